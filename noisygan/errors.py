@@ -1,0 +1,22 @@
+"""Errors meant for people: one line that says what arrived, what was expected and what would work."""
+
+
+class NoisyganError(Exception):
+    """An error whose message is written for the person at the keyboard.
+
+    The command line prints the message alone, without a traceback, and exits with `exit_code`.
+    """
+
+    exit_code = 1
+
+
+class UsageError(NoisyganError):
+    """The request itself can't be met as it was made: wrong option, config, folder or file."""
+
+    exit_code = 2
+
+
+class RunError(NoisyganError):
+    """The request was right but carrying it out failed."""
+
+    exit_code = 1
