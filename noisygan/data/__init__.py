@@ -1,0 +1,6 @@
+"""Recordings from disk: finding, choosing, checking and decoding them, and the batches made of them."""
+
+from noisygan.data.noteset import NoteSet
+from noisygan.data.recordings import Recordings
+
+__all__ = ["NoteSet", "Recordings"]

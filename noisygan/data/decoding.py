@@ -1,0 +1,99 @@
+"""One audio file into one mono float32 array, or one sentence that says why not."""
+
+import numpy as np
+import soundfile
+
+# Lossy formats and resampling overshoot full scale a little: up to this (+3 dB) is clipped to
+# full scale, more means samples in another unit and is refused.
+MAX_PEAK = 1.4142
+
+
+class BadAudioError(ValueError):
+    """A file that can't be used.
+
+    Attributes:
+      kind: What is wrong, in a word or two, the same for all files with this fault.
+    """
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+def check_header(path, sample_rate):
+    """Checks what a file's header says, without decoding it.
+
+    Args:
+      path: Path of the file.
+      sample_rate: Expected rate in Hz.
+
+    Returns:
+      soundfile's info object.
+
+    Raises:
+      BadAudioError: if the file is missing, unreadable or empty, or at another rate.
+    """
+    if not path.exists():
+        raise BadAudioError("missing", "is missing; put the file there or drop its entry")
+    try:
+        info = soundfile.info(str(path))
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        if path.is_file() and path.stat().st_size == 0:
+            raise BadAudioError("empty", "is an empty file; expected audio") from error
+        raise BadAudioError("unreadable", _unreadable(error)) from error
+    if info.frames <= 0:
+        raise BadAudioError("empty", "holds no samples; expected at least one")
+    if info.samplerate != sample_rate:
+        raise BadAudioError(
+            "at another sample rate",
+            f"arrived at {info.samplerate} Hz, expected {sample_rate} Hz; convert it, for example "
+            f"with `sox {path.name} -r {sample_rate} converted.wav`, or set "
+            f"Recordings.sample_rate = {info.samplerate} in the config",
+        )
+    return info
+
+
+def decode(path, sample_rate, n_samples):
+    """Decodes the first n_samples of a file; channels are averaged, the end is padded with zeros.
+
+    Args:
+      path: Path of the file.
+      sample_rate: Rate the file must have, in Hz.
+      n_samples: Length of the result. Only this much of a longer file is read.
+
+    Returns:
+      float32 [n_samples] in [-1, 1].
+
+    Raises:
+      BadAudioError: if the file is missing, unreadable, empty or at another rate, or holds NaN,
+        infinity or samples far beyond full scale.
+    """
+    check_header(path, sample_rate)
+    try:
+        audio, _ = soundfile.read(str(path), frames=n_samples, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        raise BadAudioError("unreadable", _unreadable(error)) from error
+    if not len(audio):
+        raise BadAudioError("empty", "holds no samples; expected at least one")
+    n_bad = int(np.count_nonzero(~np.isfinite(audio)))
+    if n_bad:
+        raise BadAudioError(
+            "with NaN or infinite samples",
+            f"holds {n_bad} NaN or infinite samples; expected finite ones, export the file again",
+        )
+    mono = audio.mean(axis=1)
+    peak = float(np.max(np.abs(mono)))
+    if peak > MAX_PEAK:
+        raise BadAudioError(
+            "beyond full scale",
+            f"peaks at {peak:.4g}, expected at most 1; bring it into range, for example with "
+            f"`sox --norm {path.name} converted.wav`",
+        )
+    padded = np.zeros(n_samples, np.float32)
+    padded[: len(mono)] = np.clip(mono, -1.0, 1.0)
+    return padded
+
+
+def _unreadable(error):
+    detail = getattr(error, "error_string", None) or str(error)
+    return f"cannot be read as audio ({' '.join(detail.split()).rstrip('.')}); replace or remove it"

@@ -1,0 +1,258 @@
+"""Which recordings of a folder to use, and reading them with every check."""
+
+import collections
+import hashlib
+import json
+
+import numpy as np
+
+from noisygan.data import decoding, layouts
+from noisygan.data.noteset import NoteSet
+from noisygan.errors import UsageError
+
+# Sets that need less than this when decoded are kept in memory.
+MAX_BYTES_IN_MEMORY = 2 * 1024**3
+
+# At most so many values are listed in an error.
+_N_LISTED = 12
+
+
+class Recordings:
+    """A selection of recordings and the form they are wanted in; composed by gin.
+
+    A filter that is None lets everything pass. A recording whose family, pitch ... is unknown does
+    not pass a filter on it. Each value asked for must occur in the folder, so that a misspelt one
+    is an error and not a smaller set.
+
+    Attributes: as the arguments of the constructor.
+    """
+
+    def __init__(
+        self,
+        sample_rate=16000,
+        n_samples=64000,
+        families=None,
+        instruments=None,
+        sources=None,
+        min_pitch=None,
+        max_pitch=None,
+        velocities=None,
+    ):
+        """Stores and validates.
+
+        Args:
+          sample_rate: Rate that every file must have, in Hz.
+          n_samples: Length of every sound; longer files are cut, shorter ones padded with zeros.
+          families: Instrument families, such as ['flute', 'brass'], or one name.
+          instruments: Labels: NSynth's instrument_str, the label in a file's name or the name of
+            its class folder.
+          sources: Of 'acoustic', 'electronic', 'synthetic'.
+          min_pitch: Lowest MIDI pitch, included.
+          max_pitch: Highest MIDI pitch, included.
+          velocities: MIDI velocities.
+
+        Raises:
+          UsageError: if an argument is out of its range.
+        """
+        self.sample_rate = _integer("sample_rate", sample_rate, 1000, 384000, "Hz")
+        self.n_samples = _integer("n_samples", n_samples, 1, 2**31 - 1, "samples")
+        self.families = _strings("families", families)
+        self.instruments = _strings("instruments", instruments)
+        self.sources = _strings("sources", sources)
+        self.min_pitch = _midi("min_pitch", min_pitch)
+        self.max_pitch = _midi("max_pitch", max_pitch)
+        self.velocities = _midis("velocities", velocities)
+        if None not in (self.min_pitch, self.max_pitch) and self.min_pitch > self.max_pitch:
+            raise UsageError(
+                f"min_pitch {self.min_pitch:g} is above max_pitch {self.max_pitch:g}; "
+                "expected the lower one first"
+            )
+
+    def read(self, folder, progress=None):
+        """Reads the recordings of a folder that pass the filters, checking each.
+
+        Args:
+          folder: Path of a folder in one of the layouts of `noisygan.data.layouts`.
+          progress: None, or a function called with (files read, files in all).
+
+        Returns:
+          NoteSet, sorted by name.
+
+        Raises:
+          UsageError: if the folder is missing or empty, nothing passes the filters, or any chosen
+            file is missing, unreadable, empty, at another rate, or holds NaN. One line: all bad
+            files are counted, the first is named.
+        """
+        folder, entries = layouts.list_entries(folder)
+        entries = self._select(folder, entries)
+        keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
+        audio = np.zeros([len(entries), self.n_samples], np.float32) if keep else None
+        digest = hashlib.sha256(json.dumps(self._selection(), sort_keys=True).encode())
+        bad = []
+        for i, entry in enumerate(entries):
+            try:
+                if keep:
+                    audio[i] = decoding.decode(entry.path, self.sample_rate, self.n_samples)
+                else:
+                    self._check_on_disk(entry.path)
+                digest.update(_identity(entry, whole_file=keep))
+            except decoding.BadAudioError as error:
+                bad.append((entry.path, error))
+            except OSError as error:
+                reason = f"cannot be read ({error.strerror})"
+                bad.append((entry.path, decoding.BadAudioError("unreadable", reason)))
+            if progress is not None:
+                progress(i + 1, len(entries))
+        if bad:
+            raise UsageError(_bad_files_message(bad, len(entries)))
+        labels = [entry.label or layouts.NO_LABEL for entry in entries]
+        label_names = sorted(set(labels))
+        return NoteSet(
+            folder=folder,
+            names=[entry.name for entry in entries],
+            paths=[entry.path for entry in entries],
+            sample_rate=self.sample_rate,
+            n_samples=self.n_samples,
+            pitch=[np.nan if entry.pitch is None else entry.pitch for entry in entries],
+            velocity=[np.nan if entry.velocity is None else entry.velocity for entry in entries],
+            label=[label_names.index(label) for label in labels],
+            label_names=label_names,
+            fingerprint=digest.hexdigest(),
+            audio=audio,
+            has_label=all(entry.label is not None for entry in entries),
+        )
+
+    def _selection(self):
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+    def _select(self, folder, entries):
+        filters = {"families": "family", "instruments": "label", "sources": "source"}
+        filters["velocities"] = "velocity"
+        chosen = entries
+        for name, field in filters.items():
+            wanted = getattr(self, name)
+            if wanted is None:
+                continue
+            there = [getattr(entry, field) for entry in entries]
+            absent = [value for value in wanted if value not in there]
+            if absent:
+                asked = ", ".join(_show(value) for value in absent)
+                raise UsageError(
+                    f"no recording in {folder} has {name} {asked}; " + _what_is_there(name, there)
+                )
+            chosen = [entry for entry in chosen if getattr(entry, field) in wanted]
+        low, high = self.min_pitch, self.max_pitch
+        if low is not None or high is not None:
+            low, high = 0.0 if low is None else low, 127.0 if high is None else high
+            known = [entry for entry in chosen if entry.pitch is not None]
+            in_range = [entry for entry in known if low <= entry.pitch <= high]
+            if chosen and not in_range:
+                raise UsageError(
+                    f"no recording in {folder} has a pitch of {low:g} to {high:g}; "
+                    + _what_is_there("pitches", [entry.pitch for entry in chosen])
+                )
+            chosen = in_range
+        if not chosen:
+            asked = ", ".join(
+                f"{name} {', '.join(_show(value) for value in getattr(self, name))}"
+                for name in filters
+                if getattr(self, name) is not None
+            )
+            combinations = sorted({_combination(entry) for entry in entries})
+            raise UsageError(
+                f"no recording in {folder} passes all filters together ({asked}); there are "
+                + _listed(combinations)
+            )
+        return chosen
+
+    def _check_on_disk(self, path):
+        info = decoding.check_header(path, self.sample_rate)
+        if info.subtype in ("FLOAT", "DOUBLE"):  # Only these can hold NaN.
+            decoding.decode(path, self.sample_rate, self.n_samples)
+
+
+def _identity(entry, whole_file):
+    """What the fingerprint takes from one recording: its name, what is known of it, its bytes.
+
+    Of a set too large to keep in memory the file's size and first 64 KiB stand for its bytes.
+    """
+    digest = hashlib.sha256()
+    with open(entry.path, "rb") as file:
+        if whole_file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        else:
+            digest.update(file.read(1 << 16))
+            digest.update(str(entry.path.stat().st_size).encode())
+    known = [entry.name, entry.label, entry.pitch, entry.velocity, digest.hexdigest()]
+    return json.dumps(known).encode()
+
+
+def _bad_files_message(bad, n_files):
+    path, error = bad[0]
+    first = f"{path} {error}"
+    if len(bad) == 1:
+        return first
+    kinds = collections.Counter(fault.kind for _, fault in bad)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{len(bad)} of {n_files} recordings cannot be used ({counts}); the first: {first}"
+
+
+def _what_is_there(name, values):
+    known = sorted({value for value in values if value is not None})
+    if not known:
+        return (
+            f"none of the {len(values)} recordings says its {name}; name files "
+            "`<label>-<pitch>-<velocity>.wav` as NSynth does, or leave the filter out"
+        )
+    return f"there are {_listed(known)}"
+
+
+def _listed(values):
+    shown = [_show(value) for value in values]
+    if len(shown) > _N_LISTED:
+        shown = [*shown[: _N_LISTED - 1], "...", shown[-1]]
+    return ", ".join(shown)
+
+
+def _combination(entry):
+    parts = (entry.label or entry.family, entry.source, entry.velocity)
+    return " ".join(_show(part) for part in parts if part is not None)
+
+
+def _show(value):
+    return str(value) if isinstance(value, str) else f"{value:g}"
+
+
+def _integer(name, value, low, high, unit):
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_integer or not low <= value <= high:
+        raise UsageError(f"{name} is {value!r}; expected an integer of {low} to {high} {unit}")
+    return int(value)
+
+
+def _strings(name, values):
+    if values is None:
+        return None
+    values = [values] if isinstance(values, str) else list(values)
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise UsageError(f"{name} is {values!r}; expected a list of names, or None for all")
+    return values
+
+
+def _midi(name, value):
+    if value is None:
+        return None
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 127:
+        raise UsageError(f"{name} is {value!r}; expected a MIDI number of 0 to 127")
+    return float(value)
+
+
+def _midis(name, values):
+    if values is None:
+        return None
+    values = [values] if isinstance(values, (int, float)) else list(values)
+    if not values:
+        raise UsageError(f"{name} is empty; expected MIDI numbers, or None for all")
+    return [_midi(name, value) for value in values]
