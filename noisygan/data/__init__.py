@@ -1,4 +1,4 @@
-"""Recordings from disk: finding, choosing, checking and decoding them, and the batches made of them."""
+"""Recordings from disk: finding, choosing, checking and decoding them, and batches of them."""
 
 from noisygan.data.noteset import NoteSet
 from noisygan.data.recordings import Recordings

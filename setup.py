@@ -1,0 +1,95 @@
+"""Packages, dependencies and the `noisygan` command. Tools are configured in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).resolve().parent
+
+# Listed one by one: a folder becomes part of the wheel by intention. A test compares this list
+# with the folders. `gin/` holds .gin files only and must never be importable as `gin`, the name
+# of the library that reads them, so it is installed as `noisygan._gin`.
+PACKAGES = [
+    "cppn",
+    "discriminators",
+    "noisygan",
+    "noisygan._gin",
+    "noisygan.cli",
+    "noisygan.data",
+    "noisygan.demo",
+    "noisygan.evaluation",
+    "noisygan.generators",
+    "noisygan.losses",
+    "noisygan.rendering",
+    "noisygan.training",
+    "synths",
+    "synths.kernels",
+]
+
+PACKAGE_DIR = {"noisygan._gin": "gin"}
+
+PACKAGE_DATA = {
+    "noisygan._gin": ["**/*.gin"],
+    "noisygan.demo": ["notes/*.*", "notes/*/examples.json", "notes/*/audio/*.flac"],
+}
+
+INSTALL_REQUIRES = [
+    "gin-config>=0.5,<0.6",
+    "librosa>=0.11",
+    "matplotlib>=3.9",
+    "numba>=0.61",
+    "numpy>=2.0",
+    "rich>=13.7",
+    "soundfile>=0.13",
+    "soxr>=0.5",
+    "tensorboard>=2.20,<2.22",
+    "tensorflow>=2.21,<2.22",
+    # Needs tf-keras and, from Python 3.12 on, setuptools, without saying so itself.
+    "tensorflow-probability>=0.25,<0.26",
+    "tf-keras>=2.21,<2.22",
+    "setuptools>=70; python_version >= '3.12'",
+]
+
+EXTRAS_REQUIRE = {
+    "gpu": ["tensorflow[and-cuda]>=2.21,<2.22; sys_platform == 'linux'"],
+    "crepe": ["crepe>=0.0.16"],
+    "beam": ["apache-beam>=2.77,<3", "google-crc32c>=1.5", "protobuf>=6.33,<7"],
+    "tfds": ["tensorflow-datasets>=4.9.10"],
+    "export": ["onnx>=1.23", "onnxruntime>=1.31", "tf2onnx>=1.17"],
+    "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
+    "midi": ["mido>=1.3"],
+    "studio": ["starlette>=1.0", "uvicorn>=0.30"],
+    "dev": ["pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
+}
+
+
+def read(name):
+    path = ROOT / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+setup(
+    name="noisygan",
+    version=re.search(r'^__version__ = "(.+)"', read("noisygan/__init__.py"), re.M)[1],
+    description="Differentiable-DSP hybrid synthesis: CPPNs, synthesizers, adversarial training",
+    long_description=read("README.md"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE", "noisygan/demo/notes/LICENSE-FluidR3.txt"],
+    python_requires=">=3.10,<3.14",
+    packages=PACKAGES,
+    package_dir=PACKAGE_DIR,
+    package_data=PACKAGE_DATA,
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS_REQUIRE,
+    entry_points={"console_scripts": ["noisygan = noisygan.cli.main:main"]},
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Multimedia :: Sound/Audio :: Sound Synthesis",
+    ],
+)
