@@ -1,0 +1,44 @@
+"""Seeded white noise without state: a function of (seed, sample number) and nothing else."""
+
+import tensorflow as tf
+
+from synths.errors import check_rank
+
+
+def white_noise(seed, n_samples, first_sample=0):
+    """Uniform white noise in [-1, 1), the same on every device and for every batch and chunking.
+
+    Sample n of a row depends only on the row's seed and on first_sample + n, so a row is the same
+    alone or in a batch, and two chunks joined equal the whole.
+
+    Args:
+      seed: int32 [batch], one number a row; equal numbers give equal rows.
+      n_samples: int or scalar int32.
+      first_sample: Where the chunk begins, in samples, int or scalar int32.
+
+    Returns:
+      float32 [batch, n_samples], variance 1/3. No gradient.
+    """
+    seed = tf.convert_to_tensor(seed)
+    check_rank("seed", seed, 1, "[batch]")
+    start = _scramble(tf.bitcast(tf.cast(seed, tf.int32), tf.uint32))
+    counter = tf.cast(first_sample, tf.int32) + tf.range(tf.cast(n_samples, tf.int32))
+    counter = tf.bitcast(counter, tf.uint32)
+    bits = _scramble(start[:, None] + counter[None, :])
+    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * (
+        2.0**-23
+    ) - 1.0
+
+
+def _scramble(x):
+    """A bijective 32-bit integer hash: each input bit flips each output bit half of the time.
+
+    Multiplicative xor-shift hash with the "lowbias32" constants of C. Wellons' search.
+    """
+
+    def shift(x, bits):
+        return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(bits, tf.uint32)))
+
+    x = shift(x + tf.constant(0x9E3779B9, tf.uint32), 16) * tf.constant(0x7FEB352D, tf.uint32)
+    x = shift(x, 15) * tf.constant(0x846CA68B, tf.uint32)
+    return shift(x, 16)
