@@ -1,0 +1,1 @@
+"""Measures of generated sounds against recordings: numpy and SciPy only, no TensorFlow."""
