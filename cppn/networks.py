@@ -1,0 +1,114 @@
+"""Networks that draw curves over time from a code.
+
+Each is called with `times` (seconds, [n_times]), `note_off` (seconds, [batch]) and `code`
+([batch, n]), and gives [batch, n_times, n_channels].
+"""
+
+import keras
+import tensorflow as tf
+
+from cppn.activations import Mixed
+
+
+class CPPN(keras.layers.Layer):
+    """A compositional pattern-producing network: a small network over time coordinates.
+
+    The code enters each layer twice, as a shift and as a gain per unit, so it can bend every part
+    of the pattern. The output layer sees the coordinates themselves as well, so a straight ramp
+    stays easy to draw.
+
+    Args:
+      n_channels: Number of curves.
+      coordinates: Coordinates of `cppn.coordinates`, joined.
+      units, n_layers: Size of the hidden layers.
+      activations: Names of the palette; a layer's units are divided among them.
+      output_scale: Scale of the output layer's initial weights: small starts near flat curves.
+
+    References:
+      Stanley 2007, "Compositional pattern producing networks"; the gains are those of FiLM (Perez
+      et al. 2018).
+    """
+
+    def __init__(
+        self,
+        n_channels,
+        coordinates,
+        units=128,
+        n_layers=3,
+        activations=("sin", "tanh", "gaussian", "leaky_relu"),
+        output_scale=1.0,
+        name="cppn",
+    ):
+        super().__init__(name=name)
+        self.n_channels = n_channels
+        self.coordinates = list(coordinates)
+        self.activation = Mixed(activations)
+        self.hidden = [keras.layers.Dense(units, name=f"hidden_{i}") for i in range(n_layers)]
+        self.shifts = [keras.layers.Dense(units, name=f"shift_{i}") for i in range(n_layers)]
+        self.gains = [keras.layers.Dense(units, name=f"gain_{i}") for i in range(n_layers)]
+        initializer = keras.initializers.VarianceScaling(output_scale)
+        self.outputs = keras.layers.Dense(
+            n_channels, kernel_initializer=initializer, name="outputs"
+        )
+
+    def call(self, times, note_off, code):
+        """float32 [batch, n_times, n_channels]."""
+        place = tf.concat([c(times, note_off, code) for c in self.coordinates], axis=2)
+        h = place
+        for hidden, shift, gain in zip(self.hidden, self.shifts, self.gains, strict=True):
+            h = hidden(h) * (1.0 + gain(code)[:, None, :]) + shift(code)[:, None, :]
+            h = self.activation(h)
+        return self.outputs(tf.concat([h, place], axis=2))
+
+
+class Deconvolution(keras.layers.Layer):
+    """A stack of transposed convolutions over a fixed stretch of time: what a CPPN is compared to.
+
+    The curves have a grid of `n_seed * stride ** n_layers` points over `seconds`; between them they
+    are linear, and behind the end the last point is held. It knows nothing of the note's end.
+
+    Args:
+      n_channels: Number of curves.
+      seconds: The stretch that the grid covers.
+      n_seed: Number of points of the seed.
+      n_layers, stride, kernel_size, units: Of the stack; units halve from layer to layer.
+    """
+
+    def __init__(
+        self,
+        n_channels,
+        seconds=4.0,
+        n_seed=8,
+        n_layers=5,
+        stride=2,
+        kernel_size=5,
+        units=128,
+        name="deconvolution",
+    ):
+        super().__init__(name=name)
+        self.n_channels = n_channels
+        self.seconds = seconds
+        self.n_seed = n_seed
+        self.units = units
+        self.seed = keras.layers.Dense(n_seed * units, name="seed")
+        widths = [max(units >> (i + 1), 16) for i in range(n_layers)]
+        self.stack = [
+            keras.layers.Conv1DTranspose(
+                width, kernel_size, strides=stride, padding="same", name=f"up_{i}"
+            )
+            for i, width in enumerate(widths)
+        ]
+        self.outputs = keras.layers.Conv1D(n_channels, kernel_size, padding="same", name="outputs")
+
+    def call(self, times, note_off, code):
+        """float32 [batch, n_times, n_channels]."""
+        h = tf.reshape(tf.nn.leaky_relu(self.seed(code)), [-1, self.n_seed, self.units])
+        for layer in self.stack:
+            h = tf.nn.leaky_relu(layer(h))
+        grid = self.outputs(h)
+        last = grid.shape[1] - 1
+        position = tf.clip_by_value(times / self.seconds * (last + 1), 0.0, float(last))
+        point = tf.minimum(tf.cast(position, tf.int32), last - 1)
+        weight = (position - tf.cast(point, tf.float32))[:, None]
+        here = tf.gather(grid, point, axis=1)
+        return here + weight * (tf.gather(grid, point + 1, axis=1) - here)

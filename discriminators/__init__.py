@@ -1,0 +1,18 @@
+"""Discriminators: audio and conditions in, logits and feature maps out."""
+
+from discriminators.conditioning import Conditions
+from discriminators.mfcc import MFCCDiscriminator
+from discriminators.multi import MultiDiscriminator
+from discriminators.output import DiscriminatorOutput
+from discriminators.spectrogram import SpectrogramDiscriminator
+from discriminators.views import MFCC, LogMel
+
+__all__ = [
+    "MFCC",
+    "Conditions",
+    "DiscriminatorOutput",
+    "LogMel",
+    "MFCCDiscriminator",
+    "MultiDiscriminator",
+    "SpectrogramDiscriminator",
+]

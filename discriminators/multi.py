@@ -1,0 +1,36 @@
+"""Several discriminators as one."""
+
+import keras
+
+from discriminators.output import DiscriminatorOutput
+
+
+class MultiDiscriminator(keras.layers.Layer):
+    """Asks several discriminators, each with a view of its own; one logit from each."""
+
+    def __init__(self, discriminators, name="multi_discriminator"):
+        super().__init__(name=name)
+        self.discriminators = list(discriminators)
+
+    def adapt(self, audio):
+        """Adapts each."""
+        for discriminator in self.discriminators:
+            discriminator.adapt(audio)
+
+    def represent(self, audio):
+        """The maps of all, in order."""
+        return [m for d in self.discriminators for m in d.represent(audio)]
+
+    def judge(self, maps, conditioning):
+        """DiscriminatorOutput with one entry a discriminator."""
+        outputs = [
+            d.judge([m], conditioning) for d, m in zip(self.discriminators, maps, strict=True)
+        ]
+        return DiscriminatorOutput(
+            [logits for o in outputs for logits in o.logits],
+            [features for o in outputs for features in o.features],
+        )
+
+    def call(self, audio, conditioning=None):
+        """Judges audio, [batch, n_samples]."""
+        return self.judge(self.represent(audio), conditioning)

@@ -1,0 +1,29 @@
+"""What a discriminator looks at: audio turned into maps, [batch, n_frames, n_channels]."""
+
+from synths import spectral
+
+
+class MFCC:
+    """Mel-frequency cepstral coefficients: envelope and timbre, blind to phase and fine pitch."""
+
+    def __init__(
+        self, sample_rate=16000, n_fft=256, hop_length=64, n_mels=128, n_mfcc=30, floor=1e-5
+    ):
+        self.arguments = (sample_rate, n_fft, hop_length, n_mels, n_mfcc, floor)
+        self.frame_rate = sample_rate / hop_length
+
+    def __call__(self, audio):
+        """float32 [batch, n_frames, n_mfcc]."""
+        return spectral.mfcc(audio, *self.arguments)
+
+
+class LogMel:
+    """Log-mel bands: partials, noise between them, fine movement of level."""
+
+    def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, n_mels=80, floor=1e-5):
+        self.arguments = (sample_rate, n_fft, hop_length, n_mels, floor)
+        self.frame_rate = sample_rate / hop_length
+
+    def __call__(self, audio):
+        """float32 [batch, n_frames, n_mels]."""
+        return spectral.log_mel(audio, *self.arguments)
