@@ -1,0 +1,387 @@
+"""What a config may name, and which object a name in a config means.
+
+A config is code: `@os.system()` in a .gin file would run a shell command. So names are resolved
+here, against an allow-list, before anything is imported, and gin only ever sees the result.
+
+What a config may name:
+
+- classes and functions of `synths`, `cppn`, `discriminators`, `noisygan.generators` and
+  `noisygan.losses`: these compute, and touch no files;
+- classes (no functions) of `noisygan.data` and `noisygan.training`: their constructors only store
+  and validate;
+- distributions of tensorflow_probability; synths, effects and core of ddsp.
+
+Only what such a module defines counts, not what it imported: `synths.noise.np.load` is refused.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import types
+
+from noisygan.errors import UsageError
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One entry of the allow-list: a package or module, with everything below it."""
+
+    prefix: str
+    functions: bool = True
+
+
+RULES = (
+    Rule("synths"),
+    Rule("cppn"),
+    Rule("discriminators"),
+    Rule("noisygan.generators"),
+    Rule("noisygan.losses"),
+    Rule("noisygan.data", functions=False),
+    Rule("noisygan.training", functions=False),
+    Rule("ddsp.synths"),
+    Rule("ddsp.effects"),
+    Rule("ddsp.core"),
+)
+
+# Below an allowed package, but they write or read files when called.
+DENIED = ("noisygan.training.runs", "noisygan.training.checkpoints", "noisygan.training.summaries")
+
+_TFP = "tensorflow_probability"
+_TFP_DISTRIBUTIONS = "tensorflow_probability.python.distributions"
+
+# gin's own helpers that a config may use: a macro's value is bound without naming it.
+SINGLETON = "gin.singleton"
+
+NO_DEFAULT = inspect.Parameter.empty
+
+
+def nearest(name, names):
+    """The most similar of some names.
+
+    Args:
+      name: What was written.
+      names: What could have been written.
+
+    Returns:
+      ` (nearest: X)`, ready to be appended to a message, or an empty string.
+    """
+    names = sorted({str(n) for n in names})
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if not found:
+        lower = {n.lower(): n for n in names}
+        found = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)]
+    return f" (nearest: {found[0]})" if found else ""
+
+
+def _within(name, prefix):
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def _rule(module):
+    """The rule that allows a module, or None. Denied and private modules have none."""
+    if any(_within(module, denied) for denied in DENIED):
+        return None
+    if any(part.startswith("_") for part in module.split(".")):
+        return None
+    return next((rule for rule in RULES if _within(module, rule.prefix)), None)
+
+
+def _is_ancestor(module):
+    """Whether a package itself holds nothing to name, but leads to an allowed one."""
+    return any(rule.prefix.startswith(module + ".") for rule in RULES)
+
+
+def allowed_summary():
+    """The allow-list as a person reads it."""
+    tops = [rule.prefix for rule in RULES if not rule.prefix.startswith("ddsp")]
+    return ", ".join([*tops, _TFP, "ddsp"])
+
+
+def check_module(module, where):
+    """Refuses a module that a config may not import. Imports nothing.
+
+    Args:
+      module: Dotted name.
+      where: File and line, for the message.
+
+    Raises:
+      UsageError: if the module is not on the allow-list.
+    """
+    if module == _TFP or _rule(module) or _is_ancestor(module):
+        return
+    known = [rule.prefix for rule in RULES] + [_TFP]
+    top = module.split(".")[0]
+    hint = nearest(module, known) or nearest(top, [name.split(".")[0] for name in known])
+    raise UsageError(
+        f"{where}: a config may not import {module}{hint}; allowed are {allowed_summary()}"
+    )
+
+
+def import_module(module, where):
+    """Imports a module that `check_module` let pass.
+
+    Args:
+      module: Dotted name.
+      where: File and line, for the message.
+
+    Returns:
+      The module.
+
+    Raises:
+      UsageError: if there is no such module; names the nearest one.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        if not _within(module, missing):
+            raise UsageError(
+                f"{where}: importing {module} needs the package {missing}, which is not installed"
+            ) from None
+        parent = missing.rpartition(".")[0]
+        siblings = _submodules(importlib.import_module(parent)) if parent else []
+        hint = nearest(missing, [f"{parent}.{name}" for name in siblings])
+        raise UsageError(f"{where}: there is no module {missing}{hint}") from None
+
+
+def _submodules(package):
+    return [info.name for info in pkgutil.iter_modules(getattr(package, "__path__", []))]
+
+
+def is_allowed(value):
+    """Whether a config may name this object: a class or function that an allowed module defines."""
+    module = getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", "")
+    if not isinstance(module, str) or "." in name or name.startswith("_"):
+        return False
+    if inspect.isclass(value) and _within(module, _TFP_DISTRIBUTIONS):
+        return True
+    rule = _rule(module)
+    if rule is None:
+        return False
+    return inspect.isclass(value) or (inspect.isfunction(value) and rule.functions)
+
+
+def canonical(value):
+    """The one name under which an allowed object appears in a resolved config.
+
+    Args:
+      value: A class or function for which `is_allowed` holds.
+
+    Returns:
+      (module, selector), e.g. ("synths.harmonic", "synths.harmonic.Harmonic").
+    """
+    if _within(value.__module__, _TFP_DISTRIBUTIONS):
+        return _TFP, f"{_TFP}.distributions.{value.__qualname__}"
+    return value.__module__, f"{value.__module__}.{value.__qualname__}"
+
+
+def _is_open(module):
+    """Whether a name may lead through this module."""
+    name = module.__name__
+    return bool(name in (_TFP, _TFP_DISTRIBUTIONS) or _rule(name) or _is_ancestor(name))
+
+
+def members(module):
+    """The names in a module that a config may write.
+
+    Args:
+      module: An imported module.
+
+    Returns:
+      dict name -> class or function.
+    """
+    if module.__name__ == _TFP:
+        return {}
+    found = {}
+    for name in dir(module):
+        value = getattr(module, name, None)
+        if not name.startswith("_") and is_allowed(value):
+            found[name] = value
+    return found
+
+
+class Names:
+    """The names which the files of one config may use.
+
+    A name is understood when it begins with what the file imported, is written in full from an
+    allowed package on (`discriminators.mfcc.MfccDiscriminator`), or is the end of exactly one
+    class or function of the modules that the whole config imports (`Trainer`).
+    """
+
+    def __init__(self):
+        self._modules = {}  # module name -> module, of every file
+        self._mentioned = {}  # selector -> object, already named in full by a file
+
+    def add_import(self, module, where):
+        """Imports a module for all files of this config.
+
+        Args:
+          module: Dotted name.
+          where: File and line, for messages.
+
+        Returns:
+          The module.
+        """
+        check_module(module, where)
+        self._modules[module] = import_module(module, where)
+        return self._modules[module]
+
+    def resolve(self, selector, imports, where):
+        """Finds the class or function that a name means.
+
+        Args:
+          selector: The name as written, e.g. `Trainer` or `synths.harmonic.Harmonic`.
+          imports: dict of the file's own names to module names.
+          where: File and line, for messages.
+
+        Returns:
+          The class or function.
+
+        Raises:
+          UsageError: if it means nothing, several things, or something that is not allowed.
+        """
+        value = self._through_imports(selector, imports, where)
+        if value is None:
+            value = self._by_ending(selector, where)
+        if value is None:
+            value = self._in_full(selector, where)
+        if value is None:
+            raise UsageError(f"{where}: {self._unknown(selector)}")
+        self._mentioned[canonical(value)[1]] = value
+        return value
+
+    def _through_imports(self, selector, imports, where):
+        for name in sorted(imports, key=len, reverse=True):
+            if selector.startswith(name + "."):
+                return self._walk(
+                    self._modules[imports[name]], selector[len(name) + 1 :], selector, where
+                )
+        return None
+
+    def _by_ending(self, selector, where):
+        found = {}
+        for name, value in self._everything():
+            if name == selector or name.endswith("." + selector):
+                found[canonical(value)[1]] = value
+        if len(found) > 1:
+            mentioned = {name: value for name, value in found.items() if name in self._mentioned}
+            if len(mentioned) != 1:
+                raise UsageError(
+                    f"{where}: {selector} could mean any of {', '.join(sorted(found))}; "
+                    "write more of it"
+                )
+            found = mentioned
+        return next(iter(found.values()), None)
+
+    def _in_full(self, selector, where):
+        parts = selector.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            module = ".".join(parts[:length])
+            if not (_rule(module) or module == _TFP):
+                continue
+            try:
+                found = importlib.util.find_spec(module)
+            except ModuleNotFoundError:
+                found = None
+            if found is not None:
+                return self._walk(
+                    self.add_import(module, where), ".".join(parts[length:]), selector, where
+                )
+        return None
+
+    def _walk(self, module, rest, selector, where):
+        """Follows attributes through allowed modules to an allowed class or function."""
+        value = module
+        parts = rest.split(".")
+        for i, part in enumerate(parts):
+            if not isinstance(value, types.ModuleType):
+                raise UsageError(
+                    f"{where}: {selector} goes on after {'.'.join(parts[:i])}, which is not a "
+                    "module; a config names classes and functions, not what is inside them"
+                )
+            if not _is_open(value):
+                raise UsageError(
+                    f"{where}: a config may not reach into {value.__name__} (by {selector}); "
+                    f"allowed are {allowed_summary()}"
+                )
+            child = None if part.startswith("_") else getattr(value, part, None)
+            if child is None and _rule(f"{value.__name__}.{part}") and part in _submodules(value):
+                child = import_module(f"{value.__name__}.{part}", where)
+            if child is None:
+                options = [*members(value), *_submodules(value)]
+                raise UsageError(f"{where}: {value.__name__} has no {part}{nearest(part, options)}")
+            value = child
+        if not is_allowed(value):
+            raise UsageError(
+                f"{where}: a config may not name {selector}; allowed are classes and functions "
+                f"that these packages define themselves: {allowed_summary()}"
+            )
+        return value
+
+    def _everything(self):
+        yield from self._mentioned.items()
+        for module in list(self._modules.values()):
+            for value in members(module).values():
+                yield canonical(value)[1], value
+            for name, value in members(module).items():
+                yield f"{module.__name__}.{name}", value
+
+    def _unknown(self, selector):
+        names = {name for name, _ in self._everything()}
+        short = {name.rsplit(".", 1)[-1] for name in names}
+        hint = nearest(selector, short if "." not in selector else names)
+        hint = hint or nearest(selector.rsplit(".", 1)[-1], short)
+        top = selector.split(".")[0]
+        return f"nothing is called {selector}{hint}" + (
+            "" if hint else f"; neither an imported module nor an object of one begins with {top}"
+        )
+
+
+def parameters(value):
+    """The parameters of a class or function that a config can bind.
+
+    A constructor that passes `**kwargs` on has its parents' parameters too (Keras layers).
+
+    Args:
+      value: A class or function.
+
+    Returns:
+      dict name -> default (`inspect.Parameter.empty` where there is none), or None if the names
+      cannot be known (a function with `**kwargs`).
+    """
+    if not inspect.isclass(value):
+        signature = inspect.signature(value)
+        return None if _is_variadic(signature) else _named(signature)
+    found = {}
+    for parent in inspect.getmro(value):
+        if "__init__" not in vars(parent) or parent is object:
+            continue
+        signature = inspect.signature(vars(parent)["__init__"])
+        found = {**_named(signature, skip_first=True), **found}
+        if not _is_variadic(signature):
+            break
+    return found
+
+
+def own_parameters(value):
+    """Like `parameters`, without what a constructor inherits through `**kwargs`."""
+    if not inspect.isclass(value):
+        return _named(inspect.signature(value))
+    for parent in inspect.getmro(value):
+        if "__init__" in vars(parent) and parent is not object:
+            return _named(inspect.signature(vars(parent)["__init__"]), skip_first=True)
+    return {}
+
+
+def _is_variadic(signature):
+    return any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+
+
+def _named(signature, skip_first=False):
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = [p for p in signature.parameters.values() if p.kind in kinds]
+    return {p.name: p.default for p in named[1 if skip_first else 0 :]}
