@@ -4,6 +4,7 @@ import importlib
 import math
 import sys
 import textwrap
+import types
 
 import pytest
 
@@ -516,7 +517,6 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     def spring(*args, **kwargs):
         called.append((args, kwargs))
 
-    import builtins
     import os
     import subprocess
 
@@ -525,7 +525,6 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     parts = importlib.import_module("toyparts.parts")
     for module, name in [(os, "system"), (subprocess, "run"), (numpy, "load"), (os, "getcwd")]:
         monkeypatch.setattr(module, name, spring)
-    monkeypatch.setattr(builtins, "eval", spring)
     monkeypatch.setattr(parts, "Path", spring)
     with pytest.raises(UsageError) as caught:
         toy(text)
@@ -538,6 +537,30 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     with pytest.raises(UsageError):
         toy("", *text.split("\n"))
     assert called == []
+
+
+def test_a_refused_name_is_not_even_looked_into(toy, monkeypatch):
+    parts = importlib.import_module("toyparts.parts")
+    touched = []
+
+    class Lazy(types.ModuleType):
+        def __getattr__(self, name):
+            touched.append(name)
+            raise AttributeError(name)
+
+    class Meta(type):
+        def __getattr__(cls, name):
+            touched.append(name)
+            raise AttributeError(name)
+
+    monkeypatch.setattr(parts, "lazy", Lazy("somewhere.else"), raising=False)
+    monkeypatch.setattr(parts, "Klass", Meta("Klass", (), {}), raising=False)
+    touched.clear()
+    assert "may not reach into somewhere.else" in complaint(
+        toy, "Top.size = @parts.lazy.boom()", header=HEADER + "from toyparts import parts\n"
+    )
+    assert "not a module" in complaint(toy, "Top.size = @toyparts.parts.Klass.boom()")
+    assert "boom" not in touched
 
 
 def test_nothing_is_imported_when_any_import_is_refused(toy):
