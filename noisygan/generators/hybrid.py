@@ -1,0 +1,181 @@
+"""The hybrid generator: curves drawn by CPPNs, played by synthesizers."""
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from noisygan.generators.output import GeneratorOutput
+from synths.units import soft_ceiling_db
+
+
+class Hybrid(keras.layers.Layer):
+    """z and conditions -> curves -> controls in physical units -> sound.
+
+    Args:
+      f0_curve: Draws the F0 curve, 1 channel (`cppn.networks`).
+      loudness_curve: Draws the loudness curve, 1 channel.
+      timbre_curves: Draws what the decoder makes the voices' controls from.
+      voices: A group of `noisygan.generators.voices`, whose sounds are summed.
+      pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
+      conditions: `discriminators.conditioning.Conditions`, or None.
+      decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
+        features that the voices' heads read; None hands them on as they are.
+      reverb: A `synths.effects.Reverb`, or None.
+      prior: A distribution of tensorflow-probability over z (scalar or with the event shape
+        [latent_dim]), sampled with a stateless seed.
+      latent_dim: Size of z.
+      code_units: Size of the note's code, made from z and the conditions; 0: z and the conditions
+        themselves.
+      sample_rate: Hz, of the recordings.
+      seconds: Length of the recordings.
+      release_seconds: How long before the end the note is let go.
+      frame_rate: Frames of the controls a second.
+      initial_loudness_db, max_loudness_db: Level of the untrained generator, and the ceiling.
+      loudness_scale_db: How many decibels 1 on the raw loudness curve is.
+    """
+
+    def __init__(
+        self,
+        f0_curve,
+        loudness_curve,
+        timbre_curves,
+        voices,
+        pitch,
+        conditions=None,
+        decoder=None,
+        reverb=None,
+        prior=None,
+        latent_dim=16,
+        code_units=128,
+        sample_rate=16000,
+        seconds=4.0,
+        release_seconds=1.0,
+        frame_rate=125.0,
+        initial_loudness_db=-25.0,
+        max_loudness_db=0.0,
+        loudness_scale_db=20.0,
+        name="hybrid",
+    ):
+        super().__init__(name=name)
+        self.f0_curve = f0_curve
+        self.loudness_curve = loudness_curve
+        self.timbre_curves = timbre_curves
+        self.voices = list(voices)
+        self.pitch = pitch
+        self.condition_features = conditions
+        self.decoder = decoder
+        self.reverb = reverb
+        self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
+        self.latent_dim = latent_dim
+        self.code = None
+        if code_units:
+            self.code = keras.Sequential(
+                [
+                    keras.layers.Dense(code_units, activation="leaky_relu", name="code_0"),
+                    keras.layers.Dense(code_units, activation="leaky_relu", name="code_1"),
+                ],
+                name="code",
+            )
+        self.sample_rate = sample_rate
+        self.seconds = seconds
+        self.release_seconds = release_seconds
+        self.frame_rate = frame_rate
+        self.initial_loudness_db = initial_loudness_db
+        self.max_loudness_db = max_loudness_db
+        self.loudness_scale_db = loudness_scale_db
+
+    @property
+    def conditions(self):
+        """Names of the conditions that the generator uses."""
+        names = self.condition_features.names if self.condition_features else ()
+        return tuple(dict.fromkeys((*names, *self.pitch.conditions)))
+
+    def prior(self, n, seed):
+        """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
+        seed = tf.convert_to_tensor(seed, tf.int32)
+        seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
+        shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
+        return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
+
+    def get_controls(self, z, conditioning, seconds=None):
+        """The curves of notes, in physical units.
+
+        Args:
+          z: float32 [batch, latent_dim].
+          conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
+            float32 [batch]; label, int32 [batch].
+          seconds: Length; the note is held longer or shorter, its release stays as it is.
+
+        Returns:
+          dict: `loudness_db` [batch, n_frames, 1] and, for each voice, `<voice>/<control>`.
+        """
+        seconds = self.seconds if seconds is None else seconds
+        n_frames = max(1, round(seconds * self.frame_rate))
+        times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
+        let_go = max(seconds - self.release_seconds, 0.0)
+        note_off = tf.fill([tf.shape(z)[0]], float(let_go))
+        features = self.condition_features(conditioning) if self.condition_features else None
+        code = z if features is None else tf.concat([z, features], axis=1)
+        if self.code is not None:
+            code = self.code(code)
+        raw_f0 = self.f0_curve(times, note_off, code)
+        raw_loudness = self.loudness_curve(times, note_off, code)
+        timbre = self.timbre_curves(times, note_off, code)
+        f0_hz = self.pitch(raw_f0, conditioning)
+        loudness_db = soft_ceiling_db(
+            self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
+        )
+        decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
+        if self.decoder is not None:
+            decoded = self.decoder(decoded)
+        controls = {"loudness_db": loudness_db}
+        for voice in self.voices:
+            for name, value in voice.get_controls(decoded, f0_hz, loudness_db).items():
+                controls[f"{voice.name}/{name}"] = value
+        if self.reverb is not None:
+            ir = self.reverb.get_controls(tf.zeros([1, 1]))["ir"]
+            controls["reverb/ir"] = tf.tile(ir, [tf.shape(z)[0], 1])
+        return controls
+
+    def get_signal(self, controls, n_samples, sample_rate, seed):
+        """Sound of controls, float32 [batch, n_samples].
+
+        Args:
+          controls: Of `get_controls`.
+          n_samples: Samples that the controls' frames last.
+          sample_rate: Hz.
+          seed: Noise seeds, int32 [batch].
+        """
+        audio = 0.0
+        for voice in self.voices:
+            start = f"{voice.name}/"
+            own = {k[len(start) :]: v for k, v in controls.items() if k.startswith(start)}
+            audio += voice.render(own, n_samples, sample_rate, seed)
+        if self.reverb is not None:
+            audio = self.reverb.get_signal(audio, controls["reverb/ir"])
+        return audio
+
+    def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
+        """Notes.
+
+        Args:
+          z, conditioning, seconds: As in `get_controls`.
+          sample_rate: Hz; that of the recordings where absent.
+          seed: Noise seeds, int32 [batch], or one number: row i takes seed + i.
+
+        Returns:
+          GeneratorOutput.
+        """
+        seconds = self.seconds if seconds is None else seconds
+        sample_rate = self.sample_rate if sample_rate is None else sample_rate
+        controls = self.get_controls(z, conditioning, seconds)
+        n_frames = controls["loudness_db"].shape[1]
+        seed = tf.convert_to_tensor(seed, tf.int32)
+        if seed.shape.rank == 0:
+            seed = seed + tf.range(tf.shape(z)[0])
+        covered = round(n_frames * sample_rate / self.frame_rate)
+        audio = self.get_signal(controls, covered, sample_rate, seed)
+        n_samples = round(seconds * sample_rate)
+        if covered < n_samples:
+            audio = tf.pad(audio, [[0, 0], [0, n_samples - covered]])
+        return GeneratorOutput(audio[:, :n_samples], controls)

@@ -1,0 +1,153 @@
+"""Synth voices: heads that turn decoded features into the controls of a synth, and the synth.
+
+A voice's controls are in physical units and know nothing of the rate or the length that the
+system was trained at; `render` takes them to sound at any of either.
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from synths.filtered_noise import FilteredNoise
+from synths.harmonic import normalize_distribution
+from synths.oscillators import harmonic_synthesis
+from synths.units import db_to_amplitude, soft_ceiling_db
+
+
+class HarmonicVoice(keras.layers.Layer):
+    """A harmonic oscillator bank whose timbre follows the decoded features.
+
+    Args:
+      n_harmonics: Number of harmonics.
+      bandwidth_hz: No harmonic is made at or above it: half the sample rate of the recordings.
+      tuned: Whether the voice has a trainable detuning (in cents, starts at `detune_cents`), for
+        a group of voices that beat against each other.
+      slope_db: Slope of the initial distribution in dB per octave.
+    """
+
+    kind = "harmonic"
+
+    def __init__(
+        self,
+        n_harmonics=64,
+        bandwidth_hz=8000.0,
+        tuned=False,
+        detune_cents=0.0,
+        slope_db=-9.0,
+        name="harmonic",
+    ):
+        super().__init__(name=name)
+        self.n_harmonics = n_harmonics
+        self.bandwidth_hz = bandwidth_hz
+        self.detune_cents = detune_cents
+        orders = tf.range(1, n_harmonics + 1, dtype=tf.float32)
+        self.initial = slope_db * tf.math.log(orders) / math.log(2.0) * (math.log(10.0) / 20.0)
+        self.distribution = keras.layers.Dense(n_harmonics, name="distribution")
+        self.level = keras.layers.Dense(1, name="level")
+        self.detune = None
+        if tuned:
+            self.detune = self.add_weight(
+                shape=[],
+                initializer=keras.initializers.Constant(detune_cents),
+                name="detune_cents",
+            )
+
+    def get_controls(self, decoded, f0_hz, loudness_db):
+        """Controls from features.
+
+        Args:
+          decoded: [batch, n_frames, n].
+          f0_hz: [batch, n_frames, 1].
+          loudness_db: Level of the note in dB, [batch, n_frames, 1].
+
+        Returns:
+          f0_hz [batch, n_frames, 1]; amplitudes (linear) [batch, n_frames, 1];
+          harmonic_distribution [batch, n_frames, n_harmonics], sums to 1.
+        """
+        if self.detune is not None:
+            f0_hz = f0_hz * tf.exp(self.detune * (math.log(2.0) / 1200.0))
+        weights = tf.exp(tf.clip_by_value(self.distribution(decoded) + self.initial, -16.0, 8.0))
+        return {
+            "f0_hz": f0_hz,
+            "amplitudes": db_to_amplitude(loudness_db + self.level(decoded)),
+            "harmonic_distribution": normalize_distribution(weights, f0_hz, self.bandwidth_hz),
+        }
+
+    @staticmethod
+    def render(controls, n_samples, sample_rate, seed):
+        """Sound, [batch, n_samples]; the seed plays no part."""
+        return harmonic_synthesis(
+            controls["f0_hz"],
+            controls["amplitudes"],
+            controls["harmonic_distribution"],
+            n_samples,
+            sample_rate,
+        )
+
+
+class NoiseVoice(keras.layers.Layer):
+    """Filtered noise: breath, hiss, the noise of the key.
+
+    Args:
+      n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`.
+      bandwidth_hz: No noise is made above it: half the sample rate of the recordings.
+      initial_db: Level of an untrained voice relative to the note's, in dB.
+      ceiling_db: The level that it can't exceed.
+    """
+
+    kind = "noise"
+
+    def __init__(
+        self, n_bands=65, bandwidth_hz=8000.0, initial_db=-40.0, ceiling_db=6.0, name="noise"
+    ):
+        super().__init__(name=name)
+        self.n_bands = n_bands
+        self.bandwidth_hz = bandwidth_hz
+        self.initial_db = initial_db
+        self.ceiling_db = ceiling_db
+        self.bands = keras.layers.Dense(n_bands, name="bands")
+
+    def get_controls(self, decoded, f0_hz, loudness_db):
+        """Controls from features; arguments as `HarmonicVoice.get_controls`.
+
+        Returns:
+          magnitudes: linear gains of white noise, [batch, n_frames, n_bands]; bandwidth_hz: the
+          frequency of the last band, [batch].
+        """
+        raw_db = self.initial_db + 10.0 * self.bands(decoded)
+        magnitudes = db_to_amplitude(soft_ceiling_db(raw_db, self.ceiling_db) + loudness_db)
+        bandwidth = tf.fill([tf.shape(magnitudes)[0]], float(self.bandwidth_hz))
+        return {"magnitudes": magnitudes, "bandwidth_hz": bandwidth}
+
+    @staticmethod
+    def render(controls, n_samples, sample_rate, seed):
+        """Sound, [batch, n_samples]; one noise seed a row, int32 [batch].
+
+        At another rate than twice the bandwidth the bands are laid on its own and the gain keeps
+        the power per hertz, so the noise up to the bandwidth is as loud.
+        """
+        magnitudes = controls["magnitudes"]
+        bandwidth = float(tf.get_static_value(controls["bandwidth_hz"][0]) or 0.0) or None
+        n_bands = magnitudes.shape[-1]
+        if bandwidth is not None and abs(sample_rate / 2.0 - bandwidth) > 1e-6:
+            magnitudes = _bands_at_rate(magnitudes, n_bands, bandwidth, sample_rate)
+        synth = FilteredNoise(n_samples=n_samples, scale_fn=None)
+        return synth.get_signal(magnitudes, seed=seed)
+
+
+def _bands_at_rate(magnitudes, n_bands, bandwidth_hz, sample_rate):
+    """Gains on bands that reach half of sample_rate, with the same power per hertz."""
+    ratio = sample_rate / 2.0 / bandwidth_hz
+    n_new = max(2, round((n_bands - 1) * ratio) + 1)
+    place = [i * (n_bands - 1) * ratio / (n_new - 1) for i in range(n_new)]
+    inside = [p <= n_bands - 1 + 1e-6 for p in place]
+    low = [min(int(p), n_bands - 2) for p in place]
+    weight = tf.constant([p - i for p, i in zip(place, low, strict=True)], tf.float32)
+    here = tf.gather(magnitudes, low, axis=2)
+    after = tf.gather(magnitudes, [i + 1 for i in low], axis=2)
+    gains = tf.where(inside, here + weight * (after - here), 0.0)
+    return gains * math.sqrt(ratio)
+
+
+VOICES = {voice.kind: voice for voice in (HarmonicVoice, NoiseVoice)}

@@ -1,0 +1,96 @@
+"""Regularizers of the discriminator.
+
+Each has a `weight`, an `interval` (it is applied every so many steps, `interval` times as strongly)
+and is called with a `Round`; it returns an unweighted scalar. Gradients are taken with respect to
+the maps that the discriminator judges: the waveform for a waveform discriminator, the spectral
+view for a spectral one.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Round(NamedTuple):
+    """What a discriminator phase has at hand.
+
+    Attributes:
+      judge: From maps to DiscriminatorOutput, conditions filled in.
+      real_maps, fake_maps: Lists of [batch, ...] tensors of equal shapes.
+      real_logits: List of [batch] tensors: `judge(real_maps).logits`.
+      seed: int32 [2].
+    """
+
+    judge: object
+    real_maps: list
+    fake_maps: list
+    real_logits: list
+    seed: object
+
+
+def _gradients(judge, maps):
+    """Gradients of the logits' sum with respect to each map."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(maps)
+        total = tf.add_n([tf.reduce_sum(logits) for logits in judge(maps).logits])
+    return tape.gradient(total, maps)
+
+
+def _squared_norms(gradients):
+    """Squared norm of each row's gradient, summed over maps, [batch]."""
+    return tf.add_n([tf.reduce_sum(g**2, axis=list(range(1, g.shape.rank))) for g in gradients])
+
+
+class R1:
+    """Half the squared gradient at recordings (Mescheder et al. 2018)."""
+
+    def __init__(self, weight=1.0, interval=1):
+        self.weight = weight
+        self.interval = interval
+
+    def __call__(self, round_):
+        """Scalar: half the mean over the batch of the squared norm."""
+        return 0.5 * tf.reduce_mean(_squared_norms(_gradients(round_.judge, round_.real_maps)))
+
+
+class R2:
+    """Half the squared gradient at generated sounds."""
+
+    def __init__(self, weight=1.0, interval=1):
+        self.weight = weight
+        self.interval = interval
+
+    def __call__(self, round_):
+        """Scalar: half the mean over the batch of the squared norm."""
+        return 0.5 * tf.reduce_mean(_squared_norms(_gradients(round_.judge, round_.fake_maps)))
+
+
+class GradientPenalty:
+    """(|gradient| - 1)^2 between recordings and generated sounds (Gulrajani et al. 2017)."""
+
+    def __init__(self, weight=10.0, interval=1):
+        self.weight = weight
+        self.interval = interval
+
+    def __call__(self, round_):
+        """Scalar: the mean over the batch."""
+        n = tf.shape(round_.real_maps[0])[0]
+        mix = tf.random.stateless_uniform([n], seed=round_.seed)
+        between = []
+        for real, fake in zip(round_.real_maps, round_.fake_maps, strict=True):
+            share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))
+            between.append(real + share * (fake - real))
+        norms = tf.sqrt(_squared_norms(_gradients(round_.judge, between)) + 1e-12)
+        return tf.reduce_mean((norms - 1.0) ** 2)
+
+
+class Drift:
+    """Squared logits of recordings, which keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
+
+    def __init__(self, weight=1e-3, interval=1):
+        self.weight = weight
+        self.interval = interval
+
+    def __call__(self, round_):
+        """Scalar: the mean over the batch, summed over scales."""
+        return tf.add_n([tf.reduce_mean(logits**2) for logits in round_.real_logits])
