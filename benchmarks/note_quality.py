@@ -11,182 +11,36 @@ recordings. A generator at the floor can't be told from recordings by that measu
 
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import argparse
 import hashlib
 import json
-import re
 import sys
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from noisygan.evaluation import distances, note_analysis, note_features
+from noisygan.errors import NoisyganError
+from noisygan.evaluation import distances, note_analysis
+from noisygan.evaluation.analysed_notes import (
+    analyse,
+    comparable,
+    find_notes,
+    join,
+    matching,
+    read,
+)
+from noisygan.evaluation.two_sample import giveaways, told_apart
 
-NAME = re.compile(r"^(?P<label>.*)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SEED = 0
 HELD_SECONDS = (0.5, 2.8)
 LN_POWER_A_DB = np.log(10.0) / 10.0  # natural log of power, the usual unit of log-mel features
-ANALYSIS_VERSION = hashlib.sha1(
-    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, note_features))
-).hexdigest()
-
-
-@dataclass
-class Notes:
-    """Analysed notes: one row a file."""
-
-    paths: list
-    pitch: np.ndarray
-    velocity: np.ndarray
-    pooled: np.ndarray
-    coarse: np.ndarray
-    spectral: np.ndarray
-    scalars: np.ndarray
-    spectral_names: list
-    scalar_names: list
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, rows):
-        rows = np.arange(len(self))[rows]
-        arrays = (self.pooled, self.coarse, self.spectral, self.scalars)
-        return Notes(
-            [self.paths[i] for i in rows],
-            self.pitch[rows],
-            self.velocity[rows],
-            *(a[rows] for a in arrays),
-            self.spectral_names,
-            self.scalar_names,
-        )
-
-    def scalar(self, name):
-        return self.scalars[:, self.scalar_names.index(name)]
-
-    def table(self):
-        """Everything with a name: ([n, d], names)."""
-        return np.concatenate([self.scalars, self.spectral], 1), (
-            self.scalar_names + self.spectral_names
-        )
-
-
-def join(*sets):
-    first = sets[0]
-    return Notes(
-        [p for s in sets for p in s.paths],
-        *(
-            np.concatenate([getattr(s, k) for s in sets])
-            for k in ("pitch", "velocity", "pooled", "coarse", "spectral", "scalars")
-        ),
-        first.spectral_names,
-        first.scalar_names,
-    )
-
-
-# ------------------------------------------------------------------------------------- reading
-
-
-def find_notes(folder, family=None, generated=False):
-    """NSynth-named WAV files under a folder, sorted; of one family where the names tell it."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        sys.exit(f"note_quality: {folder} is not a folder")
-    paths = sorted(p for p in folder.rglob("*.wav") if NAME.match(p.stem))
-    named = [p for p in paths if not family or p.name.startswith(family)]
-    chosen = named or (paths if generated else [])
-    if not chosen:
-        sys.exit(
-            f"note_quality: {folder} holds {len(paths)} files named <name>-<pitch>-<velocity>.wav, "
-            f"none of family {family!r}"
-        )
-    return chosen
-
-
-def read(path):
-    import soundfile
-
-    audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    if sample_rate != 16000:
-        sys.exit(f"note_quality: {path} has {sample_rate} Hz; 16000 Hz expected")
-    audio = audio.mean(1)[:64000]
-    if not np.all(np.isfinite(audio)):
-        sys.exit(f"note_quality: {path} holds NaN or infinite samples")
-    return np.pad(audio, (0, 64000 - len(audio)))
-
-
-def analyse(paths, cache_file=None):
-    """Analyses files; those whose bytes were seen before come from the cache."""
-    cache = {}
-    if cache_file and Path(cache_file).is_file():
-        with np.load(cache_file) as stored:
-            if str(stored["version"]) == ANALYSIS_VERSION:
-                rows = zip(stored["keys"], stored["rows"], strict=True)
-                cache = {str(k): row for k, row in rows}
-    names = None
-    rows, seen = [], len(cache)
-    for path in paths:
-        key = hashlib.sha1(path.read_bytes() + path.stem.encode()).hexdigest()
-        if key not in cache or names is None:
-            audio = read(path)
-            pitch = int(NAME.match(path.stem)["pitch"])
-            log_mel = note_features.log_mel_db(audio, 16000)
-            scalars = note_analysis.describe_note(audio, 16000, pitch)
-            spectral = note_features.named_spectral_features(log_mel, 16000)
-            pooled = note_features.pooled_log_mel(log_mel)
-            coarse = note_features.mean_deviation_attack(log_mel)
-            names = (list(scalars), list(spectral), len(pooled), len(coarse))
-            parts = (list(scalars.values()), list(spectral.values()), pooled, coarse)
-            cache[key] = np.concatenate(parts).astype(np.float32)
-        rows.append(cache[key])
-    if cache_file and len(cache) > seen:
-        Path(cache_file).parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(str(cache_file) + ".part.npz")
-        np.savez(partial, version=ANALYSIS_VERSION, keys=list(cache), rows=list(cache.values()))
-        partial.replace(cache_file)
-    rows = np.stack(rows).astype(np.float64)
-    scalar_names, spectral_names, n_pooled, n_coarse = names
-    edges = np.cumsum([len(scalar_names), len(spectral_names), n_pooled])
-    scalars, spectral, pooled, coarse = np.split(rows, edges, axis=1)
-    matches = [NAME.match(p.stem) for p in paths]
-    return Notes(
-        list(paths),
-        np.array([int(m["pitch"]) for m in matches]),
-        np.array([int(m["velocity"]) for m in matches]),
-        pooled,
-        coarse,
-        spectral,
-        scalars,
-        spectral_names,
-        scalar_names,
-    )
-
 
 # ------------------------------------------------------------------------------------- measures
-
-
-def matching(notes, reference, exclude_self=False):
-    """Row of the reference nearest to each note in pitch, then in velocity."""
-    cost = np.abs(notes.pitch[:, None] - reference.pitch[None]) * 1000.0
-    cost = cost + np.abs(notes.velocity[:, None] - reference.velocity[None])
-    if exclude_self:
-        cost[notes.pitch[:, None] == reference.pitch[None]] = np.inf
-    return np.argmin(cost, 1)
-
-
-def comparable(reference, generated):
-    """The recordings at the generated pitches, if they are enough to stand for the whole."""
-    chosen = np.isin(reference.pitch, np.unique(generated.pitch))
-    return reference[chosen] if chosen.sum() >= 20 else reference
 
 
 def mmd(a, b, reference):
@@ -211,104 +65,6 @@ class Frechet:
 def halves(notes, seed):
     order = np.random.default_rng(seed).permutation(len(notes))
     return notes[order[: len(order) // 2]], notes[order[len(order) // 2 :]]
-
-
-def families_of(names):
-    groups = {}
-    for i, name in enumerate(names):
-        groups.setdefault(name.split("/")[0], []).append(i)
-    return groups
-
-
-def told_apart(a, b, by_family=True):
-    """Cross-validated balanced accuracy of classifiers that tell set a from set b.
-
-    The folds are groups of pitches, so a pitch heard in training is not heard in the test.
-
-    Returns:
-      (dict classifier -> accuracy in percent, dict family of features -> accuracy).
-    """
-    from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import StratifiedGroupKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    table, names = join(a, b).table()
-    truth = np.repeat([0, 1], [len(a), len(b)])
-    pitch = np.concatenate([a.pitch, b.pitch])
-    n_folds = min(5, len(np.unique(a.pitch)), len(np.unique(b.pitch)))
-    if n_folds < 2 or min(len(a), len(b)) < 10:
-        return {}, {}
-    folds = list(
-        StratifiedGroupKFold(n_folds, shuffle=True, random_state=SEED).split(table, truth, pitch)
-    )
-
-    def accuracy(model, columns):
-        guesses = np.zeros(len(truth))
-        for fit, held_out in folds:
-            model.fit(table[fit][:, columns], truth[fit])
-            guesses[held_out] = model.predict(table[held_out][:, columns])
-        return 100.0 * balanced_accuracy_score(truth, guesses)
-
-    def linear():
-        return make_pipeline(
-            SimpleImputer(keep_empty_features=True),
-            StandardScaler(),
-            LogisticRegression(C=0.05, class_weight="balanced", max_iter=300),
-        )
-
-    trees = make_pipeline(
-        SimpleImputer(keep_empty_features=True),
-        ExtraTreesClassifier(150, class_weight="balanced", random_state=SEED, n_jobs=1),
-    )
-    everything = np.arange(len(names))
-    whole = {"logistic": accuracy(linear(), everything), "trees": accuracy(trees, everything)}
-    if not by_family:
-        return whole, {}
-    return whole, {f: accuracy(linear(), np.array(c)) for f, c in families_of(names).items()}
-
-
-def giveaways(real, fake, recordings, count=10):
-    """The features that alone tell real from fake best, without repeating correlated ones.
-
-    Returns:
-      list of dicts: name, auc (0.5 to 1), real and fake median, and the shift in deviations of
-      the recordings.
-    """
-    from scipy.stats import rankdata
-
-    table, names = join(real, fake).table()
-    n_real, n_fake = len(real), len(fake)
-    table = np.where(np.isfinite(table), table, np.nanmedian(table, axis=0, keepdims=True))
-    table = np.nan_to_num(table)
-    deviation = np.nanstd(recordings.table()[0], axis=0)
-    ranks = rankdata(table, axis=0)
-    auc = (ranks[n_real:].sum(0) - n_fake * (n_fake + 1) / 2) / (n_real * n_fake)
-    separation = np.maximum(auc, 1.0 - auc)
-    centred = ranks - ranks.mean(0)
-    centred /= np.linalg.norm(centred, axis=0) + 1e-9
-    chosen = []
-    for i in np.argsort(-separation):
-        if all(abs(centred[:, i] @ centred[:, j]) < 0.8 for j in chosen):
-            chosen.append(i)
-        if len(chosen) == count:
-            break
-    out = []
-    for i in chosen:
-        r, f = table[:n_real, i], table[n_real:, i]
-        out.append(
-            {
-                "name": names[i],
-                "auc": float(separation[i]),
-                "real": float(np.median(r)),
-                "fake": float(np.median(f)),
-                "shift": float((f.mean() - r.mean()) / (deviation[i] + 1e-9)),
-            }
-        )
-    return out
 
 
 def spreads_off(a, reference, recordings=None):
@@ -375,7 +131,7 @@ def pitch_by_pyin(notes, limit=40):
             fmin=max(asked / 2, 35.0),
             fmax=min(asked * 2, 3900.0),
             sr=16000,
-            frame_length=1024 if asked > 70 else 2048,
+            frame_length=2048,
             hop_length=256,
         )
         voiced_share.append(voiced.mean())
@@ -606,21 +362,8 @@ def load_or_make_floors(train, test, cache_file):
     return made
 
 
-def main(argv=None):
-    """Runs the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--real", required=True, help="folder of training recordings")
-    parser.add_argument("--test", required=True, help="folder of held-out recordings")
-    parser.add_argument("--generated", required=True, help="folder of generated notes")
-    parser.add_argument("--family", help="only recordings whose name begins so, e.g. flute")
-    parser.add_argument("--out", help="write the numbers to this .json file")
-    parser.add_argument("--picture", help="write real beside generated notes to this .png file")
-    parser.add_argument("--cache", help="keep the analysis of files seen in this .npz file")
-    parser.add_argument("--limit", type=int, default=400, help="analyse at most so many notes")
-    parser.add_argument("--short", action="store_true", help="leave the table of descriptors out")
-    args = parser.parse_args(argv)
+def run(args):
+    """Analyses, measures, prints and writes what was asked for."""
     started = time.monotonic()
     train = analyse(find_notes(args.real, args.family), args.cache)
     test = analyse(find_notes(args.test, args.family), args.cache)
@@ -644,6 +387,28 @@ def main(argv=None):
             args.picture,
         )
     print(f"\n{time.monotonic() - started:.1f} s")
+
+
+def main(argv=None):
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--real", required=True, help="folder of training recordings")
+    parser.add_argument("--test", required=True, help="folder of held-out recordings")
+    parser.add_argument("--generated", required=True, help="folder of generated notes")
+    parser.add_argument("--family", help="only recordings whose name begins so, e.g. flute")
+    parser.add_argument("--out", help="write the numbers to this .json file")
+    parser.add_argument("--picture", help="write real beside generated notes to this .png file")
+    parser.add_argument("--cache", help="keep the analysis of files seen in this .npz file")
+    parser.add_argument("--limit", type=int, default=400, help="analyse at most so many notes")
+    parser.add_argument("--short", action="store_true", help="leave the table of descriptors out")
+    args = parser.parse_args(argv)
+    try:
+        with threadpool_limits(1):  # one core: training may be running beside this
+            run(args)
+    except NoisyganError as error:
+        sys.exit(f"note_quality: {error}")
 
 
 if __name__ == "__main__":

@@ -157,15 +157,37 @@ def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0), total_range_hz=(1.0,
 
 
 def modulation_onset(curve, times, frame_rate, rate_hz, held=(0.5, 2.8)):
-    """Time in seconds at which the modulation at `rate_hz` first reaches half its held depth."""
+    """Time in seconds from which the modulation at `rate_hz` keeps half its held depth.
+
+    Found going back from the middle of the held part, so that a glide in the attack does not
+    count as modulation unless it runs into it.
+    """
     curve = np.asarray(curve) - np.median(curve)
-    length = max(3, int(round(frame_rate / max(rate_hz, 1.0) * 1.5)) | 1)
+    length = max(3, int(round(frame_rate / max(rate_hz, 1.0))) | 1)
     window = np.hanning(length + 2)[1:-1]
     slow = np.convolve(curve * np.exp(-2j * np.pi * rate_hz * times), window / window.sum(), "same")
     depth = np.abs(slow)
     reference = np.median(depth[(times >= held[0]) & (times < held[1])])
-    reached = np.flatnonzero((depth >= 0.5 * reference) & (times > 0.1))
-    return float(times[reached[0]]) if len(reached) else float(held[1])
+    before = np.flatnonzero((depth < 0.5 * reference) & (times < 0.5 * sum(held)))
+    return float(times[before[-1]]) if len(before) else 0.0
+
+
+def repetition(curve, frame_rate, rate_hz):
+    """How exactly a curve repeats itself at `rate_hz`: its correlation with itself, -1 to 1.
+
+    The lag is the one near a period (within 10 %) that correlates best; trends are taken out.
+    """
+    n_frames = len(curve)
+    steps = np.linspace(-1.0, 1.0, n_frames)
+    curve = curve - np.polyval(np.polyfit(steps, curve, 2), steps)
+    period = frame_rate / max(rate_hz, 0.5)
+    lags = np.arange(max(1, int(0.9 * period)), min(int(1.1 * period) + 2, n_frames // 2))
+    best = -1.0
+    for lag in lags:
+        early, late = curve[:-lag], curve[lag:]
+        size = np.sqrt((early @ early) * (late @ late))
+        best = max(best, float(early @ late / size) if size > 0 else 0.0)
+    return best
 
 
 def level_curve(audio, sample_rate, window_seconds=0.016, hop_length=32):
@@ -249,7 +271,7 @@ def describe_note(audio, sample_rate, pitch, release_seconds=3.0):
     in_held = (partials.times >= held[0]) & (partials.times < held[1])
     out = _describe_envelope(audio, sample_rate, held, release_seconds)
     out |= _describe_pitch(partials, in_held)
-    out |= _describe_partials(partials, in_held)
+    out |= _describe_partials(partials, in_held, out["vibrato/rate [Hz]"])
     steady = audio[int(held[0] * sample_rate) : int(held[1] * sample_rate)]
     for (low, high), level in zip(
         NOISE_BANDS_HZ, noise_levels(steady, sample_rate, partials.mean_hz), strict=True
@@ -325,10 +347,11 @@ def _describe_pitch(partials, in_held):
         "vibrato/depth [cents]": depth,
         "vibrato/regularity": regularity,
         "vibrato/onset [s]": modulation_onset(cents, partials.times, rate, vibrato_hz),
+        "vibrato/repetition": repetition(cents[in_held], rate, vibrato_hz),
     }
 
 
-def _describe_partials(partials, in_held):
+def _describe_partials(partials, in_held, vibrato_hz):
     power = 10.0 ** (partials.level_db[in_held] / 10.0)
     mean_db = 10.0 * np.log10(np.mean(power, axis=0))
     total_db = 10.0 * np.log10(np.nansum(np.mean(power, axis=0)))
@@ -354,4 +377,7 @@ def _describe_partials(partials, in_held):
             )
         )
         out[f"tremolo/spread partial {name} [dB]"] = float(np.std(curve)) if usable else np.nan
+        out[f"tremolo/repetition partial {name}"] = (
+            repetition(curve, partials.frame_rate, vibrato_hz) if usable else np.nan
+        )
     return out

@@ -43,7 +43,7 @@ def _hz_to_mel(hz):
 
 
 def log_mel_db(audio, sample_rate, n_mels=80):
-    """Log-mel spectrogram in dB relative to a full-scale sine, [n_frames, n_mels], floor -100 dB."""
+    """Log-mel spectrogram, [n_frames, n_mels], dB relative to a full-scale sine, -100 or more."""
     audio = np.pad(np.asarray(audio, np.float32), (N_FFT // 2, N_FFT // 2))
     window = signal.windows.hann(N_FFT, sym=False).astype(np.float32)
     window *= 2.0 / window.sum()  # a sine of amplitude 1 at a bin's centre gives magnitude 1
