@@ -56,7 +56,7 @@ EXTRAS_REQUIRE = {
     "crepe": ["crepe>=0.0.16"],
     "beam": ["apache-beam>=2.77,<3", "google-crc32c>=1.5", "protobuf>=6.33,<7"],
     "tfds": ["tensorflow-datasets>=4.9.10"],
-    "export": ["onnx>=1.23", "onnxruntime>=1.31", "tf2onnx>=1.17"],
+    "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
     "midi": ["mido>=1.3"],
     "studio": ["starlette>=1.0", "uvicorn>=0.30"],

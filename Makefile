@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Both set up .venv when it is not there yet.
+# `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint format bench wheel constraints clean
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := .
+
+# Without bytecode TensorFlow takes twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
+
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+venv: $(STAMP) ## set up .venv with pinned dependencies (done by the others when needed)
+
+$(STAMP): setup.py pyproject.toml $(wildcard constraints/*.txt)
+	@.ci/make-venv $(VENV) "$(PYTHON)"
+	@touch $@
+
+demo: $(STAMP) ## train on the bundled notes for five minutes, then write runs/demo/index.html
+	@$(BIN)/noisygan demo
+
+test: lint ## everything CI runs: lint, format, all tests
+	$(BIN)/python -m pytest --slow --durations=10
+
+lint: $(STAMP) ## check style and format, changing nothing
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: $(STAMP) ## put the code into the house's format
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(STAMP) ## measure training speed on this machine
+	$(BIN)/python benchmarks/training_speed.py
+
+wheel: $(STAMP) ## build the wheel into dist/
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+constraints: $(STAMP) ## resolve the pinned versions again, for .venv's Python
+	$(BIN)/python constraints/freeze.py
+
+clean: ## remove .venv, builds and caches; runs/ is yours and stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
