@@ -59,7 +59,7 @@ EXTRAS_REQUIRE = {
     "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
     "midi": ["mido>=1.3"],
-    "studio": ["starlette>=1.0", "uvicorn>=0.30"],
+    "studio": ["starlette>=0.40", "uvicorn>=0.30"],
     "dev": ["pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
 }
 
