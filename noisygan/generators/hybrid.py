@@ -150,7 +150,7 @@ class Hybrid(keras.layers.Layer):
         for voice in self.voices:
             start = f"{voice.name}/"
             own = {k[len(start) :]: v for k, v in controls.items() if k.startswith(start)}
-            audio += voice.render(own, n_samples, sample_rate, seed)
+            audio += voice.render(own, n_samples, sample_rate, seed, **voice.settings)
         if self.reverb is not None:
             audio = self.reverb.get_signal(audio, controls["reverb/ir"])
         return audio

@@ -74,6 +74,8 @@ class HarmonicVoice(keras.layers.Layer):
             "harmonic_distribution": normalize_distribution(weights, f0_hz, self.bandwidth_hz),
         }
 
+    settings = {}
+
     @staticmethod
     def render(controls, n_samples, sample_rate, seed):
         """Sound, [batch, n_samples]; the seed plays no part."""
@@ -112,32 +114,35 @@ class NoiseVoice(keras.layers.Layer):
         """Controls from features; arguments as `HarmonicVoice.get_controls`.
 
         Returns:
-          magnitudes: linear gains of white noise, [batch, n_frames, n_bands]; bandwidth_hz: the
-          frequency of the last band, [batch].
+          magnitudes: linear gains of white noise, [batch, n_frames, n_bands]; bands are evenly
+          spaced from 0 Hz to `bandwidth_hz`.
         """
         raw_db = self.initial_db + 10.0 * self.bands(decoded)
         magnitudes = db_to_amplitude(soft_ceiling_db(raw_db, self.ceiling_db) + loudness_db)
-        bandwidth = tf.fill([tf.shape(magnitudes)[0]], float(self.bandwidth_hz))
-        return {"magnitudes": magnitudes, "bandwidth_hz": bandwidth}
+        return {"magnitudes": magnitudes}
+
+    @property
+    def settings(self):
+        """What `render` must be told beside the controls."""
+        return {"bandwidth_hz": float(self.bandwidth_hz)}
 
     @staticmethod
-    def render(controls, n_samples, sample_rate, seed):
+    def render(controls, n_samples, sample_rate, seed, bandwidth_hz):
         """Sound, [batch, n_samples]; one noise seed a row, int32 [batch].
 
         At another rate than twice the bandwidth the bands are laid on its own and the gain keeps
         the power per hertz, so the noise up to the bandwidth is as loud.
         """
         magnitudes = controls["magnitudes"]
-        bandwidth = float(tf.get_static_value(controls["bandwidth_hz"][0]) or 0.0) or None
-        n_bands = magnitudes.shape[-1]
-        if bandwidth is not None and abs(sample_rate / 2.0 - bandwidth) > 1e-6:
-            magnitudes = _bands_at_rate(magnitudes, n_bands, bandwidth, sample_rate)
+        if abs(sample_rate / 2.0 - bandwidth_hz) > 1e-6:
+            magnitudes = _bands_at_rate(magnitudes, bandwidth_hz, sample_rate)
         synth = FilteredNoise(n_samples=n_samples, scale_fn=None)
         return synth.get_signal(magnitudes, seed=seed)
 
 
-def _bands_at_rate(magnitudes, n_bands, bandwidth_hz, sample_rate):
+def _bands_at_rate(magnitudes, bandwidth_hz, sample_rate):
     """Gains on bands that reach half of sample_rate, with the same power per hertz."""
+    n_bands = magnitudes.shape[-1]
     ratio = sample_rate / 2.0 / bandwidth_hz
     n_new = max(2, round((n_bands - 1) * ratio) + 1)
     place = [i * (n_bands - 1) * ratio / (n_new - 1) for i in range(n_new)]

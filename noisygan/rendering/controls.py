@@ -1,0 +1,203 @@
+"""Controls files: the curves of one sound in physical units, and sound from them.
+
+A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load(path)` reads it.
+
+    format, version         "noisygan-controls", 1
+    sample_rate             Hz, the rate that the sound was rendered at
+    n_samples               its length
+    frame_rate              frames of the curves a second; frame i stands at i / frame_rate
+    noise_seed              integer
+    voices                  names of the voices, in order
+    kinds                   their kinds: "harmonic" or "noise"
+    loudness_db             [n_frames], dB
+    <voice>/f0_hz                    [n_frames], Hz
+    <voice>/amplitudes               [n_frames], linear, of the sum of the harmonics
+    <voice>/harmonic_distribution    [n_frames, n_harmonics], shares of the harmonics
+    <voice>/magnitudes               [n_frames, n_bands], gains of white noise
+    <voice>/bandwidth_hz             frequency of the last band; bands are evenly spaced from 0 Hz
+    reverb/ir               [n_taps], impulse response without the dry sound, where there is one
+    reverb/sample_rate      Hz, of the impulse response
+"""
+
+import os
+import pathlib
+import zipfile
+
+import numpy as np
+
+from noisygan.errors import UsageError
+
+FORMAT = "noisygan-controls"
+VERSION = 1
+
+# Curves of each kind of voice: (name, number of axes).
+_CURVES = {
+    "harmonic": (("f0_hz", 1), ("amplitudes", 1), ("harmonic_distribution", 2)),
+    "noise": (("magnitudes", 2),),
+}
+
+
+def controls_of(generator, output, index, sample_rate, noise_seed):
+    """The controls of one sound of a generator's output, ready to save.
+
+    Args:
+      generator: The hybrid generator that made it.
+      output: Its `GeneratorOutput`.
+      index: Row of the batch.
+      sample_rate: Hz, as given to the generator.
+      noise_seed: The row's noise seed.
+
+    Returns:
+      dict of NumPy arrays.
+    """
+    controls = {
+        "format": np.array(FORMAT),
+        "version": np.array(VERSION),
+        "sample_rate": np.array(sample_rate),
+        "n_samples": np.array(output.audio.shape[1]),
+        "frame_rate": np.array(generator.frame_rate, float),
+        "noise_seed": np.array(noise_seed, np.int32),
+        "voices": np.array([voice.name for voice in generator.voices]),
+        "kinds": np.array([voice.kind for voice in generator.voices]),
+    }
+    for name, value in output.controls.items():
+        row = np.asarray(value[index], np.float32)
+        one_curve = row.ndim == 2 and row.shape[1] == 1 and not name.endswith("distribution")
+        controls[name] = row[:, 0] if one_curve else row
+    for voice in generator.voices:
+        for name, value in voice.settings.items():
+            controls[f"{voice.name}/{name}"] = np.array(value, float)
+    if "reverb/ir" in controls:
+        controls["reverb/sample_rate"] = np.array(generator.sample_rate)
+    return controls
+
+
+def save_controls(path, controls):
+    """Writes a controls file; it appears whole or not at all."""
+    path = pathlib.Path(path)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, **controls)
+    os.replace(part, path)
+
+
+def load_controls(path):
+    """Reads and checks a controls file.
+
+    Raises:
+      UsageError: if it is not one, or its curves don't fit each other.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; name a controls file (.npz).")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            controls = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise UsageError(
+            f"{path} is not a controls file (.npz as 'noisygan render --controls' writes): {error}."
+        ) from error
+    check_controls(controls, path)
+    return controls
+
+
+def check_controls(controls, path="controls"):
+    """Checks that controls are complete, of fitting shapes and finite.
+
+    Raises:
+      UsageError: naming the entry, what came and what was expected.
+    """
+    needed = ("format", "version", "sample_rate", "n_samples", "frame_rate", "voices", "kinds")
+    missing = [name for name in needed if name not in controls]
+    if missing or str(controls["format"]) != FORMAT:
+        raise UsageError(
+            f"{path} is not a controls file: "
+            + (f"it lacks {', '.join(missing)}." if missing else "its format is another one.")
+        )
+    if int(controls["version"]) > VERSION:
+        raise UsageError(
+            f"{path} has version {int(controls['version'])} of the format and this noisygan knows "
+            f"version {VERSION}; update noisygan."
+        )
+    if "noise_seed" not in controls and "noise" in controls["kinds"]:
+        raise UsageError(f"{path} lacks noise_seed.")
+    n_frames = None
+    for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
+        if str(kind) not in _CURVES:
+            raise UsageError(
+                f"{path}: voice {voice} is of kind {kind}; known are {', '.join(_CURVES)}."
+            )
+        for curve, rank in _CURVES[str(kind)]:
+            name = f"{voice}/{curve}"
+            if name not in controls:
+                raise UsageError(f"{path} lacks {name}.")
+            value = controls[name]
+            n_frames = value.shape[0] if n_frames is None and value.ndim else n_frames
+            if value.ndim != rank or value.shape[0] != n_frames or not value.size:
+                axes = "[n_frames]" if rank == 1 else "[n_frames, n]"
+                raise UsageError(
+                    f"{path}: {name} has shape {value.shape}; expected {axes} with "
+                    f"{n_frames} frames."
+                )
+            if not np.isfinite(value).all():
+                raise UsageError(f"{path}: {name} holds values that are not finite.")
+    if n_frames is None:
+        raise UsageError(f"{path} holds no voices.")
+
+
+def render_controls(controls, sample_rate=None, seconds=None):
+    """Sound of controls.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`.
+      sample_rate: Hz; the controls' own where absent.
+      seconds: Length; the controls' own where absent. A shorter sound ends early, a longer one is
+        followed by silence (and the reverb's tail): the curves are not stretched.
+
+    Returns:
+      float32 [n_samples].
+    """
+    import tensorflow as tf
+
+    from noisygan.generators.voices import VOICES
+    from synths.filters import fft_convolve
+
+    own_rate = int(controls["sample_rate"])
+    sample_rate = own_rate if sample_rate is None else int(sample_rate)
+    if seconds is None:
+        n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
+    else:
+        n_samples = round(seconds * sample_rate)
+    audio = 0.0
+    for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
+        kind = VOICES[str(kind)]
+        curves = {}
+        settings = {}
+        for name, value in controls.items():
+            own, _, curve = name.partition("/")
+            if own != str(voice):
+                continue
+            if value.ndim == 0:
+                settings[curve] = float(value)
+            else:
+                value = value[:, None] if value.ndim == 1 else value
+                curves[curve] = tf.constant(value[None], tf.float32)
+        n_frames = next(iter(curves.values())).shape[1]
+        covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+        seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
+        audio = audio + kind.render(curves, covered, sample_rate, seed, **settings)
+    audio = tf.pad(audio[:, :n_samples], [[0, 0], [0, max(n_samples - audio.shape[1], 0)]])
+    if "reverb/ir" in controls:
+        ir = reverb_at_rate(controls["reverb/ir"], int(controls["reverb/sample_rate"]), sample_rate)
+        audio = audio + fft_convolve(audio, tf.constant(ir[None]))
+    return audio[0].numpy()
+
+
+def reverb_at_rate(ir, ir_rate, sample_rate):
+    """An impulse response brought from its own rate to another, with the same gain."""
+    ir = np.asarray(ir, np.float32)
+    if ir_rate == sample_rate:
+        return ir
+    import soxr
+
+    return soxr.resample(ir, ir_rate, sample_rate).astype(np.float32) * (ir_rate / sample_rate)

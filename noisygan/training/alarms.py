@@ -1,0 +1,65 @@
+"""Warnings that a person can act on, read from the numbers of a training."""
+
+import collections
+
+
+class Alarms:
+    """Watches the metrics of successive steps.
+
+    Args:
+      patience: Over how many records the numbers are averaged before they count.
+      repeat: After how many further records a warning is given again.
+    """
+
+    def __init__(self, patience=20, repeat=200):
+        self.patience = patience
+        self.repeat = repeat
+        self.recent = collections.deque(maxlen=patience)
+        self.silent_until = {}
+        self.n = 0
+
+    def check(self, metrics):
+        """Warnings after one more record of metrics (dict of floats): a list of str."""
+        self.n += 1
+        self.recent.append(metrics)
+        if len(self.recent) < self.patience:
+            return []
+        mean = {
+            name: sum(r.get(name, 0.0) for r in self.recent) / len(self.recent) for name in metrics
+        }
+        found = []
+        for name, text in self._findings(mean):
+            if self.silent_until.get(name, 0) <= self.n:
+                self.silent_until[name] = self.n + self.repeat
+                found.append(text)
+        return found
+
+    def _findings(self, mean):
+        if mean.get("d_right", 0.0) > 0.99 and mean.get("d_adversarial", 1.0) < 0.02:
+            yield (
+                "d_won",
+                "The discriminator has won (tells over 99 % apart, loss "
+                f"{mean['d_adversarial']:.3f}), so the generator learns little: raise R1.weight "
+                "tenfold, or lower the discriminator's learning rate.",
+            )
+        real, fake = mean.get("real_spread", 0.0), mean.get("fake_spread", 0.0)
+        if real > 0.0 and fake < 0.2 * real:
+            yield (
+                "collapse",
+                f"The generated sounds have become alike (their spread is {fake / real:.2f} of "
+                "the recordings'): raise R1.weight and R2.weight, lower the learning rates, or "
+                "use a larger batch.",
+            )
+        peak = mean.get("fake_peak")
+        if peak is not None and peak < 1e-3:
+            yield (
+                "silence",
+                f"The generated sounds are nearly silent (peak {peak:.1e}): start again with a "
+                "higher Hybrid.initial_loudness_db or a lower learning rate.",
+            )
+        if peak is not None and peak > 1.5:
+            yield (
+                "clipping",
+                f"The generated sounds exceed full scale (peak {peak:.2f}) and would clip in a "
+                "file: lower Hybrid.max_loudness_db or Hybrid.initial_loudness_db.",
+            )

@@ -1,0 +1,120 @@
+"""The training loop: steps until a budget is used up, and what is kept on the way."""
+
+import time
+
+import soundfile
+import tensorflow as tf
+
+from noisygan.errors import RunError, UsageError
+from noisygan.training.alarms import Alarms
+from noisygan.training.runs import restore
+from noisygan.training.summaries import EventWriter, Samples
+
+# Steps at which the sounds of the same codes are kept: near to each other first, then further.
+SAMPLE_STEPS = tuple(m * 10**e for e in range(1, 8) for m in (1, 3))
+
+# A training whose gradients are not finite for so many steps on end is stopped.
+MAX_NOT_FINITE = 20
+
+
+def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 250)):
+    """Trains until the whole run has taken `steps` steps or `minutes` minutes.
+
+    Args:
+      trainer: A built `Trainer`.
+      notes: The `NoteSet`.
+      run: Its `RunFolder`.
+      steps, minutes: Budgets of the whole run, time before a resume counted in; None: no bound.
+      resume: Whether to go on from the newest checkpoint.
+      progress: Has update(step, total_steps, seconds, total_seconds, metrics) and message(text).
+      intervals: Steps from one line of metrics, and from one checkpoint, to the next.
+
+    Returns:
+      The number of steps that the run has taken.
+
+    Raises:
+      UsageError: if there is nothing to resume from.
+      RunError: if the training breaks down.
+      KeyboardInterrupt: after saving, where the person stops it.
+    """
+    metrics_interval, checkpoint_interval = intervals
+    elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+    checkpoint = tf.train.Checkpoint(elapsed=elapsed, **trainer.checkpointed)
+    manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
+    if resume:
+        if manager.latest_checkpoint is None:
+            raise UsageError(
+                f"{run.path} holds no checkpoint to resume from; begin again in a new folder."
+            )
+        restore(checkpoint, manager.latest_checkpoint)
+        run.keep_metrics_before(int(trainer.step))
+    step = int(trainer.step)
+    batches = iter(notes.batches(trainer.batch_size, trainer.seed, start=step * trainer.n_critic))
+    samples = Samples(trainer, notes)
+    events = EventWriter(run.events, notes.sample_rate)
+    alarms = Alarms()
+    before = float(elapsed)
+    began = time.monotonic()
+    not_finite = 0
+    metrics = {}
+
+    def say(text):
+        run.log(text)
+        progress.message(text)
+
+    def seconds():
+        return before + time.monotonic() - began
+
+    def save():
+        elapsed.assign(seconds())
+        manager.save(checkpoint_number=step)
+
+    def keep_sounds():
+        audio, controls = samples.render()
+        for i, sound in enumerate(audio):
+            path = run.samples / f"step-{step:06d}-{i}.wav"
+            soundfile.write(path, sound.clip(-1.0, 1.0), notes.sample_rate, subtype="PCM_16")
+        events.sounds(step, audio, controls)
+
+    def done():
+        return (steps is not None and step >= steps) or (
+            minutes is not None and seconds() >= 60.0 * minutes
+        )
+
+    run.log(f"{'resumed' if resume else 'began'} at step {step}")
+    if step == 0:
+        keep_sounds()
+    try:
+        while not done():
+            tensors = trainer.train_step(batches, step)
+            step += 1
+            ok = bool(tensors["d_finite"] > 0) and bool(tensors["g_finite"] > 0)
+            not_finite = 0 if ok else not_finite + 1
+            if not_finite >= MAX_NOT_FINITE:
+                raise RunError(
+                    f"Training stopped at step {step}: gradients were not finite for "
+                    f"{not_finite} steps on end. The checkpoint before it is kept. Try a tenth "
+                    "of the learning rates (Adam.learning_rate), or more R1.weight."
+                )
+            if step % metrics_interval == 0 or step == 1:
+                metrics = {name: float(value) for name, value in tensors.items()}
+                run.write_metrics({"step": step, "seconds": round(seconds(), 3), **metrics})
+                events.scalars(step, metrics)
+                for warning in alarms.check(metrics):
+                    say(f"step {step}: {warning}")
+                total = None if minutes is None else 60.0 * minutes
+                progress.update(step, steps, seconds(), total, metrics)
+            if step in SAMPLE_STEPS:
+                keep_sounds()
+            if step % checkpoint_interval == 0:
+                save()
+    except KeyboardInterrupt:
+        save()
+        say(f"stopped at step {step}; go on with --resume")
+        raise
+    finally:
+        events.writer.flush()
+    save()
+    keep_sounds()
+    run.log(f"finished at step {step} after {seconds():.0f} s")
+    return step

@@ -1,0 +1,224 @@
+"""A run's folder: what a training leaves behind, and how it is taken up again.
+
+    config.gin       the resolved config
+    run.json         versions, command, seed, facts and fingerprint of the recordings
+    log.txt          what was said
+    metrics.jsonl    a line of numbers every few steps
+    checkpoints/     the state of the run
+    samples/         step-000123-<i>.wav: the same codes at growing steps
+    events/          summaries for TensorBoard
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+
+from noisygan.errors import RunError, UsageError
+
+_PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
+
+
+class RunFolder:
+    """A run's folder. `create` makes one, `open` takes one that is there."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.config = self.path / "config.gin"
+        self.facts_file = self.path / "run.json"
+        self.log_file = self.path / "log.txt"
+        self.metrics_file = self.path / "metrics.jsonl"
+        self.checkpoints = self.path / "checkpoints"
+        self.samples = self.path / "samples"
+        self.events = self.path / "events"
+
+    @classmethod
+    def create(cls, path, config_text, command, notes, seed):
+        """A new run's folder.
+
+        Args:
+          path: Where; must be empty or not there.
+          config_text: The resolved config.
+          command: The command line, a list of str.
+          notes: The `NoteSet` that is trained on.
+          seed: int.
+
+        Raises:
+          UsageError: if the folder already holds something, or can't be written.
+        """
+        run = cls(path)
+        if run.config.exists() or run.facts_file.exists():
+            raise UsageError(
+                f"{path} already holds a run; add --resume to go on with it, or name another "
+                "folder."
+            )
+        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+            raise UsageError(f"{path} is not an empty folder; name one that is empty or new.")
+        versions = {"python": platform.python_version()}
+        for package in _PACKAGES:
+            try:
+                versions[package] = importlib.metadata.version(package)
+            except importlib.metadata.PackageNotFoundError:
+                versions[package] = None
+        from noisygan import __version__
+
+        facts = {
+            "format": 1,
+            "noisygan": __version__,
+            "versions": versions,
+            "command": list(command),
+            "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "seed": seed,
+            "data": {
+                "folder": pathlib.Path(notes.folder).name,
+                "fingerprint": notes.fingerprint,
+                "n_recordings": len(notes),
+                "summary": notes.summary(),
+            },
+            "label_names": list(notes.label_names),
+            "sample_rate": notes.sample_rate,
+            "n_samples": notes.n_samples,
+        }
+        try:
+            for folder in (run.path, run.checkpoints, run.samples, run.events):
+                folder.mkdir(parents=True, exist_ok=True)
+            run.config.write_text(config_text)
+            _write_atomically(run.facts_file, json.dumps(facts, indent=2) + "\n")
+        except OSError as error:
+            raise UsageError(
+                f"The run folder {path} can't be written ({error.strerror}); name one that can."
+            ) from error
+        return run
+
+    @classmethod
+    def open(cls, path):
+        """The folder of a run that was begun.
+
+        Raises:
+          UsageError: if there is none.
+        """
+        run = cls(path)
+        if not run.config.is_file() or not run.facts_file.is_file():
+            there = "is not there" if not run.path.exists() else "holds no run"
+            raise UsageError(
+                f"{path} {there}; a run folder holds config.gin and run.json, as "
+                "'noisygan train --run_dir DIR' makes it."
+            )
+        return run
+
+    @property
+    def facts(self):
+        """What run.json holds.
+
+        Raises:
+          RunError: if it can't be read.
+        """
+        try:
+            return json.loads(self.facts_file.read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.facts_file} can't be read: {error}.") from error
+
+    def latest_checkpoint(self):
+        """Prefix of the newest checkpoint, or None."""
+        import tensorflow as tf
+
+        return tf.train.latest_checkpoint(str(self.checkpoints))
+
+    def log(self, text):
+        """Adds a line to log.txt."""
+        now = datetime.datetime.now().isoformat(timespec="seconds")
+        with self.log_file.open("a") as file:
+            file.write(f"{now} {text}\n")
+
+    def read_metrics(self):
+        """The lines of metrics.jsonl as dicts; an unfinished last line is left out."""
+        records = []
+        if self.metrics_file.exists():
+            for line in self.metrics_file.read_text().splitlines():
+                try:
+                    records.append(json.loads(line))
+                except ValueError:
+                    break
+        return records
+
+    def keep_metrics_before(self, step):
+        """Drops the lines behind a step, which a resumed run will write again."""
+        kept = [r for r in self.read_metrics() if r["step"] <= step]
+        text = "".join(json.dumps(r) + "\n" for r in kept)
+        _write_atomically(self.metrics_file, text)
+
+    def write_metrics(self, record):
+        """Adds a line to metrics.jsonl."""
+        with self.metrics_file.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+def load_generator(run_dir):
+    """The generator of a run, with its averaged weights.
+
+    Args:
+      run_dir: A run folder with a checkpoint.
+
+    Returns:
+      A generator; its attribute `label_names` lists the run's labels.
+
+    Raises:
+      UsageError: if the folder holds no run or no checkpoint yet.
+      RunError: if the checkpoint does not fit the folder's config.
+    """
+    import tensorflow as tf
+
+    from noisygan import config
+    from noisygan.training.trainer import Trainer, build_generator
+
+    run = RunFolder.open(run_dir)
+    facts = run.facts
+    prefix = run.latest_checkpoint()
+    if prefix is None:
+        raise UsageError(
+            f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "
+            f"{run_dir} --data DIR --resume'."
+        )
+    config.parse_text(run.config.read_text(), source=str(run.config))
+    generator = config.configured(Trainer)().generator
+    build_generator(generator, len(facts["label_names"]))
+    averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
+    restore(tf.train.Checkpoint(ema=averaged), prefix, partial=True)
+    for variable, value in zip(generator.weights, averaged, strict=True):
+        variable.assign(value)
+    generator.label_names = facts["label_names"]
+    return generator
+
+
+def restore(checkpoint, prefix, partial=False):
+    """Restores a `tf.train.Checkpoint`, every variable of it.
+
+    Args:
+      checkpoint: With all variables made.
+      prefix: Of the files.
+      partial: Whether the files may hold more than the checkpoint asks for.
+
+    Raises:
+      RunError: if they don't fit each other, or the files are damaged.
+    """
+    import tensorflow as tf
+
+    try:
+        status = checkpoint.restore(prefix)
+        status.assert_existing_objects_matched()
+        if not partial:
+            status.assert_consumed()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise RunError(
+            f"The checkpoint {prefix} does not fit the config beside it, or is damaged ({reason}); "
+            "render from a run folder whose config.gin was not changed."
+        ) from error
+
+
+def _write_atomically(path, text):
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    os.replace(part, path)

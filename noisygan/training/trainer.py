@@ -1,0 +1,257 @@
+"""What is trained, against what, by which losses: the top-level object of every run config."""
+
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.training import loop
+from noisygan.training.describe import layer_table
+from noisygan.training.optimizers import Adam
+from noisygan.training.runs import RunFolder
+from noisygan.training.steps import AdversarialLosses, Phase, run_phase
+
+
+class Trainer:
+    """Two networks, their losses and their optimizers.
+
+    A step is `n_critic` updates of the discriminator, each with a batch of its own, and one of the
+    generator. Build it with the recordings' facts (`build`) before anything else.
+
+    Args:
+      generator: By the generator contract.
+      discriminator: By the discriminator contract.
+      adversarial: A pair of `noisygan.losses.adversarial`.
+      regularizers: Of `noisygan.losses.regularizers`; each holds its weight and interval.
+      conditions: `Conditions` that the discriminator is told, or None; the generator has its own.
+      g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`.
+      batch_size: Recordings, and generated sounds, a batch.
+      n_critic: Discriminator updates for each generator update.
+      ema_decay: Of the generator's averaged weights, a step; early steps use less, so that the
+        average forgets the untrained network.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        adversarial,
+        regularizers=(),
+        conditions=None,
+        g_optimizer=None,
+        d_optimizer=None,
+        batch_size=16,
+        n_critic=1,
+        ema_decay=0.995,
+    ):
+        self.generator = generator
+        self.discriminator = discriminator
+        self.conditions = conditions
+        self.g_optimizer = g_optimizer or Adam()
+        self.d_optimizer = d_optimizer or Adam()
+        self.batch_size = batch_size
+        self.n_critic = n_critic
+        self.ema_decay = ema_decay
+        self.losses = AdversarialLosses(
+            generator, discriminator, conditions, adversarial, regularizers, batch_size
+        )
+        self.seed = 0
+        self.ema = None
+
+    def build(self, notes, seed=0):
+        """Makes every variable.
+
+        Args:
+          notes: A `NoteSet`.
+          seed: Of the run: initial weights, codes, noise, order of the recordings.
+
+        Raises:
+          UsageError: if the recordings lack what the config is conditioned on, or differ from it
+            in rate or length.
+        """
+        self.seed = seed
+        tf.keras.utils.set_random_seed(seed)
+        self._check(notes)
+        sample = tf.stack([notes.audio(i) for i in range(min(len(notes), 256))])
+        self.discriminator.adapt(sample)
+        batch = next(iter(notes.batches(self.batch_size, seed)))
+        build_generator(self.generator, len(notes.label_names))
+        features = None
+        if self.conditions is not None:
+            self.conditions.n_labels = len(notes.label_names)
+            features = self.conditions(batch)
+        self.discriminator(batch["audio"], features)
+        g_variables = self.generator.trainable_variables
+        d_variables = self.discriminator.trainable_variables
+        d_optimizer = self.d_optimizer.build(d_variables)
+        g_optimizer = self.g_optimizer.build(g_variables)
+        self.d_phase = Phase("d", self.losses.d_loss, d_variables, d_optimizer)
+        self.g_phase = Phase("g", self.losses.g_loss, g_variables, g_optimizer)
+        self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._run_d = tf.function(self._d_step, reduce_retracing=False)
+        self._run_g = tf.function(self._g_step, reduce_retracing=False)
+
+    def _check(self, notes):
+        generator = self.generator
+        if notes.sample_rate != generator.sample_rate:
+            raise UsageError(
+                f"The recordings are read at {notes.sample_rate} Hz and the generator makes "
+                f"{generator.sample_rate} Hz; set Recordings.sample_rate and the generator's "
+                "sample_rate to one number."
+            )
+        wanted = round(generator.seconds * generator.sample_rate)
+        if notes.n_samples != wanted:
+            raise UsageError(
+                f"The recordings are read with {notes.n_samples} samples and the generator makes "
+                f"{wanted}; set Recordings.n_samples to {wanted}."
+            )
+        names = set(generator.conditions)
+        names |= set(self.conditions.names) if self.conditions is not None else set()
+        for name in ("pitch", "velocity"):
+            if name in names and not getattr(notes, f"has_{name}"):
+                raise UsageError(
+                    f"The config is conditioned on {name}, which is not known of every file in "
+                    f"{notes.folder}: name files like name-060-100.wav (pitch 60, velocity 100), "
+                    f"or use a config without {name} such as ablations/without_pitch.gin."
+                )
+
+    @property
+    def checkpointed(self):
+        """Everything that a run's state consists of, for `tf.train.Checkpoint`."""
+        lists = {
+            "generator": self.generator.weights,
+            "discriminator": self.discriminator.weights,
+            "g_optimizer": self.g_phase.optimizer.variables,
+            "d_optimizer": self.d_phase.optimizer.variables,
+        }
+        state = {name: [v.value for v in variables] for name, variables in lists.items()}
+        return state | {"ema": self.ema, "step": self.step}
+
+    def train_step(self, batches, step):
+        """One step.
+
+        Args:
+          batches: Iterator over batches; `n_critic` are taken.
+          step: The step's number, from 0; decides which lazy regularizers apply.
+
+        Returns:
+          dict of scalar tensors.
+        """
+        regularizers = self.losses.regularizers
+        for round_ in range(self.n_critic):
+            batch = next(batches)
+            n = step * self.n_critic + round_
+            active = tuple(i for i, r in enumerate(regularizers) if n % r.interval == 0)
+            d_metrics = self._run_d(batch, self._seeds(n, 0), active)
+        metrics = self._run_g(batch, self._seeds(step, 1), tf.constant(step, tf.int64))
+        return d_metrics | metrics
+
+    def _seeds(self, number, phase):
+        """A stateless seed for a phase of a step."""
+        return tf.constant([self.seed * 2 + phase, number * 7], tf.int32)
+
+    def _d_step(self, batch, seed, active):
+        return run_phase(self.d_phase, batch, seed, active)
+
+    def _g_step(self, batch, seed, step):
+        metrics = run_phase(self.g_phase, batch, seed)
+        decay = tf.minimum(self.ema_decay, (1.0 + tf.cast(step, tf.float32)) / (
+            10.0 + tf.cast(step, tf.float32)
+        ))
+        for average, variable in zip(self.ema, self.generator.weights, strict=True):
+            if average.dtype.is_floating:
+                average.assign_sub((1.0 - decay) * (average - variable.value))
+        self.step.assign(step + 1)
+        return metrics
+
+    def fit(
+        self, notes, run_dir, steps=None, minutes=None, seed=0, resume=False, progress=None, **kept
+    ):
+        """Builds, then trains into a run folder; see `noisygan.training.loop.fit`.
+
+        Args:
+          notes: A `NoteSet`.
+          run_dir: A `RunFolder`, or the path of one that is there.
+          steps, minutes: Budgets of the whole run; None: no bound.
+          seed: Of a new run; a resumed one keeps its own.
+          resume: Whether to go on from the newest checkpoint.
+          progress: Has update(...) and message(text); None: silent.
+          **kept: Further arguments of the loop.
+
+        Returns:
+          The number of steps that the run has taken.
+        """
+        run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
+        self.build(notes, run.facts["seed"] if resume else seed)
+        return loop.fit(self, notes, run, steps, minutes, resume, progress or Silent(), **kept)
+
+    def describe(self, notes):
+        """Checks that everything fits together: one batch, one step of each phase.
+
+        Args:
+          notes: A `NoteSet`.
+
+        Returns:
+          Each network's layers, output shapes and numbers of parameters, as text.
+        """
+        self.build(notes)
+        batch = next(iter(notes.batches(self.batch_size, self.seed)))
+        features = self.conditions(batch) if self.conditions is not None else None
+        z = self.generator.prior(self.batch_size, 0)
+        parts = [
+            layer_table("Generator", self.generator, lambda: self.generator(z, batch)),
+            layer_table(
+                "Discriminator",
+                self.discriminator,
+                lambda: self.discriminator(batch["audio"], features),
+            ),
+        ]
+        metrics = self.train_step(iter([batch] * self.n_critic), 0)
+        values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
+        return "\n\n".join([*parts, f"One step of each phase: {values}"])
+
+    def averaged(self):
+        """A context in which the generator has its averaged weights."""
+        return _Swapped([v.value for v in self.generator.weights], self.ema)
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def update(self, step, total_steps, seconds, total_seconds, metrics):
+        """Does nothing."""
+
+    def message(self, text):
+        """Does nothing."""
+
+
+class _Swapped:
+    def __init__(self, variables, values):
+        self.variables = variables
+        self.values = values
+
+    def __enter__(self):
+        self.kept = [v.numpy() for v in self.variables]
+        for variable, value in zip(self.variables, self.values, strict=True):
+            variable.assign(value)
+
+    def __exit__(self, *error):
+        for variable, value in zip(self.variables, self.kept, strict=True):
+            variable.assign(value)
+
+
+def build_generator(generator, n_labels):
+    """Makes a generator's variables by one call.
+
+    Args:
+      generator: By the generator contract.
+      n_labels: Number of labels of the recordings.
+    """
+    if generator.condition_features is not None:
+        generator.condition_features.n_labels = n_labels
+    z = generator.prior(1, 0)
+    conditioning = {
+        "pitch": tf.constant([69.0]),
+        "velocity": tf.constant([100.0]),
+        "label": tf.constant([0]),
+    }
+    generator(z, conditioning)
