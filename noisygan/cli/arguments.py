@@ -1,0 +1,126 @@
+"""Arguments that several subcommands share, and the types of their values."""
+
+import argparse
+import contextlib
+import math
+import os
+import pathlib
+import sys
+import tempfile
+
+
+def add_config_arguments(parser, required):
+    """Adds --gin_file and --gin_param.
+
+    Args:
+      parser: An argparse parser.
+      required: Whether at least one --gin_file must be given.
+    """
+    parser.add_argument(
+        "--gin_file",
+        action="append",
+        default=[],
+        required=required,
+        metavar="NAME",
+        help="a config: a bundled one by its name (see `noisygan configs`) or a path; "
+        "may be given several times, later ones win",
+    )
+    parser.add_argument(
+        "--gin_param",
+        action="append",
+        default=[],
+        metavar="'X.y = 1'",
+        help="a binding that wins over the files, such as 'Trainer.batch_size = 8'; "
+        "may be given several times",
+    )
+
+
+def whole_number(low, high=None):
+    """An argparse type: a whole number within limits.
+
+    Args:
+      low: Lowest, included.
+      high: Highest, included, or None.
+
+    Returns:
+      A function from text to int.
+    """
+
+    def parse(text):
+        expected = f"a whole number from {low}" + (f" to {high}" if high is not None else " on")
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}") from None
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{text}, expected {expected}")
+        return value
+
+    return parse
+
+
+def positive(text):
+    """An argparse type: a number above 0 and below infinity."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number above 0")
+    return value
+
+
+def midi_list(text):
+    """An argparse type: MIDI numbers with commas between, such as 60,64,67."""
+    values = []
+    for part in text.split(","):
+        try:
+            value = int(part)
+        except ValueError:
+            value = -1
+        if not 0 <= value <= 127:
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected whole MIDI numbers 0 to 127 "
+                "with commas between, such as 60,64,67"
+            )
+        values.append(value)
+    return values
+
+
+def import_tensorflow():
+    """Imports TensorFlow without its log lines, unless TF_CPP_MIN_LOG_LEVEL asks for them.
+
+    They are written straight to the process's standard error before any setting has an effect, so
+    that is set aside meanwhile; what was written is shown if the import fails.
+    """
+    if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        import tensorflow  # noqa: F401
+
+        return
+    with tempfile.TemporaryFile() as said:
+        try:
+            with _standard_error_into(said):
+                import tensorflow as tf
+
+                tf.config.list_physical_devices()
+        except BaseException:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
+            raise
+
+
+@contextlib.contextmanager
+def _standard_error_into(file):
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def folder_name(path):
+    """What a folder is called, also for `.` and `DIR/`."""
+    return pathlib.Path(path).resolve().name

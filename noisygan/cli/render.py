@@ -1,0 +1,148 @@
+"""Render notes of a trained run into WAV files.
+
+Files are named <run>-<pitch>-<velocity>-<index>.wav (the label in place of the run's name where
+the recordings have one; 000 for what the run's generator is not told), and none is ever
+overwritten. Notes of one index, at different pitches, belong together: they share one z.
+"""
+
+import pathlib
+
+from noisygan import progress
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "render notes of a trained run into WAV files"
+EXAMPLE = """\
+noisygan render --run_dir runs/flute --out_dir notes --pitch 60,64,67 --count 4
+noisygan render --run_dir runs/flute --out_dir long --pitch 72 --seconds 8 --sample_rate 48000
+noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls"""
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
+    parser.add_argument(
+        "--count",
+        type=arguments.whole_number(1),
+        metavar="N",
+        help="notes at each pitch, each with a z of its own (default: 1)",
+    )
+    parser.add_argument(
+        "--pitch",
+        type=arguments.midi_list,
+        metavar="60,64,67",
+        help="MIDI numbers; where absent, drawn from those of the recordings",
+    )
+    parser.add_argument(
+        "--velocity",
+        type=arguments.whole_number(0, 127),
+        metavar="V",
+        help="MIDI velocity (default: 100)",
+    )
+    parser.add_argument(
+        "--label",
+        metavar="NAME,NAME",
+        help="which of the labels that the run knows; where absent, each in turn",
+    )
+    parser.add_argument(
+        "--seed",
+        type=arguments.whole_number(0, 2**31 - 1),
+        default=0,
+        metavar="S",
+        help="another seed gives other notes (default: 0)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=arguments.positive,
+        metavar="S",
+        help="length; the note is held longer or shorter, its release stays as it is",
+    )
+    parser.add_argument(
+        "--sample_rate",
+        type=arguments.whole_number(1),
+        metavar="R",
+        help="Hz (default: that of the recordings)",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="DATA_DIR",
+        help="one note for each recording in a folder, at its pitch, velocity and label",
+    )
+    parser.add_argument(
+        "--controls",
+        action="store_true",
+        help="write the curves of each note beside it (.npz; see `noisygan synth --help`)",
+    )
+    parser.add_argument(
+        "--subtype",
+        choices=("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
+        default="PCM_16",
+        help="sample format of the WAV files (default: PCM_16)",
+    )
+
+
+def run(args):
+    """Renders the notes asked for."""
+    from noisygan.rendering import audio_files, notes
+
+    audio_files.check_sample_rate(args.sample_rate)
+    audio_files.check_seconds(args.seconds)
+    _check_like(args)
+    run_dir = pathlib.Path(args.run_dir)
+    if not (run_dir / "run.json").is_file():
+        raise UsageError(
+            f"--run_dir {run_dir} holds no run; expected a folder that `noisygan train` made"
+        )
+    if args.like:
+        from noisygan.data.layouts import list_entries
+
+        entries = list_entries(args.like)[1]
+    arguments.import_tensorflow()
+    from noisygan.training.runs import RunFolder, load_generator
+
+    generator = load_generator(run_dir)
+    instrument = notes.instrument(run_dir, RunFolder(run_dir).open().info, generator)
+    if args.like:
+        requests = notes.like_requests(instrument, entries)
+    else:
+        labels = args.label.split(",") if args.label else None
+        requests = notes.plain_requests(
+            instrument, args.count or 1, args.pitch, args.velocity, labels, args.seed
+        )
+    sample_rate = args.sample_rate or generator.sample_rate
+    if "pitch" in instrument.conditions:
+        notes.check_pitches((request.pitch for request in requests), sample_rate)
+    paths = notes.output_paths(requests, args.out_dir, args.controls)
+    with progress.CountedProgress("rendering", len(requests)) as count:
+        cut = notes.render_to_files(
+            generator,
+            requests,
+            paths,
+            args.seconds,
+            sample_rate,
+            args.seed,
+            args.subtype,
+            args.controls,
+            count,
+        )
+    made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name
+    print(f"{made} in {args.out_dir}" + (", with controls" if args.controls else ""))
+    if cut:
+        print(
+            f"{len(cut)} of them, e.g. {cut[0]}, were louder than {args.subtype} holds and were "
+            "cut; --subtype FLOAT keeps everything"
+        )
+    return 0
+
+
+def _check_like(args):
+    if not args.like:
+        return
+    given = ("count", "pitch", "velocity", "label")
+    both = [f"--{name}" for name in given if getattr(args, name) is not None]
+    if both:
+        raise UsageError(
+            f"--like takes pitch, velocity and label from the recordings, one note for each; "
+            f"leave out {', '.join(both)}"
+        )

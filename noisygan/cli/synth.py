@@ -1,0 +1,61 @@
+"""Make sound from a controls file; no trained model is needed.
+
+At the rate and length of the file this is the sound that `noisygan render --controls` wrote
+beside it, to 16-bit rounding.
+"""
+
+import pathlib
+
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "make sound from a controls file"
+EXAMPLE = "noisygan synth --controls notes/flute-060-100-000.npz --out note.wav --sample_rate 48000"
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("--controls", required=True, metavar="FILE", help="a controls file (.npz)")
+    parser.add_argument("--out", required=True, metavar="FILE.wav", help="the WAV file to write")
+    parser.add_argument(
+        "--sample_rate",
+        type=arguments.whole_number(1),
+        metavar="R",
+        help="Hz; where absent, that of the file",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=arguments.positive,
+        metavar="S",
+        help="length; where absent, that of the file",
+    )
+
+
+def run(args):
+    """Renders the controls into the WAV file."""
+    from noisygan.rendering import audio_files
+
+    audio_files.check_sample_rate(args.sample_rate)
+    audio_files.check_seconds(args.seconds)
+    out = pathlib.Path(args.out)
+    if out.suffix.lower() != ".wav":
+        raise UsageError(f"--out {out}: expected a name that ends in .wav")
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose another name or remove it")
+    if not pathlib.Path(args.controls).is_file():
+        raise UsageError(
+            f"no such file: {args.controls}; expected a controls file, "
+            "as `noisygan render --controls` writes"
+        )
+    arguments.import_tensorflow()
+    from noisygan.rendering import controls
+
+    loaded = controls.load_controls(args.controls)
+    audio = controls.render_controls(loaded, sample_rate=args.sample_rate, seconds=args.seconds)
+    sample_rate = args.sample_rate or int(loaded["sample_rate"])
+    audio_files.make_folder(out.parent)
+    n_cut = audio_files.write_wav(out, audio, sample_rate)
+    print(f"{out}: {len(audio) / sample_rate:g} s at {sample_rate} Hz")
+    if n_cut:
+        print(f"{n_cut} samples were louder than a WAV file holds and were cut")
+    return 0

@@ -1,0 +1,198 @@
+"""Train a generator on a folder of recordings.
+
+The recordings: WAV, FLAC, OGG or MP3 files, class folders of such, or a folder in the NSynth
+json+wav layout; pitch and velocity come from names like flute-060-100.wav. A config picks among
+them (--gin_param 'Recordings.families = ["flute"]').
+
+Without --steps and --minutes training goes on until Ctrl-C, which saves and says how to go on.
+"""
+
+import pathlib
+import sys
+
+from noisygan import progress
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "train a generator on recordings"
+EXAMPLE = """\
+noisygan train --gin_file runs/notes.gin --data my_notes --run_dir runs/flute --minutes 10
+noisygan train --gin_file runs/notes.gin --data my_notes --dry_run
+noisygan train --run_dir runs/flute --data my_notes --resume --minutes 10"""
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    arguments.add_config_arguments(parser, required=False)
+    parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings")
+    parser.add_argument(
+        "--run_dir", metavar="DIR", help="folder of the run, new or (with --resume) begun"
+    )
+    parser.add_argument(
+        "--steps", type=arguments.whole_number(1), metavar="N", help="train up to so many steps"
+    )
+    parser.add_argument(
+        "--minutes", type=arguments.positive, metavar="M", help="train for at most so long"
+    )
+    parser.add_argument(
+        "--seed",
+        type=arguments.whole_number(0, 2**31 - 1),
+        metavar="S",
+        help="decides initial weights, codes, noise and order of the recordings (default: 0)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --run_dir, exactly as if it had not stopped",
+    )
+    parser.add_argument(
+        "--dry_run",
+        action="store_true",
+        help="check everything with one batch and one step of each phase, print the networks, "
+        "train nothing",
+    )
+
+
+def run(args):
+    """Trains, or checks that training would work."""
+    check(args)
+    arguments.import_tensorflow()
+    from noisygan import config
+    from noisygan.training.runs import RunFolder
+
+    if args.resume:
+        folder = RunFolder(args.run_dir).open()
+        config.parse_text(folder.config_text, str(folder.config_path))
+        _check_same_config(args, config.resolved_text())
+        seed = _check_same_seed(args, folder)
+    else:
+        config.parse(args.gin_file, args.gin_param)
+        seed = args.seed or 0
+    trainer, recordings = build()
+    notes = read(recordings, args.data)
+    print(notes.summary(), file=sys.stderr)
+    if args.dry_run:
+        print(trainer.describe(notes))
+        print("dry run: everything works; nothing was trained and nothing written")
+        return 0
+    fit(trainer, notes, args.run_dir, args.steps, args.minutes, seed, args.resume)
+    print(f"trained: {args.run_dir}")
+    print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
+    return 0
+
+
+def check(args):
+    """Refuses what cannot work before anything slow is begun.
+
+    Args:
+      args: The parsed arguments.
+
+    Raises:
+      UsageError: for arguments that contradict each other or a run folder of the wrong kind.
+    """
+    if args.dry_run and args.resume:
+        raise UsageError("--dry_run and --resume: expected one of them")
+    if not args.gin_file and not args.resume:
+        raise UsageError(
+            "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
+            "or --resume with the --run_dir of a run that was begun"
+        )
+    if args.dry_run:
+        return
+    if args.run_dir is None:
+        raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
+    run_dir = pathlib.Path(args.run_dir)
+    if args.resume:
+        if not (run_dir / "run.json").is_file():
+            raise UsageError(
+                f"--resume: {run_dir} holds no run; expected the --run_dir of one that was begun"
+            )
+    elif run_dir.exists() and not run_dir.is_dir():
+        raise UsageError(f"--run_dir {run_dir} is a file; expected a folder")
+    elif run_dir.is_dir() and any(run_dir.iterdir()):
+        what = "holds a run" if (run_dir / "run.json").is_file() else "is not empty"
+        raise UsageError(
+            f"--run_dir {run_dir} {what}; choose another folder"
+            + (", or go on with it by --resume" if what == "holds a run" else "")
+        )
+
+
+def build():
+    """Builds what the loaded config describes.
+
+    Returns:
+      (Trainer, Recordings).
+
+    Raises:
+      UsageError: if something cannot be built, or a binding is used by nothing.
+    """
+    from noisygan import config
+    from noisygan.data.recordings import Recordings
+    from noisygan.training.trainer import Trainer
+
+    trainer = config.configured(Trainer)()
+    recordings = config.configured(Recordings)()
+    config.check_all_used()
+    return trainer, recordings
+
+
+def read(recordings, data):
+    """Reads the recordings, with a bar if that takes long.
+
+    Args:
+      recordings: Recordings.
+      data: Their folder.
+
+    Returns:
+      NoteSet.
+    """
+    with progress.CountedProgress("reading", None) as count:
+        return recordings.read(data, progress=count)
+
+
+def fit(trainer, notes, run_dir, steps, minutes, seed, resume=False):
+    """Trains with a progress bar.
+
+    Args:
+      trainer, notes, run_dir, steps, minutes, seed, resume: As of `Trainer.fit`.
+    """
+    with progress.TrainingProgress() as shown:
+        trainer.fit(
+            notes,
+            run_dir,
+            steps=steps,
+            minutes=minutes,
+            seed=seed,
+            resume=resume,
+            progress=shown,
+        )
+
+
+def _check_same_config(args, ours):
+    """A config given beside --resume must be the run's own."""
+    from noisygan import config
+
+    if not args.gin_file and not args.gin_param:
+        return
+    if args.gin_file:
+        config.parse(args.gin_file, args.gin_param)
+    else:
+        config.parse_text(ours, args.run_dir, args.gin_param)
+    theirs = config.resolved_text()
+    config.parse_text(ours, args.run_dir)
+    if theirs != ours:
+        changed = sorted(set(theirs.splitlines()) - set(ours.splitlines()))
+        example = f", e.g. {changed[0].strip()}" if changed else ""
+        raise UsageError(
+            f"--resume: the config given differs from that of {args.run_dir}{example}; "
+            "leave --gin_file and --gin_param out, or begin another run"
+        )
+
+
+def _check_same_seed(args, folder):
+    seed = folder.info["seed"]
+    if args.seed not in (None, seed):
+        raise UsageError(
+            f"--resume: seed {args.seed}, but the run was begun with seed {seed}; leave --seed out"
+        )
+    return seed

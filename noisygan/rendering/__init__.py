@@ -1,0 +1,1 @@
+"""Rendering: controls files and audio files, notes from a trained generator."""

@@ -1,0 +1,142 @@
+"""Audio files, written whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+
+import numpy as np
+import soundfile
+
+from noisygan.errors import RunError, UsageError
+
+SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+MIN_SAMPLE_RATE = 8000
+MAX_SAMPLE_RATE = 192000
+MIN_SECONDS = 0.1
+MAX_SECONDS = 600.0
+
+
+def check_sample_rate(sample_rate):
+    """Refuses an impossible sample rate.
+
+    Args:
+      sample_rate: Hz, or None (the run's own).
+
+    Raises:
+      UsageError: outside 8000 .. 192000 Hz.
+    """
+    if sample_rate is not None and not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise UsageError(
+            f"sample rate {sample_rate} Hz: expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}, "
+            "such as 44100 or 48000"
+        )
+
+
+def check_seconds(seconds):
+    """Refuses an impossible length.
+
+    Args:
+      seconds: Seconds, or None (the run's own).
+
+    Raises:
+      UsageError: outside 0.1 .. 600 s.
+    """
+    # `not ... <=` and not `>`: NaN is refused too.
+    if seconds is not None and not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
+
+
+@contextlib.contextmanager
+def written_whole(path, overwrite=False):
+    """Gives a temporary path in the same folder, which becomes `path` when the block succeeds.
+
+    Args:
+      path: The file to be written; its folder must exist.
+      overwrite: Whether an existing file may be replaced.
+
+    Yields:
+      pathlib.Path with the same suffix.
+
+    Raises:
+      UsageError: if the file exists.
+      RunError: if it cannot be written.
+    """
+    path = pathlib.Path(path)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        if overwrite:
+            os.replace(part, path)
+        else:
+            _move_to_free_name(part, path)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already; choose another name or remove it") from None
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise RunError(f"{path} cannot be written: {reason}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _move_to_free_name(part, path):
+    """Moves a file; FileExistsError where the name is taken, even since the last look."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        os.rename(part, path)
+
+
+def write_wav(path, audio, sample_rate, subtype="PCM_16"):
+    """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
+
+    Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
+
+    Args:
+      path: File to be written.
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      subtype: One of SUBTYPES.
+
+    Returns:
+      Number of samples that were cut: int, 0 for FLOAT and DOUBLE.
+
+    Raises:
+      UsageError: if the file exists, or the subtype is unknown.
+      RunError: if the audio is not finite or the file cannot be written.
+    """
+    path = pathlib.Path(path)
+    if subtype not in SUBTYPES:
+        raise UsageError(f"subtype {subtype}: expected one of {', '.join(SUBTYPES)}")
+    audio = np.asarray(audio)
+    if not np.isfinite(audio).all():
+        n_bad = int(np.size(audio) - np.isfinite(audio).sum())
+        raise RunError(f"{path.name} was not written: {n_bad} of its samples are not finite")
+    n_cut = 0
+    if subtype.startswith("PCM"):
+        # +1 itself is one step above the largest integer; that is rounding, not clipping.
+        n_cut = int(np.sum(np.abs(audio) > 1.0))
+        audio = np.clip(audio, -1.0, 1.0)
+    if path.exists():
+        raise UsageError(f"{path} exists already; choose another name or remove it")
+    with written_whole(path) as part:
+        soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
+    return n_cut
+
+
+def make_folder(path):
+    """Makes a folder and its parents where they are missing.
+
+    Args:
+      path: pathlib.Path.
+
+    Raises:
+      RunError: if it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"folder {path} cannot be made: {error.strerror}") from error

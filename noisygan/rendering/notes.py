@@ -1,0 +1,349 @@
+"""Notes from a generator into files: which ones, under which names, and rendering them.
+
+What a note sounds like depends on its own request alone (pitch, velocity, label, number) and on
+the seed, not on what else is rendered beside it.
+"""
+
+import dataclasses
+import math
+import pathlib
+import re
+
+import numpy as np
+
+from noisygan.data.layouts import NO_LABEL
+from noisygan.errors import UsageError
+from noisygan.rendering import audio_files
+
+DEFAULT_PITCH = 60
+DEFAULT_VELOCITY = 100
+
+# Bounds what one batch takes, whatever rate and length are asked for.
+_MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
+_MAX_BATCH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One note to be rendered.
+
+    Attributes:
+      pitch: MIDI, 0 where the generator is not told any.
+      velocity: 0 .. 127, 0 where the generator is not told any.
+      label: Index into the run's label names.
+      name: What its file is called before pitch and velocity: a label or the run's name.
+      number: Which z it gets: equal numbers (and seeds) are the same z.
+      index: Distinguishes files of one name, pitch and velocity.
+    """
+
+    pitch: float
+    velocity: float
+    label: int
+    name: str
+    number: int
+    index: int
+
+    @property
+    def stem(self):
+        """File name without suffix, `<name>-<pitch>-<velocity>-<index>`, as NSynth has them."""
+        return f"{self.name}-{round(self.pitch):03d}-{round(self.velocity):03d}-{self.index:03d}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Instrument:
+    """What the requests of a run depend on.
+
+    Attributes:
+      run_name: Name of the run folder.
+      conditions: Names of what its generator is told.
+      label_names: Labels that it was trained with, in order; empty where the data had none.
+      pitches: MIDI pitches that a note may be drawn from when none is asked for; may be empty.
+    """
+
+    run_name: str
+    conditions: tuple
+    label_names: tuple = ()
+    pitches: tuple = ()
+
+    def file_name(self, label):
+        """What files of a label are called: the label, else the run's name."""
+        name = self.label_names[label] if self.label_names else self.run_name
+        # A label may be any folder's name; a file name must stay inside its folder.
+        return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
+
+
+def instrument(run_dir, info, generator):
+    """What a trained run can be asked for.
+
+    Args:
+      run_dir: pathlib.Path of the run folder.
+      info: dict of the run's run.json.
+      generator: The run's generator.
+
+    Returns:
+      Instrument.
+    """
+    labels = tuple(info.get("label_names", ()))
+    return Instrument(
+        run_name=run_dir.resolve().name,
+        conditions=tuple(generator.conditions),
+        # One nameless label stands for recordings without any.
+        label_names=() if labels == (NO_LABEL,) else labels,
+        pitches=tuple(info.get("pitches", ())),
+    )
+
+
+def check_pitches(pitches, sample_rate=None):
+    """Refuses pitches that no synthesizer can play.
+
+    Args:
+      pitches: MIDI numbers.
+      sample_rate: Hz, or None: the pitch must lie below half of it.
+
+    Raises:
+      UsageError: names the first impossible one.
+    """
+    for pitch in pitches:
+        if not 0 <= pitch <= 127:
+            raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
+        hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+        if sample_rate and hz >= sample_rate / 2:
+            highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
+            raise UsageError(
+                f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
+                f"hold; expected at most pitch {highest}, or a higher --sample_rate"
+            )
+
+
+def plain_requests(instrument, count, pitches=None, velocity=None, labels=None, seed=0):
+    """Requests for `count` notes at each pitch (and of each label).
+
+    Without pitches, notes are drawn from those that the instrument was trained on. The i-th note
+    at each pitch has the same z: notes of one index belong together, as of one instrument.
+
+    Args:
+      instrument: Instrument.
+      count: Notes at each pitch, 1 or more.
+      pitches: MIDI numbers, or None.
+      velocity: 0 .. 127, or None: 100.
+      labels: Names of labels, or None: each in turn.
+      seed: Decides which pitches are drawn.
+
+    Returns:
+      list of Request.
+
+    Raises:
+      UsageError: if the instrument does not know what is asked of it.
+    """
+    if count < 1:
+        raise UsageError(f"count {count}: expected 1 or more")
+    _check_conditions(instrument, pitches, velocity, labels)
+    tells_pitch = "pitch" in instrument.conditions
+    velocity = DEFAULT_VELOCITY if velocity is None else velocity
+    velocity = velocity if "velocity" in instrument.conditions else 0
+    indices = _label_indices(instrument, labels)
+    notes = []
+    for number in range(count):
+        if not tells_pitch:
+            chosen = [0]
+        elif pitches is not None:
+            chosen = pitches
+        elif instrument.pitches:
+            draw = np.random.default_rng([seed, number])
+            chosen = [instrument.pitches[draw.integers(len(instrument.pitches))]]
+        else:
+            chosen = [DEFAULT_PITCH]
+        which = indices if labels is not None else [indices[number % len(indices)]]
+        notes += [(pitch, velocity, label, number) for pitch in chosen for label in which]
+    return _requests(instrument, notes)
+
+
+def like_requests(instrument, entries):
+    """One request for each recording of a folder, at its pitch, velocity and label.
+
+    Args:
+      instrument: Instrument.
+      entries: `noisygan.data.layouts.Entry` objects.
+
+    Returns:
+      list of Request, in the entries' order.
+
+    Raises:
+      UsageError: if a recording lacks what the instrument has to be told, or has a label that it
+        was not trained with and there are several to choose from.
+    """
+    notes = []
+    known = list(instrument.label_names)
+    for number, entry in enumerate(entries):
+        if entry.pitch is None and "pitch" in instrument.conditions:
+            raise UsageError(
+                f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
+                "or NSynth's examples.json"
+            )
+        label = 0
+        if entry.label in known:
+            label = known.index(entry.label)
+        elif len(known) > 1 and "label" in instrument.conditions:
+            raise UsageError(
+                f"{entry.path}: label {entry.label} is unknown to this run, "
+                f"which knows {', '.join(known)}"
+            )
+        velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
+        notes.append((entry.pitch or 0, velocity, label, number))
+    return _requests(instrument, notes)
+
+
+def _check_conditions(instrument, pitches, velocity, labels):
+    for name, given in (("pitch", pitches), ("velocity", velocity)):
+        if given is not None and name not in instrument.conditions:
+            told = ", ".join(instrument.conditions) or "nothing"
+            raise UsageError(
+                f"--{name} has no effect: this run's generator is told {told}; leave it out, "
+                f"or train a run that is conditioned on {name}"
+            )
+    if velocity is not None and not 0 <= velocity <= 127:
+        raise UsageError(f"velocity {velocity:g}: expected 0 to 127, such as 100")
+    if labels is not None and len(instrument.label_names) < 1:
+        raise UsageError("--label: this run's recordings had no labels; leave it out")
+
+
+def _label_indices(instrument, labels):
+    known = list(instrument.label_names)
+    if labels is None:
+        return list(range(len(known))) if "label" in instrument.conditions and known else [0]
+    for label in labels:
+        if label not in known:
+            raise UsageError(
+                f"label {label} is unknown to this run, which knows {', '.join(known)}"
+            )
+    return [known.index(label) for label in labels]
+
+
+def _requests(instrument, notes):
+    """Numbers files of the same name; `notes` are (pitch, velocity, label, number)."""
+    seen = {}
+    requests = []
+    for pitch, velocity, label, number in notes:
+        name = instrument.file_name(label)
+        key = (name, round(pitch), round(velocity))
+        seen[key] = seen.get(key, -1) + 1
+        requests.append(Request(pitch, velocity, label, name, number, seen[key]))
+    return requests
+
+
+def render(generator, requests, seconds=None, sample_rate=None, seed=0):
+    """Renders notes, a bounded number at a time.
+
+    Args:
+      generator: By the generator contract.
+      requests: list of Request.
+      seconds: Length of each, or None: the generator's own.
+      sample_rate: Hz, or None: the generator's own.
+      seed: Together with a request's number decides z and the noise.
+
+    Yields:
+      (request, audio float32 [n_samples], controls dict of float32 [n_frames, ...], noise seed)
+      in the requests' order.
+    """
+    import tensorflow as tf
+
+    n_samples = (seconds or generator.seconds) * (sample_rate or generator.sample_rate)
+    n_rows = int(max(1, min(_MAX_BATCH, _MAX_SAMPLES_PER_BATCH // n_samples)))
+    for start in range(0, len(requests), n_rows):
+        batch = requests[start : start + n_rows]
+        seeds = [note_seeds(seed, request.number) for request in batch]
+        z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
+        conditioning = {
+            "pitch": tf.constant([r.pitch for r in batch], tf.float32),
+            "velocity": tf.constant([r.velocity for r in batch], tf.float32),
+            "label": tf.constant([r.label for r in batch], tf.int32),
+        }
+        noise_seeds = [noise_seed for _, noise_seed in seeds]
+        output = generator(
+            z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise_seeds)
+        )
+        audio = output.audio.numpy()
+        controls = {name: np.asarray(value) for name, value in output.controls.items()}
+        for row, request in enumerate(batch):
+            own = {name: value[row] for name, value in controls.items()}
+            yield request, audio[row], own, noise_seeds[row]
+
+
+def note_seeds(seed, number):
+    """Seeds of a note's z and of its noise: (int, int), each below 2**31."""
+    words = np.random.SeedSequence([seed, number]).generate_state(2)
+    return tuple(int(word & 0x7FFFFFFF) for word in words)
+
+
+def output_paths(requests, out_dir, controls=False):
+    """The files that requests will be written to; refuses if any is there already.
+
+    Args:
+      requests: list of Request.
+      out_dir: Folder; may be missing.
+      controls: Whether controls files are written beside the sounds.
+
+    Returns:
+      list of pathlib.Path of the WAV files; a controls file has the suffix .npz instead.
+
+    Raises:
+      UsageError: if a file exists, or the folder is a file.
+    """
+    out_dir = pathlib.Path(out_dir)
+    if out_dir.exists() and not out_dir.is_dir():
+        raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
+    paths = [out_dir / f"{request.stem}.wav" for request in requests]
+    wanted = [*paths, *(path.with_suffix(".npz") for path in paths)] if controls else paths
+    taken = [path for path in wanted if path.exists()]
+    if taken:
+        more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
+        raise UsageError(
+            f"{taken[0]} exists already{more}; nothing was rendered; choose another --out_dir"
+        )
+    return paths
+
+
+def render_to_files(
+    generator,
+    requests,
+    paths,
+    seconds,
+    sample_rate,
+    seed,
+    subtype="PCM_16",
+    controls=False,
+    progress=None,
+):
+    """Renders notes into WAV files, and their controls beside them if wanted.
+
+    Args:
+      generator, requests, seconds, sample_rate, seed: As in `render`.
+      paths: list of pathlib.Path, of `output_paths`; their folder is made.
+      subtype: Of the WAV files.
+      controls: Whether to write a controls file for each.
+      progress: None, or a function called with the number of notes written.
+
+    Returns:
+      list of names of the files in which samples were cut, because they were louder than the
+      subtype can hold.
+
+    Raises:
+      UsageError: if a controls file is wanted of a generator that has no controls.
+      RunError: if a file cannot be written.
+    """
+    sample_rate = sample_rate or generator.sample_rate
+    cut = []
+    rendered = render(generator, requests, seconds, sample_rate, seed)
+    for i, ((_, audio, own, noise_seed), path) in enumerate(zip(rendered, paths, strict=True)):
+        if controls and not own:
+            raise UsageError(
+                "--controls: this run's generator has no controls, it writes samples directly"
+            )
+        audio_files.make_folder(path.parent)
+        if controls:
+            _save_controls(generator, path, own, sample_rate, len(audio), noise_seed)
+        if audio_files.write_wav(path, audio, sample_rate, subtype):
+            cut.append(path.name)
+        if progress:
+            progress(i + 1)
+    return cut
