@@ -1,6 +1,7 @@
 """Effects: sound in, sound out."""
 
 import keras
+import soxr
 import tensorflow as tf
 
 from synths.errors import check_rank
@@ -71,3 +72,17 @@ class Reverb(Processor):
         """Wet (and dry) sound, [batch, n_samples]."""
         wet = fft_convolve(audio, ir)
         return audio + wet if self.add_dry else wet
+
+
+def response_at_rate(ir, ir_rate, sample_rate):
+    """Impulse responses brought from one sample rate to another, with the same gain.
+
+    Args:
+      ir: float32 [batch, n_taps]; a tensor that has a value (not inside a `tf.function`).
+      ir_rate, sample_rate: Hz.
+
+    Returns:
+      float32 [batch, about n_taps * sample_rate / ir_rate].
+    """
+    rows = [soxr.resample(row, ir_rate, sample_rate) for row in tf.convert_to_tensor(ir).numpy()]
+    return tf.stack(rows) * (ir_rate / sample_rate)

@@ -5,6 +5,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from noisygan.generators.output import GeneratorOutput
+from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
 
@@ -152,7 +153,10 @@ class Hybrid(keras.layers.Layer):
             own = {k[len(start) :]: v for k, v in controls.items() if k.startswith(start)}
             audio += voice.render(own, n_samples, sample_rate, seed, **voice.settings)
         if self.reverb is not None:
-            audio = self.reverb.get_signal(audio, controls["reverb/ir"])
+            ir = controls["reverb/ir"]
+            if sample_rate != self.sample_rate:
+                ir = response_at_rate(ir, self.sample_rate, sample_rate)
+            audio = self.reverb.get_signal(audio, ir)
         return audio
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0):

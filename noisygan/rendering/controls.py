@@ -160,6 +160,7 @@ def render_controls(controls, sample_rate=None, seconds=None):
     import tensorflow as tf
 
     from noisygan.generators.voices import VOICES
+    from synths.effects import response_at_rate
     from synths.filters import fft_convolve
 
     own_rate = int(controls["sample_rate"])
@@ -188,16 +189,9 @@ def render_controls(controls, sample_rate=None, seconds=None):
         audio = audio + kind.render(curves, covered, sample_rate, seed, **settings)
     audio = tf.pad(audio[:, :n_samples], [[0, 0], [0, max(n_samples - audio.shape[1], 0)]])
     if "reverb/ir" in controls:
-        ir = reverb_at_rate(controls["reverb/ir"], int(controls["reverb/sample_rate"]), sample_rate)
-        audio = audio + fft_convolve(audio, tf.constant(ir[None]))
+        ir = tf.constant(controls["reverb/ir"][None], tf.float32)
+        ir_rate = int(controls["reverb/sample_rate"])
+        if ir_rate != sample_rate:
+            ir = response_at_rate(ir, ir_rate, sample_rate)
+        audio = audio + fft_convolve(audio, ir)
     return audio[0].numpy()
-
-
-def reverb_at_rate(ir, ir_rate, sample_rate):
-    """An impulse response brought from its own rate to another, with the same gain."""
-    ir = np.asarray(ir, np.float32)
-    if ir_rate == sample_rate:
-        return ir
-    import soxr
-
-    return soxr.resample(ir, ir_rate, sample_rate).astype(np.float32) * (ir_rate / sample_rate)
