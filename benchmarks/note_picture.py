@@ -12,6 +12,7 @@ import soundfile
 from scipy import signal
 
 from noisygan.evaluation import note_analysis, note_features
+from noisygan.evaluation.analysed_notes import NAME
 
 REAL, FAKE = "#1f4e79", "#d1495b"
 PARTIAL_COLOURS = ("#222222", "#d1495b", "#edae49", "#00798c")
@@ -46,10 +47,8 @@ def draw(generated, recordings, out_file, n_pairs=6):
 
 
 def _pitch_velocity(path):
-    parts = path.stem.split("-")
-    if len(parts) > 3 and len(parts[-2]) == 3 and len(parts[-3]) == 3 and parts[-3].isdigit():
-        return int(parts[-3]), int(parts[-2])
-    return int(parts[-2]), int(parts[-1])
+    match = NAME.match(path.stem)
+    return int(match["pitch"]), int(match["velocity"])
 
 
 def _spread_out(pairs, count):

@@ -12,7 +12,7 @@ import numpy as np
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_analysis, note_features
 
-NAME = re.compile(r"^(?P<label>.*)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
+NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE_RATE = 16000
 N_SAMPLES = 64000
 ANALYSIS_VERSION = hashlib.sha1(
