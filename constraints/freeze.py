@@ -1,7 +1,7 @@
 """Writes the pinned versions for the Python that runs this: constraints/pyXY.txt.
 
-    make constraints                     with the Python of .venv
-    python constraints/freeze.py         with any other; it needs pip and a network, installs nothing
+    make constraints               with the Python of .venv
+    python constraints/freeze.py   with any other; it needs pip and a network, installs nothing
 
 pip resolves noisygan with every extra but `crepe` (whose build downloads weights), beginning from
 the versions already pinned, so that only what setup.py asks for anew moves. `--fresh` begins from

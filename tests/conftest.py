@@ -6,7 +6,10 @@ import shutil
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import pytest  # noqa: E402  (the environment is set before anything imports TensorFlow)
+# After the environment: TensorFlow and matplotlib read it when they are imported.
+import numpy as np
+import pytest
+import soundfile
 
 
 def pytest_addoption(parser):
@@ -31,3 +34,20 @@ def _has_gpu():
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+@pytest.fixture
+def write_sound():
+    """A function that writes an audio file, a sine unless samples are given, and returns its path.
+
+    write_sound(path, samples=None, rate=16000, hz=440, n=800, subtype="PCM_16")
+    """
+
+    def write(path, samples=None, rate=16000, hz=440.0, n=800, subtype="PCM_16"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if samples is None:
+            samples = 0.5 * np.sin(2 * np.pi * hz * np.arange(n) / rate)
+        soundfile.write(path, samples, rate, subtype=subtype)
+        return path
+
+    return write

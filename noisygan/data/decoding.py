@@ -68,13 +68,17 @@ def decode(path, sample_rate, n_samples):
       BadAudioError: if the file is missing, unreadable, empty or at another rate, or holds NaN,
         infinity or samples far beyond full scale.
     """
-    check_header(path, sample_rate)
+    info = check_header(path, sample_rate)
     try:
         audio, _ = soundfile.read(str(path), frames=n_samples, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
-    if not len(audio):
-        raise BadAudioError("empty", "holds no samples; expected at least one")
+    n_expected = min(info.frames, n_samples)
+    if len(audio) < n_expected:
+        raise BadAudioError(
+            "unreadable",
+            f"ends after {len(audio)} of {n_expected} samples; copy or export it again",
+        )
     n_bad = int(np.count_nonzero(~np.isfinite(audio)))
     if n_bad:
         raise BadAudioError(

@@ -119,12 +119,14 @@ def _read_examples(path):
 
 
 def _nsynth_entry(name, fields, path, folder):
+    examples = folder / "examples.json"
+    if name != Path(name).name or not name.isprintable():
+        raise UsageError(f"{examples} names a note {name!r}; expected a file name without folders")
     label, pitch, velocity = parse_note_name(name)
     label = fields.get("instrument_str", label)
     family, source = _family_and_source(label)
     family = fields.get("instrument_family_str", family)
     source = fields.get("instrument_source_str", source)
-    examples = folder / "examples.json"
     for key, value in (
         ("instrument_str", label),
         ("instrument_family_str", family),

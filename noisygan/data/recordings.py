@@ -158,7 +158,7 @@ class Recordings:
                 for name in filters
                 if getattr(self, name) is not None
             )
-            combinations = sorted({_combination(entry) for entry in entries})
+            combinations = sorted({_combination(entry) for entry in entries} - {""})
             raise UsageError(
                 f"no recording in {folder} passes all filters together ({asked}); there are "
                 + _listed(combinations)
