@@ -36,11 +36,15 @@ PACKAGE_DATA = {
 
 INSTALL_REQUIRES = [
     "gin-config>=0.5,<0.6",
+    "keras>=3.12,<4",
     "librosa>=0.11",
     "matplotlib>=3.9",
     "numba>=0.61",
     "numpy>=2.0",
+    "pillow>=10.3",
     "rich>=13.7",
+    "scikit-learn>=1.5",
+    "scipy>=1.13",
     "soundfile>=0.13",
     "soxr>=0.5",
     "tensorboard>=2.20,<2.22",
