@@ -31,7 +31,14 @@ PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.demo": ["notes/*.*", "notes/*/examples.json", "notes/*/audio/*.flac"],
+    "noisygan.demo": [
+        "*.css",
+        "*.html",
+        "*.js",
+        "notes/*.*",
+        "notes/*/examples.json",
+        "notes/*/audio/*.flac",
+    ],
 }
 
 INSTALL_REQUIRES = [
