@@ -1,0 +1,411 @@
+"""One self-contained HTML page about a run: what it sounds like, what it draws, how it learned.
+
+Sounds, pictures, style and script are inside the file; it loads nothing, opens from disk and says
+so to the browser (a content security policy without any address).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from noisygan.demo import notes_folder
+from noisygan.demo.page_sections import Sections, clock, escape
+from noisygan.demo.sounds import checkpoints, name_of, pair_up, read_sound
+from noisygan.errors import RunError
+
+MAX_PAIRS, MAX_STEPS, MAX_CODES = 8, 8, 3
+AUDIO_BUDGET = 9_000_000
+"""Characters that all sounds together may take; fewer are shown where they would not fit."""
+
+POLICY = "default-src 'none'; img-src data:; media-src data:; " + (
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
+BUNDLED_CREDIT = (
+    "The recordings are notes of the FluidR3 GM soundfont, \u00a9 2000\u20132002, 2008 Frank Wen "
+    "and \u00a9 2008 Toby Smithe, under the MIT licence (LICENSE-FluidR3.txt beside the bundled "
+    "notes)."
+)
+FACT_LABELS = {
+    "command": "Command",
+    "started": "Started",
+    "steps": "Steps",
+    "seconds": "Training time",
+    "seed": "Seed",
+    "summary": "Recordings",
+    "fingerprint": "Their fingerprint",
+    "label_names": "Labels",
+    "sample_rate": "Sample rate",
+    "n_samples": "Samples a sound",
+    "parameters": "Parameters",
+    "noisygan": "noisygan",
+    "versions": "Versions",
+}
+HIDDEN_FACTS = ("format", "data", "folder", "n_recordings")
+
+
+def write_page(
+    run_dir, out_file=None, rendered_dir=None, recordings=(), credit=None, commands=None
+):
+    """Writes the result page of a run.
+
+    A piece that is missing (no rendered notes, no controls, no metrics) leaves its section out.
+
+    Args:
+      run_dir: Run folder.
+      out_file: The page; `index.html` in the run folder by default.
+      rendered_dir: Generated notes, `<label>-<pitch>-<velocity>[-<index>].wav`, each with its
+        controls beside it as `.npz`; `rendered` in the run folder by default.
+      recordings: Paths of recorded notes to set beside the generated ones of the same pitch.
+      credit: A line about whose recordings they are; known for the bundled notes.
+      commands: (explanation, command) pairs for what to try next; sensible ones by default.
+
+    Returns:
+      Path of the page.
+
+    Raises:
+      RunError: if the folder holds nothing to show, or a sound can't be read.
+    """
+    run_dir = Path(run_dir)
+    out_file = Path(out_file) if out_file else run_dir / "index.html"
+    rendered_dir = Path(rendered_dir) if rendered_dir else run_dir / "rendered"
+    recordings = [Path(p) for p in recordings]
+    facts, metrics = read_facts(run_dir), read_metrics(run_dir)
+    pairs, rows = choose_sounds(sorted(rendered_dir.glob("*.wav")), recordings, run_dir)
+    if not (pairs or rows or metrics):
+        raise RunError(
+            f"There is nothing to show in {run_dir}: no metrics, samples or rendered notes were "
+            "found; give a folder that `noisygan train` wrote."
+        )
+    body = page_body(run_dir, facts, metrics, pairs, rows, credit, commands)
+    out_file.parent.mkdir(parents=True, exist_ok=True)
+    partial = out_file.with_name(out_file.name + ".part")
+    partial.write_text(body, encoding="utf-8")
+    os.replace(partial, out_file)
+    return out_file
+
+
+def read_facts(run_dir):
+    """run.json as a dict; empty where there is none or it can't be read."""
+    try:
+        facts = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def read_metrics(run_dir):
+    """metrics.jsonl as a dict of float arrays, NaN where a line lacks a value; empty if none."""
+    try:
+        lines = (run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    entries = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # the last line of a run that was killed
+            continue
+        if isinstance(entry, dict) and "step" in entry:
+            entries.append(entry)
+    names = list(dict.fromkeys(k for e in entries for k, v in e.items() if _is_number(v)))
+    return {
+        k: np.array([float(e[k]) if _is_number(e.get(k)) else np.nan for e in entries])
+        for k in names
+    }
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def choose_sounds(generated, recordings, run_dir):
+    """Reads as many sounds as fit the page.
+
+    Returns:
+      (list of (recording or None, generated) `Sound` pairs,
+       dict code -> list of (step, `Sound`)).
+    """
+    n_pairs, n_steps, n_codes = MAX_PAIRS, MAX_STEPS, MAX_CODES
+    while True:
+        paths = pair_up(recordings, generated, n_pairs) if generated else []
+        pairs = [(read_sound(r) if r else None, read_sound(g)) for r, g in paths]
+        rows = {
+            index: [(step, read_sound(path)) for step, path in steps]
+            for index, steps in checkpoints(run_dir / "samples", n_steps, n_codes).items()
+        }
+        sounds = [s for pair in pairs for s in pair if s is not None]
+        sounds += [s for steps in rows.values() for _, s in steps]
+        size = sum(s.address_bytes for s in sounds)
+        if size <= AUDIO_BUDGET or (n_pairs, n_steps, n_codes) == (1, 2, 1):
+            return pairs, rows
+        shrink = max(0.3, AUDIO_BUDGET / size)
+        n_pairs, n_steps = (max(1, int(n_pairs * shrink)), max(2, int(n_steps * shrink)))
+        n_codes = max(1, n_codes - 1)
+
+
+def read_controls(pairs):
+    """(controls, generated, recording) of the pair whose note is loudest, or None."""
+    candidates = []
+    for recording, generated in pairs:
+        path = generated.path.with_suffix(".npz")
+        if path.is_file():
+            candidates.append((float(np.abs(generated.audio).max()), path, generated, recording))
+    if not candidates:
+        return None
+    _, path, generated, recording = max(candidates, key=lambda c: c[0])
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {k: stored[k] for k in stored.files}, generated, recording
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is not a controls file ({error}); render it again.") from error
+
+
+def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
+    """The whole page as text."""
+    sections = Sections()
+    subject = subject_of(pairs, facts)
+    drawn = read_controls(pairs)
+    content = [
+        sections.section("listen", "Listen", listen_lede(pairs), sections.pairs(pairs)),
+        sections.section(
+            "learn",
+            "Hear it learn",
+            "The same latent code, rendered at successive checkpoints: from the untrained network "
+            "to the last step.",
+            sections.learning(rows, metrics),
+        ),
+        sections.section(
+            "draw",
+            "What it draws",
+            "The generator makes no waveform. It draws these curves, in physical units; an "
+            "oscillator bank and a noise filter turn them into the sound. They can be saved, "
+            "edited and rendered again at any sample rate.",
+            sections.controls(*drawn) if drawn else "",
+        ),
+        sections.section(
+            "train",
+            "How it trained",
+            "Healthy adversarial training keeps the two losses near each other, the logits of "
+            "recordings and generated sounds within reach, and generated sounds as varied as the "
+            "recordings.",
+            sections.training(metrics),
+        ),
+        sections.section(
+            "facts", "Facts", "What this run was made with.", facts_table(run_dir, facts, metrics)
+        ),
+        sections.section(
+            "next",
+            "What to try next",
+            "From the folder that this run was started in:",
+            command_list(commands or default_commands(run_dir)),
+        ),
+    ]
+    bundled = notes_folder()
+    if credit is None and any(
+        r is not None and bundled in r.path.resolve().parents for r, _ in pairs
+    ):
+        credit = BUNDLED_CREDIT
+    title = f"{subject.capitalize()}, learned from recordings"
+    return PAGE.format(
+        policy=POLICY,
+        title=escape(title),
+        style=asset("page.css"),
+        script=asset("page.js"),
+        lede=lede(subject, metrics),
+        strip=strip(facts, metrics),
+        contents=sections.contents(),
+        content="".join(content),
+        credit=f"<p>{escape(credit)}</p>" if credit else "",
+        run=escape(run_dir.name),
+    )
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+<script>document.documentElement.classList.add("js")</script>
+</head>
+<body>
+<header class="top">
+<p class="kicker">noisygan <span>run {run}</span></p>
+<h1>{title}</h1>
+<p class="summary">{lede}</p>
+{strip}
+{contents}
+</header>
+<main>{content}</main>
+<footer>{credit}<p>Written by <code>noisygan</code>. Everything is inside this file.</p></footer>
+<p class="spoken" role="status" aria-live="polite"></p>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def asset(name):
+    """A file that lies beside this one in the package."""
+    return resources.files("noisygan.demo").joinpath(name).read_text(encoding="utf-8")
+
+
+def listen_lede(pairs):
+    """What the pairs of notes are."""
+    scale = "Spectrograms are log-mel, 80 dB from the brightest to black; waveforms fill their box."
+    if all(recording is None for recording, _ in pairs):
+        return f"Notes from the generator. {scale}"
+    held_out = all(
+        recording is not None and {"nsynth-test", "nsynth-valid"} & set(recording.path.parts)
+        for recording, _ in pairs
+    )
+    real = "a recording that it never heard" if held_out else "a recording"
+    return (
+        f"Pairs at one pitch and velocity: {real}, and what the generator makes of the same "
+        f"request. {scale} Breath is noise between the harmonics, measured against the note."
+    )
+
+
+def subject_of(pairs, facts):
+    """What was learned, in a word or two: `flute notes`."""
+    names = facts.get("label_names")
+    label = names[0] if isinstance(names, list) and len(names) == 1 else None
+    if label is None and pairs and pairs[0][0] is not None:
+        labels = {r.label for r, _ in pairs if r is not None}
+        label = labels.pop() if len(labels) == 1 else None
+    pitched = bool(pairs) and name_of(pairs[0][1].path) is not None
+    noun = "notes" if pitched or not pairs else "sounds"
+    family = str(label).split("_")[0] if label else ""
+    return f"{family} {noun}" if family.isalpha() else noun
+
+
+def lede(subject, metrics):
+    """The paragraph under the title."""
+    when = ""
+    if "seconds" in metrics:
+        when = f" in {duration(metrics['seconds'][-1])}"
+    return (
+        f"A small network drew these {escape(subject)}{when} of training, starting from nothing. "
+        "It draws pitch, loudness, timbre and breath as curves over time; an oscillator bank and "
+        "filtered noise turn the curves into sound, and a second network, listening to real "
+        "recordings, tells it what still sounds wrong."
+    )
+
+
+def duration(seconds):
+    """`45 seconds`, `5 minutes`, `2.5 hours`."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
+def strip(facts, metrics):
+    """The few numbers that one wants first."""
+    items = []
+    if metrics:
+        steps = int(metrics["step"][-1])
+        items.append((f"{steps:,}", "training steps"))
+        if "seconds" in metrics and metrics["seconds"][-1] > 0:
+            seconds = float(metrics["seconds"][-1])
+            items.append((clock(seconds), "minutes" if seconds < 3600 else "hours"))
+            items.append((f"{steps / seconds:.1f}", "steps a second"))
+    parameters = facts.get("parameters")
+    if isinstance(parameters, dict) and _is_number(parameters.get("generator")):
+        items.append((f"{int(parameters['generator']):,}", "generator parameters"))
+    data = facts.get("data")
+    if isinstance(data, dict) and _is_number(data.get("n_recordings")):
+        items.append((f"{int(data['n_recordings']):,}", "recordings learned from"))
+    if not items:
+        return ""
+    cells = "".join(f"<div><dd>{v}</dd><dt>{k}</dt></div>" for v, k in items)
+    return f'<dl class="strip-facts">{cells}</dl>'
+
+
+def facts_table(run_dir, facts, metrics):
+    """run.json and the config, as far as they are there."""
+    data = facts.get("data")
+    facts = {**facts, **data} if isinstance(data, dict) else dict(facts)
+    if metrics:
+        facts.setdefault("steps", f"{int(metrics['step'][-1]):,}")
+        if "seconds" in metrics:
+            facts.setdefault("seconds", float(metrics["seconds"][-1]))
+    order = [*FACT_LABELS, *(k for k in facts if k not in {*FACT_LABELS, *HIDDEN_FACTS})]
+    rows = []
+    for key in order:
+        value = fact_text(key, facts.get(key))
+        if value:
+            label = FACT_LABELS.get(key, key.replace("_", " ").capitalize())
+            rows.append(f'<tr><th scope="row">{escape(label)}</th><td>{value}</td></tr>')
+    out = f'<table class="facts"><tbody>{"".join(rows)}</tbody></table>' if rows else ""
+    config = run_dir / "config.gin"
+    if config.is_file():
+        text = config.read_text(encoding="utf-8", errors="replace")
+        out += (
+            "<details><summary>The resolved config</summary>"
+            f'<pre tabindex="0">{escape(text)}</pre></details>'
+        )
+    return out
+
+
+def fact_text(key, value):
+    """A value of run.json as HTML."""
+    if value is None or value in ("", [], {}):
+        return ""
+    if key == "seconds" and _is_number(value):
+        return f"{clock(value)} ({duration(value)})"
+    if key == "sample_rate" and _is_number(value):
+        return f"{value:,} Hz"
+    if key in ("command", "fingerprint"):
+        words = value if isinstance(value, str) else " ".join(str(v) for v in value)
+        return f"<code>{escape(words)}</code>"
+    if isinstance(value, dict):
+        items = (f"{escape(k)}&nbsp;{fact_text(k, v)}" for k, v in value.items() if fact_text(k, v))
+        return ", ".join(items)
+    if isinstance(value, list):
+        return escape(", ".join(str(v) for v in value))
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if key != "seed" else str(value)
+    return escape(value)
+
+
+def default_commands(run_dir):
+    """What a person may want to do with this run now."""
+    run = run_dir.as_posix()
+    return [
+        ("Train on from where it stopped", f"noisygan train --run_dir {run} --resume --minutes 10"),
+        (
+            "Render a scale at 48 kHz, with the curves",
+            f"noisygan render --run_dir {run} --out_dir scale --pitch 60,62,64,65,67,69,71,72 "
+            "--sample_rate 48000 --controls",
+        ),
+        ("See every bundled config", "noisygan configs"),
+        (
+            "Train on a folder of your own notes",
+            "noisygan train --gin_file runs/notes.gin --data MY_NOTES --run_dir runs/mine "
+            "--minutes 10",
+        ),
+    ]
+
+
+def command_list(commands):
+    """Commands with what they do, each with a copy button."""
+    items = "".join(
+        f'<li><p>{escape(why)}</p><div class="command"><code>{escape(command)}</code>'
+        f'<button class="plain copy" type="button" aria-label="Copy the command: {escape(why)}">'
+        "Copy</button></div></li>"
+        for why, command in commands
+    )
+    return f'<ul class="commands">{items}</ul>'
