@@ -65,7 +65,7 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     "gpu": ["tensorflow[and-cuda]>=2.21,<2.22; sys_platform == 'linux'"],
     "crepe": ["crepe>=0.0.16"],
-    "beam": ["apache-beam>=2.77,<3", "google-crc32c>=1.5", "protobuf>=6.33,<7"],
+    "beam": ["apache-beam>=2.77,<3", "google-crc32c>=1.5", "protobuf>=6.31,<7"],
     "tfds": ["tensorflow-datasets>=4.9.10"],
     "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
