@@ -33,7 +33,7 @@ def duration(seconds):
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def remaining(step, total_steps, seconds, total_seconds, done_before=0):
+def remaining(step, total_steps, seconds, total_seconds, since=(0, 0.0)):
     """Estimates the time left from the steps and seconds so far; the earlier budget counts.
 
     Args:
@@ -41,16 +41,17 @@ def remaining(step, total_steps, seconds, total_seconds, done_before=0):
       total_steps: Steps in all, or None.
       seconds: Seconds spent.
       total_seconds: Seconds in all, or None.
-      done_before: Steps that an earlier run had done when these seconds began.
+      since: (step, seconds) from which the speed is taken; what came before does not count: the
+        compilation of the first step, or the time before a run was resumed.
 
     Returns:
       (seconds left, fraction done); either is None where it cannot be known.
     """
     left, fraction = [], []
-    done = step - done_before
+    steps, spent = step - since[0], seconds - since[1]
     if total_steps is not None:
-        if done > 0 and seconds > 0:
-            left.append((total_steps - step) * seconds / done)
+        if steps > 0 and spent > 0:
+            left.append((total_steps - step) * spent / steps)
         fraction.append(step / total_steps if total_steps else 1.0)
     if total_seconds is not None:
         left.append(total_seconds - seconds)
@@ -119,9 +120,7 @@ class TrainingProgress:
         """
         if self._first is None:
             self._first = (step, seconds)
-        left, fraction = remaining(
-            step, total_steps, seconds, total_seconds, self._first[0] if seconds else 0
-        )
+        left, fraction = remaining(step, total_steps, seconds, total_seconds, self._first)
         text = self._text(step, total_steps, seconds, left, metrics or {})
         self._last = text
         if self._bar is not None:

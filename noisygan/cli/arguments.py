@@ -4,9 +4,9 @@ import argparse
 import contextlib
 import math
 import os
-import pathlib
 import sys
 import tempfile
+import warnings
 
 
 def add_config_arguments(parser, required):
@@ -91,11 +91,13 @@ def import_tensorflow():
     """Imports TensorFlow without its log lines, unless TF_CPP_MIN_LOG_LEVEL asks for them.
 
     They are written straight to the process's standard error before any setting has an effect, so
-    that is set aside meanwhile; what was written is shown if the import fails.
+    that is set aside meanwhile; what was written is shown if the import fails. Later warnings of
+    TensorFlow and Keras are about their own insides; ours are errors of one line.
     """
-    if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
-        import tensorflow  # noqa: F401
-
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        return
+    warnings.filterwarnings("ignore", module=r"(keras|tensorflow|tensorflow_probability)\b")
+    if "tensorflow" in sys.modules:
         return
     with tempfile.TemporaryFile() as said:
         try:
@@ -107,6 +109,7 @@ def import_tensorflow():
             said.seek(0)
             sys.stderr.write(said.read().decode(errors="replace"))
             raise
+    tf.get_logger().setLevel("ERROR")
 
 
 @contextlib.contextmanager
@@ -119,8 +122,3 @@ def _standard_error_into(file):
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def folder_name(path):
-    """What a folder is called, also for `.` and `DIR/`."""
-    return pathlib.Path(path).resolve().name

@@ -4,8 +4,10 @@ The page opens from disk, without a network.
 """
 
 import pathlib
+import shutil
 import webbrowser
 
+from noisygan import progress
 from noisygan.cli import arguments, train
 from noisygan.errors import UsageError
 
@@ -41,37 +43,67 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Trains (once), and makes the page."""
-    from noisygan.demo import notes_folder
+    """Trains and renders (once), and makes the page."""
+    from noisygan.demo import held_out_folder
 
     run_dir = pathlib.Path(args.run_dir)
-    done = run_dir / "demo-finished"
-    page = run_dir / "index.html"
+    rendered = run_dir / "rendered"
     arguments.import_tensorflow()
-    from noisygan import config
-
-    if done.is_file():
-        print(f"{run_dir} is trained already; only the page is made again.")
+    if rendered.is_dir():
+        print(f"{run_dir} is trained already; only its page is made again.")
         print(f"To train afresh, remove the folder {run_dir} or choose another --run_dir.")
     else:
-        resume = _is_begun(run_dir)
-        if resume:
-            print(f"Going on with the unfinished run in {run_dir}.")
-        config.parse([_CONFIG])
-        trainer, recordings = train.build()
-        notes = train.read(recordings, notes_folder())
-        print(f"Training on {notes.summary()}.")
-        minutes = args.minutes or (None if args.steps else 5.0)
-        train.fit(trainer, notes, run_dir, args.steps, minutes, 0, resume)
-        done.touch()
+        _train(args, run_dir)
+        _render(run_dir, rendered)
+    from noisygan.data.layouts import list_entries
     from noisygan.demo.page import write_page
 
     print("Making the page ...", flush=True)
-    page = write_page(run_dir, page)
+    recordings = [entry.path for entry in list_entries(held_out_folder())[1]]
+    page = write_page(run_dir, run_dir / "index.html", rendered, recordings)
     print(_next_steps(run_dir, page))
     if args.open:
         webbrowser.open(page.resolve().as_uri())
     return 0
+
+
+def _train(args, run_dir):
+    from noisygan import config, config_text
+    from noisygan.demo import notes_folder
+    from noisygan.training.runs import RunFolder
+
+    begun = RunFolder.open(run_dir) if _is_begun(run_dir) else None
+    if begun:
+        print(f"Going on with the unfinished run in {run_dir}.")
+        config.parse_text(config_text.read_file(begun.config), str(begun.config))
+    else:
+        config.parse([_CONFIG])
+    trainer, recordings = train.build()
+    notes = train.read(recordings, notes_folder())
+    print(f"Training on {notes.summary()}.", flush=True)
+    minutes = args.minutes or (None if args.steps else 5.0)
+    train.fit(trainer, notes, run_dir, notes_folder(), args.steps, minutes, 0, begun)
+
+
+def _render(run_dir, rendered):
+    """One note for each held-out recording, so that the page can set them side by side."""
+    from noisygan.data.layouts import list_entries
+    from noisygan.demo import held_out_folder
+    from noisygan.rendering import notes
+    from noisygan.training.runs import RunFolder, load_generator
+
+    generator = load_generator(run_dir)
+    instrument = notes.instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+    requests = notes.like_requests(instrument, list_entries(held_out_folder())[1])
+    # The folder gets its name when it is complete: it also says that training is done.
+    part = rendered.with_name("rendered.part")
+    shutil.rmtree(part, ignore_errors=True)
+    paths = notes.output_paths(requests, part, controls=True)
+    with progress.CountedProgress("rendering", len(requests)) as count:
+        notes.render_to_files(
+            generator, requests, paths, None, None, 0, controls=True, progress=count
+        )
+    part.rename(rendered)
 
 
 def _is_begun(run_dir):

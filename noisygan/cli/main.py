@@ -93,8 +93,8 @@ def main(argv=None):
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
         return stop.code or 0
-    except KeyboardInterrupt:
-        _say("interrupted")
+    except KeyboardInterrupt as stop:
+        _say(str(stop) or "interrupted")
         return EXIT_INTERRUPTED
     except NoisyganError as error:
         _trace()
@@ -115,7 +115,7 @@ def main(argv=None):
 
 
 def _say(message):
-    print(f"noisygan: {message}", file=sys.stderr)
+    print(f"noisygan: {message.rstrip('.')}", file=sys.stderr)
 
 
 def _trace():

@@ -102,7 +102,7 @@ def run(args):
     from noisygan.training.runs import RunFolder, load_generator
 
     generator = load_generator(run_dir)
-    instrument = notes.instrument(run_dir, RunFolder(run_dir).open().info, generator)
+    instrument = notes.instrument(run_dir, RunFolder.open(run_dir).facts, generator)
     if args.like:
         requests = notes.like_requests(instrument, entries)
     else:

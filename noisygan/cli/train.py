@@ -8,6 +8,8 @@ Without --steps and --minutes training goes on until Ctrl-C, which saves and say
 """
 
 import pathlib
+import shlex
+import shutil
 import sys
 
 from noisygan import progress
@@ -60,14 +62,12 @@ def run(args):
     from noisygan import config
     from noisygan.training.runs import RunFolder
 
+    begun = None
     if args.resume:
-        folder = RunFolder(args.run_dir).open()
-        config.parse_text(folder.config_text, str(folder.config_path))
-        _check_same_config(args, config.resolved_text())
-        seed = _check_same_seed(args, folder)
+        begun = RunFolder.open(args.run_dir)
+        _load_config_of(begun, args)
     else:
         config.parse(args.gin_file, args.gin_param)
-        seed = args.seed or 0
     trainer, recordings = build()
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
@@ -75,8 +75,12 @@ def run(args):
         print(trainer.describe(notes))
         print("dry run: everything works; nothing was trained and nothing written")
         return 0
-    fit(trainer, notes, args.run_dir, args.steps, args.minutes, seed, args.resume)
-    print(f"trained: {args.run_dir}")
+    if begun:
+        _check_same_data(args, begun, notes)
+    n_steps = fit(
+        trainer, notes, args.run_dir, args.data, args.steps, args.minutes, args.seed or 0, begun
+    )
+    print(f"trained: {args.run_dir}, {n_steps} steps")
     print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
 
@@ -150,49 +154,83 @@ def read(recordings, data):
         return recordings.read(data, progress=count)
 
 
-def fit(trainer, notes, run_dir, steps, minutes, seed, resume=False):
-    """Trains with a progress bar.
+def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
+    """Trains with a progress bar, in a new run folder or one that was begun.
 
     Args:
-      trainer, notes, run_dir, steps, minutes, seed, resume: As of `Trainer.fit`.
+      trainer, notes, steps, minutes, seed: As of `Trainer.fit`.
+      run_dir: Path of the run folder.
+      data: Folder of the recordings, for telling how to go on.
+      begun: The `RunFolder` to go on with, or None for a new one.
+
+    Returns:
+      The number of steps that the run has taken.
+
+    Raises:
+      UsageError: if config and recordings don't fit each other; no folder is left then.
+      KeyboardInterrupt: when stopped, after saving; its message says how to go on.
     """
-    with progress.TrainingProgress() as shown:
-        trainer.fit(
-            notes,
-            run_dir,
-            steps=steps,
-            minutes=minutes,
-            seed=seed,
-            resume=resume,
-            progress=shown,
-        )
-
-
-def _check_same_config(args, ours):
-    """A config given beside --resume must be the run's own."""
     from noisygan import config
+    from noisygan.training.runs import RunFolder
 
-    if not args.gin_file and not args.gin_param:
-        return
-    if args.gin_file:
-        config.parse(args.gin_file, args.gin_param)
-    else:
-        config.parse_text(ours, args.run_dir, args.gin_param)
-    theirs = config.resolved_text()
-    config.parse_text(ours, args.run_dir)
-    if theirs != ours:
-        changed = sorted(set(theirs.splitlines()) - set(ours.splitlines()))
-        example = f", e.g. {changed[0].strip()}" if changed else ""
-        raise UsageError(
-            f"--resume: the config given differs from that of {args.run_dir}{example}; "
-            "leave --gin_file and --gin_param out, or begin another run"
-        )
+    command = ["noisygan", *sys.argv[1:]]
+    folder = begun or RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
+    try:
+        with progress.TrainingProgress() as shown:
+            return trainer.fit(
+                notes,
+                folder,
+                steps=steps,
+                minutes=minutes,
+                seed=seed,
+                resume=begun is not None,
+                progress=shown,
+            )
+    except KeyboardInterrupt:
+        if folder.latest_checkpoint() is None:
+            raise
+        again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
+        raise KeyboardInterrupt(f"stopped and saved; go on with: {shlex.join(again)}") from None
+    except UsageError:
+        if begun is None and folder.latest_checkpoint() is None:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
-def _check_same_seed(args, folder):
-    seed = folder.info["seed"]
+def _load_config_of(folder, args):
+    """Loads a begun run's own config; a config or seed given beside --resume must be the same."""
+    from noisygan import config, config_text
+
+    def load(params=()):
+        config.parse_text(config_text.read_file(folder.config), str(folder.config), params)
+        return config.resolved_text()
+
+    ours = load()
+    if args.gin_file or args.gin_param:
+        if args.gin_file:
+            config.parse(args.gin_file, args.gin_param)
+            theirs = config.resolved_text()
+        else:
+            theirs = load(args.gin_param)
+        if theirs != ours:
+            changed = [line for line in theirs.splitlines() if line not in ours.splitlines()]
+            example = f", e.g. {changed[0].strip()}" if changed else ""
+            raise UsageError(
+                f"--resume: the config given differs from that of {args.run_dir}{example}; "
+                "leave --gin_file and --gin_param out, or begin another run"
+            )
+        load()
+    seed = folder.facts["seed"]
     if args.seed not in (None, seed):
         raise UsageError(
             f"--resume: seed {args.seed}, but the run was begun with seed {seed}; leave --seed out"
         )
-    return seed
+
+
+def _check_same_data(args, folder, notes):
+    data = folder.facts["data"]
+    if data["fingerprint"] != notes.fingerprint:
+        raise UsageError(
+            f"--resume: the recordings in {args.data} ({notes.summary()}) are not those of the run "
+            f"({data['summary']}); give the same --data, or begin another run"
+        )

@@ -72,24 +72,24 @@ class Instrument:
         return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
 
 
-def instrument(run_dir, info, generator):
+def instrument(run_dir, facts, generator):
     """What a trained run can be asked for.
 
     Args:
       run_dir: pathlib.Path of the run folder.
-      info: dict of the run's run.json.
+      facts: dict of the run's run.json.
       generator: The run's generator.
 
     Returns:
       Instrument.
     """
-    labels = tuple(info.get("label_names", ()))
+    labels = tuple(facts.get("label_names", ()))
     return Instrument(
         run_name=run_dir.resolve().name,
         conditions=tuple(generator.conditions),
         # One nameless label stands for recordings without any.
         label_names=() if labels == (NO_LABEL,) else labels,
-        pitches=tuple(info.get("pitches", ())),
+        pitches=tuple(facts.get("pitches", ())),
     )
 
 
@@ -231,7 +231,7 @@ def _requests(instrument, notes):
     return requests
 
 
-def render(generator, requests, seconds=None, sample_rate=None, seed=0):
+def render(generator, requests, seconds=None, sample_rate=None, seed=0, controls=False):
     """Renders notes, a bounded number at a time.
 
     Args:
@@ -240,14 +240,21 @@ def render(generator, requests, seconds=None, sample_rate=None, seed=0):
       seconds: Length of each, or None: the generator's own.
       sample_rate: Hz, or None: the generator's own.
       seed: Together with a request's number decides z and the noise.
+      controls: Whether the controls are wanted.
 
     Yields:
-      (request, audio float32 [n_samples], controls dict of float32 [n_frames, ...], noise seed)
-      in the requests' order.
+      (request, audio float32 [n_samples], controls as `save_controls` takes them, or None) in the
+      requests' order.
+
+    Raises:
+      UsageError: if controls are wanted of a generator that has none.
     """
     import tensorflow as tf
 
-    n_samples = (seconds or generator.seconds) * (sample_rate or generator.sample_rate)
+    from noisygan.rendering.controls import controls_of
+
+    sample_rate = sample_rate or generator.sample_rate
+    n_samples = (seconds or generator.seconds) * sample_rate
     n_rows = int(max(1, min(_MAX_BATCH, _MAX_SAMPLES_PER_BATCH // n_samples)))
     for start in range(0, len(requests), n_rows):
         batch = requests[start : start + n_rows]
@@ -262,11 +269,16 @@ def render(generator, requests, seconds=None, sample_rate=None, seed=0):
         output = generator(
             z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise_seeds)
         )
+        if controls and not output.controls:
+            raise UsageError(
+                "--controls: this run's generator has no controls, it writes samples directly"
+            )
         audio = output.audio.numpy()
-        controls = {name: np.asarray(value) for name, value in output.controls.items()}
         for row, request in enumerate(batch):
-            own = {name: value[row] for name, value in controls.items()}
-            yield request, audio[row], own, noise_seeds[row]
+            own = None
+            if controls:
+                own = controls_of(generator, output, row, sample_rate, noise_seeds[row])
+            yield request, audio[row], own
 
 
 def note_seeds(seed, number):
@@ -331,17 +343,16 @@ def render_to_files(
       UsageError: if a controls file is wanted of a generator that has no controls.
       RunError: if a file cannot be written.
     """
+    from noisygan.rendering.controls import save_controls
+
     sample_rate = sample_rate or generator.sample_rate
     cut = []
-    rendered = render(generator, requests, seconds, sample_rate, seed)
-    for i, ((_, audio, own, noise_seed), path) in enumerate(zip(rendered, paths, strict=True)):
-        if controls and not own:
-            raise UsageError(
-                "--controls: this run's generator has no controls, it writes samples directly"
-            )
+    rendered = render(generator, requests, seconds, sample_rate, seed, controls)
+    for i, ((_, audio, own), path) in enumerate(zip(rendered, paths, strict=True)):
         audio_files.make_folder(path.parent)
-        if controls:
-            _save_controls(generator, path, own, sample_rate, len(audio), noise_seed)
+        if own is not None:
+            with audio_files.written_whole(path.with_suffix(".npz")) as part:
+                save_controls(part, own)
         if audio_files.write_wav(path, audio, sample_rate, subtype):
             cut.append(path.name)
         if progress:

@@ -37,7 +37,8 @@ def test_the_earlier_of_two_budgets_decides_the_time_left():
 
 
 def test_a_resumed_run_estimates_from_its_own_steps():
-    assert remaining(110, 200, 5.0, None, done_before=100) == (45.0, 0.55)
+    assert remaining(110, 200, 105.0, None, since=(100, 100.0)) == (45.0, 0.55)
+    assert remaining(100, 200, 100.0, None, since=(100, 100.0)) == (None, 0.5)
 
 
 def test_away_from_a_terminal_a_line_at_each_end_and_one_a_minute():

@@ -1,0 +1,160 @@
+"""`noisygan render` and `noisygan synth`: names, bad input, and that both give the same sound."""
+
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from noisygan.demo import held_out_folder
+
+
+def read(path):
+    audio, sample_rate = soundfile.read(path)
+    return audio, sample_rate
+
+
+def test_files_are_named_as_nsynth_names_them(noisygan, trained, tmp_path):
+    out = tmp_path / "out"
+    result = noisygan(
+        *("render", "--run_dir", trained, "--out_dir", out),
+        *("--count", 2, "--pitch", "60,72", "--velocity", 75),
+    )
+    assert result.code == 0
+    assert sorted(p.name for p in out.iterdir()) == [
+        "flute_acoustic_000-060-075-000.wav",
+        "flute_acoustic_000-060-075-001.wav",
+        "flute_acoustic_000-072-075-000.wav",
+        "flute_acoustic_000-072-075-001.wav",
+    ]
+    assert result.out == f"4 notes in {out}\n"
+    for path in out.iterdir():
+        assert soundfile.info(path).subtype == "PCM_16"
+        audio, sample_rate = read(path)
+        assert (audio.shape, sample_rate) == ((8000,), 16000)
+        assert 0 < np.max(np.abs(audio)) <= 1
+
+
+def test_rate_length_and_sample_format(noisygan, trained, tmp_path):
+    result = noisygan(
+        *("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 64),
+        *("--seconds", 0.75, "--sample_rate", 48000, "--subtype", "FLOAT"),
+    )
+    assert result.code == 0
+    [path] = tmp_path.iterdir()
+    assert soundfile.info(path).subtype == "FLOAT"
+    audio, sample_rate = read(path)
+    assert (len(audio), sample_rate) == (36000, 48000)
+
+
+def test_a_seed_decides_the_notes(noisygan, trained, tmp_path):
+    def sound(folder, *args):
+        arguments = ("--run_dir", trained, "--out_dir", tmp_path / folder, "--pitch", 60)
+        assert noisygan("render", *arguments, *args).code == 0
+        return read(tmp_path / folder / "flute_acoustic_000-060-100-000.wav")[0]
+
+    first = sound("a", "--seed", 1)
+    np.testing.assert_array_equal(sound("b", "--seed", 1), first)
+    np.testing.assert_allclose(sound("c", "--seed", 1, "--count", 3), first, atol=1 / 32767)
+    assert np.max(np.abs(sound("d", "--seed", 2) - first)) > 1e-3
+
+
+def test_like_renders_each_recordings_pitch_velocity_and_label(noisygan, trained, tmp_path):
+    result = noisygan(
+        "render", "--run_dir", trained, "--out_dir", tmp_path, "--like", held_out_folder()
+    )
+    assert result.code == 0
+    recorded = {p.stem for p in (held_out_folder() / "audio").iterdir()}
+    assert {p.stem for p in tmp_path.iterdir()} == {f"{name}-000" for name in recorded}
+
+
+def test_nothing_is_overwritten_and_nothing_rendered_before_that_is_known(
+    refused, trained, tmp_path
+):
+    taken = tmp_path / "flute_acoustic_000-064-100-000.wav"
+    taken.write_bytes(b"mine")
+    message = refused("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", "60,64")
+    assert f"{taken} exists already; nothing was rendered" in message
+    assert [p.name for p in tmp_path.iterdir()] == [taken.name]
+    assert taken.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--pitch", "127"], "pitch 127 is 12544 Hz, which a sample rate of 16000 Hz cannot hold"),
+        (["--label", "oboe"], "label oboe is unknown to this run, which knows flute_acoustic_000"),
+        (["--like", "nowhere"], "no such folder: nowhere"),
+    ],
+)
+def test_what_the_run_cannot_do(refused, trained, tmp_path, args, message):
+    out = tmp_path / "out"
+    assert message in refused("render", "--run_dir", trained, "--out_dir", out, *args)
+    assert not out.exists()
+
+
+def test_a_run_whose_checkpoint_is_damaged_or_missing(refused, trained, tmp_path):
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(trained, spoilt)
+    for data in spoilt.glob("checkpoints/*.data-*"):
+        data.write_bytes(b"\0" * 100)
+    out = tmp_path / "out"
+    message = refused("render", "--run_dir", spoilt, "--out_dir", out, code=1)
+    assert "checkpoint" in message
+    shutil.rmtree(spoilt / "checkpoints")
+    (spoilt / "checkpoints").mkdir()
+    assert "no checkpoint" in refused("render", "--run_dir", spoilt, "--out_dir", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("rate", [None, 22050])
+def test_synth_gives_what_render_wrote(noisygan, trained, tmp_path, rate):
+    out = tmp_path / "out"
+    extra = ("--sample_rate", rate) if rate else ()
+    arguments = ("--run_dir", trained, "--out_dir", out, "--pitch", 67, "--count", 2, "--controls")
+    result = noisygan("render", *arguments, *extra)
+    assert result.code == 0
+    assert len(list(out.glob("*.npz"))) == len(list(out.glob("*.wav"))) == 2
+    for controls in out.glob("*.npz"):
+        again = tmp_path / f"{controls.stem}.wav"
+        result = noisygan("synth", "--controls", controls, "--out", again)
+        assert result.code == 0
+        rendered, rendered_rate = read(controls.with_suffix(".wav"))
+        made, made_rate = read(again)
+        assert made_rate == rendered_rate == (rate or 16000)
+        assert made.shape == rendered.shape
+        assert np.max(np.abs(made - rendered)) <= 1.01 / 32768
+        assert np.max(np.abs(rendered)) > 0.01
+
+
+def test_synth_at_another_rate_and_length(noisygan, refused, trained, tmp_path):
+    noisygan("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 67, "--controls")
+    [controls] = tmp_path.glob("*.npz")
+    out = tmp_path / "deep" / "a.wav"
+    arguments = ("synth", "--controls", controls, "--out", out)
+    result = noisygan(*arguments, "--sample_rate", 48000, "--seconds", 0.3)
+    assert result.out == f"{out}: 0.3 s at 48000 Hz\n"
+    audio, sample_rate = read(out)
+    assert (len(audio), sample_rate) == (14400, 48000)
+    assert "exists already" in refused(*arguments)
+
+
+def test_controls_are_read_by_numpy_alone(noisygan, trained, tmp_path):
+    noisygan("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 69, "--controls")
+    [path] = tmp_path.glob("*.npz")
+    with np.load(path, allow_pickle=False) as controls:
+        f0_hz = controls["harmonic/f0_hz"]
+        assert f0_hz.ndim == 1
+        assert abs(np.median(f0_hz) - 440.0) < 30.0
+        assert float(controls["sample_rate"]) == 16000
+
+
+def test_what_is_no_controls_file(refused, tmp_path):
+    file = tmp_path / "a.npz"
+    for content in (b"", b"nothing of the kind"):
+        file.write_bytes(content)
+        message = refused("synth", "--controls", file, "--out", tmp_path / "a.wav")
+        assert "is not a controls file" in message
+    np.savez(file, a=np.zeros(3))
+    assert "a.npz" in refused("synth", "--controls", file, "--out", tmp_path / "a.wav")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz"]

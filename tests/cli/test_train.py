@@ -1,0 +1,150 @@
+"""`noisygan train`: the run folder, dry runs, stopping and going on, and bad input."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from noisygan import progress
+from noisygan.demo import held_out_folder, notes_folder
+
+
+def test_a_run_folder_holds_what_is_needed_to_repeat_the_run(trained):
+    facts = json.loads((trained / "run.json").read_text())
+    assert facts["seed"] == 7
+    assert facts["command"][0] == "noisygan"
+    assert facts["versions"]["tensorflow"]
+    assert len(facts["data"]["fingerprint"]) >= 32
+    assert "batch_size = 2" in (trained / "config.gin").read_text()
+    assert "include" not in (trained / "config.gin").read_text()
+
+
+def test_a_dry_run_prints_the_networks_and_writes_nothing(noisygan, tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = noisygan("train", "--gin_file", tiny, "--data", notes_folder(), "--dry_run")
+    assert result.code == 0
+    for word in ("Generator", "Discriminator", "parameters", "output shape", "nothing was trained"):
+        assert word in result.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypatch):
+    run_dir = tmp_path / "a run"
+
+    def stop(self, step, *args, **kwargs):
+        raise KeyboardInterrupt
+
+    arguments = ("--data", notes_folder(), "--run_dir", run_dir)
+    with monkeypatch.context() as patch:
+        patch.setattr(progress.TrainingProgress, "update", stop)
+        result = noisygan("train", "--gin_file", tiny, *arguments, "--steps", 5)
+    assert result.code == 130
+    said = result.err.splitlines()[-1]
+    assert said == (
+        "noisygan: stopped and saved; go on with: "
+        f"noisygan train --run_dir '{run_dir}' --data {notes_folder()} --resume"
+    )
+    result = noisygan("train", *arguments, "--resume", "--steps", 3)
+    assert result.code == 0, result.err
+    assert "3 steps" in result.out
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """A copy of the shared run that a test may spoil."""
+    shutil.copytree(trained, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def snapshot(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(refused, tiny, copy):
+    before = snapshot(copy)
+    message = refused("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", copy)
+    assert "holds a run; choose another folder, or go on with it by --resume" in message
+    assert snapshot(copy) == before
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(refused, tiny, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    message = refused("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", tmp_path)
+    assert "is not empty; choose another folder" in message
+    file = tmp_path / "mine.txt"
+    message = refused("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", file)
+    assert "is a file; expected a folder" in message
+    assert snapshot(tmp_path) == {file: b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--seed", "8"], "seed 8, but the run was begun with seed 7"),
+        (["--gin_param", "Trainer.batch_size = 3"], "differs from that of .*batch_size = 3"),
+        (["--gin_file", "notes"], "the config given differs"),
+        (["--data", str(held_out_folder())], "are not those of the run"),
+    ],
+)
+def test_resuming_with_anything_else_is_refused(refused, copy, change, message):
+    before = snapshot(copy)
+    data = [] if "--data" in change else ["--data", notes_folder()]
+    said = refused("train", "--run_dir", copy, "--resume", "--steps", "9", *data, *change)
+    import re
+
+    assert re.search(message, said)
+    assert snapshot(copy) == before
+
+
+def test_the_same_config_beside_resume_is_no_difference(refused, tiny, copy):
+    # It gets past the config, and fails on the recordings.
+    arguments = ("--run_dir", copy, "--resume", "--data", held_out_folder())
+    assert "are not those of the run" in refused("train", "--gin_file", tiny, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [
+        ("Recordings.families = ['tuba']", "tuba"),
+        ("Recordings.sample_rate = 44100", "44100"),
+        ("Recordings.n_samples = 9000", "8000"),
+        ("Recordings.min_pitch = 90", "90"),
+        ("Trainer.batch_siez = 1", "nearest: batch_size"),
+        ("flute/Trainer.batch_size = 1", "nothing used flute/Trainer.batch_size"),
+    ],
+)
+def test_what_does_not_fit_leaves_no_folder(refused, tiny, tmp_path, param, message):
+    run_dir = tmp_path / "run"
+    arguments = ("--data", notes_folder(), "--run_dir", run_dir, "--steps", 1)
+    assert message in refused("train", "--gin_file", tiny, "--gin_param", param, *arguments)
+    assert not run_dir.exists()
+
+
+def test_bad_recordings_leave_no_folder(refused, tiny, tmp_path, write_sound):
+    run_dir = tmp_path / "run"
+
+    def train(data):
+        return refused("train", "--gin_file", tiny, "--data", data, "--run_dir", run_dir)
+
+    assert "no such folder" in train(tmp_path / "missing")
+    (tmp_path / "empty").mkdir()
+    assert "empty" in train(tmp_path / "empty")
+    bad = tmp_path / "bad"
+    write_sound(bad / "a-060-100.wav", np.full(8000, np.nan), subtype="FLOAT")
+    assert "a-060-100.wav" in train(bad)
+    wrong = tmp_path / "wrong"
+    write_sound(wrong / "b-060-100.wav", rate=22050)
+    assert "22050" in train(wrong)
+    assert not run_dir.exists()
+
+
+def test_a_strangers_config_in_a_run_folder_is_checked(refused, copy, tmp_path):
+    sprung = tmp_path / "sprung"
+    config = copy / "config.gin"
+    config.write_text("import os\n" + config.read_text() + "Trainer.n_critic = @os.getcwd()\n")
+    said = refused("train", "--run_dir", copy, "--data", notes_folder(), "--resume")
+    assert "a config may not import os" in said
+    said = refused("render", "--run_dir", copy, "--out_dir", tmp_path / "out")
+    assert "a config may not import os" in said
+    assert not sprung.exists()
