@@ -12,130 +12,165 @@ from noisygan.losses.regularizers import Round
 
 
 class Phase(NamedTuple):
-    """One line of the training loop.
+    """A network and what updates it.
 
     Attributes:
       name: "d" or "g".
-      loss_fn: From (batch, seed) to (loss, metrics); may take further static arguments.
       variables: What it updates.
       optimizer: A built Keras optimizer.
-      interval: The phase runs every so many rounds.
     """
 
     name: str
-    loss_fn: object
     variables: list
     optimizer: object
-    interval: int = 1
 
 
-def run_phase(phase, batch, seed, *static):
-    """Computes the phase's loss, updates its variables, returns its metrics (dict of scalars).
+def update(phase, loss, gradients):
+    """Updates a phase's variables.
 
-    An update whose gradients are not finite is left out; `<phase>_finite` is 0 then.
+    An update whose loss or gradients are not finite is left out; `<phase>_finite` is 0 then.
+
+    Args:
+      phase: A `Phase`.
+      loss: Scalar.
+      gradients: One for each variable; None counts as 0.
+
+    Returns:
+      dict of scalars: loss, norm of the gradients, whether they were finite.
     """
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        for variable in phase.variables:
-            tape.watch(variable.value)
-        loss, metrics = phase.loss_fn(batch, seed, *static)
-    gradients = tape.gradient(loss, [v.value for v in phase.variables])
     gradients = [
-        tf.zeros_like(v.value) if g is None else g
+        tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
     norm = tf.linalg.global_norm(gradients)
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
-    def update():
+    def apply():
         phase.optimizer.apply(gradients, phase.variables)
         return tf.constant(1.0)
 
-    ok = tf.cond(finite, update, lambda: tf.constant(0.0))
-    metrics |= {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm}
-    return metrics | {f"{phase.name}_finite": ok}
+    ok = tf.cond(finite, apply, lambda: tf.constant(0.0))
+    return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
-class AdversarialLosses:
-    """Losses of the two networks for one batch.
+class Sounds(NamedTuple):
+    """Recordings and generated sounds of one round, on the same road to the discriminator.
+
+    Attributes:
+      real, fake: Audio, [batch, n_samples].
+      real_maps, fake_maps: What the discriminator judges, lists.
+      conditioning: Features of the conditions, or None.
+    """
+
+    real: object
+    fake: object
+    real_maps: list
+    fake_maps: list
+    conditioning: object
+
+
+class Adversaries:
+    """A generator, a discriminator, and the losses between them.
 
     Args:
       generator, discriminator: By their contracts.
       conditions: `Conditions` or None: what the discriminator is told.
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`.
+      matching: Of `noisygan.losses.matching`.
       batch_size: Rows of a batch.
     """
 
     def __init__(
-        self, generator, discriminator, conditions, adversarial, regularizers, batch_size
+        self,
+        generator,
+        discriminator,
+        conditions,
+        adversarial,
+        regularizers,
+        matching,
+        batch_size,
     ):
         self.generator = generator
         self.discriminator = discriminator
         self.conditions = conditions
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
+        self.matching = list(matching)
         self.batch_size = batch_size
 
-    def generate(self, batch, seed):
-        """Sounds under the conditions of the batch's recordings."""
+    def sounds(self, batch, seed):
+        """Sounds generated under the conditions of the batch's recordings, beside these."""
         z = self.generator.prior(self.batch_size, seed)
         noise_seed = tf.random.stateless_uniform(
             [self.batch_size], seed + 1, None, None, dtype=tf.int32
         )
-        return self.generator(z, batch, seed=noise_seed)
+        fake = self.generator(z, batch, seed=noise_seed).audio
+        return Sounds(
+            real=batch["audio"],
+            fake=fake,
+            real_maps=self.discriminator.represent(batch["audio"]),
+            fake_maps=self.discriminator.represent(fake),
+            conditioning=self.conditions(batch) if self.conditions else None,
+        )
 
-    def _features(self, batch):
-        return self.conditions(batch) if self.conditions else None
+    def d_update(self, phase, sounds, seed, active):
+        """Updates the discriminator.
 
-    def d_loss(self, batch, seed, active):
-        """The discriminator's loss; `active` are the indices of the regularizers that apply."""
-        conditioning = self._features(batch)
-        fake = self.generate(batch, seed).audio
-        real_maps = self.discriminator.represent(batch["audio"])
-        fake_maps = self.discriminator.represent(fake)
-        real, fake_out = self._judge_both(real_maps, fake_maps, conditioning)
-        pairs = list(zip(real, fake_out, strict=True))
-        loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in pairs])
-        metrics = {"d_adversarial": loss} | _logit_metrics(pairs)
+        Args:
+          phase: Its `Phase`.
+          sounds: `Sounds`; no gradient reaches the generator.
+          seed: int32 [2], for regularizers that draw numbers.
+          active: Indices of the regularizers that apply in this round.
 
-        def judge(maps):
-            return self.discriminator.judge(maps, conditioning)
+        Returns:
+          dict of scalars, unweighted.
+        """
+        real_maps = [tf.stop_gradient(m) for m in sounds.real_maps]
+        fake_maps = [tf.stop_gradient(m) for m in sounds.fake_maps]
+        conditioning = sounds.conditioning
+        twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
+        values = [v.value for v in phase.variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            both = [tf.concat(pair, axis=0) for pair in zip(real_maps, fake_maps, strict=True)]
+            halves = [tf.split(x, 2) for x in self.discriminator.judge(both, twice).logits]
+            loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
+            metrics = {"d_adversarial": loss} | _logit_metrics(halves)
+            round_ = Round(
+                judge=lambda maps: self.discriminator.judge(maps, conditioning),
+                real_maps=real_maps,
+                fake_maps=fake_maps,
+                real_logits=[r for r, _ in halves],
+                seed=seed,
+            )
+            for index in active:
+                regularizer = self.regularizers[index]
+                value = regularizer(round_)
+                metrics[f"d_{type(regularizer).__name__.lower()}"] = value
+                loss += regularizer.weight * regularizer.interval * value
+        return metrics | update(phase, loss, tape.gradient(loss, values))
 
-        round_ = Round(judge, real_maps, fake_maps, real, seed + 2)
-        for index in active:
-            regularizer = self.regularizers[index]
-            value = regularizer(round_)
-            metrics[f"d_{type(regularizer).__name__.lower()}"] = value
-            loss += regularizer.weight * regularizer.interval * value
-        return loss, metrics
-
-    def g_loss(self, batch, seed):
-        """The generator's loss."""
-        conditioning = self._features(batch)
-        fake = self.generate(batch, seed).audio
-        real_maps = self.discriminator.represent(batch["audio"])
-        fake_maps = self.discriminator.represent(fake)
-        real = self.discriminator.judge(real_maps, conditioning).logits
-        fake_out = self.discriminator.judge(fake_maps, conditioning).logits
-        pairs = list(zip(real, fake_out, strict=True))
+    def g_loss(self, sounds):
+        """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
+        judge = self.discriminator.judge
+        real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning).logits
+        fake = judge(sounds.fake_maps, sounds.conditioning).logits
+        pairs = zip(real, fake, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
-        peaks = tf.reduce_max(tf.abs(fake), axis=1)
+        peaks = tf.reduce_max(tf.abs(sounds.fake), axis=1)
         metrics = {
             "g_adversarial": loss,
-            "fake_spread": spread(fake_maps),
-            "real_spread": spread(real_maps),
+            "fake_spread": spread(sounds.fake_maps),
+            "real_spread": spread(sounds.real_maps),
             "fake_peak": tf.reduce_max(peaks),
             "fake_quietest_peak": tf.reduce_min(peaks),
         }
+        for match in self.matching:
+            value = match(sounds.real, sounds.fake)
+            metrics[f"g_{type(match).__name__.lower()}"] = value
+            loss += match.weight * value
         return loss, metrics
-
-    def _judge_both(self, real_maps, fake_maps, conditioning):
-        """Logits of recordings and generated sounds, lists with an entry a scale."""
-        maps = [tf.concat(pair, axis=0) for pair in zip(real_maps, fake_maps, strict=True)]
-        twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
-        logits = self.discriminator.judge(maps, twice).logits
-        halves = [tf.split(logit, 2) for logit in logits]
-        return [h[0] for h in halves], [h[1] for h in halves]
 
 
 def spread(maps):

@@ -7,7 +7,7 @@ from noisygan.training import loop
 from noisygan.training.describe import layer_table
 from noisygan.training.optimizers import Adam
 from noisygan.training.runs import RunFolder
-from noisygan.training.steps import AdversarialLosses, Phase, run_phase
+from noisygan.training.steps import Adversaries, Phase, update
 
 
 class Trainer:
@@ -21,6 +21,7 @@ class Trainer:
       discriminator: By the discriminator contract.
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`; each holds its weight and interval.
+      matching: Of `noisygan.losses.matching`: losses of the generator beside the adversarial one.
       conditions: `Conditions` that the discriminator is told, or None; the generator has its own.
       g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`.
       batch_size: Recordings, and generated sounds, a batch.
@@ -35,6 +36,7 @@ class Trainer:
         discriminator,
         adversarial,
         regularizers=(),
+        matching=(),
         conditions=None,
         g_optimizer=None,
         d_optimizer=None,
@@ -50,8 +52,14 @@ class Trainer:
         self.batch_size = batch_size
         self.n_critic = n_critic
         self.ema_decay = ema_decay
-        self.losses = AdversarialLosses(
-            generator, discriminator, conditions, adversarial, regularizers, batch_size
+        self.adversaries = Adversaries(
+            generator,
+            discriminator,
+            conditions,
+            adversarial,
+            regularizers,
+            matching,
+            batch_size,
         )
         self.seed = 0
         self.ema = None
@@ -83,12 +91,12 @@ class Trainer:
         d_variables = self.discriminator.trainable_variables
         d_optimizer = self.d_optimizer.build(d_variables)
         g_optimizer = self.g_optimizer.build(g_variables)
-        self.d_phase = Phase("d", self.losses.d_loss, d_variables, d_optimizer)
-        self.g_phase = Phase("g", self.losses.g_loss, g_variables, g_optimizer)
+        self.d_phase = Phase("d", d_variables, d_optimizer)
+        self.g_phase = Phase("g", g_variables, g_optimizer)
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._run_d = tf.function(self._d_step, reduce_retracing=False)
-        self._run_g = tf.function(self._g_step, reduce_retracing=False)
+        self._run_critic = tf.function(self._critic_round)
+        self._run_step = tf.function(self._last_round)
 
     def _check(self, notes):
         generator = self.generator
@@ -136,32 +144,44 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
-        regularizers = self.losses.regularizers
-        for round_ in range(self.n_critic):
-            batch = next(batches)
-            n = step * self.n_critic + round_
-            active = tuple(i for i, r in enumerate(regularizers) if n % r.interval == 0)
-            d_metrics = self._run_d(batch, self._seeds(n, 0), active)
-        metrics = self._run_g(batch, self._seeds(step, 1), tf.constant(step, tf.int64))
-        return d_metrics | metrics
+        for round_ in range(step * self.n_critic, (step + 1) * self.n_critic - 1):
+            self._run_critic(next(batches), self._seed(round_), self._active(round_))
+        round_ = (step + 1) * self.n_critic - 1
+        return self._run_step(next(batches), self._seed(round_), self._active(round_))
 
-    def _seeds(self, number, phase):
-        """A stateless seed for a phase of a step."""
-        return tf.constant([self.seed * 2 + phase, number * 7], tf.int32)
+    def _seed(self, round_):
+        """A stateless seed for a round of the run."""
+        return tf.constant([self.seed, 8 * round_], tf.int32)
 
-    def _d_step(self, batch, seed, active):
-        return run_phase(self.d_phase, batch, seed, active)
+    def _active(self, round_):
+        regularizers = self.adversaries.regularizers
+        return tuple(i for i, r in enumerate(regularizers) if round_ % r.interval == 0)
 
-    def _g_step(self, batch, seed, step):
-        metrics = run_phase(self.g_phase, batch, seed)
-        decay = tf.minimum(self.ema_decay, (1.0 + tf.cast(step, tf.float32)) / (
-            10.0 + tf.cast(step, tf.float32)
-        ))
+    def _critic_round(self, batch, seed, active):
+        """An update of the discriminator alone."""
+        sounds = self.adversaries.sounds(batch, seed)
+        return self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+
+    def _last_round(self, batch, seed, active):
+        """An update of the discriminator, then one of the generator by the same sounds."""
+        values = [v.value for v in self.g_phase.variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            sounds = self.adversaries.sounds(batch, seed)
+            with tape.stop_recording():
+                d_metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+            loss, g_metrics = self.adversaries.g_loss(sounds)
+        g_metrics |= update(self.g_phase, loss, tape.gradient(loss, values))
+        self._average()
+        return d_metrics | g_metrics
+
+    def _average(self):
+        step = tf.cast(self.step, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema, self.generator.weights, strict=True):
             if average.dtype.is_floating:
                 average.assign_sub((1.0 - decay) * (average - variable.value))
-        self.step.assign(step + 1)
-        return metrics
+        self.step.assign_add(1)
 
     def fit(
         self, notes, run_dir, steps=None, minutes=None, seed=0, resume=False, progress=None, **kept
