@@ -6,7 +6,6 @@
 import ast
 import fnmatch
 import functools
-import importlib.metadata
 import re
 import subprocess
 import sys
@@ -18,6 +17,9 @@ from noisygan.demo import notes_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("cppn", "discriminators", "noisygan", "synths")
+
+# Where what is imported and what is installed have different names.
+DISTRIBUTIONS = {"PIL": "pillow", "gin": "gin-config", "sklearn": "scikit-learn"}
 
 
 @functools.cache
@@ -126,15 +128,14 @@ def test_everything_imported_is_required():
     lists = setup_lists()
     required = {requirement_name(each) for each in lists["INSTALL_REQUIRES"]}
     optional = {requirement_name(r) for each in lists["EXTRAS_REQUIRE"].values() for r in each}
-    providers = importlib.metadata.packages_distributions()
     unknown = {}
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             for name, is_optional in third_party_imports(path.read_text(encoding="utf-8")):
-                sources = {each.lower().replace("_", "-") for each in providers.get(name, [name])}
+                distribution = DISTRIBUTIONS.get(name, name.replace("_", "-"))
                 # ddsp is an optional source of processors that cannot be a pip extra.
                 allowed = required | ((optional | {"ddsp"}) if is_optional else set())
-                if not sources & allowed:
+                if distribution not in allowed:
                     unknown[name] = str(path.relative_to(ROOT))
     assert not unknown
 
