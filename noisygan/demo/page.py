@@ -229,7 +229,7 @@ def listen_lede(pairs):
     real = "a recording that it never heard" if held_out else "a recording"
     return (
         f"Pairs at one pitch and velocity: {real}, and what the generator makes of the same "
-        f"request. {scale} Breath is noise between the harmonics, measured against the note."
+        f"request. {scale} Breath is the noise between harmonics at 2 to 4 kHz, against the note."
     )
 
 

@@ -94,8 +94,8 @@ class Sections:
         if sound.pitch is not None:
             hz = note_analysis.midi_to_hz(sound.pitch)
             head = (
-                f"<h3>{note_name(sound.pitch)} <small>MIDI {sound.pitch}, {hz:.1f} Hz, "
-                f"velocity {sound.velocity}</small></h3>"
+                f"<h3>{note_name(sound.pitch)} <small>MIDI {sound.pitch}, "
+                f'<span class="wide">{hz:.1f} Hz, </span>velocity {sound.velocity}</small></h3>'
             )
         return (
             f'<article class="pair"><header>{head}{both}</header>'
@@ -258,7 +258,7 @@ def measured(recording, generated):
         )
         values = "".join(f"<td>{c}</td>" for c in cells)
         rows.append(f'<tr class="{kind.lower()}"><th scope="row">{kind}</th>{values}</tr>')
-    heads = ("Off pitch", "Held level", "Attack", "Vibrato", "Breath at 2\u20134 kHz")
+    heads = ("Off pitch", "Held level", "Attack", "Vibrato", "Breath")
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     return (
         '<div class="scroll" role="region" aria-label="Measured" tabindex="0">'
