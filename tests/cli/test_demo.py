@@ -1,8 +1,11 @@
 """`noisygan demo`: trains once, and makes the page each time."""
 
+import pytest
+
 from noisygan.cli import demo
 
 
+@pytest.mark.slow
 def test_the_demo_trains_renders_and_makes_a_page_and_a_second_time_only_the_page(
     noisygan, refused, tiny, tmp_path, monkeypatch
 ):

@@ -153,7 +153,7 @@ def test_the_traceback_is_there_for_whoever_asks(noisygan, monkeypatch, error):
     result = noisygan("configs")
     assert result.code == error.exit_code if isinstance(error, UsageError) else 1
     assert "Traceback" in result.err
-    assert "fail_with" in result.err
+    assert "in run" in result.err
 
 
 def test_python_m_noisygan_and_a_closed_pipe():

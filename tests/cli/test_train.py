@@ -1,6 +1,7 @@
 """`noisygan train`: the run folder, dry runs, stopping and going on, and bad input."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -29,6 +30,7 @@ def test_a_dry_run_prints_the_networks_and_writes_nothing(noisygan, tiny, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypatch):
     run_dir = tmp_path / "a run"
 
@@ -91,8 +93,6 @@ def test_resuming_with_anything_else_is_refused(refused, copy, change, message):
     before = snapshot(copy)
     data = [] if "--data" in change else ["--data", notes_folder()]
     said = refused("train", "--run_dir", copy, "--resume", "--steps", "9", *data, *change)
-    import re
-
     assert re.search(message, said)
     assert snapshot(copy) == before
 

@@ -1,0 +1,78 @@
+"""Every command and the Python example of the README work as they stand there.
+
+Fenced blocks tagged `bash` hold commands, those tagged `python` Python. Budgets are made small,
+and folders of somebody's own notes are replaced by the bundled ones.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from noisygan.cli.main import main
+from noisygan.demo import notes_folder
+
+README = Path(__file__).parents[2] / "README.md"
+
+# What sets up a clone; `make demo` and `make test` run in CI.
+EXEMPT = re.compile(r"^(make|git|cd|python3? -m (venv|pip)|pip|source|tensorboard|\. )\b")
+
+
+def blocks(language):
+    """Fenced blocks of the README that are tagged with a language."""
+    if not README.is_file():
+        return []
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.M | re.S)
+
+
+def commands():
+    """The README's `noisygan` commands as lists of arguments, in order."""
+    found = []
+    for block in blocks("bash") + blocks("console"):
+        for line in block.replace("\\\n", " ").splitlines():
+            line = line.removeprefix("$ ").strip()
+            if line and not line.startswith("#") and not EXEMPT.match(line):
+                found.append(shlex.split(line, comments=True))
+    return found
+
+
+def small(arguments, replaced=("--data", "--like")):
+    """The same command with a budget of four steps, on the bundled notes."""
+    result = list(arguments)
+    for i, argument in enumerate(result[:-1]):
+        if argument == "--minutes":
+            result[i : i + 2] = ["--steps", "4"]
+        elif argument == "--steps":
+            result[i + 1] = "4"
+        elif argument in replaced:
+            result[i + 1] = str(notes_folder())
+    if result[0] == "demo" and "--steps" not in result:
+        result += ["--steps", "4"]
+    return result
+
+
+def test_a_command_is_made_small():
+    line = "train --data my_notes --gin_file notes --minutes 10 --run_dir r"
+    expected = f"train --data {notes_folder()} --gin_file notes --steps 4 --run_dir r"
+    assert small(line.split()) == expected.split()
+    assert small(["demo"]) == ["demo", "--steps", "4"]
+
+
+@pytest.mark.slow
+def test_the_readmes_commands(tmp_path, monkeypatch, capsys):
+    assert commands(), "the README shows no commands"
+    monkeypatch.chdir(tmp_path)
+    for command in commands():
+        assert command[0] == "noisygan", command
+        assert main(small(command[1:])) == 0, (command, capsys.readouterr().err)
+
+
+@pytest.mark.slow
+def test_the_readmes_python(tmp_path, monkeypatch):
+    examples = blocks("python")
+    assert examples, "the README shows no Python"
+    monkeypatch.chdir(tmp_path)
+    for example in examples:
+        assert len(example.strip().splitlines()) <= 25
+        exec(compile(example, str(README), "exec"), {"__name__": "__main__"})

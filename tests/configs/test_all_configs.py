@@ -1,0 +1,105 @@
+"""Every bundled run and ablation parses, builds, makes finite sound, and uses all its bindings."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan import config
+from noisygan.data.recordings import Recordings
+from noisygan.demo import notes_folder
+from noisygan.training.trainer import Trainer, build_generator
+
+NAMES = list(config.bundled_configs())
+
+
+def test_the_runs_and_ablations_of_the_design_are_there():
+    assert {"runs/noisygan_paper.gin", "runs/notes.gin", "runs/demo.gin"} <= set(NAMES)
+    assert sum(name.startswith("ablations/") for name in NAMES) >= 3
+
+
+def load(name=None, text=None):
+    """Trainer and Recordings of a config, with every binding used."""
+    if text is None:
+        config.parse([name], ["Trainer.batch_size = 2"])
+    else:
+        config.parse_text(text)
+    built = config.configured(Trainer)(), config.configured(Recordings)()
+    config.check_all_used()
+    return built
+
+
+@pytest.fixture(scope="module")
+def read():
+    """A function that reads the bundled notes, once for each selection."""
+    read_before = {}
+
+    def run(recordings):
+        key = repr(sorted(vars(recordings).items()))
+        if key not in read_before:
+            read_before[key] = recordings.read(notes_folder())
+        return read_before[key]
+
+    return run
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_builds_and_makes_finite_sound(read, name):
+    trainer, recordings = load(name)
+    notes = read(recordings)
+    trainer.build(notes, seed=0)
+    batch = next(iter(notes.batches(2, seed=0)))
+    generator = trainer.generator
+    audio = generator(generator.prior(2, 0), batch, seed=0).audio.numpy()
+    assert audio.shape == (2, notes.n_samples)
+    assert np.isfinite(audio).all()
+    assert np.max(np.abs(audio)) > 1e-4
+    told = trainer.conditions(batch) if trainer.conditions is not None else None
+    for logits in trainer.discriminator(tf.constant(audio), told).logits:
+        assert logits.shape[0] == 2
+        assert np.isfinite(logits.numpy()).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_resolved_text_builds_the_same(name):
+    def facts(trainer):
+        build_generator(trainer.generator, 1)
+        # Keras numbers the names of layers through the whole process.
+        return [
+            (re.sub(r"_\d+", "", v.path), tuple(v.shape)) for v in trainer.generator.weights
+        ], type(trainer.discriminator)
+
+    first = facts(load(name)[0])
+    text = config.resolved_text()
+    second = facts(load(text=text)[0])
+    assert config.resolved_text() == text
+    assert first == second
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_begins_with_what_it_is(name):
+    line = config.describe(config.bundled_configs()[name])
+    assert 10 < len(line) < 120
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("ablations/")])
+def test_an_ablation_says_which_question_it_asks(name):
+    assert config.describe(config.bundled_configs()[name]).count("?") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(config.bundled_folder().rglob("*.gin")),
+    ids=lambda p: p.relative_to(config.bundled_folder()).as_posix(),
+)
+def test_every_part_begins_with_a_comment_and_is_included_by_a_run(path):
+    assert config.describe(path)
+    name = path.relative_to(config.bundled_folder()).as_posix()
+    if name not in NAMES:
+        texts = [p.read_text() for p in config.bundled_folder().rglob("*.gin")]
+        assert any(re.search(rf"include\s+['\"]{re.escape(name)}['\"]", t) for t in texts)
+
+
+def test_the_folder_never_shadows_the_gin_package():
+    assert not list(config.bundled_folder().rglob("*.py"))
