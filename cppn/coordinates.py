@@ -74,9 +74,8 @@ class Periodic:
 class Vibrato(keras.layers.Layer):
     """Oscillations whose rate and phase are the note's own, for vibrato and tremolo.
 
-    A rate is read from the code once per note, so the oscillation is as regular as a player's;
-    each comes with its second harmonic, and both plain and faded in over `fade_seconds`, since
-    players let vibrato grow.
+    A rate is read from the code once per note, so the oscillation is as regular as a player's.
+    Each comes plain, and faded in over `fade_seconds`, since players let vibrato grow.
 
     Args:
       n: Number of oscillations.
@@ -99,12 +98,11 @@ class Vibrato(keras.layers.Layer):
         return self.min_hz + (self.max_hz - self.min_hz) * tf.sigmoid(self.rate(code))
 
     def call(self, times, note_off, code):
-        """float32 [batch, n_times, 8 n]."""
+        """float32 [batch, n_times, 4 n]."""
         x, y = tf.split(self.phase(code), 2, axis=1)
         start = tf.math.atan2(y, x + 1e-6)
         angle = 2.0 * math.pi * times[None, :, None] * self.rates_hz(code)[:, None, :]
         angle += start[:, None, :]
-        waves = [tf.sin(angle), tf.cos(angle), tf.sin(2.0 * angle), tf.cos(2.0 * angle)]
-        waves = tf.concat(waves, axis=2)
+        waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
         fade = 1.0 - tf.exp(-times[None, :, None] / self.fade_seconds)
         return tf.concat([waves, waves * fade], axis=2)

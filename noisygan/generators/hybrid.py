@@ -33,6 +33,8 @@ class Hybrid(keras.layers.Layer):
       frame_rate: Frames of the controls a second.
       initial_loudness_db, max_loudness_db: Level of the untrained generator, and the ceiling.
       loudness_scale_db: How many decibels 1 on the raw loudness curve is.
+      gate_db: Where the loudness falls below it, every decibel counts as six: notes end in
+        silence, as recordings of 16 bits do, and not in a murmur.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Hybrid(keras.layers.Layer):
         initial_loudness_db=-25.0,
         max_loudness_db=0.0,
         loudness_scale_db=20.0,
+        gate_db=-90.0,
         name="hybrid",
     ):
         super().__init__(name=name)
@@ -84,6 +87,7 @@ class Hybrid(keras.layers.Layer):
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db
         self.loudness_scale_db = loudness_scale_db
+        self.gate_db = gate_db
 
     @property
     def conditions(self):
@@ -126,6 +130,7 @@ class Hybrid(keras.layers.Layer):
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
+        loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:
             decoded = self.decoder(decoded)
