@@ -105,7 +105,7 @@ class TrainingProgress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-        elif self._last is not None and self._ended_with != self._last:
+        elif error[0] is None and self._last is not None and self._ended_with != self._last:
             self._write(self._last)
 
     def update(self, step, total_steps=None, seconds=0.0, total_seconds=None, metrics=None):
