@@ -4,8 +4,7 @@ They lead the generator to the right timbre, level and movement within the first
 the adversary then judges what no average can tell.
 """
 
-import math
-
+import numpy as np
 import tensorflow as tf
 
 from synths import spectral
@@ -81,6 +80,7 @@ class TextureMatch:
         modulation_weight=1.0,
     ):
         self.weight = weight
+        self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
         self.floor = floor
@@ -98,11 +98,9 @@ class TextureMatch:
         total = tf.reduce_mean(tf.abs(self._levels(a) - self._levels(b)))
         modulation = tf.reduce_mean(tf.abs(self._modulation(a) - self._modulation(b)))
         total += self.modulation_weight * modulation
-        if self.moments_seconds:
-            # Frames a quarter as long: the onset is not smeared over 64 ms.
-            size, hop = self.n_fft // 4, self.hop_length // 4
-            c, d = (_log_spectrum(x, size, hop, self.floor) for x in (real, fake))
-            total += tf.reduce_mean(tf.abs(self._moments(c) - self._moments(d)))
+        for moment in self.moments_seconds:
+            c, d = (self._around(x, moment) for x in (real, fake))
+            total += tf.reduce_mean(tf.abs(c - d)) / len(self.moments_seconds)
         return total
 
     def _levels(self, log_spectrum):
@@ -112,24 +110,36 @@ class TextureMatch:
 
     def _modulation(self, log_spectrum):
         """Strength of each bin's modulation, [batch, n_rates, n_bins]: a sine's amplitude."""
-        n = min(self.modulation_frames, log_spectrum.shape[1])
-        n_rates = max(1, min(n // 2, round(self.max_rate_hz * n / self.frame_rate)))
-        window = tf.signal.hann_window(n) * (4.0 / n)
-        angle = 2.0 * math.pi / n * tf.range(n, dtype=tf.float32)[:, None]
-        angle = angle * tf.range(1, n_rates + 1, dtype=tf.float32)
-        starts = range(0, log_spectrum.shape[1] - n + 1, max(1, n // 4))
-        pieces = tf.stack([log_spectrum[:, start : start + n] for start in starts], axis=1)
-        pieces -= tf.reduce_mean(pieces, axis=2, keepdims=True)
-        real = tf.einsum("bpnf,nr->bprf", pieces, window[:, None] * tf.cos(angle))
-        imaginary = tf.einsum("bpnf,nr->bprf", pieces, window[:, None] * tf.sin(angle))
-        return tf.reduce_mean(tf.sqrt(real**2 + imaginary**2 + 1e-8), axis=1)
+        basis, n_rates = self._modulation_basis(log_spectrum.shape[1])
+        waves = tf.matmul(basis, log_spectrum)
+        n_bins = log_spectrum.shape[2]
+        waves = tf.reshape(waves, [-1, 2, basis.shape[0] // (2 * n_rates), n_rates, n_bins])
+        strength = tf.sqrt(tf.reduce_sum(waves**2, axis=1) + 1e-8)
+        return tf.reduce_mean(strength, axis=1)
 
-    def _moments(self, log_spectrum):
-        """The frames that follow each moment, joined."""
-        rate = 4.0 * self.frame_rate
-        n = max(1, round(self.moment_seconds * rate))
-        starts = [max(0, round(m * rate) - 2) for m in self.moments_seconds]
-        return tf.concat([log_spectrum[:, start : start + n] for start in starts], axis=1)
+    def _modulation_basis(self, n_frames):
+        """Windowed sines and cosines at each place and rate, [2 n_places n_rates, n_frames].
+
+        Rates begin at the second bin, where a Hann window is blind to constant levels.
+        """
+        n = min(self.modulation_frames, n_frames)
+        last = max(3, min(n // 2, round(self.max_rate_hz * n / self.frame_rate)))
+        window = np.hanning(n + 1)[:n] * (4.0 / n)
+        angle = 2.0 * np.pi / n * np.arange(n) * np.arange(2, last)[:, None]
+        rows = []
+        for wave in (np.cos, np.sin):
+            for start in range(0, n_frames - n + 1, max(1, n // 3)):
+                row = np.zeros((last - 2, n_frames), np.float32)
+                row[:, start : start + n] = window * wave(angle)
+                rows.append(row)
+        return tf.constant(np.concatenate(rows)), last - 2
+
+    def _around(self, audio, moment):
+        """Log spectrum after a moment, in frames a quarter as long: onsets are not smeared."""
+        size, hop = self.n_fft // 4, self.hop_length // 4
+        start = max(0, round(moment * self.sample_rate) - size)
+        end = start + round(self.moment_seconds * self.sample_rate) + size
+        return _log_spectrum(audio[:, start:end], size, hop, self.floor)
 
 
 def _log_spectrum(audio, n_fft, hop_length, floor):
