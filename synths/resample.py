@@ -16,7 +16,7 @@ def frame_positions(n_frames, n_samples):
       n_frames, n_samples: int or scalar int32.
 
     Returns:
-      (frame, weight): int32 [n_samples], the frame at or before each sample, and float32
+      (frame, weight): int32 [n_samples], the frame at or before each sample, and float64
       [n_samples] in [0, 1), how far the sample lies on the way to the next frame. Exact while
       n_frames * n_samples < 2**63.
     """
@@ -25,7 +25,7 @@ def frame_positions(n_frames, n_samples):
     position = tf.range(n_samples) * n_frames
     frame = position // n_samples
     weight = tf.cast(position - frame * n_samples, tf.float64) / tf.cast(n_samples, tf.float64)
-    return tf.cast(frame, tf.int32), tf.cast(weight, tf.float32)
+    return tf.cast(frame, tf.int32), weight
 
 
 def resample(frames, n_samples):
