@@ -24,10 +24,14 @@ def white_noise(seed, n_samples, first_sample=0):
     start = _scramble(tf.bitcast(tf.cast(seed, tf.int32), tf.uint32))
     counter = tf.cast(first_sample, tf.int32) + tf.range(tf.cast(n_samples, tf.int32))
     counter = tf.bitcast(counter, tf.uint32)
-    bits = _scramble(start[:, None] + counter[None, :])
-    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * (
-        2.0**-23
-    ) - 1.0
+    # A row walks in odd steps of its own: with equal steps, two rows whose starts lie near each
+    # other would be one stream and its echo.
+    step = tf.bitwise.bitwise_or(_scramble(start), tf.constant(1, tf.uint32))
+    bits = _scramble(start[:, None] + step[:, None] * counter[None, :])
+    return (
+        tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-23)
+        - 1.0
+    )
 
 
 def _scramble(x):
