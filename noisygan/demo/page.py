@@ -20,6 +20,7 @@ from noisygan.demo.page_facts import (
     facts_table,
     read_facts,
     read_metrics,
+    steps_done,
     strip,
 )
 from noisygan.demo.page_sections import Sections, escape
@@ -128,6 +129,7 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
     sections = Sections()
     subject = subject_of(pairs, facts)
     drawn = read_controls(pairs)
+    n_steps = steps_done(metrics, rows)
     content = [
         sections.section("listen", "Listen", listen_lede(pairs), sections.pairs(pairs)),
         sections.section(
@@ -154,7 +156,10 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
             sections.training(metrics),
         ),
         sections.section(
-            "facts", "Facts", "What this run was made with.", facts_table(run_dir, facts, metrics)
+            "facts",
+            "Facts",
+            "What this run was made with.",
+            facts_table(run_dir, facts, metrics, n_steps),
         ),
         sections.section(
             "next",
@@ -175,7 +180,7 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
         style=asset("page.css"),
         script=asset("page.js"),
         lede=lede(subject, metrics),
-        strip=strip(facts, metrics),
+        strip=strip(facts, metrics, n_steps),
         contents=sections.contents(),
         content="".join(content),
         credit=f"<p>{escape(credit)}</p>" if credit else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 
@@ -56,6 +57,13 @@ def read_metrics(run_dir):
     }
 
 
+def steps_done(metrics, rows):
+    """The last step that metrics or kept sounds tell of; metrics are written every few steps."""
+    steps = [int(metrics["step"][-1])] if metrics else []
+    steps += [step for row in rows.values() for step, _ in row]
+    return max(steps, default=0)
+
+
 def is_number(value):
     """Whether a value from a JSON file is a number (True and False are not)."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -70,16 +78,15 @@ def duration(seconds):
     return f"{seconds / 3600:.1f} hours"
 
 
-def strip(facts, metrics):
+def strip(facts, metrics, n_steps):
     """The few numbers that one wants first."""
     items = []
-    if metrics:
-        steps = int(metrics["step"][-1])
-        items.append((f"{steps:,}", "training steps"))
-        if "seconds" in metrics and metrics["seconds"][-1] > 0:
-            seconds = float(metrics["seconds"][-1])
-            items.append((clock(seconds), "minutes" if seconds < 3600 else "hours"))
-            items.append((f"{steps / seconds:.1f}", "steps a second"))
+    if n_steps:
+        items.append((f"{n_steps:,}", "training steps"))
+    if "seconds" in metrics and metrics["seconds"][-1] > 0:
+        seconds = float(metrics["seconds"][-1])
+        items.append((clock(seconds), "minutes" if seconds < 3600 else "hours"))
+        items.append((f"{metrics['step'][-1] / seconds:.1f}", "steps a second"))
     parameters = facts.get("parameters")
     if isinstance(parameters, dict) and is_number(parameters.get("generator")):
         items.append((f"{int(parameters['generator']):,}", "generator parameters"))
@@ -92,14 +99,14 @@ def strip(facts, metrics):
     return f'<dl class="strip-facts">{cells}</dl>'
 
 
-def facts_table(run_dir, facts, metrics):
+def facts_table(run_dir, facts, metrics, n_steps):
     """run.json and the config, as far as they are there."""
     data = facts.get("data")
     facts = {**facts, **data} if isinstance(data, dict) else dict(facts)
-    if metrics:
-        facts.setdefault("steps", f"{int(metrics['step'][-1]):,}")
-        if "seconds" in metrics:
-            facts.setdefault("seconds", float(metrics["seconds"][-1]))
+    if n_steps:
+        facts.setdefault("steps", n_steps)
+    if "seconds" in metrics:
+        facts.setdefault("seconds", float(metrics["seconds"][-1]))
     order = [*FACT_LABELS, *(k for k in facts if k not in {*FACT_LABELS, *HIDDEN_FACTS})]
     rows = []
     for key in order:
@@ -129,6 +136,8 @@ def fact_text(key, value):
     if key in ("command", "fingerprint"):
         words = value if isinstance(value, str) else " ".join(str(v) for v in value)
         return f"<code>{escape(words)}</code>"
+    if key == "summary":  # without the folder: the page may be passed on
+        return escape(re.sub(r",? from \S*[/\\].*$", "", str(value)))
     if isinstance(value, dict):
         items = (f"{escape(k)}&nbsp;{fact_text(k, v)}" for k, v in value.items() if fact_text(k, v))
         return ", ".join(items)

@@ -291,7 +291,11 @@ def metric_plot(metrics, wanted, description):
         return ""
     low, high = np.percentile(values, (0.5, 99.5))
     last = float(steps[-1])
-    ticks = [(v, f"{v:,.0f}") for v, _ in value_axis(0, last, n_ticks=4).ticks if v <= last]
+    ticks = [
+        (v, f"{v:,.0f}")
+        for v, _ in value_axis(0, last, n_ticks=4).ticks
+        if v <= last and v == int(v)
+    ]
     ticks = [(v, f"step {t}" if v == 0 else t) for v, t in ticks]
     return line_plot(
         curves,

@@ -76,7 +76,7 @@ def run(tmp_path_factory):
             "folder": "notes",
             "fingerprint": "abc",
             "n_recordings": 40,
-            "summary": "40 notes",
+            "summary": "40 notes, from /home/me/notes",
         },
         "label_names": ["flute_acoustic_000"],
     }
@@ -183,6 +183,8 @@ def test_facts_and_commands_are_stated(page_file):
     text = page_file.read_text(encoding="utf-8")
     for wanted in ("Flute notes", "40 notes", "noisygan render --run_dir", "Recording", "+0"):
         assert wanted in text
+    assert "/home/me" not in text  # the page may be passed on
+    assert re.search(r"Steps</th><td>100<", text)
     assert "None" not in text and "nan" not in re.sub(r"[A-Za-z0-9+/=]{200,}", "", text)
 
 
