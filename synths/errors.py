@@ -1,5 +1,7 @@
 """The errors that the synths raise."""
 
+import tensorflow as tf
+
 
 class ShapeError(ValueError):
     """A tensor whose shape can't be what the formula needs.
@@ -13,11 +15,12 @@ def check_rank(name, tensor, rank, axes):
 
     Args:
       name: The argument's name, for the message.
-      tensor: A tensor.
+      tensor: A tensor or an array.
       rank: The expected number of axes.
       axes: The expected shape in words, like "[batch, n_frames, 1]".
     """
-    if tensor.shape.rank is not None and tensor.shape.rank != rank:
+    came = tf.TensorShape(tensor.shape).rank
+    if came is not None and came != rank:
         raise ShapeError(f"{name}: expected {axes}, got shape {tuple(tensor.shape)}.")
 
 

@@ -44,6 +44,7 @@ class FilteredNoise(Processor):
         Raises:
           ShapeError: if magnitudes is not rank 3.
         """
+        magnitudes = tf.cast(magnitudes, tf.float32)
         check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes + self.initial_bias)

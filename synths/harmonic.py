@@ -47,6 +47,9 @@ class Harmonic(Processor):
         Raises:
           ShapeError: if a tensor's rank or last axis is not as above.
         """
+        amplitudes = tf.cast(amplitudes, tf.float32)
+        harmonic_distribution = tf.cast(harmonic_distribution, tf.float32)
+        f0_hz = tf.cast(f0_hz, tf.float32)
         for name, tensor in (("amplitudes", amplitudes), ("f0_hz", f0_hz)):
             check_rank(name, tensor, 3, "[batch, n_frames, 1]")
             check_last(name, tensor, 1, "[batch, n_frames, 1]")

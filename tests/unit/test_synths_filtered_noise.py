@@ -1,0 +1,49 @@
+"""The noise synthesizer: gains in physical units, seeds, level."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import FilteredNoise, ShapeError, exp_sigmoid, white_noise
+
+
+def raw(batch=2, n_frames=5, n_bands=9):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(batch, n_frames, n_bands)).astype(np.float32)
+
+
+def test_controls_are_linear_gains():
+    controls = FilteredNoise(1000).get_controls(raw())
+    np.testing.assert_allclose(controls["magnitudes"], exp_sigmoid(raw() - 5.0), rtol=1e-5)
+    controls = FilteredNoise(1000, scale_fn=None).get_controls(raw())
+    np.testing.assert_array_equal(controls["magnitudes"], raw())
+
+
+def test_gains_of_one_leave_white_noise():
+    audio = FilteredNoise(1000).get_signal(tf.ones([2, 5, 9]), seed=[3, 4])
+    np.testing.assert_allclose(audio, white_noise([3, 4], 1000), atol=1e-5)
+
+
+def test_bands_have_their_gains():
+    gains = np.concatenate([np.full(33, 0.2), np.full(32, 0.05)])[None, None]
+    audio = FilteredNoise(2**15).get_signal(gains)[0].numpy()
+    power = np.abs(np.fft.rfft(audio)) ** 2 / (2**15 / 3)
+    low, high = power[1000:7000].mean(), power[9500:15500].mean()
+    np.testing.assert_allclose(np.sqrt([low, high]), [0.2, 0.05], rtol=0.05)
+
+
+def test_seeds():
+    gains = tf.ones([3, 5, 9])
+    synth = FilteredNoise(400, seed=10)
+    audio = synth.get_signal(gains).numpy()
+    np.testing.assert_array_equal(synth.get_signal(gains), audio)
+    np.testing.assert_array_equal(synth.get_signal(gains, seed=[10, 11, 12]), audio)
+    same = synth.get_signal(gains, seed=11).numpy()
+    for row in same:
+        np.testing.assert_allclose(row, audio[1], atol=1e-6)
+    assert np.abs(audio[0] - audio[1]).max() > 0.1
+
+
+def test_a_wrong_shape_is_named():
+    with pytest.raises(ShapeError, match=r"magnitudes: expected \[batch, n_frames, n_bands\]"):
+        FilteredNoise(1000).get_controls(tf.zeros([2, 9]))
