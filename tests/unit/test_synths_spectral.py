@@ -1,0 +1,150 @@
+"""Analysis: frames where they should be, calibrated levels, librosa and SciPy agreement."""
+
+import librosa
+import numpy as np
+import pytest
+import scipy.fft
+import tensorflow as tf
+
+from synths import ShapeError, spectral
+
+
+def sine(hz, n=4000, rate=16000, amplitude=1.0):
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(n) / rate)).astype(np.float32)[None]
+
+
+SIZES = [(256, 64), (1024, 256), (128, 50), (100, 100), (64, 100), (255, 85), (1024, 100)]
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), SIZES)
+@pytest.mark.parametrize("n_samples", [1, 777, 1000, 3000])
+def test_frames_are_centred_on_whole_hops(n_fft, hop, n_samples):
+    audio = np.arange(1, n_samples + 1, dtype=np.float32)[None]
+    frames = spectral.frame(audio, n_fft, hop)
+    n_frames = -(-n_samples // hop)
+    assert frames.shape == (1, n_frames, n_fft)
+    padded = np.pad(audio[0], (n_fft // 2, n_fft + hop))
+    expected = [padded[i * hop : i * hop + n_fft] for i in range(n_frames)]
+    np.testing.assert_array_equal(frames[0], expected)
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(256, 64), (128, 50)])
+def test_an_impulse_peaks_in_its_own_frame(n_fft, hop):
+    for i in (0, 3, 7):
+        audio = np.zeros((1, 1000), np.float32)
+        audio[0, i * hop] = 1.0
+        level = spectral.magnitude(audio, n_fft, hop).numpy()[0].sum(axis=1)
+        assert np.argmax(level) == i
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(256, 64), (1024, 200)])
+@pytest.mark.parametrize("amplitude", [1.0, 0.01])
+def test_a_sine_has_its_amplitude(n_fft, hop, amplitude):
+    bin_ = n_fft // 8
+    magnitude = spectral.magnitude(
+        sine(bin_ * 16000 / n_fft, 6000, amplitude=amplitude), n_fft, hop
+    )
+    middle = magnitude[0, len(magnitude[0]) // 2].numpy()
+    assert np.argmax(middle) == bin_
+    np.testing.assert_allclose(middle[bin_], amplitude, rtol=1e-4)
+
+
+def test_magnitude_is_librosas_on_another_scale():
+    audio = np.random.default_rng(0).normal(size=(1, 2000)).astype(np.float32)
+    expected = np.abs(librosa.stft(audio[0], n_fft=256, hop_length=64, pad_mode="constant"))
+    magnitude = spectral.magnitude(audio, 256, 64)[0].numpy()
+    np.testing.assert_allclose(magnitude, expected.T[: len(magnitude)] * 4 / 256, atol=1e-5)
+
+
+@pytest.mark.parametrize("analysis", [spectral.magnitude, spectral.log_mel, spectral.mfcc])
+def test_gradients_are_finite_at_silence_and_at_full_scale(analysis):
+    arguments = () if analysis is spectral.magnitude else (16000,)
+    for audio in (np.zeros((1, 2000), np.float32), sine(440, 2000), 1e4 * sine(440, 2000)):
+        audio = tf.constant(audio)
+        with tf.GradientTape() as tape:
+            tape.watch(audio)
+            value = analysis(audio, *arguments)
+        assert np.isfinite(value).all()
+        assert np.isfinite(tape.gradient(value, audio)).all()
+
+
+def test_gradient_by_finite_differences():
+    rng = np.random.default_rng(1)
+    audio = tf.constant(rng.normal(size=(1, 300)), tf.float32)
+    weight = rng.normal(size=(1, 5, 8)).astype(np.float32)
+
+    def loss(audio):
+        return tf.reduce_sum(weight * spectral.mfcc(audio, 16000, 128, 64, 20, 8, floor=1e-2))
+
+    with tf.GradientTape() as tape:
+        tape.watch(audio)
+        total = loss(audio)
+    slope = tape.gradient(total, audio).numpy()
+    direction = slope / np.linalg.norm(slope)
+    difference = (loss(audio + 3e-3 * direction) - loss(audio - 3e-3 * direction)) / 6e-3
+    np.testing.assert_allclose(difference, np.linalg.norm(slope), rtol=1e-2)
+
+
+def test_mel_filters_are_librosas_where_these_are_wider_than_a_bin():
+    ours = spectral.mel_matrix(40, 1025, 16000, f_min=20.0)
+    theirs = librosa.filters.mel(sr=16000, n_fft=2048, n_mels=40, fmin=20.0, norm=1).T
+    hz = librosa.mel_frequencies(42, fmin=20.0, fmax=8000.0)
+    wide = np.minimum(np.diff(hz)[:-1], np.diff(hz)[1:]) > 16000 / 2048
+    assert wide.sum() > 30
+    np.testing.assert_allclose(ours[:, wide], theirs[:, wide], atol=1e-6)
+
+
+@pytest.mark.parametrize(("n_mels", "n_bins", "rate"), [(128, 129, 16000), (80, 513, 48000)])
+def test_no_mel_band_is_empty(n_mels, n_bins, rate):
+    filters = spectral.mel_matrix(n_mels, n_bins, rate)
+    assert filters.dtype == np.float32
+    assert (filters >= 0).all()
+    np.testing.assert_allclose(filters.sum(axis=0), np.ones(n_mels), rtol=1e-5)
+    centres = np.argmax(filters, axis=0)
+    assert (np.diff(centres) >= 0).all()
+
+
+def test_mel_bands_of_a_sine():
+    hz = librosa.mel_frequencies(82, fmin=20.0, fmax=8000.0)[1:-1]
+    for band in (30, 50, 70):
+        bands = spectral.log_mel(sine(hz[band]), 16000)[0, 8]
+        assert np.argmax(bands) == band
+
+
+def test_silence_is_the_floor():
+    bands = spectral.log_mel(np.zeros((1, 1000), np.float32), 16000, floor=1e-4)
+    np.testing.assert_allclose(bands, np.full(bands.shape, np.log(1e-4)), atol=0.01)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(128, 30), (20, 20), (1, 1)])
+def test_the_dct_is_scipys(n_in, n_out):
+    rows = np.random.default_rng(2).normal(size=(5, n_in))
+    expected = scipy.fft.dct(rows, type=2, norm="ortho", axis=1)[:, :n_out]
+    np.testing.assert_allclose(rows @ spectral.dct_matrix(n_in, n_out), expected, atol=1e-5)
+
+
+def test_mfcc_is_the_dct_of_log_mel():
+    audio = np.random.default_rng(3).normal(size=(2, 500)).astype(np.float32)
+    bands = spectral.log_mel(audio, 16000, 256, 64, 128)
+    expected = scipy.fft.dct(bands.numpy(), type=2, norm="ortho", axis=2)[:, :, :30]
+    answer = spectral.mfcc(audio, 16000)
+    assert answer.shape == (2, 8, 30)
+    np.testing.assert_allclose(answer, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("hop", [64, 100])
+def test_sizes_that_are_known_only_when_it_runs(hop):
+    function = tf.function(
+        lambda audio: spectral.mfcc(audio, 16000, 256, hop),
+        input_signature=[tf.TensorSpec([None, None])],
+    )
+    for shape in [(2, 700), (1, 999), (1, 64)]:
+        audio = np.random.default_rng(4).normal(size=shape).astype(np.float32)
+        np.testing.assert_allclose(
+            function(audio), spectral.mfcc(audio, 16000, 256, hop), atol=1e-3
+        )
+
+
+def test_a_wrong_shape_is_named():
+    with pytest.raises(ShapeError, match=r"audio: expected \[batch, n_samples\].*\(5,\)"):
+        spectral.log_mel(tf.zeros([5]), 16000)
