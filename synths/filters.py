@@ -131,10 +131,9 @@ def _fast_length(n):
     """The smallest 2**a, 3 * 2**a or 5 * 2**a that is at least n."""
     n = tf.cast(n, tf.float64)
     lengths = [
-        tf.cast(m, tf.float64) * 2.0 ** tf.math.ceil(tf.math.log(n / m) / tf.math.log(2.0 + 0.0 * n))
+        tf.cast(m, tf.float64)
+        * 2.0 ** tf.math.ceil(tf.math.log(n / m) / tf.math.log(2.0 + 0.0 * n))
         for m in (1.0, 3.0, 5.0)
     ]
     best = tf.reduce_min(tf.stack([tf.where(v < n, 2.0 * v, v) for v in lengths]))
     return tf.cast(tf.maximum(best, 8.0), tf.int32)
-
-

@@ -137,7 +137,9 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
     size = -(-n // frames)
     first = -(-tf.range(frames) * n // frames)
     sample = first[:, None] + tf.range(size)
-    tau = tf.cast(sample, tf.float64) / rate - tf.cast(tf.range(frames), tf.float64)[:, None] * period
+    tau = (
+        tf.cast(sample, tf.float64) / rate - tf.cast(tf.range(frames), tf.float64)[:, None] * period
+    )
     weight = tf.cast(tau / period, tf.float32)
     slope = (f0_after - f0) / (2.0 * period)
     cycles = phase[:, :, None] + tau * (f0[:, :, None] + slope[:, :, None] * tau)

@@ -80,12 +80,18 @@ def mel_matrix(n_mels, n_bins, sample_rate, f_min=20.0, f_max=None):
 
 def _hz_to_mel(hz):
     hz = np.asarray(hz, float)
-    return np.where(hz < 1000.0, hz * 3.0 / 200.0, 15.0 + 27.0 * np.log(np.maximum(hz, 1.0) / 1000.0) / math.log(6.4))
+    return np.where(
+        hz < 1000.0,
+        hz * 3.0 / 200.0,
+        15.0 + 27.0 * np.log(np.maximum(hz, 1.0) / 1000.0) / math.log(6.4),
+    )
 
 
 def _mel_to_hz(mel):
     mel = np.asarray(mel, float)
-    return np.where(mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp((mel - 15.0) * math.log(6.4) / 27.0))
+    return np.where(
+        mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp((mel - 15.0) * math.log(6.4) / 27.0)
+    )
 
 
 def log_mel(audio, sample_rate, n_fft=1024, hop_length=256, n_mels=80, floor=1e-5):

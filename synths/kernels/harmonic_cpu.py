@@ -3,8 +3,8 @@
 All harmonics of a sample are multiples of one angle, so their sines and cosines come from the first
 one's by repeated rotation; the samples of a frame go through it side by side, so it runs in vector
 registers, and harmonics above Nyquist cost nothing. (Clenshaw's recurrence would need half the
-arithmetic, but loses 60 dB of precision near multiples of half a turn.) Phase is kept in float64 cycles per frame, wrapped, and is the exact integral of the
-piecewise linear F0.
+arithmetic, but loses 60 dB of precision near multiples of half a turn.) Phase is kept in float64
+cycles per frame, wrapped, and is the exact integral of the piecewise linear F0.
 
 Rows of a batch are shared out between threads; compiled code holds no Python lock.
 """
@@ -45,8 +45,10 @@ def _angles(f_here, f_after, start_phase, period, sample_period, first, n, offse
         cycles = start_phase + tau * (f_here + slope * tau)
         r = np.float32(cycles - np.round(cycles))
         a = abs(r)
-        u = r if a <= np.float32(0.25) else (
-            (np.float32(0.5) - a) if r > 0 else (a - np.float32(0.5))
+        u = (
+            r
+            if a <= np.float32(0.25)
+            else ((np.float32(0.5) - a) if r > 0 else (a - np.float32(0.5)))
         )
         s[i] = _sine(u)
         c[i] = _sine(np.float32(0.25) - a)
