@@ -51,6 +51,10 @@ class CPPN(keras.layers.Layer):
             n_channels, kernel_initializer=initializer, name="outputs"
         )
 
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
+
     def call(self, times, note_off, code):
         """float32 [batch, n_times, n_channels]."""
         place = tf.concat([c(times, note_off, code) for c in self.coordinates], axis=2)
@@ -99,6 +103,10 @@ class Deconvolution(keras.layers.Layer):
             for i, width in enumerate(widths)
         ]
         self.outputs = keras.layers.Conv1D(n_channels, kernel_size, padding="same", name="outputs")
+
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
 
     def call(self, times, note_off, code):
         """float32 [batch, n_times, n_channels]."""

@@ -31,6 +31,10 @@ class MultiDiscriminator(keras.layers.Layer):
             [features for o in outputs for features in o.features],
         )
 
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
+
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
         return self.judge(self.represent(audio), conditioning)

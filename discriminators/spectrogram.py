@@ -82,6 +82,10 @@ class SpectrogramDiscriminator(keras.layers.Layer):
             logits += tf.reduce_sum(weights * hidden, axis=1) / hidden.shape[-1] ** 0.5
         return DiscriminatorOutput([logits], [features])
 
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
+
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
         return self.judge(self.represent(audio), conditioning)

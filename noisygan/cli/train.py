@@ -9,7 +9,6 @@ Without --steps and --minutes training goes on until Ctrl-C, which saves and say
 
 import pathlib
 import shlex
-import shutil
 import sys
 
 from noisygan import progress
@@ -167,12 +166,13 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
       The number of steps that the run has taken.
 
     Raises:
-      UsageError: if config and recordings don't fit each other; no folder is left then.
+      UsageError: if config and recordings don't fit each other; no folder is made then.
       KeyboardInterrupt: when stopped, after saving; its message says how to go on.
     """
     from noisygan import config
     from noisygan.training.runs import RunFolder
 
+    trainer.check(notes)
     command = ["noisygan", *sys.argv[1:]]
     folder = begun or RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
     try:
@@ -191,10 +191,6 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
             raise
         again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
         raise KeyboardInterrupt(f"stopped and saved; go on with: {shlex.join(again)}") from None
-    except UsageError:
-        if begun is None and folder.latest_checkpoint() is None:
-            shutil.rmtree(folder.path, ignore_errors=True)
-        raise
 
 
 def _load_config_of(folder, args):

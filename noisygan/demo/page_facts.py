@@ -154,7 +154,6 @@ def default_commands(run_dir):
     """What a person may want to do with this run now."""
     run = run_dir.as_posix()
     return [
-        ("Train on from where it stopped", f"noisygan train --run_dir {run} --resume --minutes 10"),
         (
             "Render a scale at 48 kHz, with the curves",
             f"noisygan render --run_dir {run} --out_dir scale --pitch 60,62,64,65,67,69,71,72 "

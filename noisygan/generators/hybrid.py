@@ -19,6 +19,8 @@ class Hybrid(keras.layers.Layer):
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
       conditions: `discriminators.conditioning.Conditions`, or None.
+      humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
+        what is asked.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -45,6 +47,7 @@ class Hybrid(keras.layers.Layer):
         voices,
         pitch,
         conditions=None,
+        humanize=None,
         decoder=None,
         reverb=None,
         prior=None,
@@ -67,6 +70,7 @@ class Hybrid(keras.layers.Layer):
         self.voices = list(voices)
         self.pitch = pitch
         self.condition_features = conditions
+        self.humanize = humanize
         self.decoder = decoder
         self.reverb = reverb
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
@@ -119,6 +123,9 @@ class Hybrid(keras.layers.Layer):
         times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
         let_go = max(seconds - self.release_seconds, 0.0)
         note_off = tf.fill([tf.shape(z)[0]], float(let_go))
+        asked = conditioning
+        if self.humanize is not None:
+            z, conditioning = self.humanize(z, conditioning)
         features = self.condition_features(conditioning) if self.condition_features else None
         code = z if features is None else tf.concat([z, features], axis=1)
         if self.code is not None:
@@ -126,7 +133,7 @@ class Hybrid(keras.layers.Layer):
         raw_f0 = self.f0_curve(times, note_off, code)
         raw_loudness = self.loudness_curve(times, note_off, code)
         timbre = self.timbre_curves(times, note_off, code)
-        f0_hz = self.pitch(raw_f0, conditioning)
+        f0_hz = self.pitch(raw_f0, asked)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
@@ -163,6 +170,10 @@ class Hybrid(keras.layers.Layer):
                 ir = response_at_rate(ir, self.sample_rate, sample_rate)
             audio = self.reverb.get_signal(audio, ir)
         return audio
+
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
         """Notes.

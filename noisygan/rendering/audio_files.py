@@ -119,12 +119,33 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
     if subtype.startswith("PCM"):
         # +1 itself is one step above the largest integer; that is rounding, not clipping.
         n_cut = int(np.sum(np.abs(audio) > 1.0))
-        audio = np.clip(audio, -1.0, 1.0)
+        audio = quantize(audio, subtype)
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name or remove it")
     with written_whole(path) as part:
         soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
     return n_cut
+
+
+def quantize(audio, subtype):
+    """Samples as the whole numbers of an integer subtype, rounded to the nearest.
+
+    libsndfile rounds floats down, which turns the faintest negative samples into -1 and silence
+    into a murmur.
+
+    Args:
+      audio: float [n_samples]; what lies outside -1 .. 1 is cut to it.
+      subtype: PCM_16, PCM_24 or PCM_32.
+
+    Returns:
+      int16 or int32 [n_samples], filling its type's range.
+    """
+    bits = int(subtype.removeprefix("PCM_"))
+    scale = 2.0 ** (bits - 1)
+    whole = np.rint(np.asarray(audio, np.float64) * scale).clip(-scale, scale - 1.0)
+    if bits == 16:
+        return whole.astype(np.int16)
+    return whole.astype(np.int32) << (32 - bits)
 
 
 def make_folder(path):

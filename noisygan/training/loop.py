@@ -2,10 +2,10 @@
 
 import time
 
-import soundfile
 import tensorflow as tf
 
 from noisygan.errors import RunError, UsageError
+from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
 from noisygan.training.runs import restore
 from noisygan.training.summaries import EventWriter, Samples
@@ -73,7 +73,8 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
         audio, controls = samples.render()
         for i, sound in enumerate(audio):
             path = run.samples / f"step-{step:06d}-{i}.wav"
-            soundfile.write(path, sound.clip(-1.0, 1.0), notes.sample_rate, subtype="PCM_16")
+            path.unlink(missing_ok=True)
+            write_wav(path, sound, notes.sample_rate)
         events.sounds(step, audio, controls)
 
     def done():
@@ -82,8 +83,9 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
         )
 
     run.log(f"{'resumed' if resume else 'began'} at step {step}")
-    if step == 0:
+    if not resume:
         keep_sounds()
+        save()
     try:
         while not done():
             tensors = trainer.train_step(batches, step)

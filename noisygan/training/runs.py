@@ -12,6 +12,7 @@
 import datetime
 import importlib.metadata
 import json
+import math
 import os
 import pathlib
 import platform
@@ -78,6 +79,7 @@ class RunFolder:
                 "summary": notes.summary(),
             },
             "label_names": list(notes.label_names),
+            "pitches": sorted({int(p) for p in notes.pitch if not math.isnan(p)}),
             "sample_rate": notes.sample_rate,
             "n_samples": notes.n_samples,
         }
@@ -208,9 +210,11 @@ def restore(checkpoint, prefix, partial=False):
     try:
         status = checkpoint.restore(prefix)
         status.assert_existing_objects_matched()
-        if not partial:
+        if partial:
+            status.expect_partial()
+        else:
             status.assert_consumed()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+    except (AssertionError, IndexError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise RunError(
             f"The checkpoint {prefix} does not fit the config beside it, or is damaged ({reason}); "

@@ -77,7 +77,7 @@ class Trainer:
         """
         self.seed = seed
         tf.keras.utils.set_random_seed(seed)
-        self._check(notes)
+        self.check(notes)
         sample = tf.stack([notes.audio(i) for i in range(min(len(notes), 256))])
         self.discriminator.adapt(sample)
         batch = next(iter(notes.batches(self.batch_size, seed)))
@@ -98,7 +98,8 @@ class Trainer:
         self._run_critic = tf.function(self._critic_round)
         self._run_step = tf.function(self._last_round)
 
-    def _check(self, notes):
+    def check(self, notes):
+        """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
         generator = self.generator
         if notes.sample_rate != generator.sample_rate:
             raise UsageError(
