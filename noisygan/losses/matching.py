@@ -57,7 +57,8 @@ class TextureMatch:
       modulation_seconds: Length of the windows in which modulation is measured. Their resolution,
         2 / modulation_seconds in Hz, is how far off a rate may be and still be led to the right one.
       max_rate_hz: Highest rate of modulation.
-      moments_seconds: Moments around which frames are compared one by one.
+      moments_seconds: Moments around which frames are compared one by one; those behind the end
+        of the sounds are left out.
       moment_seconds: For how long after each.
       modulation_weight: Weight of the modulation among the terms.
 
@@ -98,9 +99,10 @@ class TextureMatch:
         total = tf.reduce_mean(tf.abs(self._levels(a) - self._levels(b)))
         modulation = tf.reduce_mean(tf.abs(self._modulation(a) - self._modulation(b)))
         total += self.modulation_weight * modulation
-        for moment in self.moments_seconds:
+        inside = [m for m in self.moments_seconds if m * self.sample_rate < real.shape[1]]
+        for moment in inside:
             c, d = (self._around(x, moment) for x in (real, fake))
-            total += tf.reduce_mean(tf.abs(c - d)) / len(self.moments_seconds)
+            total += tf.reduce_mean(tf.abs(c - d)) / len(inside)
         return total
 
     def _levels(self, log_spectrum):

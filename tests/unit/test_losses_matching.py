@@ -1,0 +1,72 @@
+"""Losses beside the adversary: nothing for equals, calibrated gains, blind to a vibrato's phase."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan.losses.matching import SpectralMatch, TextureMatch
+
+TIMES = np.arange(24000) / 16000
+NOISE = np.random.default_rng(0).normal(size=(2, 24000)).astype(np.float32)
+
+TEXTURE = {"moments_seconds": (0.0, 1.0)}
+
+
+def tremolo(rate_hz, phase=0.0, depth=0.5):
+    level = 1 + depth * np.sin(2 * np.pi * rate_hz * TIMES + phase)
+    return (0.3 * level * np.sin(2 * np.pi * 500 * TIMES)).astype(np.float32)[None]
+
+
+@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch(**TEXTURE)])
+def test_equal_sounds_are_at_no_distance(loss):
+    assert float(loss(NOISE, NOISE)) == 0.0
+    assert float(loss(NOISE, 0.5 * NOISE)) > 0.1
+
+
+def test_a_gain_is_its_logarithm():
+    distance = SpectralMatch(sizes=(1024,))(NOISE, 0.5 * NOISE)
+    np.testing.assert_allclose(distance, np.log(2), rtol=2e-3)
+    # Levels differ by log 2, frames around moments too, the modulation not at all.
+    distance = TextureMatch(**TEXTURE)(NOISE, 0.5 * NOISE)
+    np.testing.assert_allclose(distance, 2 * np.log(2), rtol=2e-3)
+
+
+def test_the_texture_does_not_hear_when_a_tremolo_begins_but_how_fast_it_is():
+    texture = TextureMatch(moments_seconds=(), level_seconds=1.0)
+    shifted = float(texture(tremolo(5.0), tremolo(5.0, phase=np.pi)))
+    faster = float(texture(tremolo(5.0), tremolo(8.0)))
+    still = float(texture(tremolo(5.0), tremolo(5.0, depth=0.0)))
+    assert shifted < 0.35 * faster
+    assert shifted < 0.35 * still
+
+
+def test_the_strength_of_a_modulation_is_a_sines_amplitude():
+    texture = TextureMatch()
+    n_frames = 94
+    log_spectrum = 0.7 * np.sin(2 * np.pi * 5.0 * np.arange(n_frames) / texture.frame_rate)
+    log_spectrum = tf.constant(log_spectrum[None, :, None] + 3.0, tf.float32)
+    strength = texture._modulation(log_spectrum)[0, :, 0].numpy()
+    rates = texture.frame_rate / texture.modulation_frames * np.arange(2, 2 + len(strength))
+    assert abs(rates[np.argmax(strength)] - 5.0) < texture.frame_rate / texture.modulation_frames
+    np.testing.assert_allclose(strength.max(), 0.7, atol=0.05)
+    assert strength[np.abs(rates - 5.0) > 3].max() < 0.02
+
+
+@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch(**TEXTURE)])
+def test_silence_has_a_finite_gradient(loss):
+    silence = tf.zeros([2, 24000])
+    with tf.GradientTape() as tape:
+        tape.watch(silence)
+        distance = loss(NOISE, silence)
+    slope = tape.gradient(distance, silence).numpy()
+    assert np.isfinite(distance)
+    assert np.isfinite(slope).all()
+
+
+def test_moments_behind_the_end_of_short_sounds_are_left_out():
+    short = NOISE[:, :4000]
+    both = TextureMatch(moments_seconds=(0.0, 3.0))(short, 0.5 * short)
+    one = TextureMatch(moments_seconds=(0.0,))(short, 0.5 * short)
+    np.testing.assert_allclose(both, one)
+    none = TextureMatch(moments_seconds=(3.0,))(short, 0.5 * short)
+    np.testing.assert_allclose(none, np.log(2), rtol=5e-3)
