@@ -62,7 +62,16 @@ class SpectrogramDiscriminator(keras.layers.Layer):
             getattr(self, name).assign(value)
 
     def represent(self, audio):
-        """The maps that the network judges, and that gradients are penalised by: a list of one."""
+        """The maps that the network judges, and that gradients are penalised by: a list of one.
+
+        Raises:
+          ValueError: if the view was not adapted to recordings.
+        """
+        if not hasattr(self, "mean"):
+            raise ValueError(
+                f"{self.name}: its view's mean and deviation are not known; call "
+                "adapt(recordings) first."
+            )
         return [(self.view(audio) - self.mean) / self.deviation]
 
     def judge(self, maps, conditioning):

@@ -1,0 +1,85 @@
+"""Small systems that train in a moment, for tests that need a whole one."""
+
+import numpy as np
+
+from cppn import CPPN, Attack, Release, Vibrato
+from discriminators import MFCC, Conditions, LogMel, MFCCDiscriminator, SpectrogramDiscriminator
+from noisygan.data.noteset import NoteSet
+from noisygan.generators import Hybrid
+from noisygan.generators.pitch import AskedPitch
+from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+
+SAMPLE_RATE = 16000
+N_SAMPLES = 4000
+
+
+def curve(n_channels, name, vibrato=True, units=8, **settings):
+    """A small CPPN; without a vibrato it comes to rest."""
+    coordinates = [Attack((0.005, 0.02)), Release((0.01, 0.03), ramp_seconds=0.1)]
+    coordinates += [Vibrato()] if vibrato else []
+    return CPPN(n_channels, coordinates, units=units, n_layers=1, name=name, **settings)
+
+
+def hybrid(vibrato=True, **changes):
+    """A hybrid generator of a quarter of a second; `changes` are arguments of `Hybrid`."""
+    settings = {
+        "f0_curve": curve(1, "f0", vibrato, output_scale=0.1),
+        "loudness_curve": curve(1, "loudness", vibrato, output_scale=0.1),
+        "timbre_curves": curve(8, "timbre", vibrato),
+        "voices": [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9)],
+        "pitch": AskedPitch(),
+        "conditions": Conditions(("pitch", "velocity")),
+        "latent_dim": 4,
+        "code_units": 8,
+        "sample_rate": SAMPLE_RATE,
+        "seconds": N_SAMPLES / SAMPLE_RATE,
+        "release_seconds": 0.1,
+        "frame_rate": 100.0,
+    }
+    return Hybrid(**(settings | changes))
+
+
+def discriminator(kind=MFCCDiscriminator, **changes):
+    """A small discriminator over MFCCs, or over log-mel bands."""
+    views = {
+        MFCCDiscriminator: MFCC(hop_length=128, n_mels=20, n_mfcc=8),
+        SpectrogramDiscriminator: LogMel(n_fft=512, hop_length=128, n_mels=16),
+    }
+    return kind(**({"view": views[kind], "n_filters": (4, 6), "kernel_size": 3} | changes))
+
+
+def conditioning(pitch=(60.0, 67.0, 72.0), velocity=(50.0, 100.0, 127.0), label=(0, 0, 0)):
+    """Conditions of a few notes, as a batch of recordings brings them."""
+    import tensorflow as tf
+
+    return {
+        "pitch": tf.constant(pitch, tf.float32),
+        "velocity": tf.constant(velocity, tf.float32),
+        "label": tf.constant(label, tf.int32),
+    }
+
+
+def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
+    """A `NoteSet` of n short decaying tones with some breath."""
+    rng = np.random.default_rng(seed)
+    pitch = np.linspace(57, 76, n).round().astype(np.float32)
+    velocity = np.linspace(40, 120, n).round().astype(np.float32)
+    times = np.arange(n_samples) / SAMPLE_RATE
+    hz = 440 * 2 ** ((pitch[:, None] - 69) / 12)
+    level = 0.5 * velocity[:, None] / 127 * np.exp(-4 * times) * np.minimum(times / 0.01, 1)
+    audio = np.sin(2 * np.pi * hz * times) + 0.4 * np.sin(4 * np.pi * hz * times)
+    audio = level * (0.6 * audio + 0.05 * rng.normal(size=(n, n_samples)))
+    settings = {
+        "folder": folder,
+        "names": [f"toy-{i}" for i in range(n)],
+        "paths": [f"{folder}/toy-{i}.wav" for i in range(n)],
+        "sample_rate": SAMPLE_RATE,
+        "n_samples": n_samples,
+        "pitch": pitch,
+        "velocity": velocity,
+        "label": np.zeros(n),
+        "label_names": ["toy"],
+        "fingerprint": "0123456789abcdef",
+        "audio": audio.astype(np.float32),
+    }
+    return NoteSet(**(settings | changes))
