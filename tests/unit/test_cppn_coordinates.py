@@ -1,0 +1,109 @@
+"""Time coordinates: functions of seconds and of nothing else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cppn import Attack, Linear, Periodic, Release, Vibrato
+
+TIMES = np.linspace(0.0, 6.0, 61, dtype=np.float32)
+NOTE_OFF = np.float32([1.0, 3.5])
+CODE = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
+
+
+def curves(coordinate, times=TIMES, note_off=NOTE_OFF, code=CODE):
+    return coordinate(*[tf.constant(x, tf.float32) for x in (times, note_off, code)]).numpy()
+
+
+def test_linear_goes_from_minus_one_to_one_and_on():
+    line = curves(Linear(3.0))
+    assert line.shape == (2, 61, 1)
+    np.testing.assert_allclose(line[0, [0, 15, 30, 60], 0], [-1, 0, 1, 3], atol=1e-6)
+
+
+def test_attack_rises_by_its_time_constants_and_comes_to_rest():
+    rise = curves(Attack((0.1, 1.0)))
+    assert rise.shape == (2, 61, 2)
+    np.testing.assert_allclose(rise[0, :, 0], 1 - np.exp(-TIMES / 0.1), atol=1e-6)
+    np.testing.assert_allclose(rise[1, :, 1], 1 - np.exp(-TIMES / 1.0), atol=1e-6)
+    late = curves(Attack(), np.float32([30.0, 60.0, 600.0]))
+    np.testing.assert_array_equal(late, np.ones_like(late))
+
+
+def test_release_is_nothing_until_the_note_is_let_go():
+    fall = curves(Release((0.05, 0.3), ramp_seconds=2.0))
+    assert fall.shape == (2, 61, 3)
+    for row, off in zip(fall, NOTE_OFF, strict=True):
+        since = TIMES - off
+        assert (row[since <= 0] == 0).all()
+        row, since = row[since > 0], since[since > 0]
+        np.testing.assert_allclose(row[:, 1], 1 - np.exp(-since / 0.3), atol=1e-5)
+        np.testing.assert_allclose(row[:, 2], np.minimum(since / 2, 1), atol=1e-5)
+
+
+def test_the_release_is_the_same_however_long_the_note_was_held():
+    short = curves(Release(), 1.0 + TIMES, np.float32([1.0, 1.0]))
+    long = curves(Release(), 9.0 + TIMES, np.float32([9.0, 9.0]))
+    np.testing.assert_allclose(short, long, atol=1e-4)
+
+
+def test_periodic_repeats():
+    waves = curves(Periodic((0.5, 2.0)))
+    assert waves.shape == (2, 61, 4)
+    np.testing.assert_allclose(waves[0, :, 1], np.sin(2 * np.pi * 2.0 * TIMES), atol=1e-5)
+    np.testing.assert_allclose(waves[1, :, 2], np.cos(2 * np.pi * 0.5 * TIMES), atol=1e-5)
+    np.testing.assert_allclose(waves[:, :41], waves[:, 20:], atol=1e-5)
+
+
+def test_vibrato_is_regular_at_the_notes_own_rate():
+    vibrato = Vibrato(n=2, min_hz=3.0, max_hz=8.0, fade_seconds=0.4)
+    waves = curves(vibrato)
+    assert waves.shape == (2, 61, 8)
+    sines, cosines = waves[:, :, :2], waves[:, :, 2:4]
+    np.testing.assert_allclose(sines**2 + cosines**2, np.ones_like(sines), atol=1e-5)
+    rates = vibrato.rates_hz(tf.constant(CODE)).numpy()
+    assert (rates > 3.0).all()
+    assert (rates < 8.0).all()
+    assert np.abs(np.diff(rates, axis=0)).min() > 1e-3
+    for note in range(2):
+        for i in range(2):
+            periods = np.arange(20, dtype=np.float32) / rates[note, i]
+            pulse = curves(vibrato, 0.05 + periods)[note]
+            np.testing.assert_allclose(pulse[:, i], np.full(20, pulse[0, i]), atol=1e-4)
+            np.testing.assert_allclose(pulse[:, 2 + i], np.full(20, pulse[0, 2 + i]), atol=1e-4)
+
+
+def test_vibrato_grows():
+    waves = curves(Vibrato(fade_seconds=0.4))
+    plain, faded = waves[:, :, :2], waves[:, :, 2:]
+    fade = (1 - np.exp(-TIMES / 0.4))[None, :, None]
+    np.testing.assert_allclose(faded, plain * fade, atol=1e-6)
+
+
+def test_vibrato_has_no_seam_at_a_full_turn():
+    # The phase is the angle of two outputs: with the code itself as these, drawn around a circle.
+    vibrato = Vibrato()
+    curves(vibrato, code=np.zeros((2, 3), np.float32))
+    vibrato.phase.kernel.assign([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    vibrato.phase.bias.assign([0.0, 0.0])
+    turn = np.linspace(0, 4 * np.pi, 400)
+    code = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
+    waves = curves(vibrato, TIMES[:1], np.ones(400), code)[:, 0, :2]
+    assert np.abs(np.diff(waves, axis=0)).max() < 0.05
+    np.testing.assert_allclose(waves[:, 0], np.sin(turn), atol=1e-4)
+
+
+def test_vibrato_learns_its_rate_and_phase():
+    vibrato = Vibrato()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(vibrato(*[tf.constant(x) for x in (TIMES, NOTE_OFF, CODE)])[..., 0])
+    assert len(vibrato.trainable_variables) == 4
+    for slope in tape.gradient(loss, vibrato.trainable_variables):
+        assert np.abs(slope).max() > 1e-4
+
+
+@pytest.mark.parametrize("coordinate", [Linear(4.0), Attack(), Release(), Periodic(), Vibrato()])
+def test_no_coordinate_knows_the_frame_rate(coordinate):
+    coarse = curves(coordinate, np.arange(250, dtype=np.float32) / np.float32(62.5))
+    fine = curves(coordinate, np.arange(1000, dtype=np.float32) / np.float32(250.0))
+    np.testing.assert_allclose(fine[:, ::4], coarse, atol=1e-6)

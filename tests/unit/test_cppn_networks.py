@@ -1,0 +1,126 @@
+"""Networks over time: a curve is a function of seconds, bent by the code."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cppn import CPPN, Attack, Deconvolution, Periodic, Release, Vibrato
+
+NOTE_OFF = np.float32([0.8, 1.6])
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)
+
+
+def network(coordinates, **settings):
+    return CPPN(3, coordinates, units=16, n_layers=2, **settings)
+
+
+def draw(net, times, note_off=NOTE_OFF, code_seed=0):
+    code = np.random.default_rng(code_seed).normal(size=(len(note_off), 5))
+    arguments = [tf.constant(x, tf.float32) for x in (times, note_off, code)]
+    return net(*arguments).numpy()
+
+
+def moments(frame_rate, seconds=2.0):
+    return np.arange(round(seconds * frame_rate), dtype=np.float32) / np.float32(frame_rate)
+
+
+NETWORKS = {
+    "cppn": lambda: network([Attack(), Release(), Periodic(), Vibrato()]),
+    "deconvolution": lambda: Deconvolution(3, seconds=2.0, units=32, n_layers=3),
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_curve_is_the_same_however_finely_it_is_sampled(kind):
+    net = NETWORKS[kind]()
+    coarse = draw(net, moments(62.5))
+    fine = draw(net, moments(250.0))
+    assert coarse.shape == (2, 125, 3)
+    assert fine.shape == (2, 500, 3)
+    np.testing.assert_array_equal(moments(250.0)[::4], moments(62.5))
+    np.testing.assert_allclose(fine[:, ::4], coarse, atol=1e-5)
+    # And it is a curve: between two frames lies what the finer frames say.
+    assert np.std(coarse, axis=1).min() > 1e-4
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_any_set_of_times_in_any_order(kind):
+    net = NETWORKS[kind]()
+    times = moments(100.0)
+    whole = draw(net, times)
+    chosen = np.array([150, 3, 3, 77])
+    np.testing.assert_allclose(draw(net, times[chosen]), whole[:, chosen], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_code_bends_the_curve(kind):
+    net = NETWORKS[kind]()
+    one, other = draw(net, moments(50.0)), draw(net, moments(50.0), code_seed=1)
+    assert np.abs(one - other).max() > 1e-2
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_gradient_reaches_every_variable_and_the_code(kind):
+    net = NETWORKS[kind]()
+    code = tf.random.stateless_normal([2, 5], [0, 1])
+    weight = tf.random.stateless_normal([2, 40, 3], [0, 2])
+    with tf.GradientTape() as tape:
+        tape.watch(code)
+        curves = net(tf.constant(moments(20.0)), tf.constant(NOTE_OFF), code)
+        loss = tf.reduce_sum(weight * curves)
+    for variable in (*net.trainable_variables, code):
+        assert variable.dtype in ("float32", tf.float32)
+    slopes = tape.gradient(loss, [*net.trainable_variables, code])
+    for variable, slope in zip([*net.trainable_variables, code], slopes, strict=True):
+        assert slope is not None, variable
+        assert np.abs(tf.convert_to_tensor(slope)).max() > 1e-7, variable
+
+
+def test_a_held_note_comes_to_rest():
+    net = network([Attack(), Release()])
+    held = draw(net, np.float32([0.0, 20.0, 25.0, 50.0]), np.float32([100.0, 100.0]))
+    np.testing.assert_allclose(held[:, 2:], held[:, 1:2].repeat(2, axis=1), atol=1e-5)
+    assert np.abs(held[:, 0] - held[:, 1]).max() > 1e-2
+
+
+def test_the_release_does_not_depend_on_how_long_the_note_was_held():
+    net = network([Attack(), Release()])
+    since = np.linspace(0, 1, 30)
+    short = draw(net, 20.0 + since, np.float32([20.0, 20.0]))
+    long = draw(net, 32.0 + since, np.float32([32.0, 32.0]))
+    np.testing.assert_allclose(short, long, atol=1e-3)
+    assert np.std(short, axis=1).min() > 1e-3
+
+
+def test_the_output_scale_flattens_the_first_curves():
+    times = moments(50.0)
+    spreads = []
+    for scale in (1.0, 0.01):
+        keras.utils.set_random_seed(0)
+        net = network([Attack(), Release()], output_scale=scale)
+        spreads.append(np.std(draw(net, times)))
+    np.testing.assert_allclose(spreads[1], 0.1 * spreads[0], rtol=0.01)
+
+
+def test_a_deconvolution_is_linear_between_its_points_and_held_behind_the_end():
+    net = Deconvolution(1, seconds=2.0, n_seed=2, n_layers=3, units=16)
+    spacing = 2.0 / (2 * 2**3)
+    points = draw(net, spacing * np.arange(16))
+    middles = draw(net, spacing * (np.arange(15) + 0.5))
+    np.testing.assert_allclose(middles, 0.5 * (points[:, :-1] + points[:, 1:]), atol=1e-6)
+    quarters = draw(net, spacing * (np.arange(15) + 0.25))
+    np.testing.assert_allclose(quarters, 0.75 * points[:, :-1] + 0.25 * points[:, 1:], atol=1e-6)
+    behind = draw(net, np.float32([1.9, 2.0, 5.0]))
+    np.testing.assert_allclose(behind, points[:, -1:].repeat(3, axis=1), atol=1e-6)
+    assert np.std(np.diff(points, axis=1)) > 1e-4
+
+
+def test_a_deconvolution_ignores_the_notes_end():
+    net = NETWORKS["deconvolution"]()
+    times = moments(50.0)
+    np.testing.assert_array_equal(draw(net, times), draw(net, times, np.float32([0.1, 1.9])))
