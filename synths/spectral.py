@@ -53,10 +53,30 @@ def magnitude(audio, n_fft=1024, hop_length=256):
     Returns:
       float32 [batch, n_frames, n_fft // 2 + 1].
     """
+    return _magnitude_of_frames(frame(audio, n_fft, hop_length))
+
+
+@tf.custom_gradient
+def _magnitude_of_frames(frames):
+    """Windowed magnitude spectra of frames, [..., n_fft] to [..., n_fft // 2 + 1].
+
+    The gradient is written out: one inverse transform, where TensorFlow's own takes several.
+    """
+    n_fft = frames.shape[-1]
     window = tf.signal.hann_window(n_fft, periodic=True) * (4.0 / n_fft)
-    spectrum = tf.signal.rfft(frame(audio, n_fft, hop_length) * window)
-    power = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
-    return tf.sqrt(power + 1e-14)
+    spectrum = tf.signal.rfft(frames * window)
+    size = tf.sqrt(tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2 + 1e-14)
+
+    def gradient(upstream):
+        # An inverse real transform counts every bin twice but the first and (n_fft even) the last.
+        twice = np.full(n_fft // 2 + 1, 0.5 * n_fft, np.float32)
+        twice[0] = n_fft
+        if n_fft % 2 == 0:
+            twice[-1] = n_fft
+        share = tf.complex(upstream / size * twice, tf.zeros_like(upstream))
+        return tf.signal.irfft(share * spectrum, [n_fft]) * window
+
+    return size, gradient
 
 
 def mel_matrix(n_mels, n_bins, sample_rate, f_min=20.0, f_max=None):

@@ -16,7 +16,7 @@ class Humanize:
       velocity: Shift at z = 1 in MIDI velocities.
     """
 
-    def __init__(self, pitch=1.0, velocity=4.0):
+    def __init__(self, pitch=1.5, velocity=5.0):
         self.shifts = {"pitch": pitch, "velocity": velocity}
 
     @property

@@ -75,7 +75,7 @@ class TextureMatch:
         floor=1e-6,
         level_seconds=0.25,
         modulation_seconds=1.0,
-        max_rate_hz=14.0,
+        max_rate_hz=11.0,
         moments_seconds=(0.0, 3.0),
         moment_seconds=0.4,
         modulation_weight=1.0,
@@ -130,7 +130,7 @@ class TextureMatch:
         angle = 2.0 * np.pi / n * np.arange(n) * np.arange(2, last)[:, None]
         rows = []
         for wave in (np.cos, np.sin):
-            for start in range(0, n_frames - n + 1, max(1, n // 3)):
+            for start in range(0, n_frames - n + 1, max(1, n // 2)):
                 row = np.zeros((last - 2, n_frames), np.float32)
                 row[:, start : start + n] = window * wave(angle)
                 rows.append(row)
