@@ -11,7 +11,8 @@ class SpectrogramDiscriminator(keras.layers.Layer):
     """A spectral view, a few 2-D convolutions, one decision.
 
     The view's channels are brought to mean 0 and deviation 1 by constants taken from recordings
-    (`adapt`), so one regularizer weight fits any data. Conditions enter by projection (Miyato and Koyama 2018).
+    (`adapt`), so one regularizer weight fits any data. Conditions enter by
+    projection (Miyato and Koyama 2018).
 
     Args:
       view: Of `discriminators.views`.

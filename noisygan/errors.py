@@ -1,4 +1,4 @@
-"""Errors meant for people: one line that says what arrived, what was expected and what would work."""
+"""Errors for people: one line that says what arrived, what was expected, what would work."""
 
 
 class NoisyganError(Exception):

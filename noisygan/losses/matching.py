@@ -55,7 +55,8 @@ class TextureMatch:
       floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
       level_seconds: Length of the stretches whose levels are compared.
       modulation_seconds: Length of the windows in which modulation is measured. Their resolution,
-        2 / modulation_seconds in Hz, is how far off a rate may be and still be led to the right one.
+        2 / modulation_seconds in Hz, is how far off a rate may be and still be led to the right
+        one.
       max_rate_hz: Highest rate of modulation.
       moments_seconds: Moments around which frames are compared one by one; those behind the end
         of the sounds are left out.

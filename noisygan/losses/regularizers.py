@@ -85,7 +85,7 @@ class GradientPenalty:
 
 
 class Drift:
-    """Squared logits of recordings, which keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
+    """Squared logits of recordings: keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
 
     def __init__(self, weight=1e-3, interval=1):
         self.weight = weight

@@ -1,12 +1,12 @@
 """A run's folder: what a training leaves behind, and how it is taken up again.
 
-    config.gin       the resolved config
-    run.json         versions, command, seed, facts and fingerprint of the recordings
-    log.txt          what was said
-    metrics.jsonl    a line of numbers every few steps
-    checkpoints/     the state of the run
-    samples/         step-000123-<i>.wav: the same codes at growing steps
-    events/          summaries for TensorBoard
+config.gin       the resolved config
+run.json         versions, command, seed, facts and fingerprint of the recordings
+log.txt          what was said
+metrics.jsonl    a line of numbers every few steps
+checkpoints/     the state of the run
+samples/         step-000123-<i>.wav: the same codes at growing steps
+events/          summaries for TensorBoard
 """
 
 import datetime
