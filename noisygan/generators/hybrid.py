@@ -1,5 +1,7 @@
 """The hybrid generator: curves drawn by CPPNs, played by synthesizers."""
 
+import math
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -119,7 +121,8 @@ class Hybrid(keras.layers.Layer):
           dict: `loudness_db` [batch, n_frames, 1] and, for each voice, `<voice>/<control>`.
         """
         seconds = self.seconds if seconds is None else seconds
-        n_frames = max(1, round(seconds * self.frame_rate))
+        # Up to the end, and never past it because of a rounded product.
+        n_frames = max(1, math.ceil(seconds * self.frame_rate - 1e-6))
         times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
         let_go = max(seconds - self.release_seconds, 0.0)
         note_off = tf.fill([tf.shape(z)[0]], float(let_go))
