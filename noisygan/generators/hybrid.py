@@ -70,12 +70,24 @@ class Hybrid(keras.layers.Layer):
         self.loudness_curve = loudness_curve
         self.timbre_curves = timbre_curves
         self.voices = list(voices)
+        names = [voice.name for voice in self.voices]
+        if len({*names, "reverb"}) <= len(names):
+            raise ValueError(
+                f"voices: named {', '.join(names)}; expected names that differ from each other "
+                "and from reverb, such as HarmonicVoice.name = 'low'."
+            )
         self.pitch = pitch
         self.condition_features = conditions
         self.humanize = humanize
         self.decoder = decoder
         self.reverb = reverb
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
+        size = self.distribution.event_shape
+        if size.rank and size[0] != latent_dim:
+            raise ValueError(
+                f"prior: its samples have {size[0]} numbers, latent_dim is {latent_dim}; set both "
+                "to one size."
+            )
         self.latent_dim = latent_dim
         self.code = None
         if code_units:

@@ -1,0 +1,299 @@
+"""The hybrid generator: curves in physical units, the same note at any rate and length."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from discriminators import Conditions
+from noisygan.generators import GeneratorOutput
+from noisygan.generators.decoders import RecurrentDecoder
+from noisygan.generators.humanize import Humanize
+from noisygan.generators.pitch import FreePitch
+from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+from synths import Reverb
+from tests import toys
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)
+
+
+def play(generator, seconds=None, sample_rate=None, seed=0, z_seed=0, **conditioning):
+    conditioning = toys.conditioning(**conditioning)
+    z = generator.prior(len(conditioning["pitch"]), z_seed)
+    return generator(z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=seed)
+
+
+def test_controls_are_curves_in_physical_units():
+    output = play(toys.hybrid(humanize=Humanize()))
+    assert isinstance(output, GeneratorOutput)
+    assert output.audio.shape == (3, toys.N_SAMPLES)
+    assert output.audio.dtype == tf.float32
+    shapes = {name: tuple(value.shape) for name, value in output.controls.items()}
+    assert shapes == {
+        "loudness_db": (3, 25, 1),
+        "harmonic/f0_hz": (3, 25, 1),
+        "harmonic/amplitudes": (3, 25, 1),
+        "harmonic/harmonic_distribution": (3, 25, 6),
+        "noise/magnitudes": (3, 25, 9),
+    }
+    controls = {name: value.numpy() for name, value in output.controls.items()}
+    asked = 440 * 2 ** ((np.array([60, 67, 72]) - 69) / 12)
+    cents = 1200 * np.log2(controls["harmonic/f0_hz"][:, :, 0] / asked[:, None])
+    assert np.abs(cents).max() < 100
+    assert np.abs(cents).max() > 0
+    assert (controls["harmonic/amplitudes"] > 0).all()
+    assert (controls["noise/magnitudes"] > 0).all()
+    assert (controls["harmonic/harmonic_distribution"] >= 0).all()
+    np.testing.assert_allclose(controls["harmonic/harmonic_distribution"].sum(2), 1.0, rtol=1e-5)
+    assert (controls["loudness_db"] < 0).all()
+    np.testing.assert_allclose(controls["loudness_db"].mean(), -25.0, atol=10.0)
+
+
+def test_the_level_has_a_ceiling_and_ends_in_silence_below_the_gate():
+    quiet = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-90.0)).controls["loudness_db"]
+    plain = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-500.0)).controls["loudness_db"]
+    assert (quiet.numpy() <= plain.numpy()).all()
+    loud = play(toys.hybrid(initial_loudness_db=200.0, max_loudness_db=-3.0))
+    assert (loud.controls["loudness_db"].numpy() <= -3.0).all()
+    keras.utils.set_random_seed(0)
+    raw = play(toys.hybrid(gate_db=-500.0, initial_loudness_db=-95.0)).controls["loudness_db"]
+    keras.utils.set_random_seed(0)
+    gated = play(toys.hybrid(gate_db=-90.0, initial_loudness_db=-95.0)).controls["loudness_db"]
+    expected = np.where(raw < -90, -90 + 6 * (raw + 90), raw)
+    np.testing.assert_allclose(gated, expected, atol=1e-3)
+
+
+def test_another_sample_rate_is_the_same_note():
+    generator = toys.hybrid(voices=[HarmonicVoice(n_harmonics=40)])
+    low = play(generator)
+    high = play(generator, sample_rate=48000)
+    for name, value in low.controls.items():
+        np.testing.assert_array_equal(high.controls[name], value, err_msg=name)
+    assert high.audio.shape == (3, 12000)
+    # No harmonic above the recordings' 8 kHz, so every third sample is the very same one.
+    np.testing.assert_allclose(high.audio[:, ::3], low.audio, atol=1e-4)
+    spectrum = np.abs(np.fft.rfft(np.hanning(12000) * high.audio.numpy()))
+    assert spectrum[:, 2100:].max() < 1e-3 * spectrum.max()
+
+
+def test_noise_at_another_sample_rate_is_as_loud_in_every_band():
+    generator = toys.hybrid(vibrato=False, voices=[NoiseVoice(n_bands=65)])
+    conditions = {"pitch": [60.0] * 40, "velocity": [90.0] * 40, "label": [0] * 40}
+    levels = []
+    for rate in (16000, 48000):
+        audio = play(generator, sample_rate=rate, **conditions).audio.numpy()
+        power = np.mean(np.abs(np.fft.rfft(audio)) ** 2, axis=0) / len(audio[0]) / rate
+        assert rate == 16000 or power[2250:].mean() < 1e-3 * power[:2000].mean()
+        levels.append(10 * np.log10(power[:1950].reshape(13, 150).mean(axis=1)))
+    np.testing.assert_allclose(levels[1], levels[0], atol=0.6)
+
+
+def test_a_longer_note_is_held_and_its_release_stays():
+    # Without a vibrato the note comes to rest, so the parts can be compared number by number.
+    generator = toys.hybrid(vibrato=False)
+    short = play(generator, seconds=0.5).controls
+    long = play(generator, seconds=1.0).controls
+    for name, value in short.items():
+        value, held = value.numpy(), long[name].numpy()
+        assert (value.shape[1], held.shape[1]) == (50, 100)
+        np.testing.assert_allclose(held[:, -11:], value[:, -11:], rtol=1e-3, err_msg=name)
+        np.testing.assert_allclose(held[:, :39], value[:, :39], rtol=1e-3, err_msg=name)
+        middle = np.broadcast_to(value[:, 35:36], held[:, 35:90].shape)
+        np.testing.assert_allclose(held[:, 35:90], middle, rtol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("seconds", [0.253, 0.2549, 0.004, 1.0])
+def test_any_length_is_filled_to_its_end(seconds):
+    generator = toys.hybrid(initial_loudness_db=-10.0, reverb=Reverb(reverb_length=400))
+    for rate in (16000, 44100):
+        audio = play(generator, seconds=seconds, sample_rate=rate).audio.numpy()
+        assert audio.shape == (3, round(seconds * rate))
+        assert np.abs(audio[:, -5:]).max() > 1e-6
+
+
+def test_seeds_of_the_noise():
+    generator = toys.hybrid()
+    first = play(generator).audio.numpy()
+    np.testing.assert_array_equal(play(generator).audio, first)
+    np.testing.assert_allclose(play(generator, seed=[0, 1, 2]).audio, first, atol=1e-6)
+    other = play(generator, seed=[0, 7, 2]).audio.numpy()
+    np.testing.assert_allclose(other[[0, 2]], first[[0, 2]], atol=1e-6)
+    assert np.abs(other[1] - first[1]).max() > 1e-5
+
+
+def test_z_decides_how_it_is_played():
+    generator = toys.hybrid()
+    one, other = play(generator).controls, play(generator, z_seed=1).controls
+    for name, value in one.items():
+        assert np.abs(value / other[name] - 1).max() > 1e-3, name
+
+
+def test_humanized_takes_sound_at_the_asked_pitch():
+    conditions = {"pitch": [60.0] * 2, "velocity": [100.0] * 2, "label": [0] * 2}
+    generator = toys.hybrid(humanize=Humanize(pitch=2.0, velocity=0.0))
+    conditioning = toys.conditioning(**conditions)
+    z = tf.constant([[-1.0, 0.0, 0.3, 0.4], [1.0, 0.0, 0.3, 0.4]])
+    f0_hz = generator(z, conditioning).controls["harmonic/f0_hz"].numpy()
+    assert np.abs(12 * np.log2(f0_hz / 261.6256)).max() < 1.0
+    assert np.abs(f0_hz[0] - f0_hz[1]).max() > 1e-3
+
+
+def test_humanize_shifts_what_is_asked_by_the_first_numbers_of_z():
+    z = tf.constant([[1.0, -2.0, 5.0], [0.0, 100.0, 6.0]])
+    rest, shifted = Humanize(pitch=1.5, velocity=4.0)(
+        z, toys.conditioning([60.0, 61.0], [100.0, 30.0], [0, 1])
+    )
+    np.testing.assert_array_equal(rest, [[5.0], [6.0]])
+    np.testing.assert_allclose(shifted["pitch"], [61.5, 61.0])
+    np.testing.assert_allclose(shifted["velocity"], [92.0, 127.0])
+    np.testing.assert_array_equal(shifted["label"], [0, 1])
+    assert set(Humanize()(z, {"pitch": tf.zeros(2)})[1]) == {"pitch"}
+
+
+def test_the_gradient_reaches_every_variable_and_z():
+    generator = toys.hybrid(
+        voices=[
+            HarmonicVoice(6, tuned=True, detune_cents=5.0),
+            NoiseVoice(9),
+        ],
+        humanize=Humanize(),
+        decoder=RecurrentDecoder(units=6),
+        reverb=Reverb(reverb_length=200),
+        initial_loudness_db=-5.0,
+    )
+    z = generator.prior(3, 0)
+    conditioning = toys.conditioning()
+    generator(z, conditioning)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        audio = generator(z, conditioning).audio
+        loss = tf.reduce_sum(audio * tf.random.stateless_normal(audio.shape, [0, 1]))
+    variables = generator.trainable_variables
+    paths = " ".join(v.path for v in variables)
+    for part in ("detune_cents", "reverb/ir", "decoder", "gru", "vibrato", "code_1", "bands"):
+        assert part in paths
+    for variable, slope in zip(variables, tape.gradient(loss, variables), strict=True):
+        assert slope is not None, variable.path
+        assert np.isfinite(slope).all(), variable.path
+        assert np.abs(slope).max() > 0, variable.path
+
+
+def test_a_gradient_of_z():
+    generator = toys.hybrid(humanize=Humanize())
+    z = generator.prior(3, 0)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        loss = tf.reduce_sum(generator(z, toys.conditioning()).audio ** 2)
+    assert (np.abs(tape.gradient(loss, z)) > 0).all()
+
+
+tfd = tfp.distributions
+PRIORS = {
+    "none": lambda: None,
+    "normal": lambda: tfd.Normal(1.0, 2.0),
+    "uniform": lambda: tfd.Uniform(-1.0, 1.0),
+    "truncated": lambda: tfd.TruncatedNormal(0.0, 1.0, -2.0, 2.0),
+    "mixture": lambda: tfd.MixtureSameFamily(
+        tfd.Categorical(probs=[0.5, 0.5]), tfd.Normal([-4.0, 4.0], [0.1, 0.1])
+    ),
+    "of vectors": lambda: tfd.MultivariateNormalDiag([0.0] * 4, [1.0, 2.0, 3.0, 4.0]),
+}
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_priors_are_sampled_with_stateless_seeds(name):
+    generator = toys.hybrid(prior=PRIORS[name]())
+    z = generator.prior(500, 3).numpy()
+    assert z.shape == (500, 4)
+    assert z.dtype == np.float32
+    np.testing.assert_array_equal(generator.prior(500, tf.constant([3, 0])), z)
+    assert np.abs(generator.prior(500, 4) - z).min() < np.abs(generator.prior(500, 4) - z).max()
+    low, high, mean = {
+        "none": (-6, 6, 0),
+        "normal": (-10, 12, 1),
+        "uniform": (-1, 1, 0),
+        "truncated": (-2, 2, 0),
+        "mixture": (-5, 5, 0),
+        "of vectors": (-25, 25, 0),
+    }[name]
+    assert low <= z.min() < z.max() <= high
+    assert abs(z.mean() - mean) < 0.3
+    if name == "mixture":
+        assert np.abs(z).min() > 3
+    if name == "of vectors":
+        np.testing.assert_allclose(z.std(axis=0), [1, 2, 3, 4], rtol=0.15)
+
+
+def test_a_prior_of_another_size_than_latent_dim_is_refused():
+    with pytest.raises(ValueError, match="prior: its samples have 3 numbers, latent_dim is 4"):
+        toys.hybrid(prior=tfd.MultivariateNormalDiag([0.0] * 3))
+
+
+def test_voices_are_a_group_whose_sounds_are_summed():
+    voices = [
+        HarmonicVoice(4, name="low"),
+        HarmonicVoice(5, tuned=True, detune_cents=1200.0, name="high"),
+        NoiseVoice(9),
+    ]
+    generator = toys.hybrid(voices=voices)
+    output = play(generator)
+    controls = output.controls
+    np.testing.assert_allclose(controls["high/f0_hz"], 2 * controls["low/f0_hz"], rtol=1e-5)
+    seed = tf.range(3)
+    total = 0.0
+    for voice in voices:
+        own = {
+            name.split("/")[1]: value
+            for name, value in controls.items()
+            if name.startswith(f"{voice.name}/")
+        }
+        total += voice.render(own, toys.N_SAMPLES, 16000, seed, **voice.settings)
+    np.testing.assert_allclose(output.audio, total, atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [("harmonic", "harmonic"), ("reverb", "noise")])
+def test_voices_need_names_of_their_own(names):
+    with pytest.raises(ValueError, match=f"voices: named {names[0]}, {names[1]}; expected"):
+        toys.hybrid(voices=[HarmonicVoice(4, name=names[0]), NoiseVoice(9, name=names[1])])
+
+
+def test_the_reverb_is_added_and_saved_among_the_controls():
+    reverb = Reverb(reverb_length=300, gain=0.5)
+    keras.utils.set_random_seed(1)
+    wet = play(toys.hybrid(reverb=reverb))
+    keras.utils.set_random_seed(1)
+    dry = play(toys.hybrid()).audio
+    assert wet.controls["reverb/ir"].shape == (3, 300)
+    np.testing.assert_allclose(wet.audio, reverb(dry), atol=1e-6)
+    assert np.abs(wet.audio - dry).max() > 1e-3
+
+
+def test_the_reverb_at_another_rate_is_the_same_room():
+    generator = toys.hybrid(
+        voices=[HarmonicVoice(3)], reverb=Reverb(reverb_length=300, gain=0.5, decay_seconds=0.01)
+    )
+    low, high = play(generator).audio.numpy(), play(generator, sample_rate=32000).audio.numpy()
+    error = np.sqrt(np.mean((high[:, ::2] - low) ** 2) / np.mean(low**2))
+    assert error < 0.05
+
+
+def test_conditions_are_those_of_the_features_and_of_the_pitch():
+    assert toys.hybrid().conditions == ("pitch", "velocity")
+    assert toys.hybrid(conditions=None).conditions == ("pitch",)
+    assert toys.hybrid(conditions=None, pitch=FreePitch()).conditions == ()
+    label = toys.hybrid(conditions=Conditions(("label",), n_labels=3))
+    assert label.conditions == ("label", "pitch")
+    one, other = (play(label, label=[i] * 3).controls["loudness_db"] for i in (0, 2))
+    assert np.abs(one - other).max() > 1e-3
+
+
+def test_without_conditions_nothing_is_asked_for():
+    generator = toys.hybrid(conditions=None, pitch=FreePitch(48.0, 72.0), code_units=0)
+    output = generator(generator.prior(2, 0), {})
+    midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
+    assert (midi > 48).all()
+    assert (midi < 72).all()
