@@ -15,8 +15,9 @@ A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load
     <voice>/harmonic_distribution    [n_frames, n_harmonics], shares of the harmonics
     <voice>/magnitudes               [n_frames, n_bands], gains of white noise
     <voice>/bandwidth_hz             frequency of the last band; bands are evenly spaced from 0 Hz
-    reverb/ir               [n_taps], impulse response without the dry sound, where there is one
+    reverb/ir               [n_taps], impulse response, where there is a reverb
     reverb/sample_rate      Hz, of the impulse response
+    reverb/add_dry          whether the dry sound is added; it is where this entry is missing
 """
 
 import os
@@ -35,6 +36,9 @@ _CURVES = {
     "harmonic": (("f0_hz", 1), ("amplitudes", 1), ("harmonic_distribution", 2)),
     "noise": (("magnitudes", 2),),
 }
+
+# What else sound is made from, single numbers.
+_SETTINGS = {"harmonic": (), "noise": ("bandwidth_hz",)}
 
 
 def controls_of(generator, output, index, sample_rate, noise_seed):
@@ -69,6 +73,7 @@ def controls_of(generator, output, index, sample_rate, noise_seed):
             controls[f"{voice.name}/{name}"] = np.array(value, float)
     if "reverb/ir" in controls:
         controls["reverb/sample_rate"] = np.array(generator.sample_rate)
+        controls["reverb/add_dry"] = np.array(generator.reverb.add_dry)
     return controls
 
 
@@ -95,7 +100,7 @@ def load_controls(path):
             controls = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise UsageError(
-            f"{path} is not a controls file (.npz as 'noisygan render --controls' writes): {error}."
+            f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes)."
         ) from error
     check_controls(controls, path)
     return controls
@@ -114,6 +119,8 @@ def check_controls(controls, path="controls"):
             f"{path} is not a controls file: "
             + (f"it lacks {', '.join(missing)}." if missing else "its format is another one.")
         )
+    for name in ("version", "sample_rate", "n_samples", "frame_rate"):
+        _check_number(controls, name, path)
     if int(controls["version"]) > VERSION:
         raise UsageError(
             f"{path} has version {int(controls['version'])} of the format and this noisygan knows "
@@ -121,28 +128,50 @@ def check_controls(controls, path="controls"):
         )
     if "noise_seed" not in controls and "noise" in controls["kinds"]:
         raise UsageError(f"{path} lacks noise_seed.")
+    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    if len(voices) != len(kinds):
+        raise UsageError(f"{path} has {len(voices)} voices and {len(kinds)} kinds; expected pairs.")
     n_frames = None
-    for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
+    for voice, kind in zip(voices, kinds, strict=True):
         if str(kind) not in _CURVES:
             raise UsageError(
                 f"{path}: voice {voice} is of kind {kind}; known are {', '.join(_CURVES)}."
             )
+        for name in _SETTINGS[str(kind)]:
+            _check_number(controls, f"{voice}/{name}", path)
         for curve, rank in _CURVES[str(kind)]:
             name = f"{voice}/{curve}"
             if name not in controls:
                 raise UsageError(f"{path} lacks {name}.")
             value = controls[name]
             n_frames = value.shape[0] if n_frames is None and value.ndim else n_frames
-            if value.ndim != rank or value.shape[0] != n_frames or not value.size:
+            too_narrow = curve == "magnitudes" and value.ndim == rank and value.shape[1] < 2
+            if value.ndim != rank or value.shape[0] != n_frames or not value.size or too_narrow:
                 axes = "[n_frames]" if rank == 1 else "[n_frames, n]"
                 raise UsageError(
                     f"{path}: {name} has shape {value.shape}; expected {axes} with "
-                    f"{n_frames} frames."
+                    f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
                 )
-            if not np.isfinite(value).all():
-                raise UsageError(f"{path}: {name} holds values that are not finite.")
+            _check_finite(controls, name, path)
     if n_frames is None:
         raise UsageError(f"{path} holds no voices.")
+    if "reverb/ir" in controls:
+        _check_finite(controls, "reverb/ir", path)
+        _check_number(controls, "reverb/sample_rate", path)
+
+
+def _check_number(controls, name, path):
+    if name not in controls:
+        raise UsageError(f"{path} lacks {name}.")
+    value = np.asarray(controls[name])
+    if value.ndim or value.dtype.kind not in "iuf" or not 0 < value < np.inf:
+        raise UsageError(f"{path}: {name} is {value}; expected a number above 0.")
+
+
+def _check_finite(controls, name, path):
+    value = controls[name]
+    if value.dtype.kind not in "iuf" or not np.isfinite(value).all():
+        raise UsageError(f"{path}: {name} holds values that are not finite numbers.")
 
 
 def render_controls(controls, sample_rate=None, seconds=None):
@@ -171,18 +200,13 @@ def render_controls(controls, sample_rate=None, seconds=None):
         n_samples = round(seconds * sample_rate)
     audio = 0.0
     for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
-        kind = VOICES[str(kind)]
         curves = {}
-        settings = {}
-        for name, value in controls.items():
-            own, _, curve = name.partition("/")
-            if own != str(voice):
-                continue
-            if value.ndim == 0:
-                settings[curve] = float(value)
-            else:
-                value = value[:, None] if value.ndim == 1 else value
-                curves[curve] = tf.constant(value[None], tf.float32)
+        for curve, rank in _CURVES[str(kind)]:
+            value = controls[f"{voice}/{curve}"]
+            value = value[:, None] if rank == 1 else value
+            curves[curve] = tf.constant(value[None], tf.float32)
+        settings = {name: float(controls[f"{voice}/{name}"]) for name in _SETTINGS[str(kind)]}
+        kind = VOICES[str(kind)]
         n_frames = next(iter(curves.values())).shape[1]
         covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
@@ -193,5 +217,6 @@ def render_controls(controls, sample_rate=None, seconds=None):
         ir_rate = int(controls["reverb/sample_rate"])
         if ir_rate != sample_rate:
             ir = response_at_rate(ir, ir_rate, sample_rate)
-        audio = audio + fft_convolve(audio, ir)
+        wet = fft_convolve(audio, ir)
+        audio = audio + wet if controls.get("reverb/add_dry", True) else wet
     return audio[0].numpy()
