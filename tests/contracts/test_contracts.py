@@ -1,0 +1,169 @@
+"""What every processor, network, discriminator, voice and generator promises."""
+
+import importlib
+import inspect
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import Processor, set_native_kernels
+from tests.contracts.cases import BATCH, CASES
+
+PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
+ABSTRACT = {Processor}
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]
+
+
+@pytest.fixture
+def plain():
+    """Sound in TensorFlow's own operations, which XLA can compile."""
+    set_native_kernels(False)
+    yield
+    set_native_kernels(None)
+
+
+def make(case, seed=0):
+    """A small one with all its variables, which are the same for the same seed."""
+    keras.utils.set_random_seed(seed)
+    thing = case.make()
+    case.call(thing, case.inputs)
+    return thing
+
+
+def assert_close(outputs, expected, tolerance):
+    """Each output is the expected one but for rounding, relative to its largest number."""
+    assert set(outputs) == set(expected)
+    for name, value in expected.items():
+        value = np.asarray(value)
+        size = max(np.abs(value).max(), 1e-6)
+        np.testing.assert_allclose(outputs[name], value, atol=tolerance * size, err_msg=name)
+
+
+def test_shapes_are_the_documented_ones(case):
+    outputs = case.call(make(case), case.inputs)
+    assert {name: tuple(value.shape) for name, value in outputs.items()} == case.shapes
+    for name, value in outputs.items():
+        assert value.dtype == tf.float32, name
+        assert np.isfinite(value).all(), name
+        assert np.ptp(np.asarray(value)) > 0, name
+
+
+def test_the_gradient_reaches_every_input_and_every_variable(case):
+    thing = make(case)
+    inputs = {k: v for k, v in case.inputs.items() if k not in case.without_gradient}
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = case.call(thing, case.inputs | inputs)
+        # Weighted at random, so that nothing cancels (shares sum to 1, whatever they are).
+        loss = tf.add_n(
+            [
+                tf.reduce_sum(value * tf.random.stateless_normal(value.shape, [0, i]))
+                for i, value in enumerate(outputs.values())
+            ]
+        )
+    slopes, variable_slopes = tape.gradient(loss, [inputs, thing.trainable_variables])
+    for name, slope in slopes.items():
+        assert slope is not None, name
+        assert np.isfinite(slope).all(), name
+        by_row = np.abs(tf.reshape(slope, [BATCH, -1])).max(axis=1)
+        assert (by_row > 0).all(), name
+    for variable, slope in zip(thing.trainable_variables, variable_slopes, strict=True):
+        assert slope is not None, variable.path
+        assert np.isfinite(slope).all(), variable.path
+        assert np.abs(slope).max() > 0, variable.path
+
+
+def test_a_graph_of_unknown_sizes_gives_what_eager_gives(case):
+    thing = make(case)
+
+    def unknown(tensor):
+        known = tensor.shape[case.unknown_axes :]
+        axes = min(case.unknown_axes, tensor.shape.rank)
+        return tf.TensorSpec([None] * axes + list(known), tensor.dtype)
+
+    signature = [{name: unknown(value) for name, value in case.inputs.items()}]
+    graph = tf.function(lambda inputs: case.call(thing, inputs), input_signature=signature)
+    for n_rows in (BATCH, 1):
+        inputs = {name: value[:n_rows] for name, value in case.inputs.items()}
+        assert_close(graph(inputs), case.call(thing, inputs), case.tolerance)
+
+
+@pytest.mark.usefixtures("plain")
+def test_xla_gives_what_eager_gives(case):
+    thing = make(case)
+    compiled = tf.function(lambda inputs: case.call(thing, inputs), jit_compile=True)
+    assert_close(compiled(case.inputs), case.call(thing, case.inputs), 10 * case.tolerance)
+
+
+def test_a_batch_of_one_is_a_row_of_the_batch(case):
+    thing = make(case)
+    batch = case.call(thing, case.inputs)
+    for i in range(case.n_rows):
+        alone = case.call(thing, {name: value[i : i + 1] for name, value in case.inputs.items()})
+        row = {name: value[i : i + 1] for name, value in batch.items()}
+        assert_close(alone, row, case.tolerance)
+
+
+def test_weights_saved_and_loaded_make_the_same(case, tmp_path):
+    thing, other = make(case, seed=1), make(case, seed=2)
+    if not thing.weights:
+        return
+    before = case.call(other, case.inputs)
+    expected = case.call(thing, case.inputs)
+    differences = [np.abs(expected[name] - before[name]).max() for name in expected]
+    assert case.covers.__name__ == "Reverb" or max(differences) > 0
+
+    def checkpoint(of):
+        return tf.train.Checkpoint(weights=[v.value for v in of.weights])
+
+    path = checkpoint(thing).write(str(tmp_path / "weights"))
+    checkpoint(other).read(path).assert_consumed()
+    assert [v.shape for v in other.weights] == [v.shape for v in thing.weights]
+    assert_close(case.call(other, case.inputs), expected, 1e-6)
+
+
+def test_seeds_decide_and_nothing_else_does(case):
+    thing = make(case)
+    expected = case.call(thing, case.inputs)
+    tf.random.set_seed(99)
+    np.random.seed(99)  # noqa: NPY002 (the state that a careless formula would read)
+    again = case.call(thing, case.inputs)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
+    if case.seed:
+        other = case.call(thing, case.inputs | {case.seed: case.inputs[case.seed] + 100})
+        changed = [name for name in expected if np.abs(other[name] - expected[name]).max() > 1e-6]
+        assert changed == [name for name in expected if name in ("audio", "signal")]
+
+
+def public_layers(packages):
+    """Every public Keras layer that a package's modules define."""
+    found = set()
+    for name in packages:
+        package = importlib.import_module(name)
+        modules = [package]
+        for info in pkgutil.walk_packages(package.__path__, f"{name}."):
+            modules.append(importlib.import_module(info.name))
+        for module in modules:
+            for class_name, value in vars(module).items():
+                is_layer = inspect.isclass(value) and issubclass(value, keras.layers.Layer)
+                ours = is_layer and value.__module__.startswith(f"{name}.")
+                if ours and not class_name.startswith("_"):
+                    found.add(value)
+    return found - ABSTRACT
+
+
+def test_every_public_class_has_an_entry():
+    covered = {case.covers for case in CASES.values()}
+    found = public_layers(PACKAGES)
+    assert len(found) >= 13
+    missing = sorted(f"{c.__module__}.{c.__name__}" for c in found - covered)
+    assert not missing, f"{missing} need an entry in tests/contracts/cases.py"
+    assert covered == found
