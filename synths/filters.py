@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import ShapeError, check_rank
 
 
 def frequency_filter(audio, magnitudes, window_size=0):
@@ -29,6 +29,8 @@ def frequency_filter(audio, magnitudes, window_size=0):
     magnitudes = tf.cast(magnitudes, tf.float32)
     check_rank("audio", audio, 2, "[batch, n_samples]")
     check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
+    if magnitudes.shape[2] is not None and magnitudes.shape[2] < 2:
+        raise ShapeError(f"magnitudes: expected 2 bands or more, got {tuple(magnitudes.shape)}.")
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     n_frames = magnitudes.shape[1] if magnitudes.shape[1] is not None else tf.shape(magnitudes)[1]
     n_bands = magnitudes.shape[2] if magnitudes.shape[2] is not None else tf.shape(magnitudes)[2]

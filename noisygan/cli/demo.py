@@ -80,6 +80,11 @@ def _train(args, run_dir):
         config.parse([_CONFIG])
     trainer, recordings = train.build()
     notes = train.read(recordings, notes_folder())
+    if begun and begun.facts["data"]["fingerprint"] != notes.fingerprint:
+        raise UsageError(
+            f"--run_dir {run_dir} holds a run on other recordings than the bundled ones; choose "
+            "another folder, or go on with it by `noisygan train --resume`"
+        )
     print(f"Training on {notes.summary()}.", flush=True)
     minutes = args.minutes or (None if args.steps else 5.0)
     train.fit(trainer, notes, run_dir, notes_folder(), args.steps, minutes, 0, begun)

@@ -172,7 +172,9 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
     from noisygan import config
     from noisygan.training.runs import RunFolder
 
-    trainer.check(notes)
+    if begun is None:
+        # Before there is a folder: whatever does not fit together leaves nothing behind.
+        trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
     folder = begun or RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
     try:
@@ -190,6 +192,8 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
         if folder.latest_checkpoint() is None:
             raise
         again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
+        for option, value in (("--steps", steps), ("--minutes", minutes)):
+            again += [option, f"{value:g}"] if value is not None else []
         raise KeyboardInterrupt(f"stopped and saved; go on with: {shlex.join(again)}") from None
 
 

@@ -47,8 +47,8 @@ def check_header(path, sample_rate):
         raise BadAudioError(
             "at another sample rate",
             f"arrived at {info.samplerate} Hz, expected {sample_rate} Hz; convert it, for example "
-            f"with `sox {path.name} -r {sample_rate} converted.wav`, or set the sample_rate of "
-            f"Recordings and of the generator to {info.samplerate} in the config",
+            f"with `sox {path.name} -r {sample_rate} converted.wav`, or set the config's rate: "
+            f"--gin_param 'sample_rate = {info.samplerate}'",
         )
     return info
 

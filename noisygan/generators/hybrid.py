@@ -70,6 +70,9 @@ class Hybrid(keras.layers.Layer):
         self.loudness_curve = loudness_curve
         self.timbre_curves = timbre_curves
         self.voices = list(voices)
+        for voice in self.voices:
+            if voice.bandwidth_hz is None:
+                voice.bandwidth_hz = 0.5 * sample_rate
         names = [voice.name for voice in self.voices]
         if len({*names, "reverb"}) <= len(names):
             raise ValueError(

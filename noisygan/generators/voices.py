@@ -20,7 +20,8 @@ class HarmonicVoice(keras.layers.Layer):
 
     Args:
       n_harmonics: Number of harmonics.
-      bandwidth_hz: No harmonic is made at or above it: half the sample rate of the recordings.
+      bandwidth_hz: No harmonic is made at or above it; None: half the rate of the recordings,
+        which the generator fills in.
       tuned: Whether the voice has a trainable detuning (in cents, starts at `detune_cents`), for
         a group of voices that beat against each other.
       slope_db: Slope of the initial distribution in dB per octave.
@@ -31,7 +32,7 @@ class HarmonicVoice(keras.layers.Layer):
     def __init__(
         self,
         n_harmonics=64,
-        bandwidth_hz=8000.0,
+        bandwidth_hz=None,
         tuned=False,
         detune_cents=0.0,
         slope_db=-9.0,
@@ -92,8 +93,9 @@ class NoiseVoice(keras.layers.Layer):
     """Filtered noise: breath, hiss, the noise of the key.
 
     Args:
-      n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`.
-      bandwidth_hz: No noise is made above it: half the sample rate of the recordings.
+      n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`; 2 or more.
+      bandwidth_hz: No noise is made above it; None: half the rate of the recordings, which the
+        generator fills in.
       initial_db: Level of an untrained voice relative to the note's, in dB.
       ceiling_db: The level that it can't exceed.
     """
@@ -101,9 +103,11 @@ class NoiseVoice(keras.layers.Layer):
     kind = "noise"
 
     def __init__(
-        self, n_bands=65, bandwidth_hz=8000.0, initial_db=-40.0, ceiling_db=6.0, name="noise"
+        self, n_bands=65, bandwidth_hz=None, initial_db=-40.0, ceiling_db=6.0, name="noise"
     ):
         super().__init__(name=name)
+        if n_bands < 2:
+            raise ValueError(f"NoiseVoice.n_bands: got {n_bands}, expected 2 or more.")
         self.n_bands = n_bands
         self.bandwidth_hz = bandwidth_hz
         self.initial_db = initial_db

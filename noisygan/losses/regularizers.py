@@ -28,6 +28,15 @@ class Round(NamedTuple):
     seed: object
 
 
+def _checked(name, weight, interval):
+    """(weight, interval), or ValueError where they make no sense."""
+    if not weight >= 0.0:
+        raise ValueError(f"{name}.weight: got {weight}, expected a number from 0.")
+    if not isinstance(interval, int) or interval < 1:
+        raise ValueError(f"{name}.interval: got {interval}, expected a whole number from 1.")
+    return weight, interval
+
+
 def _gradients(judge, maps):
     """Gradients of the logits' sum with respect to each map."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -45,8 +54,7 @@ class R1:
     """Half the squared gradient at recordings (Mescheder et al. 2018)."""
 
     def __init__(self, weight=1.0, interval=1):
-        self.weight = weight
-        self.interval = interval
+        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: half the mean over the batch of the squared norm."""
@@ -57,8 +65,7 @@ class R2:
     """Half the squared gradient at generated sounds."""
 
     def __init__(self, weight=1.0, interval=1):
-        self.weight = weight
-        self.interval = interval
+        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: half the mean over the batch of the squared norm."""
@@ -69,8 +76,7 @@ class GradientPenalty:
     """(|gradient| - 1)^2 between recordings and generated sounds (Gulrajani et al. 2017)."""
 
     def __init__(self, weight=10.0, interval=1):
-        self.weight = weight
-        self.interval = interval
+        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: the mean over the batch."""
@@ -88,8 +94,7 @@ class Drift:
     """Squared logits of recordings: keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
 
     def __init__(self, weight=1e-3, interval=1):
-        self.weight = weight
-        self.interval = interval
+        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: the mean over the batch, summed over scales."""

@@ -23,6 +23,7 @@ A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load
 import os
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -30,6 +31,17 @@ from noisygan.errors import UsageError
 
 FORMAT = "noisygan-controls"
 VERSION = 1
+
+# What NumPy and its zip archives raise for files that are something else, or damaged.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    AttributeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Curves of each kind of voice: (name, number of axes).
 _CURVES = {
@@ -98,7 +110,7 @@ def load_controls(path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             controls = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes)."
         ) from error
@@ -126,8 +138,15 @@ def check_controls(controls, path="controls"):
             f"{path} has version {int(controls['version'])} of the format and this noisygan knows "
             f"version {VERSION}; update noisygan."
         )
-    if "noise_seed" not in controls and "noise" in controls["kinds"]:
-        raise UsageError(f"{path} lacks noise_seed.")
+    rate = float(controls["sample_rate"])
+    if not 8000 <= rate <= 192000:
+        raise UsageError(f"{path}: sample_rate is {rate:g}; expected 8000 to 192000 Hz.")
+    if float(controls["n_samples"]) > 600 * rate:
+        raise UsageError(f"{path} lasts longer than 600 seconds.")
+    if "noise" in controls["kinds"]:
+        seed = np.asarray(controls.get("noise_seed", 0.5))
+        if seed.ndim or seed.dtype.kind not in "iu":
+            raise UsageError(f"{path}: noise_seed is missing or not one whole number.")
     voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
     if len(voices) != len(kinds):
         raise UsageError(f"{path} has {len(voices)} voices and {len(kinds)} kinds; expected pairs.")
@@ -156,6 +175,9 @@ def check_controls(controls, path="controls"):
     if n_frames is None:
         raise UsageError(f"{path} holds no voices.")
     if "reverb/ir" in controls:
+        if controls["reverb/ir"].ndim != 1:
+            shape = controls["reverb/ir"].shape
+            raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
         _check_finite(controls, "reverb/ir", path)
         _check_number(controls, "reverb/sample_rate", path)
 
@@ -199,7 +221,8 @@ def render_controls(controls, sample_rate=None, seconds=None):
     else:
         n_samples = round(seconds * sample_rate)
     audio = 0.0
-    for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
+    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    for voice, kind in zip(voices, kinds, strict=True):
         curves = {}
         for curve, rank in _CURVES[str(kind)]:
             value = controls[f"{voice}/{curve}"]

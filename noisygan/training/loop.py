@@ -1,10 +1,12 @@
 """The training loop: steps until a budget is used up, and what is kept on the way."""
 
+import signal
+import threading
 import time
 
 import tensorflow as tf
 
-from noisygan.errors import RunError, UsageError
+from noisygan.errors import RunError
 from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
 from noisygan.training.runs import restore
@@ -15,6 +17,30 @@ SAMPLE_STEPS = tuple(m * 10**e for e in range(1, 8) for m in (1, 3))
 
 # A training whose gradients are not finite for so many steps on end is stopped.
 MAX_NOT_FINITE = 20
+
+
+class StopSignals:
+    """Turns Ctrl-C and SIGTERM into a question that the loop asks between steps.
+
+    So the state that is saved is that of a whole step. A second signal stops at once.
+    """
+
+    def __init__(self):
+        self.asked = False
+        self.kept = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.kept[number] = signal.signal(number, self._handle)
+
+    def _handle(self, number, frame):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def close(self):
+        """Gives the signals back to whom they belonged."""
+        for number, handler in self.kept.items():
+            signal.signal(number, handler)
 
 
 def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 250)):
@@ -33,7 +59,6 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
       The number of steps that the run has taken.
 
     Raises:
-      UsageError: if there is nothing to resume from.
       RunError: if the training breaks down.
       KeyboardInterrupt: after saving, where the person stops it.
     """
@@ -41,13 +66,11 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
     checkpoint = tf.train.Checkpoint(elapsed=elapsed, **trainer.checkpointed)
     manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
+    # A run that was killed before its first checkpoint begins again: it comes to the same.
+    resume = resume and manager.latest_checkpoint is not None
     if resume:
-        if manager.latest_checkpoint is None:
-            raise UsageError(
-                f"{run.path} holds no checkpoint to resume from; begin again in a new folder."
-            )
         restore(checkpoint, manager.latest_checkpoint)
-        run.keep_metrics_before(int(trainer.step))
+    run.keep_metrics_before(int(trainer.step))
     step = int(trainer.step)
     batches = iter(notes.batches(trainer.batch_size, trainer.seed, start=step * trainer.n_critic))
     samples = Samples(trainer, notes)
@@ -56,7 +79,7 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     before = float(elapsed)
     began = time.monotonic()
     not_finite = 0
-    metrics = {}
+    newest = {}
 
     def say(text):
         run.log(text)
@@ -86,8 +109,11 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     if not resume:
         keep_sounds()
         save()
+    stop = StopSignals()
     try:
         while not done():
+            if stop.asked:
+                raise KeyboardInterrupt
             tensors = trainer.train_step(batches, step)
             step += 1
             ok = bool(tensors["d_finite"] > 0) and bool(tensors["g_finite"] > 0)
@@ -98,8 +124,10 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
                     f"{not_finite} steps on end. The checkpoint before it is kept. Try a tenth "
                     "of the learning rates (Adam.learning_rate), or more R1.weight."
                 )
+            # Lazy regularizers come in some steps only: their newest values are kept.
+            newest |= tensors
             if step % metrics_interval == 0 or step == 1:
-                metrics = {name: float(value) for name, value in tensors.items()}
+                metrics = {name: float(value) for name, value in newest.items()}
                 run.write_metrics({"step": step, "seconds": round(seconds(), 3), **metrics})
                 events.scalars(step, metrics)
                 for warning in alarms.check(metrics):
@@ -112,9 +140,10 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
                 save()
     except KeyboardInterrupt:
         save()
-        say(f"stopped at step {step}; go on with --resume")
+        run.log(f"stopped at step {step}")
         raise
     finally:
+        stop.close()
         events.writer.flush()
     save()
     keep_sounds()

@@ -76,7 +76,7 @@ class RunFolder:
                 "folder": pathlib.Path(notes.folder).name,
                 "fingerprint": notes.fingerprint,
                 "n_recordings": len(notes),
-                "summary": notes.summary(),
+                "summary": notes.summary().rsplit(", from ", 1)[0],
             },
             "label_names": list(notes.label_names),
             "pitches": sorted({int(p) for p in notes.pitch if not math.isnan(p)}),
@@ -86,7 +86,7 @@ class RunFolder:
         try:
             for folder in (run.path, run.checkpoints, run.samples, run.events):
                 folder.mkdir(parents=True, exist_ok=True)
-            run.config.write_text(config_text)
+            _write_atomically(run.config, config_text)
             _write_atomically(run.facts_file, json.dumps(facts, indent=2) + "\n")
         except OSError as error:
             raise UsageError(

@@ -1,5 +1,7 @@
 """What is trained, against what, by which losses: the top-level object of every run config."""
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from noisygan.errors import UsageError
@@ -44,6 +46,11 @@ class Trainer:
         n_critic=1,
         ema_decay=0.995,
     ):
+        for name, value in (("batch_size", batch_size), ("n_critic", n_critic)):
+            if not isinstance(value, int) or value < 1:
+                raise UsageError(f"Trainer.{name}: got {value}, expected a whole number from 1.")
+        if not 0.0 <= ema_decay < 1.0:
+            raise UsageError(f"Trainer.ema_decay: got {ema_decay}, expected 0 up to 1.")
         self.generator = generator
         self.discriminator = discriminator
         self.conditions = conditions
@@ -78,8 +85,10 @@ class Trainer:
         self.seed = seed
         tf.keras.utils.set_random_seed(seed)
         self.check(notes)
-        sample = tf.stack([notes.audio(i) for i in range(min(len(notes), 256))])
+        chosen = range(0, len(notes), -(-len(notes) // 256))
+        sample = tf.stack([notes.audio(i) for i in chosen])
         self.discriminator.adapt(sample)
+        seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(notes.batches(self.batch_size, seed)))
         build_generator(self.generator, len(notes.label_names))
         features = None
@@ -104,8 +113,7 @@ class Trainer:
         if notes.sample_rate != generator.sample_rate:
             raise UsageError(
                 f"The recordings are read at {notes.sample_rate} Hz and the generator makes "
-                f"{generator.sample_rate} Hz; set Recordings.sample_rate and the generator's "
-                "sample_rate to one number."
+                f"{generator.sample_rate} Hz; give both the config's sample_rate."
             )
         wanted = round(generator.seconds * generator.sample_rate)
         if notes.n_samples != wanted:
@@ -202,7 +210,8 @@ class Trainer:
           The number of steps that the run has taken.
         """
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
-        self.build(notes, run.facts["seed"] if resume else seed)
+        if self.ema is None:
+            self.build(notes, run.facts["seed"] if resume else seed)
         return loop.fit(self, notes, run, steps, minutes, resume, progress or Silent(), **kept)
 
     def describe(self, notes):
@@ -258,6 +267,24 @@ class _Swapped:
     def __exit__(self, *error):
         for variable, value in zip(self.variables, self.kept, strict=True):
             variable.assign(value)
+
+
+def seed_initializers(networks, seed):
+    """Makes the first weights of networks that have none yet a function of the seed.
+
+    Keras gives each initializer a seed of its own when its layer is constructed, which is before
+    the run's seed is known.
+
+    Args:
+      networks: Keras layers that hold others.
+      seed: int.
+    """
+    numbers = np.random.default_rng(seed)
+    for network in networks:
+        for layer in network._flatten_layers():
+            for _, value in sorted(vars(layer).items()):
+                if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
+                    value.seed = int(numbers.integers(2**31))
 
 
 def build_generator(generator, n_labels):
