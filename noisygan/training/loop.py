@@ -1,5 +1,6 @@
 """The training loop: steps until a budget is used up, and what is kept on the way."""
 
+import json
 import signal
 import threading
 import time
@@ -64,7 +65,9 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     """
     metrics_interval, checkpoint_interval = intervals
     elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    checkpoint = tf.train.Checkpoint(elapsed=elapsed, **trainer.checkpointed)
+    newest_text = tf.Variable("{}", trainable=False)
+    state = {"elapsed": elapsed, "newest": newest_text, **trainer.checkpointed}
+    checkpoint = tf.train.Checkpoint(**state)
     manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
     # A run that was killed before its first checkpoint begins again: it comes to the same.
     resume = resume and manager.latest_checkpoint is not None
@@ -79,7 +82,7 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     before = float(elapsed)
     began = time.monotonic()
     not_finite = 0
-    newest = {}
+    newest = json.loads(newest_text.numpy())
 
     def say(text):
         run.log(text)
@@ -90,6 +93,7 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
 
     def save():
         elapsed.assign(seconds())
+        newest_text.assign(json.dumps({name: float(value) for name, value in newest.items()}))
         manager.save(checkpoint_number=step)
 
     def keep_sounds():
@@ -119,11 +123,13 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
             ok = bool(tensors["d_finite"] > 0) and bool(tensors["g_finite"] > 0)
             not_finite = 0 if ok else not_finite + 1
             if not_finite >= MAX_NOT_FINITE:
-                raise RunError(
+                text = (
                     f"Training stopped at step {step}: gradients were not finite for "
                     f"{not_finite} steps on end. The checkpoint before it is kept. Try a tenth "
                     "of the learning rates (Adam.learning_rate), or more R1.weight."
                 )
+                run.log(text)
+                raise RunError(text)
             # Lazy regularizers come in some steps only: their newest values are kept.
             newest |= tensors
             if step % metrics_interval == 0 or step == 1:
