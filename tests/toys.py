@@ -83,3 +83,22 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
         "audio": audio.astype(np.float32),
     }
     return NoteSet(**(settings | changes))
+
+
+def trainer(regularizers=(), **changes):
+    """A `Trainer` of the small systems, not built; `changes` are its arguments."""
+    from noisygan.losses import Relativistic
+    from noisygan.training.optimizers import Adam
+    from noisygan.training.trainer import Trainer
+
+    settings = {
+        "generator": hybrid(),
+        "discriminator": discriminator(),
+        "adversarial": Relativistic(),
+        "regularizers": regularizers,
+        "conditions": Conditions(("pitch", "velocity")),
+        "batch_size": 3,
+        "g_optimizer": Adam(3e-3),
+        "d_optimizer": Adam(3e-3),
+    }
+    return Trainer(**(settings | changes))

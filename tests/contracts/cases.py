@@ -249,7 +249,7 @@ CASES = {
     ),
     "NoiseVoice": Case(
         covers=NoiseVoice,
-        make=lambda: NoiseVoice(9),
+        make=lambda: NoiseVoice(9, bandwidth_hz=8000.0),
         inputs=SUNG | PITCHED | {"seed": SEED},
         shapes={"magnitudes": (3, 5, 9), "audio": (3, 400)},
         call=sing,

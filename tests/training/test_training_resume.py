@@ -1,0 +1,250 @@
+"""Stopping and going on: a run that was killed ends as if it had not been."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan import config
+from noisygan.demo import notes_folder
+from noisygan.errors import RunError
+from noisygan.losses import Drift, Relativistic
+from noisygan.training.loop import MAX_NOT_FINITE
+from noisygan.training.runs import RunFolder, load_generator
+from noisygan.training.trainer import Silent
+from tests import toys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SEED = 11
+STEPS = 6
+INTERVALS = (1, 2)  # metrics at each step, a checkpoint at each second one
+
+
+class Interrupted(Silent):
+    """Progress that does something when a step is reached."""
+
+    def __init__(self, at, action):
+        self.at = at
+        self.action = action
+
+    def update(self, step, *args):
+        if step == self.at:
+            self.action()
+
+
+def new_run(path):
+    return RunFolder.create(path, "", [], toys.notes(), SEED)
+
+
+def small():
+    # Drift applies in rounds 0, 3, 6, 9: in those of steps 2 and 5 whose numbers are written.
+    return toys.trainer([Drift(interval=3)], n_critic=2)
+
+
+def fit(run, steps=STEPS, progress=None, resume=False, trainer=None):
+    """Trains a fresh small system into a run folder, and returns its trainer."""
+    trainer = trainer or small()
+    taken = trainer.fit(
+        toys.notes(),
+        run,
+        steps=steps,
+        seed=SEED,
+        resume=resume,
+        progress=progress,
+        intervals=INTERVALS,
+    )
+    assert taken == steps
+    return trainer
+
+
+def numbers(run):
+    """The metrics without what a clock says."""
+    records = run.read_metrics()
+    for record in records:
+        record.pop("seconds")
+    return records
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    run = new_run(tmp_path_factory.mktemp("runs") / "whole")
+    trainer = fit(run)
+    return run, trainer
+
+
+def assert_same_end(run, trainer, uninterrupted):
+    whole_run, whole_trainer = uninterrupted
+    assert numbers(run) == numbers(whole_run)
+    assert [r["step"] for r in numbers(run)] == list(range(1, STEPS + 1))
+    for one, other in zip(_state(trainer), _state(whole_trainer), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for path in whole_run.samples.iterdir():
+        assert (run.samples / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def _state(trainer):
+    lists = trainer.checkpointed.values()
+    return [v.numpy() for x in lists for v in (x if isinstance(x, list) else [x])]
+
+
+def test_a_run_leaves_its_numbers_sounds_and_checkpoints(uninterrupted):
+    run, trainer = uninterrupted
+    records = run.read_metrics()
+    assert all(np.isfinite(list(record.values())).all() for record in records)
+    names = {"step", "seconds", "d_loss", "g_loss", "real_logits", "fake_logits", "g_gradient"}
+    assert names <= set(records[0])
+    assert "d_drift" in records[1]
+    assert sorted(p.name for p in run.samples.iterdir()) == [
+        f"step-{step:06d}-{i}.wav" for step in (0, STEPS) for i in range(4)
+    ]
+    assert run.latest_checkpoint().endswith(f"-{STEPS}")
+    assert any(run.events.iterdir())
+    log = run.log_file.read_text()
+    assert "began at step 0" in log
+    assert f"finished at step {STEPS}" in log
+    assert int(trainer.step) == STEPS
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+from tests.training.test_training_resume import Interrupted, fit
+from noisygan.training.runs import RunFolder
+kill = Interrupted({at}, lambda: os.kill(os.getpid(), signal.SIGKILL))
+fit(RunFolder.open({path!r}), progress=kill)
+"""
+
+
+def test_a_run_killed_in_the_middle_and_resumed_gives_the_same(uninterrupted, tmp_path):
+    run = new_run(tmp_path / "killed")
+    program = KILLED.format(root=str(ROOT), at=5, path=str(run.path))
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+    # Killed behind the checkpoint of step 4, with the numbers of step 5 already written.
+    assert run.latest_checkpoint().endswith("-4")
+    assert [r["step"] for r in run.read_metrics()] == [1, 2, 3, 4, 5]
+    with run.metrics_file.open("a") as file:
+        file.write('{"step": 6, "d_l')
+    assert_same_end(run, fit(run, resume=True), uninterrupted)
+
+
+def test_ctrl_c_saves_says_so_and_the_run_goes_on_the_same(uninterrupted, tmp_path):
+    run = new_run(tmp_path / "stopped")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(run, progress=Interrupted(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert run.latest_checkpoint().endswith("-3")
+    assert "stopped at step 3" in run.log_file.read_text()
+    resumed = fit(run, resume=True)
+    assert "resumed at step 3" in run.log_file.read_text()
+    assert_same_end(run, resumed, uninterrupted)
+
+
+def test_a_run_that_is_done_stays_as_it_is(uninterrupted, tmp_path):
+    run, trainer = uninterrupted
+    shutil.copytree(run.path, tmp_path / "copy")
+    copy = RunFolder.open(tmp_path / "copy")
+    again = fit(copy, resume=True)
+    assert numbers(copy) == numbers(run)
+    for one, other in zip(_state(again), _state(trainer), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class Poisoned(Relativistic):
+    """Losses that become NaN when `poison` does."""
+
+    def __init__(self):
+        self.poison = tf.Variable(1.0, trainable=False)
+
+    def d_loss(self, real_logits, fake_logits):
+        return self.poison * super().d_loss(real_logits, fake_logits)
+
+    def g_loss(self, real_logits, fake_logits):
+        return self.poison * super().g_loss(real_logits, fake_logits)
+
+
+def test_losses_that_stay_not_finite_stop_the_run_with_its_good_checkpoint(tmp_path):
+    run = new_run(tmp_path / "poisoned")
+    pair = Poisoned()
+    kept = []
+
+    def spoil():
+        kept.extend([v.numpy() for v in trainer.generator.weights + trainer.discriminator.weights])
+        pair.poison.assign(np.nan)
+
+    trainer = toys.trainer(adversarial=pair)
+    with pytest.raises(RunError, match="not finite for 20 steps on end") as stopped:
+        fit(run, 100, Interrupted(3, spoil), trainer=trainer)
+    assert "Try a tenth of the learning rates" in str(stopped.value)
+    records = run.read_metrics()
+    # Steps 4 and on are poisoned; the one that stops the run writes no more.
+    assert [r["step"] for r in records][-1] == 3 + MAX_NOT_FINITE - 1
+    assert [r["d_finite"] for r in records] == [1.0] * 3 + [0.0] * (MAX_NOT_FINITE - 1)
+    now = [v.numpy() for v in trainer.generator.weights + trainer.discriminator.weights]
+    for value, before in zip(now, kept, strict=True):
+        np.testing.assert_array_equal(value, before)
+    # What is kept can be gone on with.
+    reader = tf.train.load_checkpoint(run.latest_checkpoint())
+    for name, shape in reader.get_variable_to_shape_map().items():
+        if name.endswith("VARIABLE_VALUE") and shape != []:
+            assert np.isfinite(reader.get_tensor(name)).all(), name
+    assert str(stopped.value) in run.log_file.read_text()
+
+
+def test_a_moment_that_is_not_finite_is_passed_over(tmp_path):
+    run = new_run(tmp_path / "moment")
+    pair = Poisoned()
+
+    class Moment(Silent):
+        def update(self, step, *args):
+            pair.poison.assign(np.nan if step % 2 else 1.0)
+
+    fit(run, 10, Moment(), trainer=toys.trainer(adversarial=pair))
+    finite = [r["d_finite"] for r in run.read_metrics()]
+    assert finite == [1.0, 0.0] * 5
+
+
+def test_a_budget_of_minutes_counts_the_time_before(uninterrupted, tmp_path):
+    run, _ = uninterrupted
+    shutil.copytree(run.path, tmp_path / "copy")
+    copy = RunFolder.open(tmp_path / "copy")
+    trainer = small()
+    seconds = run.read_metrics()[-1]["seconds"]
+    arguments = {"seed": SEED, "resume": True, "intervals": INTERVALS}
+    taken = trainer.fit(toys.notes(), copy, minutes=seconds / 60, **arguments)
+    assert taken == STEPS
+
+
+def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
+    config.parse([str(ROOT / "tests" / "configs" / "tiny.gin")])
+    from noisygan.data.recordings import Recordings
+    from noisygan.training.trainer import Trainer
+
+    trainer = config.configured(Trainer)()
+    notes = config.configured(Recordings)().read(notes_folder())
+    run = RunFolder.create(tmp_path / "run", config.resolved_text(), [], notes, SEED)
+    trainer.fit(notes, run, steps=2, seed=SEED)
+    generator = load_generator(run.path)
+    assert generator.label_names == notes.label_names
+    present = trainer.generator.weights
+    for loaded, average in zip(generator.weights, trainer.ema, strict=True):
+        np.testing.assert_array_equal(loaded, average)
+    assert max(
+        np.abs(loaded - now).max() for loaded, now in zip(generator.weights, present, strict=True)
+    )
+    z, conditioning = generator.prior(3, 0), toys.conditioning()
+    with trainer.averaged():
+        expected = trainer.generator(z, conditioning).audio
+    np.testing.assert_allclose(generator(z, conditioning).audio, expected, atol=1e-5)
+    facts = json.loads((run.path / "run.json").read_text())
+    assert facts["n_samples"] == round(generator.seconds * generator.sample_rate)
+    assert os.path.commonpath([run.latest_checkpoint(), run.checkpoints]) == str(run.checkpoints)
