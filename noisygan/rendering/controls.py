@@ -146,7 +146,7 @@ def check_controls(controls, path="controls"):
     if "noise" in controls["kinds"]:
         seed = np.asarray(controls.get("noise_seed", 0.5))
         if seed.ndim or seed.dtype.kind not in "iu":
-            raise UsageError(f"{path}: noise_seed is missing or not one whole number.")
+            raise UsageError(f"{path} lacks noise_seed, or it is not one whole number.")
     voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
     if len(voices) != len(kinds):
         raise UsageError(f"{path} has {len(voices)} voices and {len(kinds)} kinds; expected pairs.")

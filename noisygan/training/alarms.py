@@ -39,8 +39,8 @@ class Alarms:
             yield (
                 "d_won",
                 "The discriminator has won (tells over 99 % apart, loss "
-                f"{mean['d_adversarial']:.3f}), so the generator learns little: raise the weight "
-                "of R1 and R2 tenfold (or add them to Trainer.regularizers), or lower the "
+                f"{mean['d_adversarial']:.3f}), so the generator learns little: raise R1.weight "
+                "tenfold (or add R1 to Trainer.regularizers), or lower the "
                 "discriminator's learning rate.",
             )
         real, fake = mean.get("real_spread", 0.0), mean.get("fake_spread", 0.0)
@@ -48,7 +48,7 @@ class Alarms:
             yield (
                 "collapse",
                 f"The generated sounds have become alike (their spread is {fake / real:.2f} of "
-                "the recordings'): raise the weights of R1 and R2, lower the learning rates, or "
+                "the recordings'): raise R1.weight and R2.weight, lower the learning rates, or "
                 "use a larger batch.",
             )
         peak = mean.get("fake_peak")
@@ -58,7 +58,7 @@ class Alarms:
                 f"The generated sounds are nearly silent (peak {peak:.1e}): start again with a "
                 "higher Hybrid.initial_loudness_db or a lower learning rate.",
             )
-        if peak is not None and peak > 1.0:
+        if peak is not None and peak > 1.25:
             yield (
                 "clipping",
                 f"The generated sounds exceed full scale (peak {peak:.2f}) and would clip in a "

@@ -210,8 +210,7 @@ class Trainer:
           The number of steps that the run has taken.
         """
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
-        if self.ema is None:
-            self.build(notes, run.facts["seed"] if resume else seed)
+        self.build(notes, run.facts["seed"] if resume else seed)
         return loop.fit(self, notes, run, steps, minutes, resume, progress or Silent(), **kept)
 
     def describe(self, notes):

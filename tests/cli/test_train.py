@@ -45,7 +45,7 @@ def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypa
     said = result.err.splitlines()[-1]
     assert said == (
         "noisygan: stopped and saved; go on with: "
-        f"noisygan train --run_dir '{run_dir}' --data {notes_folder()} --resume"
+        f"noisygan train --run_dir '{run_dir}' --data {notes_folder()} --resume --steps 5"
     )
     result = noisygan("train", *arguments, "--resume", "--steps", 3)
     assert result.code == 0, result.err
