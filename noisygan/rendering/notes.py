@@ -66,8 +66,9 @@ class Instrument:
     pitches: tuple = ()
 
     def file_name(self, label):
-        """What files of a label are called: the label, else the run's name."""
-        name = self.label_names[label] if self.label_names else self.run_name
+        """What files of a label are called: the label, or for None the run's name."""
+        named = label is not None and self.label_names
+        name = self.label_names[label] if named else self.run_name
         # A label may be any folder's name; a file name must stay inside its folder.
         return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
 
@@ -210,7 +211,10 @@ def _check_conditions(instrument, pitches, velocity, labels):
 def _label_indices(instrument, labels):
     known = list(instrument.label_names)
     if labels is None:
-        return list(range(len(known))) if "label" in instrument.conditions and known else [0]
+        if "label" in instrument.conditions and known:
+            return list(range(len(known)))
+        # A generator of several instruments that is told none makes none of them in particular.
+        return [0] if len(known) == 1 else [None]
     for label in labels:
         if label not in known:
             raise UsageError(
@@ -227,7 +231,7 @@ def _requests(instrument, notes):
         name = instrument.file_name(label)
         key = (name, round(pitch), round(velocity))
         seen[key] = seen.get(key, -1) + 1
-        requests.append(Request(pitch, velocity, label, name, number, seen[key]))
+        requests.append(Request(pitch, velocity, label or 0, name, number, seen[key]))
     return requests
 
 

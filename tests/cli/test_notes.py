@@ -57,6 +57,11 @@ def test_the_runs_name_where_there_is_no_label_and_zeros_where_nothing_is_told()
     assert stems(notes.plain_requests(FREE, 2)) == ["run1-000-000-000", "run1-000-000-001"]
 
 
+def test_several_labels_that_the_generator_is_not_told_name_no_file():
+    several = Instrument("run1", ("pitch",), ("bass", "flute"), (60,))
+    assert [r.name for r in notes.plain_requests(several, 1, [60])] == ["run1"]
+
+
 def test_labels_take_turns_or_are_asked_for():
     assert [r.name for r in notes.plain_requests(BAND, 4)] == ["bass", "flute", "reed", "bass"]
     requests = notes.plain_requests(BAND, 1, [60], labels=["reed", "bass"])
