@@ -5,6 +5,7 @@ The page opens from disk, without a network.
 
 import pathlib
 import shutil
+import sys
 import webbrowser
 
 from noisygan import progress
@@ -122,11 +123,14 @@ def _is_begun(run_dir):
 
 
 def _next_steps(run_dir, page):
+    # As it was called: `make demo` calls .venv/bin/noisygan, which need not be on the path.
+    called = pathlib.PurePath(sys.argv[0])
+    noisygan = called if called.name == "noisygan" and not called.is_absolute() else "noisygan"
     return f"""
 See and hear the result: {page.resolve().as_uri()}
 
 What to try next:
-  noisygan render --run_dir {run_dir} --out_dir notes --pitch 60,64,67 --count 4
-  noisygan render --run_dir {run_dir} --out_dir notes_48k --seconds 8 --sample_rate 48000
-  noisygan train --gin_file runs/notes.gin --data YOUR_NOTES --run_dir runs/mine --minutes 10
-  noisygan configs"""
+  {noisygan} render --run_dir {run_dir} --out_dir notes --pitch 60,64,67 --count 4
+  {noisygan} render --run_dir {run_dir} --out_dir notes_48k --seconds 8 --sample_rate 48000
+  {noisygan} train --gin_file runs/notes.gin --data YOUR_NOTES --run_dir runs/mine --minutes 10
+  {noisygan} configs"""
