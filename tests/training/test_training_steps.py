@@ -246,6 +246,19 @@ def test_recordings_that_do_not_fit_are_refused(changes, message):
         toys.trainer().build(toys.notes(**changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 0}, "Trainer.batch_size: got 0, expected a whole number from 1"),
+        ({"n_critic": 1.5}, "Trainer.n_critic: got 1.5"),
+        ({"ema_decay": 1.0}, "Trainer.ema_decay: got 1.0, expected 0 up to 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        toys.trainer(**changes)
+
+
 def test_labels_are_counted_from_the_recordings():
     names = ("pitch", "label")
     generator = toys.hybrid(conditions=Conditions(names))

@@ -261,6 +261,12 @@ def test_voices_need_names_of_their_own(names):
         toys.hybrid(voices=[HarmonicVoice(4, name=names[0]), NoiseVoice(9, name=names[1])])
 
 
+def test_voices_without_a_bandwidth_get_half_the_recordings_rate():
+    voices = [HarmonicVoice(4), NoiseVoice(9, bandwidth_hz=3000.0)]
+    toys.hybrid(voices=voices, sample_rate=22050)
+    assert [voice.bandwidth_hz for voice in voices] == [11025.0, 3000.0]
+
+
 def test_the_reverb_is_added_and_saved_among_the_controls():
     reverb = Reverb(reverb_length=300, gain=0.5)
     keras.utils.set_random_seed(1)

@@ -110,6 +110,20 @@ def test_weights_and_intervals_are_kept_not_applied():
     np.testing.assert_array_equal(heavy(round_(linear)), light(round_(linear)))
 
 
+@pytest.mark.parametrize("regularizer", [R1, R2, GradientPenalty, Drift])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"interval": 0}, r"\.interval: got 0, expected a whole number from 1"),
+        ({"interval": 1.5}, r"\.interval: got 1.5"),
+        ({"weight": -1.0}, r"\.weight: got -1.0, expected a number from 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(regularizer, arguments, message):
+    with pytest.raises(ValueError, match=regularizer.__name__ + message):
+        regularizer(**arguments)
+
+
 def test_a_flat_judge_has_a_finite_penalty_and_gradient():
     weight = tf.Variable(0.0)
 

@@ -189,6 +189,10 @@ FLAWS = {
     "rate 0": (put("sample_rate", 0), "sample_rate is 0; expected a number above 0"),
     "frame rate": (put("frame_rate", np.nan), "frame_rate is nan; expected a number above 0"),
     "length": (put("n_samples", [3, 4]), r"n_samples is \[3 4\]; expected a number above 0"),
+    "high rate": (put("sample_rate", 10**6), "sample_rate is 1e.06; expected 8000 to 192000 Hz"),
+    "too long": (put("n_samples", 10**9), "lasts longer than 600 seconds"),
+    "seed": (put("noise_seed", 0.5), "noise_seed, or it is not one whole number"),
+    "reverb axes": (put("reverb/ir", np.ones((2, 9))), r"reverb/ir has shape \(2, 9\); expected"),
     "reverb rate": (put("reverb/ir", np.ones(9)), "lacks reverb/sample_rate"),
     "reverb": (
         lambda c: (put("reverb/ir", np.full(9, np.inf))(c), put("reverb/sample_rate", 16000)(c)),

@@ -182,6 +182,11 @@ def test_fast_lengths():
     [
         (frequency_filter, ([8], [1, 2, 3]), r"audio: expected \[batch, n_samples\].*\(8,\)"),
         (frequency_filter, ([1, 8], [2, 3]), r"magnitudes: expected \[batch, n_f.*\(2, 3\)"),
+        (
+            frequency_filter,
+            ([1, 8], [1, 2, 1]),
+            r"magnitudes: expected 2 bands or more.*\(1, 2, 1\)",
+        ),
         (fft_convolve, ([1, 8, 1], [1, 3]), r"audio: expected \[batch, n_samples\]"),
         (fft_convolve, ([1, 8], [3]), r"impulse_response: expected \[batch, n_taps\].*\(3,\)"),
     ],

@@ -227,6 +227,17 @@ def test_the_native_kernel_is_the_plain_path(n_frames):
         np.testing.assert_allclose(one, other, atol=1e-4 * np.abs(other).max())
 
 
+def test_without_numba_the_plain_path_serves(monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "numba" else found(name)
+    )
+    assert not native_kernels_used()
+    monkeypatch.undo()
+    has_accelerator = bool(tf.config.list_logical_devices("GPU"))
+    assert native_kernels_used() == (HAS_NUMBA and not has_accelerator)
+
+
 def test_gradients_by_finite_differences(native):
     inputs = random_inputs(5, 4, high=1500.0)
     # One harmonic rises above Nyquist on the way; the step must not move which frame that is.
