@@ -38,6 +38,7 @@ from noisygan.evaluation.two_sample import giveaways, told_apart
 
 SEED = 0
 HELD_SECONDS = (0.5, 2.8)
+PYIN_RANGE_HZ = (30.0, 3900.0)
 LN_POWER_A_DB = np.log(10.0) / 10.0  # natural log of power, the usual unit of log-mel features
 
 # ------------------------------------------------------------------------------------- measures
@@ -136,7 +137,12 @@ def near_copies(notes, train):
 
 
 def pitch_by_pyin(notes, limit=40):
-    """(median |cents| off the asked pitch, share within 25, within 50, voiced share) by pYIN."""
+    """(median |cents| off the asked pitch, share within 25, within 50, voiced share) by pYIN.
+
+    It searches one range for every note. A range that ends an octave below the asked pitch would
+    put the doubled period on its very edge, where high notes at 16 kHz (a period of nine samples)
+    tie with it: recordings are then judged an octave low or not as the frame length falls.
+    """
     import librosa
 
     rows = np.random.default_rng(SEED).permutation(len(notes))[:limit]
@@ -147,8 +153,8 @@ def pitch_by_pyin(notes, limit=40):
         asked = float(note_analysis.midi_to_hz(notes.pitch[i]))
         f0, voiced, _ = librosa.pyin(
             audio,
-            fmin=max(asked / 2, 35.0),
-            fmax=min(asked * 2, 3900.0),
+            fmin=PYIN_RANGE_HZ[0],
+            fmax=PYIN_RANGE_HZ[1],
             sr=16000,
             frame_length=2048,
             hop_length=256,

@@ -27,9 +27,12 @@ class Attack:
     """Time since the note began, as saturating exponentials `1 - exp(-t / constant)`.
 
     They come to rest, so a held note stays as it was however long it is held.
+
+    Args:
+      time_constants: Seconds. Long ones let a held note sink or swell for three times as long.
     """
 
-    def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3, 1.0)):
+    def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3)):
         self.time_constants = time_constants
 
     def __call__(self, times, note_off, code):

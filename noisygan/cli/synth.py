@@ -33,6 +33,7 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the controls into the WAV file."""
+    from noisygan.files import make_folder
     from noisygan.rendering import audio_files
 
     audio_files.check_sample_rate(args.sample_rate)
@@ -53,7 +54,7 @@ def run(args):
     loaded = controls.load_controls(args.controls)
     audio = controls.render_controls(loaded, sample_rate=args.sample_rate, seconds=args.seconds)
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
-    audio_files.make_folder(out.parent)
+    make_folder(out.parent)
     n_cut = audio_files.write_wav(out, audio, sample_rate)
     print(f"{out}: {len(audio) / sample_rate:g} s at {sample_rate} Hz")
     if n_cut:

@@ -24,6 +24,7 @@ class NoteSet:
       has_pitch: Whether every pitch is known.
       has_velocity: Whether every velocity is known.
       has_label: Whether every label was given by the recordings.
+      failure: The RunError of a file that `batches` could not read (TensorFlow wraps it), or None.
       fingerprint: Hex str; equal for equal recordings and selection, wherever they lie.
     """
 
@@ -61,6 +62,7 @@ class NoteSet:
         self.has_pitch = not np.isnan(self.pitch).any()
         self.has_velocity = not np.isnan(self.velocity).any()
         self.has_label = has_label
+        self.failure = None
         self._audio = audio
         if audio is not None:
             audio.flags.writeable = False
@@ -139,16 +141,18 @@ class NoteSet:
         pitch = tf.constant(np.nan_to_num(self.pitch, nan=0.0))
         velocity = tf.constant(np.nan_to_num(self.velocity, nan=0.0))
         label = tf.constant(self.label)
-        sounds = None if self._audio is None else tf.constant(self._audio)
 
-        def decode_many(indices):
-            return np.stack([self.audio(int(i)) for i in indices])
+        def sounds(indices):
+            if self._audio is not None:
+                return self._audio[indices]
+            try:
+                return np.stack([self.audio(int(i)) for i in indices])
+            except RunError as error:
+                self.failure = error
+                raise
 
         def batch(indices):
-            if sounds is not None:
-                audio = tf.gather(sounds, indices)
-            else:
-                audio = tf.numpy_function(decode_many, [indices], tf.float32, stateful=False)
+            audio = tf.numpy_function(sounds, [indices], tf.float32, stateful=False)
             audio = tf.ensure_shape(audio, [batch_size, self.n_samples])
             return {
                 "audio": audio,

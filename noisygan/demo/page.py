@@ -6,7 +6,6 @@ so to the browser (a content security policy without any address).
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from noisygan.demo.page_facts import (
 from noisygan.demo.page_sections import Sections, escape
 from noisygan.demo.sounds import checkpoints, name_of, pair_up, read_sound
 from noisygan.errors import RunError
+from noisygan.files import written_whole
 
 MAX_PAIRS, MAX_STEPS, MAX_CODES = 8, 8, 3
 AUDIO_BUDGET = 9_000_000
@@ -76,9 +76,8 @@ def write_page(
         )
     body = page_body(run_dir, facts, metrics, pairs, rows, credit, commands)
     out_file.parent.mkdir(parents=True, exist_ok=True)
-    partial = out_file.with_name(out_file.name + ".part")
-    partial.write_text(body, encoding="utf-8")
-    os.replace(partial, out_file)
+    with written_whole(out_file, overwrite=True) as part:
+        part.write_text(body, encoding="utf-8")
     return out_file
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_analysis, note_features
+from noisygan.files import written_whole
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE_RATE = 16000
@@ -126,9 +127,8 @@ def analyse(paths, cache_file=None):
         rows.append(cache[key])
     if cache_file and len(cache) > seen:
         Path(cache_file).parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(str(cache_file) + ".part.npz")
-        np.savez(partial, version=ANALYSIS_VERSION, keys=list(cache), rows=list(cache.values()))
-        partial.replace(cache_file)
+        with written_whole(cache_file, overwrite=True) as part, part.open("wb") as file:
+            np.savez(file, version=ANALYSIS_VERSION, keys=list(cache), rows=list(cache.values()))
     rows = np.stack(rows).astype(np.float64)
     scalar_names, spectral_names, n_pooled, n_coarse = names
     edges = np.cumsum([len(scalar_names), len(spectral_names), n_pooled])

@@ -1,5 +1,8 @@
 """No two takes alike: the code decides how a note is played, not only what is asked."""
 
+import math
+
+import numpy as np
 import tensorflow as tf
 
 
@@ -38,3 +41,47 @@ class Humanize:
         if "velocity" in shifted:
             shifted["velocity"] = tf.clip_by_value(shifted["velocity"], 1.0, 127.0)
         return z[:, self.n_dims :], shifted
+
+
+class Unsteadiness:
+    """What a player cannot hold still: a little wander of pitch and level, different in each take.
+
+    Each is a sum of sines of rates that share no period. Their phases are turned by z, so the
+    wander is a function of z and of time in seconds: it can be drawn at any frame rate, and goes
+    on for as long as a note is held.
+
+    Args:
+      pitch_cents: Root-mean-square deviation of F0.
+      level_db: Root-mean-square deviation of the loudness.
+      n: Number of sines.
+      max_hz: Highest rate.
+    """
+
+    def __init__(self, pitch_cents=1.2, level_db=0.3, n=24, max_hz=40.0):
+        self.pitch_cents = pitch_cents
+        self.level_db = level_db
+        # One rate in each of n equal stretches up to the highest; golden steps never line up.
+        golden = (math.sqrt(5.0) - 1.0) / 2.0
+        place = np.arange(n) + (golden * np.arange(1, n + 1)) % 1.0
+        self.rates_hz = (max_hz / n * place).astype(np.float32)
+
+    def __call__(self, times, z):
+        """(deviation of F0 in cents, deviation of loudness in dB), each [batch, n_times, 1].
+
+        Args:
+          times: Seconds, float32 [n_times].
+          z: float32 [batch, latent_dim].
+        """
+        n = len(self.rates_hz)
+        turns = np.random.default_rng(n).normal(size=(z.shape[1], 2 * n))
+        phases = 2.0 * math.pi * tf.matmul(z, tf.constant(turns, tf.float32))
+        angle = 2.0 * math.pi * times[:, None] * self.rates_hz
+        sine, cosine = tf.sin(angle), tf.cos(angle)
+
+        def wander(phase):
+            turned = tf.concat([tf.cos(phase), tf.sin(phase)], axis=1)
+            wave = tf.matmul(turned, tf.concat([sine, cosine], axis=1), transpose_b=True)
+            return wave[:, :, None] * math.sqrt(2.0 / n)
+
+        pitch, level = tf.split(phases, 2, axis=1)
+        return self.pitch_cents * wander(pitch), self.level_db * wander(level)

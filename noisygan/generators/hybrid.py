@@ -23,6 +23,7 @@ class Hybrid(keras.layers.Layer):
       conditions: `discriminators.conditioning.Conditions`, or None.
       humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
         what is asked.
+      unsteadiness: A `noisygan.generators.humanize.Unsteadiness`, or None: curves as drawn.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -50,6 +51,7 @@ class Hybrid(keras.layers.Layer):
         pitch,
         conditions=None,
         humanize=None,
+        unsteadiness=None,
         decoder=None,
         reverb=None,
         prior=None,
@@ -82,6 +84,7 @@ class Hybrid(keras.layers.Layer):
         self.pitch = pitch
         self.condition_features = conditions
         self.humanize = humanize
+        self.unsteadiness = unsteadiness
         self.decoder = decoder
         self.reverb = reverb
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
@@ -141,7 +144,7 @@ class Hybrid(keras.layers.Layer):
         times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
         let_go = max(seconds - self.release_seconds, 0.0)
         note_off = tf.fill([tf.shape(z)[0]], float(let_go))
-        asked = conditioning
+        asked, whole_z = conditioning, z
         if self.humanize is not None:
             z, conditioning = self.humanize(z, conditioning)
         features = self.condition_features(conditioning) if self.condition_features else None
@@ -152,9 +155,14 @@ class Hybrid(keras.layers.Layer):
         raw_loudness = self.loudness_curve(times, note_off, code)
         timbre = self.timbre_curves(times, note_off, code)
         f0_hz = self.pitch(raw_f0, asked)
+        if self.unsteadiness is not None:
+            cents, level_db = self.unsteadiness(times, whole_z)
+            f0_hz = f0_hz * tf.exp(cents * (math.log(2.0) / 1200.0))
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
+        if self.unsteadiness is not None:
+            loudness_db += level_db
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:

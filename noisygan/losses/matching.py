@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from synths import spectral
 
+MEL_CORNER_HZ = 700.0  # below it the mel scale is nearly linear, above it logarithmic
+LEVEL_WEIGHT = 0.5  # of the level of the whole, beside 1 of all bins
+
 
 class SpectralMatch:
     """Mean distance of logarithmic spectra, frame by frame, at several resolutions.
@@ -96,15 +99,28 @@ class TextureMatch:
 
     def __call__(self, real, fake):
         """Scalar, nepers. Arguments: [batch, n_samples] each."""
-        a, b = (_log_spectrum(x, self.n_fft, self.hop_length, self.floor) for x in (real, fake))
-        total = tf.reduce_mean(tf.abs(self._levels(a) - self._levels(b)))
-        modulation = tf.reduce_mean(tf.abs(self._modulation(a) - self._modulation(b)))
+        a, b = (self._log_spectrum_and_level(x) for x in (real, fake))
+        total = self._mean(tf.abs(self._levels(a) - self._levels(b)))
+        modulation = self._mean(tf.abs(self._modulation(a) - self._modulation(b)))
         total += self.modulation_weight * modulation
         inside = [m for m in self.moments_seconds if m * self.sample_rate < real.shape[1]]
         for moment in inside:
             c, d = (self._around(x, moment) for x in (real, fake))
             total += tf.reduce_mean(tf.abs(c - d)) / len(inside)
         return total
+
+    def _log_spectrum_and_level(self, audio):
+        """Log spectrum and, behind its bins, the log level of the whole."""
+        magnitudes = spectral.magnitude(audio, self.n_fft, self.hop_length)
+        level = tf.norm(magnitudes + self.floor, axis=2, keepdims=True)
+        return tf.math.log(tf.concat([magnitudes + self.floor, level], axis=2))
+
+    def _mean(self, distances):
+        """Mean over bins that count as the ear's bands are wide, and the mean of the level."""
+        hz = np.arange(distances.shape[2] - 1) * self.sample_rate / self.n_fft
+        weights = 1.0 / (MEL_CORNER_HZ + hz)
+        weights = tf.constant(np.append(weights / weights.sum(), LEVEL_WEIGHT), tf.float32)
+        return tf.reduce_mean(tf.linalg.matvec(distances, weights))
 
     def _levels(self, log_spectrum):
         """Mean over stretches of time, [batch, n_stretches, n_bins]."""

@@ -1,13 +1,12 @@
 """Audio files, written whole or not at all."""
 
-import contextlib
-import os
 import pathlib
 
 import numpy as np
 import soundfile
 
 from noisygan.errors import RunError, UsageError
+from noisygan.files import written_whole
 
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 MIN_SAMPLE_RATE = 8000
@@ -46,50 +45,6 @@ def check_seconds(seconds):
         raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
 
 
-@contextlib.contextmanager
-def written_whole(path, overwrite=False):
-    """Gives a temporary path in the same folder, which becomes `path` when the block succeeds.
-
-    Args:
-      path: The file to be written; its folder must exist.
-      overwrite: Whether an existing file may be replaced.
-
-    Yields:
-      pathlib.Path with the same suffix.
-
-    Raises:
-      UsageError: if the file exists.
-      RunError: if it cannot be written.
-    """
-    path = pathlib.Path(path)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield part
-        if overwrite:
-            os.replace(part, path)
-        else:
-            _move_to_free_name(part, path)
-    except FileExistsError:
-        raise UsageError(f"{path} exists already; choose another name or remove it") from None
-    except (OSError, soundfile.SoundFileError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise RunError(f"{path} cannot be written: {reason}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _move_to_free_name(part, path):
-    """Moves a file; FileExistsError where the name is taken, even since the last look."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise FileExistsError(path) from None
-        os.rename(part, path)
-
-
 def write_wav(path, audio, sample_rate, subtype="PCM_16"):
     """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
 
@@ -123,7 +78,10 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name or remove it")
     with written_whole(path) as part:
-        soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
+        try:
+            soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
+        except soundfile.SoundFileError as error:
+            raise OSError(str(error)) from error
     return n_cut
 
 
@@ -146,18 +104,3 @@ def quantize(audio, subtype):
     if bits == 16:
         return whole.astype(np.int16)
     return whole.astype(np.int32) << (32 - bits)
-
-
-def make_folder(path):
-    """Makes a folder and its parents where they are missing.
-
-    Args:
-      path: pathlib.Path.
-
-    Raises:
-      RunError: if it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"folder {path} cannot be made: {error.strerror}") from error

@@ -20,7 +20,6 @@ A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load
     reverb/add_dry          whether the dry sound is added; it is where this entry is missing
 """
 
-import os
 import pathlib
 import zipfile
 import zlib
@@ -28,6 +27,7 @@ import zlib
 import numpy as np
 
 from noisygan.errors import UsageError
+from noisygan.files import written_whole
 
 FORMAT = "noisygan-controls"
 VERSION = 1
@@ -90,12 +90,14 @@ def controls_of(generator, output, index, sample_rate, noise_seed):
 
 
 def save_controls(path, controls):
-    """Writes a controls file; it appears whole or not at all."""
-    path = pathlib.Path(path)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    """Writes a controls file, whole or not at all. An existing file is never overwritten.
+
+    Raises:
+      UsageError: if the file exists.
+      RunError: if it cannot be written.
+    """
+    with written_whole(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **controls)
-    os.replace(part, path)
 
 
 def load_controls(path):

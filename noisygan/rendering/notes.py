@@ -13,6 +13,7 @@ import numpy as np
 
 from noisygan.data.layouts import NO_LABEL
 from noisygan.errors import UsageError
+from noisygan.files import make_folder
 from noisygan.rendering import audio_files
 
 DEFAULT_PITCH = 60
@@ -353,10 +354,9 @@ def render_to_files(
     cut = []
     rendered = render(generator, requests, seconds, sample_rate, seed, controls)
     for i, ((_, audio, own), path) in enumerate(zip(rendered, paths, strict=True)):
-        audio_files.make_folder(path.parent)
+        make_folder(path.parent)
         if own is not None:
-            with audio_files.written_whole(path.with_suffix(".npz")) as part:
-                save_controls(part, own)
+            save_controls(path.with_suffix(".npz"), own)
         if audio_files.write_wav(path, audio, sample_rate, subtype):
             cut.append(path.name)
         if progress:

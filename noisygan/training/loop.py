@@ -148,6 +148,12 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
         save()
         run.log(f"stopped at step {step}")
         raise
+    except tf.errors.OpError:
+        if notes.failure is None:
+            raise
+        save()
+        run.log(f"stopped at step {step}: {notes.failure}")
+        raise notes.failure from None
     finally:
         stop.close()
         events.writer.flush()

@@ -13,11 +13,11 @@ import datetime
 import importlib.metadata
 import json
 import math
-import os
 import pathlib
 import platform
 
 from noisygan.errors import RunError, UsageError
+from noisygan.files import written_whole
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
 
@@ -86,8 +86,8 @@ class RunFolder:
         try:
             for folder in (run.path, run.checkpoints, run.samples, run.events):
                 folder.mkdir(parents=True, exist_ok=True)
-            _write_atomically(run.config, config_text)
-            _write_atomically(run.facts_file, json.dumps(facts, indent=2) + "\n")
+            _write(run.config, config_text)
+            _write(run.facts_file, json.dumps(facts, indent=2) + "\n")
         except OSError as error:
             raise UsageError(
                 f"The run folder {path} can't be written ({error.strerror}); name one that can."
@@ -149,7 +149,7 @@ class RunFolder:
         """Drops the lines behind a step, which a resumed run will write again."""
         kept = [r for r in self.read_metrics() if r["step"] <= step]
         text = "".join(json.dumps(r) + "\n" for r in kept)
-        _write_atomically(self.metrics_file, text)
+        _write(self.metrics_file, text)
 
     def write_metrics(self, record):
         """Adds a line to metrics.jsonl."""
@@ -222,7 +222,6 @@ def restore(checkpoint, prefix, partial=False):
         ) from error
 
 
-def _write_atomically(path, text):
-    part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    os.replace(part, path)
+def _write(path, text):
+    with written_whole(path, overwrite=True) as part:
+        part.write_text(text)

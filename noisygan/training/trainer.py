@@ -153,10 +153,13 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
-        for round_ in range(step * self.n_critic, (step + 1) * self.n_critic - 1):
+        last = (step + 1) * self.n_critic - 1
+        rounds = [
             self._run_critic(next(batches), self._seed(round_), self._active(round_))
-        round_ = (step + 1) * self.n_critic - 1
-        return self._run_step(next(batches), self._seed(round_), self._active(round_))
+            for round_ in range(step * self.n_critic, last)
+        ]
+        metrics = self._run_step(next(batches), self._seed(last), self._active(last))
+        return metrics | _over_rounds([*rounds, metrics]) if rounds else metrics
 
     def _seed(self, round_):
         """A stateless seed for a round of the run."""
@@ -208,7 +211,15 @@ class Trainer:
 
         Returns:
           The number of steps that the run has taken.
+
+        Raises:
+          UsageError: for a new run with networks that have learnt.
         """
+        if self.ema is not None and int(self.step) > 0 and not resume:
+            raise UsageError(
+                f"this Trainer has learnt for {int(self.step)} steps already; make a new one for a "
+                "new run, or go on with resume=True"
+            )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
         self.build(notes, run.facts["seed"] if resume else seed)
         return loop.fit(self, notes, run, steps, minutes, resume, progress or Silent(), **kept)
@@ -251,6 +262,19 @@ class Silent:
 
     def message(self, text):
         """Does nothing."""
+
+
+def _over_rounds(rounds):
+    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
+    values = {}
+    for metrics in rounds:
+        for name, value in metrics.items():
+            values.setdefault(name, []).append(value)
+    return {
+        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
+        for name, v in values.items()
+        if len(v) > 1 or name.startswith("d_")
+    }
 
 
 class _Swapped:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisygan import files
 from noisygan.errors import RunError, UsageError
 from noisygan.rendering import audio_files
 
@@ -59,7 +60,7 @@ def test_an_existing_file_stays_as_it_is(tmp_path):
 
 def test_a_file_that_appears_while_writing_stays_as_it_is(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(UsageError, match="exists already"), audio_files.written_whole(path) as part:
+    with pytest.raises(UsageError, match="exists already"), files.written_whole(path) as part:
         part.write_bytes(b"ours")
         path.write_bytes(b"theirs")
     assert path.read_bytes() == b"theirs"
@@ -68,7 +69,7 @@ def test_a_file_that_appears_while_writing_stays_as_it_is(tmp_path):
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(ZeroDivisionError), audio_files.written_whole(path) as part:
+    with pytest.raises(ZeroDivisionError), files.written_whole(path) as part:
         part.write_bytes(b"half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
@@ -80,7 +81,7 @@ def test_an_unwritable_place_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be made"):
-        audio_files.make_folder(tmp_path / "file" / "folder")
+        files.make_folder(tmp_path / "file" / "folder")
 
 
 @pytest.mark.parametrize("rate", [0, -16000, 7999, 192001])

@@ -20,7 +20,7 @@ from discriminators import (
 from discriminators.readout import Flatten
 from noisygan.generators import Hybrid
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.humanize import Humanize
+from noisygan.generators.humanize import Humanize, Unsteadiness
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import FilteredNoise, Harmonic, Reverb
 from tests import toys
@@ -278,6 +278,7 @@ CASES = {
         make=lambda: toys.hybrid(
             conditions=Conditions(Conditions.NAMES, n_labels=3),
             humanize=Humanize(),
+            unsteadiness=Unsteadiness(),
             decoder=RecurrentDecoder(units=4),
             reverb=Reverb(reverb_length=50),
         ),

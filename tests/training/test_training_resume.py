@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 
 from noisygan import config
+from noisygan.data import recordings
 from noisygan.demo import notes_folder
-from noisygan.errors import RunError
+from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
 from noisygan.training.loop import MAX_NOT_FINITE
 from noisygan.training.runs import RunFolder, load_generator
@@ -269,3 +270,33 @@ def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
     facts = json.loads((run.path / "run.json").read_text())
     assert facts["n_samples"] == round(generator.seconds * generator.sample_rate)
     assert os.path.commonpath([run.latest_checkpoint(), run.checkpoints]) == str(run.checkpoints)
+
+
+def test_a_file_that_breaks_while_training_ends_it_in_one_line_and_keeps_the_state(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(recordings, "MAX_BYTES_IN_MEMORY", 0)
+    folder = tmp_path / "data"
+    shutil.copytree(notes_folder(), folder)
+    config.parse([str(ROOT / "tests" / "configs" / "tiny.gin")])
+    from noisygan.training.trainer import Trainer
+
+    trainer = config.configured(Trainer)()
+    notes = config.configured(recordings.Recordings)().read(folder)
+    run = RunFolder.create(tmp_path / "run", config.resolved_text(), [], notes, SEED)
+
+    class Break(Silent):
+        def update(self, step, *args):
+            for path in notes.paths:
+                path.write_text("no audio")
+
+    with pytest.raises(RunError, match="cannot be read as audio"):
+        trainer.fit(notes, run, steps=100, seed=SEED, progress=Break())
+    assert "cannot be read as audio" in run.log_file.read_text()
+    assert int(run.latest_checkpoint().rsplit("-", 1)[1]) >= 1
+
+
+def test_a_trainer_that_has_learnt_begins_no_new_run(uninterrupted, tmp_path):
+    _, trainer = uninterrupted
+    with pytest.raises(UsageError, match=f"has learnt for {STEPS} steps"):
+        fit(new_run(tmp_path / "second"), trainer=trainer)

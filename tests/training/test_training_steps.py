@@ -182,6 +182,19 @@ def test_laziness_counts_rounds_of_the_discriminator():
     assert [trainer._active(i) for i in range(4)] == [(0, 1), (1,), (0, 1), (1,)]
 
 
+def test_a_bad_round_shows_even_if_the_last_one_is_good():
+    trainer = toys.trainer(adversarial=BCE(), n_critic=3)
+    trainer.build(toys.notes())
+    plain = trainer.train_step(batches(), 0)
+    assert float(plain["d_finite"]) == 1.0
+    good = next(batches())
+    bad = good | {"audio": good["audio"] * np.nan}
+    metrics = trainer.train_step(iter([good, bad, good]), 1)
+    assert float(metrics["d_finite"]) == 0.0
+    assert float(metrics["g_finite"]) == 1.0
+    assert np.isnan(metrics["d_adversarial"])
+
+
 # One update
 
 

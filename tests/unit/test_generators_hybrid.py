@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 from discriminators import Conditions
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.humanize import Humanize
+from noisygan.generators.humanize import Humanize, Unsteadiness
 from noisygan.generators.pitch import FreePitch
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import Reverb
@@ -303,3 +303,39 @@ def test_without_conditions_nothing_is_asked_for():
     midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
     assert (midi > 48).all()
     assert (midi < 72).all()
+
+
+def test_unsteadiness_is_as_large_as_asked_and_never_repeats():
+    times = tf.range(8000, dtype=tf.float32) / 200.0
+    z = tf.random.stateless_normal([3, 5], [1, 2])
+    for value, rms in zip(Unsteadiness(0.8, 0.3)(times, z), (0.8, 0.3), strict=True):
+        curves = value.numpy()[:, :, 0]
+        np.testing.assert_allclose(np.sqrt(np.mean(curves**2, axis=1)), rms, rtol=0.05)
+        assert np.abs(np.corrcoef(curves)[np.triu_indices(3, 1)]).max() < 0.2
+        for lag in range(100, 2000):
+            assert np.corrcoef(curves[0, lag:], curves[0, :-lag])[0, 1] < 0.95
+
+
+def test_unsteadiness_is_a_function_of_time_and_the_code():
+    z = tf.random.stateless_normal([2, 5], [1, 2])
+    fine = Unsteadiness()(tf.range(400, dtype=tf.float32) / 100.0, z)
+    coarse = Unsteadiness()(tf.range(200, dtype=tf.float32) / 50.0, z)
+    for one, other in zip(fine, coarse, strict=True):
+        np.testing.assert_allclose(one[:, ::2], other, atol=1e-4)
+
+
+def test_unsteadiness_moves_pitch_and_level_and_nothing_else():
+    steady, other = toys.hybrid(), toys.hybrid(unsteadiness=Unsteadiness(2.0, 1.0))
+    z, conditioning = steady.prior(3, 0), toys.conditioning()
+    steady(z, conditioning), other(z, conditioning)
+    for one, weight in zip(other.weights, steady.weights, strict=True):
+        one.assign(weight)
+    before, after = (g.get_controls(z, conditioning) for g in (steady, other))
+    cents = 1200 * np.log2(after["harmonic/f0_hz"] / before["harmonic/f0_hz"])
+    level_db = (after["loudness_db"] - before["loudness_db"]).numpy()
+    times = tf.range(cents.shape[1], dtype=tf.float32) / steady.frame_rate
+    wanted_cents, wanted_db = other.unsteadiness(times, z)
+    np.testing.assert_allclose(cents, wanted_cents, atol=2e-3)
+    np.testing.assert_allclose(level_db, wanted_db, atol=1e-3)
+    ratio = after["noise/magnitudes"] / before["noise/magnitudes"]
+    np.testing.assert_allclose(20 * np.log10(ratio), np.tile(wanted_db, ratio.shape[2]), atol=1e-2)

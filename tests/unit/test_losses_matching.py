@@ -70,3 +70,21 @@ def test_moments_behind_the_end_of_short_sounds_are_left_out():
     np.testing.assert_allclose(both, one)
     none = TextureMatch(moments_seconds=(3.0,))(short, 0.5 * short)
     np.testing.assert_allclose(none, np.log(2), rtol=5e-3)
+
+
+def test_low_bands_count_more_than_high_ones_and_the_level_beside_them():
+    texture = TextureMatch(moments_seconds=(), modulation_weight=0.0)
+    spectrum = np.abs(np.fft.rfft(NOISE))
+    hz = np.fft.rfftfreq(NOISE.shape[1], 1 / 16000)
+
+    def lowered(low, high):
+        """The noise 6 dB lower between two frequencies."""
+        gain = np.where((hz >= low) & (hz < high), 0.5, 1.0)
+        return np.fft.irfft(np.fft.rfft(NOISE) * gain, NOISE.shape[1]).astype(np.float32)
+
+    assert spectrum.min() > 0
+    deep, bright = texture(NOISE, lowered(0, 1000)), texture(NOISE, lowered(6000, 7000))
+    # 1 / (700 + f) over a kilohertz: ln(1700 / 700) and ln(7700 / 6700).
+    np.testing.assert_allclose(
+        (deep - 0.5 * 0.047) / (bright - 0.5 * 0.047), np.log(17 / 7) / np.log(77 / 67), rtol=0.15
+    )
