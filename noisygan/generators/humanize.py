@@ -60,9 +60,8 @@ class Unsteadiness:
     def __init__(self, pitch_cents=1.2, level_db=0.3, n=24, max_hz=40.0):
         self.pitch_cents = pitch_cents
         self.level_db = level_db
-        # One rate in each of n equal stretches up to the highest; golden steps never line up.
-        golden = (math.sqrt(5.0) - 1.0) / 2.0
-        place = np.arange(n) + (golden * np.arange(1, n + 1)) % 1.0
+        # One rate in each of n equal stretches up to the highest.
+        place = np.arange(n) + np.random.default_rng(n).uniform(size=n)
         self.rates_hz = (max_hz / n * place).astype(np.float32)
 
     def __call__(self, times, z):

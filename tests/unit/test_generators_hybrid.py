@@ -313,7 +313,7 @@ def test_unsteadiness_is_as_large_as_asked_and_never_repeats():
         np.testing.assert_allclose(np.sqrt(np.mean(curves**2, axis=1)), rms, rtol=0.05)
         assert np.abs(np.corrcoef(curves)[np.triu_indices(3, 1)]).max() < 0.2
         for lag in range(100, 2000):
-            assert np.corrcoef(curves[0, lag:], curves[0, :-lag])[0, 1] < 0.95
+            assert np.corrcoef(curves[0, lag:], curves[0, :-lag])[0, 1] < 0.8
 
 
 def test_unsteadiness_is_a_function_of_time_and_the_code():
