@@ -45,8 +45,9 @@ class SpectralMatch:
 class TextureMatch:
     """Distance of what a sound is like, not of when it moves.
 
-    Three terms, each a mean absolute difference of logarithmic spectra in nepers: the level of
-    each frequency bin over short stretches of time; the strength of its modulation at each rate,
+    Three terms, each a mean absolute difference of logarithmic spectra in nepers, in which bins
+    count as the ear's bands are wide, and the level of the whole beside them: the level of each
+    frequency bin over short stretches of time; the strength of its modulation at each rate,
     whatever the phase (so vibrato and tremolo are asked for, with the recordings' rate, depth and
     regularity, but may begin anywhere); and the frames themselves around moments where timing
     matters, such as onset and release.
