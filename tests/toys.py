@@ -33,7 +33,7 @@ def hybrid(vibrato=True, **changes):
         "code_units": 8,
         "sample_rate": SAMPLE_RATE,
         "seconds": N_SAMPLES / SAMPLE_RATE,
-        "release_seconds": 0.1,
+        "note_off_seconds": N_SAMPLES / SAMPLE_RATE - 0.1,
         "frame_rate": 100.0,
     }
     return Hybrid(**(settings | changes))

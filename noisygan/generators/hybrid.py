@@ -34,7 +34,7 @@ class Hybrid(keras.layers.Layer):
         themselves.
       sample_rate: Hz, of the recordings.
       seconds: Length of the recordings.
-      release_seconds: How long before the end the note is let go.
+      note_off_seconds: When their notes are let go; a longer or shorter note has the same release.
       frame_rate: Frames of the controls a second.
       initial_loudness_db, max_loudness_db: Level of the untrained generator, and the ceiling.
       loudness_scale_db: How many decibels 1 on the raw loudness curve is.
@@ -59,7 +59,7 @@ class Hybrid(keras.layers.Layer):
         code_units=128,
         sample_rate=16000,
         seconds=4.0,
-        release_seconds=1.0,
+        note_off_seconds=3.0,
         frame_rate=125.0,
         initial_loudness_db=-25.0,
         max_loudness_db=0.0,
@@ -106,7 +106,7 @@ class Hybrid(keras.layers.Layer):
             )
         self.sample_rate = sample_rate
         self.seconds = seconds
-        self.release_seconds = release_seconds
+        self.release_seconds = seconds - note_off_seconds
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db

@@ -81,7 +81,7 @@ class TextureMatch:
         level_seconds=0.25,
         modulation_seconds=1.0,
         max_rate_hz=11.0,
-        moments_seconds=(0.0, 3.0),
+        moments_seconds=(0.0,),
         moment_seconds=0.4,
         modulation_weight=1.0,
     ):
