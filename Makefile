@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench wheel constraints clean
+.PHONY: help venv demo test lint format bench benchdocs wheel constraints clean
 
 PYTHON ?=
 VENV := .venv
@@ -36,8 +36,11 @@ format: $(STAMP) ## put the code into the house's format
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(STAMP) ## measure training speed on this machine
-	$(BIN)/python benchmarks/training_speed.py
+bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some minutes
+	@$(BIN)/noisygan bench synths
+
+benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
+	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish
 
 wheel: $(STAMP) ## build the wheel into dist/
 	rm -rf build

@@ -15,6 +15,7 @@ PACKAGES = [
     "discriminators",
     "noisygan",
     "noisygan._gin",
+    "noisygan.benchmarks",
     "noisygan.cli",
     "noisygan.data",
     "noisygan.demo",

@@ -11,7 +11,6 @@ table and writes it, with the machine's facts, to runs/bench/training_speed.json
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from noisygan.benchmarks import machine  # noqa: E402
 from noisygan.demo import notes_folder  # noqa: E402
 
 
@@ -70,26 +70,6 @@ def measure(gin_file, data, steps, warm_up, threads):
     }
 
 
-def machine():
-    """What the figures were measured on."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
-
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0].partition(":")[2].strip() if names else model
-    affinity = getattr(os, "sched_getaffinity", None)
-    return {
-        "processor": model,
-        "cores": len(affinity(0)) if affinity else os.cpu_count(),
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
-    }
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gin_file", action="append", help="default: runs/notes.gin")
@@ -99,6 +79,7 @@ def main():
     parser.add_argument("--threads", type=int, help="cores to use; default: all")
     parser.add_argument("--out", type=Path, default=ROOT / "runs/bench/training_speed.json")
     arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if arguments.steps < arguments.warm_up + 30:
         parser.error(f"--steps {arguments.steps}: expected at least --warm_up + 30")
     rows = []
@@ -112,7 +93,7 @@ def main():
             f"   first step after {row['first_step_seconds']:.0f} s",
             flush=True,
         )
-    result = {"machine": machine(), "threads": arguments.threads, "rows": rows}
+    result = {"machine": machine.facts(), "threads": arguments.threads, "rows": rows}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"{result['machine']['processor']}, {result['machine']['cores']} cores: {arguments.out}")

@@ -22,6 +22,7 @@ import inspect
 import pkgutil
 import types
 
+from noisygan import ddsp_package
 from noisygan.errors import UsageError
 
 
@@ -133,6 +134,8 @@ def import_module(module, where):
     Raises:
       UsageError: if there is no such module; names the nearest one.
     """
+    if _within(module, "ddsp"):
+        _load_ddsp(where)
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -145,6 +148,14 @@ def import_module(module, where):
         siblings = _submodules(importlib.import_module(parent)) if parent else []
         hint = nearest(missing, [f"{parent}.{name}" for name in siblings])
         raise UsageError(f"{where}: there is no module {missing}{hint}") from None
+
+
+def _load_ddsp(where):
+    """Imports ddsp as only its own helper can; the error says how to install it."""
+    try:
+        ddsp_package.load()
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
 def _submodules(package):
@@ -279,6 +290,8 @@ class Names:
 
     def _in_full(self, selector, where):
         parts = selector.split(".")
+        if parts[0] == "ddsp":
+            _load_ddsp(where)
         for length in range(len(parts) - 1, 0, -1):
             module = ".".join(parts[:length])
             if not (_rule(module) or module == _TFP):

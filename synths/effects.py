@@ -1,12 +1,20 @@
 """Effects: sound in, sound out."""
 
+import math
+
 import keras
 import soxr
 import tensorflow as tf
 
-from synths.errors import check_rank
-from synths.filters import fft_convolve
+from synths.errors import check_last, check_rank
+from synths.filtered_noise import FilteredNoise
+from synths.filters import fft_convolve, frequency_filter
+from synths.impulse_responses import length
+from synths.noise import white_noise
+from synths.precision import as_float, as_floats
 from synths.processor import Processor
+from synths.resample import resample
+from synths.units import exp_sigmoid
 
 
 class Reverb(Processor):
@@ -23,13 +31,13 @@ class Reverb(Processor):
 
     def __init__(
         self,
-        trainable=True,
-        reverb_length=16000,
+        trainable=False,
+        reverb_length=48000,
         add_dry=True,
+        name="reverb",
         decay_seconds=0.5,
         sample_rate=16000,
         gain=1e-2,
-        name="reverb",
     ):
         super().__init__(name=name, trainable=trainable)
         self.reverb_length = reverb_length
@@ -51,27 +59,299 @@ class Reverb(Processor):
 
         Args:
           audio: [batch, n_samples].
-          ir: [batch, n_taps] where the response is not the processor's own.
+          ir: [batch, n_taps], [batch, n_taps, 1] or [n_taps], where the response is not the
+            processor's own; batch may be 1.
 
         Raises:
           ValueError: if there is no response, or two.
+          ShapeError: if a tensor's rank is not as above.
         """
-        if self.trainable == (ir is not None):
-            raise ValueError(
-                "ir: a Reverb with trainable=True has its own impulse response and takes none; "
-                "with trainable=False it needs one."
-            )
-        if ir is None:
-            ir = tf.convert_to_tensor(self.ir)[None, :]
-        check_rank("ir", ir, 2, "[batch, n_taps]")
+        check_own(self, "an impulse response", ir=ir)
+        return self._with_response(audio, tf.convert_to_tensor(self.ir) if ir is None else ir)
+
+    def _with_response(self, audio, ir):
+        """Controls of a response, whose tap 0 is left out where the dry sound is added."""
+        audio, ir = as_float(audio), as_float(ir)
+        check_rank("audio", audio, 2, "[batch, n_samples]")
+        if ir.shape.rank == 1:
+            ir = ir[None, :]
+        elif ir.shape.rank == 3:
+            check_last("ir", ir, 1, "[batch, n_taps, 1]")
+            ir = ir[:, :, 0]
+        check_rank("ir", ir, 2, "[batch, n_taps], [batch, n_taps, 1] or [n_taps]")
         if self.add_dry:
             ir = tf.concat([tf.zeros_like(ir[:, :1]), ir[:, 1:]], axis=1)
         return {"audio": audio, "ir": ir}
 
     def get_signal(self, audio, ir):
-        """Wet (and dry) sound, [batch, n_samples]."""
-        wet = fft_convolve(audio, ir)
+        """Wet (and dry) sound, [batch, n_samples]; arguments as `get_controls` takes them."""
+        controls = self._with_response(audio, ir)
+        audio, ir = as_floats(controls["audio"], controls["ir"])
+        wet = fft_convolve(audio, ir, delay_compensation=0)
         return audio + wet if self.add_dry else wet
+
+
+def check_own(processor, what, **given):
+    """Raises ValueError unless a trainable processor is given nothing, and another one all."""
+    wrong = [name for name, value in given.items() if processor.trainable == (value is not None)]
+    if wrong:
+        raise ValueError(
+            f"{', '.join(wrong)}: a {type(processor).__name__} with trainable=True has its own and "
+            f"takes none; with trainable=False it needs {what}."
+        )
+
+
+class ExpDecayReverb(Reverb):
+    """A reverb whose response is seeded noise under an exponential decay.
+
+    Args:
+      trainable: Whether gain and decay are the processor's own variables.
+      reverb_length: Length of the response in samples.
+      scale_fn: From the raw gain to a positive one; None takes it as it is.
+      add_dry: As of `Reverb`.
+      seed: Of the noise, which is the same in each row and at each call.
+    """
+
+    def __init__(
+        self,
+        trainable=False,
+        reverb_length=48000,
+        scale_fn=exp_sigmoid,
+        add_dry=True,
+        name="exp_decay_reverb",
+        seed=0,
+    ):
+        Processor.__init__(self, name=name, trainable=trainable)
+        self.reverb_length = reverb_length
+        self.scale_fn = scale_fn
+        self.add_dry = add_dry
+        self.seed = seed
+        if trainable:
+            for control, value in (("gain", 2.0), ("decay", 4.0)):
+                initializer = keras.initializers.Constant(value)
+                weight = self.add_weight(shape=[1], initializer=initializer, name=control)
+                setattr(self, control, weight)
+        self.built = True
+
+    def get_controls(self, audio, gain=None, decay=None):
+        """The dry sound and its impulse response.
+
+        Args:
+          audio: [batch, n_samples].
+          gain: Raw gain, [batch, 1].
+          decay: Raw decay, [batch, 1]: the response falls as exp(-(2 + exp(decay)) t), where t
+            goes from 0 to 1 over the response.
+
+        Returns:
+          audio, and ir: [1 or batch, reverb_length].
+
+        Raises:
+          ValueError: if gain and decay are given to a trainable reverb, or not to another one.
+          ShapeError: if a tensor's rank is not as above.
+        """
+        check_own(self, "both", gain=gain, decay=decay)
+        if self.trainable:
+            gain, decay = (tf.convert_to_tensor(v)[None, :] for v in (self.gain, self.decay))
+        gain, decay = as_floats(gain, decay)
+        check_rank("gain", gain, 2, "[batch, 1]")
+        check_rank("decay", decay, 2, "[batch, 1]")
+        gain = gain if self.scale_fn is None else self.scale_fn(gain)
+        zero, one = tf.constant(0.0, gain.dtype), tf.constant(1.0, gain.dtype)
+        time = tf.linspace(zero, one, self.reverb_length)[None, :]
+        noise = tf.cast(white_noise([self.seed], self.reverb_length), gain.dtype)
+        return self._with_response(audio, gain * tf.exp(-(2.0 + tf.exp(decay)) * time) * noise)
+
+
+class FilteredNoiseReverb(Reverb):
+    """A reverb whose response is a filtered-noise sound: each band decays as it likes.
+
+    Args:
+      trainable: Whether the magnitudes are the processor's own variable.
+      reverb_length: Length of the response in samples.
+      window_size, scale_fn, initial_bias: As of `FilteredNoise`.
+      n_frames, n_filter_banks: Size of the variable.
+      add_dry: As of `Reverb`.
+      seed: Of the noise, which is the same in each row and at each call.
+    """
+
+    def __init__(
+        self,
+        trainable=False,
+        reverb_length=48000,
+        window_size=257,
+        n_frames=1000,
+        n_filter_banks=16,
+        scale_fn=exp_sigmoid,
+        initial_bias=-3.0,
+        add_dry=True,
+        name="filtered_noise_reverb",
+        seed=0,
+    ):
+        Processor.__init__(self, name=name, trainable=trainable)
+        self.add_dry = add_dry
+        self.seed = seed
+        self.synth = FilteredNoise(reverb_length, window_size, scale_fn, initial_bias)
+        if trainable:
+            self.magnitudes = self.add_weight(
+                shape=[n_frames, n_filter_banks],
+                initializer=keras.initializers.RandomNormal(stddev=1e-2, seed=seed),
+                name="magnitudes",
+            )
+        self.built = True
+
+    def get_controls(self, audio, magnitudes=None):
+        """The dry sound and its impulse response.
+
+        Args:
+          audio: [batch, n_samples].
+          magnitudes: Raw, [batch, n_frames, n_filter_banks].
+
+        Returns:
+          audio, and ir: [1 or batch, reverb_length].
+
+        Raises:
+          ValueError: if magnitudes are given to a trainable reverb, or not to another one.
+          ShapeError: if a tensor's rank is not as above.
+        """
+        check_own(self, "magnitudes", magnitudes=magnitudes)
+        if self.trainable:
+            magnitudes = tf.convert_to_tensor(self.magnitudes)[None, :]
+        controls = self.synth.get_controls(magnitudes)
+        return self._with_response(audio, self.synth.get_signal(**controls, seed=self.seed))
+
+
+class FIRFilter(Processor):
+    """A filter that changes from frame to frame, given by its magnitudes.
+
+    Args:
+      window_size: Length of the impulse responses, as of `synths.frequency_filter`.
+      scale_fn: From raw network outputs to positive gains; None takes them as they are.
+    """
+
+    def __init__(self, window_size=257, scale_fn=exp_sigmoid, name="fir_filter"):
+        super().__init__(name=name)
+        self.window_size = window_size
+        self.scale_fn = scale_fn
+
+    def get_controls(self, audio, magnitudes):
+        """The sound, [batch, n_samples], and linear gains, [batch, n_frames, n_bands].
+
+        Raises:
+          ShapeError: if a tensor's rank is not as above.
+        """
+        audio, magnitudes = as_float(audio), as_float(magnitudes)
+        check_rank("audio", audio, 2, "[batch, n_samples]")
+        check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
+        if self.scale_fn is not None:
+            magnitudes = self.scale_fn(magnitudes)
+        return {"audio": audio, "magnitudes": magnitudes}
+
+    def get_signal(self, audio, magnitudes):
+        """Filtered sound, [batch, n_samples]."""
+        return frequency_filter(audio, magnitudes, self.window_size)
+
+
+class ModDelay(Processor):
+    """A delay that is modulated: chorus, flanger, vibrato.
+
+    Args:
+      center_ms: The delay at phase 0.
+      depth_ms: By how much it is longer at phase 1.
+      sample_rate: Hz.
+      gain_scale_fn, phase_scale_fn: From raw network outputs to the gain of the delayed sound and
+        to a phase in 0 .. 1; None takes them as they are.
+      add_dry: Whether the sound itself is added.
+
+    Raises:
+      ValueError: if a delay is negative, or none is above 0.
+    """
+
+    def __init__(
+        self,
+        center_ms=15.0,
+        depth_ms=10.0,
+        sample_rate=16000,
+        gain_scale_fn=exp_sigmoid,
+        phase_scale_fn=tf.nn.sigmoid,
+        add_dry=True,
+        name="mod_delay",
+    ):
+        super().__init__(name=name)
+        ends_ms = (center_ms, center_ms + depth_ms)
+        if min(ends_ms) < 0.0 or max(ends_ms) == 0.0:
+            raise ValueError(
+                f"center_ms, depth_ms: got {center_ms} and {depth_ms}; expected delays of 0 ms or "
+                "more at both ends, and one above 0."
+            )
+        self.center_ms = center_ms
+        self.depth_ms = depth_ms
+        self.sample_rate = sample_rate
+        self.gain_scale_fn = gain_scale_fn
+        self.phase_scale_fn = phase_scale_fn
+        self.add_dry = add_dry
+
+    def get_controls(self, audio, gain, phase):
+        """Raw outputs to controls.
+
+        Args:
+          audio: [batch, n_samples].
+          gain: Raw gain of the delayed sound, [batch, n_frames, 1].
+          phase: Raw phase of the modulation, [batch, n_frames, 1].
+
+        Returns:
+          audio, gain (linear) and phase (0 .. 1), shapes as given.
+
+        Raises:
+          ShapeError: if a tensor's rank is not as above.
+        """
+        audio, gain, phase = as_float(audio), as_float(gain), as_float(phase)
+        check_rank("audio", audio, 2, "[batch, n_samples]")
+        check_rank("gain", gain, 3, "[batch, n_frames, 1]")
+        check_rank("phase", phase, 3, "[batch, n_frames, 1]")
+        gain = gain if self.gain_scale_fn is None else self.gain_scale_fn(gain)
+        phase = phase if self.phase_scale_fn is None else self.phase_scale_fn(phase)
+        return {"audio": audio, "gain": gain, "phase": phase}
+
+    def get_signal(self, audio, gain, phase):
+        """Modulated sound, [batch, n_samples]; gain and phase are linear between frames."""
+        audio, gain, phase = as_floats(audio, gain, phase)
+        gain, phase = (resample(x, length(audio, 1)) for x in (gain, phase))
+        center, depth = (ms * self.sample_rate / 1000.0 for ms in (self.center_ms, self.depth_ms))
+        max_length = math.ceil(max(center, center + depth) - 1e-6)
+        delay = (center + depth * phase) / max_length
+        wet = gain[:, :, 0] * variable_length_delay(delay, audio, max_length)
+        return audio + wet if self.add_dry else wet
+
+
+def variable_length_delay(phase, audio, max_length=512):
+    """Delays sound by a time that changes from sample to sample; linear between samples.
+
+    Args:
+      phase: Share of max_length that the delay lasts, 0 to 1 (beyond it: the nearest of these),
+        [batch, n_samples, 1].
+      audio: [batch, n_samples]; silent before its first sample.
+      max_length: The longest delay in samples.
+
+    Returns:
+      [batch, n_samples]; float64 where an input is, else float32.
+
+    Raises:
+      ShapeError: if a tensor's rank is not as above.
+      ValueError: if max_length is below 1.
+    """
+    if max_length < 1:
+        raise ValueError(f"max_length: got {max_length}, expected 1 sample or more.")
+    phase, audio = as_floats(phase, audio)
+    check_rank("phase", phase, 3, "[batch, n_samples, 1]")
+    check_rank("audio", audio, 2, "[batch, n_samples]")
+    delay = tf.clip_by_value(phase[:, :, 0], 0.0, 1.0) * max_length
+    whole = tf.minimum(tf.cast(tf.stop_gradient(delay), tf.int32), max_length - 1)
+    weight = delay - tf.cast(whole, delay.dtype)
+    padded = tf.pad(audio, [[0, 0], [max_length, 0]])
+    place = max_length + tf.range(tf.shape(audio)[1]) - whole
+    newer = tf.gather(padded, place, batch_dims=1)
+    older = tf.gather(padded, place - 1, batch_dims=1)
+    return newer + weight * (older - newer)
 
 
 def response_at_rate(ir, ir_rate, sample_rate):

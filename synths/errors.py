@@ -9,6 +9,9 @@ class ShapeError(ValueError):
     The message names the argument, what came and what was expected.
     """
 
+    # By this AutoGraph knows that it may raise the error again, as what it is, from a tf.function.
+    __init__ = Exception.__init__
+
 
 def check_rank(name, tensor, rank, axes):
     """Raises ShapeError unless `tensor` has the rank (unknown ranks pass).

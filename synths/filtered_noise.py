@@ -5,6 +5,7 @@ import tensorflow as tf
 from synths.errors import check_rank
 from synths.filters import frequency_filter
 from synths.noise import white_noise
+from synths.precision import as_float
 from synths.processor import Processor
 from synths.units import exp_sigmoid
 
@@ -14,7 +15,8 @@ class FilteredNoise(Processor):
 
     Args:
       n_samples: Length of the sound in samples.
-      window_size: Length of the filters' impulse responses in samples; 0: as the bands allow.
+      window_size: Length of the filters' impulse responses in samples, at most 2 (n_bands - 1);
+        0: as long.
       scale_fn: From raw network outputs to positive gains; None takes them as they are.
       initial_bias: Added to raw outputs, so that an untrained network makes little noise.
       seed: The noise's seed where `get_signal` is given none.
@@ -23,11 +25,11 @@ class FilteredNoise(Processor):
     def __init__(
         self,
         n_samples=64000,
-        window_size=0,
+        window_size=257,
         scale_fn=exp_sigmoid,
         initial_bias=-5.0,
-        seed=0,
         name="filtered_noise",
+        seed=0,
     ):
         super().__init__(name=name)
         self.n_samples = n_samples
@@ -44,22 +46,27 @@ class FilteredNoise(Processor):
         Raises:
           ShapeError: if magnitudes is not rank 3.
         """
-        magnitudes = tf.cast(magnitudes, tf.float32)
+        magnitudes = as_float(magnitudes)
         check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes + self.initial_bias)
         return {"magnitudes": magnitudes}
 
     def get_signal(self, magnitudes, seed=None):
-        """Audio, float32 [batch, n_samples].
+        """Audio, [batch, n_samples].
 
         Args:
           magnitudes: Linear gains, [batch, n_frames, n_bands].
           seed: int32 [batch] or scalar; rows with one seed are made from the same noise. By
             default row i of a batch takes the synth's seed + i.
         """
-        n_rows = tf.shape(magnitudes)[0]
+        magnitudes = as_float(magnitudes)
+        noise = white_noise(self.row_seeds(tf.shape(magnitudes)[0], seed), self.n_samples)
+        noise.set_shape([magnitudes.shape[0], None])
+        return frequency_filter(noise, magnitudes, self.window_size)
+
+    def row_seeds(self, n_rows, seed=None):
+        """Seeds of the rows of a batch, int32 [n_rows], of what `get_signal` takes."""
         if seed is None:
             seed = self.seed + tf.range(n_rows)
-        seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
-        return frequency_filter(white_noise(seed, self.n_samples), magnitudes, self.window_size)
+        return tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])

@@ -1,141 +1,407 @@
-"""Filters given as magnitude responses, constant or changing from frame to frame."""
+"""Filters, constant or changing from frame to frame: convolution by blocks of fast transforms.
 
+Between frames filters crossfade linearly: a gain on a ramp follows the ramp.
+"""
+
+import scipy.fft
 import tensorflow as tf
 
 from synths.errors import ShapeError, check_rank
+from synths.impulse_responses import (
+    check_bands,
+    frequency_impulse_response,
+    hann,
+    length,
+    sinc_impulse_response,
+    window_and_taps,
+)
+from synths.native import native_kernels_used
+from synths.precision import as_floats
+
+# Longer sounds are convolved block by block, each block with a transform of this many times the
+# response's length or more.
+_LONGEST_TRANSFORM = 2**17
+_RESPONSES_A_BLOCK = 8
+
+# Longer responses than this take less time by transforms than tap by tap.
+_LONGEST_IN_KERNEL = 300
+
+# Frames further apart than this many samples (and responses) are divided.
+_LONGEST_HOP = 1024
 
 
-def frequency_filter(audio, magnitudes, window_size=0):
+def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
     """Filters audio by frames of magnitude responses, without delay.
 
-    Each frame's filter is the zero-phase impulse response of its magnitudes (bands spaced evenly
-    from 0 Hz to Nyquist), cut to window_size by a Hann window. Between frames the filters
-    crossfade linearly, so a gain on a ramp follows the ramp.
+    Each frame's filter is the zero-phase impulse response of its magnitudes, cut to window_size
+    by a Hann window. Between frames the filters crossfade linearly.
 
     Args:
       audio: [batch, n_samples].
-      magnitudes: Linear gains, [batch, n_frames, n_bands], n_bands >= 2; frame i stands at sample
-        i * n_samples / n_frames.
-      window_size: Length of the impulse response in samples; 0 or more than 2 (n_bands - 1):
+      magnitudes: Linear gains at bands spaced evenly from 0 Hz to Nyquist,
+        [batch, n_frames, n_bands], n_bands >= 2; frame i stands at sample
+        i * n_samples / n_frames. Or [batch, n_bands]: one filter for the whole sound.
+      window_size: Length of the impulse response in samples; below 1 or above 2 (n_bands - 1):
         2 (n_bands - 1).
+      padding: "same": as long as the audio. "valid": n_taps - 1 samples more, which hold the
+        response's tail, n_taps as in `frequency_impulse_response`.
 
     Returns:
-      float32 [batch, n_samples].
+      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 where an input is, else
+      float32.
 
     Raises:
-      ShapeError: if audio is not rank 2 or magnitudes not rank 3.
+      ShapeError: if a tensor's shape is not as above.
+      ValueError: if padding is neither "same" nor "valid".
     """
-    audio = tf.cast(audio, tf.float32)
-    magnitudes = tf.cast(magnitudes, tf.float32)
+    audio, magnitudes = as_floats(audio, magnitudes)
     check_rank("audio", audio, 2, "[batch, n_samples]")
-    check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
-    if magnitudes.shape[2] is not None and magnitudes.shape[2] < 2:
-        raise ShapeError(f"magnitudes: expected 2 bands or more, got {tuple(magnitudes.shape)}.")
-    n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
-    n_frames = magnitudes.shape[1] if magnitudes.shape[1] is not None else tf.shape(magnitudes)[1]
-    n_bands = magnitudes.shape[2] if magnitudes.shape[2] is not None else tf.shape(magnitudes)[2]
+    check_bands(magnitudes)
+    _check_padding(padding)
+    if magnitudes.shape.rank == 2 or magnitudes.shape[1] == 1:
+        return fft_convolve(audio, frequency_impulse_response(magnitudes, window_size), padding)
 
-    # Whole samples a hop. Where the frames don't divide the samples, bring the responses to a
-    # slightly finer grid that does; they are linear in time there as well.
-    hop = _at_least_one(n_samples // n_frames)
-    n_hops = -(-n_samples // hop)
-    if isinstance(n_hops, int) and isinstance(n_frames, int):
-        uneven = n_hops * hop != n_samples or n_hops != n_frames
-    else:
-        uneven = True
-    if uneven:
-        magnitudes = _on_grid(magnitudes, n_samples, hop, n_hops)
-    magnitudes = tf.concat([magnitudes, magnitudes[:, -1:]], axis=1)
+    n_samples = length(audio, 1)
+    _, n_taps = window_and_taps(2 * (length(magnitudes, 2) - 1), window_size)
+    hop, n_hops = _hops(n_samples, length(magnitudes, 1), n_taps)
+    frames = _on_grid(magnitudes, n_samples, hop, n_hops)
+    kept = n_samples + (n_taps - 1 if padding == "valid" else 0)
+    return filter_hops(audio, frames, hop, n_hops, window_size, 0, kept)
 
-    # Triangular pieces of the sound around each frame, each through its filter, summed.
-    pieces = tf.reshape(
+
+def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1):
+    """Filters audio by impulse responses, constant or changing from frame to frame.
+
+    Args:
+      audio: [batch, n_samples].
+      impulse_response: [batch, n_taps], or [batch, n_frames, n_taps], where frame i stands at
+        sample i * n_samples / n_frames and filters crossfade in between; batch may be 1. Tap 0
+        is the present sample.
+      padding: "same": as long as the audio. "valid": n_taps - 1 samples more, which hold the
+        response's tail.
+      delay_compensation: How many samples earlier the sound comes. 0: a causal filter (a reverb).
+        Below 0: n_taps // 2, which leaves no delay for responses that are symmetric about that
+        tap, as those of `frequency_impulse_response` are.
+
+    Returns:
+      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 where an input is, else
+      float32.
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+      ValueError: if padding is neither "same" nor "valid".
+    """
+    audio, response = as_floats(audio, impulse_response)
+    check_rank("audio", audio, 2, "[batch, n_samples]")
+    _check_padding(padding)
+    came, axes = tuple(response.shape), "[batch, n_taps] or [batch, n_frames, n_taps]"
+    if response.shape.rank not in (2, 3) or 0 in came[1:]:
+        raise ShapeError(f"impulse_response: expected {axes}, got shape {came}.")
+    if None not in (came[0], audio.shape[0]) and came[0] not in (1, audio.shape[0]):
+        raise ShapeError(
+            f"impulse_response: expected {axes} with a batch of {audio.shape[0]} or 1, "
+            f"got shape {came}."
+        )
+    if response.shape.rank == 3 and came[1] == 1:
+        response = response[:, 0]
+    n_samples, n_taps = length(audio, 1), length(response, -1)
+    start = n_taps // 2 if delay_compensation < 0 else delay_compensation
+    n = n_samples + (n_taps - 1 if padding == "valid" else 0)
+    if response.shape.rank == 2:
+        return _cut(convolve(audio, response), start, n)
+    hop, n_hops = _hops(n_samples, length(response, 1), n_taps)
+    response = _on_grid(response, n_samples, hop, n_hops)
+    if _short_enough(n_taps) and response.dtype == tf.float32 and native_kernels_used():
+        return _native_crossfaded(audio, response, False, hop, n_hops, start, n)
+    n_fft = _fast_length(2 * hop + n_taps - 1)
+    spectra = tf.signal.rfft(response, [n_fft])
+    return _cut(_crossfaded(audio, hop, n_hops, spectra, 0, n_fft), hop + start, n)
+
+
+def sinc_filter(
+    audio, cutoff_frequency, window_size=512, sample_rate=None, padding="same", high_pass=False
+):
+    """Low-pass (or high-pass) filters audio, without delay.
+
+    Args:
+      audio: [batch, n_samples].
+      cutoff_frequency: [batch, n_frames, 1]: Hz where sample_rate is given, else as a ratio to
+        Nyquist, 0 to 1.
+      window_size: Length of the impulse response in samples.
+      sample_rate: Hz, or None.
+      padding: As in `fft_convolve`.
+      high_pass: Whether frequencies below the cut-off are removed, instead of those above it.
+
+    Returns:
+      As `fft_convolve`.
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+      ValueError: if padding is neither "same" nor "valid".
+    """
+    response = sinc_impulse_response(cutoff_frequency, window_size, sample_rate, high_pass)
+    return fft_convolve(audio, response, padding)
+
+
+def get_fft_size(frame_size, ir_size, power_of_2=True):
+    """Length of a fast transform that holds the convolution of two lengths.
+
+    Args:
+      frame_size, ir_size: ints.
+      power_of_2: Whether it is a power of 2; otherwise factors of 3 and 5 are allowed.
+    """
+    size = max(frame_size + ir_size - 1, 1)
+    return 1 << (size - 1).bit_length() if power_of_2 else scipy.fft.next_fast_len(size, real=True)
+
+
+def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compensation):
+    """The part of a full convolution that `fft_convolve` returns.
+
+    Args:
+      audio: Full convolution, [batch, n]; as if followed by zeros.
+      audio_size: Samples before the convolution.
+      ir_size: Taps of the response.
+      padding, delay_compensation: As in `fft_convolve`.
+
+    Returns:
+      [batch, audio_size] or [batch, audio_size + ir_size - 1].
+
+    Raises:
+      ValueError: if padding is neither "same" nor "valid".
+    """
+    _check_padding(padding)
+    start = ir_size // 2 if delay_compensation < 0 else delay_compensation
+    audio = tf.convert_to_tensor(audio)
+    return _cut(audio, start, audio_size + (ir_size - 1 if padding == "valid" else 0))
+
+
+def _check_padding(padding):
+    if padding not in ("same", "valid"):
+        raise ValueError(f'padding: got {padding!r}, expected "same" or "valid".')
+
+
+def _cut(whole, start, n):
+    """Samples start to start + n of a sound that is followed by zeros."""
+    part = whole[:, start : start + n]
+    missing = n - length(part, 1)
+    if not isinstance(missing, int) or missing:
+        part = tf.pad(part, [[0, 0], [0, missing]])
+    part.set_shape([whole.shape[0], n if isinstance(n, int) else None])
+    return part
+
+
+def convolve(audio, response):
+    """The full linear convolution of audio with one response.
+
+    Args:
+      audio: [batch, n_samples].
+      response: [batch or 1, n_taps], n_taps >= 1.
+
+    Returns:
+      [batch, n_samples + n_taps - 1].
+    """
+    n_samples, n_taps = length(audio, 1), length(response, 1)
+    total = n_samples + n_taps - 1
+    # Of nothing, TensorFlow's transforms are not zero.
+    n_samples = _larger(n_samples, 1)
+    audio = tf.pad(audio, [[0, 0], [0, n_samples - length(audio, 1)]])
+    block_fft = _larger(_fast_length(_RESPONSES_A_BLOCK * n_taps), _LONGEST_TRANSFORM // 16)
+    in_one = total <= _larger(_LONGEST_TRANSFORM, block_fft)
+    n_fft = _either(in_one, _fast_length(total), block_fft)
+    hop = _either(in_one, n_samples, n_fft - n_taps + 1)
+    spectrum = tf.signal.rfft(response, [n_fft])
+    if in_one is True:
+        return tf.signal.irfft(tf.signal.rfft(audio, [n_fft]) * spectrum, [n_fft])[:, :total]
+    n_blocks = -(-n_samples // hop)
+    blocks = tf.pad(audio, [[0, 0], [0, n_blocks * hop - n_samples]])
+    blocks = tf.reshape(blocks, [tf.shape(audio)[0], n_blocks, hop])
+    blocks = tf.signal.irfft(tf.signal.rfft(blocks, [n_fft]) * spectrum[:, None], [n_fft])
+    return _overlap_add(blocks, hop)[:, :total]
+
+
+def _larger(a, b):
+    """The larger of two numbers, each an int or a scalar int32."""
+    return max(a, b) if isinstance(a, int) and isinstance(b, int) else tf.maximum(a, b)
+
+
+def _either(condition, a, b):
+    """a where the condition, a bool or a scalar tensor, is true, else b."""
+    return (a if condition else b) if isinstance(condition, bool) else tf.where(condition, a, b)
+
+
+def _hops(n_samples, n_frames, n_taps):
+    """(samples of a hop, number of hops) of the grid on which filters that change are applied.
+
+    Hops are whole samples. Where the frames divide the samples the grid is theirs, or a part of
+    it where they lie far apart; otherwise it is a little finer.
+    """
+    if isinstance(n_samples, int) and isinstance(n_frames, int) and isinstance(n_taps, int):
+        hop = max(n_samples // n_frames, 1)
+        longest = max(_LONGEST_HOP, 2 * n_taps)
+        if hop > longest:
+            parts = -(-hop // longest)
+            whole = next((p for p in range(parts, 4 * parts) if hop % p == 0), None)
+            hop //= whole or parts
+        return hop, -(-n_samples // hop)
+    hop = tf.minimum(n_samples // n_frames, tf.maximum(_LONGEST_HOP, 2 * n_taps))
+    hop = tf.maximum(hop, 1)
+    return hop, -(-n_samples // hop)
+
+
+def _on_grid(frames, n_samples, hop, n_hops):
+    """Frames that lie n_samples / n_frames apart, at the beginnings of hops."""
+    n_frames = length(frames, 1)
+    known = isinstance(n_frames, int) and isinstance(n_hops, int)
+    if not known or n_hops != n_frames or n_hops * hop != n_samples:
+        position = tf.cast(tf.range(n_hops) * hop, tf.float64)
+        position *= tf.cast(n_frames, tf.float64) / tf.cast(tf.maximum(n_samples, 1), tf.float64)
+        frame = tf.minimum(tf.cast(position, tf.int32), n_frames - 1)
+        weight = tf.cast(position - tf.cast(frame, tf.float64), frames.dtype)[:, None]
+        after = tf.gather(frames, tf.minimum(frame + 1, n_frames - 1), axis=1)
+        frames = tf.gather(frames, frame, axis=1)
+        frames += weight * (after - frames)
+    return frames
+
+
+def response_margin(n_bands, window_size=0):
+    """How many samples a filter of `frequency_filter` reaches to either side."""
+    # Of an even number of taps the first one is 0.
+    return (window_and_taps(2 * (n_bands - 1), window_size)[1] - 1) // 2
+
+
+def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
+    """`frequency_filter` of a part of a sound, of whole hops.
+
+    Args:
+      audio: [batch, up to n_hops * hop].
+      magnitudes: [batch, n_hops + 1, n_bands], or [batch, n_hops, n_bands]: the last one is held.
+      hop: Samples from frame to frame.
+      n_hops: int or scalar int32.
+      window_size: As in `frequency_filter`.
+      begin, n: The first sample that is returned and how many. The filters reach
+        `response_margin` samples beyond the part at both sides; what lies there, of all parts
+        added, makes the whole.
+
+    Returns:
+      [batch, n].
+    """
+    size = 2 * (length(magnitudes, 2) - 1)
+    margin = response_margin(length(magnitudes, 2), window_size)
+    window_size, n_taps = window_and_taps(size, window_size)
+    to_taps = _magnitudes_to_taps(magnitudes.dtype, size, window_size, margin)
+    if _short_enough(n_taps) and magnitudes.dtype == tf.float32 and native_kernels_used():
+        taps = tf.tensordot(magnitudes, to_taps, 1)
+        return _native_crossfaded(audio, taps, True, hop, n_hops, margin + begin, n)
+    n_fft = _fast_length(2 * hop + 2 * margin)
+    spectra = tf.tensordot(magnitudes, _symmetric_spectra(to_taps, n_fft), 1)
+    sound = _crossfaded(audio, hop, n_hops, spectra, margin, n_fft)
+    return _cut(sound, hop + margin + begin, n)
+
+
+def _short_enough(n_taps):
+    """Whether the native kernel, which goes from tap to tap, is faster than transforms."""
+    return isinstance(n_taps, int) and n_taps <= _LONGEST_IN_KERNEL
+
+
+def _native_crossfaded(audio, taps, symmetric, hop, n_hops, begin, n):
+    from synths.kernels import filter_cpu
+
+    @tf.custom_gradient
+    def filtered(audio, taps):
+        inputs = [audio, taps, symmetric, hop, n_hops, begin, n]
+        sound = tf.numpy_function(filter_cpu.forward, inputs, tf.float32, stateful=False)
+        sound.set_shape([audio.shape[0], tf.get_static_value(n)])
+
+        def gradient(upstream):
+            # Two calls: a graph leaves out the one that nobody asked for.
+            inputs = [taps, symmetric, hop, n_hops, begin, tf.shape(audio)[1], upstream]
+            g_audio = tf.numpy_function(
+                filter_cpu.backward_audio, inputs, tf.float32, stateful=False
+            )
+            inputs = [audio, tf.shape(taps), symmetric, hop, n_hops, begin, upstream]
+            g_taps = tf.numpy_function(filter_cpu.backward_taps, inputs, tf.float32, stateful=False)
+            g_audio.set_shape(audio.shape)
+            g_taps.set_shape(taps.shape)
+            return g_audio, g_taps
+
+        return sound, gradient
+
+    return filtered(audio, taps)
+
+
+def _crossfaded(audio, hop, n_hops, spectra, margin, n_fft):
+    """Sums the sound around each point of a grid, faded in and out, through its own filter.
+
+    Args:
+      audio: [batch, n_samples], n_samples <= n_hops * hop.
+      hop, n_hops: Samples from point to point, and how often.
+      spectra: [batch, n_hops or n_hops + 1, n_fft // 2 + 1]: the filters' spectra, real or complex;
+        the last one is held.
+      margin: How far a filter reaches into the past, against the order of time.
+      n_fft: Length of the transforms: 2 hop, and all that the filters add.
+
+    Returns:
+      [batch, at least hop + margin + n_samples + what the filters add]: the sound, which begins
+      hop + margin samples before the audio does.
+    """
+    n_samples = length(audio, 1)
+    segments = tf.reshape(
         tf.pad(audio, [[0, 0], [hop, hop + n_hops * hop - n_samples]]),
         [tf.shape(audio)[0], n_hops + 2, hop],
     )
-    pieces = tf.concat([pieces[:, :-1], pieces[:, 1:]], axis=2)
-    ramp = tf.range(hop, dtype=tf.float32) / tf.cast(hop, tf.float32)
-    pieces = pieces * tf.concat([ramp, 1.0 - ramp], axis=0)
-
-    size = 2 * (n_bands - 1)
-    margin = size // 2
-    n_fft = 2 * (hop + margin)
-    pieces = tf.pad(pieces, [[0, 0], [0, 0], [margin, margin]])
-    response = tf.matmul(magnitudes, _responses(n_bands, window_size, n_fft))
-    spectrum = tf.signal.rfft(pieces, [n_fft]) * tf.complex(response, 0.0)
-    pieces = tf.signal.irfft(spectrum, [n_fft])
-    summed = tf.signal.overlap_and_add(pieces, hop)
-    start = hop + margin
-    filtered = summed[:, start : start + n_samples]
-    filtered.set_shape(audio.shape)
-    return filtered
+    ramp = tf.range(hop, dtype=audio.dtype) / tf.cast(hop, audio.dtype)
+    pieces = tf.concat([segments[:, :-1] * ramp, segments[:, 1:] * (1.0 - ramp)], axis=2)
+    pieces = tf.pad(pieces, [[0, 0], [0, 0], [margin, n_fft - 2 * hop - margin]])
+    spectra = tf.concat([spectra, spectra[:, -1:]], axis=1)[:, : n_hops + 1]
+    if not spectra.dtype.is_complex:
+        spectra = tf.complex(spectra, tf.zeros([], spectra.dtype))
+    pieces = tf.signal.irfft(tf.signal.rfft(pieces, [n_fft]) * spectra, [n_fft])
+    return _overlap_add(pieces, hop)
 
 
-def _at_least_one(n):
-    return max(n, 1) if isinstance(n, int) else tf.maximum(n, 1)
+def _overlap_add(pieces, hop):
+    """Sums pieces [batch, n_pieces, n] that begin hop samples apart."""
+    n, n_pieces = length(pieces, 2), length(pieces, 1)
+    if not isinstance(n, int) or not isinstance(hop, int) or n > 8 * hop:
+        return tf.signal.overlap_and_add(pieces, hop)
+    # Hop by hop: few passes over memory, in the gradient as well.
+    n_parts = -(-n // hop)
+    if n % hop:
+        pieces = tf.pad(pieces, [[0, 0], [0, 0], [0, n_parts * hop - n]])
+    pieces = tf.reshape(pieces, [tf.shape(pieces)[0], n_pieces, n_parts, hop])
+    summed = tf.add_n(
+        [
+            tf.pad(part, [[0, 0], [i, n_parts - 1 - i], [0, 0]])
+            for i, part in enumerate(tf.unstack(pieces, axis=2))
+        ]
+    )
+    shape = tf.shape(summed)
+    return tf.reshape(summed, [shape[0], shape[1] * hop])
 
 
-def _on_grid(magnitudes, n_samples, hop, n_hops):
-    """Responses at every hop samples, from frames that lie n_samples / n_frames apart."""
-    n_frames = tf.shape(magnitudes)[1]
-    position = tf.cast(tf.range(n_hops) * hop, tf.float64)
-    position = position * tf.cast(n_frames, tf.float64) / tf.cast(n_samples, tf.float64)
-    frame = tf.minimum(tf.cast(position, tf.int32), n_frames - 1)
-    weight = tf.cast(position - tf.cast(frame, tf.float64), tf.float32)[:, None]
-    here = tf.gather(magnitudes, frame, axis=1)
-    after = tf.gather(magnitudes, tf.minimum(frame + 1, n_frames - 1), axis=1)
-    return here + weight * (after - here)
+def _magnitudes_to_taps(dtype, size, window_size, margin):
+    """The matrix [n_bands, margin + 1] from magnitudes to the taps of their filters.
+
+    The taps are those from the middle one on; the others mirror them.
+    """
+    eye = tf.eye(size // 2 + 1, dtype=dtype)
+    taps = tf.signal.irfft(tf.complex(eye, tf.zeros_like(eye)), [size])[:, : margin + 1]
+    return taps * hann(tf.range(margin + 1), window_size, dtype)
 
 
-def _responses(n_bands, window_size, n_fft):
-    """The matrix [n_bands, n_fft // 2 + 1] from magnitudes to the filter's real response."""
-    size = 2 * (n_bands - 1)
-    half = size // 2
-    impulse = tf.signal.irfft(tf.complex(tf.eye(n_bands), 0.0), [size])
-    lag = tf.range(-half, half + 1)
-    # The response at lag -half and +half is one sample of the period: half of it to each side.
-    impulse = tf.gather(impulse, lag % size, axis=1)
-    edge = tf.where(tf.abs(lag) == half, 0.5, 1.0)
-    cut = tf.cast(window_size, tf.float32)
-    cut = tf.where((cut <= 0.0) | (cut > tf.cast(size, tf.float32)), tf.cast(size, tf.float32), cut)
-    place = tf.cast(lag, tf.float32) / cut
-    window = tf.where(tf.abs(place) <= 0.5, 0.5 + 0.5 * tf.cos(2.0 * 3.14159265 * place), 0.0)
-    impulse = impulse * (window * edge)
-    # The spectrum of a symmetric response is real; the middle lag goes to sample 0.
-    ahead = tf.pad(impulse[:, half:], [[0, 0], [0, n_fft - size - 1]])
-    circular = tf.concat([ahead, impulse[:, :half]], axis=1)
+def _symmetric_spectra(taps, n_fft):
+    """Real spectra, [..., n_fft // 2 + 1], of symmetric filters whose middle is at sample 0."""
+    gap = n_fft - 2 * length(taps, 1) + 1
+    circular = tf.concat([tf.pad(taps, [[0, 0], [0, gap]]), taps[:, :0:-1]], axis=1)
     return tf.math.real(tf.signal.rfft(circular, [n_fft]))
 
 
-def fft_convolve(audio, impulse_response):
-    """Linear convolution of audio with one impulse response a row, cut to the audio's length.
-
-    Args:
-      audio: [batch, n_samples].
-      impulse_response: [batch, n_taps] or [1, n_taps], causal: tap 0 is the present sample.
-
-    Returns:
-      float32 [batch, n_samples].
-    """
-    audio = tf.cast(audio, tf.float32)
-    impulse_response = tf.cast(impulse_response, tf.float32)
-    check_rank("audio", audio, 2, "[batch, n_samples]")
-    check_rank("impulse_response", impulse_response, 2, "[batch, n_taps]")
-    n_samples = tf.shape(audio)[1]
-    total = n_samples + tf.shape(impulse_response)[1] - 1
-    n_fft = [_fast_length(total)]
-    spectrum = tf.signal.rfft(audio, n_fft) * tf.signal.rfft(impulse_response, n_fft)
-    wet = tf.signal.irfft(spectrum, n_fft)[:, :n_samples]
-    wet.set_shape(audio.shape)
-    return wet
-
-
 def _fast_length(n):
-    """The smallest 2**a, 3 * 2**a or 5 * 2**a that is at least n."""
-    n = tf.cast(n, tf.float64)
-    lengths = [
-        tf.cast(m, tf.float64)
-        * 2.0 ** tf.math.ceil(tf.math.log(n / m) / tf.math.log(2.0 + 0.0 * n))
-        for m in (1.0, 3.0, 5.0)
-    ]
-    best = tf.reduce_min(tf.stack([tf.where(v < n, 2.0 * v, v) for v in lengths]))
-    return tf.cast(tf.maximum(best, 8.0), tf.int32)
+    """An even length of transforms, n or a little more, with no factors but 2, 3 and 5."""
+    if isinstance(n, int):
+        return 2 * scipy.fft.next_fast_len(max(-(-n // 2), 8), real=True)
+    # The smallest of m * 2**a, m below, that is at least n.
+    n = tf.cast(tf.maximum(n, 16), tf.float64)
+    m = tf.constant([1.0, 9 / 8, 5 / 4, 3 / 2, 15 / 8], tf.float64)
+    exponent = tf.math.ceil(tf.math.log(n / m) / tf.math.log(tf.cast(2.0, tf.float64)) - 1e-9)
+    return tf.cast(tf.round(tf.reduce_min(m * 2.0**exponent)), tf.int32)

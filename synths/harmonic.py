@@ -1,15 +1,18 @@
 """The harmonic synthesizer: one pitch, many partials."""
 
-import tensorflow as tf
-
 from synths import oscillators
 from synths.errors import check_last, check_rank
+from synths.partials import normalize_distribution
+from synths.precision import as_floats
 from synths.processor import Processor
+from synths.resample import check_method
 from synths.units import exp_sigmoid
 
 
 class Harmonic(Processor):
     """A sum of harmonics of one F0 (the additive synthesizer of Engel et al. 2020).
+
+    With an inharmonicity its partials are those of a stiff string (a piano's, a harpsichord's).
 
     Args:
       n_samples: Length of the sound in samples.
@@ -17,6 +20,12 @@ class Harmonic(Processor):
       scale_fn: From raw network outputs to positive numbers; None takes them as they are.
       normalize_below_nyquist: Whether harmonics at or above Nyquist are left out before the
         distribution is normalised, so that the level does not sink as the pitch rises.
+      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
+        "window" (see `resample`).
+      use_angular_cumsum: Without effect: phase is exact in any case.
+
+    Raises:
+      ValueError: if amp_resample_method is none of the four.
     """
 
     def __init__(
@@ -25,34 +34,47 @@ class Harmonic(Processor):
         sample_rate=16000,
         scale_fn=exp_sigmoid,
         normalize_below_nyquist=True,
+        amp_resample_method="window",
+        use_angular_cumsum=False,
         name="harmonic",
     ):
         super().__init__(name=name)
+        check_method("amp_resample_method", amp_resample_method)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
         self.normalize_below_nyquist = normalize_below_nyquist
+        self.amp_resample_method = amp_resample_method
+        self.use_angular_cumsum = use_angular_cumsum
 
-    def get_controls(self, amplitudes, harmonic_distribution, f0_hz):
+    def get_controls(self, amplitudes, harmonic_distribution, f0_hz, inharmonicity=None):
         """Raw outputs to controls.
 
         Args:
           amplitudes: [batch, n_frames, 1], raw.
           harmonic_distribution: [batch, n_frames, n_harmonics], raw.
           f0_hz: [batch, n_frames, 1], Hz.
+          inharmonicity: B of a stiff string, [batch, n_frames, 1] or [batch, 1, 1], taken as it
+            is (a piano's lies between 1e-5 and 1e-2); 0 where absent.
 
         Returns:
-          amplitudes (linear), harmonic_distribution (sums to 1), f0_hz (Hz), shapes as given.
+          amplitudes (linear), harmonic_distribution (sums to 1), f0_hz (Hz), and inharmonicity
+          where it is given, shapes as given.
 
         Raises:
           ShapeError: if a tensor's rank or last axis is not as above.
         """
-        amplitudes = tf.cast(amplitudes, tf.float32)
-        harmonic_distribution = tf.cast(harmonic_distribution, tf.float32)
-        f0_hz = tf.cast(f0_hz, tf.float32)
-        for name, tensor in (("amplitudes", amplitudes), ("f0_hz", f0_hz)):
-            check_rank(name, tensor, 3, "[batch, n_frames, 1]")
-            check_last(name, tensor, 1, "[batch, n_frames, 1]")
+        amplitudes, harmonic_distribution, f0_hz, inharmonicity = as_floats(
+            amplitudes, harmonic_distribution, f0_hz, inharmonicity
+        )
+        for name, tensor in (
+            ("amplitudes", amplitudes),
+            ("f0_hz", f0_hz),
+            ("inharmonicity", inharmonicity),
+        ):
+            if tensor is not None:
+                check_rank(name, tensor, 3, "[batch, n_frames, 1]")
+                check_last(name, tensor, 1, "[batch, n_frames, 1]")
         check_rank(
             "harmonic_distribution", harmonic_distribution, 3, "[batch, n_frames, n_harmonics]"
         )
@@ -60,35 +82,23 @@ class Harmonic(Processor):
             amplitudes = self.scale_fn(amplitudes)
             harmonic_distribution = self.scale_fn(harmonic_distribution)
         bandwidth = 0.5 * self.sample_rate if self.normalize_below_nyquist else None
-        return {
+        controls = {
             "amplitudes": amplitudes,
             "harmonic_distribution": normalize_distribution(
-                harmonic_distribution, f0_hz, bandwidth
+                harmonic_distribution, f0_hz, bandwidth, inharmonicity
             ),
             "f0_hz": f0_hz,
         }
+        return controls if inharmonicity is None else controls | {"inharmonicity": inharmonicity}
 
-    def get_signal(self, amplitudes, harmonic_distribution, f0_hz):
-        """Audio, float32 [batch, n_samples], from what `get_controls` returns."""
+    def get_signal(self, amplitudes, harmonic_distribution, f0_hz, inharmonicity=None):
+        """Audio, [batch, n_samples], from what `get_controls` returns."""
         return oscillators.harmonic_synthesis(
-            f0_hz, amplitudes, harmonic_distribution, self.n_samples, self.sample_rate
+            frequencies=f0_hz,
+            amplitudes=amplitudes,
+            harmonic_distribution=harmonic_distribution,
+            n_samples=self.n_samples,
+            sample_rate=self.sample_rate,
+            amp_resample_method=self.amp_resample_method,
+            inharmonicity=inharmonicity,
         )
-
-
-def normalize_distribution(harmonic_distribution, f0_hz, bandwidth_hz=None):
-    """Shares of the harmonics that sum to 1.
-
-    Args:
-      harmonic_distribution: Positive weights, [batch, n_frames, n_harmonics].
-      f0_hz: [batch, n_frames, 1].
-      bandwidth_hz: Harmonics at or above it get share 0 and gradient 0; None keeps all.
-
-    Returns:
-      [batch, n_frames, n_harmonics]; all 0 where no harmonic lies in the band.
-    """
-    if bandwidth_hz is not None:
-        orders = tf.range(1, tf.shape(harmonic_distribution)[-1] + 1)
-        audible = f0_hz * tf.cast(orders, f0_hz.dtype) < bandwidth_hz
-        harmonic_distribution = tf.where(audible, harmonic_distribution, 0.0)
-    total = tf.reduce_sum(harmonic_distribution, axis=-1, keepdims=True)
-    return tf.math.divide_no_nan(harmonic_distribution, total)

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from synths.errors import check_rank
+from synths.native import native_kernels_used
 
 
 def white_noise(seed, n_samples, first_sample=0):
@@ -14,16 +15,28 @@ def white_noise(seed, n_samples, first_sample=0):
     Args:
       seed: int32 [batch], one number a row; equal numbers give equal rows.
       n_samples: int or scalar int32.
-      first_sample: Where the chunk begins, in samples, int or scalar int32.
+      first_sample: Where the chunk begins, in samples, int or scalar int32 or int64. The noise
+        repeats after 2**32 samples (a day at 48 kHz).
 
     Returns:
       float32 [batch, n_samples], variance 1/3. No gradient.
+
+    Raises:
+      ShapeError: if seed is not rank 1.
     """
     seed = tf.convert_to_tensor(seed)
     check_rank("seed", seed, 1, "[batch]")
+    first_sample = tf.math.floormod(tf.cast(first_sample, tf.int64), 2**32)
+    if native_kernels_used():
+        from synths.kernels import noise_cpu
+
+        inputs = [tf.cast(seed, tf.int32), n_samples, first_sample]
+        noise = tf.numpy_function(noise_cpu.white_noise, inputs, tf.float32, stateful=False)
+        noise.set_shape([seed.shape[0], tf.get_static_value(n_samples)])
+        return noise
     start = _scramble(tf.bitcast(tf.cast(seed, tf.int32), tf.uint32))
-    counter = tf.cast(first_sample, tf.int32) + tf.range(tf.cast(n_samples, tf.int32))
-    counter = tf.bitcast(counter, tf.uint32)
+    counter = tf.bitcast(tf.range(tf.cast(n_samples, tf.int32)), tf.uint32)
+    counter += tf.cast(first_sample, tf.uint32)
     # A row walks in odd steps of its own: with equal steps, two rows whose starts lie near each
     # other would be one stream and its echo.
     step = tf.bitwise.bitwise_or(_scramble(start), tf.constant(1, tf.uint32))

@@ -1,174 +1,271 @@
-"""Oscillators as pure functions: frames of frequency and amplitude in, audio out.
+"""Oscillators as pure functions: frequencies and amplitudes in, audio out.
 
-Phase is kept in cycles. The phase of a frame is accumulated once, for the fundamental, in float64,
-and wrapped; within a frame it is the exact integral of the piecewise linear frequency. A harmonic's
-phase is a multiple of the fundamental's, so harmonics never drift apart, however long the sound.
+Where frequencies come in frames, they are linear between frames (see `synths.resample`) and phase
+is their exact integral, kept in float64 (see `synths.harmonic_bank`). Where they come sample by
+sample, each holds until the next. Sounds begin at phase 0 with their first sample.
 """
 
-import importlib.util
+import math
 
 import tensorflow as tf
 
-from synths.errors import check_last, check_rank
+from synths.errors import ShapeError, check_last, check_rank
+from synths.harmonic_bank import frame_phases, harmonic_bank
+from synths.native import native_kernels_used, set_native_kernels  # noqa: F401 (looked for here)
+from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
+from synths.precision import as_float, as_floats
+from synths.resample import check_method
 
-_native_kernels = None
-
-
-def set_native_kernels(enabled):
-    """Chooses how harmonic sounds are computed on a CPU.
-
-    Args:
-      enabled: True: the compiled kernel. False: plain TensorFlow, which also works on other
-        devices, under XLA and in exported models. None (the default): the kernel where Numba is
-        installed and TensorFlow sees no accelerator.
-    """
-    global _native_kernels
-    _native_kernels = enabled
-
-
-def native_kernels_used():
-    """Whether `harmonic_synthesis` would use the compiled CPU kernel now."""
-    if _native_kernels is not None:
-        return _native_kernels
-    if importlib.util.find_spec("numba") is None:
-        return False
-    return not (tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+_FRAMES = "[batch, n_frames, 1]"
+_HARMONICS = "[batch, n_frames, n_harmonics]"
 
 
 def harmonic_synthesis(
     frequencies,
     amplitudes,
+    harmonic_shifts=None,
     harmonic_distribution=None,
     n_samples=64000,
     sample_rate=16000,
+    amp_resample_method="window",
+    use_angular_cumsum=False,
     initial_phase=None,
+    inharmonicity=None,
 ):
     """A sum of harmonic sinusoids with time-varying pitch and amplitudes.
 
-    Frequencies and amplitudes are linear between frames (see `synths.resample`). A harmonic that
-    is at or above Nyquist at a frame is silent there, with gradient zero.
+    A harmonic that is at or above Nyquist at a frame is silent there, with gradient zero.
 
     Args:
-      frequencies: F0 in Hz, [batch, n_frames, 1].
+      frequencies: F0 in Hz, [batch, n_frames, 1], linear between frames.
       amplitudes: Linear amplitude of the sum, [batch, n_frames, 1].
-      harmonic_distribution: Share of each harmonic, [batch, n_frames, n_harmonics]; one sine
-        where absent.
+      harmonic_shifts: Partial k has (1 + shift) times the frequency of harmonic k,
+        [batch, n_frames, n_harmonics]; none where absent.
+      harmonic_distribution: Share of each harmonic, [batch, n_frames, n_harmonics]; 1 for each
+        of harmonic_shifts, or one sine, where absent.
       n_samples: Length of the sound in samples, any number.
       sample_rate: Hz.
-      initial_phase: Phase at the first sample in cycles, float64 [batch]; 0 where absent. It has
-        no gradient.
+      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
+        "window" (see `resample`).
+      use_angular_cumsum: Without effect: phase is exact in any case.
+      initial_phase: Phase at the first sample in cycles, float64 [batch], or [batch, n_harmonics]
+        with shifts or inharmonicity; 0 where absent. It has no gradient.
+      inharmonicity: B of a stiff string, whose partial k has the frequency
+        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; 0 where absent.
 
     Returns:
-      Audio, float32 [batch, n_samples].
+      Audio, [batch, n_samples]; float64 where an input is, else float32.
 
     Raises:
-      ShapeError: if a tensor's rank or last axis is not as above.
+      ShapeError: if a tensor's shape is not as above.
+      ValueError: if amp_resample_method is none of the four.
+
+    References:
+      Fletcher, Normal Vibration Frequencies of a Stiff Piano String, 1964 (inharmonicity).
     """
-    frequencies = tf.cast(frequencies, tf.float32)
-    amplitudes = tf.cast(amplitudes, tf.float32)
-    check_rank("frequencies", frequencies, 3, "[batch, n_frames, 1]")
-    check_last("frequencies", frequencies, 1, "[batch, n_frames, 1]")
-    check_rank("amplitudes", amplitudes, 3, "[batch, n_frames, 1]")
-    check_last("amplitudes", amplitudes, 1, "[batch, n_frames, 1]")
-    if harmonic_distribution is not None:
-        distribution = tf.cast(harmonic_distribution, tf.float32)
-        check_rank("harmonic_distribution", distribution, 3, "[batch, n_frames, n_harmonics]")
-        amplitudes = amplitudes * distribution
-    f0_hz = frequencies[:, :, 0]
-    if initial_phase is None:
-        initial_phase = tf.zeros(tf.shape(f0_hz)[:1], tf.float64)
-    bank = _native_bank if native_kernels_used() else _plain_bank
-    return bank(f0_hz, amplitudes, tf.cast(initial_phase, tf.float64), n_samples, sample_rate)
-
-
-def _native_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
-    from synths.kernels import harmonic_cpu
-
-    n_samples = tf.convert_to_tensor(n_samples, tf.int32)
-    sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
-
-    @tf.custom_gradient
-    def bank(f0_hz, amplitudes):
-        inputs = [f0_hz, amplitudes, initial_phase, n_samples, sample_rate]
-        audio = tf.numpy_function(harmonic_cpu.forward, inputs, tf.float32, stateful=False)
-        audio.set_shape([amplitudes.shape[0], tf.get_static_value(n_samples)])
-
-        def gradient(upstream):
-            inputs = [f0_hz, amplitudes, initial_phase, sample_rate, upstream]
-            types = [tf.float32, tf.float32]
-            g_f0, g_amplitudes = tf.numpy_function(
-                harmonic_cpu.backward, inputs, types, stateful=False
-            )
-            g_f0.set_shape(f0_hz.shape)
-            g_amplitudes.set_shape(amplitudes.shape)
-            return g_f0, g_amplitudes
-
-        return audio, gradient
-
-    return bank(f0_hz, amplitudes)
-
-
-def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
-    """The same bank in TensorFlow's own operations.
-
-    Harmonic k = i * n_fine + j: sin(k x) is made from the sines and cosines of i * n_fine * x
-    and of j * x, so only about 2 sqrt(n_harmonics) of them are taken, and the sum over j is a
-    small matrix product. Nothing of size [batch, n_samples, n_harmonics] is ever made.
-    """
-    shape = tf.shape(amplitudes)
-    n_frames = shape[1]
-    n_harmonics = amplitudes.shape[2]
-    nyquist = 0.5 * tf.cast(sample_rate, tf.float64)
-    f0 = tf.cast(f0_hz, tf.float64)
-    orders = tf.range(1, shape[2] + 1)
-    audible = f0[:, :, None] * tf.cast(orders, tf.float64) < nyquist
-    amplitudes = tf.where(audible, amplitudes, 0.0)
-
-    # Phase at frames in float64, then per sample relative to its frame.
-    n = tf.cast(n_samples, tf.int64)
-    rate = tf.cast(sample_rate, tf.float64)
-    frames = tf.cast(n_frames, tf.int64)
-    period = tf.cast(n, tf.float64) / rate / tf.cast(frames, tf.float64)
-    f0_after = tf.concat([f0[:, 1:], f0[:, -1:]], axis=1)
-    phase = initial_phase[:, None] + tf.cumsum(0.5 * (f0 + f0_after) * period, 1, exclusive=True)
-    phase -= tf.floor(phase)
-
-    # Samples of frame j: ceil(j n / frames) and on; shorter frames are padded, then cut out.
-    size = -(-n // frames)
-    first = -(-tf.range(frames) * n // frames)
-    sample = first[:, None] + tf.range(size)
-    tau = (
-        tf.cast(sample, tf.float64) / rate - tf.cast(tf.range(frames), tf.float64)[:, None] * period
+    del use_angular_cumsum
+    frequencies, amplitudes, shifts, distribution, inharmonicity = as_floats(
+        frequencies, amplitudes, harmonic_shifts, harmonic_distribution, inharmonicity
     )
-    weight = tf.cast(tau / period, tf.float32)
-    slope = (f0_after - f0) / (2.0 * period)
-    cycles = phase[:, :, None] + tau * (f0[:, :, None] + slope[:, :, None] * tau)
-    cycles = tf.cast(cycles - tf.round(cycles), tf.float32)
+    check_method("amp_resample_method", amp_resample_method)
+    _check_frames("frequencies", frequencies, frequencies)
+    _check_frames("amplitudes", amplitudes, frequencies)
+    if distribution is not None:
+        _check_frames("harmonic_distribution", distribution, frequencies, _HARMONICS)
+        amplitudes = amplitudes * distribution
+    if initial_phase is None:
+        initial_phase = tf.zeros(tf.shape(frequencies)[:1])
+    initial_phase = tf.cast(initial_phase, tf.float64)
+    if shifts is None and inharmonicity is None:
+        check_rank("initial_phase", initial_phase, 1, "[batch]")
+        f0_hz = frequencies[:, :, 0]
+        return harmonic_bank(
+            f0_hz, amplitudes, initial_phase, n_samples, sample_rate, amp_resample_method
+        )
 
-    n_fine = max(1, round((n_harmonics or 64) ** 0.5))
-    n_coarse = -(-shape[2] // n_fine)
-    # Harmonic k sits at (i, j) with k = i * n_fine + j, j = 0 .. n_fine - 1, k = 0 is empty.
-    n_coarse = tf.where(shape[2] % n_fine == 0, n_coarse + 1, n_coarse)
-    padding = n_coarse * n_fine - shape[2] - 1
-    table = tf.pad(amplitudes, [[0, 0], [0, 0], [1, padding]])
-    table = tf.reshape(table, [shape[0], n_frames, n_coarse, n_fine])
-    after = tf.concat([table[:, 1:], table[:, -1:]], axis=1)
+    from synths.sinusoidal import sinusoidal_bank
 
-    def turns(orders, scale):
-        angle = cycles[..., None] * tf.cast(orders * scale, tf.float32)
-        angle = 2.0 * 3.141592653589793 * (angle - tf.round(angle))
-        return tf.sin(angle), tf.cos(angle)
+    if shifts is not None:
+        _check_frames("harmonic_shifts", shifts, frequencies, _HARMONICS)
+    # A single amplitude serves all partials of harmonic_shifts.
+    shape = tf.shape(amplitudes if shifts is None else amplitudes + shifts)
+    # In float64, as the phase is to be that of the formula however long the sound.
+    partials = get_harmonic_frequencies(tf.cast(frequencies, tf.float64), shape[2], inharmonicity)
+    if shifts is not None:
+        partials *= 1.0 + tf.cast(shifts, tf.float64)
+    if initial_phase.shape.rank == 1:
+        orders = tf.cast(tf.range(1, shape[2] + 1), tf.float64)
+        initial_phase = initial_phase[:, None] * orders
+    check_rank("initial_phase", initial_phase, 2, "[batch] or [batch, n_harmonics]")
+    return sinusoidal_bank(
+        partials,
+        tf.broadcast_to(amplitudes, shape),
+        initial_phase,
+        n_samples,
+        sample_rate,
+        amp_resample_method,
+    )
 
-    sin_fine, cos_fine = turns(tf.range(n_fine), 1)
-    sin_coarse, cos_coarse = turns(tf.range(n_coarse), n_fine)
 
-    def bank(table):
-        from_cos = tf.einsum("bfhj,bfij->bfhi", cos_fine, table)
-        from_sin = tf.einsum("bfhj,bfij->bfhi", sin_fine, table)
-        return tf.reduce_sum(sin_coarse * from_cos + cos_coarse * from_sin, axis=-1)
+def streaming_harmonic_synthesis(
+    frequencies,
+    amplitudes,
+    harmonic_distribution=None,
+    initial_phase=None,
+    n_samples=64000,
+    sample_rate=16000,
+    amp_resample_method="linear",
+):
+    """A block of `harmonic_synthesis`, and the phase with which the next block begins.
 
-    audio = bank(table) + weight * bank(after - table)
-    audio = tf.reshape(audio, [shape[0], -1])
-    frame = tf.range(n) * frames // n
-    position = frame * size + tf.range(n) - tf.gather(first, frame)
-    return tf.gather(audio, position, axis=1)
+    The block's last frame is held to its end, so blocks of a moving sound differ a little from the
+    whole; `synths.HarmonicStream`, which looks one frame ahead, does not.
+
+    Args:
+      frequencies: F0 in Hz, [batch, n_frames, 1], linear between frames.
+      amplitudes: Linear amplitude of the sum, [batch, n_frames, 1].
+      harmonic_distribution: Weight of each harmonic, [batch, n_frames, n_harmonics], which is
+        normalised below Nyquist; one sine where absent.
+      initial_phase: Radians at the first sample, [batch, 1, 1]; 0 where absent. No gradient.
+      n_samples: Length of the block in samples, any number.
+      sample_rate: Hz.
+      amp_resample_method: As in `harmonic_synthesis`.
+
+    Returns:
+      (audio, final_phase): [batch, n_samples], and float64 radians in [0, 2 pi), [batch, 1, 1].
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+    """
+    if harmonic_distribution is not None:
+        harmonic_distribution = normalize_harmonics(harmonic_distribution, frequencies, sample_rate)
+    frequencies = as_float(frequencies)
+    _check_frames("frequencies", frequencies, frequencies)
+    if initial_phase is None:
+        initial_phase = tf.zeros(tf.shape(frequencies[:, :1]))
+    check_rank("initial_phase", initial_phase, 3, "[batch, 1, 1]")
+    initial_phase = tf.cast(initial_phase, tf.float64)[:, 0, 0] / (2.0 * math.pi)
+    audio = harmonic_synthesis(
+        frequencies,
+        amplitudes,
+        None,
+        harmonic_distribution,
+        n_samples,
+        sample_rate,
+        amp_resample_method,
+        initial_phase=initial_phase,
+    )
+    # One frame more, at the end of the block.
+    held = tf.concat([frequencies, frequencies[:, -1:]], axis=1)[:, :, 0]
+    n_frames = tf.cast(tf.shape(frequencies)[1], tf.float64)
+    longer = tf.cast(n_samples, tf.float64) * (1.0 + 1.0 / n_frames)
+    final = frame_phases(held, initial_phase, longer, sample_rate)[:, -1]
+    return audio, tf.stop_gradient(2.0 * math.pi * final)[:, None, None]
+
+
+def oscillator_bank(
+    frequency_envelopes,
+    amplitude_envelopes,
+    sample_rate=16000,
+    sum_sinusoids=True,
+    use_angular_cumsum=False,
+):
+    """A bank of sines whose frequencies and amplitudes are given for every sample.
+
+    For frames use `harmonic_synthesis` or `sinusoidal_synthesis`, which need far less memory.
+
+    Args:
+      frequency_envelopes: Hz, [batch, n_samples, n_sinusoids].
+      amplitude_envelopes: Linear, [batch, n_samples, n_sinusoids].
+      sample_rate: Hz. A sine is silent at samples where it lies at or above Nyquist.
+      sum_sinusoids: Whether the sines are added up.
+      use_angular_cumsum: Without effect: phase is exact in any case.
+
+    Returns:
+      Audio, [batch, n_samples], or [batch, n_samples, n_sinusoids].
+
+    Raises:
+      ShapeError: if a tensor is not rank 3.
+    """
+    del use_angular_cumsum
+    frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
+    check_rank("frequency_envelopes", frequencies, 3, "[batch, n_samples, n_sinusoids]")
+    check_rank("amplitude_envelopes", amplitudes, 3, "[batch, n_samples, n_sinusoids]")
+    amplitudes = remove_above_nyquist(frequencies, amplitudes, sample_rate)
+    cycles = tf.cumsum(tf.cast(frequencies, tf.float64) / sample_rate, axis=1, exclusive=True)
+    audio = amplitudes * tf.sin(_radians(cycles, amplitudes.dtype))
+    return tf.reduce_sum(audio, axis=-1) if sum_sinusoids else audio
+
+
+def harmonic_oscillator_bank(
+    frequency,
+    amplitude_envelopes,
+    initial_phase=None,
+    sample_rate=16000,
+    use_angular_cumsum=True,
+):
+    """A bank of harmonics whose F0 and amplitudes are given for every sample, block by block.
+
+    Args:
+      frequency: F0 in Hz, [batch, n_samples, 1].
+      amplitude_envelopes: Linear, [batch, n_samples, n_harmonics].
+      initial_phase: Radians at the first sample, [batch, 1, 1]; 0 where absent. No gradient.
+      sample_rate: Hz. Nothing is left out at Nyquist.
+      use_angular_cumsum: Without effect: phase is exact in any case.
+
+    Returns:
+      (audio, final_phase): [batch, n_samples], and the phase at the sample behind the last one,
+      with which the next block begins: float64 radians in [0, 2 pi), [batch, 1, 1].
+
+    Raises:
+      ShapeError: if a tensor is not rank 3, or the last axis of frequency is not 1.
+    """
+    del use_angular_cumsum
+    frequency, amplitudes = as_floats(frequency, amplitude_envelopes)
+    check_rank("frequency", frequency, 3, "[batch, n_samples, 1]")
+    check_last("frequency", frequency, 1, "[batch, n_samples, 1]")
+    check_rank("amplitude_envelopes", amplitudes, 3, "[batch, n_samples, n_harmonics]")
+    steps = tf.cast(frequency, tf.float64) / sample_rate
+    if initial_phase is None:
+        initial_phase = tf.zeros(tf.stack([tf.shape(frequency)[0], 1, 1]))
+    check_rank("initial_phase", initial_phase, 3, "[batch, 1, 1]")
+    begin = tf.cast(initial_phase, tf.float64) / (2.0 * math.pi)
+    cycles = tf.concat([begin, steps], axis=1)
+    cycles = tf.cumsum(cycles, axis=1)
+    cycles -= tf.floor(cycles)
+    orders = tf.cast(tf.range(1, tf.shape(amplitudes)[2] + 1), amplitudes.dtype)
+    waves = tf.sin(_radians(cycles[:, :-1], amplitudes.dtype) * orders)
+    audio = tf.reduce_sum(amplitudes * waves, axis=-1)
+    return audio, tf.stop_gradient(2.0 * math.pi * cycles[:, -1:])
+
+
+def angular_cumsum(angular_frequency, chunk_size=1000):
+    """Running sum of angular frequency, wrapped: the phase after each sample.
+
+    Args:
+      angular_frequency: Radians a sample, [batch, n_samples, ...].
+      chunk_size: Without effect: the sum is taken in float64, whatever the length.
+
+    Returns:
+      Radians in [0, 2 pi), as angular_frequency.
+    """
+    del chunk_size
+    angular_frequency = as_float(angular_frequency)
+    turns = tf.cumsum(tf.cast(angular_frequency, tf.float64) / (2.0 * math.pi), axis=1)
+    return tf.cast(2.0 * math.pi * (turns - tf.floor(turns)), angular_frequency.dtype)
+
+
+def _radians(cycles, dtype):
+    """float64 cycles to radians in [-pi, pi] of a type that may be coarser."""
+    return tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)
+
+
+def _check_frames(name, tensor, frequencies, axes=_FRAMES):
+    """Raises ShapeError unless `tensor` has rank 3, its last axis and the frames of frequencies."""
+    check_rank(name, tensor, 3, axes)
+    if axes == _FRAMES:
+        check_last(name, tensor, 1, axes)
+    n_frames, expected = tensor.shape[1], frequencies.shape[1]
+    if n_frames == 0 or None not in (n_frames, expected) and n_frames != expected:
+        came = tuple(tensor.shape)
+        raise ShapeError(f"{name}: expected {axes} with {expected or 1} frames, got shape {came}.")

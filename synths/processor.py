@@ -11,7 +11,9 @@ class Processor(keras.layers.Layer):
     processor does both. Subclasses define the two. Nothing in `get_signal` depends on how the
     controls were made.
 
-    Precision is the processor's own business: inputs are never cast by Keras.
+    Sound has the precision of the inputs: float64 where one of them is, else float32, in which
+    half precision is computed as well. Keras' own casting is off, whatever its dtype policy: a
+    phase or a pitch in half precision would be out of tune.
     """
 
     def __init__(self, name=None, trainable=False):
@@ -21,9 +23,11 @@ class Processor(keras.layers.Layer):
         """Audio from raw tensors.
 
         Args:
-          *args, **kwargs: What `get_controls` takes.
+          *args, **kwargs: What `get_controls` takes; Keras' `training` and `mask` are ignored.
           return_outputs_dict: Whether to return {"signal": audio, "controls": dict} instead.
         """
+        for name in ("training", "mask"):
+            kwargs.pop(name, None)
         controls = self.get_controls(*args, **kwargs)
         signal = self.get_signal(**controls)
         if return_outputs_dict:
@@ -35,5 +39,5 @@ class Processor(keras.layers.Layer):
         raise NotImplementedError
 
     def get_signal(self, *args, **kwargs):
-        """Controls to audio, float32 [batch, n_samples]."""
+        """Controls to audio, [batch, n_samples]."""
         raise NotImplementedError

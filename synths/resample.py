@@ -4,9 +4,20 @@ Frame i stands at sample `i * n_samples / n_frames`, for any ratio of the two; b
 frame its value is held.
 """
 
+import math
+
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import ShapeError
+from synths.precision import as_float
+
+METHODS = ("nearest", "linear", "cubic", "window")
+
+
+def check_method(name, method):
+    """Raises ValueError unless `method` is a way of interpolation."""
+    if method not in METHODS:
+        raise ValueError(f"{name}: got {method!r}, expected one of {', '.join(METHODS)}.")
 
 
 def frame_positions(n_frames, n_samples):
@@ -20,32 +31,129 @@ def frame_positions(n_frames, n_samples):
       [n_samples] in [0, 1), how far the sample lies on the way to the next frame. Exact while
       n_frames * n_samples < 2**63.
     """
-    n_frames = tf.cast(n_frames, tf.int64)
     n_samples = tf.cast(n_samples, tf.int64)
-    position = tf.range(n_samples) * n_frames
+    return _positions(tf.cast(n_frames, tf.int64), tf.range(n_samples), n_samples)
+
+
+def _positions(n_steps, sample, n_samples):
+    position = sample * n_steps
     frame = position // n_samples
     weight = tf.cast(position - frame * n_samples, tf.float64) / tf.cast(n_samples, tf.float64)
     return tf.cast(frame, tf.int32), weight
 
 
-def resample(frames, n_samples):
-    """Linear interpolation of frames to samples.
+def neighbour_shares(weight, method):
+    """How much a value between two frames takes from other frames than the one before it.
 
     Args:
-      frames: [batch, n_frames, channels], any float type.
-      n_samples: int or scalar int32, any number.
+      weight: How far along the way to the next frame, 0 to 1, any shape.
+      method: "nearest" (the frame before is held), "linear", "cubic" (through the frames, with
+        the four around it), or "window" (a raised cosine from frame to frame).
 
     Returns:
-      [batch, n_samples, channels].
+      (offset, share) pairs: the frame at this offset from the one before, and its share, in
+      weight's shape. The one before has the rest, so that all of them sum to 1.
+    """
+    if method == "nearest":
+        return ()
+    if method == "linear":
+        return ((1, weight),)
+    if method == "window":
+        return ((1, tf.sin((0.5 * math.pi) * weight) ** 2),)
+    left = 1.0 - weight
+    return (
+        (-1, -0.75 * weight * left**2),
+        (1, 1.0 + left**2 * (1.25 * left - 2.25)),
+        (2, -0.75 * left * weight**2),
+    )
+
+
+def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
+    """Interpolation of frames to samples.
+
+    Args:
+      inputs: [n_frames], [batch, n_frames], [batch, n_frames, channels] or
+        [batch, n_frames, n_freqs, channels], of any float type.
+      n_timesteps: The number of samples, int or scalar int32, any number.
+      method: "nearest": each frame is held until the next. "linear". "cubic": smooth, through the
+        frames; it may overshoot. "window": by a raised cosine from frame to frame, smooth and
+        without overshoot.
+      add_endpoint: Whether the last frame is held for as long as the others take. Otherwise it is
+        reached at the end: by the last sample, or for "window" by the sample after it.
+
+    Returns:
+      As inputs, with n_timesteps in the place of n_frames.
 
     Raises:
-      ShapeError: if frames is not rank 3.
+      ShapeError: if inputs has another rank.
+      ValueError: if the method is none of the four.
     """
-    frames = tf.convert_to_tensor(frames)
-    check_rank("frames", frames, 3, "[batch, n_frames, channels]")
-    n_frames = tf.shape(frames)[1]
-    frame, weight = frame_positions(n_frames, n_samples)
-    weight = tf.cast(weight, frames.dtype)[:, None]
-    here = tf.gather(frames, frame, axis=1)
-    after = tf.gather(frames, tf.minimum(frame + 1, n_frames - 1), axis=1)
-    return here + weight * (after - here)
+    inputs = as_float(inputs)
+    check_method("method", method)
+    rank = inputs.shape.rank
+    if rank not in (1, 2, 3, 4):
+        raise ShapeError(
+            "inputs: expected [n_frames], [batch, n_frames], [batch, n_frames, channels] or "
+            f"[batch, n_frames, n_freqs, channels], got shape {tuple(inputs.shape)}."
+        )
+    axis = min(rank - 1, 1)
+    n_frames = tf.shape(inputs)[axis]
+    frame, weight, hop = _places(inputs.shape[axis], n_frames, n_timesteps, method, add_endpoint)
+    weight = tf.reshape(tf.cast(weight, inputs.dtype), [-1] + [1] * (rank - 1 - axis))
+
+    def at_samples(frames):
+        if hop:
+            return tf.expand_dims(frames, axis + 1)
+        return tf.gather(frames, frame, axis=axis)
+
+    # The frame before, and on the way to the others: what is constant stays exactly so.
+    total = at_samples(inputs) + tf.zeros_like(weight)
+    for offset, share in neighbour_shares(weight, method):
+        other = tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1)
+        total += share * at_samples(tf.gather(inputs, other, axis=axis) - inputs)
+    if hop:
+        shape = tf.shape(inputs)
+        total = tf.reshape(total, tf.concat([shape[:axis], [-1], shape[axis + 1 :]], axis=0))
+    static = inputs.shape.as_list()
+    static[axis] = tf.get_static_value(n_timesteps)
+    total.set_shape(static)
+    return total
+
+
+def _places(known_frames, n_frames, n_timesteps, method, add_endpoint):
+    """(frame, weight) of every sample, and 0; or where every frame has as many samples,
+    (None, weights of a frame's samples, their number)."""
+    known_samples = tf.get_static_value(n_timesteps)
+    n = tf.cast(n_timesteps, tf.int64)
+    if add_endpoint and known_frames and known_samples and known_samples % known_frames == 0:
+        hop = int(known_samples) // known_frames
+        return None, tf.range(hop, dtype=tf.float64) / hop, hop
+    if add_endpoint:
+        n_steps, n_intervals = n_frames, n
+    else:
+        n_steps, n_intervals = n_frames - 1, n if method == "window" else tf.maximum(n - 1, 1)
+    frame, weight = _positions(tf.cast(n_steps, tf.int64), tf.range(n), n_intervals)
+    if method == "nearest" and not add_endpoint:
+        frame = tf.where(weight >= 0.5, frame + 1, frame)
+    return frame, weight, 0
+
+
+def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
+    """`resample` by raised cosines, which add up to 1: for amplitudes in wide frames.
+
+    Args:
+      inputs: [batch, n_frames, channels].
+      n_timesteps: The number of samples, any number.
+      add_endpoint: As in `resample`.
+
+    Returns:
+      [batch, n_timesteps, channels].
+
+    Raises:
+      ShapeError: if inputs is not rank 3.
+    """
+    inputs = as_float(inputs)
+    if inputs.shape.rank != 3:
+        shape = tuple(inputs.shape)
+        raise ShapeError(f"inputs: expected [batch, n_frames, channels], got shape {shape}.")
+    return resample(inputs, n_timesteps, "window", add_endpoint)

@@ -10,6 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from synths.errors import check_rank
+from synths.impulse_responses import length
+from synths.native import native_kernels_used
+from synths.precision import as_float
+from synths.units import safe_log
 
 
 def frame(audio, n_fft, hop_length):
@@ -20,7 +24,7 @@ def frame(audio, n_fft, hop_length):
       n_fft: Length of a frame in samples.
       hop_length: Samples from a frame to the next; any divisor of n_fft is fastest.
     """
-    audio = tf.convert_to_tensor(audio)
+    audio = as_float(audio)
     check_rank("audio", audio, 2, "[batch, n_samples]")
     n_samples = audio.shape[1] if audio.shape[1] is not None else tf.shape(audio)[1]
     n_frames = -(-n_samples // hop_length)
@@ -51,30 +55,85 @@ def magnitude(audio, n_fft=1024, hop_length=256):
       n_fft, hop_length: Frame length and step in samples.
 
     Returns:
-      float32 [batch, n_frames, n_fft // 2 + 1].
+      [batch, n_frames, n_fft // 2 + 1], float64 for audio of float64, else float32.
     """
-    return _magnitude_of_frames(frame(audio, n_fft, hop_length))
+    audio = as_float(audio)
+    check_rank("audio", audio, 2, "[batch, n_samples]")
+    n_frames = -(-length(audio, 1) // hop_length)
+    return _magnitude(
+        audio,
+        lambda x: magnitude_of_frames(frame(x, n_fft, hop_length), 4.0 / n_fft),
+        (n_fft, hop_length, n_fft // 2, n_frames, 4.0 / n_fft),
+    )
+
+
+def _magnitude(audio, plain, framing):
+    """Magnitudes by the compiled kernel where it serves, else by the plain function of audio.
+
+    Args:
+      audio: [batch, n_samples].
+      plain: From audio to magnitudes.
+      framing: (n_fft, hop_length, samples before the hop, n_frames, scale) of these magnitudes.
+    """
+    n_fft, hop_length, before, n_frames, scale = framing
+    if audio.dtype != tf.float32 or n_fft % 2 or not native_kernels_used():
+        return plain(audio)
+    from synths.kernels import spectrum_cpu
+
+    window = tf.signal.hann_window(n_fft) * scale
+
+    @tf.custom_gradient
+    def magnitudes(audio):
+        inputs = [audio, window, hop_length, before, n_frames]
+        size = tf.numpy_function(spectrum_cpu.forward, inputs, tf.float32, stateful=False)
+        shape = [audio.shape[0], tf.get_static_value(n_frames), n_fft // 2 + 1]
+        size.set_shape(shape)
+
+        def gradient(upstream):
+            @tf.custom_gradient
+            def slope(audio, upstream):
+                inputs = [audio, upstream, window, hop_length, before]
+                value = tf.numpy_function(spectrum_cpu.backward, inputs, tf.float32, stateful=False)
+                value.set_shape(audio.shape)
+
+                def again(change):
+                    # Gradients of gradients are rare: TensorFlow's own operations serve.
+                    with tf.GradientTape() as outer:
+                        outer.watch([audio, upstream])
+                        with tf.GradientTape() as inner:
+                            inner.watch(audio)
+                            sizes = plain(audio)
+                        slopes = inner.gradient(sizes, audio, output_gradients=upstream)
+                    return outer.gradient(slopes, [audio, upstream], output_gradients=change)
+
+                return value, again
+
+            return slope(audio, upstream)
+
+        return size, gradient
+
+    return magnitudes(audio)
 
 
 @tf.custom_gradient
-def _magnitude_of_frames(frames):
-    """Windowed magnitude spectra of frames, [..., n_fft] to [..., n_fft // 2 + 1].
+def magnitude_of_frames(frames, scale):
+    """Windowed magnitude spectra of frames, [..., n_fft] to [..., n_fft // 2 + 1], times scale.
 
     The gradient is written out: one inverse transform, where TensorFlow's own takes several.
     """
     n_fft = frames.shape[-1]
-    window = tf.signal.hann_window(n_fft, periodic=True) * (4.0 / n_fft)
+    window = tf.signal.hann_window(n_fft, periodic=True, dtype=frames.dtype) * scale
     spectrum = tf.signal.rfft(frames * window)
     size = tf.sqrt(tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2 + 1e-14)
 
     def gradient(upstream):
         # An inverse real transform counts every bin twice but the first and (n_fft even) the last.
-        twice = np.full(n_fft // 2 + 1, 0.5 * n_fft, np.float32)
+        twice = np.full(n_fft // 2 + 1, 0.5 * n_fft, frames.dtype.as_numpy_dtype)
         twice[0] = n_fft
         if n_fft % 2 == 0:
             twice[-1] = n_fft
         share = tf.complex(upstream / size * twice, tf.zeros_like(upstream))
-        return tf.signal.irfft(share * spectrum, [n_fft]) * window
+        return tf.signal.irfft(share * spectrum, [n_fft]) * window, None
 
     return size, gradient
 
@@ -126,7 +185,7 @@ def log_mel(audio, sample_rate, n_fft=1024, hop_length=256, n_mels=80, floor=1e-
     """
     spectrum = magnitude(audio, n_fft, hop_length)
     filters = mel_matrix(n_mels, n_fft // 2 + 1, sample_rate)
-    return tf.math.log(tf.matmul(spectrum, filters) + floor)
+    return tf.math.log(tf.matmul(spectrum, tf.cast(filters, spectrum.dtype)) + floor)
 
 
 def dct_matrix(n_in, n_out):
@@ -140,4 +199,101 @@ def dct_matrix(n_in, n_out):
 def mfcc(audio, sample_rate, n_fft=256, hop_length=64, n_mels=128, n_mfcc=30, floor=1e-5):
     """Mel-frequency cepstral coefficients, [batch, n_frames, n_mfcc]; arguments as `log_mel`."""
     bands = log_mel(audio, sample_rate, n_fft, hop_length, n_mels, floor)
-    return tf.matmul(bands, dct_matrix(n_mels, n_mfcc))
+    return tf.matmul(bands, tf.cast(dct_matrix(n_mels, n_mfcc), bands.dtype))
+
+
+def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
+    """Short-time spectrum as ddsp has it: frames begin at every hop and are not normalised.
+
+    Args:
+      audio: [batch, n_samples] or [batch, n_samples, 1].
+      frame_size: Samples of a frame under its Hann window; the transform is as long as the next
+        power of two.
+      overlap: Share of a frame that the next one covers too.
+      pad_end: Whether frames that reach beyond the end are made, with silence there.
+
+    Returns:
+      complex [batch, n_frames, n_bins], n_frames = ceil(n_samples / hop) where pad_end.
+    """
+    return tf.signal.stft(_mono(audio), frame_size, _hop(frame_size, overlap), pad_end=pad_end)
+
+
+def compute_mag(audio, size=2048, overlap=0.75, pad_end=True):
+    """Magnitude of `stft`, with gradient zero where it is exactly zero."""
+    audio, hop = _mono(audio), _hop(size, overlap)
+    if size & (size - 1):
+        spectrum = tf.signal.stft(audio, size, hop, pad_end=pad_end)
+        power = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
+        return tf.sqrt(power + 1e-14)
+    n_samples = length(audio, 1)
+    n_frames = -(-n_samples // hop) if pad_end else (n_samples - size) // hop + 1
+    n_frames = max(n_frames, 0) if isinstance(n_frames, int) else tf.maximum(n_frames, 0)
+    return _magnitude(
+        audio,
+        lambda x: magnitude_of_frames(tf.signal.frame(x, size, hop, pad_end=pad_end), 1.0),
+        (size, hop, 0, n_frames, 1.0),
+    )
+
+
+def compute_logmag(audio, size=2048, overlap=0.75, pad_end=True):
+    """`safe_log` of `compute_mag`."""
+    return safe_log(compute_mag(audio, size, overlap, pad_end))
+
+
+def compute_mel(
+    audio,
+    lo_hz=0.0,
+    hi_hz=8000.0,
+    bins=64,
+    fft_size=2048,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """Magnitudes in mel bands (HTK's scale), [batch, n_frames, bins], as ddsp has them."""
+    spectrum = compute_mag(audio, fft_size, overlap, pad_end)
+    filters = tf.signal.linear_to_mel_weight_matrix(
+        bins, spectrum.shape[-1], sample_rate, lo_hz, hi_hz, dtype=spectrum.dtype
+    )
+    return tf.matmul(spectrum, filters)
+
+
+def compute_logmel(
+    audio,
+    lo_hz=80.0,
+    hi_hz=7600.0,
+    bins=64,
+    fft_size=2048,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """`safe_log` of `compute_mel`."""
+    return safe_log(compute_mel(audio, lo_hz, hi_hz, bins, fft_size, overlap, pad_end, sample_rate))
+
+
+def compute_mfcc(
+    audio,
+    lo_hz=20.0,
+    hi_hz=8000.0,
+    fft_size=1024,
+    mel_bins=128,
+    mfcc_bins=13,
+    overlap=0.75,
+    pad_end=True,
+    sample_rate=16000,
+):
+    """Mel-frequency cepstral coefficients as ddsp has them, [batch, n_frames, mfcc_bins]."""
+    bands = compute_logmel(audio, lo_hz, hi_hz, mel_bins, fft_size, overlap, pad_end, sample_rate)
+    return tf.signal.mfccs_from_log_mel_spectrograms(bands)[..., :mfcc_bins]
+
+
+def _mono(audio):
+    audio = as_float(audio)
+    audio = audio[:, :, 0] if audio.shape.rank == 3 else audio
+    check_rank("audio", audio, 2, "[batch, n_samples]")
+    return audio
+
+
+def _hop(frame_size, overlap):
+    return int(frame_size * (1.0 - overlap))

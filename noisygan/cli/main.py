@@ -7,7 +7,7 @@ import sys
 import traceback
 
 import noisygan
-from noisygan.cli import config, configs, demo, render, synth, train
+from noisygan.cli import bench, config, configs, demo, render, synth, train
 from noisygan.errors import NoisyganError, UsageError
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "configs": configs,
     "config": config,
     "demo": demo,
+    "bench": bench,
 }
 
 EXIT_FAILURE = 1

@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from synths.filtered_noise import FilteredNoise
-from synths.harmonic import normalize_distribution
 from synths.oscillators import harmonic_synthesis
+from synths.partials import normalize_distribution
 from synths.units import db_to_amplitude, soft_ceiling_db
 
 
@@ -83,9 +83,10 @@ class HarmonicVoice(keras.layers.Layer):
         return harmonic_synthesis(
             controls["f0_hz"],
             controls["amplitudes"],
-            controls["harmonic_distribution"],
-            n_samples,
-            sample_rate,
+            harmonic_distribution=controls["harmonic_distribution"],
+            n_samples=n_samples,
+            sample_rate=sample_rate,
+            amp_resample_method="linear",
         )
 
 
@@ -137,15 +138,23 @@ class NoiseVoice(keras.layers.Layer):
         At another rate than twice the bandwidth the bands are laid on its own and the gain keeps
         the power per hertz, so the noise up to the bandwidth is as loud.
         """
-        magnitudes = controls["magnitudes"]
-        if abs(sample_rate / 2.0 - bandwidth_hz) > 1e-6:
-            magnitudes = _bands_at_rate(magnitudes, bandwidth_hz, sample_rate)
-        synth = FilteredNoise(n_samples=n_samples, scale_fn=None)
+        magnitudes = gains_at_rate(controls["magnitudes"], bandwidth_hz, sample_rate)
+        synth = FilteredNoise(n_samples=n_samples, window_size=0, scale_fn=None)
         return synth.get_signal(magnitudes, seed=seed)
 
 
-def _bands_at_rate(magnitudes, bandwidth_hz, sample_rate):
-    """Gains on bands that reach half of sample_rate, with the same power per hertz."""
+def gains_at_rate(magnitudes, bandwidth_hz, sample_rate):
+    """Gains of white noise on bands that reach half of sample_rate, as loud in each hertz.
+
+    Args:
+      magnitudes: Linear gains on bands from 0 Hz to bandwidth_hz, [batch, n_frames, n_bands].
+      bandwidth_hz, sample_rate: Hz.
+
+    Returns:
+      [batch, n_frames, n_new]: bands about as far apart as before; 0 above bandwidth_hz.
+    """
+    if abs(sample_rate / 2.0 - bandwidth_hz) <= 1e-6:
+        return magnitudes
     n_bands = magnitudes.shape[-1]
     ratio = sample_rate / 2.0 / bandwidth_hz
     n_new = max(2, round((n_bands - 1) * ratio) + 1)

@@ -213,8 +213,7 @@ def render_controls(controls, sample_rate=None, seconds=None):
     import tensorflow as tf
 
     from noisygan.generators.voices import VOICES
-    from synths.effects import response_at_rate
-    from synths.filters import fft_convolve
+    from synths.effects import Reverb, response_at_rate
 
     own_rate = int(controls["sample_rate"])
     sample_rate = own_rate if sample_rate is None else int(sample_rate)
@@ -242,6 +241,6 @@ def render_controls(controls, sample_rate=None, seconds=None):
         ir_rate = int(controls["reverb/sample_rate"])
         if ir_rate != sample_rate:
             ir = response_at_rate(ir, ir_rate, sample_rate)
-        wet = fft_convolve(audio, ir)
-        audio = audio + wet if controls.get("reverb/add_dry", True) else wet
+        reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
+        audio = reverb.get_signal(audio, ir)
     return audio[0].numpy()

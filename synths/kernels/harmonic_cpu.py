@@ -6,15 +6,16 @@ registers, and harmonics above Nyquist cost nothing. (Clenshaw's recurrence woul
 arithmetic, but loses 60 dB of precision near multiples of half a turn.) Phase is kept in float64
 cycles per frame, wrapped, and is the exact integral of the piecewise linear F0.
 
-Rows of a batch are shared out between threads; compiled code holds no Python lock.
+The frames of all rows are shared out evenly between threads; compiled code holds no Python lock.
 """
-
-import concurrent.futures
-import functools
-import os
 
 import numba
 import numpy as np
+
+from synths.kernels import threads
+
+# How amplitudes go from frame to frame; `synths.resample.neighbour_shares` says what they mean.
+METHODS = {"nearest": 0, "linear": 1, "window": 2}
 
 # sin(2 pi u) on |u| <= 1/4 as u * polynomial(u * u): a least-squares fit on Chebyshev nodes,
 # largest error 2e-9.
@@ -27,6 +28,9 @@ _SINE = [
 ]
 _S0, _S1, _S2, _S3, _S4, _S5 = (np.float32(c) for c in _SINE)
 
+# Less than this many sines are not worth a second thread.
+_SINES_A_THREAD = 200_000
+
 _options = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
 
 
@@ -37,12 +41,53 @@ def _sine(u):
 
 
 @numba.njit(**_options)
-def _angles(f_here, f_after, start_phase, period, sample_period, first, n, offset, weight, s, c):
-    """Sine and cosine of the fundamental's angle at the samples of one frame."""
+def _n_audible(f_hz, nyquist, n_harmonics):
+    """How many harmonics of f_hz lie below Nyquist."""
+    if f_hz * n_harmonics < nyquist:
+        return n_harmonics
+    return int(np.ceil(nyquist / f_hz)) - 1
+
+
+@numba.njit(**_options)
+def _frame_phases(f0, initial, period, phases):
+    """Phase at every frame in cycles, 0 to 1."""
+    n_rows, n_frames = f0.shape
+    for row in range(n_rows):
+        phase = initial[row]
+        for j in range(n_frames):
+            phase -= np.floor(phase)
+            phases[row, j] = phase
+            j_after = min(j + 1, n_frames - 1)
+            phase += 0.5 * (np.float64(f0[row, j]) + np.float64(f0[row, j_after])) * period
+
+
+@numba.njit(**_options)
+def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
+    """Begins frame i of all frames of all rows.
+
+    Fills s1, c1, s, c: sine and cosine of the fundamental's angle at its samples, and w: how much
+    its amplitudes are the next frame's.
+
+    Returns:
+      (row, j, j_after, first, n, k_here, k_after): the frame, the next one, its first sample,
+      its number of samples, and how many harmonics lie below Nyquist at the two frames.
+    """
+    n_frames = f0.shape[1]
+    row = i // n_frames
+    j = i - row * n_frames
+    j_after = min(j + 1, n_frames - 1)
+    first = -((-j * n_samples) // n_frames)
+    n = -((-(j + 1) * n_samples) // n_frames) - first
+    f_here = np.float64(f0[row, j])
+    f_after = np.float64(f0[row, j_after])
+    period = n_samples / sample_rate / n_frames
+    sample_period = 1.0 / sample_rate
+    offset = j * period
+    phase = phases[row, j]
     slope = (f_after - f_here) / (2.0 * period)
-    for i in range(n):
-        tau = (first + i) * sample_period - offset
-        cycles = start_phase + tau * (f_here + slope * tau)
+    for t in range(n):
+        tau = (first + t) * sample_period - offset
+        cycles = phase + tau * (f_here + slope * tau)
         r = np.float32(cycles - np.round(cycles))
         a = abs(r)
         u = (
@@ -50,69 +95,66 @@ def _angles(f_here, f_after, start_phase, period, sample_period, first, n, offse
             if a <= np.float32(0.25)
             else ((np.float32(0.5) - a) if r > 0 else (a - np.float32(0.5)))
         )
-        s[i] = _sine(u)
-        c[i] = _sine(np.float32(0.25) - a)
-        weight[i] = np.float32(tau / period)
+        s1[t] = _sine(u)
+        c1[t] = _sine(np.float32(0.25) - a)
+        w[t] = np.float32(tau / period)
+    if method == 2:
+        for t in range(n):
+            quarter = _sine(np.float32(0.25) * w[t])
+            w[t] = quarter * quarter
+    elif method == 0:
+        w[:n] = np.float32(0.0)
+    for t in range(n):
+        s[t] = s1[t]
+        c[t] = c1[t]
+    k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
+    k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
+    return row, j, j_after, first, n, k_here, k_after
 
 
 @numba.njit(**_options)
-def _n_audible(f_hz, nyquist, n_harmonics):
-    """How many harmonics of f_hz lie below Nyquist."""
-    if f_hz <= 0.0:
-        return n_harmonics
-    return min(n_harmonics, int(np.ceil(nyquist / f_hz)) - 1)
-
-
-@numba.njit(**_options)
-def _forward(f0, amplitudes, sample_rate, initial, audio):
-    n_rows, n_frames, n_harmonics = amplitudes.shape
+def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
+    """The sound of the frames low to high, counted through all rows."""
+    n_frames, n_harmonics = amplitudes.shape[1:]
     n_samples = audio.shape[1]
-    period = n_samples / sample_rate / n_frames
-    sample_period = 1.0 / sample_rate
     size = n_samples // n_frames + 2
+    s1 = np.empty(size, np.float32)
+    c1 = np.empty(size, np.float32)
     s = np.empty(size, np.float32)
     c = np.empty(size, np.float32)
     w = np.empty(size, np.float32)
-    s1 = np.empty(size, np.float32)
-    c1 = np.empty(size, np.float32)
     total = np.empty(size, np.float32)
-    for row in range(n_rows):
-        phase = initial[row]
-        for j in range(n_frames):
-            j_after = min(j + 1, n_frames - 1)
-            f_here = np.float64(f0[row, j])
-            f_after = np.float64(f0[row, j_after])
-            first = -((-j * n_samples) // n_frames)
-            n = -((-(j + 1) * n_samples) // n_frames) - first
-            k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-            k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
-            k_top = max(k_here, k_after)
-            _angles(f_here, f_after, phase, period, sample_period, first, n, j * period, w, s1, c1)
-            for i in range(n):
-                s[i] = s1[i]
-                c[i] = c1[i]
-                total[i] = 0.0
-            for k in range(k_top):
-                a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
-                d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
-                for i in range(n):
-                    total[i] += (a + w[i] * d) * s[i]
-                    rotated = s[i] * c1[i] + c[i] * s1[i]
-                    c[i] = c[i] * c1[i] - s[i] * s1[i]
-                    s[i] = rotated
-            for i in range(n):
-                audio[row, first + i] = total[i]
-            phase += 0.5 * (f_here + f_after) * period
-            phase -= np.floor(phase)
+    for i in range(low, high):
+        row, j, j_after, first, n, k_here, k_after = _enter(
+            i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
+        )
+        total[:n] = np.float32(0.0)
+        for k in range(max(k_here, k_after)):
+            a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
+            d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
+            for t in range(n):
+                total[t] += (a + w[t] * d) * s[t]
+                rotated = s[t] * c1[t] + c[t] * s1[t]
+                c[t] = c[t] * c1[t] - s[t] * s1[t]
+                s[t] = rotated
+        for t in range(n):
+            audio[row, first + t] = total[t]
 
 
 @numba.njit(**_options)
-def _backward(f0, amplitudes, sample_rate, initial, g, g_f0, g_amplitudes):
-    n_rows, n_frames, n_harmonics = amplitudes.shape
+def _backward(
+    low, high, f0, amplitudes, phases, sample_rate, method, g, g_cycles, g_amplitudes, g_edge
+):
+    """Gradients of the frames low to high, counted through all rows.
+
+    What the last of them adds to the amplitudes of the frame behind it goes to g_edge, as another
+    thread may be writing there. g_cycles, float64 [3, batch, n_frames]: gradients with respect to
+    the phase at the frame, and to the F0 of this and of the next frame by way of the frame's own
+    samples.
+    """
+    n_frames, n_harmonics = amplitudes.shape[1:]
     n_samples = g.shape[1]
     period = n_samples / sample_rate / n_frames
-    sample_period = 1.0 / sample_rate
-    two_pi = 2.0 * np.pi
     size = n_samples // n_frames + 2
     s1 = np.empty(size, np.float32)
     c1 = np.empty(size, np.float32)
@@ -120,85 +162,75 @@ def _backward(f0, amplitudes, sample_rate, initial, g, g_f0, g_amplitudes):
     c = np.empty(size, np.float32)
     w = np.empty(size, np.float32)
     g_phase = np.empty(size, np.float32)
-    frame_sum = np.empty(n_frames, np.float64)
+    for i in range(low, high):
+        row, j, j_after, first, n, k_here, k_after = _enter(
+            i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
+        )
+        g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
+        g_phase[:n] = np.float32(0.0)
+        for k in range(max(k_here, k_after)):
+            a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
+            d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
+            order = np.float32(k + 1)
+            total = np.float32(0.0)
+            late = np.float32(0.0)
+            for t in range(n):
+                gs = g[row, first + t] * s[t]
+                total += gs
+                late += gs * w[t]
+                g_phase[t] += order * (a + w[t] * d) * c[t]
+                rotated = s[t] * c1[t] + c[t] * s1[t]
+                c[t] = c[t] * c1[t] - s[t] * s1[t]
+                s[t] = rotated
+            if k < k_here:
+                g_amplitudes[row, j, k] += total - late
+            if k < k_after:
+                g_after[k] += late
+        whole = 0.0
+        early = 0.0
+        late_f = 0.0
+        for t in range(n):
+            gp = 2.0 * np.pi * g[row, first + t] * g_phase[t]
+            tau = (first + t) / sample_rate - j * period
+            bend = 0.5 * tau * tau / period
+            whole += gp
+            early += gp * (tau - bend)
+            late_f += gp * bend
+        g_cycles[0, row, j] = whole
+        g_cycles[1, row, j] = early
+        g_cycles[2, row, j] = late_f
+
+
+@numba.njit(**_options)
+def _gather_f0(g_cycles, period, g_f0):
+    """Gradients with respect to F0: by way of its frames' samples, and of all later phases."""
+    n_rows, n_frames = g_f0.shape
     for row in range(n_rows):
-        phase = initial[row]
-        for j in range(n_frames):
-            j_after = min(j + 1, n_frames - 1)
-            f_here = np.float64(f0[row, j])
-            f_after = np.float64(f0[row, j_after])
-            first = -((-j * n_samples) // n_frames)
-            n = -((-(j + 1) * n_samples) // n_frames) - first
-            k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-            k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
-            k_top = max(k_here, k_after)
-            _angles(f_here, f_after, phase, period, sample_period, first, n, j * period, w, s1, c1)
-            for i in range(n):
-                s[i] = s1[i]
-                c[i] = c1[i]
-                g_phase[i] = 0.0
-            for k in range(k_top):
-                a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
-                d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
-                order = np.float32(k + 1)
-                total = np.float32(0.0)
-                late = np.float32(0.0)
-                for i in range(n):
-                    gs = g[row, first + i] * s[i]
-                    total += gs
-                    late += gs * w[i]
-                    g_phase[i] += order * (a + w[i] * d) * c[i]
-                    rotated = s[i] * c1[i] + c[i] * s1[i]
-                    c[i] = c[i] * c1[i] - s[i] * s1[i]
-                    s[i] = rotated
-                if k < k_here:
-                    g_amplitudes[row, j, k] += total - late
-                if k < k_after:
-                    g_amplitudes[row, j_after, k] += late
-            whole = 0.0
-            early = 0.0
-            late_f = 0.0
-            for i in range(n):
-                gp = two_pi * g[row, first + i] * g_phase[i]
-                tau = (first + i) * sample_period - j * period
-                bend = 0.5 * tau * tau / period
-                whole += gp
-                early += gp * (tau - bend)
-                late_f += gp * bend
-            frame_sum[j] = whole
-            g_f0[row, j] += early
-            g_f0[row, j_after] += late_f
-            phase += 0.5 * (f_here + f_after) * period
-            phase -= np.floor(phase)
-        rest = 0.0
+        later = 0.0
         for j in range(n_frames - 1, -1, -1):
             j_after = min(j + 1, n_frames - 1)
-            g_f0[row, j] += 0.5 * period * rest
-            g_f0[row, j_after] += 0.5 * period * rest
-            rest += frame_sum[j]
+            g_f0[row, j] += g_cycles[1, row, j] + 0.5 * period * later
+            g_f0[row, j_after] += g_cycles[2, row, j] + 0.5 * period * later
+            later += g_cycles[0, row, j]
 
 
-@functools.cache
-def _pool():
-    return concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, "harmonic")
+def _shares(amplitudes, n_samples):
+    """(low, high) of each thread's share of the frames of all rows."""
+    n_rows, n_frames, n_harmonics = amplitudes.shape
+    n_parts = n_rows * n_samples * n_harmonics // _SINES_A_THREAD
+    n_parts = max(1, min(threads.n_threads(), n_parts, n_rows * n_frames))
+    return threads.shares(n_rows * n_frames, n_parts)
 
 
-def _over_rows(function, n_rows, arguments):
-    """Calls `function` on slices of the rows of every argument that has rows, in threads."""
-    n_parts = min(n_rows, os.cpu_count() or 1)
-    bounds = [n_rows * i // max(n_parts, 1) for i in range(n_parts + 1)]
-    parts = [
-        [a[low:high] if isinstance(a, np.ndarray) else a for a in arguments]
-        for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
-    if len(parts) == 1:
-        function(*parts[0])
-    else:
-        for done in [_pool().submit(function, *part) for part in parts]:
-            done.result()
+def _prepared(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
+    f0_hz, amplitudes = np.ascontiguousarray(f0_hz), np.ascontiguousarray(amplitudes)
+    period = n_samples / float(sample_rate) / f0_hz.shape[1]
+    phases = np.empty(f0_hz.shape, np.float64)
+    _frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
+    return f0_hz, amplitudes, phases, period
 
 
-def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
+def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     """Audio of a bank of harmonics.
 
     Args:
@@ -207,22 +239,27 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
       initial_phase: float64 [batch], cycles.
       n_samples: int.
       sample_rate: Hz.
+      method: A value of METHODS.
 
     Returns:
       float32 [batch, n_samples].
     """
     audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
     if audio.size and amplitudes.size:
-        arguments = [f0_hz, amplitudes, float(sample_rate), initial_phase, audio]
-        _over_rows(_forward, len(audio), [_contiguous(a) for a in arguments])
+        f0_hz, amplitudes, phases, _ = _prepared(
+            f0_hz, amplitudes, initial_phase, int(n_samples), sample_rate
+        )
+        shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method), audio)
+        shares = _shares(amplitudes, audio.shape[1])
+        threads.run(_forward, [(*share, *shared) for share in shares])
     return audio
 
 
-def backward(f0_hz, amplitudes, initial_phase, sample_rate, gradient):
+def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
     """Gradients of `forward`.
 
     Args:
-      f0_hz, amplitudes, initial_phase, sample_rate: As in `forward`.
+      f0_hz, amplitudes, initial_phase, sample_rate, method: As in `forward`.
       gradient: float32 [batch, n_samples], with respect to the audio.
 
     Returns:
@@ -232,11 +269,20 @@ def backward(f0_hz, amplitudes, initial_phase, sample_rate, gradient):
     g_f0 = np.zeros(f0_hz.shape, np.float64)
     g_amplitudes = np.zeros(amplitudes.shape, np.float32)
     if gradient.size and amplitudes.size:
-        inputs = [f0_hz, amplitudes, float(sample_rate), initial_phase, gradient]
-        arguments = [_contiguous(a) for a in inputs] + [g_f0, g_amplitudes]
-        _over_rows(_backward, len(f0_hz), arguments)
+        n_samples = gradient.shape[1]
+        f0_hz, amplitudes, phases, period = _prepared(
+            f0_hz, amplitudes, initial_phase, n_samples, sample_rate
+        )
+        shares = _shares(amplitudes, n_samples)
+        g_cycles = np.zeros((3, *f0_hz.shape), np.float64)
+        g_edges = np.zeros((len(shares), amplitudes.shape[2]), np.float32)
+        shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method))
+        shared += (np.ascontiguousarray(gradient), g_cycles, g_amplitudes)
+        each = zip(shares, g_edges, strict=True)
+        threads.run(_backward, [(*share, *shared, g_edge) for share, g_edge in each])
+        n_frames = f0_hz.shape[1]
+        for (_, high), g_edge in zip(shares, g_edges, strict=True):
+            row, frame = divmod(high - 1, n_frames)
+            g_amplitudes[row, min(frame + 1, n_frames - 1)] += g_edge
+        _gather_f0(g_cycles, period, g_f0)
     return g_f0.astype(np.float32), g_amplitudes
-
-
-def _contiguous(a):
-    return np.ascontiguousarray(a) if isinstance(a, np.ndarray) else a

@@ -1,4 +1,4 @@
-"""Every command and the Python example of the README work as they stand there.
+"""Every command of the README works, and so does every Python example there and in docs/synths.md.
 
 Fenced blocks tagged `bash` hold commands, those tagged `python` Python. Budgets are made small,
 and folders of somebody's own notes are replaced by the bundled ones.
@@ -14,6 +14,7 @@ from noisygan.cli.main import main
 from noisygan.demo import notes_folder
 
 README = Path(__file__).parents[2] / "README.md"
+SYNTHS = README.parent / "docs" / "synths.md"
 
 # Of the bundled notes; the README's notes are called flute.
 LABEL = "flute_acoustic_000"
@@ -22,11 +23,11 @@ LABEL = "flute_acoustic_000"
 EXEMPT = re.compile(r"^(make|git|cd|python3? -m (venv|pip)|pip|source|tensorboard|\. )\b")
 
 
-def blocks(language):
-    """Fenced blocks of the README that are tagged with a language."""
-    if not README.is_file():
+def blocks(language, document=README):
+    """Fenced blocks of a document that are tagged with a language."""
+    if not document.is_file():
         return []
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.M | re.S)
 
 
 def commands():
@@ -76,10 +77,11 @@ def test_the_readmes_commands(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_the_readmes_python(tmp_path, monkeypatch):
-    examples = blocks("python")
-    assert examples, "the README shows no Python"
+@pytest.mark.parametrize("document", [README, SYNTHS], ids=lambda path: path.name)
+def test_python_examples(tmp_path, monkeypatch, document):
+    examples = blocks("python", document)
+    assert examples, f"{document} shows no Python"
     monkeypatch.chdir(tmp_path)
     for example in examples:
         assert len(example.strip().splitlines()) <= 25
-        exec(compile(example, str(README), "exec"), {"__name__": "__main__"})
+        exec(compile(example, str(document), "exec"), {"__name__": "__main__"})

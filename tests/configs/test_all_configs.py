@@ -6,12 +6,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan import config
+from noisygan import config, ddsp_package
 from noisygan.data.recordings import Recordings
 from noisygan.demo import notes_folder
+from noisygan.errors import UsageError
 from noisygan.training.trainer import Trainer, build_generator
 
 NAMES = list(config.bundled_configs())
+WITH_DDSP = [n for n, path in config.bundled_configs().items() if "import ddsp" in path.read_text()]
+
+# Those that can be loaded here.
+LOADABLE = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name in WITH_DDSP and not ddsp_package.is_installed(),
+            reason=f"ddsp is not installed: {ddsp_package.HOW_TO_INSTALL}",
+        ),
+    )
+    for name in NAMES
+]
 
 
 def test_the_runs_and_ablations_of_the_design_are_there():
@@ -44,7 +58,7 @@ def read():
     return run
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOADABLE)
 def test_it_builds_and_makes_finite_sound(read, name):
     trainer, recordings = load(name)
     notes = read(recordings)
@@ -61,7 +75,7 @@ def test_it_builds_and_makes_finite_sound(read, name):
         assert np.isfinite(logits.numpy()).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOADABLE)
 def test_its_resolved_text_builds_the_same(name):
     def facts(trainer):
         build_generator(trainer.generator, 1)
@@ -75,6 +89,24 @@ def test_its_resolved_text_builds_the_same(name):
     second = facts(load(text=text)[0])
     assert config.resolved_text() == text
     assert first == second
+
+
+@pytest.mark.parametrize("name", WITH_DDSP)
+def test_without_ddsp_one_line_says_how_to_install_it(monkeypatch, name):
+    monkeypatch.setattr(ddsp_package, "is_installed", lambda: False)
+    asked = (
+        lambda: config.parse([name]),
+        lambda: config.parse(["runs/notes.gin"], ["Hybrid.voices = [@ddsp.synths.Harmonic()]"]),
+    )
+    for load_it in asked:
+        with pytest.raises(UsageError) as caught:
+            load_it()
+        assert "ddsp is not installed; expected it from `pip install" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_ddsp_is_asked_for_where_it_is_meant_alone():
+    assert WITH_DDSP == ["ablations/ddsp_synths.gin"]
 
 
 @pytest.mark.parametrize("name", NAMES)

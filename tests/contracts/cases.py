@@ -19,10 +19,29 @@ from discriminators import (
 )
 from discriminators.readout import Flatten
 from noisygan.generators import Hybrid
+from noisygan.generators.ddsp_voices import DDSPVoice
 from noisygan.generators.decoders import RecurrentDecoder
 from noisygan.generators.humanize import Humanize, Unsteadiness
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from synths import FilteredNoise, Harmonic, Reverb
+from synths import (
+    Add,
+    Crop,
+    ExpDecayReverb,
+    FilteredNoise,
+    FilteredNoiseReverb,
+    FIRFilter,
+    Harmonic,
+    Mix,
+    Modal,
+    ModDelay,
+    ProcessorGroup,
+    Reverb,
+    Sinusoidal,
+    SpectralLoss,
+    TensorToAudio,
+    Transient,
+    Wavetable,
+)
 from tests import toys
 
 BATCH, N_FRAMES, N_SAMPLES = 3, 5, 400
@@ -67,6 +86,11 @@ def process(processor, inputs):
     """Controls and signal of a processor."""
     both = processor(**inputs, return_outputs_dict=True)
     return both["controls"] | {"signal": both["signal"]}
+
+
+def each_rows_loss(loss, inputs):
+    pairs = (inputs["target_audio"][:, None], inputs["audio"][:, None])
+    return {"loss": tf.map_fn(lambda pair: loss(*pair), pairs, fn_output_signature=tf.float32)}
 
 
 def judge(discriminator, inputs):
@@ -143,6 +167,101 @@ CASES = {
         call=process,
         unknown_axes=3,
     ),
+    "Harmonic of a stiff string": Case(
+        covers=Harmonic,
+        make=lambda: Harmonic(N_SAMPLES, amp_resample_method="linear"),
+        inputs={
+            "amplitudes": numbers(N_FRAMES, 1),
+            "harmonic_distribution": numbers(N_FRAMES, 4),
+            **PITCHED,
+            "inharmonicity": numbers(N_FRAMES, 1, low=1e-3, high=1e-2),
+        },
+        shapes={
+            "amplitudes": (3, 5, 1),
+            "harmonic_distribution": (3, 5, 4),
+            "f0_hz": (3, 5, 1),
+            "inharmonicity": (3, 5, 1),
+            "signal": (3, 400),
+        },
+        call=process,
+        unknown_axes=3,
+    ),
+    "Sinusoidal": Case(
+        covers=Sinusoidal,
+        make=lambda: Sinusoidal(N_SAMPLES),
+        inputs={"amplitudes": numbers(N_FRAMES, 4), "frequencies": numbers(N_FRAMES, 4)},
+        shapes={"amplitudes": (3, 5, 4), "frequencies": (3, 5, 4), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+        tolerance=PHASE,
+    ),
+    "Wavetable": Case(
+        covers=Wavetable,
+        make=lambda: Wavetable(N_SAMPLES),
+        inputs={
+            "amplitudes": numbers(N_FRAMES, 1),
+            "wavetables": numbers(N_FRAMES, 16),
+            **PITCHED,
+        },
+        shapes={
+            "amplitudes": (3, 5, 1),
+            "wavetables": (3, 5, 16),
+            "f0_hz": (3, 5, 1),
+            "signal": (3, 400),
+        },
+        call=process,
+        unknown_axes=2,
+    ),
+    "Modal": Case(
+        covers=Modal,
+        make=lambda: Modal(N_SAMPLES),
+        inputs={
+            "amplitudes": numbers(4),
+            "frequencies": numbers(4),
+            "decay_seconds": numbers(4),
+            "onset_seconds": numbers(1, low=0.001, high=0.01),
+            "contact_seconds": numbers(1, low=1e-4, high=1e-3),
+            "position": numbers(1, low=0.1, high=0.4),
+        },
+        shapes={
+            "amplitudes": (3, 4),
+            "frequencies": (3, 4),
+            "decay_seconds": (3, 4),
+            "onset_seconds": (3, 1),
+            "contact_seconds": (3, 1),
+            "position": (3, 1),
+            "signal": (3, 400),
+        },
+        call=process,
+        tolerance=PHASE,
+    ),
+    "Transient": Case(
+        covers=Transient,
+        make=lambda: Transient(N_SAMPLES, burst_seconds=0.02),
+        inputs={
+            "magnitudes": numbers(9),
+            "decay_seconds": numbers(1),
+            "pulse": numbers(5),
+            "attack_seconds": numbers(1, low=1e-3, high=2e-3),
+        },
+        shapes={
+            "magnitudes": (3, 9),
+            "decay_seconds": (3, 1),
+            "pulse": (3, 5),
+            "attack_seconds": (3, 1),
+            "signal": (3, 400),
+        },
+        call=process,
+        n_rows=1,  # Row i takes the synth's seed + i.
+    ),
+    "TensorToAudio": Case(
+        covers=TensorToAudio,
+        make=TensorToAudio,
+        inputs={"samples": numbers(N_SAMPLES, 1)},
+        shapes={"samples": (3, 400, 1), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
     "FilteredNoise": Case(
         covers=FilteredNoise,
         make=lambda: FilteredNoise(N_SAMPLES),
@@ -163,12 +282,100 @@ CASES = {
     ),
     "Reverb": Case(
         covers=Reverb,
-        make=lambda: Reverb(reverb_length=50),
+        make=lambda: Reverb(trainable=True, reverb_length=50),
         inputs={"audio": numbers(N_SAMPLES)},
         shapes={"audio": (3, 400), "signal": (3, 400)},
         call=lambda reverb, inputs: {
             name: value for name, value in process(reverb, inputs).items() if name != "ir"
         },
+        unknown_axes=2,
+    ),
+    "ExpDecayReverb": Case(
+        covers=ExpDecayReverb,
+        make=lambda: ExpDecayReverb(reverb_length=50),
+        inputs={"audio": numbers(N_SAMPLES), "gain": numbers(1), "decay": numbers(1)},
+        shapes={"audio": (3, 400), "ir": (3, 50), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "FilteredNoiseReverb": Case(
+        covers=FilteredNoiseReverb,
+        make=lambda: FilteredNoiseReverb(reverb_length=50, initial_bias=0.0),
+        inputs={"audio": numbers(N_SAMPLES), "magnitudes": numbers(N_FRAMES, 9)},
+        shapes={"audio": (3, 400), "ir": (3, 50), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "FIRFilter": Case(
+        covers=FIRFilter,
+        make=FIRFilter,
+        inputs={"audio": numbers(N_SAMPLES), "magnitudes": numbers(N_FRAMES, 9)},
+        shapes={"audio": (3, 400), "magnitudes": (3, 5, 9), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "ModDelay": Case(
+        covers=ModDelay,
+        make=lambda: ModDelay(center_ms=2.0, depth_ms=1.0),
+        inputs={
+            "audio": numbers(N_SAMPLES),
+            "gain": numbers(N_FRAMES, 1),
+            "phase": numbers(N_FRAMES, 1),
+        },
+        shapes={"audio": (3, 400), "gain": (3, 5, 1), "phase": (3, 5, 1), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "Add": Case(
+        covers=Add,
+        make=Add,
+        inputs={"signal_one": numbers(N_SAMPLES), "signal_two": numbers(N_SAMPLES)},
+        shapes={"signal_one": (3, 400), "signal_two": (3, 400), "signal": (3, 400)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "Mix": Case(
+        covers=Mix,
+        make=Mix,
+        inputs={
+            "signal_one": numbers(N_SAMPLES),
+            "signal_two": numbers(N_SAMPLES, high=0.5),
+            "nn_out_mix_level": numbers(N_FRAMES, 1),
+        },
+        shapes={
+            "signal_one": (3, 400),
+            "signal_two": (3, 400),
+            "mix_level": (3, 400, 1),
+            "signal": (3, 400),
+        },
+        call=process,
+        unknown_axes=2,
+    ),
+    "SpectralLoss": Case(
+        covers=SpectralLoss,
+        make=lambda: SpectralLoss((64, 32), logmag_weight=1.0, loudness_weight=0.1),
+        inputs={"target_audio": numbers(N_SAMPLES), "audio": numbers(N_SAMPLES, high=0.5)},
+        shapes={"loss": (3,)},
+        call=each_rows_loss,
+    ),
+    "Crop": Case(
+        covers=Crop,
+        make=lambda: Crop(20),
+        inputs={"audio": numbers(N_SAMPLES)},
+        shapes={"audio": (3, 400), "signal": (3, 380)},
+        call=process,
+        unknown_axes=2,
+    ),
+    "ProcessorGroup": Case(
+        covers=ProcessorGroup,
+        make=lambda: ProcessorGroup([(Add(), ["a", "b"]), (FIRFilter(), ["add/signal", "bands"])]),
+        inputs={
+            "a": numbers(N_SAMPLES),
+            "b": numbers(N_SAMPLES),
+            "bands": numbers(N_FRAMES, 9),
+        },
+        shapes={"signal": (3, 400)},
+        call=lambda group, inputs: {"signal": group(inputs)},
         unknown_axes=2,
     ),
     "Reverb of given responses": Case(
@@ -256,6 +463,19 @@ CASES = {
         without_gradient=("seed", "f0_hz"),
         seed="seed",
     ),
+    "DDSPVoice": Case(
+        covers=DDSPVoice,
+        make=lambda: DDSPVoice(HarmonicVoice(4), Harmonic()),
+        inputs=SUNG | PITCHED | {"seed": SEED},
+        shapes={
+            "f0_hz": (3, 5, 1),
+            "amplitudes": (3, 5, 1),
+            "harmonic_distribution": (3, 5, 4),
+            "audio": (3, 400),
+        },
+        call=sing,
+        without_gradient=("seed",),
+    ),
     "RecurrentDecoder": Case(
         covers=RecurrentDecoder,
         make=lambda: RecurrentDecoder(units=4),
@@ -280,7 +500,7 @@ CASES = {
             humanize=Humanize(),
             unsteadiness=Unsteadiness(),
             decoder=RecurrentDecoder(units=4),
-            reverb=Reverb(reverb_length=50),
+            reverb=Reverb(trainable=True, reverb_length=50),
         ),
         inputs=ASKED,
         shapes=CONTROL_SHAPES | {"reverb/ir": (3, 50)},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import Processor, set_native_kernels
+from synths import Processor
 from tests.contracts.cases import BATCH, CASES
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
@@ -19,14 +19,6 @@ ABSTRACT = {Processor}
 @pytest.fixture(params=CASES)
 def case(request):
     return CASES[request.param]
-
-
-@pytest.fixture
-def plain():
-    """Sound in TensorFlow's own operations, which XLA can compile."""
-    set_native_kernels(False)
-    yield
-    set_native_kernels(None)
 
 
 def make(case, seed=0):
@@ -95,7 +87,6 @@ def test_a_graph_of_unknown_sizes_gives_what_eager_gives(case):
         assert_close(graph(inputs), case.call(thing, inputs), case.tolerance)
 
 
-@pytest.mark.usefixtures("plain")
 def test_xla_gives_what_eager_gives(case):
     thing = make(case)
     compiled = tf.function(lambda inputs: case.call(thing, inputs), jit_compile=True)

@@ -108,7 +108,9 @@ def test_a_longer_note_is_held_and_its_release_stays():
 
 @pytest.mark.parametrize("seconds", [0.253, 0.2549, 0.004, 1.0])
 def test_any_length_is_filled_to_its_end(seconds):
-    generator = toys.hybrid(initial_loudness_db=-10.0, reverb=Reverb(reverb_length=400))
+    generator = toys.hybrid(
+        initial_loudness_db=-10.0, reverb=Reverb(trainable=True, reverb_length=400)
+    )
     for rate in (16000, 44100):
         audio = play(generator, seconds=seconds, sample_rate=rate).audio.numpy()
         assert audio.shape == (3, round(seconds * rate))
@@ -162,7 +164,7 @@ def test_the_gradient_reaches_every_variable_and_z():
         ],
         humanize=Humanize(),
         decoder=RecurrentDecoder(units=6),
-        reverb=Reverb(reverb_length=200),
+        reverb=Reverb(trainable=True, reverb_length=200),
         initial_loudness_db=-5.0,
     )
     z = generator.prior(3, 0)
@@ -268,7 +270,7 @@ def test_voices_without_a_bandwidth_get_half_the_recordings_rate():
 
 
 def test_the_reverb_is_added_and_saved_among_the_controls():
-    reverb = Reverb(reverb_length=300, gain=0.5)
+    reverb = Reverb(trainable=True, reverb_length=300, gain=0.5)
     keras.utils.set_random_seed(1)
     wet = play(toys.hybrid(reverb=reverb))
     keras.utils.set_random_seed(1)
@@ -280,7 +282,8 @@ def test_the_reverb_is_added_and_saved_among_the_controls():
 
 def test_the_reverb_at_another_rate_is_the_same_room():
     generator = toys.hybrid(
-        voices=[HarmonicVoice(3)], reverb=Reverb(reverb_length=300, gain=0.5, decay_seconds=0.01)
+        voices=[HarmonicVoice(3)],
+        reverb=Reverb(trainable=True, reverb_length=300, gain=0.5, decay_seconds=0.01),
     )
     low, high = play(generator).audio.numpy(), play(generator, sample_rate=32000).audio.numpy()
     error = np.sqrt(np.mean((high[:, ::2] - low) ** 2) / np.mean(low**2))

@@ -21,8 +21,10 @@ HALF_A_STEP = 0.5 / 32767
 
 GENERATORS = {
     "plain": dict,
-    "reverb": lambda: {"reverb": Reverb(reverb_length=300, gain=0.3)},
-    "wet alone": lambda: {"reverb": Reverb(reverb_length=300, gain=0.3, add_dry=False)},
+    "reverb": lambda: {"reverb": Reverb(trainable=True, reverb_length=300, gain=0.3)},
+    "wet alone": lambda: {
+        "reverb": Reverb(trainable=True, reverb_length=300, gain=0.3, add_dry=False)
+    },
     "one harmonic": lambda: {"voices": [HarmonicVoice(1, name="sine")]},
     "group": lambda: {
         "voices": [

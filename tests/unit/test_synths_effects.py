@@ -1,11 +1,13 @@
-"""The reverb: its own response or a given one, the dry level, other sample rates."""
+"""Reverbs, filters and delays: their own response or a given one, any rate, any length."""
 
 import numpy as np
 import pytest
+import scipy.signal
 import tensorflow as tf
 
-from synths import Reverb
-from synths.effects import response_at_rate
+from synths import ExpDecayReverb, FilteredNoiseReverb, FIRFilter, ModDelay, Reverb, ShapeError
+from synths.effects import response_at_rate, variable_length_delay
+from tests.finite_differences import assert_gradients
 
 
 def noise(*shape, seed=0):
@@ -13,7 +15,7 @@ def noise(*shape, seed=0):
 
 
 def test_the_response_starts_as_decaying_noise_of_the_gain():
-    ir = Reverb(reverb_length=8000, decay_seconds=0.25, gain=0.05).ir.numpy()
+    ir = Reverb(trainable=True, reverb_length=8000, decay_seconds=0.25, gain=0.05).ir.numpy()
     np.testing.assert_allclose(np.sqrt(np.sum(ir**2)), 0.05, rtol=0.05)
     early, late = np.sqrt(np.mean(ir[:400] ** 2)), np.sqrt(np.mean(ir[4000:4400] ** 2))
     np.testing.assert_allclose(20 * np.log10(late / early), -60.0, atol=2.0)
@@ -30,13 +32,31 @@ def test_dry_and_wet_are_summed_and_tap_0_is_left_out():
 
 
 def test_wet_alone():
-    audio, ir = noise(1, 300), noise(1, 40, seed=1)
+    audio, ir = noise(2, 4000), noise(2, 6000, seed=1)
     wet = Reverb(trainable=False, add_dry=False)(audio, ir)
-    np.testing.assert_allclose(wet[0], np.convolve(audio[0], ir[0])[:300], atol=1e-4)
+    np.testing.assert_allclose(
+        wet, scipy.signal.fftconvolve(audio, ir, axes=1)[:, :4000], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("add_dry", [True, False])
+def test_ways_to_give_a_response(add_dry):
+    audio, ir = noise(2, 300), noise(1, 40, seed=1)
+    reverb = Reverb(add_dry=add_dry)
+    expected = reverb(audio, np.tile(ir, [2, 1]))
+    for given in (ir, ir[0], ir[..., None]):
+        np.testing.assert_allclose(reverb(audio, given), expected, atol=1e-5)
+        np.testing.assert_allclose(reverb.get_signal(audio, given), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 40, 2), (2, 40, 1, 1)])
+def test_responses_of_other_shapes_are_refused(shape):
+    with pytest.raises(ShapeError, match=r"ir: expected \[batch, n_taps.*got shape \(2, 40"):
+        Reverb()(noise(2, 300), noise(*shape))
 
 
 def test_its_own_response_is_trained():
-    reverb = Reverb(reverb_length=50)
+    reverb = Reverb(trainable=True, reverb_length=50)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(reverb(noise(2, 300)) ** 2)
     assert [v.path for v in reverb.trainable_variables] == ["reverb/ir"]
@@ -48,7 +68,7 @@ def test_its_own_response_is_trained():
 def test_a_sound_rings_on_but_not_before():
     audio = np.zeros((1, 400), np.float32)
     audio[0, 100] = 1.0
-    wet = Reverb(reverb_length=200)(audio)[0].numpy()
+    wet = Reverb(trainable=True, reverb_length=200)(audio)[0].numpy()
     assert np.abs(wet[:100]).max() < 1e-6
     np.testing.assert_allclose(wet[100], 1.0, atol=1e-6)
     assert np.abs(wet[101:300]).min() >= 0
@@ -71,3 +91,186 @@ def test_a_response_at_another_rate_has_the_same_gain_and_timing():
         ir = response_at_rate(bump, 16000, rate).numpy()
         np.testing.assert_allclose(ir.sum(), bump.sum(), rtol=1e-3)
         assert abs(np.argmax(ir[0]) / rate - 0.02) <= 1 / rate
+
+
+HALVES = (slice(0, 128), slice(128, 256))
+
+GIVEN = {
+    "ir": (Reverb(), {"ir": noise(2, 30, seed=1)}),
+    "decay": (
+        ExpDecayReverb(reverb_length=30),
+        {"gain": noise(2, 1, seed=1), "decay": noise(2, 1, seed=2)},
+    ),
+    "bands": (FilteredNoiseReverb(reverb_length=30), {"magnitudes": noise(2, 3, 9, seed=1)}),
+    "filter": (FIRFilter(), {"magnitudes": noise(2, 3, 9, seed=1)}),
+    "delay": (
+        ModDelay(center_ms=1.03, depth_ms=0.6),
+        {"gain": noise(2, 4, 1, seed=1), "phase": noise(2, 4, 1, seed=2)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_gradients_and_precision(name):
+    effect, controls = GIVEN[name]
+    assert_gradients(effect, {"audio": noise(2, 40)} | controls, tolerance=1e-5)
+    assert effect(noise(2, 40), **controls).dtype == tf.float32
+    np.testing.assert_allclose(
+        effect(noise(2, 40), **controls),
+        effect(noise(2, 40).astype(np.float64), **controls),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_silence_stays_silent_with_finite_slopes(name):
+    effect, controls = GIVEN[name]
+    silence = tf.zeros([2, 40])
+    with tf.GradientTape() as tape:
+        tape.watch(silence)
+        wet = effect(silence, **controls)
+    np.testing.assert_array_equal(wet, silence)
+    slope = tape.gradient(wet, silence)
+    assert np.isfinite(slope).all()
+    assert np.abs(slope).max() > 0
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_large_batch_is_two_halves(name):
+    effect, controls = GIVEN[name]
+    rows = {"audio": noise(256, 60)}
+    rows |= {n: noise(256, *c.shape[1:], seed=i) for i, (n, c) in enumerate(controls.items())}
+    whole = effect(**rows)
+    halves = [effect(**{n: v[part] for n, v in rows.items()}) for part in HALVES]
+    np.testing.assert_allclose(whole, tf.concat(halves, 0), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+@pytest.mark.parametrize("n_samples", [0, 1, 37, 501])
+def test_any_length_also_unknown(name, n_samples):
+    effect, controls = GIVEN[name]
+    known = effect(noise(2, n_samples), **controls)
+    assert known.shape == (2, n_samples)
+
+    @tf.function
+    def unknown(audio, controls):
+        return effect(audio, **controls)
+
+    specs = {n: tf.TensorSpec([None] * c.ndim) for n, c in controls.items()}
+    traced = unknown.get_concrete_function(tf.TensorSpec([None, None]), specs)
+    np.testing.assert_allclose(traced(tf.constant(noise(2, n_samples)), controls), known, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [ExpDecayReverb, FilteredNoiseReverb])
+def test_noise_responses_are_the_same_at_each_call_and_in_each_row(kind):
+    reverb = kind(trainable=True, reverb_length=500)
+    audio = np.tile(noise(1, 300), [3, 1])
+    wet = reverb(audio).numpy()
+    np.testing.assert_array_equal(wet, reverb(audio))
+    np.testing.assert_allclose(wet[1:], wet[:1].repeat(2, 0), atol=1e-6)
+    other = kind(trainable=True, reverb_length=500, seed=1)(audio)
+    assert np.abs(other - wet).max() > 1e-3
+    assert len(reverb.trainable_variables) >= 1
+    with pytest.raises(ValueError, match=f"a {kind.__name__} with trainable=True has its own"):
+        kind(reverb_length=500)(audio)
+
+
+def test_an_exponential_decay_is_one():
+    gain, decay = np.float32([[0.3]]), np.float32([[1.0]])
+    reverb = ExpDecayReverb(reverb_length=16000, scale_fn=None)
+    ir = reverb.get_controls(noise(1, 5), gain, decay)["ir"][0].numpy()
+    level = np.sqrt((ir.reshape(16, -1) ** 2).mean(1))
+    time = (np.arange(16) + 0.5) / 16
+    expected = 0.3 / np.sqrt(3.0) * np.exp(-(2 + np.e) * time)
+    np.testing.assert_allclose(level, expected, rtol=0.08)
+
+
+def test_a_delay_of_whole_samples_and_halves():
+    audio = noise(1, 50)
+    for delay in (0.0, 7.0, 7.5, 16.0):
+        phase = np.full((1, 50, 1), delay / 16.0, np.float32)
+        late = variable_length_delay(phase, audio, max_length=16)[0]
+        padded = np.concatenate([np.zeros(17), audio[0]])
+        earlier = padded[17 - int(delay) : 67 - int(delay)]
+        before = padded[16 - int(delay) : 66 - int(delay)]
+        expected = earlier + (delay % 1.0) * (before - earlier)
+        np.testing.assert_allclose(late, expected, atol=1e-5)
+
+
+def test_a_delay_beyond_its_range_stays_in_it():
+    audio = noise(1, 50)
+    far, full = (
+        variable_length_delay(np.full((1, 50, 1), x, np.float32), audio, 16) for x in (3.0, 1.0)
+    )
+    np.testing.assert_array_equal(far, full)
+    near, none = (
+        variable_length_delay(np.full((1, 50, 1), x, np.float32), audio, 16) for x in (-1.0, 0.0)
+    )
+    np.testing.assert_array_equal(near, none)
+    np.testing.assert_array_equal(none, audio)
+
+
+def test_a_modulated_delay_follows_frames():
+    # A ramp of phase from two frames: halfway through, three quarters of the depth.
+    effect = ModDelay(
+        center_ms=1.0, depth_ms=2.0, gain_scale_fn=None, phase_scale_fn=None, add_dry=False
+    )
+    audio = np.zeros((1, 200), np.float32)
+    audio[0, 10] = 1.0
+    gain = np.full((1, 2, 1), 0.5, np.float32)
+    wet = effect(audio, gain, np.full((1, 2, 1), 0.5, np.float32))[0].numpy()
+    # 1 + 0.5 * 2 ms are 32 samples.
+    np.testing.assert_allclose(wet[42], 0.5, atol=1e-4)
+    assert np.abs(np.delete(wet, [41, 42, 43])).max() < 1e-6
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 48000, 96000])
+def test_delays_last_what_they_say_at_any_rate(rate):
+    effect = ModDelay(
+        2.5, 3.3, rate, gain_scale_fn=None, phase_scale_fn=None, add_dry=False, name="delay"
+    )
+    audio = np.zeros((1, rate // 20))
+    audio[0, 5] = 1.0
+    for phase in (0.0, 0.37, 1.0):
+        wet = effect(audio, np.ones((1, 1, 1)), np.full((1, 1, 1), phase))[0].numpy()
+        mean = np.sum(wet * np.arange(len(wet))) / wet.sum() - 5
+        np.testing.assert_allclose(wet.sum(), 1.0, rtol=1e-9)
+        np.testing.assert_allclose(mean, rate * (2.5 + 3.3 * phase) / 1000, rtol=1e-6)
+
+
+def test_delays_may_be_shorter_at_phase_1():
+    effect = ModDelay(
+        2.0, -1.0, 16000, gain_scale_fn=None, phase_scale_fn=None, add_dry=False, name="delay"
+    )
+    audio = np.zeros((1, 100), np.float32)
+    audio[0, 0] = 1.0
+    wet = effect(audio, np.ones((1, 1, 1), np.float32), np.ones((1, 1, 1), np.float32))
+    assert np.argmax(wet[0]) == 16
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (1.0, -2.0), (-1.0, 5.0)])
+def test_delays_into_the_future_or_of_no_length_are_refused(ends):
+    with pytest.raises(ValueError, match=f"got {ends[0]} and {ends[1]}; expected delays of 0 ms"):
+        ModDelay(*ends)
+    with pytest.raises(ValueError, match="max_length: got 0, expected 1 sample or more"):
+        variable_length_delay(np.zeros((1, 5, 1), np.float32), noise(1, 5), 0)
+
+
+@pytest.mark.parametrize(("n_bands", "n_taps"), [(17, 9), (33, 31), (129, 101)])
+def test_a_filter_is_scipys_with_these_gains(n_bands, n_taps):
+    gains = np.random.default_rng(0).uniform(0.0, 1.0, n_bands)
+    taps = scipy.signal.firwin2(
+        n_taps, np.linspace(0, 1, n_bands), gains, nfreqs=n_bands, window=None
+    )
+    taps *= 0.5 + 0.5 * np.cos(2 * np.pi * (np.arange(n_taps) - n_taps // 2) / n_taps)
+    audio = noise(2, 400).astype(np.float64)
+    magnitudes = np.tile(gains, [2, 5, 1])
+    ours = FIRFilter(window_size=n_taps, scale_fn=None)(audio, magnitudes)
+    whole = scipy.signal.fftconvolve(audio, taps[None], axes=1)
+    np.testing.assert_allclose(ours, whole[:, n_taps // 2 : n_taps // 2 + 400], atol=1e-9)
+
+
+def test_a_filter_of_equal_gains_is_a_gain():
+    audio = noise(2, 300)
+    magnitudes = np.full((2, 4, 17), 0.25, np.float32)
+    np.testing.assert_allclose(FIRFilter(scale_fn=None)(audio, magnitudes), 0.25 * audio, atol=1e-5)

@@ -47,3 +47,37 @@ def test_seeds():
 def test_a_wrong_shape_is_named():
     with pytest.raises(ShapeError, match=r"magnitudes: expected \[batch, n_frames, n_bands\]"):
         FilteredNoise(1000).get_controls(tf.zeros([2, 9]))
+
+
+def test_float64_and_half_precision():
+    wide = FilteredNoise(300)(np.float64(raw()))
+    assert wide.dtype == tf.float64
+    np.testing.assert_allclose(wide, FilteredNoise(300)(raw()), atol=1e-6)
+    assert FilteredNoise(300)(tf.cast(raw(), tf.float16)).dtype == tf.float32
+
+
+def test_the_window_shortens_the_filters():
+    audio = [
+        FilteredNoise(600, window_size=size, scale_fn=None).get_signal(np.abs(raw(n_bands=65)))
+        for size in (257, 128, 0, 21)
+    ]
+    np.testing.assert_array_equal(audio[0], audio[1])
+    np.testing.assert_array_equal(audio[0], audio[2])
+    assert np.abs(audio[0] - audio[3]).max() > 0.01
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_any_length(rate):
+    audio = FilteredNoise(rate // 100)(raw(n_frames=7))
+    assert audio.shape == (2, rate // 100)
+    assert np.isfinite(audio).all()
+
+
+def test_a_batch_of_unknown_size_keeps_its_seeds():
+    synth = FilteredNoise(100)
+    graph = tf.function(synth.get_signal, input_signature=[tf.TensorSpec([None, None, 9])])
+    gains = np.abs(raw(batch=3))
+    assert graph(gains).shape == (3, 100)
+    np.testing.assert_allclose(graph(gains), synth.get_signal(gains), atol=1e-6)
+    alone = synth.get_signal(gains[2:], seed=[2])
+    np.testing.assert_allclose(graph(gains)[2:], alone, atol=1e-6)

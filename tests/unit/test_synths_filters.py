@@ -1,12 +1,41 @@
 """Filters: SciPy and NumPy agreement, no delay, gains that follow their ramps, any lengths."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import scipy.signal
 import tensorflow as tf
 
-from synths import ShapeError, fft_convolve, frequency_filter, resample
-from synths.filters import _fast_length
+from synths import (
+    ShapeError,
+    crop_and_compensate_delay,
+    fft_convolve,
+    frequency_filter,
+    frequency_impulse_response,
+    get_fft_size,
+    resample,
+    set_native_kernels,
+    sinc_filter,
+)
+from synths.filters import _fast_length, filter_hops, response_margin
+
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")),
+        False,
+    ],
+    ids=["native", "plain"],
+    autouse=True,
+)
+def native(request):
+    """Each way of computing, for all tests: those without filters that change see no difference."""
+    set_native_kernels(request.param)
+    yield request.param
+    set_native_kernels(None)
 
 
 def noise(*shape, seed=0):
@@ -145,17 +174,259 @@ def test_gradients_by_finite_differences():
         np.testing.assert_allclose(g_magnitudes[index], slope, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("n_samples", "n_taps"),
-    [(1, 1), (5, 4), (100, 29), (129, 1), (1, 300), (513, 512), (1000, 25), (97, 1000), (640, 1)],
-)
-def test_convolution_of_any_lengths_is_numpys(n_samples, n_taps):
+LENGTHS = [
+    (1, 1),
+    (5, 4),
+    (100, 29),
+    (129, 1),
+    (1, 300),
+    (513, 512),
+    (1000, 25),
+    (97, 1000),
+    (640, 1),
+    (0, 3),
+]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("n_samples", "n_taps"), LENGTHS)
+@pytest.mark.parametrize("delay", [0, 2])
+def test_convolution_of_any_lengths_is_numpys(n_samples, n_taps, padding, delay):
     audio, taps = noise(2, n_samples), noise(2, n_taps, seed=1)
-    wet = fft_convolve(audio, taps)
-    assert wet.shape == (2, n_samples)
+    wet = fft_convolve(audio, taps, padding, delay)
+    n = n_samples + (n_taps - 1 if padding == "valid" else 0)
+    assert wet.shape == (2, n)
     for row, response, answer in zip(audio, taps, wet, strict=True):
-        expected = np.convolve(row.astype(np.float64), response)[:n_samples]
+        whole = np.convolve(np.append(row.astype(np.float64), 0.0), response)
+        expected = np.append(whole, np.zeros(5))[delay : delay + n]
         np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_taps", [1, 2, 7, 8, 256, 257])
+def test_symmetric_responses_leave_no_delay(n_taps):
+    impulse = np.zeros((1, 600), np.float32)
+    impulse[0, 300] = 1.0
+    taps = np.zeros((1, n_taps), np.float32)
+    taps[0, n_taps // 2] = 1.0
+    np.testing.assert_allclose(fft_convolve(impulse, taps), impulse, atol=1e-6)
+    np.testing.assert_allclose(fft_convolve(impulse, taps[None]), impulse, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n_samples", "n_taps"), [(300_000, 300), (140_000, 2), (131_073, 9000)])
+def test_long_sounds_are_convolved_in_blocks(n_samples, n_taps):
+    audio, taps = noise(1, n_samples), noise(1, n_taps, seed=1)
+    expected = scipy.signal.fftconvolve(np.float64(audio), np.float64(taps))
+    size = np.abs(expected).max()
+    wet = fft_convolve(audio, taps, "valid", 0)
+    np.testing.assert_allclose(wet, expected, atol=3e-6 * size)
+    unknown = tf.function(
+        lambda audio, taps: fft_convolve(audio, taps, "valid", 0),
+        input_signature=[tf.TensorSpec([None, None])] * 2,
+    )
+    np.testing.assert_allclose(unknown(audio, taps), expected, atol=3e-6 * size)
+
+
+@pytest.mark.parametrize("n_frames", [1, 4, 7])
+def test_few_frames_over_a_long_sound_take_no_huge_transform(n_frames):
+    audio, magnitudes = tf.zeros([1, 2_000_000]), tf.ones([1, n_frames, 65])
+    # get_concrete_function traces the plain path.
+    set_native_kernels(None)
+    graph = tf.function(frequency_filter).get_concrete_function(audio, magnitudes).graph
+    bins = [op.outputs[0].shape[-1] for op in graph.get_operations() if op.type == "RFFT"]
+    assert 0 < max(bins) < 10_000
+
+
+def test_frames_far_apart_are_as_frames_in_between():
+    n_samples, n_bands = 40_000, 17
+    magnitudes = np.random.default_rng(11).uniform(size=(1, 4, n_bands)).astype(np.float32)
+    audio = noise(1, n_samples, seed=12)
+    expected = frequency_filter(audio, resample(magnitudes, 1000))
+    np.testing.assert_allclose(frequency_filter(audio, magnitudes), expected, atol=2e-5)
+
+
+# Responses that change
+
+
+def crossfaded(audio, taps, n_samples):
+    """The full convolution of each sample with its own taps, linear between frames, float64."""
+    audio, taps = np.float64(audio), np.float64(taps)
+    n_frames, n_taps = taps.shape[1:]
+    whole = np.zeros((len(audio), n_samples + n_taps - 1))
+    for n in range(n_samples):
+        place = n * n_frames / n_samples
+        frame = int(place)
+        after = min(frame + 1, n_frames - 1)
+        here = taps[:, frame] + (place - frame) * (taps[:, after] - taps[:, frame])
+        whole[:, n : n + n_taps] += audio[:, n : n + 1] * here
+    return whole
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("delay", [-1, 0, 5])
+@pytest.mark.parametrize(
+    ("n_frames", "n_taps", "hop"), [(7, 20, 30), (3, 1, 50), (40, 33, 3), (5, 8, 16), (2, 301, 40)]
+)
+def test_responses_that_change_crossfade(n_frames, n_taps, hop, padding, delay):
+    n_samples = n_frames * hop
+    audio, taps = noise(2, n_samples), noise(2, n_frames, n_taps, seed=1)
+    wet = fft_convolve(audio, taps, padding, delay)
+    start = n_taps // 2 if delay < 0 else delay
+    n = n_samples + (n_taps - 1 if padding == "valid" else 0)
+    expected = np.pad(crossfaded(audio, taps, n_samples), [[0, 0], [0, start]])
+    np.testing.assert_allclose(wet, expected[:, start : start + n], atol=1e-4)
+
+
+def test_one_changing_response_serves_a_batch():
+    audio, taps = tf.constant(noise(3, 60)), tf.constant(noise(1, 4, 5, seed=1))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(taps)
+        together = fft_convolve(audio, taps)
+        total = tf.reduce_sum(together**2)
+        each = tf.concat([fft_convolve(row[None], taps) for row in audio], axis=0)
+        same_total = tf.reduce_sum(each**2)
+    np.testing.assert_allclose(together, each, atol=1e-5)
+    slopes = [tape.gradient(x, taps) for x in (total, same_total)]
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_of_changing_responses_by_finite_differences():
+    audio, taps = tf.constant(noise(2, 55)), tf.constant(noise(2, 5, 6, seed=1))
+    weight = noise(2, 55, seed=2)
+
+    def loss(audio, taps):
+        return np.sum(weight * np.float64(fft_convolve(audio, taps)))
+
+    with tf.GradientTape() as tape:
+        tape.watch([audio, taps])
+        total = tf.reduce_sum(weight * fft_convolve(audio, taps))
+    slopes = tape.gradient(total, [audio, taps])
+    for i, index in ((0, (0, 0)), (0, (1, 30)), (0, (1, 54)), (1, (0, 0, 0)), (1, (1, 4, 5))):
+        ends = []
+        for sign in (8.0, -8.0):
+            moved = [audio.numpy(), taps.numpy()]
+            moved[i][index] += sign
+            ends.append(loss(*moved))
+        np.testing.assert_allclose(slopes[i][index], (ends[0] - ends[1]) / 16.0, atol=1e-4)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
+@pytest.mark.parametrize("batch", [1, 3])
+def test_threads_share_the_hops_of_a_row(monkeypatch, batch):
+    from synths.kernels import filter_cpu, threads
+
+    audio = tf.constant(noise(batch, 23 * 16))
+    magnitudes = tf.constant(np.abs(noise(batch, 23, 9, seed=1)))
+
+    def both():
+        with tf.GradientTape() as tape:
+            tape.watch([audio, magnitudes])
+            filtered = frequency_filter(audio, magnitudes)
+            total = tf.reduce_sum(filtered**2)
+        return filtered, *tape.gradient(total, [audio, magnitudes])
+
+    alone = both()
+    monkeypatch.setattr(filter_cpu, "_PRODUCTS_A_THREAD", 1)
+    monkeypatch.setattr(threads, "n_threads", lambda: 5)
+    for one, other in zip(both(), alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(other).max())
+
+
+def test_parts_of_a_sound_join():
+    n_bands, hop, n_frames = 9, 16, 12
+    magnitudes = tf.constant(np.abs(noise(2, n_frames, n_bands)))
+    audio = noise(2, n_frames * hop, seed=1)
+    margin = response_margin(n_bands)
+    joined = np.zeros((2, n_frames * hop + 2 * margin))
+    for low, high in ((0, 1), (1, 5), (5, 12)):
+        part = filter_hops(
+            audio[:, low * hop : high * hop],
+            magnitudes[:, low : high + 1],
+            hop,
+            high - low,
+            0,
+            -margin,
+            (high - low) * hop + 2 * margin,
+        )
+        joined[:, low * hop : high * hop + 2 * margin] += part
+    expected = frequency_filter(audio, magnitudes)
+    np.testing.assert_allclose(joined[:, margin:-margin], expected, atol=1e-5)
+
+
+# Ends, precision, other filters
+
+
+@pytest.mark.parametrize("n_frames", [1, 10])
+@pytest.mark.parametrize("window_size", [0, 9])
+def test_valid_holds_the_tail(n_frames, window_size):
+    magnitudes = np.random.default_rng(13).uniform(size=(1, 1, 17)).astype(np.float32)
+    magnitudes = np.tile(magnitudes, (1, n_frames, 1))
+    audio = noise(1, 200, seed=14)
+    n_taps = window_size or 32
+    valid = frequency_filter(audio, magnitudes, window_size, "valid")
+    assert valid.shape == (1, 200 + n_taps - 1)
+    longer = np.pad(audio, [[0, 0], [0, 100]])
+    expected = frequency_filter(longer, magnitudes[:, :1], window_size)[:, : valid.shape[1]]
+    np.testing.assert_allclose(valid, expected, atol=1e-5)
+    same = frequency_filter(audio, magnitudes, window_size)
+    np.testing.assert_allclose(valid[:, :200], same, atol=1e-5)
+
+
+def test_one_filter_may_have_no_axis_of_frames():
+    magnitudes = np.random.default_rng(15).uniform(size=(2, 17)).astype(np.float32)
+    audio = noise(2, 300)
+    filtered = frequency_filter(audio, magnitudes)
+    np.testing.assert_allclose(filtered, frequency_filter(audio, magnitudes[:, None]), atol=1e-6)
+    tiled = np.tile(magnitudes[:, None], (1, 3, 1))
+    np.testing.assert_allclose(filtered, frequency_filter(audio, tiled), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_frames", [1, 6])
+def test_float64(n_frames):
+    rng = np.random.default_rng(16)
+    audio, magnitudes = rng.normal(size=(1, 120)), rng.uniform(size=(1, n_frames, 9))
+    filtered = frequency_filter(audio, magnitudes)
+    assert filtered.dtype == tf.float64
+    taps = frequency_impulse_response(magnitudes)
+    expected = crossfaded(audio, taps, 120)[:, 8:128]
+    np.testing.assert_allclose(filtered, expected, atol=1e-13)
+    wide = frequency_filter(np.float32(audio), magnitudes)
+    assert wide.dtype == tf.float64
+    half = frequency_filter(tf.cast(audio, tf.bfloat16), tf.cast(magnitudes, tf.float16))
+    assert half.dtype == tf.float32
+
+
+def test_silence_and_nothing():
+    magnitudes = tf.ones([2, 3, 9])
+    assert frequency_filter(tf.zeros([2, 0]), magnitudes).shape == (2, 0)
+    with tf.GradientTape() as tape:
+        tape.watch(magnitudes)
+        filtered = frequency_filter(tf.zeros([2, 30]), magnitudes)
+    assert (filtered.numpy() == 0).all()
+    assert (tape.gradient(filtered, magnitudes).numpy() == 0).all()
+
+
+def test_a_large_batch_is_its_halves():
+    audio, magnitudes = noise(256, 40), np.abs(noise(256, 4, 5, seed=1))
+    whole = frequency_filter(audio, magnitudes).numpy()
+    halves = [frequency_filter(audio[i : i + 128], magnitudes[i : i + 128]) for i in (0, 128)]
+    np.testing.assert_allclose(np.concatenate(halves), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("high_pass", [False, True])
+@pytest.mark.parametrize("window_size", [256, 257])
+def test_sinc_filters_pass_their_band(high_pass, window_size):
+    time = np.arange(8000) / 16000
+    for hz in (500, 1500, 2500, 3500, 6000):
+        sine = np.sin(2 * np.pi * hz * time).astype(np.float32)[None]
+        cutoff = np.full((1, 10, 1), 2000.0, np.float32)
+        filtered = sinc_filter(sine, cutoff, window_size, 16000, high_pass=high_pass)
+        assert filtered.shape == (1, 8000)
+        passes = (hz > 2000) == high_pass
+        middle = slice(500, -500)
+        expected = sine[0, middle] if passes else 0.0
+        np.testing.assert_allclose(filtered[0, middle], expected, atol=0.01)
+        ratio = sinc_filter(sine, cutoff / 8000, window_size, high_pass=high_pass)
+        np.testing.assert_allclose(ratio, filtered, atol=1e-5)
 
 
 def test_one_response_serves_a_batch():
@@ -171,17 +442,37 @@ def test_convolution_of_sizes_known_only_when_it_runs():
         np.testing.assert_allclose(function(audio, taps), fft_convolve(audio, taps), atol=1e-5)
 
 
+def test_the_part_that_is_kept():
+    whole = np.arange(10.0, dtype=np.float32)[None]
+    same = crop_and_compensate_delay(whole, 7, 4, "same", 0)
+    np.testing.assert_array_equal(same[0], np.arange(7))
+    late = crop_and_compensate_delay(whole, 7, 4, "valid", -1)
+    np.testing.assert_array_equal(late[0], [2, 3, 4, 5, 6, 7, 8, 9, 0, 0])
+
+
+def test_transform_sizes():
+    for frame, taps in ((1, 1), (64, 65), (64, 64), (100, 29)):
+        n = frame + taps - 1
+        size = get_fft_size(frame, taps)
+        assert size >= n > size // 2
+        assert size & (size - 1) == 0
+        assert n <= get_fft_size(frame, taps, power_of_2=False) <= size
+
+
 def test_fast_lengths():
-    fast = {m * 2**a for m in (1, 3, 5) for a in range(30)}
-    for n in [1, 8, 9, 24, 25, 40, 41, 1024, 1025, 1280, 1281, 1536, 1537, 79_999, 2**20 + 1]:
-        assert int(_fast_length(n)) == min(x for x in fast if x >= max(n, 8)), n
+    smooth = {2**a * 3**b * 5**c for a in range(1, 22) for b in range(14) for c in range(10)}
+    coarse = {m * 2**a // 8 for m in (8, 9, 10, 12, 15) for a in range(4, 30)}
+    for n in [1, 15, 16, 17, 40, 41, 1024, 1025, 1280, 1281, 1536, 1537, 79_999, 2**20 + 1]:
+        assert _fast_length(n) == min(x for x in smooth if x >= max(n, 16)), n
+        unknown = tf.function(_fast_length, input_signature=[tf.TensorSpec([], tf.int32)])
+        assert unknown(n) == min(x for x in coarse if x >= max(n, 16)), n
 
 
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
         (frequency_filter, ([8], [1, 2, 3]), r"audio: expected \[batch, n_samples\].*\(8,\)"),
-        (frequency_filter, ([1, 8], [2, 3]), r"magnitudes: expected \[batch, n_f.*\(2, 3\)"),
+        (frequency_filter, ([1, 8], [3]), r"magnitudes: expected \[batch, n_f.*\(3,\)"),
         (
             frequency_filter,
             ([1, 8], [1, 2, 1]),
@@ -189,8 +480,18 @@ def test_fast_lengths():
         ),
         (fft_convolve, ([1, 8, 1], [1, 3]), r"audio: expected \[batch, n_samples\]"),
         (fft_convolve, ([1, 8], [3]), r"impulse_response: expected \[batch, n_taps\].*\(3,\)"),
+        (fft_convolve, ([1, 8], [1, 2, 3, 4]), r"impulse_response: .*\(1, 2, 3, 4\)"),
+        (fft_convolve, ([1, 8], [1, 0]), r"impulse_response: .*\(1, 0\)"),
+        (fft_convolve, ([2, 8], [3, 5]), r"impulse_response: .*batch of 2 or 1.*\(3, 5\)"),
+        (sinc_filter, ([1, 8], [1, 3]), r"cutoff_frequency: expected \[batch, n_frames, 1\]"),
     ],
 )
 def test_a_wrong_shape_is_named(function, arguments, message):
     with pytest.raises(ShapeError, match=message):
         function(*[tf.zeros(shape) for shape in arguments])
+
+
+@pytest.mark.parametrize("function", [frequency_filter, fft_convolve])
+def test_a_wrong_padding_is_named(function):
+    with pytest.raises(ValueError, match="padding: got 'full', expected"):
+        function(tf.zeros([1, 8]), tf.zeros([1, 2, 3]), padding="full")

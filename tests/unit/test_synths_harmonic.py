@@ -1,5 +1,6 @@
 """The harmonic synthesizer: controls in physical units, and errors that name what is wrong."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,12 +61,80 @@ def test_the_signal_is_the_banks():
     synth = Harmonic(n_samples=900, sample_rate=44100)
     controls = synth.get_controls(*raw())
     expected = harmonic_synthesis(
-        controls["f0_hz"], controls["amplitudes"], controls["harmonic_distribution"], 900, 44100
+        controls["f0_hz"],
+        controls["amplitudes"],
+        harmonic_distribution=controls["harmonic_distribution"],
+        n_samples=900,
+        sample_rate=44100,
     )
     np.testing.assert_array_equal(synth.get_signal(**controls), expected)
     both = synth(*raw(), return_outputs_dict=True)
     np.testing.assert_array_equal(both["signal"], expected)
     assert set(both["controls"]) == set(controls)
+
+
+@pytest.mark.parametrize("method", ["nearest", "linear", "cubic", "window"])
+def test_amplitudes_go_from_frame_to_frame_as_asked(method):
+    synth = Harmonic(600, amp_resample_method=method, use_angular_cumsum=True)
+    controls = synth.get_controls(*raw())
+    expected = harmonic_synthesis(
+        controls["f0_hz"],
+        controls["amplitudes"],
+        harmonic_distribution=controls["harmonic_distribution"],
+        n_samples=600,
+        amp_resample_method=method,
+    )
+    np.testing.assert_array_equal(synth.get_signal(**controls), expected)
+
+
+def test_a_wrong_method_is_named():
+    with pytest.raises(ValueError, match="amp_resample_method: got 'spline', expected one of"):
+        Harmonic(amp_resample_method="spline")
+
+
+@pytest.mark.parametrize("n_frames", [1, 6])
+def test_a_stiff_string(n_frames):
+    b = np.full((2, n_frames, 1), 0.02, np.float32)
+    synth = Harmonic(2000, amp_resample_method="linear")
+    controls = synth.get_controls(*raw(f0=1200.0), inharmonicity=b)
+    np.testing.assert_array_equal(controls["inharmonicity"], b)
+    # Partial 5 lies at 7348 Hz, and at 6000 Hz without stiffness; with more of it above Nyquist.
+    assert (controls["harmonic_distribution"].numpy() > 0).all()
+    stiffer = synth.get_controls(*raw(f0=1200.0), inharmonicity=b * 2)
+    assert (stiffer["harmonic_distribution"].numpy()[..., 4] == 0).all()
+    audio = synth.get_signal(**controls).numpy()
+    expected = np.zeros((2, 2000))
+    time = np.arange(2000) / 16000
+    place = np.arange(2000) * 6 / 2000
+    for k in range(1, 6):
+        gain = (controls["amplitudes"] * controls["harmonic_distribution"])[..., k - 1]
+        envelope = np.stack([np.interp(place, np.arange(6), row) for row in gain])
+        f_hz = k * 1200.0 * np.sqrt(1 + np.float64(np.float32(0.02)) * k * k)
+        expected += envelope * np.sin(2 * np.pi * f_hz * time)
+    np.testing.assert_allclose(audio, expected, atol=2e-6)
+    assert np.abs(audio - synth(*raw(f0=1200.0))).max() > 0.1
+
+
+def test_float64_and_half_precision():
+    wide = Harmonic(300)(*[np.float64(x) for x in raw()])
+    assert wide.dtype == tf.float64
+    np.testing.assert_allclose(wide, Harmonic(300)(*raw()), atol=1e-4)
+    halves = [tf.cast(x, tf.bfloat16) for x in raw()]
+    assert Harmonic(300)(*halves).dtype == tf.float32
+
+
+def test_a_policy_of_half_precision_leaves_the_pitch_alone():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        audio = Harmonic(300)(*raw(f0=441.37))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(audio, Harmonic(300)(*raw(f0=441.37)))
+
+
+def test_keras_own_arguments_are_ignored():
+    synth = Harmonic(300)
+    np.testing.assert_array_equal(synth(*raw(), training=True, mask=None), synth(*raw()))
 
 
 @pytest.mark.parametrize(
@@ -82,3 +151,10 @@ def test_a_wrong_shape_is_named(index, shape, message):
     inputs[index] = tf.zeros(shape)
     with pytest.raises(ShapeError, match=message):
         Harmonic(1000).get_controls(*inputs)
+
+
+def test_a_wrong_inharmonicity_is_named():
+    with pytest.raises(
+        ShapeError, match=r"^inharmonicity: expected \[batch, n_frames, 1\].*\(2,\)"
+    ):
+        Harmonic(1000).get_controls(*raw(), inharmonicity=tf.zeros([2]))

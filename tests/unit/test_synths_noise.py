@@ -1,10 +1,28 @@
 """White noise: uniform, white, and a function of (seed, sample number) alone."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import ShapeError, white_noise
+from synths import ShapeError, set_native_kernels, white_noise
+
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")),
+        False,
+    ],
+    ids=["native", "plain"],
+    autouse=True,
+)
+def native(request):
+    set_native_kernels(request.param)
+    yield request.param
+    set_native_kernels(None)
 
 
 def test_uniform():
@@ -58,6 +76,21 @@ def test_chunks_joined_are_the_whole():
     whole = white_noise([5, 6], 1000).numpy()
     chunks = [white_noise([5, 6], n, first) for first, n in ((0, 17), (17, 600), (617, 383))]
     np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
+
+
+@pytest.mark.parametrize("first", [2**31 - 5, 2**32 - 5, 10 * 2**32 + 17])
+def test_chunks_join_after_many_hours(first):
+    whole = white_noise([5, 6], 20, tf.constant(first, tf.int64)).numpy()
+    parts = [white_noise([5, 6], 10, first + offset) for offset in (0, 10)]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+    again = white_noise([5, 6], 20, first % 2**32)
+    np.testing.assert_array_equal(again, whole)
+    assert np.abs(whole - white_noise([5, 6], 20)).max() > 0.1
+
+
+def test_nothing():
+    assert white_noise([1, 2], 0).shape == (2, 0)
+    assert white_noise(tf.zeros([0], tf.int32), 5).shape == (0, 5)
 
 
 def test_eager_graph_and_xla_agree():

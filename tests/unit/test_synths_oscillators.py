@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import ShapeError, harmonic_synthesis, set_native_kernels
-from synths.oscillators import native_kernels_used
+import synths
+from synths import ShapeError, set_native_kernels
+from synths.native import native_kernels_used
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
@@ -33,38 +34,66 @@ def plain():
     set_native_kernels(None)
 
 
-def reference(f0_hz, amplitudes, n_samples, sample_rate, initial_phase=0.0, samples=None):
+WEIGHTS = {
+    "nearest": lambda w: {0: 1.0 + 0.0 * w},
+    "linear": lambda w: {0: 1.0 - w, 1: w},
+    "window": lambda w: {0: 0.5 + 0.5 * np.cos(np.pi * w), 1: 0.5 - 0.5 * np.cos(np.pi * w)},
+    # Keys' cubic convolution with a = -0.75.
+    "cubic": lambda w: {
+        -1: -0.75 * (w**3 - 2 * w**2 + w),
+        0: 1.25 * w**3 - 2.25 * w**2 + 1,
+        1: 1.25 * (1 - w) ** 3 - 2.25 * (1 - w) ** 2 + 1,
+        2: -0.75 * (w**2 - w**3),
+    },
+}
+
+
+def reference(
+    f0_hz,
+    amplitudes,
+    n_samples,
+    sample_rate,
+    initial_phase=0.0,
+    samples=None,
+    method="linear",
+    ratios=None,
+):
     """The bank in float64, one sine for each harmonic and sample.
 
     Args:
-      f0_hz: [batch, n_frames].
+      f0_hz: [batch, n_frames], or with ratios a constant.
       amplitudes: [batch, n_frames, n_harmonics].
       n_samples, sample_rate: Of the whole sound.
       initial_phase: Cycles.
       samples: Which samples to compute; all where absent.
+      method: How amplitudes go from frame to frame.
+      ratios: Of the partials to F0, [batch, n_frames, n_partials]; whole numbers where absent.
 
     Returns:
       float64 [batch, len(samples)].
     """
-    f0_hz, amplitudes = np.float64(f0_hz), np.float64(amplitudes)
+    amplitudes = np.float64(amplitudes)
     n_frames, n_harmonics = amplitudes.shape[1:]
-    orders = np.arange(1, n_harmonics + 1)
-    amplitudes = np.where(f0_hz[..., None] * orders < sample_rate / 2, amplitudes, 0.0)
+    ratios = np.arange(1, n_harmonics + 1.0) if ratios is None else np.float64(ratios)
+    f_hz = np.float64(f0_hz)[..., None] * ratios
+    amplitudes = np.where(f_hz < sample_rate / 2, amplitudes, 0.0)
     samples = np.arange(n_samples) if samples is None else np.asarray(samples)
     frame = samples * n_frames // n_samples
     weight = samples * n_frames / n_samples - frame
-    after = np.minimum(frame + 1, n_frames - 1)
     period = n_samples / sample_rate / n_frames
-    f0_after = np.concatenate([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
-    at_frames = np.cumsum(0.5 * (f0_hz + f0_after) * period, axis=1)
-    at_frames = np.concatenate([np.zeros_like(f0_hz[:, :1]), at_frames[:, :-1]], axis=1)
-    here, slope = f0_hz[:, frame], (f0_after - f0_hz)[:, frame]
-    cycles = at_frames[:, frame] + period * weight * (here + 0.5 * slope * weight) + initial_phase
-    audio = np.zeros(cycles.shape)
-    for k in orders:
-        a = amplitudes[:, :, k - 1]
-        a = a[:, frame] + weight * (a[:, after] - a[:, frame])
-        audio += a * np.sin(2 * np.pi * np.mod(k * cycles, 1.0))
+    f_after = np.concatenate([f_hz[:, 1:], f_hz[:, -1:]], axis=1)
+    at_frames = np.cumsum(0.5 * (f_hz + f_after) * period, axis=1)
+    at_frames = np.concatenate([np.zeros_like(f_hz[:, :1]), at_frames[:, :-1]], axis=1)
+    audio = np.zeros((len(f_hz), len(samples)))
+    for k in range(n_harmonics):
+        here, slope = f_hz[:, frame, k], (f_after - f_hz)[:, frame, k]
+        cycles = at_frames[:, frame, k] + period * weight * (here + 0.5 * slope * weight)
+        cycles += (k + 1) * initial_phase
+        gain = sum(
+            share * amplitudes[:, np.clip(frame + offset, 0, n_frames - 1), k]
+            for offset, share in WEIGHTS[method](weight).items()
+        )
+        audio += gain * np.sin(2 * np.pi * np.mod(cycles, 1.0))
     return audio
 
 
@@ -76,6 +105,19 @@ def random_inputs(n_frames, n_harmonics, batch=2, low=60.0, high=400.0, seed=0):
     weights = rng.uniform(0.1, 1.0, (batch, n_frames, n_harmonics))
     distribution = weights / weights.sum(axis=2, keepdims=True)
     return [np.float32(x) for x in (f0_hz[..., None], amplitudes, distribution)]
+
+
+def harmonic_synthesis(f0_hz, amplitudes, distribution=None, n_samples=64000, rate=16000, **more):
+    """The bank with linear amplitudes, where the test says nothing else."""
+    more = {"amp_resample_method": "linear"} | more
+    return synths.harmonic_synthesis(
+        f0_hz,
+        amplitudes,
+        harmonic_distribution=distribution,
+        n_samples=n_samples,
+        sample_rate=rate,
+        **more,
+    )
 
 
 def signal_to_error_db(answer, expected):
@@ -108,6 +150,26 @@ def test_linear_chirp(native):
     )
 
 
+@pytest.mark.parametrize("method", sorted(WEIGHTS))
+@pytest.mark.parametrize(("n_frames", "n_samples"), [(10, 640), (9, 601), (1, 50), (2, 3)])
+def test_each_way_between_frames(native, method, n_frames, n_samples):
+    f0_hz, amplitudes, distribution = random_inputs(n_frames, 6, low=400.0, high=3000.0)
+    options = {"amp_resample_method": method}
+    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, n_samples, 16000, **options)
+    arguments = (f0_hz[..., 0], amplitudes * distribution, n_samples, 16000)
+    np.testing.assert_allclose(audio, reference(*arguments, method=method), atol=5e-6)
+
+
+def test_the_default_is_the_window(native):
+    inputs = random_inputs(10, 3)
+    audio = synths.harmonic_synthesis(
+        inputs[0], inputs[1], harmonic_distribution=inputs[2], n_samples=500
+    )
+    window = harmonic_synthesis(*inputs, 500, 16000, amp_resample_method="window")
+    np.testing.assert_array_equal(audio, window)
+    assert np.abs(audio - harmonic_synthesis(*inputs, 500, 16000)).max() > 1e-3
+
+
 @pytest.mark.parametrize("seconds", [4, 60])
 def test_a_hundred_harmonics_stay_exact(native, seconds):
     n_samples = 16000 * seconds
@@ -122,7 +184,7 @@ def test_a_hundred_harmonics_stay_exact(native, seconds):
 @pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
 def test_ten_minutes_stay_exact():
     n_samples = 16000 * 600
-    f0_hz, amplitudes, distribution = random_inputs(6000, 3, batch=1)
+    f0_hz, amplitudes, distribution = random_inputs(6000, 100, batch=1, high=150.0)
     audio = harmonic_synthesis(f0_hz, amplitudes, distribution, n_samples, 16000)
     end = np.arange(n_samples - 8000, n_samples)
     arguments = (f0_hz[..., 0], amplitudes * distribution, n_samples, 16000)
@@ -146,6 +208,64 @@ def test_without_a_distribution_it_is_one_sine(native):
     alone = harmonic_synthesis(f0_hz, amplitudes, None, 300, 16000)
     one = harmonic_synthesis(f0_hz, amplitudes, np.ones_like(amplitudes), 300, 16000)
     np.testing.assert_array_equal(alone, one)
+
+
+def nine_cases():
+    """The cases that ddsp's own tests of accuracy name: (what, settings)."""
+    for batch, hz, n_harmonics, rate, seconds in (
+        (2, 62.4, 5, 16000, 2),
+        (16, 100, 1, 8000, 0.5),
+        (1, 2000, 2, 4000, 1.3),
+    ):
+        yield "bank", (batch, hz, n_harmonics, rate, seconds)
+    for batch, hz, amplitude, n_frames in (
+        (2, 20, 0.1, 100),
+        (1, 100, 0.2, 1000),
+        (4, 2000, 0.5, 100),
+    ):
+        yield "one frequency", (batch, hz, amplitude, n_frames)
+    for n_harmonics in (1, 20, 40):
+        yield "harmonics", n_harmonics
+
+
+@pytest.mark.parametrize(("what", "settings"), list(nine_cases()))
+def test_ddsps_own_cases_of_accuracy(native, what, settings):
+    """On the axis of time, beside exact phase."""
+    rng = np.random.default_rng(0)
+    if what == "bank":
+        batch, hz, n_harmonics, rate, seconds = settings
+        n_samples = int(rate * seconds)
+        f_hz = np.full((batch, n_samples, n_harmonics), hz * np.arange(1.0, n_harmonics + 1))
+        amplitudes = np.full(f_hz.shape, 1 / n_harmonics)
+        ours = synths.oscillator_bank(np.float32(f_hz), np.float32(amplitudes), rate)
+    elif what == "one frequency":
+        batch, hz, amplitude, n_frames = settings
+        n_samples = rate = 16000
+        f_hz = np.full((batch, n_samples, 1), hz)
+        amplitudes = np.full(f_hz.shape, amplitude)
+        frames = np.ones((batch, n_frames, 1), np.float32)
+        ours = synths.harmonic_synthesis(
+            hz * frames, amplitude * frames, n_samples=n_samples, sample_rate=rate
+        )
+    else:
+        n_samples, rate, frames = 16000, 16000, np.ones((2, 100, 1), np.float32)
+        shifts, shares = np.float32(np.abs(rng.normal(size=(2, settings))))
+        f_hz = 440.0 * np.arange(1, settings + 1) * (1 + np.float64(shifts))
+        f_hz = np.tile(f_hz, (2, n_samples, 1))
+        amplitudes = np.tile(0.1 * shares, (2, n_samples, 1))
+        ours = synths.harmonic_synthesis(
+            440.0 * frames, 0.1 * frames, frames * shifts, frames * shares, n_samples, rate
+        )
+    if what != "harmonics":
+        f_hz = np.float64(np.float32(f_hz))
+    time = np.arange(n_samples)[None, :, None] / rate
+    audible = f_hz < rate / 2
+    expected = np.sum(audible * amplitudes * np.sin(2 * np.pi * np.mod(f_hz * time, 1)), axis=2)
+    assert (ours.shape, ours.dtype) == (expected.shape, tf.float32)
+    if not expected.any():
+        np.testing.assert_array_equal(ours, expected)
+    else:
+        assert signal_to_error_db(ours, expected) > 60
 
 
 # Limits
@@ -283,19 +403,126 @@ def test_sizes_that_are_known_only_when_it_runs(native):
 
 
 @pytest.mark.usefixtures("plain")
-def test_the_plain_path_compiles_with_xla():
-    inputs = random_inputs(10, 12)
+def test_nothing_of_the_size_of_all_sines_is_made():
+    inputs = [tf.constant(x) for x in random_inputs(20, 100, batch=3)]
 
-    def sound(f0_hz, amplitudes, distribution):
+    @tf.function
+    def both(*inputs):
         with tf.GradientTape() as tape:
-            tape.watch(amplitudes)
-            audio = harmonic_synthesis(f0_hz, amplitudes, distribution, 333, 16000)
-        return audio, tape.gradient(audio, amplitudes)
+            tape.watch(inputs)
+            audio = harmonic_synthesis(*inputs, 2000, 16000)
+        return audio, tape.gradient(audio, inputs)
 
+    graph = both.get_concrete_function(*inputs).graph
+    sizes = [x.shape.num_elements() for op in graph.get_operations() for x in op.outputs]
+    assert None not in sizes
+    assert max(sizes) < 3 * 2000 * 100 / 4
+
+
+# Precision
+
+
+def slopes_by_differences(function, inputs, size):
+    """Central differences of a scalar function of float64 arrays, an array for each of them."""
+    slopes = []
+    for i, value in enumerate(inputs):
+        slope = np.zeros(value.shape)
+        for index in np.ndindex(value.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = [x.copy() for x in inputs]
+                moved[i][index] += sign * size * max(np.abs(value).max(), 1e-3)
+                ends.append(float(function(*moved)))
+            slope[index] = (ends[0] - ends[1]) / (2 * size * max(np.abs(value).max(), 1e-3))
+        slopes.append(slope)
+    return slopes
+
+
+@pytest.mark.parametrize("method", sorted(WEIGHTS))
+def test_float64(method):
+    rng = np.random.default_rng(3)
+    f0_hz = rng.uniform(300.0, 1500.0, (1, 4, 1))
+    amplitudes, distribution = rng.uniform(0.1, 1.0, (1, 4, 1)), rng.uniform(0.1, 1.0, (1, 4, 3))
+    options = {"amp_resample_method": method}
+    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, 150, 16000, **options)
+    assert audio.dtype == tf.float64
+    exact = reference(f0_hz[..., 0], amplitudes * distribution, 150, 16000, method=method)
+    np.testing.assert_allclose(audio, exact, atol=1e-11)
+    weight = rng.normal(size=(1, 150))
+
+    def loss(*inputs):
+        return tf.reduce_sum(weight * harmonic_synthesis(*inputs, 150, 16000, **options))
+
+    inputs = [f0_hz, amplitudes, distribution]
     tensors = [tf.constant(x) for x in inputs]
-    compiled = tf.function(sound, jit_compile=True)
-    for one, other in zip(compiled(*tensors), sound(*tensors), strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5)
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        total = loss(*tensors)
+    expected = slopes_by_differences(loss, inputs, 1e-6)
+    for slope, wanted in zip(tape.gradient(total, tensors), expected, strict=True):
+        assert slope.dtype == tf.float64
+        np.testing.assert_allclose(slope, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
+
+
+def test_one_wide_input_makes_all_wide():
+    f0_hz, amplitudes, distribution = random_inputs(4, 3)
+    audio = harmonic_synthesis(f0_hz, np.float64(amplitudes), distribution, 100, 16000)
+    assert audio.dtype == tf.float64
+
+
+@pytest.mark.parametrize("half", [tf.float16, tf.bfloat16])
+def test_half_precision_is_computed_in_float32(native, half):
+    inputs = [tf.cast(x, half) for x in random_inputs(6, 3)]
+    audio = harmonic_synthesis(*inputs, 500, 16000)
+    assert audio.dtype == tf.float32
+    wide = harmonic_synthesis(*[tf.cast(x, tf.float32) for x in inputs], 500, 16000)
+    np.testing.assert_array_equal(audio, wide)
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_rates(native, rate):
+    inputs = random_inputs(25, 20)
+    audio = harmonic_synthesis(*inputs, rate // 10, rate)
+    arguments = (inputs[0][..., 0], inputs[1] * inputs[2], rate // 10, rate)
+    assert signal_to_error_db(audio, reference(*arguments)) > 80
+
+
+def test_no_samples(native):
+    inputs = [tf.constant(x) for x in random_inputs(5, 3)]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        audio = harmonic_synthesis(*inputs, 0, 16000)
+    assert audio.shape == (2, 0)
+    for slope in tape.gradient(audio, inputs):
+        assert (slope.numpy() == 0).all()
+
+
+def test_a_large_batch_is_its_halves(native):
+    inputs = random_inputs(5, 3, batch=256)
+    whole = harmonic_synthesis(*inputs, 60, 16000).numpy()
+    halves = [harmonic_synthesis(*[x[i : i + 128] for x in inputs], 60, 16000) for i in (0, 128)]
+    np.testing.assert_allclose(np.concatenate(halves), whole, atol=1e-6)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
+@pytest.mark.parametrize("batch", [1, 3])
+def test_threads_share_the_frames_of_a_row(monkeypatch, batch):
+    from synths.kernels import harmonic_cpu, threads
+
+    inputs = [tf.constant(x) for x in random_inputs(23, 11, batch=batch)]
+
+    def both():
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            audio = harmonic_synthesis(*inputs, 700, 16000)
+            total = tf.reduce_sum(audio**2)
+        return audio, *tape.gradient(total, inputs)
+
+    alone = both()
+    monkeypatch.setattr(harmonic_cpu, "_SINES_A_THREAD", 1)
+    monkeypatch.setattr(threads, "n_threads", lambda: 5)
+    for one, other in zip(both(), alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6 * np.abs(other).max())
 
 
 def test_rows_do_not_depend_on_their_batch(native):
@@ -315,15 +542,201 @@ def test_what_is_not_finite_does_not_pass_as_sound(native, bad, place):
     assert not np.isfinite(audio[0, 110:140]).all()
 
 
+# Partials that are no harmonics
+
+
+def test_shifts(native):
+    rng = np.random.default_rng(4)
+    f0_hz, amplitudes, distribution = random_inputs(8, 5, high=700.0)
+    shifts = np.float32(rng.normal(0, 0.03, (2, 8, 5)))
+    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, 900, 16000, harmonic_shifts=shifts)
+    ratios = np.arange(1, 6) * (1 + np.float64(shifts))
+    arguments = (f0_hz[..., 0], amplitudes * distribution, 900, 16000)
+    assert signal_to_error_db(audio, reference(*arguments, ratios=ratios)) > 80
+    # Without a distribution each has the whole amplitude.
+    audio = harmonic_synthesis(f0_hz, amplitudes, None, 900, 16000, harmonic_shifts=shifts)
+    arguments = (f0_hz[..., 0], np.tile(amplitudes, (1, 1, 5)), 900, 16000)
+    assert signal_to_error_db(audio, reference(*arguments, ratios=ratios)) > 80
+
+
+@pytest.mark.parametrize("n_frames", [1, 8])
+def test_stiff_strings(native, n_frames):
+    f0_hz, amplitudes, distribution = random_inputs(8, 12, high=500.0)
+    b = np.float32(np.random.default_rng(5).uniform(1e-4, 4e-3, (2, n_frames, 1)))
+    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, 900, 16000, inharmonicity=b)
+    orders = np.arange(1, 13)
+    ratios = orders * np.sqrt(1 + np.float64(b) * orders**2) * np.ones((2, 8, 1))
+    arguments = (f0_hz[..., 0], amplitudes * distribution, 900, 16000)
+    assert signal_to_error_db(audio, reference(*arguments, ratios=ratios)) > 80
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
+def test_ten_minutes_of_a_stiff_string_stay_exact():
+    n_samples, n_frames = 16000 * 600, 600
+    f0_hz, amplitudes, distribution = random_inputs(n_frames, 8, batch=1)
+    b = np.full((1, 1, 1), 1e-3, np.float32)
+    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, n_samples, 16000, inharmonicity=b)
+    orders = np.arange(1, 9)
+    ratios = orders * np.sqrt(1 + np.float64(b) * orders**2) * np.ones((1, n_frames, 1))
+    end = np.arange(n_samples - 8000, n_samples)
+    arguments = (f0_hz[..., 0], amplitudes * distribution, n_samples, 16000)
+    expected = reference(*arguments, samples=end, ratios=ratios)
+    assert signal_to_error_db(audio.numpy()[:, -8000:], expected) > 80
+
+
+def test_a_string_without_stiffness_is_harmonic(native):
+    inputs = random_inputs(8, 5)
+    phase = [0.3, 0.6]
+    stiff = harmonic_synthesis(
+        *inputs, 400, 16000, inharmonicity=np.zeros((2, 1, 1)), initial_phase=phase
+    )
+    harmonic = harmonic_synthesis(*inputs, 400, 16000, initial_phase=phase)
+    np.testing.assert_allclose(stiff, harmonic, atol=5e-6)
+
+
+def test_stiffness_and_shifts_have_gradients():
+    rng = np.random.default_rng(6)
+    inputs = [
+        rng.uniform(300.0, 900.0, (1, 3, 1)),
+        rng.uniform(0.1, 1.0, (1, 3, 1)),
+        rng.uniform(0.1, 1.0, (1, 3, 2)),
+        rng.normal(0.0, 0.02, (1, 3, 2)),
+        rng.uniform(1e-3, 1e-2, (1, 1, 1)),
+    ]
+    weight = rng.normal(size=(1, 40))
+
+    def loss(f0_hz, amplitudes, distribution, shifts, b):
+        audio = harmonic_synthesis(
+            f0_hz, amplitudes, distribution, 40, 16000, harmonic_shifts=shifts, inharmonicity=b
+        )
+        return tf.reduce_sum(weight * audio)
+
+    tensors = [tf.constant(x) for x in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        total = loss(*tensors)
+    expected = slopes_by_differences(loss, inputs, 1e-6)
+    for slope, wanted in zip(tape.gradient(total, tensors), expected, strict=True):
+        np.testing.assert_allclose(slope, wanted, rtol=1e-5, atol=1e-6 * np.abs(wanted).max())
+
+
+# Envelopes of every sample
+
+
+def exact_bank(f_hz, amplitudes, rate, phase=0.0):
+    """Each sine of frequencies that hold for a sample each, float64."""
+    cycles = np.cumsum(np.float64(f_hz) / rate, axis=1)
+    cycles = np.concatenate([np.zeros_like(cycles[:, :1]), cycles[:, :-1]], axis=1) + phase
+    return np.float64(amplitudes) * np.sin(2 * np.pi * np.mod(cycles, 1))
+
+
+def envelopes(n_samples=400, n_sinusoids=3, high=9000.0, dtype=np.float32):
+    rng = np.random.default_rng(7)
+    f_hz = np.linspace(100.0, high, n_samples)[None, :, None] * [[[1.0]], [[0.5]]]
+    f_hz = f_hz * rng.uniform(0.5, 1.0, n_sinusoids)
+    return dtype(f_hz), dtype(rng.uniform(0, 1, (2, n_samples, n_sinusoids)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_bank_of_sines(dtype):
+    f_hz, amplitudes = envelopes(dtype=dtype)
+    expected = exact_bank(f_hz, np.where(f_hz < 4000, amplitudes, 0), 8000)
+    each = synths.oscillator_bank(f_hz, amplitudes, 8000, sum_sinusoids=False)
+    assert (each.shape, each.dtype) == ((2, 400, 3), dtype)
+    tolerance = 2e-6 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(each, expected, atol=tolerance)
+    total = synths.oscillator_bank(f_hz, amplitudes, sample_rate=8000)
+    np.testing.assert_allclose(total, expected.sum(axis=2), atol=3 * tolerance)
+
+
+def test_a_bank_of_sines_has_gradients():
+    inputs = envelopes(12, 2, high=3000.0, dtype=np.float64)
+    weight = np.random.default_rng(8).normal(size=(2, 12))
+
+    def loss(f_hz, amplitudes):
+        return tf.reduce_sum(weight * synths.oscillator_bank(f_hz, amplitudes, 8000))
+
+    tensors = [tf.constant(x) for x in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        total = loss(*tensors)
+    expected = slopes_by_differences(loss, inputs, 1e-6)
+    for slope, wanted in zip(tape.gradient(total, tensors), expected, strict=True):
+        np.testing.assert_allclose(slope, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
+
+
+def test_blocks_of_a_harmonic_bank_are_the_whole():
+    f_hz, amplitudes = envelopes(1000, 5)
+    f_hz = f_hz[:, :, :1] * 0.1
+    orders = np.arange(1, 6)
+    cycles = np.cumsum(np.float64(f_hz) / 16000, axis=1) - np.float64(f_hz) / 16000
+    expected = (amplitudes * np.sin(2 * np.pi * np.mod(orders * (cycles + 0.25), 1))).sum(axis=2)
+    phase, blocks = np.full((2, 1, 1), np.pi / 2), []
+    for low, high in ((0, 1), (1, 300), (300, 1000)):
+        audio, phase = synths.harmonic_oscillator_bank(
+            f_hz[:, low:high], amplitudes[:, low:high], phase
+        )
+        blocks.append(audio)
+    np.testing.assert_allclose(np.concatenate(blocks, axis=1), expected, atol=5e-6)
+    assert (phase.shape, phase.dtype) == ((2, 1, 1), tf.float64)
+    last = np.mod(cycles[:, -1] + f_hz[:, -1] / 16000 + 0.25, 1)
+    np.testing.assert_allclose(phase[:, 0] / (2 * np.pi), last, atol=1e-9)
+
+
+def test_the_sum_of_angles_stays_exact():
+    steps = np.random.default_rng(9).uniform(0, 0.5, (2, 100_000, 1)).astype(np.float32)
+    exact = np.mod(np.cumsum(np.float64(steps), axis=1), 2 * np.pi)
+    phase = synths.angular_cumsum(steps, chunk_size=777)
+    assert phase.dtype == tf.float32
+    difference = np.abs(phase - exact)
+    assert np.minimum(difference, 2 * np.pi - difference).max() < 1e-6
+
+
+def test_streaming_of_frames_continues_the_phase(native):
+    f0_hz = np.full((2, 12, 1), 333.25, np.float32)
+    f0_hz[1] = 1234.5
+    amplitudes = np.full((2, 12, 1), 0.5, np.float32)
+    distribution = np.tile(np.float32([[[3.0, 1.0, 2.0]]]), (2, 12, 1))
+    whole, end = synths.streaming_harmonic_synthesis(
+        f0_hz, amplitudes, distribution, n_samples=1200
+    )
+    phase, blocks = None, []
+    for low, high in ((0, 3), (3, 4), (4, 12)):
+        audio, phase = synths.streaming_harmonic_synthesis(
+            f0_hz[:, low:high],
+            amplitudes[:, low:high],
+            distribution[:, low:high],
+            phase,
+            n_samples=100 * (high - low),
+        )
+        blocks.append(audio)
+    np.testing.assert_allclose(np.concatenate(blocks, axis=1), whole, atol=5e-6)
+    np.testing.assert_allclose(phase, end, atol=1e-9)
+    np.testing.assert_allclose(
+        phase[:, 0] / (2 * np.pi), np.mod(np.float64(f0_hz[:, 0]) * 1200 / 16000, 1), atol=1e-9
+    )
+    shares = distribution / 6.0
+    expected = reference(f0_hz[..., 0], 0.5 * shares, 1200, 16000)
+    np.testing.assert_allclose(whole, expected, atol=5e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "shapes"),
     [
         ("frequencies", ([2, 5], [2, 5, 1], [2, 5, 3])),
         ("frequencies", ([2, 5, 2], [2, 5, 1], [2, 5, 3])),
         ("amplitudes", ([2, 5, 1], [2, 5, 3], [2, 5, 3])),
+        ("amplitudes", ([2, 5, 1], [2, 4, 1], [2, 5, 3])),
         ("harmonic_distribution", ([2, 5, 1], [2, 5, 1], [5, 3])),
+        ("harmonic_distribution", ([2, 5, 1], [2, 5, 1], [2, 6, 3])),
+        ("frequencies", ([2, 0, 1], [2, 0, 1], [2, 0, 3])),
     ],
 )
 def test_a_wrong_shape_is_named(name, shapes):
     with pytest.raises(ShapeError, match=rf"^{name}: expected \[batch, n_frames, .*got shape"):
         harmonic_synthesis(*[tf.ones(shape) for shape in shapes], 100)
+
+
+def test_a_wrong_method_is_named():
+    with pytest.raises(ValueError, match="amp_resample_method: got 'cosine', expected one of near"):
+        harmonic_synthesis(*random_inputs(3, 2), 100, amp_resample_method="cosine")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import ShapeError, resample
-from synths.resample import frame_positions
+from synths import ShapeError, resample, upsample_with_windows
+from synths.resample import METHODS, frame_positions
 
 RATIOS = [(250, 64000), (250, 44100), (1001, 64000), (7, 5), (1, 10), (10, 1), (1, 1), (3, 1000)]
 
@@ -64,6 +64,110 @@ def test_the_gradient_shares_each_sample_between_its_frames():
     np.testing.assert_allclose(tape.gradient(total, frames)[0, :, 0], np.arange(12) @ matrix)
 
 
+# Other ways from frame to frame
+
+SHARES = {
+    "nearest": lambda w: {0: 1.0 + 0.0 * w},
+    "linear": lambda w: {0: 1.0 - w, 1: w},
+    "window": lambda w: {0: np.cos(0.5 * np.pi * w) ** 2, 1: np.sin(0.5 * np.pi * w) ** 2},
+    # Keys' cubic convolution with a = -0.75.
+    "cubic": lambda w: {
+        -1: -0.75 * (w**3 - 2 * w**2 + w),
+        0: 1.25 * w**3 - 2.25 * w**2 + 1,
+        1: 1.25 * (1 - w) ** 3 - 2.25 * (1 - w) ** 2 + 1,
+        2: -0.75 * (w**2 - w**3),
+    },
+}
+
+
+def between(frames, place, method):
+    """Frames [n_frames] at fractional places, float64."""
+    frame = np.minimum(place.astype(int), len(frames) - 1)
+    return sum(
+        share * frames[np.clip(frame + offset, 0, len(frames) - 1)]
+        for offset, share in SHARES[method](place - frame).items()
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("n_frames", "n_samples"), RATIOS)
+def test_methods(method, n_frames, n_samples):
+    frames = np.random.default_rng(3).normal(size=n_frames)
+    place = np.arange(n_samples) * n_frames / n_samples
+    answer = resample(frames, n_samples, method)
+    np.testing.assert_allclose(answer, between(frames, place, method), atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("n_frames", "n_samples"), [(5, 21), (5, 20), (7, 4), (1, 9), (4, 1)])
+def test_the_last_frame_at_the_end(method, n_frames, n_samples):
+    frames = np.random.default_rng(4).normal(size=n_frames)
+    n_steps = n_samples if method == "window" else max(n_samples - 1, 1)
+    place = np.arange(n_samples) * (n_frames - 1) / n_steps
+    expected = between(frames, place, method)
+    if method == "nearest":
+        expected = frames[np.floor(place + 0.5).astype(int)]
+    answer = resample(frames, n_samples, method, add_endpoint=False)
+    np.testing.assert_allclose(answer, expected, atol=1e-12)
+    if method != "window" and n_samples > 1:
+        np.testing.assert_allclose(answer[-1], frames[-1], atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_samples", [30, 31])
+def test_any_number_of_axes(method, n_samples):
+    frames = np.random.default_rng(5).normal(size=(2, 6, 3, 2))
+    whole = resample(frames, n_samples, method)
+    assert whole.shape == (2, n_samples, 3, 2)
+    np.testing.assert_allclose(resample(frames[:, :, 1], n_samples, method), whole[:, :, 1])
+    np.testing.assert_allclose(resample(frames[:, :, 1, 0], n_samples, method), whole[:, :, 1, 0])
+    np.testing.assert_allclose(resample(frames[1, :, 1, 0], n_samples, method), whole[1, :, 1, 0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_constant_stays_exactly_so(method):
+    for n_samples in (60, 61):
+        np.testing.assert_array_equal(resample(np.full(6, 0.3), n_samples, method), 0.3)
+
+
+def test_a_window_neither_overshoots_nor_has_corners():
+    envelope = upsample_with_windows(np.float64([[[0.0], [1.0], [1.0], [0.0]]]), 400)[
+        0, :, 0
+    ].numpy()
+    assert envelope.min() >= 0
+    assert envelope.max() <= 1
+    assert np.abs(np.diff(envelope, 2)).max() < 6e-4  # linear: 1e-2 at its corners
+    np.testing.assert_array_equal(
+        envelope, resample(np.float64([0.0, 1.0, 1.0, 0.0]), 400, method="window")
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_samples", [12, 11])
+def test_gradients_by_finite_differences(method, n_samples):
+    frames = np.random.default_rng(6).normal(size=(2, 4, 2))
+    weight = np.random.default_rng(7).normal(size=(2, n_samples, 2))
+    tensor = tf.constant(frames)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        total = tf.reduce_sum(weight * resample(tensor, n_samples, method))
+    slope = tf.convert_to_tensor(tape.gradient(total, tensor)).numpy()
+    for index in np.ndindex(frames.shape):
+        step = np.zeros_like(frames)
+        step[index] = 1.0
+        ends = [np.sum(weight * resample(x, n_samples, method)) for x in (frames + step, frames)]
+        np.testing.assert_allclose(slope[index], ends[0] - ends[1], atol=1e-10)
+
+
+def test_half_precision_becomes_float32():
+    assert resample(tf.zeros([3], tf.bfloat16), 5).dtype == tf.float32
+
+
+@pytest.mark.parametrize("n_frames", [4, 5])
+def test_no_samples(n_frames):
+    assert resample(tf.zeros([2, n_frames, 1]), 0).shape == (2, 0, 1)
+
+
 def test_sizes_that_are_known_only_when_it_runs():
     function = tf.function(
         resample,
@@ -77,5 +181,12 @@ def test_sizes_that_are_known_only_when_it_runs():
 
 
 def test_a_wrong_shape_is_named():
-    with pytest.raises(ShapeError, match=r"frames: expected \[batch, n_frames, channels\].*\(3,\)"):
-        resample(tf.zeros([3]), 10)
+    with pytest.raises(ShapeError, match=r"inputs: expected \[n_frames\].*\(2, 3, 1, 1, 1\)"):
+        resample(tf.zeros([2, 3, 1, 1, 1]), 10)
+    with pytest.raises(ShapeError, match=r"inputs: expected \[batch, n_frames, channels\].*\(3,\)"):
+        upsample_with_windows(tf.zeros([3]), 10)
+
+
+def test_a_wrong_method_is_named():
+    with pytest.raises(ValueError, match="method: got 'wiiindow', expected one of nearest, linear"):
+        resample(tf.zeros([3]), 10, "wiiindow")

@@ -6,7 +6,18 @@ import pytest
 import scipy.fft
 import tensorflow as tf
 
-from synths import ShapeError, spectral
+import synths
+from synths import (
+    ShapeError,
+    compute_logmag,
+    compute_logmel,
+    compute_mag,
+    compute_mel,
+    compute_mfcc,
+    spectral,
+    stft,
+)
+from tests.finite_differences import assert_gradients
 
 
 def sine(hz, n=4000, rate=16000, amplitude=1.0):
@@ -148,3 +159,68 @@ def test_sizes_that_are_known_only_when_it_runs(hop):
 def test_a_wrong_shape_is_named():
     with pytest.raises(ShapeError, match=r"audio: expected \[batch, n_samples\].*\(5,\)"):
         spectral.log_mel(tf.zeros([5]), 16000)
+
+
+def test_ddsp_named_spectra_in_both_precisions():
+    audio = np.random.default_rng(0).normal(size=(2, 3000))
+    for function in (compute_mag, compute_logmag, compute_mel, compute_logmel, compute_mfcc, stft):
+        wide, narrow = function(audio), function(audio.astype(np.float32))
+        assert wide.dtype in (tf.float64, tf.complex128)
+        np.testing.assert_allclose(narrow, wide, rtol=1e-5, atol=2e-3)
+        np.testing.assert_array_equal(function(audio[..., None]), wide)
+    # One frame a hop, begun at the hop, also where the transform is longer than the frame.
+    for size in (512, 300):
+        expected = np.abs(stft(audio, size))
+        assert expected.shape[1] == -(-3000 // (size // 4))
+        np.testing.assert_allclose(compute_mag(audio, size), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("function", [compute_mag, compute_logmel, compute_mfcc])
+def test_gradients_of_ddsp_named_spectra(function):
+    audio = np.random.default_rng(0).normal(size=(1, 1500))
+    assert_gradients(function, {"audio": audio}, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("function", [spectral.log_mel, spectral.mfcc])
+def test_gradients_of_centred_features(function):
+    audio = np.random.default_rng(0).normal(size=(1, 900))
+    assert_gradients(lambda audio: function(audio, 16000), {"audio": audio}, tolerance=1e-5)
+
+
+SPECTRA = {
+    "magnitude": lambda x: spectral.magnitude(x, 256, 64),
+    "uneven": lambda x: spectral.magnitude(x, 128, 50),
+    "mag": lambda x: compute_mag(x, 256),
+    "whole": lambda x: compute_mag(x, 256, pad_end=False),
+}
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("n_samples", [1, 200, 1000, 3001])
+def test_the_kernel_is_the_plain_path(name, n_samples):
+    audio = tf.constant(np.random.default_rng(0).normal(size=(3, n_samples)) * 0.05, tf.float32)
+    found = []
+    for native in (True, False):
+        synths.set_native_kernels(native)
+        try:
+            with tf.GradientTape() as second:
+                second.watch(audio)
+                with tf.GradientTape() as tape:
+                    tape.watch(audio)
+                    size = SPECTRA[name](audio)
+                    total = tf.reduce_sum(size**2 + tf.sin(size))
+                slope = tape.gradient(total, audio)
+                bend = tf.reduce_sum(tf.sin(slope))
+            found.append((size, slope, second.gradient(bend, audio)))
+        finally:
+            synths.set_native_kernels(None)
+    for one, other in zip(*found, strict=True):
+        largest = np.abs(other).max() if other.shape.num_elements() else 0.0
+        np.testing.assert_allclose(one, other, atol=1e-5 * max(largest, 1e-3))
+
+
+def test_the_kernel_takes_unknown_lengths():
+    traced = tf.function(SPECTRA["magnitude"], input_signature=[tf.TensorSpec([None, None])])
+    for n in (64, 999):
+        audio = tf.constant(np.random.default_rng(0).normal(size=(2, n)), tf.float32)
+        np.testing.assert_allclose(traced(audio), SPECTRA["magnitude"](audio), atol=1e-6)

@@ -4,7 +4,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import amplitude_to_db, db_to_amplitude, exp_sigmoid, hz_to_midi, midi_to_hz
+from synths import (
+    amplitude_to_db,
+    bark_to_hz,
+    db_to_amplitude,
+    exp_sigmoid,
+    hz_to_bark,
+    hz_to_erb,
+    hz_to_mel,
+    hz_to_midi,
+    hz_to_unit,
+    mel_to_hz,
+    midi_to_hz,
+    midi_to_unit,
+    soft_limit,
+    sym_exp_sigmoid,
+    unit_to_hz,
+    unit_to_midi,
+)
 from synths.units import soft_ceiling_db
 
 
@@ -39,6 +56,56 @@ def test_no_frequency_is_note_zero_without_gradient():
     np.testing.assert_array_equal(gradient(hz_to_midi, [0.0, -5.0]), [0.0, 0.0])
 
 
+def test_note_zero_may_mean_silence():
+    np.testing.assert_allclose(midi_to_hz([0.0, 69.0], midi_zero_silence=True), [0.0, 440.0])
+    np.testing.assert_allclose(midi_to_hz([0.0]), [8.1757989], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "known"),
+    [
+        (lambda x: unit_to_midi(x / 8000), lambda y: 8000 * midi_to_unit(y), {4000.0: 55.0}),
+        (
+            lambda x: hz_to_unit(x, 20.0, 20000.0),
+            lambda y: unit_to_hz(y, 20.0, 20000.0),
+            {20.0: 0.0, 2000.0: 2 / 3, 20000.0: 1.0},
+        ),
+        (hz_to_bark, bark_to_hz, {0.0: -0.53, 1960.0: 12.875}),
+        (hz_to_mel, mel_to_hz, {0.0: 0.0, 6300.0: 2595.0}),
+    ],
+    ids=["unit and midi", "unit and hz", "bark", "mel"],
+)
+def test_scales_there_and_back(there, back, known):
+    x = np.linspace(20.0, 8000.0, 50)
+    assert there(x).dtype == tf.float64
+    np.testing.assert_allclose(back(there(x)), x, rtol=1e-12)
+    assert (np.diff(there(x)) > 0).all()
+    for value, expected in known.items():
+        np.testing.assert_allclose(there(np.float64(value)), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_units_are_clipped_where_that_is_asked(clip):
+    ends = [0.0, 1.0] if clip else [-1.0, 2.0]
+    np.testing.assert_allclose(unit_to_midi([-1.0, 2.0], 10, 20, clip), 10 + 10 * np.array(ends))
+    np.testing.assert_allclose(midi_to_unit([0.0, 30.0], 10, 20, clip), ends)
+    hz = unit_to_hz([-1.0, 2.0], 100.0, 200.0, clip)
+    np.testing.assert_allclose(hz, 100 * 2.0 ** np.array(ends), rtol=1e-5)
+    np.testing.assert_allclose(hz_to_unit([50.0, 400.0], 100.0, 200.0, clip), ends, atol=1e-5)
+
+
+def test_bandwidths():
+    np.testing.assert_allclose(hz_to_erb([0.0, 1000.0]), [24.7, 132.7], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [hz_to_bark, hz_to_mel, hz_to_midi, midi_to_hz, exp_sigmoid, sym_exp_sigmoid, soft_limit],
+)
+def test_half_precision_becomes_float32(function):
+    assert function(tf.constant([0.5], tf.float16)).dtype == tf.float32
+
+
 @pytest.mark.parametrize(
     ("function", "value", "expected"),
     [
@@ -58,15 +125,16 @@ def test_whole_numbers_are_numbers(function, value, expected):
 def test_decibels_there_and_back():
     np.testing.assert_allclose(db_to_amplitude([0.0, -20.0, 6.0206]), [1, 0.1, 2], rtol=1e-5)
     db = tf.linspace(-90.0, 20.0, 100)
-    np.testing.assert_allclose(amplitude_to_db(db_to_amplitude(db)), db, atol=0.03)
+    np.testing.assert_allclose(amplitude_to_db(db_to_amplitude(db), range_db=140.0), db, atol=0.03)
 
 
 def test_amplitude_to_db_is_monotonic_and_bounded_at_silence():
     amplitude = tf.constant(np.concatenate([[0.0], np.logspace(-12, 1, 300)]), tf.float32)
     assert (np.diff(amplitude_to_db(amplitude)) >= 0).all()
-    np.testing.assert_allclose(amplitude_to_db(0.0), -140.0, rtol=1e-6)
+    np.testing.assert_allclose(amplitude_to_db(0.0), -80.0, rtol=1e-6)
     slope = gradient(amplitude_to_db, [0.0, 1e-9])
-    assert (slope > 0).all()
+    assert (slope >= 0).all()
+    assert slope[1] > 0
     assert (slope <= 8.69 / 1e-7).all()
 
 
@@ -91,3 +159,17 @@ def test_soft_ceiling():
     assert (np.diff(bent) >= 0).all()
     np.testing.assert_allclose(bent[:150], db[:150], atol=1e-5)
     np.testing.assert_allclose(soft_ceiling_db(-3.0, -3.0), -3.0 - np.log(2.0), rtol=1e-6)
+
+
+def test_sym_exp_sigmoid_rises_to_both_sides():
+    x = np.linspace(-3, 3, 31)
+    y = sym_exp_sigmoid(x).numpy()
+    np.testing.assert_allclose(y, y[::-1])
+    assert (np.diff(y[15:]) > 0).all()
+    np.testing.assert_allclose(y, exp_sigmoid(8.0 * (np.abs(x) / 2 - 1)))
+    np.testing.assert_allclose(sym_exp_sigmoid(1.0, width=4.0), exp_sigmoid(-2.0))
+
+
+def test_soft_limit():
+    np.testing.assert_allclose(soft_limit(np.float64([-1e3, 50.0, 1e3]), 20, 120), [20, 70, 120])
+    assert np.isfinite(gradient(soft_limit, [-1e4, 0.0, 1e4])).all()

@@ -1,0 +1,1 @@
+"""Measurements that anybody can repeat: `noisygan bench` and what benchmarks/ shares with it."""

@@ -1,0 +1,61 @@
+"""Samples sorted by the frame that they stand behind, in short blocks."""
+
+import tensorflow as tf
+
+from synths.impulse_responses import length
+
+# Samples of a block.
+_LONGEST = 64
+
+
+def neighbour(frames, offset):
+    """At each frame (axis 1) the one at this offset from it; beyond the ends, the last there is."""
+    n_frames = tf.shape(frames)[1]
+    return tf.gather(frames, tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1), axis=1)
+
+
+class Blocks:
+    """Samples as [n_frames, n_parts, size]: each frame's samples in parts, a few too many of them.
+
+    Args:
+      n_frames, n_samples: int or scalar int32.
+
+    Attributes:
+      way: How far on the way to the next frame the middle of a block lies, float64
+        [n_frames, n_parts].
+      weight: The same of each sample, float64 [n_frames, n_parts, size], at most 1.
+    """
+
+    def __init__(self, n_frames, n_samples):
+        n = tf.cast(n_samples, tf.int64)
+        frames = tf.cast(n_frames, tf.int64)
+        longest = tf.maximum(-(-n // frames), 1)
+        known = tf.get_static_value(n_samples)
+        if known is not None and isinstance(n_frames, int):
+            longest = max(-(-int(known) // n_frames), 1)
+        n_parts = -(-longest // _LONGEST)
+        size = -(-longest // n_parts)
+        frame = tf.range(frames)[:, None]
+        first = -(-frame * n // frames)
+        begin = first + tf.range(tf.cast(n_parts, tf.int64)) * tf.cast(size, tf.int64)
+
+        def ways(sample, frame):
+            distance = tf.cast(sample * frames - frame * n, tf.float64)
+            return distance / tf.cast(tf.maximum(n, 1), tf.float64)
+
+        self.way = ways(begin + size // 2, frame)
+        within = tf.range(tf.cast(size, tf.int64))
+        self.weight = tf.minimum(ways(begin[..., None] + within, frame[..., None]), 1.0)
+        self._position = None
+        if known is not None and isinstance(n_frames, int) and known == n_frames * n_parts * size:
+            return
+        sample = tf.range(n)
+        of_sample = sample * frames // tf.maximum(n, 1)
+        padded = tf.cast(n_parts * size, tf.int64)
+        self._position = of_sample * padded + sample - tf.gather(first[:, 0], of_sample)
+
+    def joined(self, audio):
+        """[batch, n_frames, n_parts, size] to [batch, n_samples]."""
+        n_filled = length(audio, 1) * length(audio, 2) * length(audio, 3)
+        audio = tf.reshape(audio, [length(audio, 0), n_filled])
+        return audio if self._position is None else tf.gather(audio, self._position, axis=1)

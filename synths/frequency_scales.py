@@ -1,0 +1,128 @@
+"""Scalings of raw network outputs to the frequencies of free partials.
+
+Each takes [batch, n_frames, n_sinusoids * depth] or [batch, n_frames, n_sinusoids, depth]: `depth`
+numbers make one frequency, so that it can be reached in coarse and in fine steps.
+"""
+
+import tensorflow as tf
+
+from synths.errors import ShapeError
+from synths.precision import as_float
+from synths.units import (
+    bark_to_hz,
+    hz_to_bark,
+    hz_to_erb,
+    hz_to_mel,
+    mel_to_hz,
+    soft_limit,
+    unit_to_hz,
+)
+
+
+def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
+    """The mean of `depth` pitches from hz_min to hz_max, weighted by a softmax.
+
+    Args:
+      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
+        [batch, n_frames, n_sinusoids, depth].
+      depth: How many numbers make a frequency, for the first form. A depth of 1 leaves no choice:
+        hz_min.
+      hz_min, hz_max: Hz; pitches lie evenly between them.
+
+    Returns:
+      Frequencies in Hz, [batch, n_frames, n_sinusoids].
+
+    Raises:
+      ShapeError: if freqs has another rank, or its last axis is no multiple of depth.
+    """
+    freqs = _with_depth(freqs, depth)
+    places = tf.cast(tf.linspace(0.0, 1.0, tf.shape(freqs)[-1]), freqs.dtype)
+    return unit_to_hz(tf.reduce_sum(places * tf.nn.softmax(freqs), axis=-1), hz_min, hz_max)
+
+
+def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
+    """The sum of `depth` frequencies, each a sigmoid on a logarithmic scale, from large to small.
+
+    Args:
+      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
+        [batch, n_frames, n_sinusoids, depth].
+      depth: How many numbers make a frequency, for the first form.
+      hz_min, hz_max: Hz. The parts' ranges add up to hz_max - hz_min; the last one starts at
+        hz_min.
+
+    Returns:
+      Frequencies in Hz, [batch, n_frames, n_sinusoids].
+
+    Raises:
+      ShapeError: if freqs has another rank, an unknown depth, or a last axis that is no multiple
+        of depth.
+    """
+    freqs = _with_depth(freqs, depth)
+    depth = freqs.shape[-1]
+    if depth is None:
+        raise ShapeError(f"freqs: expected a known depth, got shape {tuple(freqs.shape)}.")
+    units = tf.unstack(tf.sigmoid(freqs), axis=-1)
+    left = hz_max - hz_min
+    share = 1.0 - left ** (-1.0 / depth)
+    total = 0.0
+    for unit in units[:-1]:
+        total += unit_to_hz(unit, 0.0, left * share)
+        left -= left * share
+    return total + unit_to_hz(units[-1], hz_min, left)
+
+
+def frequencies_critical_bands(
+    freqs,
+    depth=1,
+    depth_scale=10.0,
+    bandwidth_scale=1.0,
+    hz_min=20.0,
+    hz_max=8000.0,
+    scale="bark",
+):
+    """One frequency around the middle of each of n_sinusoids critical bands.
+
+    Args:
+      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
+        [batch, n_frames, n_sinusoids, depth].
+      depth: How many numbers make a frequency, for the first form.
+      depth_scale: Each further number counts this much less.
+      bandwidth_scale: How far a frequency can move, in equivalent rectangular bandwidths.
+      hz_min, hz_max: Hz; the bands' middles lie evenly between them on the scale.
+      scale: "bark" or "mel".
+
+    Returns:
+      Frequencies in Hz, [batch, n_frames, n_sinusoids].
+
+    Raises:
+      ShapeError: if freqs has another rank, or its last axis is no multiple of depth.
+      ValueError: if the scale is neither of the two.
+    """
+    if scale not in ("bark", "mel"):
+        raise ValueError(f'scale: got {scale!r}, expected "bark" or "mel".')
+    there, back = (hz_to_bark, bark_to_hz) if scale == "bark" else (hz_to_mel, mel_to_hz)
+    freqs = _with_depth(freqs, depth)
+    n_sinusoids, depth = tf.unstack(tf.shape(freqs)[-2:])
+    low, high = (there(tf.cast(hz, freqs.dtype)) for hz in (hz_min, hz_max))
+    middles = back(tf.linspace(low, high, n_sinusoids))
+    weights = tf.cast(depth_scale, freqs.dtype) ** -tf.cast(tf.range(depth), freqs.dtype)
+    away = tf.reduce_sum(tf.tanh(freqs) * weights, axis=-1)
+    return soft_limit(middles + bandwidth_scale * hz_to_erb(middles) * away, hz_min, hz_max)
+
+
+def _with_depth(freqs, depth):
+    """[batch, n_frames, n_sinusoids, depth] of either form."""
+    freqs = as_float(freqs)
+    rank = freqs.shape.rank
+    if rank == 4:
+        return freqs
+    if rank != 3 or (freqs.shape[2] is not None and freqs.shape[2] % depth):
+        raise ShapeError(
+            f"freqs: expected [batch, n_frames, n_sinusoids * {depth}] or "
+            f"[batch, n_frames, n_sinusoids, depth], got shape {tuple(freqs.shape)}."
+        )
+    n_sinusoids = None if freqs.shape[2] is None else freqs.shape[2] // depth
+    shape = tf.shape(freqs)
+    split = tf.reshape(freqs, [shape[0], shape[1], shape[2] // depth, depth])
+    split.set_shape([freqs.shape[0], freqs.shape[1], n_sinusoids, depth])
+    return split

@@ -1,0 +1,137 @@
+"""Impulse responses of filters that are given by gains or cut-off frequencies.
+
+All are symmetric about tap `n_taps // 2`, so that `fft_convolve` applies them without delay.
+"""
+
+import math
+
+import tensorflow as tf
+
+from synths.errors import ShapeError, check_last, check_rank
+from synths.precision import as_float
+
+
+def frequency_impulse_response(magnitudes, window_size=0):
+    """Impulse responses with given gains and no phase, cut to a length by a Hann window.
+
+    Args:
+      magnitudes: Linear gains at bands spaced evenly from 0 Hz to Nyquist, [batch, n_bands] or
+        [batch, n_frames, n_bands], n_bands >= 2.
+      window_size: Length of the window in samples; below 1 or above 2 (n_bands - 1):
+        2 (n_bands - 1).
+
+    Returns:
+      [batch, n_taps] or [batch, n_frames, n_taps]; n_taps is 2 (n_bands - 1), or where the window
+      is shorter, the largest odd number up to window_size. Tap n_taps // 2 is at lag 0.
+
+    Raises:
+      ShapeError: if magnitudes has another rank, or fewer than 2 bands.
+    """
+    magnitudes = as_float(magnitudes)
+    check_bands(magnitudes)
+    n_bands = length(magnitudes, -1)
+    spectrum = tf.complex(magnitudes, tf.zeros_like(magnitudes))
+    response = tf.signal.irfft(spectrum, [2 * (n_bands - 1)])
+    return apply_window_to_impulse_response(response, window_size)
+
+
+def check_bands(magnitudes):
+    """Raises ShapeError unless magnitudes has rank 2 or 3 and 2 bands or more."""
+    shape = magnitudes.shape
+    if shape.rank not in (None, 2, 3):
+        raise ShapeError(
+            "magnitudes: expected [batch, n_frames, n_bands] or [batch, n_bands], "
+            f"got shape {tuple(shape)}."
+        )
+    if shape.rank and shape[-1] is not None and shape[-1] < 2:
+        raise ShapeError(f"magnitudes: expected 2 bands or more, got {tuple(shape)}.")
+
+
+def apply_window_to_impulse_response(impulse_response, window_size=0, causal=False):
+    """Impulse responses cut by a Hann window around lag 0, and brought to causal form.
+
+    Args:
+      impulse_response: [..., n], with lag 0 at sample 0 and negative lags at the end, or in
+        causal form.
+      window_size: Length of the window in samples; below 1 or above n: n.
+      causal: Whether lag 0 is at sample n // 2 of impulse_response.
+
+    Returns:
+      [..., n_taps] with lag 0 at tap n_taps // 2; n_taps is n, or where the window is shorter,
+      the largest odd number up to window_size. For an odd number of taps the window is symmetric
+      about lag 0.
+    """
+    response = as_float(impulse_response)
+    size = length(response, -1)
+    if not causal:
+        response = tf.signal.fftshift(response, axes=-1)
+    window_size, n_taps = window_and_taps(size, window_size)
+    lag = tf.range(n_taps) - n_taps // 2
+    begin = size // 2 - n_taps // 2
+    return response[..., begin : begin + n_taps] * hann(lag, window_size, response.dtype)
+
+
+def length(tensor, axis):
+    """The size of an axis: int where it is known, else a scalar int32 tensor."""
+    return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
+
+
+def window_and_taps(size, window_size):
+    """(length of the window, taps that are left) of a response of `size` samples."""
+    if isinstance(size, int) and isinstance(window_size, int):
+        short = 0 < window_size < size
+        return (window_size, window_size - 1 + window_size % 2) if short else (size, size)
+    short = (window_size > 0) & (window_size < size)
+    odd = window_size - 1 + window_size % 2
+    return tf.where(short, window_size, size), tf.where(short, odd, size)
+
+
+def hann(lag, window_size, dtype):
+    """A Hann window of this length at whole lags from its middle."""
+    place = tf.cast(lag, dtype) / tf.cast(window_size, dtype)
+    inside = tf.abs(place) <= 0.5
+    return tf.where(inside, 0.5 + 0.5 * tf.cos(2.0 * math.pi * place), tf.zeros([], dtype))
+
+
+def sinc(x, threshold=1e-20):
+    """sin(pi x) / (pi x), 1 at 0; any shape.
+
+    Args:
+      x: Any shape.
+      threshold: Nearer to 0 than this the value is 1 and the gradient 0.
+    """
+    x = as_float(x)
+    near = tf.abs(x) < threshold
+    turn = math.pi * tf.where(near, tf.ones_like(x), x)
+    return tf.where(near, tf.ones_like(x), tf.sin(turn) / turn)
+
+
+def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, high_pass=False):
+    """Impulse responses of low-pass filters (or high-pass filters) with gain 1, no phase.
+
+    Args:
+      cutoff_frequency: [batch, n_frames, 1]: Hz where sample_rate is given, else as a ratio to
+        Nyquist, 0 to 1.
+      window_size: Length of the Hamming window in samples.
+      sample_rate: Hz, or None.
+      high_pass: Whether frequencies below the cut-off are removed, instead of those above it.
+
+    Returns:
+      [batch, n_frames, n_taps] with n_taps = 2 (window_size // 2) + 1.
+
+    Raises:
+      ShapeError: if cutoff_frequency is not rank 3 with a last axis of 1.
+    """
+    cutoff = as_float(cutoff_frequency)
+    check_rank("cutoff_frequency", cutoff, 3, "[batch, n_frames, 1]")
+    check_last("cutoff_frequency", cutoff, 1, "[batch, n_frames, 1]")
+    if sample_rate is not None:
+        cutoff *= 2.0 / float(sample_rate)
+    half = window_size // 2
+    lag = tf.cast(tf.range(-half, half + 1), cutoff.dtype)
+    window = 0.54 + 0.46 * tf.cos(math.pi * lag / max(half, 1))
+    response = sinc(cutoff * lag) * window
+    response /= tf.abs(tf.reduce_sum(response, axis=-1, keepdims=True))
+    if high_pass:
+        response = tf.cast(lag == 0.0, cutoff.dtype) - response
+    return response

@@ -1,0 +1,388 @@
+"""The sinusoidal synthesizer: partials with a frequency each, harmonic or not."""
+
+import math
+
+import tensorflow as tf
+
+from synths.blocks import Blocks, neighbour
+from synths.errors import ShapeError, check_last, check_rank
+from synths.frequency_scales import frequencies_sigmoid
+from synths.harmonic_bank import frame_phases
+from synths.impulse_responses import length
+from synths.native import native_kernels_used
+from synths.partials import (
+    get_harmonic_frequencies,
+    normalize_harmonics,
+    remove_above_nyquist,
+)
+from synths.precision import as_floats
+from synths.processor import Processor
+from synths.resample import check_method, neighbour_shares
+from synths.units import exp_sigmoid
+
+_AXES = "[batch, n_frames, n_sinusoids]"
+
+# How many sines the plain path computes at once.
+_SINES_AT_ONCE = 2**20
+
+
+class Sinusoidal(Processor):
+    """A sum of free sinusoids, as of bells, or of partials that an analysis has found.
+
+    Args:
+      n_samples: Length of the sound in samples.
+      sample_rate: Hz.
+      amp_scale_fn: From raw network outputs to positive amplitudes; None takes them as they are.
+      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
+        "window" (see `resample`).
+      freq_scale_fn: From raw network outputs to Hz; None takes them as they are.
+
+    Raises:
+      ValueError: if amp_resample_method is none of the four.
+    """
+
+    def __init__(
+        self,
+        n_samples=64000,
+        sample_rate=16000,
+        amp_scale_fn=exp_sigmoid,
+        amp_resample_method="window",
+        freq_scale_fn=frequencies_sigmoid,
+        name="sinusoidal",
+    ):
+        super().__init__(name=name)
+        check_method("amp_resample_method", amp_resample_method)
+        self.n_samples = n_samples
+        self.sample_rate = sample_rate
+        self.amp_scale_fn = amp_scale_fn
+        self.amp_resample_method = amp_resample_method
+        self.freq_scale_fn = freq_scale_fn
+
+    def get_controls(self, amplitudes, frequencies):
+        """Raw outputs to controls.
+
+        Args:
+          amplitudes: [batch, n_frames, n_sinusoids], raw.
+          frequencies: What freq_scale_fn takes; [batch, n_frames, n_sinusoids] in Hz without one.
+
+        Returns:
+          amplitudes (linear, 0 where the frequency lies at or above Nyquist) and frequencies (Hz),
+          [batch, n_frames, n_sinusoids].
+
+        Raises:
+          ShapeError: if the shapes are not as above.
+        """
+        amplitudes, frequencies = as_floats(amplitudes, frequencies)
+        if self.amp_scale_fn is not None:
+            amplitudes = self.amp_scale_fn(amplitudes)
+        if self.freq_scale_fn is not None:
+            frequencies = self.freq_scale_fn(frequencies)
+        _check_bank(frequencies, amplitudes)
+        amplitudes = remove_above_nyquist(frequencies, amplitudes, self.sample_rate)
+        return {"amplitudes": amplitudes, "frequencies": frequencies}
+
+    def get_signal(self, amplitudes, frequencies):
+        """Audio, [batch, n_samples], from what `get_controls` returns."""
+        return sinusoidal_synthesis(
+            frequencies, amplitudes, self.n_samples, self.sample_rate, self.amp_resample_method
+        )
+
+
+def sinusoidal_synthesis(
+    frequencies,
+    amplitudes,
+    n_samples=64000,
+    sample_rate=16000,
+    amp_resample_method="window",
+    initial_phase=None,
+):
+    """A sum of sinusoids with a time-varying frequency and amplitude each.
+
+    A sinusoid that is at or above Nyquist at a frame is silent there, and the gradient with respect
+    to its amplitude is zero.
+
+    Args:
+      frequencies: Hz, [batch, n_frames, n_sinusoids], linear between frames.
+      amplitudes: Linear, [batch, n_frames, n_sinusoids].
+      n_samples: Length of the sound in samples, any number.
+      sample_rate: Hz.
+      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
+        "window" (see `resample`).
+      initial_phase: Phase at the first sample in cycles, float64 [batch, n_sinusoids]; 0 where
+        absent. It has no gradient.
+
+    Returns:
+      Audio, [batch, n_samples]; float64 where an input is, else float32. Nothing of size
+      [batch, n_samples, n_sinusoids] is made on the way.
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+      ValueError: if amp_resample_method is none of the four.
+    """
+    frequencies, amplitudes = as_floats(frequencies, amplitudes)
+    check_method("amp_resample_method", amp_resample_method)
+    _check_bank(frequencies, amplitudes)
+    shape = tf.shape(frequencies)
+    if initial_phase is None:
+        initial_phase = tf.zeros([shape[0], shape[2]], tf.float64)
+    initial_phase = tf.cast(initial_phase, tf.float64)
+    check_rank("initial_phase", initial_phase, 2, "[batch, n_sinusoids]")
+    return sinusoidal_bank(
+        frequencies, amplitudes, initial_phase, n_samples, sample_rate, amp_resample_method
+    )
+
+
+def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
+    """`sinusoidal_synthesis` of checked tensors.
+
+    The sound has the amplitudes' type. Frequencies may be float64 where amplitudes are float32:
+    rounded to float32, 8 kHz is a whole cycle wrong after half an hour.
+    """
+    # The kernel knows two frames, not the four that a cubic takes.
+    native = amplitudes.dtype == tf.float32 and method != "cubic"
+    bank = _native_bank if native and native_kernels_used() else _plain_bank
+    audio = bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method)
+    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+    return audio
+
+
+def _check_bank(frequencies, amplitudes):
+    """Raises ShapeError unless both are [batch, n_frames, n_sinusoids], with a frame or more."""
+    for name, tensor in (("frequencies", frequencies), ("amplitudes", amplitudes)):
+        check_rank(name, tensor, 3, _AXES)
+        if tensor.shape[1] == 0:
+            raise ShapeError(f"{name}: expected {_AXES} with a frame or more, got no frame.")
+    if not frequencies.shape.is_compatible_with(amplitudes.shape):
+        raise ShapeError(
+            f"amplitudes: expected the shape of frequencies, {tuple(frequencies.shape)}, "
+            f"got shape {tuple(amplitudes.shape)}."
+        )
+
+
+def _native_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
+    from synths.kernels import sinusoidal_cpu
+
+    n_samples = tf.convert_to_tensor(n_samples, tf.int32)
+    sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
+    method = sinusoidal_cpu.METHODS[method]
+
+    @tf.custom_gradient
+    def bank(frequencies, amplitudes):
+        inputs = [frequencies, amplitudes, initial_phase, n_samples, sample_rate, method]
+        audio = tf.numpy_function(sinusoidal_cpu.forward, inputs, tf.float32, stateful=False)
+        audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+
+        def gradient(upstream):
+            inputs = [frequencies, amplitudes, initial_phase, sample_rate, method, upstream]
+            types = [tf.float32, tf.float32]
+            slopes = tf.numpy_function(sinusoidal_cpu.backward, inputs, types, stateful=False)
+            for slope in slopes:
+                slope.set_shape(frequencies.shape)
+            return tf.cast(slopes[0], frequencies.dtype), slopes[1]
+
+        return audio, gradient
+
+    return bank(frequencies, amplitudes)
+
+
+def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
+    """The same bank in TensorFlow's own operations, so many blocks at once as memory allows.
+
+    As in the kernel, a block is a part of a frame, at whose middle phase is known in float64.
+    """
+    dtype = amplitudes.dtype
+    rate = tf.cast(sample_rate, tf.float64)
+    silent = tf.abs(tf.cast(frequencies, tf.float64)) >= 0.5 * rate
+    amplitudes = tf.where(silent, tf.zeros([], dtype), amplitudes)
+    n_frames = length(frequencies, 1)
+    blocks = Blocks(n_frames, n_samples)
+
+    # Everything about the middle of a block, float64 [n_frames, n_parts, 1].
+    f = tf.cast(frequencies, tf.float64)[:, :, None]
+    rise = neighbour(f, 1) - f
+    way = blocks.way[..., None]
+    samples_a_frame = tf.cast(tf.maximum(n_samples, 1), tf.float64) / tf.cast(n_frames, tf.float64)
+    period = samples_a_frame / rate
+    phase = frame_phases(frequencies, initial_phase, n_samples, sample_rate)[:, :, None]
+    start = phase + period * way * (f + 0.5 * way * rise)
+    start -= tf.stop_gradient(tf.round(start))
+    step = (f + way * rise) / rate
+    bend = 0.5 * rise / (samples_a_frame * rate) + tf.zeros_like(way)
+
+    shares = neighbour_shares(tf.cast(blocks.weight, dtype), method)
+    tables = [amplitudes] + [neighbour(amplitudes, offset) - amplitudes for offset, _ in shares]
+    tables = tf.stack(tables, axis=2)[:, :, None] + tf.zeros_like(way[..., None], dtype)
+    shares = tf.stack([tf.ones_like(blocks.weight, dtype)] + [s for _, s in shares], axis=-1)
+    chirps = tf.cast(tf.stack([start, step, bend], axis=3), dtype)
+    return blocks.joined(_blockwise(chirps, tables, shares))
+
+
+def _blockwise(chirps, tables, shares):
+    """Sums of chirps whose amplitudes go along shares of tables.
+
+    Args:
+      chirps: [batch, n_frames, n_parts, 3, n_sinusoids]: cycles at sample `size // 2` of a block,
+        cycles a sample, and half their growth a sample.
+      tables: [batch, n_frames, n_parts, n_tables, n_sinusoids].
+      shares: [n_frames, n_parts, size, n_tables], without a gradient.
+
+    Returns:
+      [batch, n_frames, n_parts, size].
+    """
+    batch, n_sinusoids = length(chirps, 0), length(chirps, 4)
+    n_frames, n_parts, size, n_tables = (length(shares, axis) for axis in range(4))
+    n_blocks = n_frames * n_parts
+    n_at_once = _SINES_AT_ONCE // _at_least_1(batch * size * n_sinusoids)
+    n_chunks = -(-n_blocks // _at_least_1(n_at_once))
+    n_at_once = -(-n_blocks // n_chunks)
+    missing = n_chunks * n_at_once - n_blocks
+    x = tf.cast(tf.range(size) - size // 2, chirps.dtype)[:, None]
+
+    def in_chunks(blocks, rows, *axes):
+        blocks = tf.reshape(blocks, [rows, n_blocks, *axes])
+        blocks = tf.pad(blocks, [[0, 0], [0, missing]] + [[0, 0]] * len(axes))
+        blocks = tf.reshape(blocks, [rows, n_chunks, n_at_once, *axes])
+        return _swapped(blocks)
+
+    def joined(chunks, *axes):
+        blocks = tf.reshape(_swapped(chunks), [batch, n_chunks * n_at_once, *axes])
+        return tf.reshape(blocks[:, :n_blocks], [batch, n_frames, n_parts, *axes])
+
+    def over_chunks(function, inputs, like):
+        return tf.map_fn(
+            function, inputs, parallel_iterations=1, fn_output_signature=like, swap_memory=False
+        )
+
+    def angles(chirps):
+        start, step, bend = tf.unstack(chirps[:, :, None], axis=3)
+        cycles = start + x * (step + x * bend)
+        return (2.0 * math.pi) * (cycles - tf.round(cycles))
+
+    # Sums and not matrix products, which some devices round to 10 bits.
+    def amplitudes(tables, shares):
+        total = tables[:, :, 0, None]
+        for i in range(1, shares.shape[3]):
+            total += shares[..., i, None] * tables[:, :, i, None]
+        return total
+
+    def sound(inputs):
+        chirps, tables, shares = inputs
+        return tf.reduce_sum(amplitudes(tables, shares) * tf.sin(angles(chirps)), axis=-1)
+
+    def slopes(inputs):
+        upstream, chirps, tables, shares = inputs
+        angle = angles(chirps)
+        upstream = upstream[..., None]
+        g_sin = upstream * tf.sin(angle)
+        bends = (2.0 * math.pi) * upstream * amplitudes(tables, shares) * tf.cos(angle)
+        to_tables = [
+            tf.reduce_sum(g_sin * shares[..., i, None], axis=2) for i in range(shares.shape[3])
+        ]
+        to_chirps = [tf.reduce_sum(bends * p, axis=2) for p in (1.0, x, x * x)]
+        return tf.stack(to_chirps, axis=2), tf.stack(to_tables, axis=2)
+
+    shares = in_chunks(shares[None], 1, size, n_tables)
+
+    @tf.custom_gradient
+    def bank(chirps, tables):
+        chirps = in_chunks(chirps, batch, 3, n_sinusoids)
+        tables = in_chunks(tables, batch, n_tables, n_sinusoids)
+        audio = over_chunks(sound, (chirps, tables, shares), chirps.dtype)
+
+        def gradient(upstream):
+            inputs = in_chunks(upstream, batch, size), chirps, tables, shares
+            to_chirps, to_tables = over_chunks(slopes, inputs, (chirps.dtype, tables.dtype))
+            return joined(to_chirps, 3, n_sinusoids), joined(to_tables, n_tables, n_sinusoids)
+
+        return joined(audio, size), gradient
+
+    return bank(chirps, tables)
+
+
+def _swapped(tensor):
+    """The tensor with its first two axes swapped."""
+    return tf.transpose(tensor, [1, 0, *range(2, tensor.shape.rank)])
+
+
+def _at_least_1(n):
+    return max(n, 1) if isinstance(n, int) else tf.maximum(n, 1)
+
+
+def sinusoidal_to_harmonic(
+    sin_amps,
+    sin_freqs,
+    f0_hz,
+    harmonic_width=0.1,
+    n_harmonics=100,
+    sample_rate=16000,
+    normalize=False,
+):
+    """Harmonics of an F0 that stand for free sinusoids nearby.
+
+    A sinusoid counts for harmonic k by a Gaussian of its distance from it:
+    `exp(-((f_hz / f0_hz - k) / harmonic_width) ** 2)`.
+
+    Args:
+      sin_amps: Linear amplitudes, [batch, n_frames, n_sinusoids].
+      sin_freqs: Hz, [batch, n_frames, n_sinusoids].
+      f0_hz: [batch, n_frames, 1]. 0 Hz has no harmonics: silence.
+      harmonic_width: Distance, in multiples of F0, at which a sinusoid counts 1 / e.
+      n_harmonics: int.
+      sample_rate: Hz. Harmonics at or above Nyquist are silent.
+      normalize: Whether a harmonic near several sinusoids gets their weighted mean rather than
+        their weighted sum.
+
+    Returns:
+      (harm_amp, harm_dist): linear amplitudes, [batch, n_frames, 1], and shares of the harmonics,
+      [batch, n_frames, n_harmonics], which sum to 1, or are 0 in silence.
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+    """
+    amplitudes, frequencies, f0_hz = as_floats(sin_amps, sin_freqs, f0_hz)
+    check_rank("sin_amps", amplitudes, 3, _AXES)
+    check_rank("sin_freqs", frequencies, 3, _AXES)
+    _check_f0(f0_hz)
+    orders = tf.cast(tf.range(1, n_harmonics + 1), f0_hz.dtype)[:, None]
+    # At 0 Hz everything lies infinitely far away.
+    pitched = f0_hz > 0.0
+    ratio = frequencies / tf.where(pitched, f0_hz, tf.ones_like(f0_hz))
+    distance = (ratio[:, :, None] - orders) / harmonic_width
+    weights = tf.where(pitched[:, :, None], tf.exp(-(distance**2)), tf.zeros_like(distance))
+    if normalize:
+        total = tf.reduce_sum(weights, axis=-1, keepdims=True)
+        weights /= tf.maximum(total, 1.0)
+    harmonics = tf.linalg.matvec(weights, amplitudes)
+    partials = get_harmonic_frequencies(f0_hz, n_harmonics)
+    harmonics = remove_above_nyquist(partials, harmonics, sample_rate)
+    total = tf.reduce_sum(harmonics, axis=-1, keepdims=True)
+    return total, tf.math.divide_no_nan(harmonics, total)
+
+
+def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
+    """Controls of `Harmonic` to those of `Sinusoidal`.
+
+    Args:
+      harm_amp: Linear amplitude of the sum, [batch, n_frames, 1].
+      harm_dist: Weight of each harmonic, [batch, n_frames, n_harmonics]; normalised below Nyquist.
+      f0_hz: [batch, n_frames, 1].
+      sample_rate: Hz. Harmonics at or above Nyquist get amplitude 0.
+
+    Returns:
+      (amplitudes, frequencies): linear and Hz, [batch, n_frames, n_harmonics].
+
+    Raises:
+      ShapeError: if a tensor's shape is not as above.
+    """
+    harm_amp, harm_dist, f0_hz = as_floats(harm_amp, harm_dist, f0_hz)
+    check_rank("harm_amp", harm_amp, 3, "[batch, n_frames, 1]")
+    check_last("harm_amp", harm_amp, 1, "[batch, n_frames, 1]")
+    check_rank("harm_dist", harm_dist, 3, "[batch, n_frames, n_harmonics]")
+    _check_f0(f0_hz)
+    shares = normalize_harmonics(harm_dist, f0_hz, sample_rate)
+    return harm_amp * shares, get_harmonic_frequencies(f0_hz, tf.shape(harm_dist)[2])
+
+
+def _check_f0(f0_hz):
+    check_rank("f0_hz", f0_hz, 3, "[batch, n_frames, 1]")
+    check_last("f0_hz", f0_hz, 1, "[batch, n_frames, 1]")

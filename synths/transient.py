@@ -1,0 +1,175 @@
+"""The transient synthesizer: the click, hiss or thump with which a sound begins."""
+
+import math
+
+import tensorflow as tf
+
+from synths.errors import ShapeError, check_last, check_rank
+from synths.filters import frequency_filter, response_margin
+from synths.impulse_responses import length
+from synths.modal import decays_sigmoid
+from synths.noise import white_noise
+from synths.onsets import onset_sample, placed
+from synths.precision import as_floats
+from synths.processor import Processor
+from synths.units import exp_sigmoid
+
+_ONE = "[batch, 1]"
+
+
+def short_decays_sigmoid(decays):
+    """Raw network outputs, any shape, to times of decay from 1 ms to 0.1 s, evenly in ratio."""
+    return decays_sigmoid(decays, seconds_min=0.001, seconds_max=0.1)
+
+
+class Transient(Processor):
+    """A short burst: filtered noise and a pulse of any shape, both under one envelope.
+
+    The envelope rises and decays exponentially, and closes smoothly with the burst's end:
+
+        (1 - exp(-t / attack)) exp(-ln(1000) t / decay) (1 - (t / burst)**2)**2
+
+    The pulse is given by its discrete cosine transform, in which an attack, however short, is
+    smooth (Verma and Meng 2000).
+
+    Args:
+      n_samples: Length of the sound in samples.
+      sample_rate: Hz.
+      burst_seconds: Longest duration of a burst; what comes later is silence.
+      window_size: Length of the noise filter's impulse response in samples; 0: as the bands allow.
+      scale_fn: From raw network outputs to positive gains; None takes them as they are.
+      decay_scale_fn: From raw network outputs to seconds; None takes them as they are.
+      seed: The noise's seed where `get_signal` is given none.
+
+    References:
+      Verma and Meng, Extending Spectral Modeling Synthesis with Transient Modeling Synthesis, 2000.
+    """
+
+    def __init__(
+        self,
+        n_samples=64000,
+        sample_rate=16000,
+        burst_seconds=0.1,
+        window_size=0,
+        scale_fn=exp_sigmoid,
+        decay_scale_fn=short_decays_sigmoid,
+        seed=0,
+        name="transient",
+    ):
+        super().__init__(name=name)
+        self.n_samples = n_samples
+        self.sample_rate = sample_rate
+        self.burst_seconds = burst_seconds
+        self.window_size = window_size
+        self.scale_fn = scale_fn
+        self.decay_scale_fn = decay_scale_fn
+        self.seed = seed
+
+    def get_controls(
+        self, magnitudes, decay_seconds, pulse=None, attack_seconds=None, onset_seconds=None
+    ):
+        """Raw outputs to controls.
+
+        Args:
+          magnitudes: [batch, n_bands], raw.
+          decay_seconds: [batch, 1], raw.
+          pulse, attack_seconds, onset_seconds: As in `get_signal`, taken as they are.
+
+        Returns:
+          magnitudes (linear gains), decay_seconds, and those of the others that are given; shapes
+          as given.
+
+        Raises:
+          ShapeError: if the shapes are not as above.
+        """
+        magnitudes, decays, pulse, attack, onset = as_floats(
+            magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
+        )
+        if self.scale_fn is not None:
+            magnitudes = self.scale_fn(magnitudes)
+        if self.decay_scale_fn is not None:
+            decays = self.decay_scale_fn(decays)
+        self._check(magnitudes, decays, pulse, attack, onset)
+        given = {"pulse": pulse, "attack_seconds": attack, "onset_seconds": onset}
+        controls = {"magnitudes": magnitudes, "decay_seconds": decays}
+        return controls | {name: value for name, value in given.items() if value is not None}
+
+    def get_signal(
+        self,
+        magnitudes,
+        decay_seconds,
+        pulse=None,
+        attack_seconds=None,
+        onset_seconds=None,
+        seed=None,
+    ):
+        """Audio, [batch, n_samples].
+
+        Args:
+          magnitudes: Linear gains of the noise at bands spaced evenly from 0 Hz to Nyquist,
+            [batch, n_bands].
+          decay_seconds: Time until the burst has fallen by 60 dB, [batch, 1], above 0.
+          pulse: Coefficients of the orthonormal cosine transform (DCT-II) of the pulse over the
+            burst's samples, [batch, n_coefficients], as many as samples or less: the first ones,
+            of low frequencies. Without a pulse there is only noise.
+          attack_seconds: Time in which the burst rises to 1 - 1 / e, [batch, 1]; at once where
+            absent or 0.
+          onset_seconds: When the burst begins, [batch, 1]; any time; 0 where absent. Noise and
+            pulse begin with a whole sample, so only the envelope gives it a gradient.
+          seed: int32 [batch] or scalar; rows with one seed are made from the same noise. By
+            default row i of a batch takes the synth's seed + i.
+        """
+        magnitudes, decays, pulse, attack, onset = as_floats(
+            magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
+        )
+        self._check(magnitudes, decays, pulse, attack, onset)
+        n_rows = tf.shape(magnitudes)[0]
+        seed = self.seed + tf.range(n_rows) if seed is None else seed
+        seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
+
+        # Noise from before the burst on, so that its filter has swung in when the burst begins.
+        margin = response_margin(length(magnitudes, 1), self.window_size)
+        noise = white_noise(seed, self._n_burst + 2 * margin, -margin)
+        noise = frequency_filter(noise, magnitudes, self.window_size)
+        burst = noise[:, margin : margin + self._n_burst]
+        if pulse is not None:
+            missing = self._n_burst - length(pulse, 1)
+            burst += tf.signal.idct(tf.pad(pulse, [[0, 0], [0, missing]]), norm="ortho")
+
+        first, late = tf.zeros([n_rows, 1], tf.int64), tf.zeros([], tf.float64)
+        if onset is not None:
+            first, late = onset_sample(onset, self.sample_rate)
+        seconds = tf.range(self._n_burst, dtype=tf.float64) / self.sample_rate + late
+        burst *= self._envelope(tf.cast(seconds, burst.dtype), decays, attack)
+        return placed(burst, first, self.n_samples)
+
+    @property
+    def _n_burst(self):
+        return max(1, round(self.burst_seconds * self.sample_rate))
+
+    def _envelope(self, seconds, decays, attack):
+        closing = (1.0 - tf.minimum(seconds / self.burst_seconds, 1.0) ** 2) ** 2
+        envelope = tf.exp(-math.log(1000.0) * seconds / decays) * closing
+        if attack is None:
+            return envelope
+        rises = attack > 0.0
+        rise = -tf.math.expm1(-seconds / tf.where(rises, attack, tf.ones_like(attack)))
+        return envelope * tf.where(rises, rise, tf.ones_like(rise))
+
+    def _check(self, magnitudes, decays, pulse, attack, onset):
+        check_rank("magnitudes", magnitudes, 2, "[batch, n_bands]")
+        for name, tensor in (
+            ("decay_seconds", decays),
+            ("attack_seconds", attack),
+            ("onset_seconds", onset),
+        ):
+            if tensor is not None:
+                check_rank(name, tensor, 2, _ONE)
+                check_last(name, tensor, 1, _ONE)
+        if pulse is not None:
+            check_rank("pulse", pulse, 2, "[batch, n_coefficients]")
+            if pulse.shape[1] is not None and pulse.shape[1] > self._n_burst:
+                raise ShapeError(
+                    f"pulse: expected [batch, n_coefficients] with {self._n_burst} coefficients "
+                    f"or less, as many as the burst has samples, got shape {tuple(pulse.shape)}."
+                )

@@ -1,0 +1,100 @@
+"""Raw outputs to frequencies: ranges, closed forms, shapes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import (
+    ShapeError,
+    frequencies_critical_bands,
+    frequencies_sigmoid,
+    frequencies_softmax,
+    hz_to_bark,
+    hz_to_mel,
+)
+
+ALL = [frequencies_softmax, frequencies_sigmoid, frequencies_critical_bands]
+
+
+def raw(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("function", ALL)
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_depth_as_an_axis_or_unrolled(function, depth):
+    x = raw(2, 3, 4, depth)
+    f_hz = function(x)
+    assert f_hz.shape == (2, 3, 4)
+    np.testing.assert_array_equal(function(x.reshape(2, 3, 4 * depth), depth), f_hz)
+    assert (f_hz.numpy() > 0).all()
+    assert (f_hz.numpy() < 9000).all()
+
+
+def test_softmax_is_a_mean_of_pitches():
+    x = np.log(np.float64([[[[1.0, 2.0, 1.0]], [[1.0, 0.001, 0.001]], [[0.001, 0.001, 1.0]]]]))
+    f_hz = frequencies_softmax(x, hz_min=100.0, hz_max=1600.0)
+    assert f_hz.dtype == tf.float64
+    np.testing.assert_allclose(f_hz[0, :, 0], [400.0, 100.0, 1600.0], rtol=5e-3)
+
+
+def test_sigmoid_goes_from_end_to_end():
+    x = np.float64([[[-50.0, 0.0, 50.0]]])
+    f_hz = frequencies_sigmoid(x, hz_min=100.0, hz_max=1700.0)
+    np.testing.assert_allclose(f_hz, [[[100.0, 400.0, 1600.0]]], rtol=1e-6)
+    # All of a depth at their upper ends: the whole range.
+    top = frequencies_sigmoid(np.full((1, 1, 1, 3), 50.0), hz_min=100.0, hz_max=1700.0)
+    np.testing.assert_allclose(top, [[[1600.0]]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("scale", "there"), [("bark", hz_to_bark), ("mel", hz_to_mel)])
+def test_critical_bands_lie_evenly_on_their_scale(scale, there):
+    middles = frequencies_critical_bands(
+        np.zeros((1, 1, 9)), hz_min=0.0, hz_max=8000.0, scale=scale
+    )
+    steps = np.diff(there(middles[0, 0, 1:-1]))
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-5)
+    one = frequencies_critical_bands(np.zeros((1, 1, 1)), hz_min=50.0, scale=scale)
+    # As in ddsp the soft limit adds hz_min once more.
+    np.testing.assert_allclose(one, [[[50.0 + 50.0]]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_gradients_by_finite_differences(function):
+    x = np.float64(raw(1, 2, 3, 2))
+    with tf.GradientTape() as tape:
+        tensor = tf.constant(x)
+        tape.watch(tensor)
+        total = tf.reduce_sum(function(tensor))
+    slope = tape.gradient(total, tensor).numpy()
+    for index in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[index] = 1e-5
+        difference = tf.reduce_sum(function(x + step)) - tf.reduce_sum(function(x - step))
+        np.testing.assert_allclose(slope[index], difference / 2e-5, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", [frequencies_softmax, frequencies_critical_bands])
+def test_sizes_that_are_known_only_when_it_runs(function):
+    graph = tf.function(
+        lambda x: function(x, depth=2), input_signature=[tf.TensorSpec([None, None, None])]
+    )
+    for x in (raw(2, 3, 8), raw(1, 1, 2)):
+        np.testing.assert_allclose(graph(x), function(x, depth=2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_a_wrong_shape_is_named(function):
+    for shape in ([3], [2, 3, 4, 5, 6]):
+        with pytest.raises(ShapeError, match=r"^freqs: expected \[batch, n_frames, n_sinusoids"):
+            function(tf.zeros(shape))
+    with pytest.raises(ShapeError, match=r"^freqs: expected .*\(2, 3, 5\)"):
+        function(tf.zeros([2, 3, 5]), depth=2)
+
+
+def test_what_is_unknown_or_wrong_is_said():
+    unknown = tf.TensorSpec([None, None, None, None])
+    with pytest.raises(ShapeError, match="freqs: expected a known depth"):
+        tf.function(frequencies_sigmoid, input_signature=[unknown]).get_concrete_function()
+    with pytest.raises(ValueError, match="scale: got 'erb', expected"):
+        frequencies_critical_bands(tf.zeros([1, 1, 2]), scale="erb")

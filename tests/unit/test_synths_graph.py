@@ -1,0 +1,155 @@
+"""Processors strung together: ddsp's notation, errors that name the node, training, export."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import Add, FilteredNoise, FIRFilter, Harmonic, ProcessorGroup, Reverb
+from tests.finite_differences import assert_gradients
+
+N = 400
+
+
+def inputs(batch=2):
+    rng = np.random.default_rng(0)
+    shapes = {"amps": 1, "harmonics": 5, "f0_hz": 1, "bands": 9}
+    made = {k: rng.normal(size=(batch, 4, n)).astype(np.float32) for k, n in shapes.items()}
+    return made | {"f0_hz": np.abs(made["f0_hz"]) * 100 + 200}
+
+
+def parts():
+    return (
+        Harmonic(n_samples=N),
+        FilteredNoise(n_samples=N),
+        Add(),
+        Reverb(trainable=True, reverb_length=50, gain=0.5),
+    )
+
+
+def group():
+    harmonic, noise, add, reverb = parts()
+    return ProcessorGroup(
+        dag=[
+            (harmonic, ["amps", "harmonics", "f0_hz"]),
+            (noise, ["inputs/bands"]),
+            (add, ["harmonic/signal", "filtered_noise/signal"]),
+            (reverb, ["add/signal"]),
+        ]
+    )
+
+
+def test_it_is_the_same_as_one_after_the_other():
+    harmonic, noise, add, reverb = parts()
+    x = inputs()
+    expected = reverb(add(harmonic(x["amps"], x["harmonics"], x["f0_hz"]), noise(x["bands"])))
+    both = group()(x, return_outputs_dict=True)
+    np.testing.assert_allclose(both["signal"], expected, atol=1e-6)
+    controls = both["controls"]
+    assert set(controls) == {
+        *x, "inputs", "harmonic", "filtered_noise", "add", "reverb", "out"
+    }  # fmt: skip
+    assert set(controls["harmonic"]["controls"]) == {"amplitudes", "harmonic_distribution", "f0_hz"}
+    np.testing.assert_array_equal(controls["out"]["signal"], both["signal"])
+    np.testing.assert_array_equal(group().get_signal(controls), both["signal"])
+
+
+def test_what_its_parts_learn_is_its_own():
+    made = group()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(made(inputs()) ** 2)
+    (ir,) = made.trainable_variables
+    assert np.abs(tape.gradient(loss, ir.value)).max() > 0
+
+
+def test_a_checkpoint_holds_what_its_parts_have_learnt(tmp_path):
+    made, other = group(), group()
+    made.reverb.ir.assign(made.reverb.ir * -2.0)
+    path = tf.train.Checkpoint(group=made).write(str(tmp_path / "weights"))
+    tf.train.Checkpoint(group=other).read(path).assert_consumed()
+    np.testing.assert_array_equal(other.reverb.ir, made.reverb.ir)
+    np.testing.assert_array_equal(other(inputs()), made(inputs()))
+
+
+def test_gradients():
+    made = ProcessorGroup(
+        dag=[
+            (Harmonic(n_samples=40), ["amps", "harmonics", "f0_hz"]),
+            (Reverb(trainable=True, reverb_length=9, gain=0.5), ["harmonic/signal"]),
+            (FIRFilter(), ["reverb/signal", "bands"]),
+        ]
+    )
+    assert_gradients(lambda **x: made(x), inputs(), tolerance=1e-5)
+
+
+def test_processors_by_name_and_layers_with_outputs():
+    made = ProcessorGroup(
+        dag=[
+            (keras.layers.Dense(1, name="net"), ["features"], ["amps"]),
+            ("tone", ["net/amps", "harmonics", "f0_hz"]),
+        ],
+        tone=Harmonic(n_samples=N, name="any"),
+    )
+    x = inputs()
+    features = np.ones((2, 4, 3), np.float32)
+    both = made({"features": features, **x}, return_outputs_dict=True)
+    assert both["signal"].shape == (2, N)
+    assert both["controls"]["net"]["amps"].shape == (2, 4, 1)
+    assert len(made.trainable_variables) == 2
+    assert [p.name for p in made.processors] == ["net", "any"]
+
+
+def test_a_node_may_run_twice():
+    add = Add()
+    made = ProcessorGroup(dag=[(add, ["a", "b"]), (add, ["add/signal", "b"])])
+    one = np.ones((1, 3), np.float32)
+    np.testing.assert_array_equal(made({"a": one, "b": 2 * one}), 5 * one)
+
+
+def test_inside_a_graph_with_unknown_sizes_and_exported(tmp_path):
+    made = group()
+    made(inputs())
+    specs = {k: tf.TensorSpec([None, None, v.shape[2]]) for k, v in inputs().items()}
+
+    module = tf.Module()
+    module.run = tf.function(made.call, input_signature=[specs])
+    module.group = made
+    x = inputs(3)
+    expected = made(x)
+    np.testing.assert_allclose(module.run(x), expected, atol=1e-5)
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    np.testing.assert_allclose(
+        loaded.run({k: tf.constant(v) for k, v in x.items()}), expected, atol=1e-4
+    )
+
+
+def test_what_is_missing_is_named_beside_what_there_is():
+    made = ProcessorGroup(dag=[(Add(), ["a", "noise/signal"])])
+    with pytest.raises(
+        ValueError, match=r"add: its input 'noise/signal' is not there; there are a, inputs/a\."
+    ):
+        made({"a": np.ones((1, 3), np.float32)})
+
+
+@pytest.mark.parametrize(
+    "dag, message",
+    [
+        ([], "expected one node or more"),
+        ([(Add(),)], "a node of 1 parts"),
+        ([("tone", ["a"])], "there is no processor 'tone'; there are none"),
+        ([(Add(), ["a", "b"]), ("tone", ["a"])], "there is no processor 'tone'; there are add"),
+        ([(Add(), "a")], r"got 'a', expected a list of keys such as \['a'\]"),
+        ([(Add(name="call"), ["a", "b"])], "a ProcessorGroup has its own 'call'"),
+        ([(Add(), ["a", "b"]), (Add(), ["a", "b"])], "two processors are named 'add'"),
+    ],
+)
+def test_graphs_that_make_no_sense_are_refused(dag, message):
+    with pytest.raises(ValueError, match=message):
+        ProcessorGroup(dag=dag)
+
+
+def test_outputs_without_names_are_refused():
+    made = ProcessorGroup(dag=[(keras.layers.Dense(1, name="net"), ["a"])])
+    with pytest.raises(ValueError, match="net: it returned 1 outputs and has names for 0"):
+        made({"a": np.ones((1, 3), np.float32)})

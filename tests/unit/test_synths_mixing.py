@@ -1,0 +1,128 @@
+"""Sums, crossfades and cuts: equal power, equal lengths, nothing lost."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import Add, Crop, Mix, ShapeError, equal_power_gains
+from tests.finite_differences import assert_gradients
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_gains_are_of_equal_power_and_have_bounded_slopes():
+    level = tf.linspace(0.0, 1.0, 101)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(level)
+        one, two = equal_power_gains(level)
+    np.testing.assert_allclose(one**2 + two**2, 1.0, atol=1e-6)
+    np.testing.assert_allclose([one[0], one[-1], two[0], two[-1]], [0, 1, 1, 0], atol=1e-6)
+    for gain in (one, two):
+        assert np.abs(tape.gradient(gain, level)).max() < 1.58
+
+
+def test_a_mix_of_unrelated_sounds_keeps_their_power():
+    one, two = noise(1, 80000), noise(1, 80000, seed=1)
+    level = np.float32([[[-9.0], [-2.0], [0.0], [2.0], [9.0], [9.0]]])
+    power = (Mix()(one, two, level).numpy()[0].reshape(20, -1) ** 2).mean(1)
+    np.testing.assert_allclose(power, 1.0, rtol=0.1)
+
+
+def test_the_ends_of_a_mix_are_its_sounds():
+    one, two = noise(1, 50), noise(1, 50, seed=1)
+    mix = Mix()
+    np.testing.assert_allclose(mix(one, two, np.full((1, 1, 1), 40.0, np.float32)), one, atol=1e-5)
+    np.testing.assert_allclose(mix(one, two, np.full((1, 1, 1), -40.0, np.float32)), two, atol=1e-5)
+
+
+def test_channels_are_mixed_alike():
+    one, two = noise(2, 50), noise(2, 50, seed=1)
+    level = noise(2, 5, 1, seed=2)
+    np.testing.assert_allclose(
+        Mix()(one[..., None], two[..., None], level)[..., 0], Mix()(one, two, level), atol=1e-6
+    )
+
+
+def test_gradients():
+    pair = {"signal_one": noise(2, 12), "signal_two": noise(2, 12, seed=1)}
+    assert_gradients(Add(), pair)
+    assert_gradients(Mix(), pair | {"nn_out_mix_level": noise(2, 3, 1, seed=2)})
+
+
+@pytest.mark.parametrize("kind", [Add, Mix])
+def test_sounds_of_different_lengths_are_refused(kind):
+    more = {} if kind is Add else {"nn_out_mix_level": noise(2, 3, 1)}
+    with pytest.raises(ShapeError, match=r"as many samples as signal_one \(12\), got \(2, 13\)"):
+        kind()(noise(2, 12), noise(2, 13), **more)
+
+
+@pytest.mark.parametrize("frame_size", [0, 1, 4, 5])
+def test_crop(frame_size):
+    audio = noise(2, 20)
+    cut = frame_size // 2 * 2
+    ends = {
+        "front": audio[:, cut:],
+        "back": audio[:, : 20 - cut],
+        "center": audio[:, cut // 2 : 20 - cut // 2],
+    }
+    for location, expected in ends.items():
+        np.testing.assert_array_equal(Crop(frame_size, location)(audio), expected)
+
+
+@pytest.mark.parametrize("location", ["front", "center", "back"])
+@pytest.mark.parametrize("n_samples", [0, 1, 3, 4, 5])
+def test_nothing_is_left_of_sounds_shorter_than_the_cut(location, n_samples):
+    crop, n_left = Crop(4, location), max(n_samples - 4, 0)
+    unknown = tf.function(crop, input_signature=[tf.TensorSpec([None, None])])
+    for cut in (crop, unknown):
+        assert cut(tf.constant(noise(2, n_samples))).shape == (2, n_left)
+
+
+def test_lengths_that_are_known_stay_known_in_a_graph():
+    specs = [tf.TensorSpec([None, 20]), tf.TensorSpec([None, 20])]
+    for processor, more, n_samples in (
+        (Add(), [], 20),
+        (Mix(), [tf.TensorSpec([None, None, 1])], 20),
+        (Crop(5), None, 16),
+    ):
+        signature = specs[:1] if more is None else specs + more
+        traced = tf.function(processor.call).get_concrete_function(*signature)
+        assert traced.structured_outputs.shape.as_list() == [None, n_samples]
+
+
+def test_gradients_and_silence_of_a_crop():
+    assert_gradients(Crop(4, "center"), {"audio": noise(2, 9)})
+    np.testing.assert_array_equal(Crop(4)(np.zeros((2, 9), np.float32)), np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("kind", [Add, Mix])
+def test_silence_mixed_is_silence_with_finite_slopes(kind):
+    silence, more = tf.zeros([2, 9]), [] if kind is Add else [tf.zeros([2, 3, 1])]
+    with tf.GradientTape() as tape:
+        tape.watch(silence)
+        mixed = kind()(silence, silence, *more)
+    np.testing.assert_array_equal(mixed, silence)
+    assert np.isfinite(tape.gradient(mixed, silence)).all()
+
+
+@pytest.mark.parametrize("kind", [Add, Mix])
+def test_a_large_batch_is_two_halves(kind):
+    rows = [noise(256, 20, seed=i) for i in range(2)]
+    rows += [] if kind is Add else [noise(256, 3, 1)]
+    halves = [kind()(*(x[part] for x in rows)) for part in (slice(0, 128), slice(128, 256))]
+    np.testing.assert_array_equal(kind()(*rows), tf.concat(halves, 0))
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 5, 1, 1)])
+def test_sounds_of_other_ranks_are_refused(shape):
+    with pytest.raises(ShapeError, match=r"signal_two: expected \[batch, n_samples\] or"):
+        Add()(noise(2, 5), noise(*shape))
+
+
+def test_another_location_and_negative_sizes_are_refused():
+    with pytest.raises(ValueError, match="got 'middle', expected one of front, center, back"):
+        Crop(4, "middle")
+    with pytest.raises(ValueError, match="frame_size: got -2, expected 0 samples or more"):
+        Crop(-2)

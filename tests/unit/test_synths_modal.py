@@ -1,0 +1,291 @@
+"""Damped modes: closed forms, blows, onsets between samples, gradients to everything."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan.benchmarks.exact import signal_to_error_db
+from synths import Modal, ShapeError, decays_sigmoid, exp_sigmoid, modal_synthesis, strike_gains
+from tests.finite_differences import assert_gradients
+
+
+def modes(n_modes=5, batch=2, low=50.0, high=3000.0, dtype=np.float32):
+    """Frequencies, amplitudes and times of decay, [batch, n_modes]."""
+    rng = np.random.default_rng(0)
+    shape = (batch, n_modes)
+    found = rng.uniform(low, high, shape), rng.uniform(0.1, 1.0, shape), rng.uniform(0.02, 2, shape)
+    return [x.astype(dtype) for x in found]
+
+
+def reference(frequencies, amplitudes, decays, n_samples, rate, onset=0.0):
+    """The closed form in float64."""
+    f, a, d = (np.asarray(x, np.float64)[:, None] for x in (frequencies, amplitudes, decays))
+    onset = np.broadcast_to(np.asarray(onset, np.float64), (len(f), 1))
+    t = np.arange(n_samples) / rate - onset
+    struck = t >= 0
+    t = np.where(struck, t, 0.0)[..., None]
+    waves = a * np.exp(-np.log(1000.0) * t / d) * np.sin(2 * np.pi * ((f * t) % 1.0))
+    return np.where(struck, waves.sum(axis=2), 0.0)
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 48000, 96000])
+@pytest.mark.parametrize("n_samples", [1, 255, 256, 257, 5000])
+def test_it_is_its_closed_form(rate, n_samples):
+    inputs = modes(high=0.49 * rate)
+    audio = modal_synthesis(*inputs, n_samples, rate)
+    assert audio.dtype == tf.float32
+    np.testing.assert_allclose(audio, reference(*inputs, n_samples, rate), atol=5e-6)
+
+
+def test_after_its_time_of_decay_a_mode_has_fallen_by_60_db():
+    audio = modal_synthesis([[1000.0]], [[1.0]], [[0.5]], 16000)[0].numpy()
+    peak = np.abs(audio[:16]).max(), np.abs(audio[8000:8016]).max()
+    np.testing.assert_allclose(20 * np.log10(peak[1] / peak[0]), -60.0, atol=0.01)
+
+
+@pytest.mark.parametrize(("n_modes", "seconds"), [(60, 4), (5, 60)])
+def test_many_modes_stay_exact(n_modes, seconds):
+    inputs = modes(n_modes, batch=1, high=7900.0)
+    inputs[2] *= 100.0
+    audio = modal_synthesis(*inputs, 16000 * seconds)
+    expected = reference(*inputs, 16000 * seconds, 16000)
+    assert signal_to_error_db(expected[:, -8000:], audio[:, -8000:]) > 100
+
+
+def test_parts_are_the_whole_also_hours_later():
+    frequencies, amplitudes, decays = modes()
+    onset = np.float32([[0.01], [-0.02]])
+    whole = modal_synthesis(frequencies, amplitudes, decays, 1000, 16000, onset)
+    parts = [
+        modal_synthesis(
+            frequencies, amplitudes, decays, 100, 16000, onset, first_sample=tf.constant(i)
+        )
+        for i in range(0, 1000, 100)
+    ]
+    np.testing.assert_allclose(tf.concat(parts, axis=1), whole, atol=1e-5)
+    decays[:] = 1e6
+    late = 16000 * 3600 * 10
+    audio = modal_synthesis(frequencies, amplitudes, decays, 300, 16000, first_sample=late)
+    t = ((late + np.arange(300)) / 16000)[:, None]
+    f, a, d = (np.float64(x)[:, None] for x in (frequencies, amplitudes, decays))
+    waves = a * np.exp(-np.log(1000.0) * t / d) * np.sin(2 * np.pi * ((f * t) % 1.0))
+    np.testing.assert_allclose(audio, waves.sum(axis=2), atol=1e-5)
+
+
+@pytest.mark.parametrize("onset", [-0.1, 0.0, 0.00001, 0.01, 0.0123456, 5.0])
+def test_it_is_struck_at_any_time(onset):
+    inputs = modes()
+    audio = modal_synthesis(*inputs, 1000, 16000, np.float64([[onset], [onset]]))
+    np.testing.assert_allclose(audio, reference(*inputs, 1000, 16000, onset), atol=1e-9)
+
+
+def test_rows_are_struck_at_different_times():
+    inputs = modes()
+    onset = np.float32([[0.0], [0.025]])
+    audio = modal_synthesis(*inputs, 1000, 16000, onset).numpy()
+    assert audio.dtype == np.float32
+    assert not np.any(audio[1, :400])
+    np.testing.assert_allclose(audio, reference(*inputs, 1000, 16000, onset), atol=5e-6)
+
+
+def test_gradients_by_finite_differences():
+    frequencies, amplitudes, decays = modes(3, dtype=np.float64)
+    inputs = {
+        "frequencies": frequencies,
+        "amplitudes": amplitudes,
+        "decay_seconds": decays,
+        "onset_seconds": np.array([[0.00312], [0.00471]]),
+        "contact_seconds": np.array([[1e-4], [3e-4]]),
+        "position": np.array([[0.3], [0.12]]),
+    }
+    synth = Modal(600, amp_scale_fn=None, freq_scale_fn=None, decay_scale_fn=None)
+    assert_gradients(lambda **controls: synth(**controls), inputs)
+    raw = {name: np.random.default_rng(1).normal(size=(2, 3)) for name in list(inputs)[:3]}
+    assert_gradients(lambda **controls: Modal(600)(**controls), raw)
+
+
+def test_gradients_in_float32_are_those_in_float64():
+    slopes = []
+    weight = np.random.default_rng(1).normal(size=(2, 4000))
+    for dtype in (np.float32, np.float64):
+        tensors = [
+            tf.constant(x.astype(dtype)) for x in (*modes(), np.array([[7 / 2048], [103 / 1024]]))
+        ]
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            audio = modal_synthesis(*tensors[:3], 4000, 16000, tensors[3])
+            loss = tf.reduce_sum(weight.astype(dtype) * audio)
+        slopes.append(tape.gradient(loss, tensors))
+    for one, other in zip(*slopes, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5 * np.abs(other).max())
+
+
+@pytest.mark.parametrize(("frequency", "decay"), [(8000.0, 1.0), (9000.0, 1.0), (100.0, 0.0)])
+def test_above_nyquist_or_without_ringing_there_is_silence(frequency, decay):
+    tensors = [tf.constant([[x, 1.0]]) for x in (frequency, 1.0, decay)]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        audio = modal_synthesis(*tensors, 500)
+    one = modal_synthesis([[1.0]], [[1.0]], [[1.0]], 500)
+    np.testing.assert_allclose(audio, one, atol=1e-6)
+    for slope in tape.gradient(audio, tensors):
+        assert slope[0, 0] == 0.0
+        assert slope[0, 1] != 0.0
+
+
+def test_extremes_are_finite():
+    tensors = [
+        tf.constant([[1e-3, 7999.9, 440.0]]),
+        tf.constant([[1.0, 0.0, 1e6]]),
+        tf.constant([[1e-6, 1e6, 1.0]]),
+    ]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        audio = modal_synthesis(*tensors, 2000, 16000, [[0.02]])
+    assert np.isfinite(audio).all()
+    assert all(np.isfinite(slope).all() for slope in tape.gradient(audio, tensors))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (1, 1)])
+@pytest.mark.parametrize("n_samples", [0, 1, 300])
+@pytest.mark.parametrize("onset", [None, 0.001])
+def test_what_is_empty_or_short(shape, n_samples, onset):
+    onset = None if onset is None else tf.fill([shape[0], 1], onset)
+    audio = modal_synthesis(*[tf.ones(shape)] * 3, n_samples, 16000, onset)
+    assert audio.shape == (shape[0], n_samples)
+    assert np.isfinite(audio).all()
+
+
+def test_types():
+    for dtype, expected in (
+        (tf.float16, tf.float32),
+        (tf.bfloat16, tf.float32),
+        (tf.float32, tf.float32),
+        (tf.float64, tf.float64),
+    ):
+        inputs = [tf.cast(x, dtype) for x in modes()]
+        audio = modal_synthesis(*inputs, 500)
+        assert audio.dtype == expected
+        wanted = reference(*(tf.cast(x, tf.float64) for x in inputs), 500, 16000)
+        error = 1e-12 if dtype == tf.float64 else 5e-6
+        np.testing.assert_allclose(audio, wanted, atol=error)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_not_finite_does_not_pass_as_sound(bad, place):
+    inputs = modes()
+    inputs[place][0, 2] = bad
+    audio = modal_synthesis(*inputs, 300).numpy()
+    if bad == np.inf and place == 2:  # rings for ever
+        assert np.isfinite(audio).all()
+    else:
+        assert not np.isfinite(audio[0, 1:]).any()
+        assert np.isfinite(audio[1]).all()
+
+
+def test_sizes_that_are_known_only_when_it_runs():
+    def sound(frequencies, amplitudes, decays, onset, n_samples):
+        with tf.GradientTape() as tape:
+            tape.watch([frequencies, onset])
+            audio = modal_synthesis(frequencies, amplitudes, decays, n_samples, 16000, onset)
+        return audio, *tape.gradient(audio, [frequencies, onset])
+
+    matrix = tf.TensorSpec([None, None])
+    signature = [matrix] * 4 + [tf.TensorSpec([], tf.int32)]
+    function = tf.function(sound, input_signature=signature)
+    compiled = tf.function(lambda *inputs: sound(*inputs, 600), jit_compile=True)
+    for batch, n_modes, n_samples in [(2, 7, 100), (1, 4, 999)]:
+        inputs = [tf.constant(x) for x in modes(n_modes, batch)]
+        inputs.append(tf.fill([batch, 1], 0.00123))
+        expected = sound(*inputs, n_samples)
+        for one, other in zip(function(*inputs, n_samples), expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(other).max())
+        for one, other in zip(compiled(*inputs), sound(*inputs, 600), strict=True):
+            np.testing.assert_allclose(one, other, atol=3e-5 * np.abs(other).max())
+
+
+def test_it_can_be_exported(tmp_path):
+    synth = Modal(700)
+    module = tf.Module()
+    matrix = tf.TensorSpec([None, None])
+    module.sound = tf.function(synth.get_signal, input_signature=[matrix] * 4)
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    for batch, n_modes in ((2, 7), (1, 3)):
+        frequencies, amplitudes, decays = modes(n_modes, batch)
+        inputs = amplitudes, frequencies, decays, np.full((batch, 1), 0.01, np.float32)
+        np.testing.assert_allclose(loaded.sound(*inputs), synth.get_signal(*inputs), atol=3e-6)
+
+
+def test_256_rows_are_twice_128_rows():
+    inputs = modes(3, batch=256)
+    whole = modal_synthesis(*inputs, 300)
+    halves = [modal_synthesis(*(x[i : i + 128] for x in inputs), 300) for i in (0, 128)]
+    np.testing.assert_allclose(tf.concat(halves, axis=0), whole, atol=2e-6)
+
+
+# The blow
+
+
+def test_a_soft_blow_leaves_high_modes_alone():
+    frequencies = np.float32([[10.0, 1000.0, 5000.0]])
+    contact = 1e-3
+    gains = strike_gains(frequencies, [[contact]]).numpy()
+    # The spectrum of t exp(-t / contact), over what it is at 0 Hz.
+    step = contact / 1000
+    t = np.arange(30000) * step
+    force = t * np.exp(-t / contact)
+    turns = np.exp(-2j * np.pi * np.float64(frequencies)[0, :, None] * t)
+    expected = np.abs(turns @ force) / force.sum()
+    np.testing.assert_allclose(gains[0], expected, rtol=1e-3)
+    np.testing.assert_array_equal(strike_gains(frequencies, [[0.0]]), 1.0)
+
+
+def test_a_blow_at_a_node_leaves_its_mode_alone():
+    frequencies = tf.ones([1, 4])
+    gains = strike_gains(frequencies, position=[[0.5]]).numpy()
+    np.testing.assert_allclose(gains, [[1.0, 0.0, -1.0, 0.0]], atol=1e-6)
+    np.testing.assert_array_equal(strike_gains(frequencies), 1.0)
+
+
+def test_controls_are_in_physical_units():
+    rng = np.random.default_rng(0)
+    amplitudes, frequencies, decays = (rng.normal(size=(2, 6)).astype(np.float32) for _ in range(3))
+    synth = Modal(500, sample_rate=400)
+    controls = synth.get_controls(amplitudes, frequencies, decays, position=[[0.2], [0.3]])
+    assert set(controls) == {"amplitudes", "frequencies", "decay_seconds", "position"}
+    np.testing.assert_array_equal(controls["decay_seconds"], decays_sigmoid(decays))
+    hz = controls["frequencies"].numpy()
+    assert ((hz > 0.0) & (hz < 8000.0)).all()
+    expected = np.where(hz < 200.0, exp_sigmoid(amplitudes), 0.0)
+    assert 0 < np.sum(expected == 0.0) < expected.size
+    np.testing.assert_array_equal(controls["amplitudes"], expected)
+    gains = strike_gains(hz, position=[[0.2], [0.3]])
+    audio = reference(hz, gains * expected, controls["decay_seconds"], 500, 400)
+    np.testing.assert_allclose(synth.get_signal(**controls), audio, atol=5e-6)
+
+
+def test_times_of_decay_lie_evenly_in_ratio():
+    seconds = decays_sigmoid(tf.constant([-100.0, 0.0, 100.0]), 0.1, 10.0)
+    np.testing.assert_allclose(seconds, [0.1, 1.0, 10.0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("frequencies", [2, 5, 3]),
+        ("amplitudes", [2]),
+        ("amplitudes", [2, 4]),
+        ("decay_seconds", [3, 5]),
+        ("onset_seconds", [2]),
+        ("contact_seconds", [2, 5]),
+        ("position", [2, 5]),
+    ],
+)
+def test_a_wrong_shape_is_named(name, shape):
+    inputs = {key: tf.ones([2, 5]) for key in ("frequencies", "amplitudes", "decay_seconds")}
+    inputs[name] = tf.ones(shape)
+    for function in (Modal(freq_scale_fn=None).get_controls, Modal().get_signal):
+        with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
+            function(**inputs)

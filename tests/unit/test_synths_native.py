@@ -1,0 +1,254 @@
+"""Compiled kernels: used where they can be, never under XLA or in an exported model."""
+
+import concurrent.futures
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from synths import FilteredNoise, Harmonic, set_native_kernels
+from synths.native import native_kernels_used
+
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _default():
+    yield
+    set_native_kernels(None)
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """A function to trace, and what `native_kernels_used` answered in it."""
+    set_native_kernels(None)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: [])
+    said = []
+
+    @tf.autograph.experimental.do_not_convert
+    def probe(x):
+        said.append(native_kernels_used())
+        return x + 1.0
+
+    return probe, said
+
+
+X = tf.ones([3])
+
+
+@needs_numba
+def test_used_in_eager_code_and_in_graphs(answers):
+    probe, said = answers
+    probe(X)
+    tf.function(probe)(X)
+    tf.function(lambda x: tf.while_loop(lambda x: x[0] < 3, lambda x: [probe(x)], [x]))(X)
+    list(tf.data.Dataset.from_tensors(X).map(probe))
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    tf.function(lambda: strategy.run(probe, (X,)))()
+    assert len(said) >= 5
+    assert all(said)
+
+
+def test_never_under_xla(answers):
+    probe, said = answers
+    inner = tf.function(probe)
+
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = probe(x)
+        return tape.gradient(y, x)
+
+    for enabled in (None, True):
+        set_native_kernels(enabled)
+        tf.function(probe, jit_compile=True)(X)
+        compiled = tf.function(probe, jit_compile=True)
+        tf.function(lambda x, compiled=compiled: compiled(x))(X)
+        tf.function(inner, jit_compile=True)(X)
+        tf.function(gradient, jit_compile=True)(X)
+        tf.function(
+            lambda x: tf.while_loop(lambda x: x[0] < 3, lambda x: [probe(x)], [x]),
+            jit_compile=True,
+        )(X)
+    assert len(said) >= 9
+    assert not any(said)
+
+
+def test_never_in_an_exported_model(answers, tmp_path):
+    probe, said = answers
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None])])
+        def sound(self, x):
+            return probe(x)
+
+    module = Module()
+    if HAS_NUMBA:
+        module.sound(X)
+        assert said == [True]
+    said.clear()
+    tf.saved_model.save(module, str(tmp_path / "traced"))
+    module = Module()
+    signature = module.sound.get_concrete_function()
+    tf.saved_model.save(module, str(tmp_path / "untraced"), signatures=signature)
+    model = keras.Sequential([keras.Input([3]), keras.layers.Lambda(probe)])
+    model.export(str(tmp_path / "keras"), verbose=False)
+    assert len(said) >= 4
+    # Keras makes the model itself from symbols, before the export.
+    assert not any(said[-3:])
+    assert not any(said[:2])
+
+
+@needs_numba
+def test_choosing(monkeypatch):
+    set_native_kernels(False)
+    assert not native_kernels_used()
+    set_native_kernels(True)
+    assert native_kernels_used()
+    assert tf.function(native_kernels_used).get_concrete_function()().numpy()
+
+
+def test_where_the_default_is_plain(monkeypatch):
+    found = importlib.util.find_spec
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            importlib.util, "find_spec", lambda name: None if name == "numba" else found(name)
+        )
+        assert not native_kernels_used()
+    for kind in ("GPU", "TPU"):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                tf.config, "list_logical_devices", lambda k, kind=kind: [kind] * (k == kind)
+            )
+            assert not native_kernels_used()
+
+
+def test_a_tensorflow_that_cannot_be_asked_keeps_its_graphs_plain(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow.python.saved_model.save_context", None)
+    said = []
+    tf.function(lambda x: [said.append(native_kernels_used()), x][1])(X)
+    assert said == [False]
+
+
+def controls(batch=2, n_frames=12):
+    rng = np.random.default_rng(0)
+    return [
+        tf.constant(rng.uniform(0.1, 1.0, (batch, n_frames, 1)), tf.float32),
+        tf.constant(rng.uniform(0.1, 1.0, (batch, n_frames, 7)), tf.float32),
+        tf.constant(rng.uniform(100.0, 900.0, (batch, n_frames, 1)), tf.float32),
+        tf.constant(rng.uniform(0.1, 1.0, (batch, n_frames, 9)), tf.float32),
+    ]
+
+
+def sound(amplitudes, distribution, f0_hz, magnitudes):
+    """A synth and a noise, with what each kernel has to do."""
+    harmonic = Harmonic(960, scale_fn=None)(amplitudes, distribution, f0_hz)
+    return harmonic + FilteredNoise(960, scale_fn=None)(magnitudes)
+
+
+class Instrument(tf.Module):
+    """What a user exports: unknown batch and frames."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, n]) for n in (1, 7, 1, 9)])
+    def sound(self, amplitudes, distribution, f0_hz, magnitudes):
+        return sound(amplitudes, distribution, f0_hz, magnitudes)
+
+
+LOADER = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+module = tf.saved_model.load(sys.argv[1])
+data = np.load(sys.argv[2])
+for case in ("a", "b"):
+    inputs = [tf.constant(data[f"{case}{i}"]) for i in range(4)]
+    for function in (module.sound, module.signatures["serving_default"]):
+        names = ("amplitudes", "distribution", "f0_hz", "magnitudes")
+        audio = function(**dict(zip(names, inputs)))
+        audio = audio["output_0"] if isinstance(audio, dict) else audio
+        np.testing.assert_allclose(audio, data[f"{case}4"], atol=1e-5)
+assert "synths" not in sys.modules
+"""
+
+
+def test_a_saved_model_makes_the_same_sound_without_synths(tmp_path):
+    module = Instrument()
+    data = {}
+    for case, sizes in (("a", (2, 12)), ("b", (3, 5))):
+        inputs = controls(*sizes)
+        data |= {f"{case}{i}": x.numpy() for i, x in enumerate(inputs)}
+        # Traced here with the kernels, and used: the model is to have none all the same.
+        data[f"{case}4"] = module.sound(*inputs).numpy()
+    tf.saved_model.save(module, str(tmp_path / "model"))
+    np.savez(tmp_path / "data.npz", **data)
+    for path in (tmp_path / "model").rglob("saved_model.pb"):
+        assert b"PyFunc" not in path.read_bytes()
+    command = [sys.executable, "-c", LOADER, str(tmp_path / "model"), str(tmp_path / "data.npz")]
+    # Not in the repository's folder, so that nothing of ours can be imported.
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+
+
+@needs_numba
+def test_many_threads_at_once():
+    inputs = [controls(batch=n % 3 + 1, n_frames=10 + n) for n in range(12)]
+    alone = [sound(*each).numpy() for each in inputs]
+    graph = tf.function(sound, reduce_retracing=True)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for function in (sound, graph):
+            for _ in range(2):
+                together = pool.map(lambda x, function=function: function(*x), inputs)
+                for one, other in zip(together, alone, strict=True):
+                    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+TWO_DEVICES = """
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.unit.test_synths_native import controls, sound
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+inputs = controls(batch=4)
+
+def both(*inputs):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        audio = sound(*inputs)
+    return audio, tape.gradient(audio, inputs)
+
+def rows(context, x):
+    half = x[:2] if context.replica_id_in_sync_group == 0 else x[2:]
+    return half
+
+halves = [
+    strategy.experimental_distribute_values_from_function(lambda c, x=x: rows(c, x))
+    for x in inputs
+]
+answers = tf.function(lambda: strategy.run(both, halves))()
+joined = tf.nest.map_structure(
+    lambda x: tf.concat(strategy.experimental_local_results(x), axis=0), answers
+)
+first = [x[:2] for x in inputs], [x[2:] for x in inputs]
+alone = [tf.nest.flatten(both(*part)) for part in first]
+for i, value in enumerate(tf.nest.flatten(joined)):
+    expected = np.concatenate([part[i] for part in alone])
+    np.testing.assert_allclose(value, expected, atol=1e-5 * np.abs(expected).max())
+print("two replicas agree")
+"""
+
+
+def test_two_replicas_of_a_mirrored_strategy():
+    command = [sys.executable, "-c", TWO_DEVICES]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "two replicas agree" in answer.stdout, answer.stderr[-2000:]

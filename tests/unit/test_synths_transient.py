@@ -1,0 +1,187 @@
+"""Transients: pulses and noise under one envelope, seeded, at any time."""
+
+import numpy as np
+import pytest
+import scipy.fft
+import tensorflow as tf
+
+from synths import FilteredNoise, ShapeError, Transient, exp_sigmoid, short_decays_sigmoid
+from tests.finite_differences import assert_gradients
+
+
+def envelope(n, rate, decay, attack=0.0, late=0.0, burst=0.1):
+    t = np.arange(n) / rate + late
+    rise = 1.0 - np.exp(-t / attack) if attack else 1.0
+    closing = (1.0 - np.minimum(t / burst, 1.0) ** 2) ** 2
+    return rise * np.exp(-np.log(1000.0) * t / decay) * closing
+
+
+def only_pulse(pulse, n_samples=400, rate=4000, decay=0.05, **options):
+    """A transient without noise."""
+    pulse = np.asarray(pulse)
+    rows = len(pulse)
+    synth = Transient(n_samples, rate)
+    magnitudes = np.zeros((rows, 9), pulse.dtype)
+    return synth.get_signal(magnitudes, np.full((rows, 1), decay, pulse.dtype), pulse, **options)
+
+
+@pytest.mark.parametrize("rate", [4000, 44100, 48000, 96000])
+@pytest.mark.parametrize("n_coefficients", [1, 37, 400])
+def test_a_pulse_is_the_inverse_of_scipys_transform(rate, n_coefficients):
+    pulse = np.random.default_rng(0).normal(size=(2, n_coefficients))
+    n = round(0.1 * rate)
+    audio = only_pulse(pulse, n, rate)
+    expected = scipy.fft.idct(pulse, n=n, norm="ortho") * envelope(n, rate, 0.05)
+    np.testing.assert_allclose(audio, expected, atol=1e-12)
+    audio = only_pulse(pulse.astype(np.float32), n, rate)
+    assert audio.dtype == tf.float32
+    np.testing.assert_allclose(audio, expected, atol=2e-5)
+
+
+def test_the_envelope_rises_decays_and_closes():
+    pulse = scipy.fft.dct(np.ones((1, 400)), norm="ortho")
+    for attack in (0.0, 0.003):
+        audio = only_pulse(pulse, 600, attack_seconds=np.array([[attack]]))[0]
+        np.testing.assert_allclose(audio[:400], envelope(400, 4000, 0.05, attack), atol=1e-12)
+        assert not np.any(audio[400:])
+
+
+@pytest.mark.parametrize("onset", [-0.01, 0.0, 0.0125, 0.0124, 0.3])
+def test_it_begins_at_any_time(onset):
+    pulse = scipy.fft.dct(np.ones((1, 400)), norm="ortho")
+    audio = only_pulse(pulse, 600, onset_seconds=np.array([[onset]]))[0]
+    first = int(np.ceil(onset * 4000))
+    burst = envelope(400, 4000, 0.05, late=first / 4000 - onset)
+    expected = np.zeros(3000)
+    expected[500 + first : 900 + first] = burst
+    np.testing.assert_allclose(audio, expected[500:1100], atol=1e-12)
+
+
+def test_its_noise_is_filtered_noise_that_has_swung_in():
+    magnitudes = np.random.default_rng(0).uniform(0.0, 1.0, (3, 33)).astype(np.float32)
+    synth = Transient(1600, 16000)
+    audio = synth.get_signal(magnitudes, np.full((3, 1), 0.05, np.float32), seed=[5, 6, 7])
+    audio /= envelope(1600, 16000, 0.05)
+    noise = FilteredNoise(1600, window_size=0).get_signal(magnitudes[:, None], seed=[5, 6, 7])
+    # The filter reaches 32 samples to both sides; FilteredNoise begins in silence.
+    np.testing.assert_allclose(audio[:, 32:1400], noise[:, 32:1400], rtol=1e-3, atol=1e-4)
+    level = np.std(Transient(1600).get_signal(tf.ones([500, 33]), tf.fill([500, 1], 10.0))[:, 0])
+    np.testing.assert_allclose(level, np.sqrt(1 / 3), rtol=0.1)
+
+
+def test_seeds_decide_and_nothing_else_does():
+    magnitudes, decays = tf.ones([3, 9]), tf.fill([3, 1], 0.05)
+    synth = Transient(500, seed=4)
+    audio = synth.get_signal(magnitudes, decays).numpy()
+    tf.random.set_seed(99)
+    np.testing.assert_array_equal(synth.get_signal(magnitudes, decays), audio)
+    np.testing.assert_array_equal(synth.get_signal(magnitudes, decays, seed=[4, 5, 6]), audio)
+    same = synth.get_signal(magnitudes, decays, seed=5).numpy()
+    np.testing.assert_array_equal(same, np.tile(audio[1], (3, 1)))
+    assert np.abs(Transient(500, seed=40).get_signal(magnitudes, decays) - audio).max() > 0.1
+    alone = synth.get_signal(magnitudes[:1], decays[:1], seed=6)
+    np.testing.assert_allclose(alone[0], audio[2], atol=1e-6)
+
+
+def test_gradients_by_finite_differences():
+    rng = np.random.default_rng(0)
+    inputs = {
+        "magnitudes": rng.normal(size=(2, 5)),
+        "decay_seconds": rng.normal(size=(2, 1)),
+        "pulse": rng.normal(size=(2, 7)),
+        "attack_seconds": np.array([[0.001], [0.004]]),
+        "onset_seconds": np.array([[0.00301], [0.00077]]),
+    }
+    assert_gradients(lambda **raw: Transient(120, 4000, burst_seconds=0.02)(**raw), inputs)
+
+
+def test_nothing_is_silent_with_a_finite_gradient():
+    tensors = [tf.zeros([2, 5]), tf.fill([2, 1], 0.01), tf.zeros([2, 3]), tf.zeros([2, 1])]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        audio = Transient(300).get_signal(*tensors)
+    assert not np.any(audio)
+    assert all(np.isfinite(slope).all() for slope in tape.gradient(audio, tensors))
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 5000])
+def test_what_is_empty_or_short(n_samples):
+    audio = Transient(n_samples).get_signal(tf.ones([1, 5]), tf.ones([1, 1]))
+    assert audio.shape == (1, n_samples)
+    assert np.isfinite(audio).all()
+
+
+def test_controls_are_in_physical_units():
+    rng = np.random.default_rng(0)
+    magnitudes, decays, pulse = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((2, 5), (2, 1), (2, 3))
+    )
+    controls = Transient().get_controls(magnitudes, decays, pulse)
+    assert set(controls) == {"magnitudes", "decay_seconds", "pulse"}
+    np.testing.assert_array_equal(controls["magnitudes"], exp_sigmoid(magnitudes))
+    np.testing.assert_array_equal(controls["decay_seconds"], short_decays_sigmoid(decays))
+    np.testing.assert_array_equal(controls["pulse"], pulse)
+    seconds = short_decays_sigmoid(tf.constant([-50.0, 0.0, 50.0]))
+    np.testing.assert_allclose(seconds, [0.001, 0.01, 0.1], rtol=1e-5)
+    synth = Transient(scale_fn=None, decay_scale_fn=None)
+    np.testing.assert_array_equal(synth.get_controls(magnitudes, decays)["decay_seconds"], decays)
+
+
+def test_sizes_that_are_known_only_when_it_runs():
+    synth = Transient(700)
+    matrix = tf.TensorSpec([None, None])
+    function = tf.function(synth.get_signal, input_signature=[matrix] * 5)
+    compiled = tf.function(synth.get_signal, jit_compile=True)
+    for rows, n_bands, n_coefficients in ((2, 9, 5), (1, 17, 30)):
+        rng = np.random.default_rng(0)
+        inputs = [
+            tf.constant(rng.uniform(0.01, 0.02, shape), tf.float32)
+            for shape in ((rows, n_bands), (rows, 1), (rows, n_coefficients), (rows, 1), (rows, 1))
+        ]
+        expected = synth.get_signal(*inputs)
+        np.testing.assert_allclose(function(*inputs), expected, atol=1e-6)
+    np.testing.assert_allclose(compiled(*inputs), expected, atol=1e-6)
+
+
+def test_it_can_be_exported(tmp_path):
+    synth = Transient(700)
+    module = tf.Module()
+    matrix = tf.TensorSpec([None, None])
+    module.sound = tf.function(synth.get_signal, input_signature=[matrix] * 3)
+    tf.saved_model.save(module, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    inputs = tf.ones([2, 9]), tf.fill([2, 1], 0.05), tf.ones([2, 4])
+    np.testing.assert_allclose(loaded.sound(*inputs), synth.get_signal(*inputs), atol=1e-6)
+
+
+def test_256_rows_are_twice_128_rows():
+    rng = np.random.default_rng(0)
+    inputs = [rng.uniform(0.01, 0.1, shape).astype(np.float32) for shape in ((256, 5), (256, 1))]
+    synth = Transient(100)
+    seeds = np.arange(256)
+    whole = synth.get_signal(*inputs, seed=seeds)
+    halves = [
+        synth.get_signal(*(x[i : i + 128] for x in inputs), seed=seeds[i : i + 128])
+        for i in (0, 128)
+    ]
+    np.testing.assert_allclose(tf.concat(halves, axis=0), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("magnitudes", [2]),
+        ("magnitudes", [2, 3, 4]),
+        ("decay_seconds", [2]),
+        ("attack_seconds", [2, 2]),
+        ("onset_seconds", [2]),
+        ("pulse", [2]),
+        ("pulse", [2, 1601]),
+    ],
+)
+def test_a_wrong_shape_is_named(name, shape):
+    inputs = {"magnitudes": tf.ones([2, 5]), "decay_seconds": tf.ones([2, 1])}
+    inputs[name] = tf.ones(shape)
+    for function in (Transient().get_controls, Transient().get_signal):
+        with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
+            function(**inputs)
