@@ -23,11 +23,11 @@ from synths.precision import as_floats
 _LONGEST_TRANSFORM = 2**17
 _RESPONSES_A_BLOCK = 8
 
-# Longer responses than this take less time by transforms than tap by tap.
-_LONGEST_IN_KERNEL = 300
+# The longest transform of `synths.kernels.filter_cpu`.
+_LONGEST_IN_KERNEL = 2048
 
 # Frames further apart than this many samples (and responses) are divided.
-_LONGEST_HOP = 1024
+_LONGEST_HOP = 512
 
 
 def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
@@ -111,8 +111,6 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
         return _cut(convolve(audio, response), start, n)
     hop, n_hops = _hops(n_samples, length(response, 1), n_taps)
     response = _on_grid(response, n_samples, hop, n_hops)
-    if _short_enough(n_taps) and response.dtype == tf.float32 and native_kernels_used():
-        return _native_crossfaded(audio, response, False, hop, n_hops, start, n)
     n_fft = _fast_length(2 * hop + n_taps - 1)
     spectra = tf.signal.rfft(response, [n_fft])
     return _cut(_crossfaded(audio, hop, n_hops, spectra, 0, n_fft), hop + start, n)
@@ -287,46 +285,46 @@ def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
     """
     size = 2 * (length(magnitudes, 2) - 1)
     margin = response_margin(length(magnitudes, 2), window_size)
-    window_size, n_taps = window_and_taps(size, window_size)
+    window_size, _ = window_and_taps(size, window_size)
     to_taps = _magnitudes_to_taps(magnitudes.dtype, size, window_size, margin)
-    if _short_enough(n_taps) and magnitudes.dtype == tf.float32 and native_kernels_used():
-        taps = tf.tensordot(magnitudes, to_taps, 1)
-        return _native_crossfaded(audio, taps, True, hop, n_hops, margin + begin, n)
-    n_fft = _fast_length(2 * hop + 2 * margin)
+    length_of_window = 2 * hop + 2 * margin
+    short = isinstance(length_of_window, int) and length_of_window <= _LONGEST_IN_KERNEL
+    if short and magnitudes.dtype == tf.float32 and native_kernels_used():
+        return _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
+    n_fft = _fast_length(length_of_window)
     spectra = tf.tensordot(magnitudes, _symmetric_spectra(to_taps, n_fft), 1)
     sound = _crossfaded(audio, hop, n_hops, spectra, margin, n_fft)
     return _cut(sound, hop + margin + begin, n)
 
 
-def _short_enough(n_taps):
-    """Whether the native kernel, which goes from tap to tap, is faster than transforms."""
-    return isinstance(n_taps, int) and n_taps <= _LONGEST_IN_KERNEL
-
-
-def _native_crossfaded(audio, taps, symmetric, hop, n_hops, begin, n):
+def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     from synths.kernels import filter_cpu
 
+    to_taps = tf.transpose(to_taps)
+
     @tf.custom_gradient
-    def filtered(audio, taps):
-        inputs = [audio, taps, symmetric, hop, n_hops, begin, n]
+    def filtered(audio, magnitudes):
+        inputs = [audio, magnitudes, to_taps, hop, n_hops, begin, n]
         sound = tf.numpy_function(filter_cpu.forward, inputs, tf.float32, stateful=False)
         sound.set_shape([audio.shape[0], tf.get_static_value(n)])
 
         def gradient(upstream):
             # Two calls: a graph leaves out the one that nobody asked for.
-            inputs = [taps, symmetric, hop, n_hops, begin, tf.shape(audio)[1], upstream]
+            inputs = [magnitudes, to_taps, hop, n_hops, begin, tf.shape(audio)[1], upstream]
             g_audio = tf.numpy_function(
                 filter_cpu.backward_audio, inputs, tf.float32, stateful=False
             )
-            inputs = [audio, tf.shape(taps), symmetric, hop, n_hops, begin, upstream]
-            g_taps = tf.numpy_function(filter_cpu.backward_taps, inputs, tf.float32, stateful=False)
+            inputs = [audio, tf.shape(magnitudes), to_taps, hop, n_hops, begin, upstream]
+            g_magnitudes = tf.numpy_function(
+                filter_cpu.backward_magnitudes, inputs, tf.float32, stateful=False
+            )
             g_audio.set_shape(audio.shape)
-            g_taps.set_shape(taps.shape)
-            return g_audio, g_taps
+            g_magnitudes.set_shape(magnitudes.shape)
+            return g_audio, g_magnitudes
 
         return sound, gradient
 
-    return filtered(audio, taps)
+    return filtered(audio, magnitudes)
 
 
 def _crossfaded(audio, hop, n_hops, spectra, margin, n_fft):

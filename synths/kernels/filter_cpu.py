@@ -1,8 +1,10 @@
-"""Filters that crossfade from frame to frame for CPUs, compiled by Numba.
+"""Zero-phase filters that crossfade from frame to frame for CPUs, compiled by Numba.
 
-Each sample goes through the filters of the frame before and behind it, tap by tap, in vector
-registers. For short responses that change often this takes less than transforms, which would have
-to be longer than twice the response and the hop, for every frame there and back.
+The formula is that of `synths.filters`: the sound around each frame, faded in and out, goes through
+the frame's own filter, by transforms, and the results overlap and add. Here 32 frames go through
+all steps together, one in each lane of a vector register (`synths.kernels.transforms`), two to a
+complex number: as a filter's spectrum is real, real and imaginary parts can be two sounds. Sounds
+are therefore kept transposed, [samples of a hop, hops].
 
 Threads take parts of the rows; compiled code holds no Python lock.
 """
@@ -11,229 +13,297 @@ import numba
 import numpy as np
 
 from synths.kernels import threads
+from synths.kernels.lanes import (
+    ROW,
+    ZERO,
+    add_transposed,
+    cut_windows,
+    empty_transposed,
+    join_windows,
+    transposed,
+)
+from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
 
-# Less than this many multiplications are not worth a second thread.
-_PRODUCTS_A_THREAD = 1_000_000
+LONGEST = LENGTHS[-1]
+
+# Less than this many samples are not worth a second thread.
+_SAMPLES_A_THREAD = 10_000
 
 _options = {"nogil": True, "fastmath": True, "cache": True}
 
 
 @numba.njit(**_options)
-def _fade(audio, first, hop, early, late):
-    """A hop of sound, from sample `first` on: times one minus a ramp, and times the ramp.
+def _weighted(weights, rows, block):
+    """Row i of a block: the sum of all rows, each times weights[i]; weights are `_filled`."""
+    for i in range(0, len(weights), 2):
+        one = block[i * ROW : (i + 1) * ROW]
+        two = block[(i + 1) * ROW : (i + 2) * ROW]
+        one[:] = ZERO
+        two[:] = ZERO
+        for j in range(0, weights.shape[1], 8):
+            a, b, c, d = weights[i, j], weights[i, j + 1], weights[i, j + 2], weights[i, j + 3]
+            e, f, g, h = weights[i, j + 4], weights[i, j + 5], weights[i, j + 6], weights[i, j + 7]
+            too = weights[i + 1, j : j + 8]
+            k, m, o, p, q, r, s, t = (
+                too[0],
+                too[1],
+                too[2],
+                too[3],
+                too[4],
+                too[5],
+                too[6],
+                too[7],
+            )
+            x = rows[j * ROW : (j + 8) * ROW]
+            for v in range(ROW):
+                x0, x1, x2, x3 = x[v], x[ROW + v], x[2 * ROW + v], x[3 * ROW + v]
+                x4, x5, x6, x7 = x[4 * ROW + v], x[5 * ROW + v], x[6 * ROW + v], x[7 * ROW + v]
+                one[v] += (a * x0 + b * x1 + c * x2 + d * x3) + (e * x4 + f * x5 + g * x6 + h * x7)
+                two[v] += (k * x0 + m * x1 + o * x2 + p * x3) + (q * x4 + r * x5 + s * x6 + t * x7)
 
-    Beyond the ends of the sound, and of the hop, there is silence.
+
+@numba.njit(**_options)
+def _responses(magnitudes, first, to_taps, n, gains, block):
+    """Taps of the filters of 32 frames from `first` on, about row 0; the last frame is held."""
+    n_taps = len(to_taps)
+    for v in range(ROW):
+        frame = magnitudes[min(first + v, len(magnitudes) - 1)]
+        for b in range(len(frame)):
+            gains[b * ROW + v] = frame[b]
+    _weighted(to_taps, gains, block)
+    block[n_taps * ROW : (n - n_taps + 1) * ROW] = ZERO
+    for tap in range(1, n_taps):
+        mirrored = block[(n - tap) * ROW : (n - tap + 1) * ROW]
+        mirrored[:] = block[tap * ROW : (tap + 1) * ROW]
+
+
+@numba.njit(**_options)
+def _multiply(block, responses, n, rows):
+    """Multiplies the two sounds in each lane by their own real spectra, a and b.
+
+    Of z = x + i y: a X + i b Y = (a + b) / 2 Z + (a - b) / 2 conj(Z[-k]).
     """
-    early[:] = np.float32(0.0)
-    late[:] = np.float32(0.0)
-    here = audio[first : first + hop]
-    for t in range(len(here)):
-        late[t] = here[t] * np.float32(t / hop)
-        early[t] = here[t] - late[t]
+    for k in range(n // 2 + 1):
+        one = block[rows[k] * ROW : rows[k] * ROW + ROW]
+        two = block[rows[-k] * ROW : rows[-k] * ROW + ROW]
+        gain = responses[rows[k] * ROW : rows[k] * ROW + ROW]
+        for v in range(LANES):
+            mean = np.float32(0.5) * (gain[v] + gain[LANES + v])
+            half = gain[v] - mean
+            a, b, c, d = one[v], one[LANES + v], two[v], two[LANES + v]
+            one[v] = mean * a + half * c
+            one[LANES + v] = mean * b - half * d
+            two[v] = mean * c + half * a
+            two[LANES + v] = mean * d - half * b
 
 
 @numba.njit(**_options)
-def _unfold(taps, symmetric, begin, response):
-    """The taps of one filter, from `begin` on; of a symmetric one those from lag 0 on are given."""
-    n = len(taps)
-    if symmetric:
-        for lag in range(n):
-            response[begin + n - 1 + lag] = taps[lag]
-            response[begin + n - 1 - lag] = taps[lag]
-    else:
-        response[begin : begin + n] = taps
+def _correlate(block, other, n, rows):
+    """Real parts of the products of the two sounds' spectra with those of another block's.
 
-
-@numba.njit(**_options)
-def _fold(response, symmetric, g_taps):
-    """The opposite, of gradients: what each number that was given has added."""
-    n = len(g_taps)
-    if symmetric:
-        g_taps[0] = response[n - 1]
-        for lag in range(1, n):
-            g_taps[lag] = response[n - 1 + lag] + response[n - 1 - lag]
-    else:
-        g_taps[:] = response[:n]
-
-
-@numba.njit(**_options)
-def _forward(low, high, audio, taps, symmetric, hop, sound):
-    """Adds the hops low to high of one row's sound, filtered; `sound` begins with the first."""
-    n_taps = _n_taps(taps.shape[1], symmetric)
-    n_padded = -(-hop // 4) * 4
-    early = np.empty(n_padded, np.float32)
-    late = np.empty(n_padded, np.float32)
-    # Zeros around the taps, so that four samples at once can be treated alike.
-    here = np.zeros(n_taps + 6, np.float32)
-    after = np.zeros(n_taps + 6, np.float32)
-    for j in range(low, high):
-        _fade(audio, j * hop, hop, early, late)
-        _unfold(taps[j], symmetric, 3, here)
-        _unfold(taps[min(j + 1, len(taps) - 1)], symmetric, 3, after)
-        for m in range(0, n_padded, 4):
-            a, b, c, d = early[m], early[m + 1], early[m + 2], early[m + 3]
-            e, f, g, h = late[m], late[m + 1], late[m + 2], late[m + 3]
-            begin = (j - low) * hop + m
-            out = sound[begin : begin + n_taps + 3]
-            for t in range(len(out)):
-                first = a * here[t + 3] + b * here[t + 2] + c * here[t + 1] + d * here[t]
-                second = e * after[t + 3] + f * after[t + 2] + g * after[t + 1] + h * after[t]
-                out[t] += first + second
-
-
-@numba.njit(**_options)
-def _add_products(x, y, begin, wet, to_x, to_y):
-    """Adds eight numbers of x, and of y, each times `wet` from the number's place on."""
-    a, b, c, d = x[begin], x[begin + 1], x[begin + 2], x[begin + 3]
-    e, f, g, h = x[begin + 4], x[begin + 5], x[begin + 6], x[begin + 7]
-    i, j, k, m = y[begin], y[begin + 1], y[begin + 2], y[begin + 3]
-    n, o, p, q = y[begin + 4], y[begin + 5], y[begin + 6], y[begin + 7]
-    for t in range(len(to_x)):
-        w0, w1, w2, w3 = wet[t], wet[t + 1], wet[t + 2], wet[t + 3]
-        w4, w5, w6, w7 = wet[t + 4], wet[t + 5], wet[t + 6], wet[t + 7]
-        to_x[t] += a * w0 + b * w1 + c * w2 + d * w3 + e * w4 + f * w5 + g * w6 + h * w7
-        to_y[t] += i * w0 + j * w1 + k * w2 + m * w3 + n * w4 + o * w5 + p * w6 + q * w7
-
-
-@numba.njit(**_options)
-def _backward_taps(low, high, audio, gradient, symmetric, hop, g_taps, g_edge):
-    """Gradients of the taps by way of the hops low to high of one row.
-
-    `gradient` begins with the first hop. What the last hop adds to the frame behind it goes to
-    g_edge, as that frame may be another thread's.
+    Both are even, and go into real and imaginary parts of the block.
     """
-    n_taps = _n_taps(g_taps.shape[1], symmetric)
-    n_padded = -(-hop // 8) * 8
-    early = np.empty(n_padded, np.float32)
-    late = np.empty(n_padded, np.float32)
-    here = np.zeros(n_taps, np.float32)
-    after = np.zeros(n_taps, np.float32)
-    for j in range(low, high):
-        _fade(audio, j * hop, hop, early, late)
-        for m in range(0, n_padded, 8):
-            begin = (j - low) * hop + m
-            wet = gradient[begin : begin + n_taps + 7]
-            _add_products(early, late, m, wet, here, after)
-        _fold(here, symmetric, g_taps[j])
-        here[:] = after
-        after[:] = np.float32(0.0)
-    _fold(here, symmetric, g_edge)
+    for k in range(n // 2 + 1):
+        one = block[rows[k] * ROW : rows[k] * ROW + ROW]
+        two = block[rows[-k] * ROW : rows[-k] * ROW + ROW]
+        wet = other[rows[k] * ROW : rows[k] * ROW + ROW]
+        too = other[rows[-k] * ROW : rows[-k] * ROW + ROW]
+        for v in range(LANES):
+            # Of the real sound: z + conj(z[-k]). Of the imaginary one: the difference.
+            a, b = one[v] + two[v], one[LANES + v] - two[LANES + v]
+            c, d = wet[v] + too[v], wet[LANES + v] - too[LANES + v]
+            e, f = one[v] - two[v], one[LANES + v] + two[LANES + v]
+            g, h = wet[v] - too[v], wet[LANES + v] + too[LANES + v]
+            one[v] = np.float32(0.25) * (a * c + b * d)
+            one[LANES + v] = np.float32(0.25) * (e * g + f * h)
+            two[v] = one[v]
+            two[LANES + v] = one[LANES + v]
 
 
 @numba.njit(**_options)
-def _backward_audio(low, high, taps, gradient, symmetric, hop, g_audio):
-    """Gradients of the hops low to high of one row's sound; `gradient` begins with the first."""
-    n_taps = _n_taps(taps.shape[1], symmetric)
-    n_padded = -(-n_taps // 8) * 8
-    here = np.zeros(n_padded, np.float32)
-    after = np.zeros(n_padded, np.float32)
-    early = np.empty(hop, np.float32)
-    late = np.empty(hop, np.float32)
-    for j in range(low, high):
-        _unfold(taps[j], symmetric, 0, here)
-        _unfold(taps[min(j + 1, len(taps) - 1)], symmetric, 0, after)
-        early[:] = np.float32(0.0)
-        late[:] = np.float32(0.0)
-        for tap in range(0, n_padded, 8):
-            begin = (j - low) * hop + tap
-            _add_products(here, after, tap, gradient[begin : begin + hop + 7], early, late)
-        out = g_audio[j * hop : (j + 1) * hop]
-        for t in range(len(out)):
-            out[t] = early[t] + np.float32(t / hop) * (late[t] - early[t])
+def _filter(low, high, source, magnitudes, to_taps, cut, cut_ramp, join, join_ramp, table, rows):
+    """The windows of the frames low to high of one row through their filters.
+
+    Args:
+      source: Transposed; hop 0 is the first of the first frame's window.
+      to_taps: From magnitudes to taps, divided by n, `_filled`.
+      cut, join: In which row of a block the windows begin, before and behind the filters.
+      cut_ramp, join_ramp: What the windows are multiplied with.
+
+    Returns:
+      The filtered sound, transposed, as source.
+    """
+    n = len(rows)
+    hop = len(source)
+    n_blocks = -(-(high - low) // ROW)
+    filtered = empty_transposed(hop, n_blocks * ROW - (-len(join_ramp) // hop))
+    block = np.empty(n * ROW, np.float32)
+    responses = np.empty(n * ROW, np.float32)
+    gains = np.zeros(to_taps.shape[1] * ROW, np.float32)
+    for i in range(n_blocks):
+        first = i * ROW
+        _responses(magnitudes, low + first, to_taps, n, gains, responses)
+        transform(responses, n, table)
+        cut_windows(source, first, cut, cut_ramp, n, block)
+        transform(block, n, table)
+        _multiply(block, responses, n, rows)
+        transform_back(block, n, table)
+        if first + ROW > high - low:
+            _silence(block, high - low - first, n)
+        join_windows(block, first, join, join_ramp, filtered)
+    return filtered
 
 
 @numba.njit(**_options)
-def _n_taps(n_given, symmetric):
-    return 2 * n_given - 1 if symmetric else n_given
+def _silence(block, n_frames, n):
+    """Takes out all frames but the first of a block."""
+    for row in range(n):
+        block[row * ROW + n_frames : (row + 1) * ROW] = ZERO
 
 
-def _parts(n_rows, n_hops, hop, n_taps):
-    """(row, first hop, end) of the parts that threads take: whole rows where that is fair."""
-    n_parts = min(threads.n_threads(), 2 * n_rows * n_hops * hop * n_taps // _PRODUCTS_A_THREAD)
-    n_parts = 1 if n_parts <= 1 or n_rows % n_parts == 0 else min(n_parts, n_hops)
-    return [(row, *part) for row in range(n_rows) for part in threads.shares(n_hops, n_parts)]
+@numba.njit(**_options)
+def _correlate_frames(
+    low, high, dry, wet, from_taps, margin, ramp, flat, table, rows, g_magnitudes, g_held
+):
+    """Gradients of the magnitudes of the frames low to high of one row.
+
+    dry, wet: sound and gradient, transposed; hop 0 is the first of the first frame's window.
+    from_taps: from the gradient of taps to that of magnitudes, `_filled`. g_held gets what belongs
+    to a frame behind the last one, which is held.
+    """
+    n = len(rows)
+    n_bands = g_magnitudes.shape[1]
+    block = np.empty(n * ROW, np.float32)
+    other = np.empty(n * ROW, np.float32)
+    slopes = np.empty(len(from_taps) * ROW, np.float32)
+    for first in range(0, high - low, ROW):
+        cut_windows(dry, first, margin, ramp, n, block)
+        transform(block, n, table)
+        cut_windows(wet, first, 0, flat, n, other)
+        transform(other, n, table)
+        _correlate(block, other, n, rows)
+        # Even, so there and back are the same.
+        transform_back(block, n, table)
+        _weighted(from_taps, block, slopes)
+        for v in range(min(ROW, high - low - first)):
+            frame = low + first + v
+            target = g_magnitudes[frame] if frame < len(g_magnitudes) else g_held
+            for b in range(n_bands):
+                target[b] = slopes[b * ROW + v]
 
 
-def _span(sound, begin, n):
-    """Samples begin to begin + n of a sound; silence beyond its ends."""
-    span = np.zeros(n, np.float32)
-    inside = sound[max(begin, 0) : max(begin + n, 0)]
-    span[max(-begin, 0) : max(-begin, 0) + len(inside)] = inside
-    return span
+class _Layout:
+    """Where the windows of frames lie, dry and filtered, and what they are multiplied with.
+
+    Args:
+      hop: Samples from frame to frame.
+      margin: How far a filter reaches to either side.
+      begin: The filtered sound's first sample.
+      n_hops: How many hops of sound; there is a frame at the beginning and the end of each.
+    """
+
+    def __init__(self, hop, margin, begin, n_hops):
+        self.hop, self.margin, self.n_frames = int(hop), int(margin), int(n_hops) + 1
+        length = 2 * (self.hop + self.margin)
+        n = next(n for n in LENGTHS if n >= length)
+        self.tables = turns(n), rows_of(n)
+        rising = np.arange(self.hop, dtype=np.float32) / np.float32(self.hop)
+        # First sample of frame 0's window; its row in a block; its ramp.
+        self.dry = -self.hop, self.margin, np.concatenate([rising, 1 - rising])
+        self.wet = -self.hop - self.margin - int(begin), 0, np.ones(length, np.float32)
+
+    def parts(self, n_rows):
+        """(row, first frame, end) of what threads take: whole rows where that is fair."""
+        n = threads.n_threads()
+        n_parts = min(n, n_rows * self.n_frames * self.hop // _SAMPLES_A_THREAD)
+        n_parts = 1 if n_parts <= 1 or n_rows % n_parts == 0 else min(n_parts, self.n_frames)
+        ends = threads.shares(self.n_frames, n_parts)
+        return [(row, *part) for row in range(n_rows) for part in ends]
+
+    def windows(self, sound, low, high, kind):
+        """A row's sound, transposed, from the window of frame `low` to that of frame `high`."""
+        first, _, ramp = kind
+        n_hops = -(-(high - low) // ROW) * ROW - (-len(ramp) // self.hop)
+        return transposed(sound, first + low * self.hop, self.hop, n_hops)
+
+    def filtered(self, source, magnitudes, to_taps, from_kind, to_kind, n):
+        """The source's windows through their filters, joined to float32 [batch, n]."""
+        weights = _filled(to_taps / np.float32(len(self.tables[1])))
+        shared = (weights, *from_kind[1:], *to_kind[1:], *self.tables)
+
+        def part(row, low, high):
+            windows = self.windows(source[row], low, high, from_kind)
+            return _filter(low, high, windows, magnitudes[row % len(magnitudes)], *shared)
+
+        joined = np.zeros((len(source), int(n)), np.float32)
+        parts = self.parts(len(source))
+        for (row, low, high), turned in zip(parts, threads.run(part, parts), strict=True):
+            n_hops = high - low - (-len(to_kind[2]) // self.hop)
+            add_transposed(turned, n_hops, to_kind[0] + low * self.hop, joined[row])
+        return joined
 
 
-def forward(audio, taps, symmetric, hop, n_hops, begin, n):
+def _filled(weights):
+    """The matrix with zeros below and behind: an even number of rows, whole eights of columns."""
+    n_rows, n_columns = weights.shape
+    filled = np.zeros((n_rows + n_rows % 2, -(-n_columns // 8) * 8), np.float32)
+    filled[:n_rows, :n_columns] = weights
+    return filled
+
+
+def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     """Sound through filters that crossfade.
 
     Args:
       audio: float32 [batch, n_samples].
-      taps: float32 [batch or 1, n_frames, n]; frame i stands at sample i * hop.
-      symmetric: Whether the filters have 2 n - 1 taps, of which those from the middle on are given.
-      hop: Samples from frame to frame.
+      magnitudes: float32 [batch or 1, n_frames, n_bands]; frame i stands at sample i * hop.
+      to_taps: float32 [margin + 1, n_bands]: from magnitudes to the taps of symmetric filters, from
+        the middle one on.
+      hop: Samples from frame to frame; 2 hop + 2 margin is at most LONGEST.
       n_hops: How many hops of sound: n_frames - 1, or n_frames, where the last frame is held.
-      begin, n: The first sample of the full convolution that is returned, and how many.
+      begin, n: The first sample that is returned, which may lie before the audio, and how many.
 
     Returns:
       float32 [batch, n].
     """
-    symmetric, hop, begin = bool(symmetric), int(hop), int(begin)
-    n_taps = _n_taps(taps.shape[2], symmetric)
-    filtered = np.zeros((len(audio), int(n)), np.float32)
-
-    def part(row, low, high):
-        sound = np.zeros((high - low) * hop + n_taps + 6, np.float32)
-        _forward(low, high, audio[row], taps[row % len(taps)], symmetric, hop, sound)
-        return sound
-
-    parts = _parts(len(audio), int(n_hops), hop, n_taps)
-    for (row, low, _), sound in zip(parts, threads.run(part, parts), strict=True):
-        start = low * hop - begin
-        first, last = max(start, 0), min(start + len(sound), filtered.shape[1])
-        if first < last:
-            filtered[row, first:last] += sound[first - start : last - start]
-    return filtered
+    layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
+    return layout.filtered(audio, magnitudes, to_taps, layout.dry, layout.wet, n)
 
 
-def backward_taps(audio, like, symmetric, hop, n_hops, begin, gradient):
-    """Gradient of `forward` with respect to the taps.
-
-    Args:
-      audio, symmetric, hop, n_hops, begin: As in `forward`.
-      like: The taps' shape.
-      gradient: float32 [batch, n], with respect to the sound.
-    """
-    symmetric, hop, begin = bool(symmetric), int(hop), int(begin)
-    n_frames, n_given = int(like[1]), int(like[2])
-    n_taps = _n_taps(n_given, symmetric)
-    g_taps = np.zeros((len(audio), n_frames, n_given), np.float32)
-
-    def part(row, low, high):
-        wet = _span(gradient[row], low * hop - begin, (high - low) * hop + n_taps + 14)
-        g_edge = np.empty(n_given, np.float32)
-        _backward_taps(low, high, audio[row], wet, symmetric, hop, g_taps[row], g_edge)
-        return g_edge
-
-    parts = _parts(len(audio), int(n_hops), hop, n_taps)
-    for (row, _, high), g_edge in zip(parts, threads.run(part, parts), strict=True):
-        g_taps[row, min(high, n_frames - 1)] += g_edge
-    return g_taps if like[0] == len(audio) else g_taps.sum(axis=0, keepdims=True)
-
-
-def backward_audio(taps, symmetric, hop, n_hops, begin, n_samples, gradient):
+def backward_audio(magnitudes, to_taps, hop, n_hops, begin, n_samples, gradient):
     """Gradient of `forward` with respect to the audio, [batch, n_samples].
 
     Args:
-      taps, symmetric, hop, n_hops, begin: As in `forward`.
+      magnitudes, to_taps, hop, n_hops, begin: As in `forward`.
       n_samples: Of the audio.
       gradient: float32 [batch, n], with respect to the sound.
     """
-    symmetric, hop, begin = bool(symmetric), int(hop), int(begin)
-    n_taps = _n_taps(taps.shape[2], symmetric)
-    g_audio = np.zeros((len(gradient), int(n_samples)), np.float32)
+    # The filters are symmetric: the same way back.
+    layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
+    return layout.filtered(gradient, magnitudes, to_taps, layout.wet, layout.dry, n_samples)
+
+
+def backward_magnitudes(audio, like, to_taps, hop, n_hops, begin, gradient):
+    """Gradient of `forward` with respect to the magnitudes.
+
+    Args:
+      audio, to_taps, hop, n_hops, begin: As in `forward`.
+      like: The magnitudes' shape.
+      gradient: float32 [batch, n], with respect to the sound.
+    """
+    layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
+    g_magnitudes = np.zeros((len(audio), *like[1:]), np.float32)
+    g_held = np.zeros((len(audio), like[2]), np.float32)
+    # All taps but the middle one are there twice.
+    twice = np.where(np.arange(len(to_taps)) == 0, 1.0, 2.0) / len(layout.tables[1])
+    from_taps = _filled(to_taps.T * np.float32(twice))
+    shared = (from_taps, layout.margin, layout.dry[2], layout.wet[2], *layout.tables)
 
     def part(row, low, high):
-        wet = _span(gradient[row], low * hop - begin, (high - low) * hop + n_taps + 14)
-        _backward_audio(low, high, taps[row % len(taps)], wet, symmetric, hop, g_audio[row])
+        dry = layout.windows(audio[row], low, high, layout.dry)
+        wet = layout.windows(gradient[row], low, high, layout.wet)
+        _correlate_frames(low, high, dry, wet, *shared, g_magnitudes[row], g_held[row])
 
-    threads.run(part, _parts(len(gradient), int(n_hops), hop, n_taps))
-    return g_audio
+    threads.run(part, layout.parts(len(audio)))
+    g_magnitudes[:, -1] += g_held
+    return g_magnitudes if like[0] == len(audio) else g_magnitudes.sum(axis=0, keepdims=True)

@@ -1,8 +1,9 @@
-"""Short-time magnitude spectra for CPUs: frames, transforms and magnitudes row by row, in cache.
+"""Short-time magnitude spectra for CPUs: frames, transforms and magnitudes, in cache.
 
-A row's frames are cut and windowed by compiled code, transformed by SciPy, and made magnitudes
-before the next row is begun, so nothing but the magnitudes goes through main memory; the gradient
-transforms again, which is faster than to keep the spectra. Rows are shared between threads.
+Where the library's own transforms serve (`synths.kernels.transforms`), thirty-two frames go
+through all steps together; else a row's frames are transformed by SciPy. Either way nothing but
+the magnitudes goes through main memory; the gradient transforms again, which is faster than to
+keep the spectra. Rows are shared between threads.
 """
 
 import numba
@@ -10,11 +11,103 @@ import numpy as np
 import scipy.fft
 
 from synths.kernels import threads
+from synths.kernels.lanes import (
+    ROW,
+    add_transposed,
+    cut_windows,
+    empty_transposed,
+    join_windows,
+    transposed,
+)
+from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
 
 _options = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
 
 # Added to squared magnitudes: where a bin is exactly zero, so is its gradient.
 TINY = np.float32(1e-14)
+
+# Bins that are turned from lanes to frames together.
+_CHUNK = 16
+
+
+@numba.njit(**_options)
+def _sizes_of_block(block, n, rows, turned, size):
+    """Magnitudes of the first frames of a block, as many as size, [n_frames, n / 2 + 1], has."""
+    quarter = np.float32(0.25)
+    for first in range(0, n // 2 + 1, _CHUNK):
+        end = min(first + _CHUNK, n // 2 + 1)
+        for k in range(first, end):
+            one = block[rows[k] * ROW : rows[k] * ROW + ROW]
+            two = block[rows[-k] * ROW : rows[-k] * ROW + ROW]
+            target = turned[(k - first) * ROW : (k - first + 1) * ROW]
+            for v in range(LANES):
+                # Of the real sound: z + conj(z[-k]). Of the imaginary one: the difference.
+                a, b = one[v] + two[v], one[LANES + v] - two[LANES + v]
+                c, d = one[v] - two[v], one[LANES + v] + two[LANES + v]
+                target[v] = np.sqrt(quarter * (a * a + b * b) + TINY)
+                target[LANES + v] = np.sqrt(quarter * (c * c + d * d) + TINY)
+        for i in range(len(size)):
+            for k in range(first, end):
+                size[i, k] = turned[(k - first) * ROW + i]
+
+
+@numba.njit(**_options)
+def _shares_of_block(block, n, rows, turned, upstream):
+    """Makes spectra to spectra times upstream / size, halved but for the first and last bin.
+
+    What has no upstream, behind the last frame, becomes 0.
+    """
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    turned[:] = np.float32(0.0)
+    for first in range(0, n // 2 + 1, _CHUNK):
+        end = min(first + _CHUNK, n // 2 + 1)
+        for i in range(len(upstream)):
+            for k in range(first, end):
+                turned[(k - first) * ROW + i] = upstream[i, k]
+        for k in range(first, end):
+            one = block[rows[k] * ROW : rows[k] * ROW + ROW]
+            two = block[rows[-k] * ROW : rows[-k] * ROW + ROW]
+            source = turned[(k - first) * ROW : (k - first + 1) * ROW]
+            scale = half if k == 0 or k == n // 2 else quarter
+            for v in range(LANES):
+                a, b = one[v] + two[v], one[LANES + v] - two[LANES + v]
+                c, d = one[v] - two[v], one[LANES + v] + two[LANES + v]
+                s = scale * source[v] / np.sqrt(quarter * (a * a + b * b) + TINY)
+                t = scale * source[LANES + v] / np.sqrt(quarter * (c * c + d * d) + TINY)
+                one[v] = s * a + t * c
+                one[LANES + v] = s * b + t * d
+                two[v] = s * a - t * c
+                two[LANES + v] = t * d - s * b
+
+
+@numba.njit(**_options)
+def _sizes_of_row(audio, window, hop, before, table, order, size):
+    n, n_frames = len(window), len(size)
+    n_blocks = -(-n_frames // ROW)
+    source = transposed(audio, -before, hop, n_blocks * ROW - (-n // hop))
+    block = np.empty(n * ROW, np.float32)
+    turned = np.empty(_CHUNK * ROW, np.float32)
+    for first in range(0, n_frames, ROW):
+        cut_windows(source, first, 0, window, n, block)
+        transform(block, n, table)
+        _sizes_of_block(block, n, order, turned, size[first : first + ROW])
+
+
+@numba.njit(**_options)
+def _slope_of_row(audio, upstream, window, hop, before, table, order, slope):
+    n, n_frames = len(window), len(upstream)
+    n_hops = -(-n_frames // ROW) * ROW - (-n // hop)
+    source = transposed(audio, -before, hop, n_hops)
+    joined = empty_transposed(hop, n_hops)
+    block = np.empty(n * ROW, np.float32)
+    turned = np.empty(_CHUNK * ROW, np.float32)
+    for first in range(0, n_frames, ROW):
+        cut_windows(source, first, 0, window, n, block)
+        transform(block, n, table)
+        _shares_of_block(block, n, order, turned, upstream[first : first + ROW])
+        transform_back(block, n, table)
+        join_windows(block, first, 0, window, joined)
+    add_transposed(joined, n_hops, -before, slope)
 
 
 @numba.njit(**_options)
@@ -59,7 +152,6 @@ def _shares(parts, upstream, scale):
 @numba.njit(**_options)
 def _overlap_add(frames, window, hop, before, slope):
     n_samples, n_fft = slope.shape[0], window.shape[0]
-    slope[:] = np.float32(0.0)
     for i in range(frames.shape[0]):
         start = i * hop - before
         low = min(max(-start, 0), n_fft)
@@ -82,35 +174,46 @@ def forward(audio, window, hop, before, n_frames):
       float32 [batch, n_frames, n_fft // 2 + 1].
     """
     size = np.empty((len(audio), int(n_frames), len(window) // 2 + 1), np.float32)
-
-    def rows(low, high):
-        frames = np.empty((size.shape[1], len(window)), np.float32)
-        for row in range(low, high):
-            _cut(audio[row], window, hop, before, frames)
-            _sizes(scipy.fft.rfft(frames, axis=1).view(np.float32), size[row])
-
-    _run(rows, len(audio))
+    framing = window, int(hop), int(before)
+    kernel = _plain_sizes
+    if len(window) in LENGTHS:
+        framing = *framing, turns(len(window)), rows_of(len(window))
+        kernel = _sizes_of_row
+    _for_each_row(lambda row: kernel(audio[row], *framing, size[row]), len(audio))
     return size
 
 
 def backward(audio, upstream, window, hop, before):
     """Gradient with respect to the audio, float32 [batch, n_samples]; arguments as of `forward`."""
-    slope = np.empty(audio.shape, np.float32)
-
-    def rows(low, high):
-        frames = np.empty((upstream.shape[1], len(window)), np.float32)
-        for row in range(low, high):
-            _cut(audio[row], window, hop, before, frames)
-            spectra = scipy.fft.rfft(frames, axis=1)
-            _shares(spectra.view(np.float32), upstream[row], np.float32(len(window)))
-            back = scipy.fft.irfft(spectra, len(window), axis=1, overwrite_x=True)
-            _overlap_add(back, window, hop, before, slope[row])
-
-    _run(rows, len(audio))
+    slope = np.zeros(audio.shape, np.float32)
+    framing = window, int(hop), int(before)
+    kernel = _plain_slope
+    if len(window) in LENGTHS:
+        framing = *framing, turns(len(window)), rows_of(len(window))
+        kernel = _slope_of_row
+    _for_each_row(lambda row: kernel(audio[row], upstream[row], *framing, slope[row]), len(audio))
     return slope
 
 
-def _run(rows, n_rows):
+def _plain_sizes(audio, window, hop, before, size):
+    frames = np.empty((len(size), len(window)), np.float32)
+    _cut(audio, window, hop, before, frames)
+    _sizes(scipy.fft.rfft(frames, axis=1).view(np.float32), size)
+
+
+def _plain_slope(audio, upstream, window, hop, before, slope):
+    frames = np.empty((len(upstream), len(window)), np.float32)
+    _cut(audio, window, hop, before, frames)
+    spectra = scipy.fft.rfft(frames, axis=1)
+    _shares(spectra.view(np.float32), upstream, np.float32(len(window)))
+    back = scipy.fft.irfft(spectra, len(window), axis=1, overwrite_x=True)
+    _overlap_add(back, window, hop, before, slope)
+
+
+def _for_each_row(work, n_rows):
+    def share(low, high):
+        for row in range(low, high):
+            work(row)
+
     if n_rows:
-        parts = threads.shares(n_rows, min(threads.n_threads(), n_rows))
-        threads.run(rows, parts)
+        threads.run(share, threads.shares(n_rows, min(threads.n_threads(), n_rows)))

@@ -325,7 +325,7 @@ def test_threads_share_the_hops_of_a_row(monkeypatch, batch):
         return filtered, *tape.gradient(total, [audio, magnitudes])
 
     alone = both()
-    monkeypatch.setattr(filter_cpu, "_PRODUCTS_A_THREAD", 1)
+    monkeypatch.setattr(filter_cpu, "_SAMPLES_A_THREAD", 1)
     monkeypatch.setattr(threads, "n_threads", lambda: 5)
     for one, other in zip(both(), alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(other).max())
