@@ -14,6 +14,7 @@ from synths.noise import white_noise
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.resample import resample
+from synths.shapes import broadcast
 from synths.units import exp_sigmoid
 
 
@@ -315,6 +316,7 @@ class ModDelay(Processor):
     def get_signal(self, audio, gain, phase):
         """Modulated sound, [batch, n_samples]; gain and phase are linear between frames."""
         audio, gain, phase = as_floats(audio, gain, phase)
+        audio, gain, phase = broadcast(1, audio=audio, gain=gain, phase=phase)
         gain, phase = (resample(x, length(audio, 1)) for x in (gain, phase))
         center, depth = (ms * self.sample_rate / 1000.0 for ms in (self.center_ms, self.depth_ms))
         max_length = math.ceil(max(center, center + depth) - 1e-6)
@@ -344,6 +346,7 @@ def variable_length_delay(phase, audio, max_length=512):
     phase, audio = as_floats(phase, audio)
     check_rank("phase", phase, 3, "[batch, n_samples, 1]")
     check_rank("audio", audio, 2, "[batch, n_samples]")
+    phase, audio = broadcast(2, ("batch", "n_samples"), phase=phase, audio=audio)
     delay = tf.clip_by_value(phase[:, :, 0], 0.0, 1.0) * max_length
     whole = tf.minimum(tf.cast(tf.stop_gradient(delay), tf.int32), max_length - 1)
     weight = delay - tf.cast(whole, delay.dtype)

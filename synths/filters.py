@@ -17,6 +17,7 @@ from synths.impulse_responses import (
 )
 from synths.native import native_kernels_used
 from synths.precision import as_floats
+from synths.shapes import broadcast
 
 # Longer sounds are convolved block by block, each block with a transform of this many times the
 # response's length or more.
@@ -58,6 +59,7 @@ def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
     check_rank("audio", audio, 2, "[batch, n_samples]")
     check_bands(magnitudes)
     _check_padding(padding)
+    audio = _of_one_batch(audio, magnitudes=magnitudes)
     if magnitudes.shape.rank == 2 or magnitudes.shape[1] == 1:
         return fft_convolve(audio, frequency_impulse_response(magnitudes, window_size), padding)
 
@@ -97,11 +99,7 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
     came, axes = tuple(response.shape), "[batch, n_taps] or [batch, n_frames, n_taps]"
     if response.shape.rank not in (2, 3) or 0 in came[1:]:
         raise ShapeError(f"impulse_response: expected {axes}, got shape {came}.")
-    if None not in (came[0], audio.shape[0]) and came[0] not in (1, audio.shape[0]):
-        raise ShapeError(
-            f"impulse_response: expected {axes} with a batch of {audio.shape[0]} or 1, "
-            f"got shape {came}."
-        )
+    audio = _of_one_batch(audio, impulse_response=response)
     if response.shape.rank == 3 and came[1] == 1:
         response = response[:, 0]
     n_samples, n_taps = length(audio, 1), length(response, -1)
@@ -171,6 +169,14 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
     start = ir_size // 2 if delay_compensation < 0 else delay_compensation
     audio = tf.convert_to_tensor(audio)
     return _cut(audio, start, audio_size + (ir_size - 1 if padding == "valid" else 0))
+
+
+def _of_one_batch(audio, **filters):
+    """The audio, as often as there are filters; filters of a batch of 1 serve all."""
+    ((name, tensor),) = filters.items()
+    if tensor.shape[0] == 1:
+        return audio
+    return broadcast(1, audio=audio, **{name: tensor})[0]
 
 
 def _check_padding(padding):

@@ -6,6 +6,7 @@ from synths.partials import normalize_distribution
 from synths.precision import as_floats
 from synths.processor import Processor
 from synths.resample import check_method
+from synths.shapes import check_alike
 from synths.units import exp_sigmoid
 
 
@@ -77,6 +78,13 @@ class Harmonic(Processor):
                 check_last(name, tensor, 1, "[batch, n_frames, 1]")
         check_rank(
             "harmonic_distribution", harmonic_distribution, 3, "[batch, n_frames, n_harmonics]"
+        )
+        check_alike(
+            2,
+            amplitudes=amplitudes,
+            harmonic_distribution=harmonic_distribution,
+            f0_hz=f0_hz,
+            inharmonicity=inharmonicity,
         )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from synths.loudness import compute_loudness
 from synths.precision import as_floats
+from synths.shapes import check_alike
 from synths.spectral import compute_mag
 from synths.units import safe_log
 
@@ -72,6 +73,9 @@ class SpectralLoss(keras.layers.Layer):
             where the loudness is not among the terms.
         """
         target_audio, audio = as_floats(target_audio, audio)
+        rank = min(target_audio.shape.rank, audio.shape.rank)
+        axes = ("batch", "n_samples")[-rank:]
+        check_alike(rank, axes, target_audio=target_audio, audio=audio)
         loss = tf.zeros([], audio.dtype)
         for size in self.fft_sizes:
             target, value = (compute_mag(x, size) for x in (target_audio, audio))

@@ -4,13 +4,14 @@ import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_last, check_rank
+from synths.errors import check_last, check_rank
 from synths.frequency_scales import frequencies_sigmoid
 from synths.impulse_responses import length
 from synths.onsets import onset_sample, placed
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.products import matmul
+from synths.shapes import broadcast, check_alike
 from synths.units import exp_sigmoid
 
 _MODES = "[batch, n_modes]"
@@ -170,6 +171,18 @@ def modal_synthesis(
         frequencies, amplitudes, decay_seconds, onset_seconds
     )
     _check_modes(frequencies, amplitudes, decays)
+    if onset is not None:
+        _check_one("onset_seconds", onset)
+    frequencies, amplitudes, decays, onset = broadcast(
+        1,
+        frequencies=frequencies,
+        amplitudes=amplitudes,
+        decay_seconds=decays,
+        onset_seconds=onset,
+    )
+    frequencies, amplitudes, decays = broadcast(
+        2, frequencies=frequencies, amplitudes=amplitudes, decay_seconds=decays
+    )
     dtype = frequencies.dtype
     silent = _is_silent(frequencies, decays, sample_rate)
     amplitudes = tf.where(silent, tf.zeros([], dtype), amplitudes)
@@ -249,11 +262,8 @@ def _check_modes(frequencies, amplitudes, decays):
     check_rank("frequencies", frequencies, 2, _MODES)
     for name, tensor in (("amplitudes", amplitudes), ("decay_seconds", decays)):
         check_rank(name, tensor, 2, _MODES)
-        if not frequencies.shape.is_compatible_with(tensor.shape):
-            raise ShapeError(
-                f"{name}: expected the shape of frequencies, {tuple(frequencies.shape)}, "
-                f"got shape {tuple(tensor.shape)}."
-            )
+    axes = ("batch", "n_modes")
+    check_alike(2, axes, frequencies=frequencies, amplitudes=amplitudes, decay_seconds=decays)
 
 
 def _check_one(name, tensor):

@@ -15,6 +15,7 @@ from synths.native import native_kernels_used, set_native_kernels  # noqa: F401 
 from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
 from synths.precision import as_float, as_floats
 from synths.resample import check_method
+from synths.shapes import broadcast, check_alike
 
 _FRAMES = "[batch, n_frames, 1]"
 _HARMONICS = "[batch, n_frames, n_harmonics]"
@@ -68,14 +69,30 @@ def harmonic_synthesis(
         frequencies, amplitudes, harmonic_shifts, harmonic_distribution, inharmonicity
     )
     check_method("amp_resample_method", amp_resample_method)
-    _check_frames("frequencies", frequencies, frequencies)
-    _check_frames("amplitudes", amplitudes, frequencies)
-    if distribution is not None:
-        _check_frames("harmonic_distribution", distribution, frequencies, _HARMONICS)
-        amplitudes = amplitudes * distribution
+    _check_frames("frequencies", frequencies)
+    _check_frames("amplitudes", amplitudes)
+    for name, tensor in (("harmonic_distribution", distribution), ("harmonic_shifts", shifts)):
+        if tensor is not None:
+            _check_frames(name, tensor, _HARMONICS)
+    if inharmonicity is not None:
+        _check_frames("inharmonicity", inharmonicity)
     if initial_phase is None:
-        initial_phase = tf.zeros(tf.shape(frequencies)[:1])
+        initial_phase = tf.zeros([1], tf.float64)
     initial_phase = tf.cast(initial_phase, tf.float64)
+    frames = {
+        "frequencies": frequencies,
+        "amplitudes": amplitudes,
+        "harmonic_distribution": distribution,
+        "harmonic_shifts": shifts,
+        "inharmonicity": inharmonicity,
+    }
+    check_alike(2, **frames)
+    *each, initial_phase = broadcast(1, **frames, initial_phase=initial_phase)
+    frequencies, amplitudes, distribution, shifts, inharmonicity = broadcast(
+        2, **dict(zip(frames, each, strict=True))
+    )
+    if distribution is not None:
+        amplitudes = amplitudes * distribution
     if shifts is None and inharmonicity is None:
         check_rank("initial_phase", initial_phase, 1, "[batch]")
         f0_hz = frequencies[:, :, 0]
@@ -85,8 +102,6 @@ def harmonic_synthesis(
 
     from synths.sinusoidal import sinusoidal_bank
 
-    if shifts is not None:
-        _check_frames("harmonic_shifts", shifts, frequencies, _HARMONICS)
     # A single amplitude serves all partials of harmonic_shifts.
     shape = tf.shape(amplitudes if shifts is None else amplitudes + shifts)
     # In float64, as the phase is to be that of the formula however long the sound.
@@ -140,9 +155,10 @@ def streaming_harmonic_synthesis(
     if harmonic_distribution is not None:
         harmonic_distribution = normalize_harmonics(harmonic_distribution, frequencies, sample_rate)
     frequencies = as_float(frequencies)
-    _check_frames("frequencies", frequencies, frequencies)
+    _check_frames("frequencies", frequencies)
     if initial_phase is None:
         initial_phase = tf.zeros(tf.shape(frequencies[:, :1]))
+    initial_phase = as_float(initial_phase)
     check_rank("initial_phase", initial_phase, 3, "[batch, 1, 1]")
     initial_phase = tf.cast(initial_phase, tf.float64)[:, 0, 0] / (2.0 * math.pi)
     audio = harmonic_synthesis(
@@ -156,6 +172,7 @@ def streaming_harmonic_synthesis(
         initial_phase=initial_phase,
     )
     # One frame more, at the end of the block.
+    frequencies, initial_phase = broadcast(1, frequencies=frequencies, initial_phase=initial_phase)
     held = tf.concat([frequencies, frequencies[:, -1:]], axis=1)[:, :, 0]
     n_frames = tf.cast(tf.shape(frequencies)[1], tf.float64)
     longer = tf.cast(n_samples, tf.float64) * (1.0 + 1.0 / n_frames)
@@ -191,6 +208,12 @@ def oscillator_bank(
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
     check_rank("frequency_envelopes", frequencies, 3, "[batch, n_samples, n_sinusoids]")
     check_rank("amplitude_envelopes", amplitudes, 3, "[batch, n_samples, n_sinusoids]")
+    check_alike(
+        3,
+        ("batch", "n_samples", "n_sinusoids"),
+        frequency_envelopes=frequencies,
+        amplitude_envelopes=amplitudes,
+    )
     amplitudes = remove_above_nyquist(frequencies, amplitudes, sample_rate)
     cycles = tf.cumsum(tf.cast(frequencies, tf.float64) / sample_rate, axis=1, exclusive=True)
     audio = amplitudes * tf.sin(_radians(cycles, amplitudes.dtype))
@@ -260,12 +283,11 @@ def _radians(cycles, dtype):
     return tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)
 
 
-def _check_frames(name, tensor, frequencies, axes=_FRAMES):
-    """Raises ShapeError unless `tensor` has rank 3, its last axis and the frames of frequencies."""
+def _check_frames(name, tensor, axes=_FRAMES):
+    """Raises ShapeError unless `tensor` has rank 3, its last axis and a frame or more."""
     check_rank(name, tensor, 3, axes)
     if axes == _FRAMES:
         check_last(name, tensor, 1, axes)
-    n_frames, expected = tensor.shape[1], frequencies.shape[1]
-    if n_frames == 0 or None not in (n_frames, expected) and n_frames != expected:
+    if tensor.shape[1] == 0:
         came = tuple(tensor.shape)
-        raise ShapeError(f"{name}: expected {axes} with {expected or 1} frames, got shape {came}.")
+        raise ShapeError(f"{name}: expected {axes} with 1 frame or more, got shape {came}.")

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from synths.errors import check_last, check_rank
 from synths.precision import as_float, as_floats
+from synths.shapes import check_alike
 
 
 def get_harmonic_frequencies(frequencies, n_harmonics, inharmonicity=None):
@@ -45,6 +46,9 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
       As amplitude_envelopes.
     """
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
+    envelopes = {"frequency_envelopes": frequencies, "amplitude_envelopes": amplitudes}
+    if frequencies.shape.rank == amplitudes.shape.rank == 3:
+        check_alike(3, **envelopes)
     audible = frequencies < 0.5 * tf.cast(sample_rate, frequencies.dtype)
     return tf.where(audible, amplitudes, tf.zeros_like(amplitudes))
 

@@ -18,6 +18,7 @@ from synths.partials import (
 from synths.precision import as_floats
 from synths.processor import Processor
 from synths.resample import check_method, neighbour_shares
+from synths.shapes import broadcast, check_alike
 from synths.units import exp_sigmoid
 
 _AXES = "[batch, n_frames, n_sinusoids]"
@@ -122,9 +123,9 @@ def sinusoidal_synthesis(
     frequencies, amplitudes = as_floats(frequencies, amplitudes)
     check_method("amp_resample_method", amp_resample_method)
     _check_bank(frequencies, amplitudes)
-    shape = tf.shape(frequencies)
+    frequencies, amplitudes = broadcast(3, frequencies=frequencies, amplitudes=amplitudes)
     if initial_phase is None:
-        initial_phase = tf.zeros([shape[0], shape[2]], tf.float64)
+        initial_phase = tf.zeros([1, 1], tf.float64)
     initial_phase = tf.cast(initial_phase, tf.float64)
     check_rank("initial_phase", initial_phase, 2, "[batch, n_sinusoids]")
     return sinusoidal_bank(
@@ -135,9 +136,12 @@ def sinusoidal_synthesis(
 def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
     """`sinusoidal_synthesis` of checked tensors.
 
-    The sound has the amplitudes' type. Frequencies may be float64 where amplitudes are float32:
-    rounded to float32, 8 kHz is a whole cycle wrong after half an hour.
+    Initial phases may be of a batch, or of sinusoids, of 1. The sound has the amplitudes' type.
+    Frequencies may be float64 where amplitudes are float32: rounded to float32, 8 kHz is a whole
+    cycle wrong after half an hour.
     """
+    shape = tf.shape(frequencies)
+    initial_phase = tf.broadcast_to(initial_phase, tf.stack([shape[0], shape[2]]))
     # The kernel knows two frames, not the four that a cubic takes.
     native = amplitudes.dtype == tf.float32 and method != "cubic"
     bank = _native_bank if native and native_kernels_used() else _plain_bank
@@ -152,11 +156,7 @@ def _check_bank(frequencies, amplitudes):
         check_rank(name, tensor, 3, _AXES)
         if tensor.shape[1] == 0:
             raise ShapeError(f"{name}: expected {_AXES} with a frame or more, got no frame.")
-    if not frequencies.shape.is_compatible_with(amplitudes.shape):
-        raise ShapeError(
-            f"amplitudes: expected the shape of frequencies, {tuple(frequencies.shape)}, "
-            f"got shape {tuple(amplitudes.shape)}."
-        )
+    check_alike(3, frequencies=frequencies, amplitudes=amplitudes)
 
 
 def _native_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):

@@ -13,6 +13,7 @@ from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.products import matmul
 from synths.resample import neighbour_shares, resample
+from synths.shapes import broadcast, check_alike
 from synths.units import exp_sigmoid
 
 _FRAMES = "[batch, n_frames, 1]"
@@ -97,9 +98,17 @@ def wavetable_synthesis(
     frequencies, amplitudes, tables = as_floats(frequencies, amplitudes, wavetables)
     _check(frequencies, amplitudes, tables, "frequencies")
     if initial_phase is None:
-        initial_phase = tf.zeros(tf.shape(frequencies)[:1])
+        initial_phase = tf.zeros([1], tf.float64)
     initial_phase = tf.cast(initial_phase, tf.float64)
     check_rank("initial_phase", initial_phase, 1, "[batch]")
+    frequencies, amplitudes = broadcast(2, frequencies=frequencies, amplitudes=amplitudes)
+    frequencies, amplitudes, tables, initial_phase = broadcast(
+        1,
+        frequencies=frequencies,
+        amplitudes=amplitudes,
+        wavetables=tables,
+        initial_phase=initial_phase,
+    )
     if tables.shape.rank == 2:
         tables = tables[:, None]
     elif tables.shape[1] != 1 and (
@@ -170,6 +179,9 @@ def linear_lookup(phase, wavetables):
         tables = tables[:, 0]
     if tables.shape.rank not in (2, 3) or tables.shape[-1] == 0:
         raise ShapeError(f"wavetables: expected {_TABLES}, got shape {tuple(tables.shape)}.")
+    phase, tables = broadcast(1, phase=phase, wavetables=tables)
+    if tables.shape.rank == 3:
+        phase, tables = broadcast(2, ("batch", "n_samples"), phase=phase, wavetables=tables)
     n_points = tf.shape(tables)[-1]
     position = (phase - tf.floor(phase)) * tf.cast(n_points, phase.dtype)
     # Just below a whole cycle rounding may lead to the point behind the last one: the first.
@@ -191,14 +203,13 @@ def _check(frequencies, amplitudes, tables, name):
     for label, tensor in ((name, frequencies), ("amplitudes", amplitudes)):
         check_rank(label, tensor, 3, _FRAMES)
         check_last(label, tensor, 1, _FRAMES)
-    expected = frequencies.shape[1]
-    if expected == 0 or not amplitudes.shape[1:2].is_compatible_with(frequencies.shape[1:2]):
-        raise ShapeError(
-            f"amplitudes: expected {_FRAMES} with the frames of {name}, {expected or 1} or more, "
-            f"got shape {tuple(amplitudes.shape)}."
-        )
+        if tensor.shape[1] == 0:
+            came = tuple(tensor.shape)
+            raise ShapeError(f"{label}: expected {_FRAMES} with 1 frame or more, got shape {came}.")
     if tables.shape.rank not in (2, 3) or 0 in tables.shape[1:]:
         raise ShapeError(f"wavetables: expected {_TABLES}, got shape {tuple(tables.shape)}.")
+    check_alike(2, **{name: frequencies, "amplitudes": amplitudes})
+    check_alike(1, **{name: frequencies, "amplitudes": amplitudes, "wavetables": tables})
 
 
 @tf.custom_gradient

@@ -266,6 +266,8 @@ def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     Returns:
       float32 [batch, n].
     """
+    if len(magnitudes) not in (1, len(audio)):
+        raise ValueError(f"expected filters for {len(audio)} rows or 1, got {len(magnitudes)}.")
     layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
     return layout.filtered(audio, magnitudes, to_taps, layout.dry, layout.wet, n)
 

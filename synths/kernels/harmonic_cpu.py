@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from synths.kernels import threads
+from synths.kernels.sizes import check_sizes
 
 # How amplitudes go from frame to frame; `synths.resample.neighbour_shares` says what they mean.
 METHODS = {"nearest": 0, "linear": 1, "window": 2}
@@ -244,6 +245,7 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     Returns:
       float32 [batch, n_samples].
     """
+    check_sizes(f0_hz, amplitudes, initial_phase)
     audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
     if audio.size and amplitudes.size:
         f0_hz, amplitudes, phases, _ = _prepared(

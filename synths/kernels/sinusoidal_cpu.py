@@ -14,6 +14,7 @@ import numpy as np
 
 from synths.kernels import threads
 from synths.kernels.sines import METHODS, OPTIONS, fade, frame_at, sine  # noqa: F401
+from synths.kernels.sizes import check_sizes
 
 _QUARTER = np.float32(0.25)
 _ZERO = np.float32(0.0)
@@ -239,6 +240,7 @@ def forward(frequencies, amplitudes, initial_phase, n_samples, sample_rate, meth
     Returns:
       float32 [batch, n_samples].
     """
+    check_sizes(frequencies, amplitudes, initial_phase)
     audio = np.zeros((frequencies.shape[0], int(n_samples)), np.float32)
     if audio.size and amplitudes.size:
         frequencies, amplitudes, phases, _ = _prepared(

@@ -13,6 +13,7 @@ import numpy as np
 
 from synths.kernels import threads
 from synths.kernels.sines import METHODS, OPTIONS, fade, frame_at, sine  # noqa: F401
+from synths.kernels.sizes import check_sizes
 
 _QUARTER = np.float32(0.25)
 _ZERO = np.float32(0.0)
@@ -273,6 +274,7 @@ def forward(f0_hz, sines, cosines, initial_phase, n_samples, sample_rate, method
     Returns:
       float32 [batch, n_samples].
     """
+    check_sizes(f0_hz, sines, cosines, initial_phase)
     audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
     if audio.size and sines.size:
         *inputs, _ = _prepared(f0_hz, sines, cosines, initial_phase, int(n_samples), sample_rate)

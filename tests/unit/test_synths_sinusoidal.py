@@ -319,9 +319,9 @@ def test_256_rows_are_twice_128_rows(native):
     ],
 )
 def test_a_wrong_shape_is_named(name, frequencies, amplitudes):
-    with pytest.raises(ShapeError, match=rf"^{name}: expected .*got"):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got"):
         sinusoidal_synthesis(tf.ones(frequencies), tf.ones(amplitudes))
-    with pytest.raises(ShapeError, match=rf"^{name}: expected .*got"):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got"):
         Sinusoidal(freq_scale_fn=None).get_controls(tf.ones(amplitudes), tf.ones(frequencies))
 
 
@@ -449,5 +449,5 @@ def test_gradients_of_the_conversions_by_finite_differences():
 def test_a_wrong_shape_of_a_conversion_is_named(name):
     shapes = {"sin_amps": [2, 5, 3], "sin_freqs": [2, 5, 3], "f0_hz": [2, 5, 1]}
     shapes[name] = [2, 5]
-    with pytest.raises(ShapeError, match=rf"^{name}: expected \[batch, n_frames, "):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected \[batch, n_frames, "):
         sinusoidal_to_harmonic(**{key: tf.ones(shape) for key, shape in shapes.items()})

@@ -418,10 +418,10 @@ def test_a_wrong_shape_is_named(name, shape):
     shapes = {"amplitudes": [2, 5, 1], "wavetables": [2, 5, 8], "f0_hz": [2, 5, 1]}
     shapes[name] = shape
     inputs = {key: tf.ones(shape) for key, shape in shapes.items()}
-    with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got shape"):
         Wavetable().get_controls(**inputs)
     name = name.replace("f0_hz", "frequencies")
-    with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got shape"):
         Wavetable().get_signal(**inputs)
 
 
