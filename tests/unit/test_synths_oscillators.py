@@ -733,7 +733,7 @@ def test_streaming_of_frames_continues_the_phase(native):
     ],
 )
 def test_a_wrong_shape_is_named(name, shapes):
-    with pytest.raises(ShapeError, match=rf"{name}.*: expected \[batch, n_frames, .*got shape"):
+    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*n_frames.*got shape"):
         harmonic_synthesis(*[tf.ones(shape) for shape in shapes], 100)
 
 
