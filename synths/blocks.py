@@ -10,6 +10,9 @@ _LONGEST = 64
 
 def neighbour(frames, offset):
     """At each frame (axis 1) the one at this offset from it; beyond the ends, the last there is."""
+    if offset == 1:
+        # A gradient that is a sum of slices, not of gathered parts.
+        return tf.concat([frames[:, 1:], frames[:, -1:]], axis=1)
     n_frames = tf.shape(frames)[1]
     return tf.gather(frames, tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1), axis=1)
 
@@ -19,6 +22,7 @@ class Blocks:
 
     Args:
       n_frames, n_samples: int or scalar int32.
+      in_parts: Whether a frame of many samples has several parts.
 
     Attributes:
       way: How far on the way to the next frame the middle of a block lies, float64
@@ -26,14 +30,14 @@ class Blocks:
       weight: The same of each sample, float64 [n_frames, n_parts, size], at most 1.
     """
 
-    def __init__(self, n_frames, n_samples):
+    def __init__(self, n_frames, n_samples, in_parts=True):
         n = tf.cast(n_samples, tf.int64)
         frames = tf.cast(n_frames, tf.int64)
         longest = tf.maximum(-(-n // frames), 1)
         known = tf.get_static_value(n_samples)
         if known is not None and isinstance(n_frames, int):
             longest = max(-(-int(known) // n_frames), 1)
-        n_parts = -(-longest // _LONGEST)
+        n_parts = -(-longest // _LONGEST) if in_parts else 1
         size = -(-longest // n_parts)
         frame = tf.range(frames)[:, None]
         first = -(-frame * n // frames)

@@ -6,16 +6,20 @@ import keras
 import soxr
 import tensorflow as tf
 
-from synths.errors import check_last, check_rank
+from synths.errors import check_last, check_positive, check_rank, whole
 from synths.filtered_noise import FilteredNoise
 from synths.filters import fft_convolve, frequency_filter
-from synths.impulse_responses import length
+from synths.impulse_responses import check_bands, length
 from synths.noise import white_noise
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.resample import resample
+from synths.saving import registered
 from synths.shapes import broadcast
 from synths.units import exp_sigmoid
+
+# What a `ModDelay` takes for its phase, by default.
+registered(tf.nn.sigmoid)
 
 
 class Reverb(Processor):
@@ -41,6 +45,9 @@ class Reverb(Processor):
         gain=1e-2,
     ):
         super().__init__(name=name, trainable=trainable)
+        check_positive("sample_rate", sample_rate)
+        check_positive("decay_seconds", decay_seconds)
+        reverb_length = whole("reverb_length", reverb_length, 1)
         self.reverb_length = reverb_length
         self.add_dry = add_dry
         if trainable:
@@ -96,8 +103,10 @@ def check_own(processor, what, **given):
     """Raises ValueError unless a trainable processor is given nothing, and another one all."""
     wrong = [name for name, value in given.items() if processor.trainable == (value is not None)]
     if wrong:
+        kind = type(processor).__name__
+        article = "an" if kind[0] in "AEIOU" else "a"
         raise ValueError(
-            f"{', '.join(wrong)}: a {type(processor).__name__} with trainable=True has its own and "
+            f"{', '.join(wrong)}: {article} {kind} with trainable=True has its own and "
             f"takes none; with trainable=False it needs {what}."
         )
 
@@ -123,7 +132,7 @@ class ExpDecayReverb(Reverb):
         seed=0,
     ):
         Processor.__init__(self, name=name, trainable=trainable)
-        self.reverb_length = reverb_length
+        self.reverb_length = whole("reverb_length", reverb_length, 1)
         self.scale_fn = scale_fn
         self.add_dry = add_dry
         self.seed = seed
@@ -191,7 +200,8 @@ class FilteredNoiseReverb(Reverb):
         Processor.__init__(self, name=name, trainable=trainable)
         self.add_dry = add_dry
         self.seed = seed
-        self.synth = FilteredNoise(reverb_length, window_size, scale_fn, initial_bias)
+        reverb_length = whole("reverb_length", reverb_length, 1)
+        self.synth = FilteredNoise(reverb_length, window_size, scale_fn, initial_bias, seed=seed)
         if trainable:
             self.magnitudes = self.add_weight(
                 shape=[n_frames, n_filter_banks],
@@ -235,14 +245,22 @@ class FIRFilter(Processor):
         self.scale_fn = scale_fn
 
     def get_controls(self, audio, magnitudes):
-        """The sound, [batch, n_samples], and linear gains, [batch, n_frames, n_bands].
+        """The sound and linear gains.
+
+        Args:
+          audio: [batch, n_samples].
+          magnitudes: Raw, [batch, n_frames, n_bands], or [batch, n_bands]: one filter for the whole
+            sound.
+
+        Returns:
+          audio and magnitudes, shapes as given.
 
         Raises:
-          ShapeError: if a tensor's rank is not as above.
+          ShapeError: if a tensor's shape is not as above.
         """
         audio, magnitudes = as_float(audio), as_float(magnitudes)
         check_rank("audio", audio, 2, "[batch, n_samples]")
-        check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
+        check_bands(magnitudes)
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes)
         return {"audio": audio, "magnitudes": magnitudes}
@@ -264,7 +282,7 @@ class ModDelay(Processor):
       add_dry: Whether the sound itself is added.
 
     Raises:
-      ValueError: if a delay is negative, or none is above 0.
+      ValueError: if a delay is negative, or none is above 0, or the rate is not.
     """
 
     def __init__(
@@ -278,6 +296,7 @@ class ModDelay(Processor):
         name="mod_delay",
     ):
         super().__init__(name=name)
+        check_positive("sample_rate", sample_rate)
         ends_ms = (center_ms, center_ms + depth_ms)
         if min(ends_ms) < 0.0 or max(ends_ms) == 0.0:
             raise ValueError(
@@ -348,7 +367,8 @@ def variable_length_delay(phase, audio, max_length=512):
     check_rank("audio", audio, 2, "[batch, n_samples]")
     phase, audio = broadcast(2, ("batch", "n_samples"), phase=phase, audio=audio)
     delay = tf.clip_by_value(phase[:, :, 0], 0.0, 1.0) * max_length
-    whole = tf.minimum(tf.cast(tf.stop_gradient(delay), tf.int32), max_length - 1)
+    # From both sides: what is not a number may become any integer.
+    whole = tf.clip_by_value(tf.cast(tf.stop_gradient(delay), tf.int32), 0, max_length - 1)
     weight = delay - tf.cast(whole, delay.dtype)
     padded = tf.pad(audio, [[0, 0], [max_length, 0]])
     place = max_length + tf.range(tf.shape(audio)[1]) - whole

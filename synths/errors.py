@@ -1,5 +1,7 @@
 """The errors that the synths raise."""
 
+import numbers
+
 import tensorflow as tf
 
 
@@ -32,3 +34,27 @@ def check_last(name, tensor, size, axes):
     last = tensor.shape[-1]
     if last is not None and last != size:
         raise ShapeError(f"{name}: expected {axes}, got shape {tuple(tensor.shape)}.")
+
+
+def check_positive(name, value):
+    """Raises ValueError unless a rate or a duration is more than 0 (tensors and None pass)."""
+    if isinstance(value, numbers.Real) and not value > 0:
+        raise ValueError(f"{name}: got {value}, expected more than 0.")
+
+
+def whole(name, value, least=0):
+    """A number of samples, frames or bins as an int, also where it came as 16000.0.
+
+    Args:
+      name: The argument's name, for the message.
+      value: A number; a tensor is returned as it is.
+      least: The smallest number that makes sense.
+
+    Raises:
+      ValueError: if it has a fraction, or is less than `least`.
+    """
+    if not isinstance(value, numbers.Real):
+        return value
+    if value % 1 != 0 or value < least:
+        raise ValueError(f"{name}: got {value}, expected a whole number, {least} or more.")
+    return int(value)

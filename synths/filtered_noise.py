@@ -2,9 +2,10 @@
 
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import whole
 from synths.filters import frequency_filter
-from synths.noise import white_noise
+from synths.impulse_responses import check_bands
+from synths.noise import seed_of_layer, white_noise
 from synths.precision import as_float
 from synths.processor import Processor
 from synths.units import exp_sigmoid
@@ -19,7 +20,12 @@ class FilteredNoise(Processor):
         0: as long.
       scale_fn: From raw network outputs to positive gains; None takes them as they are.
       initial_bias: Added to raw outputs, so that an untrained network makes little noise.
-      seed: The noise's seed where `get_signal` is given none.
+      seed: The noise's seed where a call is given none, int. By default it follows from the name:
+        a model has the same noise whenever and wherever it is made, and two synths that are to
+        have noise of their own need two names, or two seeds.
+
+    Raises:
+      ValueError: if n_samples is negative or has a fraction.
     """
 
     def __init__(
@@ -29,34 +35,41 @@ class FilteredNoise(Processor):
         scale_fn=exp_sigmoid,
         initial_bias=-5.0,
         name="filtered_noise",
-        seed=0,
+        seed=None,
     ):
         super().__init__(name=name)
-        self.n_samples = n_samples
+        self.n_samples = whole("n_samples", n_samples)
         self.window_size = window_size
         self.scale_fn = scale_fn
         self.initial_bias = initial_bias
-        self.seed = seed
+        self.seed = seed_of_layer(self.name) if seed is None else seed
 
-    def get_controls(self, magnitudes):
-        """Raw outputs, [batch, n_frames, n_bands], to linear gains of the same shape.
+    def get_controls(self, magnitudes, seed=None):
+        """Raw outputs to controls.
 
-        Bands are spaced evenly from 0 Hz to Nyquist.
+        Args:
+          magnitudes: At bands spaced evenly from 0 Hz to Nyquist, [batch, n_frames, n_bands] or
+            [batch, n_bands], raw.
+          seed: As in `get_signal`, taken as it is.
+
+        Returns:
+          magnitudes (linear gains, shape as given), and seed where it is given.
 
         Raises:
-          ShapeError: if magnitudes is not rank 3.
+          ShapeError: if magnitudes is not as above.
         """
         magnitudes = as_float(magnitudes)
-        check_rank("magnitudes", magnitudes, 3, "[batch, n_frames, n_bands]")
+        check_bands(magnitudes)
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes + self.initial_bias)
-        return {"magnitudes": magnitudes}
+        controls = {"magnitudes": magnitudes}
+        return controls if seed is None else controls | {"seed": seed}
 
     def get_signal(self, magnitudes, seed=None):
         """Audio, [batch, n_samples].
 
         Args:
-          magnitudes: Linear gains, [batch, n_frames, n_bands].
+          magnitudes: Linear gains, [batch, n_frames, n_bands] or [batch, n_bands].
           seed: int32 [batch] or scalar; rows with one seed are made from the same noise. By
             default row i of a batch takes the synth's seed + i.
         """

@@ -15,7 +15,7 @@ from synths.impulse_responses import (
     sinc_impulse_response,
     window_and_taps,
 )
-from synths.native import native_kernels_used
+from synths.native import native_kernels_used, with_all_gradients
 from synths.precision import as_floats
 from synths.shapes import broadcast
 
@@ -121,8 +121,8 @@ def sinc_filter(
 
     Args:
       audio: [batch, n_samples].
-      cutoff_frequency: [batch, n_frames, 1]: Hz where sample_rate is given, else as a ratio to
-        Nyquist, 0 to 1.
+      cutoff_frequency: [batch, n_frames, 1], or a number for all: Hz where sample_rate is given,
+        else as a ratio to Nyquist, 0 to 1.
       window_size: Length of the impulse response in samples.
       sample_rate: Hz, or None.
       padding: As in `fft_convolve`.
@@ -236,8 +236,8 @@ def _either(condition, a, b):
 def _hops(n_samples, n_frames, n_taps):
     """(samples of a hop, number of hops) of the grid on which filters that change are applied.
 
-    Hops are whole samples. Where the frames divide the samples the grid is theirs, or a part of
-    it where they lie far apart; otherwise it is a little finer.
+    Hops are whole samples, and there is one or more. Where the frames divide the samples the grid
+    is theirs, or a part of it where they lie far apart; otherwise it is a little finer.
     """
     if isinstance(n_samples, int) and isinstance(n_frames, int) and isinstance(n_taps, int):
         hop = max(n_samples // n_frames, 1)
@@ -246,10 +246,10 @@ def _hops(n_samples, n_frames, n_taps):
             parts = -(-hop // longest)
             whole = next((p for p in range(parts, 4 * parts) if hop % p == 0), None)
             hop //= whole or parts
-        return hop, -(-n_samples // hop)
+        return hop, max(-(-n_samples // hop), 1)
     hop = tf.minimum(n_samples // n_frames, tf.maximum(_LONGEST_HOP, 2 * n_taps))
     hop = tf.maximum(hop, 1)
-    return hop, -(-n_samples // hop)
+    return hop, tf.maximum(-(-n_samples // hop), 1)
 
 
 def _on_grid(frames, n_samples, hop, n_hops):
@@ -297,7 +297,12 @@ def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
     short = isinstance(length_of_window, int) and length_of_window <= _LONGEST_IN_KERNEL
     if short and magnitudes.dtype == tf.float32 and native_kernels_used():
         return _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
-    n_fft = _fast_length(length_of_window)
+    return _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
+
+
+def _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
+    margin = length(to_taps, 1) - 1
+    n_fft = _fast_length(2 * hop + 2 * margin)
     spectra = tf.tensordot(magnitudes, _symmetric_spectra(to_taps, n_fft), 1)
     sound = _crossfaded(audio, hop, n_hops, spectra, margin, n_fft)
     return _cut(sound, hop + margin + begin, n)
@@ -306,31 +311,30 @@ def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
 def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     from synths.kernels import filter_cpu
 
-    to_taps = tf.transpose(to_taps)
+    taps = tf.transpose(to_taps)
 
-    @tf.custom_gradient
-    def filtered(audio, magnitudes):
-        inputs = [audio, magnitudes, to_taps, hop, n_hops, begin, n]
+    def forward(audio, magnitudes):
+        inputs = [audio, magnitudes, taps, hop, n_hops, begin, n]
         sound = tf.numpy_function(filter_cpu.forward, inputs, tf.float32, stateful=False)
         sound.set_shape([audio.shape[0], tf.get_static_value(n)])
+        return sound
 
-        def gradient(upstream):
-            # Two calls: a graph leaves out the one that nobody asked for.
-            inputs = [magnitudes, to_taps, hop, n_hops, begin, tf.shape(audio)[1], upstream]
-            g_audio = tf.numpy_function(
-                filter_cpu.backward_audio, inputs, tf.float32, stateful=False
-            )
-            inputs = [audio, tf.shape(magnitudes), to_taps, hop, n_hops, begin, upstream]
-            g_magnitudes = tf.numpy_function(
-                filter_cpu.backward_magnitudes, inputs, tf.float32, stateful=False
-            )
-            g_audio.set_shape(audio.shape)
-            g_magnitudes.set_shape(magnitudes.shape)
-            return g_audio, g_magnitudes
+    def backward(audio, magnitudes, upstream):
+        # Two calls: a graph leaves out the one that nobody asked for.
+        inputs = [magnitudes, taps, hop, n_hops, begin, tf.shape(audio)[1], upstream]
+        g_audio = tf.numpy_function(filter_cpu.backward_audio, inputs, tf.float32, stateful=False)
+        inputs = [audio, tf.shape(magnitudes), taps, hop, n_hops, begin, upstream]
+        g_magnitudes = tf.numpy_function(
+            filter_cpu.backward_magnitudes, inputs, tf.float32, stateful=False
+        )
+        g_audio.set_shape(audio.shape)
+        g_magnitudes.set_shape(magnitudes.shape)
+        return [g_audio, g_magnitudes]
 
-        return sound, gradient
+    def plain(audio, magnitudes):
+        return _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
 
-    return filtered(audio, magnitudes)
+    return with_all_gradients(forward, backward, plain)(audio, magnitudes)
 
 
 def _crossfaded(audio, hop, n_hops, spectra, margin, n_fft):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from synths.errors import ShapeError
 from synths.precision import as_float
+from synths.saving import registered
 from synths.units import (
     bark_to_hz,
     hz_to_bark,
@@ -19,6 +20,7 @@ from synths.units import (
 )
 
 
+@registered
 def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
     """The mean of `depth` pitches from hz_min to hz_max, weighted by a softmax.
 
@@ -40,6 +42,7 @@ def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
     return unit_to_hz(tf.reduce_sum(places * tf.nn.softmax(freqs), axis=-1), hz_min, hz_max)
 
 
+@registered
 def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
     """The sum of `depth` frequencies, each a sigmoid on a logarithmic scale, from large to small.
 
@@ -71,6 +74,7 @@ def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
     return total + unit_to_hz(units[-1], hz_min, left)
 
 
+@registered
 def frequencies_critical_bands(
     freqs,
     depth=1,

@@ -1,5 +1,7 @@
 """Processors strung together: each takes what others have made."""
 
+import keras
+
 from synths.processor import Processor
 
 SEPARATOR = "/"
@@ -38,6 +40,7 @@ class ProcessorGroup(Processor):
         if not nodes:
             raise ValueError("dag: expected one node or more, got none.")
         self.nodes = tuple(nodes)
+        self._keys = tuple(modules)
         # Attributes, not one dict of them: tf.train.Checkpoint looks into no container of layers.
         for key, module in modules.items():
             if hasattr(self, key):
@@ -47,10 +50,22 @@ class ProcessorGroup(Processor):
             setattr(self, key, module)
         self.built = True
 
+    def get_config(self):
+        """Nodes and processors by name: a processor may serve several nodes."""
+        modules = {key: getattr(self, key) for key in self._keys}
+        given = {"name": self.name, "dag": [list(map(_listed, node)) for node in self.nodes]}
+        given |= modules
+        return {name: keras.saving.serialize_keras_object(value) for name, value in given.items()}
+
+    @property
+    def module_names(self):
+        """Names of the processors and layers, in the order in which they run first."""
+        return list(dict.fromkeys(key for key, *_ in self.nodes))
+
     @property
     def processors(self):
         """The processors and layers, in the order in which they run first."""
-        return [getattr(self, key) for key in dict.fromkeys(key for key, *_ in self.nodes)]
+        return [getattr(self, key) for key in self.module_names]
 
     def call(self, inputs, return_outputs_dict=False, **kwargs):
         """The last node's signal.
@@ -92,6 +107,10 @@ class ProcessorGroup(Processor):
     def get_signal(self, outputs):
         """The last node's signal, [batch, n_samples], of what `get_controls` returns."""
         return _find(outputs, f"out{SEPARATOR}signal", self.name)
+
+
+def _listed(part):
+    return part if isinstance(part, str) else list(part)
 
 
 def _parts(node):

@@ -1,7 +1,7 @@
 """The harmonic synthesizer: one pitch, many partials."""
 
 from synths import oscillators
-from synths.errors import check_last, check_rank
+from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.partials import normalize_distribution
 from synths.precision import as_floats
 from synths.processor import Processor
@@ -26,7 +26,8 @@ class Harmonic(Processor):
       use_angular_cumsum: Without effect: phase is exact in any case.
 
     Raises:
-      ValueError: if amp_resample_method is none of the four.
+      ValueError: if amp_resample_method is none of the four, n_samples is negative or has a
+        fraction, or sample_rate is not above 0.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class Harmonic(Processor):
     ):
         super().__init__(name=name)
         check_method("amp_resample_method", amp_resample_method)
-        self.n_samples = n_samples
+        check_positive("sample_rate", sample_rate)
+        self.n_samples = whole("n_samples", n_samples)
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
         self.normalize_below_nyquist = normalize_below_nyquist
@@ -63,7 +65,7 @@ class Harmonic(Processor):
           where it is given, shapes as given.
 
         Raises:
-          ShapeError: if a tensor's rank or last axis is not as above.
+          ShapeError: if a tensor's rank or last axis is not as above, or there are no frames.
         """
         amplitudes, harmonic_distribution, f0_hz, inharmonicity = as_floats(
             amplitudes, harmonic_distribution, f0_hz, inharmonicity
@@ -86,6 +88,11 @@ class Harmonic(Processor):
             f0_hz=f0_hz,
             inharmonicity=inharmonicity,
         )
+        if f0_hz.shape[1] == 0:
+            raise ShapeError(
+                "f0_hz: expected [batch, n_frames, 1] with 1 frame or more, got shape "
+                f"{tuple(f0_hz.shape)}."
+            )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)
             harmonic_distribution = self.scale_fn(harmonic_distribution)

@@ -9,7 +9,10 @@ import math
 
 import tensorflow as tf
 
-from synths.native import native_kernels_used
+from synths.blocks import Blocks, neighbour
+from synths.impulse_responses import length
+from synths.native import native_kernels_used, with_all_gradients
+from synths.products import matmul
 from synths.resample import neighbour_shares
 
 
@@ -51,22 +54,9 @@ def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
     """
     frequencies = tf.cast(frequencies, tf.float64)
     period = _period(tf.shape(frequencies)[1], n_samples, sample_rate)
-    steps = 0.5 * period * (frequencies + _after(frequencies))
+    steps = 0.5 * period * (frequencies + neighbour(frequencies, 1))
     phase = initial_phase[:, None] + tf.cumsum(steps, axis=1, exclusive=True)
     return phase - tf.floor(phase)
-
-
-def _after(frames):
-    """At each frame the one behind it; the last one is held."""
-    return tf.concat([frames[:, 1:], frames[:, -1:]], axis=1)
-
-
-def _neighbour(frames, offset):
-    """At each frame the one at this offset from it; beyond the ends, the last one there is."""
-    if offset == 1:
-        return _after(frames)
-    n_frames = tf.shape(frames)[1]
-    return tf.gather(frames, tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1), axis=1)
 
 
 def _period(n_frames, n_samples, sample_rate):
@@ -80,27 +70,27 @@ def _native_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, metho
 
     n_samples = tf.convert_to_tensor(n_samples, tf.int32)
     sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
-    method = harmonic_cpu.METHODS[method]
+    name, method = method, harmonic_cpu.METHODS[method]
 
-    @tf.custom_gradient
-    def bank(f0_hz, amplitudes):
-        inputs = [f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method]
+    def forward(*tensors):
+        inputs = [*tensors, initial_phase, n_samples, sample_rate, method]
         audio = tf.numpy_function(harmonic_cpu.forward, inputs, tf.float32, stateful=False)
         audio.set_shape([f0_hz.shape[0], tf.get_static_value(n_samples)])
+        return audio
 
-        def gradient(upstream):
-            inputs = [f0_hz, amplitudes, initial_phase, sample_rate, method, upstream]
-            types = [tf.float32, tf.float32]
-            g_f0, g_amplitudes = tf.numpy_function(
-                harmonic_cpu.backward, inputs, types, stateful=False
-            )
-            g_f0.set_shape(f0_hz.shape)
-            g_amplitudes.set_shape(amplitudes.shape)
-            return g_f0, g_amplitudes
+    def backward(*tensors):
+        *tensors, upstream = tensors
+        inputs = [*tensors, initial_phase, sample_rate, method, upstream]
+        types = [tf.float32, tf.float32]
+        slopes = tf.numpy_function(harmonic_cpu.backward, inputs, types, stateful=False)
+        for slope, tensor in zip(slopes, tensors, strict=True):
+            slope.set_shape(tensor.shape)
+        return slopes
 
-        return audio, gradient
+    def plain(*tensors):
+        return _plain_bank(*tensors, initial_phase, n_samples, sample_rate, name)
 
-    return bank(f0_hz, amplitudes)
+    return with_all_gradients(forward, backward, plain)(f0_hz, amplitudes)
 
 
 def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
@@ -116,13 +106,15 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
     f0 = tf.cast(f0_hz, tf.float64)
     orders = tf.range(1, shape[2] + 1)
     nyquist = 0.5 * tf.cast(sample_rate, tf.float64)
-    audible = f0[:, :, None] * tf.cast(orders, tf.float64) < nyquist
+    audible = tf.abs(f0[:, :, None]) * tf.cast(orders, tf.float64) < nyquist
     amplitudes = tf.where(audible, amplitudes, tf.zeros([], dtype))
 
-    grid = _Grid(f0_hz.shape[1], shape[1], n_samples, sample_rate)
+    blocks = Blocks(length(amplitudes, 1), n_samples, in_parts=False)
+    way = blocks.weight[:, 0]
     phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
-    slope = (_after(f0) - f0) / (2.0 * grid.period)
-    cycles = phase[:, :, None] + grid.tau * (f0[:, :, None] + slope[:, :, None] * grid.tau)
+    rise = neighbour(f0, 1) - f0
+    within = way * (f0[:, :, None] + 0.5 * way * rise[:, :, None])
+    cycles = phase[:, :, None] + _period(shape[1], n_samples, sample_rate) * within
     angle = tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)[:, :, None]
 
     # Of the two sums over harmonics the coarse one costs more for each term.
@@ -131,13 +123,13 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
     # Harmonic k sits at (i, j) with k = i * n_fine + j, j = 0 .. n_fine - 1; k = 0 is empty.
     table = tf.pad(amplitudes, [[0, 0], [0, 0], [1, n_coarse * n_fine - shape[2] - 1]])
     table = tf.reshape(table, [shape[0], shape[1], n_coarse, n_fine])
-    shares = neighbour_shares(tf.cast(grid.weight, dtype)[:, None], method)
-    others = [_neighbour(table, offset) - table for offset, _ in shares]
+    shares = neighbour_shares(tf.cast(way, dtype)[:, None], method)
+    others = [neighbour(table, offset) - table for offset, _ in shares]
     tables = tf.concat([table, *others], axis=2)
 
     # Samples are the last axis throughout, as it is the longest.
     def sum_over_fine(waves):
-        total, *parts = tf.split(tf.matmul(tables, waves), 1 + len(shares), axis=2)
+        total, *parts = tf.split(matmul(tables, waves), 1 + len(shares), axis=2)
         for (_, share), part in zip(shares, parts, strict=True):
             total += share * part
         return total
@@ -146,40 +138,4 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
     coarse = angle * tf.cast(tf.range(n_coarse) * n_fine, dtype)[:, None]
     audio = tf.sin(coarse) * sum_over_fine(tf.cos(fine))
     audio += tf.cos(coarse) * sum_over_fine(tf.sin(fine))
-    return grid.joined(tf.reduce_sum(audio, axis=2))
-
-
-class _Grid:
-    """Samples as [n_frames, samples of a frame]; short frames are filled up, then cut out.
-
-    Attributes:
-      period: Seconds from frame to frame.
-      tau: Seconds since the frame, float64 [n_frames or 1, size].
-      weight: How far on the way to the next frame, 0 to 1, float64, as tau.
-    """
-
-    def __init__(self, known_frames, n_frames, n_samples, sample_rate):
-        known = tf.get_static_value(n_samples)
-        self.period = _period(n_frames, n_samples, sample_rate)
-        self._position = None
-        if known and known_frames and known % known_frames == 0:
-            tau = tf.range(known // known_frames, dtype=tf.float64)[None]
-            self.tau = tau / tf.cast(sample_rate, tf.float64)
-        else:
-            # Samples of frame j: ceil(j n / n_frames) and on.
-            n = tf.cast(n_samples, tf.int64)
-            frames = tf.cast(n_frames, tf.int64)
-            size = -(-n // frames)
-            first = -(-tf.range(frames) * n // frames)
-            sample = tf.cast(first[:, None] + tf.range(size), tf.float64)
-            start = tf.cast(tf.range(frames), tf.float64)[:, None] * self.period
-            self.tau = sample / tf.cast(sample_rate, tf.float64) - start
-            frame = tf.range(n) * frames // tf.maximum(n, 1)
-            self._position = frame * size + tf.range(n) - tf.gather(first, frame)
-        self.weight = self.tau / self.period
-
-    def joined(self, audio):
-        """[batch, n_frames, size] to [batch, n_samples]."""
-        shape = tf.shape(audio)
-        audio = tf.reshape(audio, [shape[0], shape[1] * shape[2]])
-        return audio if self._position is None else tf.gather(audio, self._position, axis=1)
+    return blocks.joined(tf.reduce_sum(audio, axis=2)[:, :, None])

@@ -7,7 +7,7 @@ import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_last, check_rank
+from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.precision import as_float
 
 
@@ -110,19 +110,25 @@ def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, h
     """Impulse responses of low-pass filters (or high-pass filters) with gain 1, no phase.
 
     Args:
-      cutoff_frequency: [batch, n_frames, 1]: Hz where sample_rate is given, else as a ratio to
-        Nyquist, 0 to 1.
+      cutoff_frequency: [batch, n_frames, 1], or a number for all: Hz where sample_rate is given,
+        else as a ratio to Nyquist, 0 to 1.
       window_size: Length of the Hamming window in samples.
       sample_rate: Hz, or None.
       high_pass: Whether frequencies below the cut-off are removed, instead of those above it.
 
     Returns:
-      [batch, n_frames, n_taps] with n_taps = 2 (window_size // 2) + 1.
+      [batch, n_frames, n_taps] with n_taps = 2 (window_size // 2) + 1; batch and n_frames are 1
+      for a number.
 
     Raises:
-      ShapeError: if cutoff_frequency is not rank 3 with a last axis of 1.
+      ShapeError: if cutoff_frequency is no number and not rank 3 with a last axis of 1.
+      ValueError: if window_size or sample_rate is not above 0.
     """
+    check_positive("sample_rate", sample_rate)
+    window_size = whole("window_size", window_size, 1)
     cutoff = as_float(cutoff_frequency)
+    if cutoff.shape.rank == 0:
+        cutoff = cutoff[None, None, None]
     check_rank("cutoff_frequency", cutoff, 3, "[batch, n_frames, 1]")
     check_last("cutoff_frequency", cutoff, 1, "[batch, n_frames, 1]")
     if sample_rate is not None:

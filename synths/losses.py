@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from synths.errors import check_positive, whole
 from synths.loudness import compute_loudness
 from synths.precision import as_floats
 from synths.shapes import check_alike
@@ -27,7 +28,8 @@ class SpectralLoss(keras.layers.Layer):
       sample_rate: Hz, of the loudness.
 
     Raises:
-      ValueError: for another loss_type, or where every weight is 0.
+      ValueError: for another loss_type, a length or a rate of 0 or less, or where every weight is
+        0.
     """
 
     def __init__(
@@ -48,7 +50,8 @@ class SpectralLoss(keras.layers.Layer):
             raise ValueError(
                 f"loss_type: got {loss_type!r}, expected one of {', '.join(LOSS_TYPES)}."
             )
-        self.fft_sizes = tuple(fft_sizes)
+        check_positive("sample_rate", sample_rate)
+        self.fft_sizes = tuple(whole("fft_sizes", size, 4) for size in fft_sizes)
         self.loss_type = loss_type
         self.loudness_weight = loudness_weight
         self.sample_rate = sample_rate
@@ -68,14 +71,15 @@ class SpectralLoss(keras.layers.Layer):
         """Scalar.
 
         Args:
-          target_audio, audio: [batch, n_samples].
+          target_audio, audio: [batch, n_samples], or both [n_samples].
           weights: Factors of the differences, which must fit each term's shape; [batch, 1, 1]
             where the loudness is not among the terms.
         """
-        target_audio, audio = as_floats(target_audio, audio)
-        rank = min(target_audio.shape.rank, audio.shape.rank)
-        axes = ("batch", "n_samples")[-rank:]
-        check_alike(rank, axes, target_audio=target_audio, audio=audio)
+        target_audio, audio = (
+            x[None] if x.shape.rank == 1 else x for x in as_floats(target_audio, audio)
+        )
+        axes = ("batch", "n_samples")
+        check_alike(2, axes, target_audio=target_audio, audio=audio)
         loss = tf.zeros([], audio.dtype)
         for size in self.fft_sizes:
             target, value = (compute_mag(x, size) for x in (target_audio, audio))
@@ -89,6 +93,10 @@ class SpectralLoss(keras.layers.Layer):
             difference = mean_difference(target, value, self.loss_type, weights)
             loss += self.loudness_weight * difference
         return loss
+
+    def get_losses_dict(self, *args, **kwargs):
+        """{name: scalar}, of what a call takes."""
+        return {self.name: self(*args, **kwargs)}
 
 
 def mean_difference(target, value, loss_type="L1", weights=None):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from synths.errors import ShapeError
+from synths.errors import ShapeError, check_positive, whole
 from synths.precision import as_float
 from synths.spectral import magnitude_of_frames
 from synths.units import amplitude_to_db, power_to_db
@@ -50,7 +50,7 @@ def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512,
 
     Raises:
       ShapeError: if audio is neither rank 1 nor rank 2.
-      ValueError: for another padding.
+      ValueError: for another padding, or a rate or a size that is no whole number above 0.
     """
     audio, single = _batch(audio)
     frames = _frames(audio, sample_rate, frame_rate, frame_size, padding)
@@ -95,8 +95,12 @@ def compute_loudness(
 
     Returns:
       [batch, n_frames] or [n_frames], dB.
+
+    Raises:
+      ValueError: without use_tf in a `tf.function`.
     """
     audio, single = _batch(audio)
+    n_fft = whole("n_fft", n_fft, 1)
     frames = _frames(audio, sample_rate, frame_rate, n_fft, padding)
     power = magnitude_of_frames(frames, 1.0) ** 2
     hz = np.linspace(0.0, 0.5 * sample_rate, n_fft // 2 + 1)
@@ -104,7 +108,11 @@ def compute_loudness(
     weighted = tf.linalg.matvec(power, tf.constant(weights / len(weights), power.dtype))
     loudness = power_to_db(weighted, ref_db, range_db)
     loudness = loudness[0] if single else loudness
-    return loudness if use_tf else loudness.numpy()
+    if use_tf:
+        return loudness
+    if not tf.executing_eagerly():
+        raise ValueError("use_tf: got False in a tf.function, expected True: it has no arrays.")
+    return loudness.numpy()
 
 
 def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
@@ -116,6 +124,8 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
       padding: As of `compute_rms_energy`.
     """
     _check_padding(padding)
+    input_length = whole("input_length", input_length)
+    frame_size, hop_size = whole("frame_size", frame_size, 1), whole("hop_size", hop_size, 1)
     if padding == "same":
         n_frames = -(-input_length // hop_size)
         return n_frames, (n_frames - 1) * hop_size + frame_size
@@ -141,6 +151,9 @@ def _check_padding(padding):
 def _frames(audio, sample_rate, frame_rate, frame_size, padding):
     """Frames at multiples of 1 / frame_rate seconds, [batch, n_frames, frame_size]."""
     _check_padding(padding)
+    check_positive("sample_rate", sample_rate)
+    check_positive("frame_rate", frame_rate)
+    frame_size = whole("frame_size", frame_size, 1)
     n_samples = tf.shape(audio, tf.int64)[1]
     rate, per_second = int(sample_rate), int(frame_rate)
     if rate != sample_rate or per_second != frame_rate:

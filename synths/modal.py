@@ -4,13 +4,14 @@ import math
 
 import tensorflow as tf
 
-from synths.errors import check_last, check_rank
+from synths.errors import check_last, check_positive, check_rank, whole
 from synths.frequency_scales import frequencies_sigmoid
 from synths.impulse_responses import length
 from synths.onsets import onset_sample, placed
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.products import matmul
+from synths.saving import registered
 from synths.shapes import broadcast, check_alike
 from synths.units import exp_sigmoid
 
@@ -18,6 +19,7 @@ _MODES = "[batch, n_modes]"
 _BLOCK = 256
 
 
+@registered
 def decays_sigmoid(decays, seconds_min=0.01, seconds_max=10.0):
     """Raw network outputs to times of decay, from short to long evenly in ratio.
 
@@ -53,7 +55,8 @@ class Modal(Processor):
         name="modal",
     ):
         super().__init__(name=name)
-        self.n_samples = n_samples
+        check_positive("sample_rate", sample_rate)
+        self.n_samples = whole("n_samples", n_samples)
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn
         self.freq_scale_fn = freq_scale_fn
@@ -167,6 +170,8 @@ def modal_synthesis(
     Raises:
       ShapeError: if a tensor's shape is not as above.
     """
+    n_samples = whole("n_samples", n_samples)
+    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes, decays, onset = as_floats(
         frequencies, amplitudes, decay_seconds, onset_seconds
     )

@@ -10,7 +10,9 @@ can't hold. So they are left out by themselves wherever a graph is being made fo
 
 What can't be seen: a `tf.function` that was traced by an ordinary call before, with the kernels in
 its graph, and is called by a compiled or an exported function afterwards. TensorFlow takes the
-graph that it has, so call `set_native_kernels(False)` before the first call.
+graph that it has, so call `set_native_kernels(False)` before the first call. Nor the export, or
+the `get_concrete_function`, around a `MirroredStrategy.run`, which traces its replicas in threads
+of their own: call it there, too.
 """
 
 import importlib.util
@@ -72,3 +74,44 @@ def _made_by_get_concrete_function():
                 return True
         frame = frame.f_back
     return False
+
+
+def with_all_gradients(forward, backward, plain):
+    """A function that kernels compute, with gradients of every order.
+
+    Args:
+      forward: From tensors to the result, by a kernel.
+      backward: From the tensors and the gradient with respect to the result to a list of those
+        with respect to the tensors, by a kernel.
+      plain: The same function in TensorFlow's own operations. Gradients of gradients are rare and
+        are taken of it.
+
+    Under a `tf.autodiff.ForwardAccumulator`, which stops the tapes that this takes, the function
+    raises RuntimeError.
+    """
+
+    @tf.custom_gradient
+    def slopes(*inputs):
+        *tensors, upstream = inputs
+
+        def again(*changes):
+            with tf.GradientTape() as outer:
+                outer.watch(inputs)
+                with tf.GradientTape() as inner:
+                    inner.watch(tensors)
+                    result = plain(*tensors)
+                first = inner.gradient(result, tensors, upstream)
+            if any(slope is None for slope in first):
+                raise RuntimeError(
+                    "Compiled kernels have no forward-mode gradients; call "
+                    "synths.set_native_kernels(False) before."
+                )
+            return outer.gradient(first, inputs, changes, "zero")
+
+        return backward(*tensors, upstream), again
+
+    @tf.custom_gradient
+    def function(*tensors):
+        return forward(*tensors), lambda upstream: slopes(*tensors, upstream)
+
+    return function

@@ -1,8 +1,10 @@
 """Seeded white noise without state: a function of (seed, sample number) and nothing else."""
 
+import zlib
+
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import check_rank, whole
 from synths.native import native_kernels_used
 
 
@@ -23,7 +25,9 @@ def white_noise(seed, n_samples, first_sample=0):
 
     Raises:
       ShapeError: if seed is not rank 1.
+      ValueError: if n_samples is negative or has a fraction.
     """
+    n_samples = whole("n_samples", n_samples)
     seed = tf.convert_to_tensor(seed)
     check_rank("seed", seed, 1, "[batch]")
     first_sample = tf.math.floormod(tf.cast(first_sample, tf.int64), 2**32)
@@ -45,6 +49,11 @@ def white_noise(seed, n_samples, first_sample=0):
         tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * (2.0**-23)
         - 1.0
     )
+
+
+def seed_of_layer(name):
+    """A seed for a layer that is given none; it follows from the layer's name and nothing else."""
+    return zlib.crc32(name.encode()) % 2**31
 
 
 def _scramble(x):

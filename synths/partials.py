@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from synths.errors import check_last, check_rank
+from synths.errors import check_last, check_positive, check_rank
 from synths.precision import as_float, as_floats
 from synths.shapes import check_alike
 
@@ -45,11 +45,12 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
     Returns:
       As amplitude_envelopes.
     """
+    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
     envelopes = {"frequency_envelopes": frequencies, "amplitude_envelopes": amplitudes}
     if frequencies.shape.rank == amplitudes.shape.rank == 3:
         check_alike(3, **envelopes)
-    audible = frequencies < 0.5 * tf.cast(sample_rate, frequencies.dtype)
+    audible = tf.abs(frequencies) < 0.5 * tf.cast(sample_rate, frequencies.dtype)
     return tf.where(audible, amplitudes, tf.zeros_like(amplitudes))
 
 
@@ -76,5 +77,6 @@ def normalize_distribution(harmonic_distribution, f0_hz, bandwidth_hz=None, inha
 
 def normalize_harmonics(harmonic_distribution, f0_hz=None, sample_rate=None, inharmonicity=None):
     """`normalize_distribution` below Nyquist where F0 and rate are given, else of all harmonics."""
+    check_positive("sample_rate", sample_rate)
     bandwidth = None if f0_hz is None or sample_rate is None else 0.5 * sample_rate
     return normalize_distribution(harmonic_distribution, f0_hz, bandwidth, inharmonicity)

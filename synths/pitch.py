@@ -1,10 +1,16 @@
 """F0 of recordings: by pYIN, or by CREPE where it is installed. Without gradients."""
 
+import copy
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from synths.errors import ShapeError
+from synths.errors import ShapeError, check_positive
+from synths.loudness import PADDINGS
+
+# Of a frame of CREPE's, 1024 samples at 16 kHz.
+_FRAME_SECONDS = 0.064
 
 
 class PitchTrack(NamedTuple):
@@ -22,7 +28,7 @@ class PitchTrack(NamedTuple):
 
 
 class PYIN:
-    """Probabilistic YIN (Mauch and Dixon 2014), by librosa.
+    """Probabilistic YIN (Mauch and Dixon 2014), by librosa, on a grid of 10 cents.
 
     Args:
       min_hz, max_hz: Range that is searched; max_hz at most half the sample rate. A range that
@@ -57,6 +63,8 @@ class PYIN:
         """
         import librosa
 
+        check_positive("sample_rate", sample_rate)
+        check_positive("frame_rate", frame_rate)
         if self.max_hz > 0.5 * sample_rate:
             raise ValueError(
                 f"max_hz: got {self.max_hz:g}, expected at most {0.5 * sample_rate:g}, half of the "
@@ -107,6 +115,8 @@ class CREPE:
 
     def __call__(self, audio, sample_rate=16000, frame_rate=250):
         """A `PitchTrack`; arguments as of `PYIN`; crepe resamples what is not at 16 kHz."""
+        check_positive("sample_rate", sample_rate)
+        check_positive("frame_rate", frame_rate)
 
         def track(row):
             times, f0_hz, confidence, _ = self.predict(
@@ -131,21 +141,42 @@ def compute_f0(
     Args:
       audio: As of `PYIN`.
       frame_rate: Frames a second.
-      viterbi: Of `CREPE`, where it is the extractor; pYIN always smooths.
-      padding: "center" alone: frame i is centred on i / frame_rate seconds.
+      viterbi: False: a track of `CREPE` is not smoothed. True: as the extractor says. pYIN always
+        smooths.
+      padding: "center": frame i is centred on i / frame_rate seconds, and one stands at the end.
+        "same": frame i begins there, and is centred 0.032 seconds later, half of CREPE's frame.
+        "valid": as "same", without frames that reach over the end.
       sample_rate: Hz.
       extractor: A `PYIN`, which is the default, or a `CREPE`.
 
     Raises:
-      ValueError: for another padding.
+      ValueError: for another padding, or a rate that is not above 0.
     """
-    if padding != "center":
-        raise ValueError(f"padding: got {padding!r}, expected 'center'.")
+    if padding not in PADDINGS:
+        raise ValueError(f"padding: got {padding!r}, expected one of {', '.join(PADDINGS)}.")
+    check_positive("sample_rate", sample_rate)
+    check_positive("frame_rate", frame_rate)
     extractor = extractor or PYIN()
-    if isinstance(extractor, CREPE):
-        extractor.viterbi = viterbi
-    found = extractor(audio, sample_rate, frame_rate)
-    return found.f0_hz, found.confidence
+    if isinstance(extractor, CREPE) and not viterbi:
+        extractor = copy.copy(extractor)
+        extractor.viterbi = False
+    if padding == "center":
+        found = extractor(audio, sample_rate, frame_rate)
+        return found.f0_hz, found.confidence
+    audio = np.asarray(audio, np.float32)
+    n_samples, frame_size = audio.shape[-1], round(_FRAME_SECONDS * sample_rate)
+    if padding == "same":
+        n_frames = math.ceil(n_samples * frame_rate / sample_rate)
+    else:
+        n_frames = max(int((n_samples - frame_size) * frame_rate // sample_rate) + 1, 0)
+    # With so much silence before the sound, centred frames from `first` on are centred half a
+    # frame after i / frame_rate seconds.
+    first = math.ceil(0.5 * _FRAME_SECONDS * frame_rate)
+    before = round((first / frame_rate - 0.5 * _FRAME_SECONDS) * sample_rate)
+    padded = np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(before, frame_size)])
+    found = extractor(padded, sample_rate, frame_rate)
+    kept = slice(first, first + n_frames)
+    return found.f0_hz[..., kept], found.confidence[..., kept]
 
 
 def _track_rows(track, audio, sample_rate, frame_rate):

@@ -1,9 +1,13 @@
 """The contract of everything that makes or changes sound."""
 
 import keras
+import numpy as np
+import tensorflow as tf
+
+from synths.saving import SavedByArguments
 
 
-class Processor(keras.layers.Layer):
+class Processor(SavedByArguments, keras.layers.Layer):
     """Maps raw tensors to controls in physical units, and controls to audio.
 
     `get_controls(*raw)` returns a dict of physically meaningful tensors, which can be plotted,
@@ -14,10 +18,17 @@ class Processor(keras.layers.Layer):
     Sound has the precision of the inputs: float64 where one of them is, else float32, in which
     half precision is computed as well. Keras' own casting is off, whatever its dtype policy: a
     phase or a pitch in half precision would be out of tune.
+
+    Keras saves a processor by the arguments it was made with.
     """
 
     def __init__(self, name=None, trainable=False):
         super().__init__(name=name, trainable=trainable, autocast=False)
+
+    def __call__(self, *args, **kwargs):
+        """`call`, which also takes numbers and lists in the place of tensors."""
+        args = [_with_tensors(x) for x in args]
+        return super().__call__(*args, **_with_tensors(kwargs))
 
     def call(self, *args, return_outputs_dict=False, **kwargs):
         """Audio from raw tensors.
@@ -41,3 +52,14 @@ class Processor(keras.layers.Layer):
     def get_signal(self, *args, **kwargs):
         """Controls to audio, [batch, n_samples]."""
         raise NotImplementedError
+
+
+def _with_tensors(x):
+    """x with tensors in the place of numbers and lists, which Keras refuses; all else as it is."""
+    if isinstance(x, dict):
+        return {key: _with_tensors(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)):
+        symbolic = any(isinstance(part, keras.KerasTensor) for part in tf.nest.flatten(x))
+        return x if symbolic else tf.convert_to_tensor(x)
+    is_number = isinstance(x, (int, float, np.generic)) and not isinstance(x, bool)
+    return tf.convert_to_tensor(x) if is_number else x

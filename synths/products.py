@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from synths.impulse_responses import length
+
 
 def matmul(a, b, transpose_b=False):
     """`tf.matmul`, with float32 accuracy on every device.
@@ -12,7 +14,7 @@ def matmul(a, b, transpose_b=False):
 
     Args:
       a: [..., m, k], float32 or float64.
-      b: [..., k, n], or [..., n, k] with transpose_b; the same leading axes.
+      b: [..., k, n], or [..., n, k] with transpose_b; the same leading axes, or none.
       transpose_b: Whether b is transposed first.
 
     Returns:
@@ -20,7 +22,12 @@ def matmul(a, b, transpose_b=False):
     """
     if a.dtype != tf.float32 or not _is_rounded():
         return tf.matmul(a, b, transpose_b=transpose_b)
-    return _in_parts(a, tf.linalg.matrix_transpose(b) if transpose_b else b)
+    b = tf.linalg.matrix_transpose(b) if transpose_b else b
+    if b.shape.rank == 2 and a.shape.rank > 2:
+        rows = tf.reshape(a, [-1, length(a, -1)])
+        shape = [length(a, axis) for axis in range(a.shape.rank - 1)] + [length(b, 1)]
+        return tf.reshape(_in_parts(rows, b), shape)
+    return _in_parts(a, b)
 
 
 def _is_rounded():

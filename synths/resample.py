@@ -8,7 +8,7 @@ import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError
+from synths.errors import ShapeError, whole
 from synths.precision import as_float
 
 METHODS = ("nearest", "linear", "cubic", "window")
@@ -85,10 +85,11 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
       As inputs, with n_timesteps in the place of n_frames.
 
     Raises:
-      ShapeError: if inputs has another rank.
-      ValueError: if the method is none of the four.
+      ShapeError: if inputs has another rank, or no frame.
+      ValueError: if the method is none of the four, or n_timesteps is negative or has a fraction.
     """
     inputs = as_float(inputs)
+    n_timesteps = whole("n_timesteps", n_timesteps)
     check_method("method", method)
     rank = inputs.shape.rank
     if rank not in (1, 2, 3, 4):
@@ -97,6 +98,10 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
             f"[batch, n_frames, n_freqs, channels], got shape {tuple(inputs.shape)}."
         )
     axis = min(rank - 1, 1)
+    if inputs.shape[axis] == 0:
+        raise ShapeError(
+            f"inputs: expected 1 frame or more, got none in shape {tuple(inputs.shape)}."
+        )
     n_frames = tf.shape(inputs)[axis]
     frame, weight, hop = _places(inputs.shape[axis], n_frames, n_timesteps, method, add_endpoint)
     weight = tf.reshape(tf.cast(weight, inputs.dtype), [-1] + [1] * (rank - 1 - axis))

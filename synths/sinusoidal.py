@@ -5,11 +5,11 @@ import math
 import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
-from synths.errors import ShapeError, check_last, check_rank
+from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.frequency_scales import frequencies_sigmoid
 from synths.harmonic_bank import frame_phases
 from synths.impulse_responses import length
-from synths.native import native_kernels_used
+from synths.native import native_kernels_used, with_all_gradients
 from synths.partials import (
     get_harmonic_frequencies,
     normalize_harmonics,
@@ -53,7 +53,8 @@ class Sinusoidal(Processor):
     ):
         super().__init__(name=name)
         check_method("amp_resample_method", amp_resample_method)
-        self.n_samples = n_samples
+        check_positive("sample_rate", sample_rate)
+        self.n_samples = whole("n_samples", n_samples)
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn
         self.amp_resample_method = amp_resample_method
@@ -120,6 +121,8 @@ def sinusoidal_synthesis(
       ShapeError: if a tensor's shape is not as above.
       ValueError: if amp_resample_method is none of the four.
     """
+    n_samples = whole("n_samples", n_samples)
+    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes = as_floats(frequencies, amplitudes)
     check_method("amp_resample_method", amp_resample_method)
     _check_bank(frequencies, amplitudes)
@@ -164,25 +167,27 @@ def _native_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate,
 
     n_samples = tf.convert_to_tensor(n_samples, tf.int32)
     sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
-    method = sinusoidal_cpu.METHODS[method]
+    name, method = method, sinusoidal_cpu.METHODS[method]
 
-    @tf.custom_gradient
-    def bank(frequencies, amplitudes):
-        inputs = [frequencies, amplitudes, initial_phase, n_samples, sample_rate, method]
+    def forward(*tensors):
+        inputs = [*tensors, initial_phase, n_samples, sample_rate, method]
         audio = tf.numpy_function(sinusoidal_cpu.forward, inputs, tf.float32, stateful=False)
         audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+        return audio
 
-        def gradient(upstream):
-            inputs = [frequencies, amplitudes, initial_phase, sample_rate, method, upstream]
-            types = [tf.float32, tf.float32]
-            slopes = tf.numpy_function(sinusoidal_cpu.backward, inputs, types, stateful=False)
-            for slope in slopes:
-                slope.set_shape(frequencies.shape)
-            return tf.cast(slopes[0], frequencies.dtype), slopes[1]
+    def backward(*tensors):
+        *tensors, upstream = tensors
+        inputs = [*tensors, initial_phase, sample_rate, method, upstream]
+        types = [tf.float32, tf.float32]
+        slopes = tf.numpy_function(sinusoidal_cpu.backward, inputs, types, stateful=False)
+        for slope in slopes:
+            slope.set_shape(frequencies.shape)
+        return [tf.cast(slopes[0], frequencies.dtype), slopes[1]]
 
-        return audio, gradient
+    def plain(*tensors):
+        return _plain_bank(*tensors, initial_phase, n_samples, sample_rate, name)
 
-    return bank(frequencies, amplitudes)
+    return with_all_gradients(forward, backward, plain)(frequencies, amplitudes)
 
 
 def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
@@ -339,6 +344,8 @@ def sinusoidal_to_harmonic(
     Raises:
       ShapeError: if a tensor's shape is not as above.
     """
+    check_positive("sample_rate", sample_rate)
+    n_harmonics = whole("n_harmonics", n_harmonics)
     amplitudes, frequencies, f0_hz = as_floats(sin_amps, sin_freqs, f0_hz)
     check_rank("sin_amps", amplitudes, 3, _AXES)
     check_rank("sin_freqs", frequencies, 3, _AXES)

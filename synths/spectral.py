@@ -9,10 +9,11 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import check_positive, check_rank, whole
 from synths.impulse_responses import length
 from synths.native import native_kernels_used
 from synths.precision import as_float
+from synths.products import matmul
 from synths.units import safe_log
 
 
@@ -59,6 +60,7 @@ def magnitude(audio, n_fft=1024, hop_length=256):
     """
     audio = as_float(audio)
     check_rank("audio", audio, 2, "[batch, n_samples]")
+    n_fft, hop_length = whole("n_fft", n_fft, 1), whole("hop_length", hop_length, 1)
     n_frames = -(-length(audio, 1) // hop_length)
     return _magnitude(
         audio,
@@ -183,9 +185,11 @@ def log_mel(audio, sample_rate, n_fft=1024, hop_length=256, n_mels=80, floor=1e-
       n_mels: Number of bands.
       floor: Added before the logarithm: monotonic, and the gradient is at most 1 / floor.
     """
+    check_positive("sample_rate", sample_rate)
+    n_mels = whole("n_mels", n_mels, 1)
     spectrum = magnitude(audio, n_fft, hop_length)
     filters = mel_matrix(n_mels, n_fft // 2 + 1, sample_rate)
-    return tf.math.log(tf.matmul(spectrum, tf.cast(filters, spectrum.dtype)) + floor)
+    return tf.math.log(matmul(spectrum, tf.cast(filters, spectrum.dtype)) + floor)
 
 
 def dct_matrix(n_in, n_out):
@@ -198,29 +202,44 @@ def dct_matrix(n_in, n_out):
 
 def mfcc(audio, sample_rate, n_fft=256, hop_length=64, n_mels=128, n_mfcc=30, floor=1e-5):
     """Mel-frequency cepstral coefficients, [batch, n_frames, n_mfcc]; arguments as `log_mel`."""
+    n_mels, n_mfcc = whole("n_mels", n_mels, 1), whole("n_mfcc", n_mfcc, 1)
     bands = log_mel(audio, sample_rate, n_fft, hop_length, n_mels, floor)
-    return tf.matmul(bands, tf.cast(dct_matrix(n_mels, n_mfcc), bands.dtype))
+    return matmul(bands, tf.cast(dct_matrix(n_mels, n_mfcc), bands.dtype))
 
 
 def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
     """Short-time spectrum as ddsp has it: frames begin at every hop and are not normalised.
 
     Args:
-      audio: [batch, n_samples] or [batch, n_samples, 1].
+      audio: [batch, n_samples], [batch, n_samples, 1] or [n_samples].
       frame_size: Samples of a frame under its Hann window; the transform is as long as the next
         power of two.
       overlap: Share of a frame that the next one covers too.
       pad_end: Whether frames that reach beyond the end are made, with silence there.
 
     Returns:
-      complex [batch, n_frames, n_bins], n_frames = ceil(n_samples / hop) where pad_end.
+      complex [batch, n_frames, n_bins], n_frames = ceil(n_samples / hop) where pad_end; for one
+      sound alone, [n_frames, n_bins].
+
+    Raises:
+      ShapeError: if audio has another shape.
+      ValueError: if the frames have no samples, or do not move on.
     """
-    return tf.signal.stft(_mono(audio), frame_size, _hop(frame_size, overlap), pad_end=pad_end)
+    audio, alone = _mono(audio)
+    frame_size, hop = _framing(frame_size, overlap)
+    spectrum = tf.signal.stft(audio, frame_size, hop, pad_end=pad_end)
+    return spectrum[0] if alone else spectrum
 
 
 def compute_mag(audio, size=2048, overlap=0.75, pad_end=True):
     """Magnitude of `stft`, with gradient zero where it is exactly zero."""
-    audio, hop = _mono(audio), _hop(size, overlap)
+    audio, alone = _mono(audio)
+    size, hop = _framing(size, overlap)
+    magnitudes = _compute_mag(audio, size, hop, pad_end)
+    return magnitudes[0] if alone else magnitudes
+
+
+def _compute_mag(audio, size, hop, pad_end):
     if size & (size - 1):
         spectrum = tf.signal.stft(audio, size, hop, pad_end=pad_end)
         power = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
@@ -251,11 +270,13 @@ def compute_mel(
     sample_rate=16000,
 ):
     """Magnitudes in mel bands (HTK's scale), [batch, n_frames, bins], as ddsp has them."""
+    check_positive("sample_rate", sample_rate)
+    bins = whole("bins", bins, 1)
     spectrum = compute_mag(audio, fft_size, overlap, pad_end)
     filters = tf.signal.linear_to_mel_weight_matrix(
         bins, spectrum.shape[-1], sample_rate, lo_hz, hi_hz, dtype=spectrum.dtype
     )
-    return tf.matmul(spectrum, filters)
+    return matmul(spectrum, filters)
 
 
 def compute_logmel(
@@ -289,11 +310,22 @@ def compute_mfcc(
 
 
 def _mono(audio):
+    """([batch, n_samples], whether it came without a batch)."""
     audio = as_float(audio)
     audio = audio[:, :, 0] if audio.shape.rank == 3 else audio
-    check_rank("audio", audio, 2, "[batch, n_samples]")
-    return audio
+    if audio.shape.rank == 1:
+        return audio[None], True
+    check_rank("audio", audio, 2, "[batch, n_samples] or [n_samples]")
+    return audio, False
 
 
-def _hop(frame_size, overlap):
-    return int(frame_size * (1.0 - overlap))
+def _framing(frame_size, overlap):
+    """(samples of a frame, samples of a hop)."""
+    frame_size = whole("frame_size", frame_size, 1)
+    hop = int(frame_size * (1.0 - overlap))
+    if hop < 1:
+        raise ValueError(
+            f"overlap: got {overlap}, expected a share below 1 that leaves 1 sample or more of "
+            f"{frame_size} from frame to frame."
+        )
+    return frame_size, hop

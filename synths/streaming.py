@@ -2,7 +2,7 @@
 
 A stream is called with a block of controls and a state, and returns the block's sound and the next
 state. The state is a dict of tensors, so a block can be computed in a `tf.function`. Blocks may
-have any number of frames, each of which gives `hop_length` samples:
+have any number of frames (also none), each of which gives `hop_length` samples:
 
     stream = HarmonicStream(Harmonic(sample_rate=16000), hop_length=64)
     state = stream.initial_state(controls)
@@ -18,7 +18,7 @@ and wrapped, and samples are counted in int64, so that holds for hours.
 
 import tensorflow as tf
 
-from synths.errors import check_rank
+from synths.errors import check_rank, whole
 from synths.filters import convolve, filter_hops, response_margin
 from synths.harmonic_bank import frame_phases
 from synths.noise import white_noise
@@ -45,8 +45,7 @@ class HarmonicStream:
         if synth.amp_resample_method == "cubic":
             raise ValueError('HarmonicStream: got a synth of "cubic" amplitudes, expected others.')
         self.synth = synth
-        self.hop_length = hop_length
-        self.latency = hop_length
+        self.hop_length = self.latency = whole("hop_length", hop_length, 1)
 
     def initial_state(self, controls):
         """The state before the first block.
@@ -54,11 +53,11 @@ class HarmonicStream:
         Args:
           controls: A block of controls, of which only names and shapes matter.
         """
-        phases = self._frequencies(controls)[:, 0]
+        silent = {name: _silent_frame(x) for name, x in _equal(controls).items()}
         return {
             "n_frames": tf.zeros([], tf.int64),
-            "phase": tf.zeros(tf.shape(phases), tf.float64),
-            "controls": {name: tf.zeros_like(x[:, :1]) for name, x in _equal(controls).items()},
+            "phase": tf.zeros(tf.shape(self._frequencies(silent)[:, 0]), tf.float64),
+            "controls": silent,
         }
 
     def __call__(self, controls, state):
@@ -90,12 +89,14 @@ class HarmonicStream:
             initial_phase=phase,
             inharmonicity=frames.get("inharmonicity"),
         )
-        begin = tf.where(is_first, self.hop_length, 0)
-        audio = tf.pad(audio[:, begin : -self.hop_length], [[0, 0], [begin, 0]])
+        last_phase = frame_phases(frequencies, phase, n_samples, rate)[:, -1]
+        n_samples -= self.hop_length
+        begin = tf.where(is_first, tf.minimum(self.hop_length, n_samples), 0)
+        audio = tf.pad(audio[:, begin:n_samples], [[0, 0], [begin, 0]])
         state = {
             "n_frames": state["n_frames"] + tf.cast(n_frames - 1, tf.int64),
-            "phase": frame_phases(frequencies, phase, n_samples, rate)[:, -1],
-            "controls": {name: x[:, -1:] for name, x in controls.items()},
+            "phase": last_phase,
+            "controls": {name: x[:, -1:] for name, x in frames.items()},
         }
         return audio, state
 
@@ -126,9 +127,9 @@ class FilteredNoiseStream:
 
     def __init__(self, synth, hop_length, n_bands):
         self.synth = synth
-        self.hop_length = hop_length
-        self.margin = response_margin(n_bands, synth.window_size)
-        self.latency = hop_length + self.margin
+        self.hop_length = whole("hop_length", hop_length, 1)
+        self.margin = response_margin(whole("n_bands", n_bands, 2), synth.window_size)
+        self.latency = self.hop_length + self.margin
 
     def initial_state(self, controls, seed=None):
         """The state before the first block.
@@ -143,7 +144,7 @@ class FilteredNoiseStream:
             "n_frames": tf.zeros([], tf.int64),
             "seed": self.synth.row_seeds(n_rows, seed),
             "tail": tf.zeros([n_rows, 2 * self.margin], magnitudes.dtype),
-            "controls": {"magnitudes": tf.zeros_like(magnitudes[:, :1])},
+            "controls": {"magnitudes": _silent_frame(magnitudes)},
         }
 
     def __call__(self, controls, state):
@@ -162,14 +163,14 @@ class FilteredNoiseStream:
         n_samples = n_frames * self.hop_length
         noise = white_noise(state["seed"], n_samples, (state["n_frames"] - 1) * self.hop_length)
         # Before the first frame there is nothing.
-        begin = tf.where(is_first, self.hop_length, 0)
+        begin = tf.where(is_first, tf.minimum(self.hop_length, n_samples), 0)
         noise = tf.cast(noise, frames["magnitudes"].dtype)
         noise = tf.pad(noise[:, begin:], [[0, 0], [begin, 0]])
         sound = filter_hops(
             noise,
             frames["magnitudes"],
             self.hop_length,
-            n_frames,
+            tf.maximum(n_frames, 1),
             self.synth.window_size,
             -self.margin,
             n_samples + 2 * self.margin,
@@ -178,7 +179,7 @@ class FilteredNoiseStream:
         state = state | {
             "n_frames": state["n_frames"] + tf.cast(n_frames, tf.int64),
             "tail": sound[:, n_samples:],
-            "controls": {"magnitudes": controls["magnitudes"][:, -1:]},
+            "controls": {"magnitudes": frames["magnitudes"][:, -1:]},
         }
         return sound[:, :n_samples], state
 
@@ -245,11 +246,18 @@ def _equal(controls):
     return controls
 
 
+def _silent_frame(frames):
+    """A frame of zeros of the same shape, also where there is no frame."""
+    return tf.pad(tf.zeros_like(frames[:, :0]), [[0, 0], [0, 1], [0, 0]])
+
+
 def _behind_last(controls, state):
     """(controls behind the last frame of the block before, whether there was none)."""
     is_first = state["n_frames"] == 0
     frames = {}
     for name, value in controls.items():
-        last = tf.where(is_first, value[:, :1], tf.cast(state["controls"][name], value.dtype))
+        last = tf.cast(state["controls"][name], value.dtype)
+        # An empty block may come first.
+        last = tf.where(is_first, tf.concat([value, last], axis=1)[:, :1], last)
         frames[name] = tf.concat([last, value], axis=1)
     return frames, is_first

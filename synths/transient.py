@@ -4,19 +4,21 @@ import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_last, check_rank
+from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.filters import frequency_filter, response_margin
 from synths.impulse_responses import length
 from synths.modal import decays_sigmoid
-from synths.noise import white_noise
+from synths.noise import seed_of_layer, white_noise
 from synths.onsets import onset_sample, placed
 from synths.precision import as_floats
 from synths.processor import Processor
+from synths.saving import registered
 from synths.units import exp_sigmoid
 
 _ONE = "[batch, 1]"
 
 
+@registered
 def short_decays_sigmoid(decays):
     """Raw network outputs, any shape, to times of decay from 1 ms to 0.1 s, evenly in ratio."""
     return decays_sigmoid(decays, seconds_min=0.001, seconds_max=0.1)
@@ -39,7 +41,11 @@ class Transient(Processor):
       window_size: Length of the noise filter's impulse response in samples; 0: as the bands allow.
       scale_fn: From raw network outputs to positive gains; None takes them as they are.
       decay_scale_fn: From raw network outputs to seconds; None takes them as they are.
-      seed: The noise's seed where `get_signal` is given none.
+      seed: The noise's seed where `get_signal` is given none, as of `FilteredNoise`.
+
+    Raises:
+      ValueError: if n_samples is negative or has a fraction, or a rate or a duration is not above
+        0.
 
     References:
       Verma and Meng, Extending Spectral Modeling Synthesis with Transient Modeling Synthesis, 2000.
@@ -53,17 +59,19 @@ class Transient(Processor):
         window_size=0,
         scale_fn=exp_sigmoid,
         decay_scale_fn=short_decays_sigmoid,
-        seed=0,
+        seed=None,
         name="transient",
     ):
         super().__init__(name=name)
-        self.n_samples = n_samples
+        check_positive("sample_rate", sample_rate)
+        check_positive("burst_seconds", burst_seconds)
+        self.n_samples = whole("n_samples", n_samples)
         self.sample_rate = sample_rate
         self.burst_seconds = burst_seconds
         self.window_size = window_size
         self.scale_fn = scale_fn
         self.decay_scale_fn = decay_scale_fn
-        self.seed = seed
+        self.seed = seed_of_layer(self.name) if seed is None else seed
 
     def get_controls(
         self, magnitudes, decay_seconds, pulse=None, attack_seconds=None, onset_seconds=None
@@ -108,7 +116,8 @@ class Transient(Processor):
         Args:
           magnitudes: Linear gains of the noise at bands spaced evenly from 0 Hz to Nyquist,
             [batch, n_bands].
-          decay_seconds: Time until the burst has fallen by 60 dB, [batch, 1], above 0.
+          decay_seconds: Time until the burst has fallen by 60 dB, [batch, 1]. A burst without any
+            (0 or below) is silent and has gradient 0.
           pulse: Coefficients of the orthonormal cosine transform (DCT-II) of the pulse over the
             burst's samples, [batch, n_coefficients], as many as samples or less: the first ones,
             of low frequencies. Without a pulse there is only noise.
@@ -149,7 +158,10 @@ class Transient(Processor):
 
     def _envelope(self, seconds, decays, attack):
         closing = (1.0 - tf.minimum(seconds / self.burst_seconds, 1.0) ** 2) ** 2
+        rings = decays > 0.0
+        decays = tf.where(rings, decays, tf.ones_like(decays))
         envelope = tf.exp(-math.log(1000.0) * seconds / decays) * closing
+        envelope = tf.where(rings, envelope, tf.zeros_like(envelope))
         if attack is None:
             return envelope
         rises = attack > 0.0

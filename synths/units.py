@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from synths.precision import as_float, as_floats
+from synths.saving import registered
 
 
 def midi_to_hz(notes, midi_zero_silence=False):
@@ -109,16 +110,16 @@ def amplitude_to_db(amplitude, ref_db=0.0, range_db=80.0, use_tf=True):
 def power_to_db(power, ref_db=0.0, range_db=80.0, use_tf=True):
     """Power to decibels, any shape.
 
-    The floor is added, not clipped at: the result rises everywhere, silence lies range_db below
-    1 and still has a gradient, which is bounded.
+    The floor is added, not clipped at: the result rises everywhere, silence is -range_db whatever
+    ref_db is, and still has a gradient, which is bounded.
 
     Args:
       power: 0 or more; what is below counts as 0.
-      ref_db: Decibels of power 1 that are taken off.
-      range_db: How far silence lies below power 1.
+      ref_db: What 0 dB stands for, in decibels over power 1.
+      range_db: How far silence lies below 0 dB.
       use_tf: Whether a tensor is returned, with a gradient, rather than a NumPy array.
     """
-    power = tf.nn.relu(as_float(power)) + 10.0 ** (-range_db / 10.0)
+    power = tf.nn.relu(as_float(power)) + 10.0 ** ((ref_db - range_db) / 10.0)
     db = (10.0 / math.log(10.0)) * tf.math.log(power) - ref_db
     return db if use_tf else db.numpy()
 
@@ -151,6 +152,7 @@ def log_scale(x, min_x, max_x):
     return tf.exp((1.0 - x) * math.log(min_x) + x * math.log(max_x))
 
 
+@registered
 def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
     """A sigmoid whose output is spread evenly over decibels rather than over amplitude.
 
@@ -169,6 +171,7 @@ def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
     return max_value * tf.exp(math.log(exponent) * tf.math.log_sigmoid(x)) + threshold
 
 
+@registered
 def sym_exp_sigmoid(x, width=8.0):
     """`exp_sigmoid` of the distance from 0: least at 0, rising to both sides.
 

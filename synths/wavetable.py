@@ -5,10 +5,10 @@ import math
 import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
-from synths.errors import ShapeError, check_last, check_rank
+from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.harmonic_bank import frame_phases
 from synths.impulse_responses import length
-from synths.native import native_kernels_used
+from synths.native import native_kernels_used, with_all_gradients
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.products import matmul
@@ -36,7 +36,8 @@ class Wavetable(Processor):
 
     def __init__(self, n_samples=64000, sample_rate=16000, scale_fn=exp_sigmoid, name="wavetable"):
         super().__init__(name=name)
-        self.n_samples = n_samples
+        check_positive("sample_rate", sample_rate)
+        self.n_samples = whole("n_samples", n_samples)
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
 
@@ -95,6 +96,8 @@ def wavetable_synthesis(
     Raises:
       ShapeError: if a tensor's shape is not as above.
     """
+    n_samples = whole("n_samples", n_samples)
+    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes, tables = as_floats(frequencies, amplitudes, wavetables)
     _check(frequencies, amplitudes, tables, "frequencies")
     if initial_phase is None:
@@ -140,6 +143,7 @@ def harmonic_distribution_to_wavetable(harmonic_distribution, n_wavetable=2048):
     Raises:
       ShapeError: if harmonic_distribution is not rank 3, or has too many harmonics.
     """
+    n_wavetable = whole("n_wavetable", n_wavetable, 1)
     distribution = as_float(harmonic_distribution)
     check_rank("harmonic_distribution", distribution, 3, "[batch, n_frames, n_harmonics]")
     n_harmonics = distribution.shape[2]
@@ -250,23 +254,25 @@ def _native_bank(f0_hz, sines, cosines, initial_phase, n_samples, sample_rate):
     sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
     method = wavetable_cpu.METHODS[_METHOD]
 
-    @tf.custom_gradient
-    def bank(*tensors):
+    def forward(*tensors):
         inputs = [*tensors, initial_phase, n_samples, sample_rate, method]
         audio = tf.numpy_function(wavetable_cpu.forward, inputs, tf.float32, stateful=False)
         audio.set_shape([f0_hz.shape[0], tf.get_static_value(n_samples)])
+        return audio
 
-        def gradient(upstream):
-            inputs = [*tensors, initial_phase, sample_rate, method, upstream]
-            types = [tf.float32] * 3
-            slopes = tf.numpy_function(wavetable_cpu.backward, inputs, types, stateful=False)
-            for slope, tensor in zip(slopes, tensors, strict=True):
-                slope.set_shape(tensor.shape)
-            return slopes
+    def backward(*tensors):
+        *tensors, upstream = tensors
+        inputs = [*tensors, initial_phase, sample_rate, method, upstream]
+        types = [tf.float32] * 3
+        slopes = tf.numpy_function(wavetable_cpu.backward, inputs, types, stateful=False)
+        for slope, tensor in zip(slopes, tensors, strict=True):
+            slope.set_shape(tensor.shape)
+        return slopes
 
-        return audio, gradient
+    def plain(*tensors):
+        return _plain_bank(*tensors, initial_phase, n_samples, sample_rate)
 
-    return bank(f0_hz, sines, cosines)
+    return with_all_gradients(forward, backward, plain)(f0_hz, sines, cosines)
 
 
 def _plain_bank(f0_hz, sines, cosines, initial_phase, n_samples, sample_rate):

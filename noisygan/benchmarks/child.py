@@ -14,7 +14,7 @@ from noisygan.errors import RunError
 
 
 def measure(job, n_cores=None):
-    """Measures in a fresh process.
+    """Measures in a fresh process, on the CPU: accelerators are hidden from it.
 
     Args:
       job: A dict: case, contestants, size (batch, seconds, n_partials), backward, and n_turns, or

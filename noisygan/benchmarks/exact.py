@@ -108,7 +108,7 @@ def harmonic(f0_hz, amplitudes, n_samples, sample_rate, samples=slice(None), smo
       float64 [batch, n_samples, or as many as asked for].
     """
     orders = np.arange(1, np.shape(amplitudes)[2] + 1)
-    audible = np.asarray(f0_hz, np.float64) * orders < 0.5 * sample_rate
+    audible = np.abs(np.asarray(f0_hz, np.float64)) * orders < 0.5 * sample_rate
     amplitudes = at_samples(np.where(audible, amplitudes, 0.0), n_samples, smooth)[:, samples]
     phase = integrated_phase(f0_hz, n_samples, sample_rate)[:, samples]
     return sines(phase, amplitudes, orders)
@@ -119,7 +119,7 @@ def harmonic_as_ddsp(f0_hz, amplitudes, n_samples, sample_rate, samples=slice(No
     orders = np.arange(1, np.shape(amplitudes)[2] + 1)
     f0 = at_samples(f0_hz, n_samples)[:, samples]
     amplitudes = at_samples(amplitudes, n_samples, smooth)[:, samples]
-    amplitudes = np.where(f0 * orders < 0.5 * sample_rate, amplitudes, 0.0)
+    amplitudes = np.where(np.abs(f0) * orders < 0.5 * sample_rate, amplitudes, 0.0)
     return sines(summed_phase(f0_hz, n_samples, sample_rate)[:, samples], amplitudes, orders)
 
 
@@ -133,7 +133,7 @@ def sinusoidal(f_hz, amplitudes, n_samples, sample_rate, smooth=False):
     Returns:
       float64 [batch, n_samples].
     """
-    audible = np.asarray(f_hz, np.float64) < 0.5 * sample_rate
+    audible = np.abs(np.asarray(f_hz, np.float64)) < 0.5 * sample_rate
     envelopes = at_samples(np.where(audible, amplitudes, 0.0), n_samples, smooth)
     return sines(integrated_phase(f_hz, n_samples, sample_rate), envelopes)
 
@@ -141,7 +141,7 @@ def sinusoidal(f_hz, amplitudes, n_samples, sample_rate, smooth=False):
 def sinusoidal_as_ddsp(f_hz, amplitudes, n_samples, sample_rate, smooth=False):
     """The same as ddsp defines it."""
     envelopes = at_samples(amplitudes, n_samples, smooth)
-    envelopes = np.where(at_samples(f_hz, n_samples) < 0.5 * sample_rate, envelopes, 0.0)
+    envelopes = np.where(np.abs(at_samples(f_hz, n_samples)) < 0.5 * sample_rate, envelopes, 0.0)
     return sines(summed_phase(f_hz, n_samples, sample_rate), envelopes)
 
 
@@ -160,7 +160,7 @@ def wavetable(f0_hz, amplitudes, tables, n_samples, sample_rate):
     n_points = np.shape(tables)[2]
     parts = np.fft.rfft(np.asarray(tables, np.float64))[:, :, 1 : (n_points + 1) // 2]
     orders = np.arange(1, parts.shape[2] + 1)
-    audible = np.asarray(f0_hz, np.float64) * orders < 0.5 * sample_rate
+    audible = np.abs(np.asarray(f0_hz, np.float64)) * orders < 0.5 * sample_rate
     parts = np.where(audible, parts, 0.0) * (2.0 / n_points) * np.asarray(amplitudes, np.float64)
     phase = integrated_phase(f0_hz, n_samples, sample_rate)
     sound = np.zeros(phase.shape[:2])

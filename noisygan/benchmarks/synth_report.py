@@ -121,6 +121,19 @@ def _compared(figures, unit):
     return cells
 
 
+def _device(result, in_child=False):
+    """ ", on " and where a table was measured; empty where there is one device alone.
+
+    Args:
+      result: What `synths_vs_ddsp.measure` returned.
+      in_child: Whether by `child.measure`, whose processes see no accelerator.
+    """
+    accelerators = result["machine"]["accelerators"]
+    if not accelerators:
+        return ""
+    return f", on {result['machine']['processor'] if in_child else accelerators[0]}"
+
+
 _COLUMNS = ["ddsp or tf.signal", "ddsp, XLA", "synths", "ratio", "synths, plain", "ratio"]
 
 
@@ -129,7 +142,7 @@ def _times(result):
         [f"{CASES[row['case']].title}, {KINDS[row['backward']]}", *_compared(row["seconds"], 1e-3)]
         for row in result["times"]
     ]
-    return _table(["time in ms", *_COLUMNS], rows)
+    return _table([f"time in ms{_device(result)}", *_COLUMNS], rows)
 
 
 def _memory(result):
@@ -137,7 +150,8 @@ def _memory(result):
         [f"{CASES[row['case']].title}, {KINDS[True]}", *_compared(row["bytes"], MIB)]
         for row in result["memory"]
     ]
-    return _table(["peak extra memory in MiB", *_COLUMNS], rows)
+    head = f"peak extra memory in MiB{_device(result, in_child=True)}"
+    return _table([head, *_COLUMNS], rows)
 
 
 def _decibels(value):
@@ -150,7 +164,9 @@ def _errors(result):
         [CASES[row["case"]].title, *(_decibels(row["db"].get(name)) for name in names)]
         for row in result["errors"]
     ]
-    return _table(["signal to error in dB", *(LABELS[name] for name in names)], rows)
+    return _table(
+        [f"signal to error in dB{_device(result)}", *(LABELS[name] for name in names)], rows
+    )
 
 
 def _drift(result):
@@ -161,6 +177,7 @@ def _drift(result):
         for i, seconds in enumerate(drift["seconds"])
     ]
     head = "signal to error in dB in the last second, 18 harmonics of 440 Hz"
+    head += _device(result)
     return _table([head, *(LABELS[name] for name in names)], rows)
 
 
@@ -174,6 +191,7 @@ def _growth(result):
         for row in result["growth"]
     ]
     head = "Harmonic, forward + backward: time grows with the power"
+    head += _device(result)
     return _table([head, *(LABELS[name] for name in names)], rows)
 
 
@@ -188,7 +206,8 @@ def _cores(result):
         ]
         for row in result["cores"]
     ]
-    return _table(["Harmonic, time in ms", *(LABELS[name] for name in names)], rows)
+    head = f"Harmonic, time in ms{_device(result, in_child=True)}"
+    return _table([head, *(LABELS[name] for name in names)], rows)
 
 
 def draw(result, path):

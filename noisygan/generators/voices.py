@@ -139,7 +139,7 @@ class NoiseVoice(keras.layers.Layer):
         the power per hertz, so the noise up to the bandwidth is as loud.
         """
         magnitudes = gains_at_rate(controls["magnitudes"], bandwidth_hz, sample_rate)
-        synth = FilteredNoise(n_samples=n_samples, window_size=0, scale_fn=None)
+        synth = FilteredNoise(n_samples, window_size=0, scale_fn=None, seed=0)
         return synth.get_signal(magnitudes, seed=seed)
 
 

@@ -1,4 +1,6 @@
-"""The oscillator bank's formula written for a particular processor.
+"""Compiled kernels for CPUs: the formulas of the modules beside this package, written for speed.
 
-`synths.oscillators` holds the reference and chooses; nothing else should import from here.
+Each kernel has a module `..._cpu`, which its module in `synths` imports where `synths.native` says
+so; the others hold what kernels share. Kernels take and return NumPy arrays, check no more than
+sizes, and are no public API.
 """

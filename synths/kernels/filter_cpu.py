@@ -9,10 +9,10 @@ are therefore kept transposed, [samples of a hop, hops].
 Threads take parts of the rows; compiled code holds no Python lock.
 """
 
-import numba
 import numpy as np
 
 from synths.kernels import threads
+from synths.kernels.compiling import compiled
 from synths.kernels.lanes import (
     ROW,
     ZERO,
@@ -29,10 +29,10 @@ LONGEST = LENGTHS[-1]
 # Less than this many samples are not worth a second thread.
 _SAMPLES_A_THREAD = 10_000
 
-_options = {"nogil": True, "fastmath": True, "cache": True}
+_options = {"fastmath": True}
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _weighted(weights, rows, block):
     """Row i of a block: the sum of all rows, each times weights[i]; weights are `_filled`."""
     for i in range(0, len(weights), 2):
@@ -62,7 +62,7 @@ def _weighted(weights, rows, block):
                 two[v] += (k * x0 + m * x1 + o * x2 + p * x3) + (q * x4 + r * x5 + s * x6 + t * x7)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _responses(magnitudes, first, to_taps, n, gains, block):
     """Taps of the filters of 32 frames from `first` on, about row 0; the last frame is held."""
     n_taps = len(to_taps)
@@ -77,7 +77,7 @@ def _responses(magnitudes, first, to_taps, n, gains, block):
         mirrored[:] = block[tap * ROW : (tap + 1) * ROW]
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _multiply(block, responses, n, rows):
     """Multiplies the two sounds in each lane by their own real spectra, a and b.
 
@@ -97,7 +97,7 @@ def _multiply(block, responses, n, rows):
             two[LANES + v] = mean * d - half * b
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _correlate(block, other, n, rows):
     """Real parts of the products of the two sounds' spectra with those of another block's.
 
@@ -120,7 +120,7 @@ def _correlate(block, other, n, rows):
             two[LANES + v] = one[LANES + v]
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _filter(low, high, source, magnitudes, to_taps, cut, cut_ramp, join, join_ramp, table, rows):
     """The windows of the frames low to high of one row through their filters.
 
@@ -154,14 +154,14 @@ def _filter(low, high, source, magnitudes, to_taps, cut, cut_ramp, join, join_ra
     return filtered
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _silence(block, n_frames, n):
     """Takes out all frames but the first of a block."""
     for row in range(n):
         block[row * ROW + n_frames : (row + 1) * ROW] = ZERO
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _correlate_frames(
     low, high, dry, wet, from_taps, margin, ramp, flat, table, rows, g_magnitudes, g_held
 ):

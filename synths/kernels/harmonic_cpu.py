@@ -9,60 +9,31 @@ cycles per frame, wrapped, and is the exact integral of the piecewise linear F0.
 The frames of all rows are shared out evenly between threads; compiled code holds no Python lock.
 """
 
-import numba
 import numpy as np
 
 from synths.kernels import threads
+from synths.kernels.compiling import compiled
+from synths.kernels.sines import (
+    METHODS,  # noqa: F401
+    OPTIONS,
+    fade,
+    fine_sine,
+    frame_at,
+    frame_phases,
+    gather_f0,
+    n_audible,
+)
 from synths.kernels.sizes import check_sizes
 
-# How amplitudes go from frame to frame; `synths.resample.neighbour_shares` says what they mean.
-METHODS = {"nearest": 0, "linear": 1, "window": 2}
-
-# sin(2 pi u) on |u| <= 1/4 as u * polynomial(u * u): a least-squares fit on Chebyshev nodes,
-# largest error 2e-9.
-_NODES = np.cos(np.pi * (np.arange(64) + 0.5) / 64)
-_SINE = [
-    float(c)
-    for c in np.polynomial.polynomial.polyfit(
-        (0.25 * _NODES) ** 2, np.sin(0.5 * np.pi * _NODES) / (0.25 * _NODES), 5
-    )
-]
-_S0, _S1, _S2, _S3, _S4, _S5 = (np.float32(c) for c in _SINE)
+_QUARTER = np.float32(0.25)
+_HALF = np.float32(0.5)
+_ZERO = np.float32(0.0)
 
 # Less than this many sines are not worth a second thread.
 _SINES_A_THREAD = 200_000
 
-_options = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
 
-
-@numba.njit(inline="always", **_options)
-def _sine(u):
-    v = u * u
-    return u * (_S0 + v * (_S1 + v * (_S2 + v * (_S3 + v * (_S4 + v * _S5)))))
-
-
-@numba.njit(**_options)
-def _n_audible(f_hz, nyquist, n_harmonics):
-    """How many harmonics of f_hz lie below Nyquist."""
-    if f_hz * n_harmonics < nyquist:
-        return n_harmonics
-    return int(np.ceil(nyquist / f_hz)) - 1
-
-
-@numba.njit(**_options)
-def _frame_phases(f0, initial, period, phases):
-    """Phase at every frame in cycles, 0 to 1."""
-    n_rows, n_frames = f0.shape
-    for row in range(n_rows):
-        phase = initial[row]
-        for j in range(n_frames):
-            phase -= np.floor(phase)
-            phases[row, j] = phase
-            j_after = min(j + 1, n_frames - 1)
-            phase += 0.5 * (np.float64(f0[row, j]) + np.float64(f0[row, j_after])) * period
-
-
-@numba.njit(**_options)
+@compiled(**OPTIONS)
 def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
     """Begins frame i of all frames of all rows.
 
@@ -74,11 +45,7 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
       its number of samples, and how many harmonics lie below Nyquist at the two frames.
     """
     n_frames = f0.shape[1]
-    row = i // n_frames
-    j = i - row * n_frames
-    j_after = min(j + 1, n_frames - 1)
-    first = -((-j * n_samples) // n_frames)
-    n = -((-(j + 1) * n_samples) // n_frames) - first
+    row, j, j_after, first, n = frame_at(i, n_frames, n_samples)
     f_here = np.float64(f0[row, j])
     f_after = np.float64(f0[row, j_after])
     period = n_samples / sample_rate / n_frames
@@ -89,31 +56,21 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
     for t in range(n):
         tau = (first + t) * sample_period - offset
         cycles = phase + tau * (f_here + slope * tau)
-        r = np.float32(cycles - np.round(cycles))
+        r = np.float32(cycles - np.rint(cycles))
+        # Folded without a difference where it is small: errors grow with the order.
         a = abs(r)
-        u = (
-            r
-            if a <= np.float32(0.25)
-            else ((np.float32(0.5) - a) if r > 0 else (a - np.float32(0.5)))
-        )
-        s1[t] = _sine(u)
-        c1[t] = _sine(np.float32(0.25) - a)
-        w[t] = np.float32(tau / period)
-    if method == 2:
-        for t in range(n):
-            quarter = _sine(np.float32(0.25) * w[t])
-            w[t] = quarter * quarter
-    elif method == 0:
-        w[:n] = np.float32(0.0)
-    for t in range(n):
+        u = r if a <= _QUARTER else ((_HALF - a) if r > _ZERO else (a - _HALF))
+        s1[t] = fine_sine(u)
+        c1[t] = fine_sine(_QUARTER - a)
         s[t] = s1[t]
         c[t] = c1[t]
-    k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-    k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
+    fade(first, n, j, n_frames, n_samples, method, w)
+    k_here = n_audible(f_here, 0.5 * sample_rate, n_harmonics)
+    k_after = n_audible(f_after, 0.5 * sample_rate, n_harmonics)
     return row, j, j_after, first, n, k_here, k_after
 
 
-@numba.njit(**_options)
+@compiled(**OPTIONS)
 def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
     """The sound of the frames low to high, counted through all rows."""
     n_frames, n_harmonics = amplitudes.shape[1:]
@@ -129,10 +86,10 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
         row, j, j_after, first, n, k_here, k_after = _enter(
             i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
         )
-        total[:n] = np.float32(0.0)
+        total[:n] = _ZERO
         for k in range(max(k_here, k_after)):
-            a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
-            d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
+            a = amplitudes[row, j, k] if k < k_here else _ZERO
+            d = (amplitudes[row, j_after, k] if k < k_after else _ZERO) - a
             for t in range(n):
                 total[t] += (a + w[t] * d) * s[t]
                 rotated = s[t] * c1[t] + c[t] * s1[t]
@@ -142,7 +99,7 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
             audio[row, first + t] = total[t]
 
 
-@numba.njit(**_options)
+@compiled(**OPTIONS)
 def _backward(
     low, high, f0, amplitudes, phases, sample_rate, method, g, g_cycles, g_amplitudes, g_edge
 ):
@@ -168,13 +125,13 @@ def _backward(
             i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
         )
         g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
-        g_phase[:n] = np.float32(0.0)
+        g_phase[:n] = _ZERO
         for k in range(max(k_here, k_after)):
-            a = amplitudes[row, j, k] if k < k_here else np.float32(0.0)
-            d = (amplitudes[row, j_after, k] if k < k_after else np.float32(0.0)) - a
+            a = amplitudes[row, j, k] if k < k_here else _ZERO
+            d = (amplitudes[row, j_after, k] if k < k_after else _ZERO) - a
             order = np.float32(k + 1)
-            total = np.float32(0.0)
-            late = np.float32(0.0)
+            total = _ZERO
+            late = _ZERO
             for t in range(n):
                 gs = g[row, first + t] * s[t]
                 total += gs
@@ -202,19 +159,6 @@ def _backward(
         g_cycles[2, row, j] = late_f
 
 
-@numba.njit(**_options)
-def _gather_f0(g_cycles, period, g_f0):
-    """Gradients with respect to F0: by way of its frames' samples, and of all later phases."""
-    n_rows, n_frames = g_f0.shape
-    for row in range(n_rows):
-        later = 0.0
-        for j in range(n_frames - 1, -1, -1):
-            j_after = min(j + 1, n_frames - 1)
-            g_f0[row, j] += g_cycles[1, row, j] + 0.5 * period * later
-            g_f0[row, j_after] += g_cycles[2, row, j] + 0.5 * period * later
-            later += g_cycles[0, row, j]
-
-
 def _shares(amplitudes, n_samples):
     """(low, high) of each thread's share of the frames of all rows."""
     n_rows, n_frames, n_harmonics = amplitudes.shape
@@ -227,7 +171,7 @@ def _prepared(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
     f0_hz, amplitudes = np.ascontiguousarray(f0_hz), np.ascontiguousarray(amplitudes)
     period = n_samples / float(sample_rate) / f0_hz.shape[1]
     phases = np.empty(f0_hz.shape, np.float64)
-    _frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
+    frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
     return f0_hz, amplitudes, phases, period
 
 
@@ -286,5 +230,5 @@ def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
         for (_, high), g_edge in zip(shares, g_edges, strict=True):
             row, frame = divmod(high - 1, n_frames)
             g_amplitudes[row, min(frame + 1, n_frames - 1)] += g_edge
-        _gather_f0(g_cycles, period, g_f0)
+        gather_f0(g_cycles, period, g_f0)
     return g_f0.astype(np.float32), g_amplitudes

@@ -4,18 +4,18 @@ Two windows share a lane, one as real and one as imaginary part. Sounds are kept
 [samples of a hop, hops]: a sample of thirty-two windows in a row then lies in one piece.
 """
 
-import numba
 import numpy as np
 
+from synths.kernels.compiling import compiled
 from synths.kernels.transforms import LANES
 
 ROW = 2 * LANES
 ZERO = np.float32(0.0)
 
-_options = {"nogil": True, "fastmath": True, "cache": True}
+_options = {"fastmath": True}
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def transposed(sound, begin, hop, n_hops):
     """[hop, n_hops or more] of the sound from sample `begin` on; silence beyond its ends."""
     turned = empty_transposed(hop, n_hops)
@@ -36,14 +36,14 @@ def transposed(sound, begin, hop, n_hops):
     return turned
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def empty_transposed(hop, n_hops):
     """Zeros, [hop, n_hops or more], of odd numbers of cache lines: else rows evict each other."""
     n_lines = -(-n_hops // LANES)
     return np.zeros((hop, (n_lines + 1 - n_lines % 2) * LANES), np.float32)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def add_transposed(turned, n_hops, begin, sound):
     """The opposite: adds n_hops of it to the sound; what lies beyond the ends is lost."""
     hop = len(turned)
@@ -63,7 +63,7 @@ def add_transposed(turned, n_hops, begin, sound):
                     sound[start + t] += turned[t, c]
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def cut_windows(turned, first, margin, ramp, n, block):
     """The windows of 32 frames, the first of which begins with hop `first`, into a block.
 
@@ -81,7 +81,7 @@ def cut_windows(turned, first, margin, ramp, n, block):
         first += 1
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def join_windows(block, first, margin, ramp, turned):
     """The opposite: adds rows `margin` and on, times the ramp, to where the windows lie."""
     hop = len(turned)

@@ -1,12 +1,11 @@
 """White noise for CPUs, compiled by Numba: the very numbers of `synths.noise`."""
 
-import numba
 import numpy as np
 
-_options = {"nogil": True, "cache": True}
+from synths.kernels.compiling import compiled
 
 
-@numba.njit(inline="always", **_options)
+@compiled(inline="always")
 def _scramble(x):
     x = np.uint32(x + np.uint32(0x9E3779B9))
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D))
@@ -14,7 +13,7 @@ def _scramble(x):
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 
-@numba.njit(**_options)
+@compiled()
 def _white_noise(seed, first_sample, noise):
     for row in range(noise.shape[0]):
         start = _scramble(seed[row])

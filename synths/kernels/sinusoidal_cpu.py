@@ -9,10 +9,10 @@ from the same reduced angle.
 The frames of all rows are shared out evenly between threads; compiled code holds no Python lock.
 """
 
-import numba
 import numpy as np
 
 from synths.kernels import threads
+from synths.kernels.compiling import compiled
 from synths.kernels.sines import METHODS, OPTIONS, fade, frame_at, sine  # noqa: F401
 from synths.kernels.sizes import check_sizes
 
@@ -27,7 +27,7 @@ _STEP = 32
 _SINES_A_THREAD = 100_000
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _frame_phases(frequencies, initial, period, phases):
     """Phase of every partial at every frame in cycles, 0 to 1."""
     n_rows, n_frames, n_partials = frequencies.shape
@@ -42,7 +42,7 @@ def _frame_phases(frequencies, initial, period, phases):
                 phases[row, j, k] = phase - np.floor(phase)
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _enter(low, n, j, n_frames, n_samples, method, x, w):
     """Begins the block of n samples from sample low in frame j.
 
@@ -60,7 +60,7 @@ def _enter(low, n, j, n_frames, n_samples, method, x, w):
     return padded, (middle * n_frames - j * n_samples) / n_samples
 
 
-@numba.njit(inline="always", **OPTIONS)
+@compiled(inline="always", **OPTIONS)
 def _chirp(f_here, f_after, phase, way, period, sample_rate):
     """A partial about the middle of a block: cycles(x) = start + x (step + x bend), x in samples.
 
@@ -74,7 +74,7 @@ def _chirp(f_here, f_after, phase, way, period, sample_rate):
     return np.float32(start - np.floor(start)), np.float32(step), np.float32(bend)
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _forward(low, high, frequencies, amplitudes, phases, sample_rate, method, audio):
     """The sound of the frames low to high, counted through all rows."""
     n_frames, n_partials = amplitudes.shape[1:]
@@ -109,7 +109,7 @@ def _forward(low, high, frequencies, amplitudes, phases, sample_rate, method, au
                 audio[row, begin + t] = total[t]
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _backward(
     low,
     high,
@@ -195,7 +195,7 @@ def _backward(
                 f_after_slopes[k] += later
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _add_phases(g_phases, period, g_frequencies):
     """Adds what comes to frequencies by way of the phases of all later frames."""
     n_rows, n_frames, n_partials = g_phases.shape

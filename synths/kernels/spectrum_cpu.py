@@ -6,11 +6,11 @@ the magnitudes goes through main memory; the gradient transforms again, which is
 keep the spectra. Rows are shared between threads.
 """
 
-import numba
 import numpy as np
 import scipy.fft
 
 from synths.kernels import threads
+from synths.kernels.compiling import compiled
 from synths.kernels.lanes import (
     ROW,
     add_transposed,
@@ -21,7 +21,7 @@ from synths.kernels.lanes import (
 )
 from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
 
-_options = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+_options = {"fastmath": True, "error_model": "numpy"}
 
 # Added to squared magnitudes: where a bin is exactly zero, so is its gradient.
 TINY = np.float32(1e-14)
@@ -30,7 +30,7 @@ TINY = np.float32(1e-14)
 _CHUNK = 16
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _sizes_of_block(block, n, rows, turned, size):
     """Magnitudes of the first frames of a block, as many as size, [n_frames, n / 2 + 1], has."""
     quarter = np.float32(0.25)
@@ -51,7 +51,7 @@ def _sizes_of_block(block, n, rows, turned, size):
                 size[i, k] = turned[(k - first) * ROW + i]
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _shares_of_block(block, n, rows, turned, upstream):
     """Makes spectra to spectra times upstream / size, halved but for the first and last bin.
 
@@ -80,7 +80,7 @@ def _shares_of_block(block, n, rows, turned, upstream):
                 two[LANES + v] = t * d - s * b
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _sizes_of_row(audio, window, hop, before, table, order, size):
     n, n_frames = len(window), len(size)
     n_blocks = -(-n_frames // ROW)
@@ -93,7 +93,7 @@ def _sizes_of_row(audio, window, hop, before, table, order, size):
         _sizes_of_block(block, n, order, turned, size[first : first + ROW])
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _slope_of_row(audio, upstream, window, hop, before, table, order, slope):
     n, n_frames = len(window), len(upstream)
     n_hops = -(-n_frames // ROW) * ROW - (-n // hop)
@@ -110,7 +110,7 @@ def _slope_of_row(audio, upstream, window, hop, before, table, order, slope):
     add_transposed(joined, n_hops, -before, slope)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _cut(audio, window, hop, before, frames):
     n_samples, n_fft = audio.shape[0], window.shape[0]
     for i in range(frames.shape[0]):
@@ -125,7 +125,7 @@ def _cut(audio, window, hop, before, frames):
             frames[i, k] = np.float32(0.0)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _sizes(parts, size):
     for i in range(size.shape[0]):
         for k in range(size.shape[1]):
@@ -133,7 +133,7 @@ def _sizes(parts, size):
             size[i, k] = np.sqrt(re * re + im * im + TINY)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _shares(parts, upstream, scale):
     """Makes spectra to spectra times upstream / size, as an inverse real transform wants them."""
     n_bins = upstream.shape[1]
@@ -149,7 +149,7 @@ def _shares(parts, upstream, scale):
             parts[i, 2 * k + 1] *= np.float32(2.0)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _overlap_add(frames, window, hop, before, slope):
     n_samples, n_fft = slope.shape[0], window.shape[0]
     for i in range(frames.shape[0]):

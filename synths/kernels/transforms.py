@@ -14,10 +14,12 @@ import functools
 import numba
 import numpy as np
 
+from synths.kernels.compiling import compiled
+
 LANES = 16
 LENGTHS = (256, 512, 1024, 2048)
 
-_options = {"nogil": True, "fastmath": True, "cache": True}
+_options = {"fastmath": True}
 _IMAGINARY = LANES
 _ROW = 2 * LANES
 
@@ -40,7 +42,7 @@ def rows_of(n):
     return np.argsort(frequencies(n, 4 if n.bit_length() % 2 else 2))
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _there_by_two(block, n, half, table):
     numba.literally(half)
     i = _IMAGINARY
@@ -56,7 +58,7 @@ def _there_by_two(block, n, half, table):
             x[h + i + v] = (a_r - b_r) * s + (a_i - b_i) * c
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _back_by_two(block, n, half, table):
     numba.literally(half)
     i = _IMAGINARY
@@ -74,7 +76,7 @@ def _back_by_two(block, n, half, table):
             x[h + i + v] = a_i - b_i
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _there_by_four(block, n, stride, table):
     numba.literally(stride)
     i = _IMAGINARY
@@ -101,7 +103,7 @@ def _there_by_four(block, n, stride, table):
                 x[3 * q + i + v] = (b_r - d_r) * s3 + (b_i - d_i) * c3
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def _back_by_four(block, n, stride, table):
     numba.literally(stride)
     i = _IMAGINARY
@@ -130,7 +132,7 @@ def _back_by_four(block, n, stride, table):
                 x[3 * q + i + v] = a_i - c_i - b_r + d_r
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def transform(block, n, table):
     """Spectra of a block of one of LENGTHS, in place; table is that of `turns`."""
     if n == 512:
@@ -145,7 +147,7 @@ def transform(block, n, table):
     _there_by_four(block, n, 1, table)
 
 
-@numba.njit(**_options)
+@compiled(**_options)
 def transform_back(block, n, table):
     """The opposite of `transform`, but for a factor of n."""
     _back_by_four(block, n, 1, table)

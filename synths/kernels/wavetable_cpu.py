@@ -8,11 +8,20 @@ above Nyquist cost nothing.
 The frames of all rows are shared out evenly between threads; compiled code holds no Python lock.
 """
 
-import numba
 import numpy as np
 
 from synths.kernels import threads
-from synths.kernels.sines import METHODS, OPTIONS, fade, frame_at, sine  # noqa: F401
+from synths.kernels.compiling import compiled
+from synths.kernels.sines import (
+    METHODS,  # noqa: F401
+    OPTIONS,
+    fade,
+    frame_at,
+    frame_phases,
+    gather_f0,
+    n_audible,
+    sine,
+)
 from synths.kernels.sizes import check_sizes
 
 _QUARTER = np.float32(0.25)
@@ -29,28 +38,7 @@ _ROTATIONS = 32
 _SINES_A_THREAD = 200_000
 
 
-@numba.njit(**OPTIONS)
-def _frame_phases(f0, initial, period, phases):
-    """Phase at every frame in cycles, 0 to 1."""
-    n_rows, n_frames = f0.shape
-    for row in range(n_rows):
-        phase = initial[row]
-        for j in range(n_frames):
-            phase -= np.floor(phase)
-            phases[row, j] = phase
-            j_after = min(j + 1, n_frames - 1)
-            phase += 0.5 * (np.float64(f0[row, j]) + np.float64(f0[row, j_after])) * period
-
-
-@numba.njit(**OPTIONS)
-def _n_audible(f_hz, nyquist, n_harmonics):
-    """How many harmonics of f_hz lie below Nyquist; all where it is not a number."""
-    if not abs(f_hz) * n_harmonics >= nyquist:
-        return n_harmonics
-    return int(np.ceil(nyquist / abs(f_hz))) - 1
-
-
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _cycles(low, n, j, n_frames, n_samples, f_here, f_after, phase, period, cycles):
     """Fills cycles with the phase at n samples from sample low of frame j on, float64, wrapped."""
     rise = f_after - f_here
@@ -60,7 +48,7 @@ def _cycles(low, n, j, n_frames, n_samples, f_here, f_after, phase, period, cycl
         cycles[t] = turns - np.rint(turns)
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _waves(order, cycles, n, s, c):
     """Fills s and c with sine and cosine of a multiple of a phase."""
     for t in range(n):
@@ -72,7 +60,7 @@ def _waves(order, cycles, n, s, c):
         s[t] = folded if r > _ZERO else -folded
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _forward(low, high, f0, sines, cosines, phases, sample_rate, method, audio):
     """The sound of the frames low to high, counted through all rows."""
     n_frames, n_harmonics = sines.shape[1:]
@@ -89,8 +77,8 @@ def _forward(low, high, f0, sines, cosines, phases, sample_rate, method, audio):
         row, j, j_after, first, n_in_frame = frame_at(i, n_frames, n_samples)
         f_here = np.float64(f0[row, j])
         f_after = np.float64(f0[row, j_after])
-        k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-        k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
+        k_here = n_audible(f_here, 0.5 * sample_rate, n_harmonics)
+        k_after = n_audible(f_after, 0.5 * sample_rate, n_harmonics)
         for begin in range(first, first + n_in_frame, _BLOCK):
             n = min(_BLOCK, first + n_in_frame - begin)
             padded = -(-n // _STEP) * _STEP
@@ -125,7 +113,7 @@ def _forward(low, high, f0, sines, cosines, phases, sample_rate, method, audio):
                 audio[row, begin + t] = total[t]
 
 
-@numba.njit(**OPTIONS)
+@compiled(**OPTIONS)
 def _backward(
     low,
     high,
@@ -166,8 +154,8 @@ def _backward(
         cosines_after = g_edge[1] if i == high - 1 else g_cosines[row, j_after]
         f_here = np.float64(f0[row, j])
         f_after = np.float64(f0[row, j_after])
-        k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-        k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
+        k_here = n_audible(f_here, 0.5 * sample_rate, n_harmonics)
+        k_after = n_audible(f_after, 0.5 * sample_rate, n_harmonics)
         for begin in range(first, first + n_in_frame, _BLOCK):
             n = min(_BLOCK, first + n_in_frame - begin)
             padded = -(-n // _STEP) * _STEP
@@ -231,19 +219,6 @@ def _backward(
             g_cycles[2, row, j] += late
 
 
-@numba.njit(**OPTIONS)
-def _gather_f0(g_cycles, period, g_f0):
-    """Gradients with respect to F0: by way of its frames' samples, and of all later phases."""
-    n_rows, n_frames = g_f0.shape
-    for row in range(n_rows):
-        later = 0.0
-        for j in range(n_frames - 1, -1, -1):
-            j_after = min(j + 1, n_frames - 1)
-            g_f0[row, j] += g_cycles[1, row, j] + 0.5 * period * later
-            g_f0[row, j_after] += g_cycles[2, row, j] + 0.5 * period * later
-            later += g_cycles[0, row, j]
-
-
 def _shares(sines, n_samples):
     """(low, high) of each thread's share of the frames of all rows."""
     n_rows, n_frames, n_harmonics = sines.shape
@@ -256,7 +231,7 @@ def _prepared(f0_hz, sines, cosines, initial_phase, n_samples, sample_rate):
     f0_hz, sines, cosines = (np.ascontiguousarray(x) for x in (f0_hz, sines, cosines))
     period = n_samples / float(sample_rate) / f0_hz.shape[1]
     phases = np.empty(f0_hz.shape, np.float64)
-    _frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
+    frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
     return f0_hz, sines, cosines, phases, period
 
 
@@ -313,5 +288,5 @@ def backward(f0_hz, sines, cosines, initial_phase, sample_rate, method, gradient
             frame = min(frame + 1, n_frames - 1)
             g_sines[row, frame] += g_edge[0]
             g_cosines[row, frame] += g_edge[1]
-        _gather_f0(g_cycles, period, g_f0)
+        gather_f0(g_cycles, period, g_f0)
     return g_f0.astype(np.float32), g_sines, g_cosines

@@ -8,6 +8,7 @@ import re
 import shlex
 from pathlib import Path
 
+import gin
 import pytest
 
 from noisygan.cli.main import main
@@ -85,3 +86,4 @@ def test_python_examples(tmp_path, monkeypatch, document):
     for example in examples:
         assert len(example.strip().splitlines()) <= 25
         exec(compile(example, str(document), "exec"), {"__name__": "__main__"})
+        gin.clear_config()

@@ -276,7 +276,7 @@ CASES = {
         make=lambda: FilteredNoise(N_SAMPLES, scale_fn=None),
         inputs={"magnitudes": numbers(N_FRAMES, 9), "seed": SEED},
         shapes={"signal": (3, 400)},
-        call=lambda synth, inputs: {"signal": synth.get_signal(**inputs)},
+        call=lambda synth, inputs: {"signal": synth(**inputs)},
         without_gradient=("seed",),
         seed="seed",
     ),

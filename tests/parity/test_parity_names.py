@@ -9,6 +9,7 @@ import pytest
 import synths
 
 PAGE = Path(__file__).parents[2] / "docs" / "synths.md"
+DIFFERENCES = PAGE.with_name("ddsp-differences.md")
 
 PROCESSORS = {
     "synths": ("FilteredNoise", "Harmonic", "Sinusoidal", "TensorToAudio", "Wavetable"),
@@ -17,7 +18,7 @@ PROCESSORS = {
     "losses": ("SpectralLoss",),
 }
 
-MODULES = (*PROCESSORS, "core", "spectral_ops")
+MODULES = (*PROCESSORS, "core", "spectral_ops", "dags")
 
 # Defaults that are not ddsp's, on purpose: (name, argument).
 OTHER_DEFAULTS = {("Processor.__init__", "name")}
@@ -88,6 +89,19 @@ def test_arguments_are_ddsps(ddsp):
 def test_every_processor_is_there(module):
     missing = [name for name in PROCESSORS[module] if not hasattr(synths, name)]
     assert not missing
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_name_is_there_or_said_to_be_left_out(ddsp, module):
+    left_out = DIFFERENCES.read_text(encoding="utf-8").split("## Left out")[1]
+    rows = [line for line in left_out.splitlines() if line[:3] == "| `"]
+    left_out = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert not left_out & set(synths.__all__)
+    for name, theirs in vars(getattr(ddsp, module)).items():
+        is_ddsps = str(getattr(theirs, "__module__", "")).startswith("ddsp")
+        is_constant = not callable(theirs) and not inspect.ismodule(theirs)
+        if name[0] != "_" and (is_ddsps or is_constant):
+            assert name in synths.__all__ or name in left_out, f"ddsp.{module}.{name}"
 
 
 def test_names_on_the_page_for_ddsps_users_are_there():

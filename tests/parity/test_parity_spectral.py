@@ -55,6 +55,14 @@ def test_levels(ddsp, name, padding):
     np.testing.assert_allclose(ours, theirs, atol=0.02)
 
 
+@pytest.mark.parametrize("name", ["compute_power", "compute_loudness"])
+def test_silence_with_a_reference(ddsp, name):
+    silence = np.zeros(4000, np.float32)
+    theirs = getattr(ddsp.spectral_ops, name)(silence, ref_db=20.7, range_db=120.0)
+    ours = getattr(synths, name)(silence, ref_db=20.7, range_db=120.0)
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
 def test_loudness_of_one_sound_and_in_numpy(ddsp):
     audio = sound()[0]
     theirs = ddsp.spectral_ops.compute_loudness(audio, frame_rate=125, n_fft=1024)

@@ -54,6 +54,20 @@ RESULT = {
 }
 
 
+def test_where_there_is_an_accelerator_each_table_names_its_device():
+    facts = RESULT["machine"] | {"accelerators": ["Some GPU"]}
+    heads = [
+        line.split(" |")[0]
+        for line in synth_report.tables(RESULT | {"machine": facts}).splitlines()
+        if line.startswith("| ") and ", on Some " in line
+    ]
+    assert len(heads) == 6
+    for head in heads:
+        of_child = head.startswith(("| peak", "| Harmonic, time in ms"))
+        assert head.endswith("Some CPU" if of_child else "Some GPU")
+    assert ", on " not in synth_report.tables(RESULT)
+
+
 def cells(text, beginning):
     """The cells of the table row that begins so."""
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {beginning}")]

@@ -14,6 +14,17 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
+def test_a_delay_that_is_not_a_number_is_heard_there_alone():
+    audio = noise(1, 40)
+    phase = np.full((1, 40, 1), 0.3, np.float32)
+    expected = variable_length_delay(phase, audio, 10).numpy()
+    phase[0, 17] = np.nan
+    delayed = variable_length_delay(phase, audio, 10).numpy()
+    assert np.isnan(delayed[0, 17])
+    expected[0, 17] = delayed[0, 17]
+    np.testing.assert_array_equal(delayed, expected)
+
+
 def test_the_response_starts_as_decaying_noise_of_the_gain():
     ir = Reverb(trainable=True, reverb_length=8000, decay_seconds=0.25, gain=0.05).ir.numpy()
     np.testing.assert_allclose(np.sqrt(np.sum(ir**2)), 0.05, rtol=0.05)
@@ -171,7 +182,7 @@ def test_noise_responses_are_the_same_at_each_call_and_in_each_row(kind):
     other = kind(trainable=True, reverb_length=500, seed=1)(audio)
     assert np.abs(other - wet).max() > 1e-3
     assert len(reverb.trainable_variables) >= 1
-    with pytest.raises(ValueError, match=f"a {kind.__name__} with trainable=True has its own"):
+    with pytest.raises(ValueError, match=f" {kind.__name__} with trainable=True has its own"):
         kind(reverb_length=500)(audio)
 
 
@@ -274,3 +285,12 @@ def test_a_filter_of_equal_gains_is_a_gain():
     audio = noise(2, 300)
     magnitudes = np.full((2, 4, 17), 0.25, np.float32)
     np.testing.assert_allclose(FIRFilter(scale_fn=None)(audio, magnitudes), 0.25 * audio, atol=1e-5)
+
+
+def test_a_filter_for_the_whole_sound():
+    rng = np.random.default_rng(0)
+    audio = rng.normal(size=(2, 400)).astype(np.float32)
+    alone = rng.normal(size=(2, 9)).astype(np.float32)
+    fir = FIRFilter()
+    expected = fir(audio, np.repeat(alone[:, None], 5, axis=1))
+    np.testing.assert_allclose(fir(audio, alone), expected, atol=1e-5)

@@ -17,6 +17,7 @@ from synths import (
     resample,
     set_native_kernels,
     sinc_filter,
+    sinc_impulse_response,
 )
 from synths.filters import _fast_length, filter_hops, response_margin
 
@@ -36,6 +37,25 @@ def native(request):
     set_native_kernels(request.param)
     yield request.param
     set_native_kernels(None)
+
+
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "unknown sizes"])
+def test_an_empty_sound_through_filters_that_change(graph):
+    empty = np.zeros((2, 0), np.float32)
+    for function, filters in (
+        (lambda x, f: sinc_filter(x, f, 64), np.full((2, 3, 1), 0.5, np.float32)),
+        (fft_convolve, np.ones((2, 3, 400), np.float32)),
+        (frequency_filter, np.ones((2, 3, 9), np.float32)),
+        (lambda x, f: fft_convolve(x, f, "valid"), np.ones((2, 3, 400), np.float32)),
+    ):
+        if graph:
+            unknown = [tf.TensorSpec([None] * (x.ndim - 1) + [None], x.dtype) for x in (empty,)]
+            unknown.append(tf.TensorSpec([None, None, filters.shape[2]], filters.dtype))
+            function = tf.function(function, input_signature=unknown)
+        sound = function(tf.constant(empty), tf.constant(filters)).numpy()
+        assert sound.shape[0] == 2
+        assert sound.shape[1] in (0, 399)
+        assert not np.any(sound)
 
 
 def noise(*shape, seed=0):
@@ -495,3 +515,14 @@ def test_a_wrong_shape_is_named(function, arguments, message):
 def test_a_wrong_padding_is_named(function):
     with pytest.raises(ValueError, match="padding: got 'full', expected"):
         function(tf.zeros([1, 8]), tf.zeros([1, 2, 3]), padding="full")
+
+
+@pytest.mark.parametrize(("cutoff", "rate"), [(0.25, None), (2000, 16000)])
+def test_a_cutoff_may_be_a_number(cutoff, rate):
+    audio = np.random.default_rng(0).normal(size=(2, 900)).astype(np.float32)
+    frames = np.full((2, 3, 1), cutoff, np.float32)
+    for high_pass in (False, True):
+        filtered = sinc_filter(audio, cutoff, 64, rate, high_pass=high_pass)
+        expected = sinc_filter(audio, frames, 64, rate, high_pass=high_pass)
+        np.testing.assert_allclose(filtered, expected, atol=1e-5)
+    assert sinc_impulse_response(cutoff, 64, rate).shape == (1, 1, 65)

@@ -153,3 +153,9 @@ def test_outputs_without_names_are_refused():
     made = ProcessorGroup(dag=[(keras.layers.Dense(1, name="net"), ["a"])])
     with pytest.raises(ValueError, match="net: it returned 1 outputs and has names for 0"):
         made({"a": np.ones((1, 3), np.float32)})
+
+
+def test_names_of_the_processors():
+    group = ProcessorGroup([(Add(name="sum"), ["a", "b"]), (Add(name="twice"), ["a", "a"])])
+    assert group.module_names == ["sum", "twice"]
+    assert [p.name for p in group.processors] == group.module_names

@@ -1,11 +1,36 @@
 """The harmonic synthesizer: controls in physical units, and errors that name what is wrong."""
 
+import importlib.util
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import Harmonic, ShapeError, exp_sigmoid, harmonic_synthesis, normalize_distribution
+from synths import (
+    Harmonic,
+    ShapeError,
+    exp_sigmoid,
+    harmonic_synthesis,
+    normalize_distribution,
+    set_native_kernels,
+)
+
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")),
+        False,
+    ],
+    ids=["native", "plain"],
+)
+def native(request):
+    """Each way of computing, chosen for the test."""
+    set_native_kernels(request.param)
+    yield request.param
+    set_native_kernels(None)
 
 
 def raw(n_frames=6, n_harmonics=5, f0=440.0):
@@ -29,6 +54,31 @@ def test_without_a_scale_they_are_taken_as_they_are():
     amplitudes, distribution, f0_hz = (np.abs(x) for x in raw())
     controls = Harmonic(1000, scale_fn=None).get_controls(amplitudes, distribution, f0_hz)
     np.testing.assert_array_equal(controls["amplitudes"], amplitudes)
+
+
+def test_a_negative_pitch_is_silent_above_nyquist_as_a_positive_one_is(native):
+    f0_hz = np.linspace(1500.0, 4500.0, 6).reshape(1, 6, 1)
+    shares = np.ones((1, 6, 5))
+    synth = Harmonic(600, scale_fn=None)
+    for dtype in (np.float32, np.float64):
+        inputs = [np.ones((1, 6, 1), dtype), shares.astype(dtype), f0_hz.astype(dtype)]
+        controls = synth.get_controls(*inputs)
+        below = synth.get_controls(*inputs[:2], -inputs[2])
+        np.testing.assert_array_equal(
+            controls["harmonic_distribution"], below["harmonic_distribution"]
+        )
+        sound = harmonic_synthesis(inputs[2], inputs[0], None, inputs[1], 600)
+        turned = harmonic_synthesis(-inputs[2], inputs[0], None, inputs[1], 600)
+        np.testing.assert_allclose(turned, -sound, atol=1e-5)
+
+
+def test_a_pitch_that_is_not_a_number_is_heard(native):
+    f0_hz = np.full((2, 6, 1), 700.0, np.float32)
+    f0_hz[1, 3] = np.nan
+    audio = harmonic_synthesis(f0_hz, tf.ones([2, 6, 1]), None, tf.ones([2, 6, 20]), 600).numpy()
+    assert np.isfinite(audio[0]).all()
+    assert np.isfinite(audio[1, :200]).all()
+    assert np.isnan(audio[1, 301:]).all()
 
 
 @pytest.mark.parametrize(("f0", "n_audible"), [(1000.0, 5), (2000.0, 3), (7999.0, 1), (8000.0, 0)])

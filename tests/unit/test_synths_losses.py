@@ -97,3 +97,17 @@ def test_what_makes_no_sense_is_refused():
         SpectralLoss(mag_weight=0.0)
     with pytest.raises(ValueError, match="got 'L3'"):
         mean_difference(NOISE, OTHER, "L3")
+
+
+def test_two_sounds_alone():
+    one, two = np.random.default_rng(0).normal(size=(2, 1, 3000)).astype(np.float32)
+    loss_fn = SpectralLoss(
+        (256, 64), delta_time_weight=1.0, delta_freq_weight=1.0, loudness_weight=0.1
+    )
+    np.testing.assert_allclose(loss_fn(one[0], two[0]), loss_fn(one, two), rtol=1e-5)
+
+
+def test_losses_by_name():
+    one, two = np.random.default_rng(0).normal(size=(2, 1, 3000)).astype(np.float32)
+    loss_fn = SpectralLoss((64,), name="near")
+    assert loss_fn.get_losses_dict(one, two) == {"near": loss_fn(one, two)}

@@ -25,6 +25,12 @@ def test_a_weighting_is_that_of_the_standard():
     np.testing.assert_allclose(a_weighting_db(hz), librosa.A_weighting(hz), atol=1e-6)
 
 
+def test_arrays_are_not_to_be_had_in_a_graph():
+    assert isinstance(compute_loudness(NOISE, use_tf=False), np.ndarray)
+    with pytest.raises(ValueError, match="use_tf: got False in a tf.function"):
+        tf.function(lambda x: compute_loudness(x, use_tf=False))(NOISE)
+
+
 def test_the_level_of_a_sine():
     middle = compute_rms_energy(0.5 * sine(500), frame_size=1024)[0, 10:-10]
     np.testing.assert_allclose(middle, 0.5 / np.sqrt(2), rtol=1e-3)
@@ -93,7 +99,11 @@ def test_gradients_also_at_silence(function):
 def test_silence_is_at_the_floor_and_numpy_is_numpy():
     level = compute_loudness(np.zeros(1000, np.float32), use_tf=False, range_db=70.0, ref_db=5.0)
     assert isinstance(level, np.ndarray)
-    np.testing.assert_allclose(level, -75.0, atol=1e-3)
+    np.testing.assert_allclose(level, -70.0, atol=1e-3)
+    silence = np.zeros(1000, np.float32)
+    for function in (compute_loudness, compute_power):
+        level = function(silence, ref_db=20.7, range_db=120.0)
+        np.testing.assert_allclose(level, -120.0, atol=1e-3)
 
 
 def test_what_makes_no_sense_is_refused():

@@ -12,7 +12,11 @@ import pytest
 import tensorflow as tf
 
 from synths import FilteredNoise, Harmonic, set_native_kernels
+from synths.filters import frequency_filter
 from synths.native import native_kernels_used
+from synths.oscillators import harmonic_synthesis
+from synths.sinusoidal import sinusoidal_synthesis
+from synths.wavetable import wavetable_synthesis
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
@@ -252,3 +256,92 @@ def test_two_replicas_of_a_mirrored_strategy():
     command = [sys.executable, "-c", TWO_DEVICES]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert "two replicas agree" in answer.stdout, answer.stderr[-2000:]
+
+
+def _second_order_cases():
+    rng = np.random.default_rng(3)
+
+    def uniform(low, high, *shape):
+        return rng.uniform(low, high, (2, 5, *shape))
+
+    f0_hz = uniform(200.0, 300.0, 1)
+    cases = {
+        "harmonic": (
+            lambda f0_hz, amplitudes: harmonic_synthesis(
+                f0_hz, tf.ones_like(f0_hz), None, amplitudes, 160
+            ),
+            {"f0_hz": f0_hz, "amplitudes": uniform(0.1, 1.0, 4)},
+        ),
+        "sinusoidal": (
+            lambda f_hz, amplitudes: sinusoidal_synthesis(f_hz, amplitudes, 160),
+            {"f_hz": uniform(200.0, 900.0, 3), "amplitudes": uniform(0.1, 1.0, 3)},
+        ),
+        "stiff": (
+            lambda f0_hz, amplitudes: harmonic_synthesis(
+                f0_hz, tf.ones_like(f0_hz), None, amplitudes, 160, inharmonicity=f0_hz * 1e-6
+            ),
+            {"f0_hz": f0_hz, "amplitudes": uniform(0.1, 1.0, 4)},
+        ),
+        "wavetable": (
+            lambda f0_hz, tables: wavetable_synthesis(f0_hz, tf.ones_like(f0_hz), tables, 160),
+            {"f0_hz": f0_hz, "tables": uniform(-1.0, 1.0, 12)},
+        ),
+        "filter": (
+            frequency_filter,
+            {"audio": rng.normal(size=(2, 160)), "magnitudes": uniform(0.1, 1.0, 9)},
+        ),
+    }
+    return [pytest.param(*case, id=name) for name, case in cases.items()]
+
+
+def _slopes(function, inputs):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        loss = tf.reduce_sum(function(*inputs) ** 2)
+    return tape.gradient(loss, inputs)
+
+
+@needs_numba
+@pytest.mark.parametrize("run", [lambda function: function, tf.function], ids=["eager", "graph"])
+@pytest.mark.parametrize(("function", "inputs"), _second_order_cases())
+def test_gradients_of_gradients(function, inputs, run):
+    rng = np.random.default_rng(4)
+    values = list(inputs.values())
+    ways = [np.abs(x).mean() * rng.normal(size=x.shape) for x in values]
+    set_native_kernels(False)
+    ends = [
+        _slopes(
+            function, [tf.constant(x + sign * 1e-5 * v) for x, v in zip(values, ways, strict=True)]
+        )
+        for sign in (1.0, -1.0)
+    ]
+    expected = [
+        (after.numpy() - before.numpy()) / 2e-5 for after, before in zip(*ends, strict=True)
+    ]
+    set_native_kernels(True)
+    ways = [tf.constant(v, tf.float32) for v in ways]
+
+    @run
+    def second(*inputs):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            slopes = _slopes(function, inputs)
+        return tape.gradient(slopes, inputs, ways)
+
+    got = second(*[tf.constant(x, tf.float32) for x in values])
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3 * np.abs(other).max())
+
+
+@needs_numba
+@pytest.mark.parametrize(("function", "inputs"), _second_order_cases())
+def test_forward_mode_is_an_error_rather_than_silently_nothing(function, inputs):
+    set_native_kernels(True)
+    values = [tf.constant(x, tf.float32) for x in inputs.values()]
+    forward = tf.autodiff.ForwardAccumulator(values, values)
+    with forward, pytest.raises(RuntimeError, match="set_native_kernels"):
+        function(*values)
+    set_native_kernels(False)
+    with tf.autodiff.ForwardAccumulator(values, values) as forward:
+        sound = function(*values)
+    assert np.abs(forward.jvp(sound)).max() > 0.0

@@ -740,3 +740,17 @@ def test_a_wrong_shape_is_named(name, shapes):
 def test_a_wrong_method_is_named():
     with pytest.raises(ValueError, match="amp_resample_method: got 'cosine', expected one of near"):
         harmonic_synthesis(*random_inputs(3, 2), 100, amp_resample_method="cosine")
+
+
+@pytest.mark.parametrize(
+    "function", [synths.streaming_harmonic_synthesis, synths.harmonic_oscillator_bank]
+)
+def test_a_phase_comes_back_as_what_it_came_in(function):
+    f0_hz, amplitudes = np.full((2, 100, 1), 220.5, np.float32), np.ones((2, 100, 1), np.float32)
+    exact = function(f0_hz, amplitudes)[1]
+    assert exact.dtype == tf.float64
+    for dtype in (np.float32, np.float64):
+        audio, phase = function(f0_hz, amplitudes, initial_phase=np.zeros((2, 1, 1), dtype))
+        assert audio.dtype == tf.float32
+        assert phase.dtype == dtype
+        np.testing.assert_allclose(phase, exact, rtol=1e-7 if dtype == np.float32 else 0)

@@ -49,8 +49,26 @@ def test_what_makes_no_sense_is_refused():
         PYIN(max_hz=9000.0)(tone(220.0, 16000), 16000)
     with pytest.raises(ShapeError, match=r"audio: expected \[n_samples\]"):
         PYIN()(np.zeros((1, 2, 3)))
-    with pytest.raises(ValueError, match="padding: got 'same', expected 'center'"):
-        compute_f0(tone(220.0, 16000), 50, padding="same")
+    with pytest.raises(ValueError, match="padding: got 'full', expected one of center, same"):
+        compute_f0(tone(220.0, 16000), 50, padding="full")
+
+
+@pytest.mark.parametrize(("rate", "frame_rate"), [(16000, 250), (16000, 60), (22050, 100)])
+def test_paddings(rate, frame_rate):
+    hz = 200.0 * 2.0 ** np.linspace(0.0, 2.0, rate)
+    audio = tone(hz, rate)
+    extractor = PYIN(100.0, 1000.0)
+    n_frames = {"same": frame_rate, "valid": int((1.0 - 0.064) * frame_rate) + 1}
+    for padding in ("same", "valid"):
+        f0_hz, confidence = compute_f0(
+            audio, frame_rate, padding=padding, sample_rate=rate, extractor=extractor
+        )
+        assert f0_hz.shape == confidence.shape == (n_frames[padding],)
+        seconds = np.arange(len(f0_hz)) / frame_rate + 0.032
+        at = (seconds > 0.2) & (seconds < 0.8)
+        cents = 1200 * np.log2(f0_hz[at] / (200.0 * 2.0 ** (2.0 * seconds[at])))
+        # 10 ms are 24 cents of this glide.
+        assert abs(np.mean(cents)) < 12
 
 
 def test_without_crepe_the_error_says_what_to_do(monkeypatch):
@@ -76,3 +94,9 @@ def test_crepe_is_asked_and_answers_at_our_frames(monkeypatch):
     assert asked[0][2]["model_capacity"] == "tiny"
     compute_f0(np.zeros(8000), 50, viterbi=False, sample_rate=8000, extractor=CREPE())
     assert asked[-1][2]["viterbi"] is False
+    extractor = CREPE()
+    for own, viterbi, expected in ((True, False, False), (False, True, False), (True, True, True)):
+        extractor.viterbi = own
+        compute_f0(np.zeros(8000), 50, viterbi, sample_rate=8000, extractor=extractor)
+        assert asked[-1][2]["viterbi"] is expected
+        assert extractor.viterbi is own

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import products
+from synths import Harmonic, compute_mel, log_mel, mfcc, products, set_native_kernels
 
 
 @pytest.fixture
@@ -13,6 +13,8 @@ def rounding(monkeypatch):
     exact = tf.matmul
 
     def rounded(x):
+        if x.dtype != tf.float32:
+            return x
         bits = tf.bitcast(x, tf.int32) + 2**12
         return tf.bitcast(tf.bitwise.bitwise_and(bits, -(2**13)), tf.float32)
 
@@ -54,6 +56,54 @@ def test_its_gradients_are_the_products(rounding):
     g = np.float64(upstream)
     assert error_db(to_a.numpy(), g @ np.float64(b)) < -115
     assert error_db(to_b.numpy(), g.swapaxes(1, 2) @ np.float64(a)) < -115
+
+
+def test_one_matrix_for_all(rounding):
+    a, b = factors()[0], factors()[1][0].T
+    tensors = [tf.constant(a), tf.constant(b)]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        product = products.matmul(*tensors)
+        loss = tf.reduce_sum(product**2)
+    to_a, to_b = tape.gradient(loss, tensors)
+    expected = np.float64(a) @ np.float64(b)
+    assert error_db(product.numpy(), expected) < -115
+    assert error_db(to_a.numpy(), 2.0 * expected @ np.float64(b).T) < -110
+    to_one = np.tensordot(np.float64(a), 2.0 * expected, [(0, 1), (0, 1)])
+    assert error_db(to_b.numpy(), to_one) < -110
+
+
+@pytest.fixture
+def plain():
+    set_native_kernels(False)
+    yield
+    set_native_kernels(None)
+
+
+def test_harmonics_are_not_rounded(rounding, plain):
+    rng = np.random.default_rng(2)
+    amplitudes = rng.uniform(0.1, 1.0, (2, 10, 1))
+    shares = rng.uniform(0.1, 1.0, (2, 10, 30))
+    inputs = [tf.constant(x) for x in (amplitudes, shares, rng.uniform(90.0, 110.0, (2, 10, 1)))]
+    synth = Harmonic(800, scale_fn=None)
+    expected = synth(*inputs).numpy()
+    got = synth(*[tf.cast(x, tf.float32) for x in inputs]).numpy()
+    assert error_db(got, expected) < -100
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        lambda x: log_mel(x, 16000, floor=1.0),
+        lambda x: mfcc(x, 16000, floor=1.0),
+        compute_mel,
+    ],
+    ids=["log_mel", "mfcc", "compute_mel"],
+)
+def test_mel_bands_are_not_rounded(rounding, plain, feature):
+    audio = tf.constant(np.random.default_rng(3).normal(size=(2, 4000)))
+    got = feature(tf.cast(audio, tf.float32)).numpy()
+    assert error_db(got, feature(audio).numpy()) < -95
 
 
 def test_elsewhere_it_is_tensorflows_own():

@@ -21,6 +21,13 @@ def expected(frames, n_samples):
     return np.stack(rows)
 
 
+def test_no_frame_is_an_error():
+    with pytest.raises(
+        ShapeError, match=r"expected 1 frame or more, got none in shape \(2, 0, 3\)"
+    ):
+        resample(np.zeros((2, 0, 3), np.float32), 10)
+
+
 @pytest.mark.parametrize(("n_frames", "n_samples"), RATIOS)
 def test_any_ratio(n_frames, n_samples):
     frames = np.random.default_rng(n_frames).normal(size=(2, n_frames, 3)).astype(np.float32)

@@ -409,6 +409,11 @@ def test_a_sinusoid_counts_by_its_distance():
         amplitudes, frequencies, f0_hz, n_harmonics=3, normalize=True
     )
     np.testing.assert_allclose(total * shares, [[[0.75, 0.0, 1.0]]], atol=1e-6)
+    # What lies far from its harmonic is not made louder.
+    total, shares = sinusoidal_to_harmonic(
+        amplitudes[..., 1:2], frequencies[..., 1:2], f0_hz, n_harmonics=3, normalize=True
+    )
+    np.testing.assert_allclose(total * shares, [[[0.5 * near, 0.0, 0.0]]], atol=1e-6)
 
 
 def test_no_pitch_and_no_sound_give_finite_gradients():

@@ -224,3 +224,22 @@ def test_the_kernel_takes_unknown_lengths():
     for n in (64, 999):
         audio = tf.constant(np.random.default_rng(0).normal(size=(2, n)), tf.float32)
         np.testing.assert_allclose(traced(audio), SPECTRA["magnitude"](audio), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        synths.stft,
+        synths.compute_mag,
+        synths.compute_logmag,
+        synths.compute_mel,
+        synths.compute_logmel,
+        synths.compute_mfcc,
+        lambda audio: synths.compute_mag(audio, 600),
+    ],
+)
+def test_one_sound_alone(function):
+    audio = np.random.default_rng(0).normal(size=(1, 4000)).astype(np.float32)
+    alone, batch = function(audio[0]), function(audio)
+    assert alone.shape == batch.shape[1:]
+    np.testing.assert_allclose(alone, batch[0], rtol=1e-5, atol=1e-5)

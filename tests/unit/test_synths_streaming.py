@@ -22,7 +22,7 @@ from synths import (
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 HOP = 40
 # Numbers of frames of the blocks in which 17 frames come.
-BLOCKS = [[3, 3, 3, 3, 3, 2], [17], [1] * 17, [5, 1, 11]]
+BLOCKS = [[3, 3, 3, 3, 3, 2], [17], [1] * 17, [5, 1, 11], [0, 0, 4, 0, 13, 0]]
 
 
 @pytest.fixture(
@@ -113,7 +113,7 @@ def test_noise(sizes, n_bands, window_size):
         np.testing.assert_allclose(answer, synth.get_signal(**controls, seed=seed), atol=1e-5)
 
 
-@pytest.mark.parametrize("sizes", [[300], [100, 1, 199], [7] * 42 + [6]])
+@pytest.mark.parametrize("sizes", [[300], [0, 100, 1, 0, 199, 0], [7] * 42 + [6]])
 @pytest.mark.parametrize("n_taps", [1, 2, 50, 1000])
 def test_convolution(sizes, n_taps):
     rng = np.random.default_rng(2)
@@ -157,6 +157,18 @@ def test_float64():
         np.testing.assert_allclose(answer, synth.get_signal(**controls), atol=1e-12)
 
 
+def test_a_state_from_an_empty_block():
+    harmonic, noise = Harmonic(17 * HOP), FilteredNoise(17 * HOP)
+    for synth, controls, stream in (
+        (harmonic, harmonic_controls(), HarmonicStream(harmonic, HOP)),
+        (harmonic, harmonic_controls(stiff=True), HarmonicStream(harmonic, HOP)),
+        (noise, noise_controls(), FilteredNoiseStream(noise, HOP, 9)),
+    ):
+        state = stream.initial_state(next(parts(controls, [0])))
+        answer = streamed(stream, controls, BLOCKS[-1], state)
+        np.testing.assert_allclose(answer, synth.get_signal(**controls), atol=1e-5)
+
+
 def test_in_a_graph_of_unknown_sizes():
     synth = Harmonic(17 * HOP)
     controls = harmonic_controls()
@@ -168,7 +180,7 @@ def test_in_a_graph_of_unknown_sizes():
     )
     graph = tf.function(stream, input_signature=unknown)
     sounds = []
-    for block in parts(controls, BLOCKS[3]):
+    for block in parts(controls, BLOCKS[-1]):
         audio, state = graph(block, state)
         sounds.append(audio)
     answer = np.concatenate([*sounds, stream.finish(state)], axis=1)[:, stream.latency :]

@@ -5,7 +5,15 @@ import pytest
 import scipy.fft
 import tensorflow as tf
 
-from synths import FilteredNoise, ShapeError, Transient, exp_sigmoid, short_decays_sigmoid
+from synths import (
+    FilteredNoise,
+    ShapeError,
+    Transient,
+    exp_sigmoid,
+    frequency_impulse_response,
+    short_decays_sigmoid,
+    white_noise,
+)
 from tests.finite_differences import assert_gradients
 
 
@@ -67,6 +75,30 @@ def test_its_noise_is_filtered_noise_that_has_swung_in():
     np.testing.assert_allclose(audio[:, 32:1400], noise[:, 32:1400], rtol=1e-3, atol=1e-4)
     level = np.std(Transient(1600).get_signal(tf.ones([500, 33]), tf.fill([500, 1], 10.0))[:, 0])
     np.testing.assert_allclose(level, np.sqrt(1 / 3), rtol=0.1)
+
+
+def test_its_noise_begins_before_the_burst():
+    rng = np.random.default_rng(1)
+    magnitudes = rng.uniform(0.0, 1.0, (2, 33))
+    audio = Transient(1600, 16000).get_signal(magnitudes, np.full((2, 1), 0.05), seed=[5, 6])
+    noise = white_noise([5, 6], 1900, -150).numpy()
+    taps = frequency_impulse_response(magnitudes).numpy()
+    filtered = [np.convolve(x, h) for x, h in zip(np.float64(noise), taps, strict=True)]
+    begin = 150 + taps.shape[1] // 2
+    expected = np.stack(filtered)[:, begin : begin + 1600] * envelope(1600, 16000, 0.05)
+    np.testing.assert_allclose(audio, expected, atol=1e-6)
+
+
+def test_without_decay_it_is_silent_with_gradient_0():
+    decays = tf.constant([[0.0], [-0.1], [0.05]])
+    with tf.GradientTape() as tape:
+        tape.watch(decays)
+        audio = Transient(400).get_signal(tf.ones([3, 5]), decays)
+    assert not np.any(audio[:2])
+    assert np.abs(audio[2]).max() > 0.1
+    slopes = tape.gradient(audio, decays).numpy()
+    assert not np.any(slopes[:2])
+    assert np.isfinite(slopes[2])
 
 
 def test_seeds_decide_and_nothing_else_does():
@@ -185,3 +217,10 @@ def test_a_wrong_shape_is_named(name, shape):
     for function in (Transient().get_controls, Transient().get_signal):
         with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
             function(**inputs)
+
+
+def test_each_name_has_noise_of_its_own():
+    gains, decays = np.ones((1, 9), np.float32), np.full((1, 1), 0.05, np.float32)
+    synths = Transient(1600), Transient(1600, name="hammer")
+    one, two = (synth.get_signal(gains, decays) for synth in synths)
+    assert abs(np.corrcoef(one[0], two[0])[0, 1]) < 0.3

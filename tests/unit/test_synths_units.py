@@ -173,3 +173,18 @@ def test_sym_exp_sigmoid_rises_to_both_sides():
 def test_soft_limit():
     np.testing.assert_allclose(soft_limit(np.float64([-1e3, 50.0, 1e3]), 20, 120), [20, 70, 120])
     assert np.isfinite(gradient(soft_limit, [-1e4, 0.0, 1e4])).all()
+
+
+@pytest.mark.parametrize("ref_db", [-30.0, 0.0, 20.7])
+def test_silence_is_range_db_below_0_whatever_the_reference(ref_db):
+    def to_db(amplitude):
+        return amplitude_to_db(amplitude, ref_db=ref_db, range_db=60.0)
+
+    np.testing.assert_allclose(to_db(0.0), -60.0, rtol=1e-6)
+    np.testing.assert_allclose(to_db(10.0 ** (ref_db / 20.0)), 0.0, atol=1e-4)
+    amplitude = tf.constant(np.concatenate([[0.0], np.logspace(-9, 2, 300)]), tf.float32)
+    assert (np.diff(to_db(amplitude)) >= 0).all()
+    slope = gradient(to_db, [0.0, 1e-9, 1e-3, 1.0])
+    assert (slope >= 0).all()
+    # Of 10 log10(a**2 + c): at most 10 / ln(10) / sqrt(c).
+    assert slope.max() <= 4.35 * 10.0 ** ((60.0 - ref_db) / 20.0)

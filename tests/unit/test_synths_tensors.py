@@ -1,0 +1,56 @@
+"""Small functions of tensors: values, axes, gradients."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import synths
+
+
+def test_float32():
+    for x in (1, [1.0, 2.0], np.float64([1.0]), tf.constant([1], tf.int64)):
+        assert synths.tf_float32(x).dtype == tf.float32
+    assert (synths.DB_RANGE, synths.F0_RANGE) == (80.0, 127.0)
+
+
+def test_no_numbers():
+    x = tf.constant([1.0, np.nan, np.inf])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = synths.nan_to_num(x, 5.0)
+    np.testing.assert_array_equal(y, [1.0, 5.0, np.inf])
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 0.0, 1.0])
+    assert synths.nan_to_num(np.float64([np.nan])).numpy() == [0.0]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+def test_differences(axis):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    np.testing.assert_array_equal(synths.diff(x, axis), np.diff(x, axis=axis))
+    with pytest.raises(ValueError, match=r"axis: got 3, expected one of the 3 axes of \(2, 3, 4\)"):
+        synths.diff(x, 3)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_padding_of_an_axis(axis):
+    x = np.ones((2, 3, 4), np.float32)
+    padded = synths.pad_axis(x, (1, 2), axis, constant_values=7.0)
+    shape = list(x.shape)
+    shape[axis] += 3
+    assert padded.shape == shape
+    assert np.sum(padded == 7.0) == padded.numpy().size - x.size
+
+
+def test_a_gradient_is_reversed():
+    x = tf.constant([1.0, -2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = synths.gradient_reversal(x)
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [-1.0, -1.0])
+
+
+def test_cropping():
+    audio = np.arange(10, dtype=np.float32)[None]
+    np.testing.assert_array_equal(synths.center_crop(audio, 5), audio[:, 2:-2])
+    np.testing.assert_array_equal(synths.center_crop(audio, 1), audio)
