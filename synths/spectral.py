@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from synths.errors import check_positive, check_rank, whole
 from synths.impulse_responses import length
-from synths.native import native_kernels_used
+from synths.native import native_kernels_used, with_all_gradients
 from synths.precision import as_float
 from synths.products import matmul
 from synths.units import safe_log
@@ -84,37 +84,19 @@ def _magnitude(audio, plain, framing):
 
     window = tf.signal.hann_window(n_fft) * scale
 
-    @tf.custom_gradient
-    def magnitudes(audio):
+    def forward(audio):
         inputs = [audio, window, hop_length, before, n_frames]
         size = tf.numpy_function(spectrum_cpu.forward, inputs, tf.float32, stateful=False)
-        shape = [audio.shape[0], tf.get_static_value(n_frames), n_fft // 2 + 1]
-        size.set_shape(shape)
+        size.set_shape([audio.shape[0], tf.get_static_value(n_frames), n_fft // 2 + 1])
+        return size
 
-        def gradient(upstream):
-            @tf.custom_gradient
-            def slope(audio, upstream):
-                inputs = [audio, upstream, window, hop_length, before]
-                value = tf.numpy_function(spectrum_cpu.backward, inputs, tf.float32, stateful=False)
-                value.set_shape(audio.shape)
+    def backward(audio, upstream):
+        inputs = [audio, upstream, window, hop_length, before]
+        slope = tf.numpy_function(spectrum_cpu.backward, inputs, tf.float32, stateful=False)
+        slope.set_shape(audio.shape)
+        return [slope]
 
-                def again(change):
-                    # Gradients of gradients are rare: TensorFlow's own operations serve.
-                    with tf.GradientTape() as outer:
-                        outer.watch([audio, upstream])
-                        with tf.GradientTape() as inner:
-                            inner.watch(audio)
-                            sizes = plain(audio)
-                        slopes = inner.gradient(sizes, audio, output_gradients=upstream)
-                    return outer.gradient(slopes, [audio, upstream], output_gradients=change)
-
-                return value, again
-
-            return slope(audio, upstream)
-
-        return size, gradient
-
-    return magnitudes(audio)
+    return with_all_gradients(forward, backward, plain)(audio)
 
 
 @tf.custom_gradient

@@ -29,11 +29,14 @@ _QUARTER = np.float32(0.25)
 _HALF = np.float32(0.5)
 _ZERO = np.float32(0.0)
 
+# Numbers that are not finite decide about nothing here: `n_audible` alone looks for them.
+_OPTIONS = OPTIONS | {"fastmath": True}
+
 # Less than this many sines are not worth a second thread.
 _SINES_A_THREAD = 200_000
 
 
-@compiled(**OPTIONS)
+@compiled(**_OPTIONS)
 def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
     """Begins frame i of all frames of all rows.
 
@@ -70,7 +73,7 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
     return row, j, j_after, first, n, k_here, k_after
 
 
-@compiled(**OPTIONS)
+@compiled(**_OPTIONS)
 def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
     """The sound of the frames low to high, counted through all rows."""
     n_frames, n_harmonics = amplitudes.shape[1:]
@@ -99,7 +102,7 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
             audio[row, first + t] = total[t]
 
 
-@compiled(**OPTIONS)
+@compiled(**_OPTIONS)
 def _backward(
     low, high, f0, amplitudes, phases, sample_rate, method, g, g_cycles, g_amplitudes, g_edge
 ):

@@ -33,6 +33,18 @@ def test_phase_is_the_integral_of_the_frequency(n_frames, n_samples):
         assert phase[sample] == pytest.approx(wanted, abs=1e-12)
 
 
+def test_negative_frequencies_are_as_silent_as_positive_ones():
+    f_hz, amplitudes = np.array([[[5000.0], [9000.0]]]), np.ones((1, 2, 1))
+    for function in (
+        exact.harmonic,
+        exact.harmonic_as_ddsp,
+        exact.sinusoidal,
+        exact.sinusoidal_as_ddsp,
+    ):
+        sound = function(f_hz, amplitudes, 100, RATE)
+        np.testing.assert_allclose(function(-f_hz, amplitudes, 100, RATE), -sound, atol=1e-12)
+
+
 def test_a_running_sum_stays_exact():
     # Steps of 440 / 16000 cycles: exact in fractions, which float64 sums without end lose.
     steps = np.full([1, 9_600_000], 440.0 / 16000.0)

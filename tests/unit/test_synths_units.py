@@ -188,3 +188,8 @@ def test_silence_is_range_db_below_0_whatever_the_reference(ref_db):
     assert (slope >= 0).all()
     # Of 10 log10(a**2 + c): at most 10 / ln(10) / sqrt(c).
     assert slope.max() <= 4.35 * 10.0 ** ((60.0 - ref_db) / 20.0)
+
+
+def test_a_quotient_stays_bounded_near_0():
+    quotient = safe_divide(np.float32([1.0] * 5), np.float32([2.0, 1e-9, 0.0, -1e-9, -2.0]))
+    np.testing.assert_allclose(quotient, [0.5, 1e7, 1e7, -1e7, -0.5], rtol=1e-6)
