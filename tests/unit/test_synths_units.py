@@ -17,6 +17,7 @@ from synths import (
     mel_to_hz,
     midi_to_hz,
     midi_to_unit,
+    safe_divide,
     soft_limit,
     sym_exp_sigmoid,
     unit_to_hz,
