@@ -128,6 +128,9 @@ def _backward(
             i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
         )
         g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
+        # One piece of memory from its first number on. By places in the whole array the compiler
+        # can't tell it from the arrays beside it, and where they lie would decide how sums round.
+        g_here = g[row, first : first + n]
         g_phase[:n] = _ZERO
         for k in range(max(k_here, k_after)):
             a = amplitudes[row, j, k] if k < k_here else _ZERO
@@ -136,7 +139,7 @@ def _backward(
             total = _ZERO
             late = _ZERO
             for t in range(n):
-                gs = g[row, first + t] * s[t]
+                gs = g_here[t] * s[t]
                 total += gs
                 late += gs * w[t]
                 g_phase[t] += order * (a + w[t] * d) * c[t]
@@ -151,7 +154,7 @@ def _backward(
         early = 0.0
         late_f = 0.0
         for t in range(n):
-            gp = 2.0 * np.pi * g[row, first + t] * g_phase[t]
+            gp = 2.0 * np.pi * g_here[t] * g_phase[t]
             tau = (first + t) / sample_rate - j * period
             bend = 0.5 * tau * tau / period
             whole += gp
