@@ -34,6 +34,8 @@ PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
     "noisygan.demo": [
         "*.css",
+        "drums/*.*",
+        "drums/*/*.flac",
         "*.html",
         "*.js",
         "notes/*.*",
@@ -88,7 +90,11 @@ setup(
     long_description=read("README.md"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    license_files=["LICENSE", "noisygan/demo/notes/LICENSE-FluidR3.txt"],
+    license_files=[
+        "LICENSE",
+        "noisygan/demo/drums/LICENSE-FluidR3.txt",
+        "noisygan/demo/notes/LICENSE-FluidR3.txt",
+    ],
     python_requires=">=3.10,<3.14",
     packages=PACKAGES,
     package_dir=PACKAGE_DIR,

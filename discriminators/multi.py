@@ -6,11 +6,16 @@ from discriminators.output import DiscriminatorOutput
 
 
 class MultiDiscriminator(keras.layers.Layer):
-    """Asks several discriminators, each with a view of its own; one logit from each."""
+    """Asks several discriminators, each with a view of its own; one logit from each.
+
+    A `MultiDiscriminator` among them stands for those that it consists of.
+    """
 
     def __init__(self, discriminators, name="multi_discriminator"):
         super().__init__(name=name)
-        self.discriminators = list(discriminators)
+        self.discriminators = [
+            each for d in discriminators for each in getattr(d, "discriminators", [d])
+        ]
 
     def adapt(self, audio):
         """Adapts each."""

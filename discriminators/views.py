@@ -1,5 +1,7 @@
 """What a discriminator looks at: audio turned into maps, [batch, n_frames, n_channels]."""
 
+import tensorflow as tf
+
 from synths import spectral
 
 
@@ -27,3 +29,16 @@ class LogMel:
     def __call__(self, audio):
         """float32 [batch, n_frames, n_mels]."""
         return spectral.log_mel(audio, *self.arguments)
+
+
+class LogSpectrum:
+    """Logarithmic magnitudes of every frequency bin: high partials and noise stay apart."""
+
+    def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, floor=1e-4):
+        self.arguments = (n_fft, hop_length)
+        self.floor = floor
+        self.frame_rate = sample_rate / hop_length
+
+    def __call__(self, audio):
+        """float32 [batch, n_frames, n_fft // 2 + 1], nepers."""
+        return tf.math.log(spectral.magnitude(audio, *self.arguments) + self.floor)

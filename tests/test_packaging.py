@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("cppn", "discriminators", "noisygan", "synths")
@@ -113,10 +113,13 @@ def test_the_repository_stays_small():
     assert not large
 
 
-def test_the_bundled_notes_are_small_and_licensed():
-    sizes = [path.stat().st_size for path in notes_folder().rglob("*") if path.is_file()]
-    assert len(sizes) > 40 and sum(sizes) <= 3_000_000
-    licence = (notes_folder() / "LICENSE-FluidR3.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("folder", "limit"), [(notes_folder, 3_000_000), (drums_folder, 1_500_000)]
+)
+def test_the_bundled_sounds_are_small_and_licensed(folder, limit):
+    sizes = [path.stat().st_size for path in folder().rglob("*") if path.is_file()]
+    assert len(sizes) > 40 and sum(sizes) <= limit
+    licence = (folder() / "LICENSE-FluidR3.txt").read_text(encoding="utf-8")
     assert "Frank Wen" in licence and "Permission is hereby granted" in licence
 
 

@@ -15,6 +15,7 @@ SUMMARY = "render notes of a trained run into WAV files"
 EXAMPLE = """\
 noisygan render --run_dir runs/flute --out_dir notes --pitch 60,64,67 --count 4
 noisygan render --run_dir runs/flute --out_dir long --pitch 72 --seconds 8 --sample_rate 48000
+noisygan render --run_dir runs/kit --out_dir kicks --label kick --count 8
 noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls"""
 
 

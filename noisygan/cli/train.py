@@ -4,6 +4,9 @@ The recordings: WAV, FLAC, OGG or MP3 files, class folders of such, or a folder 
 json+wav layout; pitch and velocity come from names like flute-060-100.wav. A config picks among
 them (--gin_param 'Recordings.families = ["flute"]').
 
+Drums to begin with are installed; this prints their folder, a class in each folder inside:
+python -c "from noisygan.demo import drums_folder; print(drums_folder())"
+
 Without --steps and --minutes training goes on until Ctrl-C, which saves and says how to go on.
 """
 
@@ -19,6 +22,7 @@ SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
 noisygan train --gin_file runs/notes.gin --data my_notes --run_dir runs/flute --minutes 10
 noisygan train --gin_file runs/notes.gin --data my_notes --dry_run
+noisygan train --gin_file runs/drums_small.gin --data my_drums --run_dir runs/kit --minutes 10
 noisygan train --run_dir runs/flute --data my_notes --resume --minutes 10"""
 
 

@@ -7,6 +7,9 @@ import soundfile
 # full scale, more means samples in another unit and is refused.
 MAX_PEAK = 1.4142
 
+# Seconds of silence before a sound that are looked through for its beginning.
+MAX_SILENCE = 2.0
+
 
 class BadAudioError(ValueError):
     """A file that can't be used.
@@ -53,13 +56,16 @@ def check_header(path, sample_rate):
     return info
 
 
-def decode(path, sample_rate, n_samples):
-    """Decodes the first n_samples of a file; channels are averaged, the end is padded with zeros.
+def decode(path, sample_rate, n_samples, trim_db=None, start=0):
+    """Decodes n_samples of a file; channels are averaged, the end is padded with zeros.
 
     Args:
       path: Path of the file.
       sample_rate: Rate the file must have, in Hz.
-      n_samples: Length of the result. Only this much of a longer file is read.
+      n_samples: Length of the result. Little more than this is read of a longer file.
+      trim_db: Where given, the result begins with the first sample above this level, relative to
+        the peak; up to `MAX_SILENCE` seconds are left out.
+      start: Sample of the file that is read first.
 
     Returns:
       float32 [n_samples] in [-1, 1].
@@ -69,15 +75,19 @@ def decode(path, sample_rate, n_samples):
         infinity or samples far beyond full scale.
     """
     info = check_header(path, sample_rate)
+    n_read = n_samples if trim_db is None else n_samples + round(MAX_SILENCE * sample_rate)
     try:
-        audio, _ = soundfile.read(str(path), frames=n_samples, dtype="float32", always_2d=True)
+        audio, _ = soundfile.read(
+            str(path), frames=n_read, start=start, dtype="float32", always_2d=True
+        )
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
-    n_expected = min(info.frames, n_samples)
+    n_expected = min(info.frames - start, n_read)
     if len(audio) < n_expected:
         raise BadAudioError(
             "unreadable",
-            f"ends after {len(audio)} of {n_expected} samples; copy or export it again",
+            f"ends after {start + len(audio)} of {start + n_expected} samples; copy or export it "
+            "again",
         )
     n_bad = int(np.count_nonzero(~np.isfinite(audio)))
     if n_bad:
@@ -93,9 +103,37 @@ def decode(path, sample_rate, n_samples):
             f"peaks at {peak:.4g}, expected at most 1; bring it into range, for example with "
             f"`sox --norm {path.name} converted.wav`",
         )
+    if trim_db is not None:
+        begin = np.argmax(np.abs(mono) > peak * 10.0 ** (trim_db / 20.0))
+        mono = mono[min(begin, n_read - n_samples) :]
+    mono = mono[:n_samples]
     padded = np.zeros(n_samples, np.float32)
     padded[: len(mono)] = np.clip(mono, -1.0, 1.0)
     return padded
+
+
+def shape(audio, peak=None, n_fade_in=0, n_fade_out=0):
+    """A sound at a level, with straight fades.
+
+    Args:
+      audio: float32 [n_samples].
+      peak: Its peak afterwards, before the fades; silence stays silent. None: as it is.
+      n_fade_in, n_fade_out: Samples in which it rises from 0 at its beginning, and falls to 0 at
+        its end; none where 0.
+
+    Returns:
+      float32 [n_samples].
+    """
+    audio = audio.copy()
+    loudest = np.max(np.abs(audio))
+    if peak is not None and loudest > 0.0:
+        # Not above it by a rounding.
+        audio = np.clip(audio * np.float32(peak / loudest), -peak, peak).astype(np.float32)
+    n_fade_in, n_fade_out = min(n_fade_in, len(audio)), min(n_fade_out, len(audio))
+    audio[:n_fade_in] *= np.arange(n_fade_in, dtype=np.float32) / max(n_fade_in, 1)
+    if n_fade_out:
+        audio[-n_fade_out:] *= np.arange(n_fade_out, dtype=np.float32)[::-1] / n_fade_out
+    return audio
 
 
 def _unreadable(error):

@@ -3,7 +3,8 @@
 Three layouts are known:
 
 - NSynth json+wav: `examples.json` beside a folder `audio` (a parent of `nsynth-train` counts too);
-- a folder of audio files, named `<label>-<pitch>-<velocity>[-<index>]` or freely;
+- a folder of audio files, named `<label>-<pitch>-<velocity>[-<index>]`, as drums are
+  `<kit>-<MIDI key>-v<velocity>` (a key is no pitch), or freely;
 - a folder of class folders of audio files, the folder's name being the label.
 """
 
@@ -23,6 +24,7 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 NO_LABEL = "sound"
 
 _NOTE_NAME = re.compile(r"(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(?:-\d+)?")
+_DRUM_NAME = re.compile(r"(?P<label>.+?)-\d{2}-v(?P<velocity>\d{3})")
 _INSTRUMENT = re.compile(r"(?P<family>.+)_(?P<source>acoustic|electronic|synthetic)_\d{3}")
 
 
@@ -82,11 +84,15 @@ def parse_note_name(stem):
 
     Args:
       stem: File name without its suffix, such as 'flute_acoustic_000-060-100' or
-        'flute-060-100-003'. Pitch and velocity have three digits and lie in 0..127.
+        'flute-060-100-003'. Pitch and velocity have three digits and lie in 0..127. Or of a drum,
+        'standard-36-v127': the kit, and no pitch.
 
     Returns:
       (label, pitch, velocity), or (None, None, None) for a name of another shape.
     """
+    match = _DRUM_NAME.fullmatch(stem)
+    if match and int(match["velocity"]) <= 127:
+        return match["label"], None, float(match["velocity"])
     match = _NOTE_NAME.fullmatch(stem)
     if not match or int(match["pitch"]) > 127 or int(match["velocity"]) > 127:
         return None, None, None

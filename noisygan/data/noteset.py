@@ -1,5 +1,6 @@
 """The recordings that a run trains on: what is known of each, their audio, and batches of both."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,16 @@ class NoteSet:
         fingerprint,
         audio=None,
         has_label=True,
+        decode=None,
+        starts=None,
     ):
         """Stores what `Recordings.read` found.
 
         Args:
           audio: Decoded sounds, float32 [n, n_samples], or None to decode each when it is needed.
+          decode: A function from a path (and a start) to float32 [n_samples]; None: the sound as
+            it is.
+          starts: Samples of their files that the sounds begin with, [n]; None: the first ones.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -63,7 +69,11 @@ class NoteSet:
         self.has_velocity = not np.isnan(self.velocity).any()
         self.has_label = has_label
         self.failure = None
+        self._decode = decode or functools.partial(
+            decoding.decode, sample_rate=sample_rate, n_samples=n_samples
+        )
         self._audio = audio
+        self._starts = starts
         if audio is not None:
             audio.flags.writeable = False
 
@@ -99,7 +109,8 @@ class NoteSet:
         if self._audio is not None:
             return self._audio[i]
         try:
-            sound = decoding.decode(self.paths[i], self.sample_rate, self.n_samples)
+            where = {} if self._starts is None else {"start": int(self._starts[i])}
+            sound = self._decode(self.paths[i], **where)
         except decoding.BadAudioError as error:
             raise RunError(f"{self.paths[i]} {error}") from error
         sound.flags.writeable = False

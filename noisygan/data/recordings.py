@@ -13,6 +13,9 @@ from noisygan.errors import UsageError
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 
+# Segments that stay below this (-60 dB) hold nothing to learn.
+SILENCE = 1e-3
+
 # At most so many values are listed in an error.
 _N_LISTED = 12
 
@@ -37,6 +40,11 @@ class Recordings:
         min_pitch=None,
         max_pitch=None,
         velocities=None,
+        trim_db=None,
+        peak=None,
+        fade_in_seconds=None,
+        fade_out_seconds=None,
+        segments=False,
     ):
         """Stores and validates.
 
@@ -50,6 +58,13 @@ class Recordings:
           min_pitch: Lowest MIDI pitch, included.
           max_pitch: Highest MIDI pitch, included.
           velocities: MIDI velocities.
+          trim_db: Silence before a sound is left out, up to the first sample above this level
+            relative to the peak, in dB below 0; None: nothing is left out.
+          peak: Level that every sound is scaled to, up to 1; None: as recorded.
+          fade_in_seconds, fade_out_seconds: Straight fades at both ends of the n_samples; None:
+            none.
+          segments: Whether each file is cut into sounds of n_samples, one behind the other; what
+            is left over at its end, and silent ones, are dropped.
 
         Raises:
           UsageError: if an argument is out of its range.
@@ -62,6 +77,18 @@ class Recordings:
         self.min_pitch = _midi("min_pitch", min_pitch)
         self.max_pitch = _midi("max_pitch", max_pitch)
         self.velocities = _midis("velocities", velocities)
+        self.trim_db = _number("trim_db", trim_db, -200.0, -0.1, "dB")
+        self.peak = _number("peak", peak, 0.001, 1.0, "of full scale")
+        self.fade_in_seconds = _number("fade_in_seconds", fade_in_seconds, 0.0, 60.0, "s")
+        self.fade_out_seconds = _number("fade_out_seconds", fade_out_seconds, 0.0, 60.0, "s")
+        self.segments = segments
+        shapes = ("trim_db", "peak", "fade_in_seconds", "fade_out_seconds")
+        shaped = [name for name in shapes if getattr(self, name) is not None]
+        if segments and shaped:
+            raise UsageError(
+                f"segments are taken as they were recorded; got {', '.join(shaped)} as well, "
+                "expected one or the other"
+            )
         if None not in (self.min_pitch, self.max_pitch) and self.min_pitch > self.max_pitch:
             raise UsageError(
                 f"min_pitch {self.min_pitch:g} is above max_pitch {self.max_pitch:g}; "
@@ -87,12 +114,15 @@ class Recordings:
         entries = self._select(folder, entries)
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         audio = np.zeros([len(entries), self.n_samples], np.float32) if keep else None
+        cut = _Segments(self.sample_rate, self.n_samples) if self.segments else None
         digest = hashlib.sha256(json.dumps(self._selection(), sort_keys=True).encode())
         bad = []
         for i, entry in enumerate(entries):
             try:
-                if keep:
-                    audio[i] = decoding.decode(entry.path, self.sample_rate, self.n_samples)
+                if cut is not None:
+                    cut.add(entry)
+                elif keep:
+                    audio[i] = self.decode(entry.path)
                 else:
                     self._check_on_disk(entry.path)
                 digest.update(_identity(entry, whole_file=keep))
@@ -105,11 +135,21 @@ class Recordings:
                 progress(i + 1, len(entries))
         if bad:
             raise UsageError(_bad_files_message(bad, len(entries)))
+        names = [entry.name for entry in entries]
+        starts = None
+        if cut is not None:
+            if not cut.entries:
+                raise UsageError(
+                    f"no recording in {folder} has a segment of {self.n_samples} samples that is "
+                    "not silent; expected longer or louder files, or a smaller n_samples"
+                )
+            entries, starts, audio = cut.entries, cut.starts, cut.audio()
+            names = [f"{e.name}@{start}" for e, start in zip(entries, starts, strict=True)]
         labels = [entry.label or layouts.NO_LABEL for entry in entries]
         label_names = sorted(set(labels))
         return NoteSet(
             folder=folder,
-            names=[entry.name for entry in entries],
+            names=names,
             paths=[entry.path for entry in entries],
             sample_rate=self.sample_rate,
             n_samples=self.n_samples,
@@ -120,10 +160,26 @@ class Recordings:
             fingerprint=digest.hexdigest(),
             audio=audio,
             has_label=all(entry.label is not None for entry in entries),
+            decode=self.decode if cut is None else cut.decode,
+            starts=starts,
+        )
+
+    def decode(self, path):
+        """One file in the form that is wanted, float32 [n_samples].
+
+        Raises:
+          BadAudioError: of `noisygan.data.decoding`, for a file that can't be used.
+        """
+        audio = decoding.decode(path, self.sample_rate, self.n_samples, self.trim_db)
+        fades = (self.fade_in_seconds, self.fade_out_seconds)
+        return decoding.shape(
+            audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
         )
 
     def _selection(self):
-        return {key: value for key, value in vars(self).items() if value is not None}
+        values = {key: value for key, value in vars(self).items() if value is not None}
+        # A selection without segments is what it was before there were any.
+        return {key: value for key, value in values.items() if key != "segments" or value}
 
     def _select(self, folder, entries):
         filters = {"families": "family", "instruments": "label", "sources": "source"}
@@ -168,7 +224,40 @@ class Recordings:
     def _check_on_disk(self, path):
         info = decoding.check_header(path, self.sample_rate)
         if info.subtype in ("FLOAT", "DOUBLE"):  # Only these can hold NaN.
-            decoding.decode(path, self.sample_rate, self.n_samples)
+            self.decode(path)
+
+
+class _Segments:
+    """Sounds of n_samples that files are cut into, in memory while they fit into it."""
+
+    def __init__(self, sample_rate, n_samples):
+        self.sample_rate = sample_rate
+        self.n_samples = n_samples
+        self.entries = []
+        self.starts = []
+        self.sounds = []
+
+    def add(self, entry):
+        """Cuts a file, which is decoded and checked whole, and drops silent segments."""
+        n = self.n_samples
+        n_frames = decoding.check_header(entry.path, self.sample_rate).frames
+        sound = decoding.decode(entry.path, self.sample_rate, n_frames)
+        rows = sound[: len(sound) // n * n].reshape(-1, n)
+        heard = np.flatnonzero(np.abs(rows).max(axis=1, initial=0.0) > SILENCE)
+        self.entries += [entry] * len(heard)
+        self.starts += [int(i) * n for i in heard]
+        if self.sounds is not None:
+            self.sounds.append(rows[heard])
+            if len(self.entries) * n * 4 >= MAX_BYTES_IN_MEMORY:
+                self.sounds = None
+
+    def decode(self, path, start):
+        """One segment from its file, float32 [n_samples]."""
+        return decoding.decode(path, self.sample_rate, self.n_samples, start=start)
+
+    def audio(self):
+        """float32 [n_segments, n_samples], or None where there are too many."""
+        return None if self.sounds is None else np.concatenate(self.sounds)
 
 
 def _identity(entry, whole_file):
@@ -238,6 +327,17 @@ def _strings(name, values):
     if not values or not all(isinstance(value, str) and value for value in values):
         raise UsageError(f"{name} is {values!r}; expected a list of names, or None for all")
     return values
+
+
+def _number(name, value, low, high, unit):
+    if value is None:
+        return None
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:
+        raise UsageError(
+            f"{name} is {value!r}; expected a number of {low:g} to {high:g} {unit}, or None"
+        )
+    return float(value)
 
 
 def _midi(name, value):

@@ -1,4 +1,4 @@
-"""The demonstration: a few bundled notes, with their licence, and the page that shows a run."""
+"""The demonstration: bundled notes and drums, with their licence, and the page that shows a run."""
 
 from pathlib import Path
 
@@ -11,3 +11,8 @@ def notes_folder():
 def held_out_folder():
     """Those bundled notes that training never hears, for comparison."""
     return notes_folder() / "nsynth-test"
+
+
+def drums_folder():
+    """The bundled drums at 44.1 kHz: class folders kick, snare, cymbal and tom."""
+    return Path(__file__).resolve().parent / "drums"

@@ -25,6 +25,7 @@ class HarmonicVoice(keras.layers.Layer):
       tuned: Whether the voice has a trainable detuning (in cents, starts at `detune_cents`), for
         a group of voices that beat against each other.
       slope_db: Slope of the initial distribution in dB per octave.
+      level_scale_db: How many decibels 1 on the raw level is.
     """
 
     kind = "harmonic"
@@ -36,12 +37,14 @@ class HarmonicVoice(keras.layers.Layer):
         tuned=False,
         detune_cents=0.0,
         slope_db=-9.0,
+        level_scale_db=1.0,
         name="harmonic",
     ):
         super().__init__(name=name)
         self.n_harmonics = n_harmonics
         self.bandwidth_hz = bandwidth_hz
         self.detune_cents = detune_cents
+        self.level_scale_db = level_scale_db
         orders = tf.range(1, n_harmonics + 1, dtype=tf.float32)
         self.initial = slope_db * tf.math.log(orders) / math.log(2.0) * (math.log(10.0) / 20.0)
         self.distribution = keras.layers.Dense(n_harmonics, name="distribution")
@@ -71,7 +74,7 @@ class HarmonicVoice(keras.layers.Layer):
         weights = tf.exp(tf.clip_by_value(self.distribution(decoded) + self.initial, -16.0, 8.0))
         return {
             "f0_hz": f0_hz,
-            "amplitudes": db_to_amplitude(loudness_db + self.level(decoded)),
+            "amplitudes": db_to_amplitude(loudness_db + self.level_scale_db * self.level(decoded)),
             "harmonic_distribution": normalize_distribution(weights, f0_hz, self.bandwidth_hz),
         }
 

@@ -1,7 +1,9 @@
-"""Losses that compare a generated sound with the recording whose conditions it shares.
+"""Losses of the generator beside the adversarial one.
 
-They lead the generator to the right timbre, level and movement within the first hundreds of steps;
-the adversary then judges what no average can tell.
+Most compare a generated sound with the recording whose conditions it shares (`compares` is
+"audio"). They lead the generator to the right timbre, level and movement within the first hundreds
+of steps; the adversary then judges what no average can tell. `FeatureMatch` compares what the
+discriminator makes of whole batches (`compares` is "features").
 """
 
 import numpy as np
@@ -27,6 +29,8 @@ class SpectralMatch:
     References:
       Engel et al. 2020, equation 4, logarithmic terms.
     """
+
+    compares = "audio"
 
     def __init__(self, weight=1.0, sizes=(2048, 512), floor=1e-5):
         self.weight = weight
@@ -70,6 +74,8 @@ class TextureMatch:
     References:
       McDermott and Simoncelli 2011, on the statistics that make sound textures.
     """
+
+    compares = "audio"
 
     def __init__(
         self,
@@ -160,6 +166,36 @@ class TextureMatch:
         start = max(0, round(moment * self.sample_rate) - size)
         end = start + round(self.moment_seconds * self.sample_rate) + size
         return _log_spectrum(audio[:, start:end], size, hop, self.floor)
+
+
+class FeatureMatch:
+    """Distance of the discriminator's feature maps, averaged over the batch.
+
+    The recordings' mean is asked of the generated sounds' mean, not each recording's map of each
+    sound: where a row's recording and generated sound have no more in common than their label,
+    the latter makes all sounds the same middling one.
+
+    Args:
+      weight: Weight in the generator's loss.
+
+    References:
+      Salimans et al. 2016, section 3.1, with each map's distance relative to its size (Defossez
+      et al. 2022, equation 4).
+    """
+
+    compares = "features"
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def __call__(self, real, fake):
+        """Scalar, relative: the mean over maps. Arguments: a list of feature maps a scale."""
+        pairs = [p for r, f in zip(real, fake, strict=True) for p in zip(r, f, strict=True)]
+        total = 0.0
+        for r, f in pairs:
+            distance = tf.abs(tf.reduce_mean(r, axis=0) - tf.reduce_mean(f, axis=0))
+            total += tf.reduce_mean(distance) / (tf.reduce_mean(tf.abs(r)) + 1e-6)
+        return total / len(pairs)
 
 
 def _log_spectrum(audio, n_fft, hop_length, floor):

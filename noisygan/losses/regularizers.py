@@ -81,7 +81,8 @@ class GradientPenalty:
     def __call__(self, round_):
         """Scalar: the mean over the batch."""
         n = tf.shape(round_.real_maps[0])[0]
-        mix = tf.random.stateless_uniform([n], seed=round_.seed)
+        dtype = round_.real_maps[0].dtype
+        mix = tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype)
         between = []
         for real, fake in zip(round_.real_maps, round_.fake_maps, strict=True):
             share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))

@@ -8,13 +8,19 @@ A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load
     frame_rate              frames of the curves a second; frame i stands at i / frame_rate
     noise_seed              integer
     voices                  names of the voices, in order
-    kinds                   their kinds: "harmonic" or "noise"
+    kinds                   their kinds: "harmonic", "noise", "modal" or "transient"
     loudness_db             [n_frames], dB
     <voice>/f0_hz                    [n_frames], Hz
     <voice>/amplitudes               [n_frames], linear, of the sum of the harmonics
     <voice>/harmonic_distribution    [n_frames, n_harmonics], shares of the harmonics
     <voice>/magnitudes               [n_frames, n_bands], gains of white noise
     <voice>/bandwidth_hz             frequency of the last band; bands are evenly spaced from 0 Hz
+    <voice>/burst_seconds            after which a transient is silent
+
+What is struck has no curves: a modal voice has <voice>/frequencies (Hz), amplitudes (linear) and
+decay_seconds (until -60 dB), each [n_modes]; a transient one magnitudes [n_bands] and
+decay_seconds [1].
+
     reverb/ir               [n_taps], impulse response, where there is a reverb
     reverb/sample_rate      Hz, of the impulse response
     reverb/add_dry          whether the dry sound is added; it is where this entry is missing
@@ -47,10 +53,26 @@ _UNREADABLE = (
 _CURVES = {
     "harmonic": (("f0_hz", 1), ("amplitudes", 1), ("harmonic_distribution", 2)),
     "noise": (("magnitudes", 2),),
+    "modal": (),
+    "transient": (),
+}
+
+# What a blow has settled, without an axis of frames: names, each of rank 1.
+_STRUCK = {
+    "harmonic": (),
+    "noise": (),
+    "modal": ("frequencies", "amplitudes", "decay_seconds"),
+    "transient": ("magnitudes", "decay_seconds"),
 }
 
 # What else sound is made from, single numbers.
-_SETTINGS = {"harmonic": (), "noise": ("bandwidth_hz",)}
+_SETTINGS = {
+    "harmonic": (),
+    "noise": ("bandwidth_hz",),
+    "modal": (),
+    "transient": ("bandwidth_hz", "burst_seconds"),
+}
+_WITH_NOISE = {"noise", "transient"}
 
 
 def controls_of(generator, output, index, sample_rate, noise_seed):
@@ -145,7 +167,7 @@ def check_controls(controls, path="controls"):
         raise UsageError(f"{path}: sample_rate is {rate:g}; expected 8000 to 192000 Hz.")
     if float(controls["n_samples"]) > 600 * rate:
         raise UsageError(f"{path} lasts longer than 600 seconds.")
-    if "noise" in controls["kinds"]:
+    if _WITH_NOISE & {str(kind) for kind in np.atleast_1d(controls["kinds"])}:
         seed = np.asarray(controls.get("noise_seed", 0.5))
         if seed.ndim or seed.dtype.kind not in "iu":
             raise UsageError(f"{path} lacks noise_seed, or it is not one whole number.")
@@ -160,6 +182,7 @@ def check_controls(controls, path="controls"):
             )
         for name in _SETTINGS[str(kind)]:
             _check_number(controls, f"{voice}/{name}", path)
+        _check_struck(controls, str(voice), str(kind), path)
         for curve, rank in _CURVES[str(kind)]:
             name = f"{voice}/{curve}"
             if name not in controls:
@@ -174,7 +197,7 @@ def check_controls(controls, path="controls"):
                     f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
                 )
             _check_finite(controls, name, path)
-    if n_frames is None:
+    if not len(voices):
         raise UsageError(f"{path} holds no voices.")
     if "reverb/ir" in controls:
         if controls["reverb/ir"].ndim != 1:
@@ -182,6 +205,28 @@ def check_controls(controls, path="controls"):
             raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
         _check_finite(controls, "reverb/ir", path)
         _check_number(controls, "reverb/sample_rate", path)
+
+
+def _check_struck(controls, voice, kind, path):
+    """Refuses what a blow has settled where a part is missing or the parts don't fit."""
+    n_modes = None
+    for name in (f"{voice}/{part}" for part in _STRUCK[kind]):
+        if name not in controls:
+            raise UsageError(f"{path} lacks {name}.")
+        value = controls[name]
+        wanted, least = None, 1
+        if kind == "transient":
+            wanted, least = (1, 1) if name.endswith("decay_seconds") else (None, 2)
+        elif n_modes is None:
+            n_modes = value.size
+        else:
+            wanted = n_modes
+        if value.ndim != 1 or len(value) < least or wanted not in (None, len(value)):
+            expected = f"[{wanted}]" if wanted else f"[n], n at least {least}"
+            raise UsageError(f"{path}: {name} has shape {value.shape}; expected {expected}.")
+        _check_finite(controls, name, path)
+        if name.endswith("decay_seconds") and value.min() <= 0.0:
+            raise UsageError(f"{path}: {name} has {value.min():g}; expected times above 0.")
 
 
 def _check_number(controls, name, path):
@@ -212,6 +257,7 @@ def render_controls(controls, sample_rate=None, seconds=None):
     """
     import tensorflow as tf
 
+    from noisygan.generators.drum_voices import DRUM_VOICES
     from noisygan.generators.voices import VOICES
     from synths.effects import Reverb, response_at_rate
 
@@ -229,13 +275,17 @@ def render_controls(controls, sample_rate=None, seconds=None):
             value = controls[f"{voice}/{curve}"]
             value = value[:, None] if rank == 1 else value
             curves[curve] = tf.constant(value[None], tf.float32)
+        covered = n_samples
+        if curves:
+            n_frames = next(iter(curves.values())).shape[1]
+            covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+        for name in _STRUCK[str(kind)]:
+            curves[name] = tf.constant(controls[f"{voice}/{name}"][None], tf.float32)
         settings = {name: float(controls[f"{voice}/{name}"]) for name in _SETTINGS[str(kind)]}
-        kind = VOICES[str(kind)]
-        n_frames = next(iter(curves.values())).shape[1]
-        covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+        kind = (VOICES | DRUM_VOICES)[str(kind)]
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
-        audio = audio + kind.render(curves, covered, sample_rate, seed, **settings)
-    audio = tf.pad(audio[:, :n_samples], [[0, 0], [0, max(n_samples - audio.shape[1], 0)]])
+        sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
+        audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
     if "reverb/ir" in controls:
         ir = tf.constant(controls["reverb/ir"][None], tf.float32)
         ir_rate = int(controls["reverb/sample_rate"])

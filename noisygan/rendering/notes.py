@@ -207,6 +207,13 @@ def _check_conditions(instrument, pitches, velocity, labels):
         raise UsageError(f"velocity {velocity:g}: expected 0 to 127, such as 100")
     if labels is not None and len(instrument.label_names) < 1:
         raise UsageError("--label: this run's recordings had no labels; leave it out")
+    several = len(instrument.label_names) > 1
+    if labels is not None and several and "label" not in instrument.conditions:
+        told = ", ".join(instrument.conditions) or "nothing"
+        raise UsageError(
+            f"--label has no effect: this run's generator is told {told}; leave it out, "
+            "or train a run that is conditioned on label"
+        )
 
 
 def _label_indices(instrument, labels):

@@ -69,13 +69,12 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     state = {"elapsed": elapsed, "newest": newest_text, **trainer.checkpointed}
     checkpoint = tf.train.Checkpoint(**state)
     manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
-    # A run that was killed before its first checkpoint begins again: it comes to the same.
-    resume = resume and manager.latest_checkpoint is not None
     if resume:
         restore(checkpoint, manager.latest_checkpoint)
     run.keep_metrics_before(int(trainer.step))
     step = int(trainer.step)
-    batches = iter(notes.batches(trainer.batch_size, trainer.seed, start=step * trainer.n_critic))
+    trainer.grow(step)
+    batches = trainer.batches(notes, step)
     samples = Samples(trainer, notes)
     events = EventWriter(run.events, notes.sample_rate)
     alarms = Alarms()

@@ -184,12 +184,15 @@ def load_generator(run_dir):
             f"{run_dir} --data DIR --resume'."
         )
     config.parse_text(run.config.read_text(), source=str(run.config))
-    generator = config.configured(Trainer)().generator
+    trainer = config.configured(Trainer)()
+    generator = trainer.generator
     build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
-    restore(tf.train.Checkpoint(ema=averaged), prefix, partial=True)
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
     for variable, value in zip(generator.weights, averaged, strict=True):
         variable.assign(value)
+    trainer.grow(int(step))
     generator.label_names = facts["label_names"]
     return generator
 

@@ -57,7 +57,7 @@ class Sounds(NamedTuple):
     """Recordings and generated sounds of one round, on the same road to the discriminator.
 
     Attributes:
-      real, fake: Audio, [batch, n_samples].
+      real, fake: Audio, [batch, n_samples], not augmented.
       real_maps, fake_maps: What the discriminator judges, lists.
       conditioning: Features of the conditions, or None.
     """
@@ -78,7 +78,9 @@ class Adversaries:
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`.
       matching: Of `noisygan.losses.matching`.
-      batch_size: Rows of a batch.
+      seen: From recordings to what networks see of them that still grow.
+      augmentation: Of `noisygan.training.augmentation`: what is done to all sounds alike before
+        the discriminator, or None.
     """
 
     def __init__(
@@ -89,7 +91,8 @@ class Adversaries:
         adversarial,
         regularizers,
         matching,
-        batch_size,
+        seen=lambda audio: audio,
+        augmentation=None,
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -97,20 +100,21 @@ class Adversaries:
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
         self.matching = list(matching)
-        self.batch_size = batch_size
+        self.seen = seen
+        self.augmentation = augmentation or (lambda audio, seed: audio)
 
     def sounds(self, batch, seed):
         """Sounds generated under the conditions of the batch's recordings, beside these."""
-        z = self.generator.prior(self.batch_size, seed)
-        noise_seed = tf.random.stateless_uniform(
-            [self.batch_size], seed + 1, None, None, dtype=tf.int32
-        )
-        fake = self.generator(z, batch, seed=noise_seed).audio
+        real = self.seen(batch["audio"])
+        n = real.shape[0]
+        z = self.generator.prior(n, seed)
+        noise_seed = tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
+        fake = self.generator(z, batch, seed=noise_seed, training=True).audio
         return Sounds(
-            real=batch["audio"],
+            real=real,
             fake=fake,
-            real_maps=self.discriminator.represent(batch["audio"]),
-            fake_maps=self.discriminator.represent(fake),
+            real_maps=self.discriminator.represent(self.augmentation(real, seed + 3)),
+            fake_maps=self.discriminator.represent(self.augmentation(fake, seed + 3)),
             conditioning=self.conditions(batch) if self.conditions else None,
         )
 
@@ -154,9 +158,9 @@ class Adversaries:
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
         judge = self.discriminator.judge
-        real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning).logits
-        fake = judge(sounds.fake_maps, sounds.conditioning).logits
-        pairs = zip(real, fake, strict=True)
+        real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning)
+        fake = judge(sounds.fake_maps, sounds.conditioning)
+        pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
         peaks = tf.reduce_max(tf.abs(sounds.fake), axis=1)
         metrics = {
@@ -166,8 +170,12 @@ class Adversaries:
             "fake_peak": tf.reduce_max(peaks),
             "fake_quietest_peak": tf.reduce_min(peaks),
         }
+        compared = {
+            "audio": (sounds.real, sounds.fake),
+            "features": (real.features, fake.features),
+        }
         for match in self.matching:
-            value = match(sounds.real, sounds.fake)
+            value = match(*compared[match.compares])
             metrics[f"g_{type(match).__name__.lower()}"] = value
             loss += match.weight * value
         return loss, metrics
@@ -177,11 +185,19 @@ def spread(maps):
     """Mean distance between the maps of different rows, relative to one map's size: diversity."""
     total = 0.0
     for m in maps:
-        pooled = tf.reduce_mean(m, axis=1)
+        # The mean of a waveform is silence: of waveforms, levels are compared.
+        pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
         pooled = tf.reshape(pooled, [tf.shape(pooled)[0], -1])
         distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
         total += tf.reduce_mean(distances)
     return total / len(maps)
+
+
+def _levels(waveform, n_parts=32):
+    """Root mean squares of parts of waveforms [batch, n_samples, 1]: [batch, n_parts]."""
+    n = waveform.shape[1] // n_parts
+    parts = tf.reshape(waveform[:, : n * n_parts], [-1, n_parts, n])
+    return tf.sqrt(tf.reduce_mean(parts**2, axis=2) + 1e-12)
 
 
 def _logit_metrics(pairs):

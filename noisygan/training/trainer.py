@@ -7,6 +7,7 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.training import loop
 from noisygan.training.describe import layer_table
+from noisygan.training.growth import check_judge, seen_at
 from noisygan.training.optimizers import Adam
 from noisygan.training.runs import RunFolder
 from noisygan.training.steps import Adversaries, Phase, update
@@ -29,7 +30,12 @@ class Trainer:
       batch_size: Recordings, and generated sounds, a batch.
       n_critic: Discriminator updates for each generator update.
       ema_decay: Of the generator's averaged weights, a step; early steps use less, so that the
-        average forgets the untrained network.
+        average forgets the untrained network. Weights that are not trained are copied.
+      growth: A `Growth`, for two networks that grow, or None.
+      augmentation: Of `noisygan.training.augmentation`: what is done to recordings and generated
+        sounds alike before the discriminator, or None.
+      before: What is done once with a new run's networks before the first step: called with
+        (trainer, notes, seed, say), where say(text) tells the person.
     """
 
     def __init__(
@@ -45,6 +51,9 @@ class Trainer:
         batch_size=16,
         n_critic=1,
         ema_decay=0.995,
+        growth=None,
+        before=(),
+        augmentation=None,
     ):
         for name, value in (("batch_size", batch_size), ("n_critic", n_critic)):
             if not isinstance(value, int) or value < 1:
@@ -66,8 +75,13 @@ class Trainer:
             adversarial,
             regularizers,
             matching,
-            batch_size,
+            augmentation=augmentation,
+            **({} if growth is None else {"seen": self._seen}),
         )
+        self.plan = None
+        if growth is not None:
+            self.plan = growth.plan(_n_levels(generator, discriminator), batch_size)
+        self.before = list(before)
         self.seed = 0
         self.ema = None
 
@@ -90,6 +104,7 @@ class Trainer:
         self.discriminator.adapt(sample)
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(notes.batches(self.batch_size, seed)))
+        self.grow(None)
         build_generator(self.generator, len(notes.label_names))
         features = None
         if self.conditions is not None:
@@ -104,12 +119,19 @@ class Trainer:
         self.g_phase = Phase("g", g_variables, g_optimizer)
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.grow(0)
         self._run_critic = tf.function(self._critic_round)
         self._run_step = tf.function(self._last_round)
 
     def check(self, notes):
         """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
         generator = self.generator
+        least = getattr(generator, "min_batch_size", 1)
+        if self.batch_size < least:
+            raise UsageError(
+                f"Trainer.batch_size: got {self.batch_size}, expected {least} or more: "
+                f"{type(generator).__name__} normalises each batch by its own statistics."
+            )
         if notes.sample_rate != generator.sample_rate:
             raise UsageError(
                 f"The recordings are read at {notes.sample_rate} Hz and the generator makes "
@@ -121,8 +143,19 @@ class Trainer:
                 f"The recordings are read with {notes.n_samples} samples and the generator makes "
                 f"{wanted}; set Recordings.n_samples to {wanted}."
             )
+        lengths = [wanted]
+        if self.plan is not None:
+            lengths = [generator.length_of(level) for level in range(generator.n_levels)]
+        sizes = [self.batch_size, *(self.plan.batch_sizes if self.plan else ())]
+        check_judge(self.discriminator, lengths, sizes, self.conditions)
         names = set(generator.conditions)
         names |= set(self.conditions.names) if self.conditions is not None else set()
+        if "label" in names and not notes.has_label:
+            raise UsageError(
+                f"The config is conditioned on the label, which is not known of every file in "
+                f"{notes.folder}: put the files of each class into a folder of its own "
+                "(kick/..., snare/...), or use a config without label."
+            )
         for name in ("pitch", "velocity"):
             if name in names and not getattr(notes, f"has_{name}"):
                 raise UsageError(
@@ -130,6 +163,49 @@ class Trainer:
                     f"{notes.folder}: name files like name-060-100.wav (pitch 60, velocity 100), "
                     f"or use a config without {name} such as ablations/without_pitch.gin."
                 )
+
+    def grow(self, step):
+        """Brings networks that grow to where they stand in a step; None: to the highest level."""
+        if self.plan is None:
+            return
+        n_levels = self.generator.n_levels
+        stage = None if step is None else self.plan.stage(step)
+        for network in (self.generator, self.discriminator):
+            network.level = n_levels - 1 if stage is None else stage.level
+            network.alpha.assign(1.0 if stage is None else stage.alpha)
+
+    def batches(self, notes, step):
+        """Iterator over the batches from a step on, `n_critic` of them a step."""
+        if self.plan is None:
+            yield from notes.batches(self.batch_size, self.seed, step * self.n_critic)
+        while True:
+            stage = self.plan.stage(step)
+            start = (step - stage.first_step) * self.n_critic
+            batches = notes.batches(stage.batch_size, self.seed, start)
+            if stage.end is not None:
+                batches = batches.take((stage.end - step) * self.n_critic)
+            yield from batches
+            step = stage.end
+
+    def _begin(self, step):
+        """Brings networks and optimizers to a step's stage."""
+        if self.plan is None:
+            return 0
+        self.grow(step)
+        stage = self.plan.stage(step)
+        for phase in (self.d_phase, self.g_phase):
+            if step == stage.first_step:
+                _forget(phase.optimizer)
+            if stage.learning_rate is not None:
+                phase.optimizer.learning_rate.assign(stage.learning_rate)
+        return stage.level
+
+    def _seen(self, audio):
+        """Recordings as the present level sees them."""
+        generator = self.generator
+        level = generator.level
+        lower = generator.length_of(level - 1) if level else None
+        return seen_at(audio, generator.length_of(level), lower, generator.alpha)
 
     @property
     def checkpointed(self):
@@ -153,12 +229,14 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
+        # A plain number: each level is another program.
+        level = self._begin(step)
         last = (step + 1) * self.n_critic - 1
         rounds = [
-            self._run_critic(next(batches), self._seed(round_), self._active(round_))
+            self._run_critic(next(batches), self._seed(round_), self._active(round_), level)
             for round_ in range(step * self.n_critic, last)
         ]
-        metrics = self._run_step(next(batches), self._seed(last), self._active(last))
+        metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
         return metrics | _over_rounds([*rounds, metrics]) if rounds else metrics
 
     def _seed(self, round_):
@@ -169,12 +247,12 @@ class Trainer:
         regularizers = self.adversaries.regularizers
         return tuple(i for i, r in enumerate(regularizers) if round_ % r.interval == 0)
 
-    def _critic_round(self, batch, seed, active):
+    def _critic_round(self, batch, seed, active, level):
         """An update of the discriminator alone."""
         sounds = self.adversaries.sounds(batch, seed)
         return self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
 
-    def _last_round(self, batch, seed, active):
+    def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
         values = [v.value for v in self.g_phase.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -191,8 +269,10 @@ class Trainer:
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema, self.generator.weights, strict=True):
-            if average.dtype.is_floating:
+            if variable.trainable:
                 average.assign_sub((1.0 - decay) * (average - variable.value))
+            else:
+                average.assign(variable.value)
         self.step.assign_add(1)
 
     def fit(
@@ -222,7 +302,15 @@ class Trainer:
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
         self.build(notes, run.facts["seed"] if resume else seed)
-        return loop.fit(self, notes, run, steps, minutes, resume, progress or Silent(), **kept)
+        progress = progress or Silent()
+        # A run that was killed before its first checkpoint begins again.
+        resume = resume and run.latest_checkpoint() is not None
+        if not resume:
+            for prepare in self.before:
+                prepare(self, notes, self.seed, progress.message)
+            for average, variable in zip(self.ema, self.generator.weights, strict=True):
+                average.assign(variable.value)
+        return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)
 
     def describe(self, notes):
         """Checks that everything fits together: one batch, one step of each phase.
@@ -234,6 +322,7 @@ class Trainer:
           Each network's layers, output shapes and numbers of parameters, as text.
         """
         self.build(notes)
+        self.grow(None)
         batch = next(iter(notes.batches(self.batch_size, self.seed)))
         features = self.conditions(batch) if self.conditions is not None else None
         z = self.generator.prior(self.batch_size, 0)
@@ -275,6 +364,28 @@ def _over_rounds(rounds):
         for name, v in values.items()
         if len(v) > 1 or name.startswith("d_")
     }
+
+
+def _n_levels(generator, discriminator):
+    """Of two networks that grow together."""
+    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
+    if None in levels or levels[0] != levels[1]:
+        told = [
+            f"{type(network).__name__} has {n or 'no'} levels"
+            for network, n in zip((generator, discriminator), levels, strict=True)
+        ]
+        raise UsageError(
+            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
+            "levels, such as those of runs/growing_gan.gin, or no growth"
+        )
+    return levels[0]
+
+
+def _forget(optimizer):
+    """Sets an optimizer's moments, and the count of its steps, to 0."""
+    for variable in optimizer.variables:
+        if variable is not optimizer.learning_rate:
+            variable.assign(tf.zeros_like(variable.value))
 
 
 class _Swapped:

@@ -16,6 +16,8 @@ FLUTE = Instrument("run1", ("pitch", "velocity"), ("flute_acoustic_000",), (60, 
 NAMELESS = Instrument("run1", ("pitch",), (), ())
 BAND = Instrument("run1", ("pitch", "velocity", "label"), ("bass", "flute", "reed"), (60,))
 FREE = Instrument("run1", (), (), ())
+SEVERAL = Instrument("run1", ("pitch",), ("bass", "flute"), (60,))
+DRUMS = Instrument("kit", ("label",), ("kick", "snare"), ())
 
 
 def stems(requests):
@@ -58,14 +60,22 @@ def test_the_runs_name_where_there_is_no_label_and_zeros_where_nothing_is_told()
 
 
 def test_several_labels_that_the_generator_is_not_told_name_no_file():
-    several = Instrument("run1", ("pitch",), ("bass", "flute"), (60,))
-    assert [r.name for r in notes.plain_requests(several, 1, [60])] == ["run1"]
+    assert [r.name for r in notes.plain_requests(SEVERAL, 1, [60])] == ["run1"]
 
 
 def test_labels_take_turns_or_are_asked_for():
     assert [r.name for r in notes.plain_requests(BAND, 4)] == ["bass", "flute", "reed", "bass"]
     requests = notes.plain_requests(BAND, 1, [60], labels=["reed", "bass"])
     assert [(r.name, r.label) for r in requests] == [("reed", 2), ("bass", 0)]
+
+
+def test_drums_are_named_by_their_class_and_numbered():
+    assert stems(notes.plain_requests(DRUMS, 2, labels=["snare", "kick"])) == [
+        "snare-000-000-000",
+        "kick-000-000-000",
+        "snare-000-000-001",
+        "kick-000-000-001",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +86,7 @@ def test_labels_take_turns_or_are_asked_for():
         (FLUTE, {"velocity": 128}, "velocity 128: expected 0 to 127"),
         (BAND, {"labels": ["oboe"]}, "label oboe is unknown.*bass, flute, reed"),
         (FREE, {"labels": ["oboe"]}, "had no labels"),
+        (SEVERAL, {"labels": ["bass"]}, "--label has no effect.*told pitch; leave it out"),
     ],
 )
 def test_what_a_run_does_not_know_is_refused(instrument, kwargs, message):

@@ -1,7 +1,7 @@
 """Every command of the README works, and so does every Python example there and in docs/synths.md.
 
 Fenced blocks tagged `bash` hold commands, those tagged `python` Python. Budgets are made small,
-and folders of somebody's own notes are replaced by the bundled ones.
+and folders of somebody's own notes are replaced by bundled ones.
 """
 
 import re
@@ -12,7 +12,7 @@ import gin
 import pytest
 
 from noisygan.cli.main import main
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 
 README = Path(__file__).parents[2] / "README.md"
 SYNTHS = README.parent / "docs" / "synths.md"
@@ -43,7 +43,7 @@ def commands():
 
 
 def small(arguments, replaced=("--data", "--like")):
-    """The same command with a budget of four steps, on the bundled notes."""
+    """The same command with a budget of four steps, on bundled sounds."""
     result = list(arguments)
     for i, argument in enumerate(result[:-1]):
         if argument == "--minutes":
@@ -51,7 +51,8 @@ def small(arguments, replaced=("--data", "--like")):
         elif argument == "--steps":
             result[i + 1] = "4"
         elif argument in replaced:
-            result[i + 1] = str(notes_folder())
+            bundled = drums_folder if "drums" in result[i + 1] else notes_folder
+            result[i + 1] = str(bundled())
         elif argument == "--controls" and "/flute-" in result[i + 1]:
             # A file that `render` named by the label of the recordings.
             result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")

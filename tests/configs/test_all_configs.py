@@ -4,11 +4,12 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
 from noisygan import config, ddsp_package
 from noisygan.data.recordings import Recordings
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 from noisygan.errors import UsageError
 from noisygan.training.trainer import Trainer, build_generator
 
@@ -36,7 +37,10 @@ def test_the_runs_and_ablations_of_the_design_are_there():
 def load(name=None, text=None):
     """Trainer and Recordings of a config, with every binding used."""
     if text is None:
-        config.parse([name], ["Trainer.batch_size = 2"])
+        small = ["Trainer.batch_size = 2"]
+        if "models/growing_gan.gin" in includes(name):
+            small += ["GrowingGANDiscriminator.group_size = 2"]
+        config.parse([name], small)
     else:
         config.parse_text(text)
     built = config.configured(Trainer)(), config.configured(Recordings)()
@@ -44,15 +48,38 @@ def load(name=None, text=None):
     return built
 
 
+def includes(name):
+    """Names of the files that a config includes, its own among them."""
+    text = (config.bundled_folder() / name).read_text()
+    deeper = re.findall(r"^include\s+['\"](.+?)['\"]", text, re.M)
+    return {name}.union(*map(includes, deeper))
+
+
+def made_sounds(folder, recordings):
+    """Classes of decaying sines with pitch and velocity, as configs of other data may want."""
+    times = np.arange(recordings.n_samples) / recordings.sample_rate
+    labels = recordings.instruments or ("high", "low")
+    for label, pitch in zip(labels, (72, 48), strict=False):
+        (folder / label).mkdir()
+        wave = np.sin(2.0 * np.pi * 440.0 * 2.0 ** ((pitch - 69) / 12.0) * times)
+        path = folder / label / f"{label}-{pitch:03d}-100.wav"
+        soundfile.write(path, 0.5 * wave * np.exp(-3.0 * times), recordings.sample_rate)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def read():
-    """A function that reads the bundled notes, once for each selection."""
+def read(tmp_path_factory):
+    """A function that reads sounds which fit a config, once for each selection."""
     read_before = {}
 
-    def run(recordings):
-        key = repr(sorted(vars(recordings).items()))
+    def run(name, recordings):
+        folder = {"data/drums.gin": drums_folder, "data/notes.gin": notes_folder}
+        fitting = [folder[part] for part in includes(name) if part in folder]
+        key = repr((sorted(vars(recordings).items()), fitting))
         if key not in read_before:
-            read_before[key] = recordings.read(notes_folder())
+            made = tmp_path_factory.mktemp("sounds")
+            path = fitting[0]() if fitting else made_sounds(made, recordings)
+            read_before[key] = recordings.read(path)
         return read_before[key]
 
     return run
@@ -61,7 +88,7 @@ def read():
 @pytest.mark.parametrize("name", LOADABLE)
 def test_it_builds_and_makes_finite_sound(read, name):
     trainer, recordings = load(name)
-    notes = read(recordings)
+    notes = read(name, recordings)
     trainer.build(notes, seed=0)
     batch = next(iter(notes.batches(2, seed=0)))
     generator = trainer.generator

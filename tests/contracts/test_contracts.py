@@ -9,11 +9,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tests.contracts
+from discriminators.growing import GrowingDiscriminator
+from noisygan.generators.growing import GrowingWaveform
+from noisygan.generators.raw_waveform import RawWaveform
 from synths import Processor
-from tests.contracts.cases import BATCH, CASES
+from tests.contracts.cases import BATCH
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
-ABSTRACT = {Processor}
+ABSTRACT = {Processor, RawWaveform, GrowingWaveform, GrowingDiscriminator}
+
+# Those of every module of this folder whose name begins with "cases".
+CASES = {
+    name: case
+    for module in pkgutil.iter_modules(tests.contracts.__path__)
+    if module.name.startswith("cases")
+    for name, case in importlib.import_module(f"tests.contracts.{module.name}").CASES.items()
+}
 
 
 @pytest.fixture(params=CASES)
@@ -156,5 +168,5 @@ def test_every_public_class_has_an_entry():
     found = public_layers(PACKAGES)
     assert len(found) >= 13
     missing = sorted(f"{c.__module__}.{c.__name__}" for c in found - covered)
-    assert not missing, f"{missing} need an entry in tests/contracts/cases.py"
+    assert not missing, f"{missing} need an entry in tests/contracts"
     assert covered == found

@@ -116,3 +116,32 @@ def test_the_header_alone_is_enough_to_refuse(tmp_path, write_sound):
     assert decoding.check_header(write_sound(tmp_path / "a.wav"), 16000).frames == 800
     with pytest.raises(decoding.BadAudioError, match="arrived at 8000 Hz"):
         decoding.check_header(write_sound(tmp_path / "b.wav", rate=8000), 16000)
+
+
+def test_silence_before_a_sound_is_left_out_and_no_more_of_it(tmp_path, write_sound):
+    samples = np.concatenate([np.zeros(700), [0.0001, 0.5, -0.25, 0.0, 0.125]]).astype(np.float32)
+    path = write_sound(tmp_path / "a.wav", samples, subtype="FLOAT")
+    np.testing.assert_array_equal(decode(path, 3), [0.0, 0.0, 0.0])
+    trimmed = decoding.decode(path, 16000, 3, trim_db=-60.0)
+    np.testing.assert_array_equal(trimmed, [0.5, -0.25, 0.0])
+    padded = decoding.decode(path, 16000, 6, trim_db=-60.0)
+    np.testing.assert_array_equal(padded, [0.5, -0.25, 0.0, 0.125, 0.0, 0.0])
+    np.testing.assert_allclose(decoding.decode(path, 16000, 2, trim_db=-80.0), [0.0001, 0.5])
+
+
+def test_trimming_looks_no_further_than_its_limit(tmp_path, write_sound, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_SILENCE", 5 / 16000)
+    path = write_sound(tmp_path / "a.wav", np.r_[np.zeros(20), 0.5], subtype="FLOAT")
+    np.testing.assert_array_equal(decoding.decode(path, 16000, 4, trim_db=-60.0), np.zeros(4))
+
+
+def test_peak_and_fades():
+    sound = np.array([0.25, -0.5, 0.25, 0.25, 0.25], np.float32)
+    before = sound.copy()
+    np.testing.assert_array_equal(decoding.shape(sound), sound)
+    np.testing.assert_allclose(decoding.shape(sound, peak=0.8), sound * 1.6, rtol=1e-6)
+    faded = decoding.shape(sound, 1.0, n_fade_in=2, n_fade_out=2)
+    np.testing.assert_allclose(faded, [0.0, -0.5, 0.5, 0.25, 0.0], rtol=1e-6)
+    assert faded.dtype == np.float32
+    np.testing.assert_array_equal(sound, before)
+    np.testing.assert_array_equal(decoding.shape(np.zeros(3, np.float32), 1.0, 9, 9), np.zeros(3))

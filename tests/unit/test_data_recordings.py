@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noisygan.data import NoteSet, Recordings, recordings
-from noisygan.demo import held_out_folder, notes_folder
+from noisygan.demo import drums_folder, held_out_folder, notes_folder
 from noisygan.errors import UsageError
 
 N = 800
@@ -239,3 +239,41 @@ class TestFingerprint:
             (tmp_path / "examples.json").write_text(json.dumps({"a": {"pitch": pitch}}))
             prints.add(reader().read(tmp_path).fingerprint)
         assert len(prints) == 2
+
+
+def test_the_bundled_drums():
+    drums = Recordings(44100, 16384, trim_db=-50.0, peak=1.0, fade_out_seconds=0.005).read(
+        drums_folder()
+    )
+    assert len(drums) == 97
+    assert drums.label_names == ["cymbal", "kick", "snare", "tom"]
+    assert drums.has_label and drums.has_velocity and not drums.has_pitch
+    for i in range(len(drums)):
+        sound = drums.audio(i)
+        assert abs(np.abs(sound).max() - 1.0) < 1e-6, drums.names[i]
+        assert abs(sound[0]) > 0.002 and sound[-1] == 0.0, drums.names[i]
+
+
+def test_sounds_that_are_not_kept_in_memory_have_the_same_form(orchestra, monkeypatch):
+    options = {"trim_db": -40.0, "peak": 0.9, "fade_in_seconds": 0.001, "fade_out_seconds": 0.01}
+    kept = reader(**options).read(orchestra)
+    monkeypatch.setattr(recordings, "MAX_BYTES_IN_MEMORY", 0)
+    decoded = reader(**options).read(orchestra)
+    for i in range(len(kept)):
+        np.testing.assert_array_equal(kept.audio(i), decoded.audio(i))
+        assert not decoded.audio(i).flags.writeable
+    assert kept.fingerprint != reader().read(orchestra).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trim_db": 6.0}, "trim_db is 6.0; expected a number of -200 to -0.1 dB, or None"),
+        ({"peak": 2.0}, "peak is 2.0; expected a number of 0.001 to 1 of full scale, or None"),
+        ({"fade_in_seconds": "a"}, "fade_in_seconds is 'a'; expected a number of 0 to 60 s"),
+    ],
+)
+def test_impossible_forms_are_refused_when_made(options, message):
+    with pytest.raises(UsageError) as caught:
+        reader(**options)
+    assert message in str(caught.value)

@@ -49,6 +49,15 @@ def test_an_untrained_harmonic_voice_falls_by_its_slope_at_the_notes_level():
     np.testing.assert_allclose(20 * np.log10(shares[[1, 3, 7]] / shares[0]), [-6, -12, -18], 1e-3)
 
 
+def test_the_level_of_a_harmonic_voice_moves_by_its_scale():
+    voice = HarmonicVoice(n_harmonics=2, level_scale_db=10.0)
+    voice.get_controls(DECODED, F0_HZ, LOUDNESS_DB)
+    silent_heads(voice)
+    voice.level.bias.assign([-2.0])
+    amplitudes = voice.get_controls(DECODED, F0_HZ, LOUDNESS_DB)["amplitudes"]
+    np.testing.assert_allclose(20 * np.log10(amplitudes), LOUDNESS_DB - 20.0, atol=1e-3)
+
+
 def test_no_harmonic_reaches_the_bandwidth():
     voice = HarmonicVoice(n_harmonics=8, bandwidth_hz=2000.0)
     shares = voice.get_controls(DECODED, F0_HZ, LOUDNESS_DB)["harmonic_distribution"].numpy()

@@ -1,0 +1,101 @@
+"""Convolutions in other orders of the same sums, several times as fast on a CPU.
+
+Time is cut into blocks of a few steps; a block's steps become channels. The results differ from
+those of plain convolutions in rounding alone.
+"""
+
+import tensorflow as tf
+
+# Plain convolutions of longer maps with fewer channels are taken in blocks: the gradient of their
+# kernels is slow otherwise.
+_MIN_STEPS = 1024
+_MAX_CHANNELS = 32
+_BLOCK = 4
+
+
+def convolve(h, kernel):
+    """A convolution that keeps the length, [batch, n_steps, channels] to [.., filters].
+
+    Args:
+      h: [batch, n_steps, channels].
+      kernel: [n_taps, channels, filters].
+    """
+    n_steps, channels = h.shape[1:]
+    n_taps, _, filters = kernel.shape
+    if n_taps < _BLOCK or channels > _MAX_CHANNELS or n_steps < _MIN_STEPS or n_steps % _BLOCK:
+        return tf.nn.conv1d(h, kernel, 1, "SAME")
+    kernels, before, after = _block_kernels(kernel, (n_taps - 1) // 2, _BLOCK, range(_BLOCK))
+    kernels = [tf.reshape(k, [-1, _BLOCK * channels, filters]) for k in kernels]
+    h = tf.reshape(h, [-1, n_steps // _BLOCK, _BLOCK * channels])
+    out = _convolve_padded(h, tf.concat(kernels, axis=2), before, after)
+    return tf.reshape(out, [-1, n_steps, filters])
+
+
+def convolve_repeated(h, kernel, factor):
+    """Each step repeated, then convolved to the same length: nearest-neighbour upsampling.
+
+    Taps that meet the same repeated step are summed up first: for each of the `factor` places
+    between two steps that is another short kernel. 25 taps become 13 at a factor of 2, 7 at 4.
+
+    Args:
+      h: [batch, n_steps, channels].
+      kernel: [n_taps, channels, filters].
+      factor: How often each step is repeated.
+
+    Returns:
+      [batch, n_steps * factor, filters].
+    """
+    if factor == 1:
+        return convolve(h, kernel)
+    n_taps, _, filters = kernel.shape
+    kernels, before, after = _block_kernels(kernel, (n_taps - 1) // 2, factor, range(factor))
+    kernels = [tf.reduce_sum(k, axis=1) for k in kernels]
+    out = _convolve_padded(h, tf.concat(kernels, axis=2), before, after)
+    return tf.reshape(out, [-1, h.shape[1] * factor, filters])
+
+
+def convolve_strided(h, kernel, stride):
+    """A convolution with a stride, padded as Keras' "same".
+
+    Args:
+      h: [batch, n_steps, channels]; n_steps is a multiple of stride.
+      kernel: [n_taps, channels, filters]; as many taps as the stride or more.
+      stride: Steps from one output to the next.
+
+    Returns:
+      [batch, n_steps / stride, filters].
+    """
+    n_steps, channels = h.shape[1:]
+    n_taps, _, filters = kernel.shape
+    (blocks,), before, after = _block_kernels(kernel, (n_taps - stride) // 2, stride, (0,))
+    h = tf.reshape(h, [-1, n_steps // stride, stride * channels])
+    blocks = tf.reshape(blocks, [-1, stride * channels, filters])
+    return _convolve_padded(h, blocks, before, after)
+
+
+def _block_kernels(kernel, n_before, size, places):
+    """A kernel's taps in blocks, once for each place of the output within its block.
+
+    Args:
+      kernel: [n_taps, channels, filters]; tap n_before meets the output's own step.
+      n_before: Taps before that one.
+      size: Steps of a block.
+      places: Of the outputs, 0 to size - 1.
+
+    Returns:
+      (list of [n_blocks, size, channels, filters], blocks before and after the output's own).
+    """
+    n_taps, channels, filters = kernel.shape
+    first = (min(places) - n_before) // size
+    last = (max(places) + n_taps - 1 - n_before) // size
+    n_blocks = last - first + 1
+    blocks = []
+    for place in places:
+        front = place - n_before - size * first
+        taps = tf.pad(kernel, [[front, n_blocks * size - n_taps - front], [0, 0], [0, 0]])
+        blocks.append(tf.reshape(taps, [n_blocks, size, channels, filters]))
+    return blocks, -first, last
+
+
+def _convolve_padded(h, kernel, before, after):
+    return tf.nn.conv1d(tf.pad(h, [[0, 0], [before, after], [0, 0]]), kernel, 1, "VALID")

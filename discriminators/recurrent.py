@@ -1,0 +1,71 @@
+"""A discriminator that reads the waveform sample by sample."""
+
+import keras
+import tensorflow as tf
+
+from discriminators.output import DiscriminatorOutput
+
+
+class RecurrentDiscriminator(keras.layers.Layer):
+    """Two LSTM layers along the sound and a dense one behind them (Wisnewski).
+
+    The plain recurrent kernel is used: cuDNN's has no second derivative, which penalties on the
+    gradient need.
+
+    Args:
+      n_samples: Length of the sounds.
+      units: Of each LSTM layer.
+      block: Samples that are read at once; the published one reads one.
+
+    Raises:
+      ValueError: for blocks that do not fill the sounds.
+    """
+
+    def __init__(self, n_samples=500, units=128, block=1, name="recurrent_discriminator"):
+        super().__init__(name=name)
+        if block < 1 or n_samples % block:
+            raise ValueError(
+                f"RecurrentDiscriminator.block: got {block} for sounds of {n_samples} samples, "
+                f"expected a divisor of {n_samples}."
+            )
+        self.n_samples = n_samples
+        self.block = block
+        self.first = _layer(units, "lstm_0", return_sequences=True)
+        self.second = _layer(units, "lstm_1", return_sequences=False)
+        self.decision = keras.layers.Dense(1, name="decision")
+        self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
+        self._compiled = tf.function(self.judge)
+
+    def adapt(self, audio):
+        """Nothing: the waveform is judged as it is."""
+
+    def represent(self, audio):
+        """The waveform, [batch, n_samples, 1], as a list of one."""
+        return [audio[:, :, None]]
+
+    def judge(self, maps, conditioning):
+        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
+        (h,) = maps
+        h = tf.reshape(h, [-1, self.n_samples // self.block, self.block])
+        sequence = self.first(h)
+        last = self.second(sequence)
+        logits = self.decision(last)[:, 0]
+        if conditioning is not None:
+            logits += tf.reduce_mean(self.projection(conditioning) * last, axis=1)
+        return DiscriminatorOutput([logits], [[sequence, last]])
+
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
+
+    def call(self, audio, conditioning=None):
+        """Judges audio, [batch, n_samples]."""
+        # A compiled one: a loop of the runtime over the samples, not one of Python.
+        judge = self._compiled if tf.executing_eagerly() else self.judge
+        return judge(self.represent(audio), conditioning)
+
+
+def _layer(units, name, return_sequences):
+    return keras.layers.LSTM(
+        units, return_sequences=return_sequences, use_cudnn=False, unroll=False, name=name
+    )

@@ -1,0 +1,43 @@
+"""Spectra at several resolutions, each with a discriminator of its own."""
+
+from discriminators.multi import MultiDiscriminator
+from discriminators.spectrogram import SpectrogramDiscriminator
+from discriminators.views import LogSpectrum
+
+
+class MultiResolutionDiscriminator(MultiDiscriminator):
+    """Hears what one resolution blurs: long frames part frequencies, short ones part moments.
+
+    Args:
+      sample_rate: Hz.
+      sizes: Frame lengths of the spectra in samples; frames follow each other by a quarter.
+      floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
+      n_filters, kernel_size, stride: Of each `SpectrogramDiscriminator`; see there.
+
+    References:
+      Jang et al. 2021 (UnivNet), section 2.2, with logarithmic magnitudes.
+    """
+
+    def __init__(
+        self,
+        sample_rate=16000,
+        sizes=(2048, 1024, 512),
+        floor=1e-4,
+        n_filters=(32, 64, 128),
+        kernel_size=5,
+        stride=2,
+        name="multi_resolution_discriminator",
+    ):
+        super().__init__(
+            [
+                SpectrogramDiscriminator(
+                    LogSpectrum(sample_rate, size, size // 4, floor),
+                    n_filters,
+                    kernel_size,
+                    stride,
+                    name=f"resolution_{size}",
+                )
+                for size in sizes
+            ],
+            name=name,
+        )

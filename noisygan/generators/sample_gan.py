@@ -1,0 +1,274 @@
+"""Sample-GAN's generator: two LSTM layers that say the next sample, again and again."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.generators.autoencoder import Autoencoder
+from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.raw_waveform import RawWaveform, resampled
+from synths.noise import white_noise
+
+
+class OnePass:
+    """The layers run once along the buffer: what they say at each place is the sound.
+
+    As long as the buffer and no longer.
+    """
+
+    goes_on = False
+
+    def __call__(self, network, buffer, beside, n_steps):
+        """Blocks float32 [batch, n_steps, block]; see `SampleGAN.blocks` for the arguments."""
+        return network.blocks(buffer[:, :n_steps], beside[:, :n_steps])[0]
+
+
+class Rollout:
+    """Each block is said from those before it and shifted into the buffer; for any length.
+
+    The layers read the buffer once. Behind it they go on from the state they are in, instead of
+    reading the last n samples over again for each new one: a step costs one step and not n.
+    """
+
+    goes_on = True
+
+    def __call__(self, network, buffer, beside, n_steps):
+        """Blocks float32 [batch, n_steps, block]; see `SampleGAN.blocks` for the arguments."""
+        n_read = buffer.shape[1] - 1
+        _, states = network.blocks(buffer[:, :n_read], beside[:, :n_read])
+        coming = tf.transpose(beside[:, n_read : n_read + n_steps], [1, 0, 2])
+        coming = tf.TensorArray(
+            tf.float32, n_steps, element_shape=[None, beside.shape[2]], clear_after_read=False
+        ).unstack(coming)
+        said = tf.TensorArray(tf.float32, n_steps, element_shape=[None, buffer.shape[2]])
+
+        def step(i, block, states, said):
+            block, states = network.next_block(block, coming.read(i), states)
+            return i + 1, block, states, said.write(i, block)
+
+        start = (tf.constant(0), buffer[:, n_read], states, said)
+        *_, said = tf.while_loop(lambda i, *_: i < n_steps, step, start, maximum_iterations=n_steps)
+        return tf.transpose(said.stack(), [1, 0, 2])
+
+
+class SampleGAN(RawWaveform):
+    """Two LSTM layers and a dense one, begun with a segment's code (Wisnewski).
+
+    The code is decoded into the buffer of the last n samples. In training, codes are those of
+    recordings where a batch brings any; else they are drawn from a normal distribution with the
+    moments of the recordings' codes (`set_codes`), of which z is the standard form.
+
+    Args:
+      n_samples: Length of the segments and of the buffer.
+      sample_rate: Hz, of the recordings.
+      autoencoder: `Autoencoder` of as many samples; not trained here, see
+        `noisygan.training.pretraining.TrainAutoencoder`. Its code's size is z's.
+      units: Of each LSTM layer.
+      block: Samples that are said at once; the published one says one.
+      noise_channels: Fresh random numbers beside each block that is read.
+      bounded: Whether a hyperbolic tangent keeps what is said in -1 .. 1, as published. It has
+        nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
+        in use that is cut off.
+      in_training: How a discriminator's sounds are made: `OnePass` or `Rollout`.
+      in_use: How others are made.
+      conditions: `Conditions`, or None as published.
+
+    Raises:
+      UsageError: for lengths that don't fit each other.
+    """
+
+    def __init__(
+        self,
+        n_samples=500,
+        sample_rate=44100,
+        autoencoder=None,
+        units=128,
+        block=1,
+        noise_channels=1,
+        bounded=True,
+        in_training=None,
+        in_use=None,
+        conditions=None,
+        name="sample_gan",
+    ):
+        autoencoder = autoencoder or Autoencoder(n_samples)
+        super().__init__(n_samples, sample_rate, autoencoder.code_size, None, conditions, name)
+        if autoencoder.n_samples != n_samples:
+            raise UsageError(
+                f"SampleGAN.n_samples: got {n_samples} and an autoencoder of "
+                f"{autoencoder.n_samples}, expected {autoencoder.n_samples} of both."
+            )
+        self.n_buffer = blocks_in(n_samples, block, "SampleGAN")
+        self.block = block
+        self.noise_channels = noise_channels
+        self.in_training = in_training or OnePass()
+        self.in_use = in_use or Rollout()
+        autoencoder.trainable = False
+        self.autoencoder = autoencoder
+        self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
+        self.say = keras.layers.Dense(block, activation="tanh" if bounded else None, name="say")
+        self._compiled = tf.function(self.from_code)
+
+    def build(self, *shapes):
+        """Makes the autoencoder's variables and those of the codes' distribution."""
+        self.built = True
+        self.autoencoder.build()
+        self.code_mean = self.add_weight(
+            name="code_mean", shape=[self.latent_dim], initializer="zeros", trainable=False
+        )
+        self.code_factor = self.add_weight(
+            name="code_factor",
+            shape=[self.latent_dim, self.latent_dim],
+            initializer="identity",
+            trainable=False,
+        )
+
+    def set_codes(self, mean, factor):
+        """Sets the codes' distribution: mean [latent_dim], Cholesky factor, lower triangle."""
+        self.code_mean.assign(mean)
+        self.code_factor.assign(factor)
+
+    def blocks(self, buffer, beside):
+        """The layers along a buffer, from a state of zeros.
+
+        Args:
+          buffer: float32 [batch, n_steps, block].
+          beside: What is read with each block, noise and conditions, float32 [batch, n_steps, m].
+
+        Returns:
+          (the block said at each step, as buffer; the states after the last one).
+        """
+        h = tf.concat([buffer, beside], axis=2)
+        states = []
+        for layer in self.layers:
+            h, *state = layer(h)
+            states.append(state)
+        return self.say(h), states
+
+    def next_block(self, block, beside, states):
+        """One step: the next block [batch, block] and the states, from those before it."""
+        h = tf.concat([block, beside], axis=1)
+        after = []
+        for layer, state in zip(self.layers, states, strict=True):
+            h, state = layer.cell(h, state)
+            after.append(list(state))
+        return self.say(h), after
+
+    def from_code(self, code, features, seed, n_samples, mode):
+        """Sounds of codes.
+
+        Args:
+          code: float32 [batch, latent_dim].
+          features: Of the conditions, float32 [batch, m], or None.
+          seed: Of the noise, int or int32 [batch].
+          n_samples: Length.
+          mode: `OnePass` or `Rollout`.
+
+        Returns:
+          float32 [batch, n_samples].
+        """
+        n_rows = tf.shape(code)[0]
+        buffer = tf.reshape(self.autoencoder.decode(code), [-1, self.n_buffer, self.block])
+        n_steps = -(-n_samples // self.block)
+        n_beside = self.n_buffer + n_steps
+        seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
+        noise = white_noise(seed, n_beside * self.noise_channels)
+        beside = tf.reshape(noise, [n_rows, n_beside, self.noise_channels])
+        if features is not None:
+            told = tf.repeat(features[:, None], n_beside, axis=1)
+            beside = tf.concat([beside, told], axis=2)
+        said = mode(self, buffer, beside, n_steps)
+        return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]
+
+    def make_audio(self, code):
+        """Not used: a sound is made of a code and a seed, see `from_code`."""
+        raise NotImplementedError
+
+    def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0, training=False):
+        """Sounds; as `RawWaveform.call`, but for the seed, for lengths and for recordings.
+
+        Args:
+          z: float32 [batch, latent_dim]; plays no part where codes of recordings are used.
+          conditioning: dict with what `conditions` names; `audio`, float32 [batch, n_samples],
+            gives the codes in training.
+          seconds: Length; a rollout goes on for as long as it is asked to.
+          sample_rate: As of `RawWaveform.call`.
+          seed: Of the noise, int or int32 [batch].
+          training: Whether a discriminator is going to judge.
+
+        Returns:
+          GeneratorOutput without controls.
+
+        Raises:
+          UsageError: for more seconds than a segment where `in_use` makes no more.
+        """
+        if training and "audio" in conditioning:
+            code = self.autoencoder.encode(conditioning["audio"])
+        else:
+            code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
+        features = self.condition_features(conditioning) if self.condition_features else None
+        if training:
+            audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
+            return GeneratorOutput(audio, {})
+        return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
+
+    def like(self, audio, conditioning=None, seconds=None, sample_rate=None, seed=0):
+        """Sounds that begin with the codes of given ones.
+
+        Args:
+          audio: float32 [batch, n_samples], at the network's rate.
+          (others): As of a call.
+
+        Returns:
+          GeneratorOutput without controls.
+        """
+        code = self.autoencoder.encode(audio)
+        features = self.condition_features(conditioning) if self.condition_features else None
+        return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
+
+    def _rendered(self, code, features, seed, seconds, sample_rate):
+        wanted = self.sample_rate if sample_rate is None else sample_rate
+        seconds = self.seconds if seconds is None else seconds
+        if seconds > self.seconds + 0.5 / wanted and not self.in_use.goes_on:
+            raise UsageError(
+                f"{seconds:g} seconds: this generator makes segments of {self.seconds:g} seconds "
+                "in one pass; ask for that or less, or set SampleGAN.in_use = @Rollout()"
+            )
+        n_samples = round(seconds * wanted)
+        same_rate = wanted == self.sample_rate
+        n_made = n_samples if same_rate else math.ceil(seconds * self.sample_rate)
+        # A compiled one: a loop of the runtime, not one of Python.
+        make = self._compiled if tf.executing_eagerly() else self.from_code
+        audio = tf.clip_by_value(make(code, features, seed, n_made, self.in_use), -1.0, 1.0)
+        if not same_rate:
+            audio = resampled(audio, self.sample_rate, wanted, n_samples)
+        return audio
+
+
+def recurrent_layer(units, name):
+    """An LSTM layer that returns its sequence and states: the plain kernel, of any order.
+
+    cuDNN's has no second derivative, which penalties on a discriminator's gradient need.
+    """
+    return keras.layers.LSTM(
+        units,
+        return_sequences=True,
+        return_state=True,
+        use_cudnn=False,
+        unroll=False,
+        name=name,
+    )
+
+
+def blocks_in(n_samples, block, name):
+    """How many blocks a segment has, 2 or more; UsageError where they don't fill it."""
+    if block < 1 or n_samples % block or n_samples // block < 2:
+        fit = [n for n in range(1, n_samples // 2 + 1) if n_samples % n == 0]
+        near = sorted(fit, key=lambda n: abs(n - block))[:4]
+        raise UsageError(
+            f"{name}.block: got {block} for segments of {n_samples} samples, expected one that "
+            f"divides them into two or more, such as {', '.join(map(str, sorted(near)))}."
+        )
+    return n_samples // block

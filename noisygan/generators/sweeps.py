@@ -1,0 +1,80 @@
+"""Pitch that falls after the blow, as a struck skin's does when its tension eases."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from synths.units import midi_to_hz
+
+
+class PitchSweep(keras.layers.Layer):
+    """A curve that comes to rest: `end + sum of rise_i exp(-t / time_i)`, in semitones.
+
+    End, rises and time constants are read from the note's code, once a note. It takes the place of
+    a network that draws F0, together with `MiddlePitch`.
+
+    Args:
+      n: Number of exponentials: a fast one for the beater's click, a slow one for the skin.
+      max_end: Farthest that the end lies from 0, in semitones.
+      max_rise: Highest rise of each exponential, in semitones; a rise is never negative.
+      min_seconds, max_seconds: Range of the time constants.
+    """
+
+    def __init__(
+        self, n=2, max_end=30.0, max_rise=36.0, min_seconds=0.002, max_seconds=0.3, name="sweep"
+    ):
+        super().__init__(name=name)
+        self.max_end = max_end
+        self.max_rise = max_rise
+        self.min_seconds = min_seconds
+        self.max_seconds = max_seconds
+        # Untrained: a third of an octave, and time constants evenly in ratio over their range.
+        rest = math.log(4.0 / max_rise / (1.0 - 4.0 / max_rise))
+        self.place = [(i + 1.0) / (n + 1.0) for i in range(n)]
+        self.end = keras.layers.Dense(1, name="end")
+        self.rises = keras.layers.Dense(
+            n, bias_initializer=keras.initializers.Constant(rest), name="rises"
+        )
+        self.times = keras.layers.Dense(n, name="times")
+
+    def build(self, *shapes):
+        """Nothing: the parts make their variables when they are first called."""
+        self.built = True
+
+    def call(self, times, note_off, code):
+        """Semitones, float32 [batch, n_times, 1]; note_off plays no part.
+
+        Args:
+          times: Seconds, [n_times].
+          note_off: Seconds, [batch].
+          code: [batch, n].
+        """
+        end = self.max_end * tf.tanh(self.end(code) / 3.0)
+        rises = self.max_rise * tf.sigmoid(self.rises(code))
+        logits = tf.constant([math.log(p / (1.0 - p)) for p in self.place], tf.float32)
+        place = tf.sigmoid(self.times(code) + logits)
+        constants = self.min_seconds * (self.max_seconds / self.min_seconds) ** place
+        falling = tf.exp(-times[None, :, None] / constants[:, None, :])
+        swept = tf.reduce_sum(rises[:, None, :] * falling, axis=2, keepdims=True)
+        return end[:, None, :] + swept
+
+
+class MiddlePitch:
+    """F0 from a curve in semitones around one pitch; nobody asks for any.
+
+    Args:
+      middle_midi: The MIDI pitch at 0 semitones.
+      max_midi: F0 never rises above it.
+    """
+
+    conditions = ()
+
+    def __init__(self, middle_midi=45.0, max_midi=110.0):
+        self.middle_midi = middle_midi
+        self.max_midi = max_midi
+
+    def __call__(self, raw, conditioning):
+        """F0 in Hz, [batch, n_frames, 1], from a curve of that shape in semitones."""
+        above = self.max_midi - self.middle_midi
+        return midi_to_hz(self.middle_midi + above - tf.nn.softplus(above - raw))

@@ -1,0 +1,200 @@
+"""Progressive growing: which level of the networks is trained when, and at which blend.
+
+Level and blend are functions of the step alone, so a run that is resumed in the middle of a fade
+goes on in the middle of it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.signal
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+
+# Taps of the low-pass for each sample of the lower rate, and what it keeps of the lower band.
+_TAPS_A_SAMPLE = 24
+_KEPT = 0.9
+
+
+class Stage(NamedTuple):
+    """Where a training stands.
+
+    Attributes:
+      level: Of the networks, from 0, the shortest sounds.
+      alpha: Share of the level's new layers, 0 to 1.
+      batch_size: Sounds a batch.
+      learning_rate: Of both optimizers, or None: their own.
+      first_step: The step with which the level began.
+      end: The step with which it ends, or None for the last one.
+    """
+
+    level: int
+    alpha: float
+    batch_size: int
+    learning_rate: object
+    first_step: int
+    end: object
+
+
+class Growth:
+    """The schedule by which two growing networks grow.
+
+    A level's new layers are faded in during its first `fade_sounds` sounds. Weights stay when a
+    level begins, those of the roads to and from audio included; both optimizers begin afresh,
+    because their moments are those of another network at another blend.
+
+    Args:
+      sounds: How many recordings are shown at each level (but the last one, which has no end): a
+        number, or one for each level. Counted once a step, whatever `n_critic`.
+      fade_sounds: In how many of them a level is faded in.
+      batch_sizes: A number, or one for each level; the trainer's where absent.
+      learning_rates: Of both networks, for each level; the optimizers' own where absent.
+    """
+
+    def __init__(self, sounds, fade_sounds, batch_sizes=None, learning_rates=None):
+        numbers = {"sounds": sounds, "fade_sounds": fade_sounds, "batch_sizes": batch_sizes}
+        for name, value in (numbers | {"learning_rates": learning_rates}).items():
+            given = value if isinstance(value, (list, tuple)) else [value]
+            if any(not number > 0 for number in given if number is not None):
+                raise UsageError(f"Growth.{name}: got {value}, expected numbers above 0.")
+        self.sounds = sounds
+        self.fade_sounds = fade_sounds
+        self.batch_sizes = batch_sizes
+        self.learning_rates = learning_rates
+
+    def plan(self, n_levels, batch_size):
+        """The stages' bounds.
+
+        Args:
+          n_levels: Of the networks.
+          batch_size: The trainer's.
+
+        Returns:
+          `Plan`.
+
+        Raises:
+          UsageError: if a setting is given for another number of levels.
+        """
+        rates = [None] if self.learning_rates is None else self.learning_rates
+        return Plan(
+            self.fade_sounds,
+            _by_level("sounds", self.sounds, n_levels, n_levels - 1),
+            _by_level("batch_sizes", self.batch_sizes or batch_size, n_levels),
+            _by_level("learning_rates", rates[0] if len(rates) == 1 else rates, n_levels),
+        )
+
+
+def _by_level(name, value, n_levels, n_needed=None):
+    """A list with a value for each level."""
+    if not isinstance(value, (list, tuple)):
+        return [value] * n_levels
+    if len(value) not in (n_levels, n_needed or n_levels):
+        raise UsageError(
+            f"Growth.{name}: got {len(value)} values, expected one for each of the networks' "
+            f"{n_levels} levels, or a single number"
+        )
+    return list(value)
+
+
+class Plan:
+    """A `Growth` for networks of so many levels; see there."""
+
+    def __init__(self, fade_sounds, sounds, batch_sizes, learning_rates):
+        self.fade_sounds = fade_sounds
+        self.batch_sizes = batch_sizes
+        self.learning_rates = learning_rates
+        steps = [-(-n // size) for n, size in zip(sounds, batch_sizes, strict=False)]
+        self.first_steps = np.cumsum([0, *steps])[: len(batch_sizes)].tolist()
+
+    def stage(self, step):
+        """The `Stage` of a step."""
+        level = int(np.searchsorted(self.first_steps, step, side="right")) - 1
+        first = self.first_steps[level]
+        size = self.batch_sizes[level]
+        alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds)
+        is_last = level == len(self.first_steps) - 1
+        end = None if is_last else self.first_steps[level + 1]
+        return Stage(level, alpha, size, self.learning_rates[level], first, end)
+
+
+def check_judge(discriminator, lengths, batch_sizes, conditions):
+    """Makes sure that a growing discriminator can judge what a training will show it.
+
+    Args:
+      discriminator: By the discriminator contract; one that does not grow always passes.
+      lengths: Samples of the sounds at each level.
+      batch_sizes: All that will occur.
+      conditions: `Conditions` that it will be told, or None.
+
+    Raises:
+      UsageError: for lengths that are no level's, batches that are not whole groups, or conditions
+        that it needs and is not told.
+    """
+    name = type(discriminator).__name__
+    if hasattr(discriminator, "level_of"):
+        for length in lengths:
+            try:
+                discriminator.level_of(length)
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from None
+    group = getattr(discriminator, "group_size", 1)
+    for size in batch_sizes:
+        if size % group:
+            raise UsageError(
+                f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
+                f"{name}.group_size, {group}: {group} or {2 * group} would work"
+            )
+    if getattr(discriminator, "conditional", False) and conditions is None:
+        raise UsageError(
+            f"{name} is conditional and Trainer.conditions is None; set "
+            f"Trainer.conditions = @Conditions() or {name}.conditional = False"
+        )
+
+
+def decimate(audio, factor):
+    """Every factor-th sample of what is left below half of the lower rate.
+
+    A sample stands in the middle of the `factor` samples that it replaces, so repeating samples
+    brings a sound back without a delay.
+
+    Args:
+      audio: float32 [batch, n_samples].
+      factor: 1 or even.
+
+    Returns:
+      float32 [batch, n_samples / factor].
+    """
+    if factor == 1:
+        return audio
+    taps = _low_pass(factor)
+    margin = (len(taps) - factor) // 2
+    padded = tf.pad(audio, [[0, 0], [margin, margin]])
+    return tf.nn.conv1d(padded[:, :, None], taps[:, None, None], factor, "VALID")[:, :, 0]
+
+
+def _low_pass(factor):
+    """An even number of taps, float32, that sum to 1."""
+    n_taps = _TAPS_A_SAMPLE * factor
+    return scipy.signal.firwin(n_taps, _KEPT / factor, window=("kaiser", 8.0)).astype(np.float32)
+
+
+def seen_at(audio, length, lower_length, alpha):
+    """Recordings as networks of one level see them, blended like generated sounds.
+
+    Args:
+      audio: float32 [batch, n_samples].
+      length: Samples at the level; divides n_samples.
+      lower_length: Samples at the level below, or None at the lowest.
+      alpha: Scalar, share of the level's own band.
+
+    Returns:
+      float32 [batch, length].
+    """
+    n_samples = audio.shape[1]
+    sound = decimate(audio, n_samples // length)
+    if lower_length is None:
+        return sound
+    lower = decimate(audio, n_samples // lower_length)
+    lower = tf.repeat(lower, length // lower_length, axis=1)
+    return alpha * sound + (1.0 - alpha) * lower

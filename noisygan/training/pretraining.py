@@ -1,0 +1,71 @@
+"""What is trained before the adversaries, and then left as it is."""
+
+import numpy as np
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.generators.autoencoder import gaussian
+from noisygan.training.optimizers import Adam
+
+# Codes of so many recordings say how codes are distributed.
+_N_CODES = 4096
+
+
+class TrainAutoencoder:
+    """Trains the generator's autoencoder on the recordings; belongs into `Trainer.before`.
+
+    The loss is the squared error, each recording's relative to its own power, so that quiet ones
+    count as well. Then the generator is told the mean and the covariance of the recordings' codes.
+
+    Args:
+      steps: Updates.
+      batch_size: Recordings in each.
+      learning_rate: Of Adam.
+    """
+
+    def __init__(self, steps=1500, batch_size=32, learning_rate=1e-3):
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+
+    def __call__(self, trainer, notes, seed, say):
+        """Trains; see `Trainer`.
+
+        Raises:
+          UsageError: for a generator without an autoencoder.
+        """
+        generator = trainer.generator
+        autoencoder = getattr(generator, "autoencoder", None)
+        if autoencoder is None:
+            raise UsageError(
+                f"TrainAutoencoder: {type(generator).__name__} has no autoencoder; expected "
+                "SampleGAN, or Trainer.before = []"
+            )
+        variables = autoencoder.weights
+        optimizer = Adam(self.learning_rate, beta_1=0.9, beta_2=0.999, decay_steps=self.steps)
+        optimizer = optimizer.build(variables)
+        values = [v.value for v in variables]
+
+        @tf.function
+        def update(audio):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(values)
+                error = tf.reduce_mean((autoencoder(audio) - audio) ** 2, axis=1)
+                share = tf.reduce_mean(error / (tf.reduce_mean(audio**2, axis=1) + 1e-4))
+            optimizer.apply(tape.gradient(share, values), variables)
+            return share
+
+        say(f"autoencoder: {self.steps} steps before the adversaries begin")
+        shares = []
+        for batch in notes.batches(self.batch_size, seed).take(self.steps):
+            shares.append(update(batch["audio"]))
+        chosen = np.random.default_rng(seed).permutation(len(notes))[:_N_CODES]
+        encode = tf.function(autoencoder.encode)
+        codes = [
+            encode(np.stack([notes.audio(i) for i in part]))
+            for part in np.array_split(chosen, -(-len(chosen) // 256))
+        ]
+        generator.set_codes(*gaussian(np.concatenate(codes)))
+        if shares:
+            share = float(tf.reduce_mean(shares[-50:]))
+            say(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")

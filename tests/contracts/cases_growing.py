@@ -1,0 +1,107 @@
+"""Entries of the networks that grow, in the middle of a fade: every road plays a part."""
+
+import tensorflow as tf
+
+from discriminators import Conditions
+from discriminators.drum_wgan import DrumWGANDiscriminator
+from discriminators.equalized import EqualizedConv1D, EqualizedDense
+from discriminators.growing_gan import GrowingGANDiscriminator
+from noisygan.generators.drum_wgan import DrumWGAN
+from noisygan.generators.growing_gan import GrowingGAN
+from tests.contracts.cases import ASKED, JUDGED, Case, generate, judge, numbers
+
+CODED = {"z": ASKED["z"], "seed": ASKED["seed"]}
+
+
+def half(make):
+    """A function that makes a network half of whose highest level is faded in."""
+
+    def made():
+        network = make()
+        network.alpha.assign(0.5)
+        return network
+
+    return made
+
+
+def apply(layer, inputs):
+    return {"output": layer(inputs["h"])}
+
+
+CASES = {
+    "DrumWGAN": Case(
+        covers=DrumWGAN,
+        make=half(
+            lambda: DrumWGAN(
+                n_samples=1024,
+                sample_rate=16000,
+                units=3,
+                latent_dim=4,
+                conditions=Conditions(("label",), n_labels=3),
+                embedding_dim=5,
+            )
+        ),
+        inputs=CODED | {"label": ASKED["label"]},
+        shapes={"audio": (3, 1024)},
+        call=generate,
+        without_gradient=("seed", "label"),
+    ),
+    "DrumWGANDiscriminator": Case(
+        covers=DrumWGANDiscriminator,
+        # Without a shuffle: how far is shifted depends on the last bit of a rounded number.
+        make=half(lambda: DrumWGANDiscriminator(1024, units=3, embedding_dim=5, shuffle=0)),
+        inputs={
+            "audio": JUDGED["audio"][:, :1024],
+            "conditioning": tf.eye(3) + 0.1 * numbers(3),
+        },
+        shapes={
+            "logits_0": (3,),
+            "map_0_0": (3, 256, 3),
+            "map_0_1": (3, 64, 6),
+            "map_0_2": (3, 16, 12),
+        },
+        call=judge,
+    ),
+    "GrowingGAN": Case(
+        covers=GrowingGAN,
+        make=half(
+            lambda: GrowingGAN(
+                sample_rate=16000, filters=(4, 3), n_seed=64, latent_dim=4, kernel_size=5
+            )
+        ),
+        inputs=CODED,
+        shapes={"audio": (3, 128)},
+        call=generate,
+        without_gradient=("seed",),
+        tolerance=1e-4,
+    ),
+    "GrowingGANDiscriminator": Case(
+        covers=GrowingGANDiscriminator,
+        # Each sound for itself: in a group a row depends on the others.
+        make=half(lambda: GrowingGANDiscriminator((4, 3), 64, kernel_size=5, group_size=1)),
+        inputs={"audio": JUDGED["audio"][:, :128]},
+        shapes={
+            "logits_0": (3,),
+            "map_0_0": (3, 128, 3),
+            "map_0_1": (3, 128, 4),
+            "map_0_2": (3, 64, 4),
+            "map_0_3": (3, 64, 4),
+        },
+        call=lambda discriminator, inputs: judge(discriminator, inputs | {"conditioning": None}),
+        tolerance=1e-4,
+    ),
+    "EqualizedConv1D": Case(
+        covers=EqualizedConv1D,
+        make=lambda: EqualizedConv1D(4, 5, repeats=2),
+        inputs={"h": numbers(8, 3)},
+        shapes={"output": (3, 16, 4)},
+        call=apply,
+    ),
+    "EqualizedDense": Case(
+        covers=EqualizedDense,
+        make=lambda: EqualizedDense(4),
+        inputs={"h": numbers(6)},
+        shapes={"output": (3, 4)},
+        call=apply,
+    ),
+}

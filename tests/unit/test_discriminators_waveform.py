@@ -1,0 +1,209 @@
+"""WaveGAN's discriminator: published counts, every layer's shape, phase shuffle by hand."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from discriminators import waveform
+from discriminators.waveform import WaveGANDiscriminator, phase_shuffle
+from noisygan.losses import R1, GradientPenalty
+from noisygan.losses.regularizers import Round
+
+LAYERS = {
+    16384: [(4096, 64), (1024, 128), (256, 256), (64, 512), (16, 1024)],
+    32768: [(8192, 64), (2048, 128), (512, 256), (128, 512), (32, 1024), (16, 2048)],
+    65536: [(16384, 64), (4096, 128), (1024, 256), (256, 512), (64, 1024), (16, 2048)],
+    64000: [(16000, 64), (4000, 128), (1000, 256), (250, 512), (63, 1024), (16, 2048)],
+}
+NOISE = np.random.default_rng(0).normal(size=(6, 256)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)
+
+
+def shifts_are(monkeypatch, shifts, n):
+    """Makes the random shifts of rows known ones, in -n .. n."""
+    bits = tf.constant([shift + n for shift in shifts], tf.uint32)
+    monkeypatch.setattr(waveform, "rows_bits", lambda h: bits)
+
+
+def built(n_samples, units):
+    """A discriminator whose variables are made without judging a sound."""
+    discriminator = WaveGANDiscriminator(n_samples, units)
+    shape = (None, n_samples, 1)
+    for convolution in discriminator.convolutions:
+        convolution.build(shape)
+        shape = convolution.compute_output_shape(shape)
+    discriminator.decision.build((None, shape[1] * shape[2]))
+    return discriminator
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "units", "n"),
+    [
+        (16384, 64, 17_427_969),
+        (65536, 64, 69_875_201),
+        (65536, 32, 17_478_401),
+        (65536, 16, 4_374_401),
+    ],
+)
+def test_the_published_numbers_of_parameters(n_samples, units, n):
+    weights = built(n_samples, units).weights
+    assert sum(math.prod(w.shape) for w in weights) == n
+
+
+@pytest.mark.parametrize("n_samples", LAYERS)
+@pytest.mark.parametrize("units", [64, 32, 16])
+def test_every_layers_output_shape(n_samples, units):
+    shape, found = (None, n_samples, 1), []
+    for convolution in WaveGANDiscriminator(n_samples, units).convolutions:
+        shape = convolution.compute_output_shape(shape)
+        found.append(tuple(shape[1:]))
+    assert found == [(n, c * units // 64) for n, c in LAYERS[n_samples]]
+
+
+@pytest.mark.parametrize("n_samples", [17, 1000, 7500, 16384, 64000])
+def test_any_length_ends_in_sixteen_steps_or_fewer(n_samples):
+    discriminator = WaveGANDiscriminator(n_samples, units=1, kernel_size=3)
+    output = discriminator(tf.zeros([2, n_samples]))
+    assert output.logits[0].shape == (2,)
+    (features,) = output.features
+    assert 8 < features[-1].shape[1] <= 16
+    assert len(features) == len(discriminator.convolutions)
+
+
+def test_phase_shuffle_by_hand(monkeypatch):
+    shifts_are(monkeypatch, [2, 1, 0, -1, -2], 2)
+    h = tf.repeat(tf.constant([[1.0, 2.0, 3.0, 4.0, 5.0]])[:, :, None], 5, axis=0)
+    h = tf.concat([h, 10.0 * h], axis=2)
+    expected = np.array(
+        [
+            [3, 2, 1, 2, 3],  # two later: reflected at the beginning
+            [2, 1, 2, 3, 4],
+            [1, 2, 3, 4, 5],
+            [2, 3, 4, 5, 4],
+            [3, 4, 5, 4, 3],  # two earlier: reflected at the end
+        ]
+    )
+    np.testing.assert_array_equal(phase_shuffle(h, 2)[:, :, 0], expected)
+    np.testing.assert_array_equal(phase_shuffle(h, 2)[:, :, 1], 10 * expected)
+
+
+def test_phase_shuffle_is_tensorflows_reflection(monkeypatch):
+    shifts_are(monkeypatch, [-2, -1, 0, 1, 2, 2], 2)
+    shuffled = phase_shuffle(tf.constant(NOISE[:, :, None]), 2)
+    for row, shift, wave in zip(shuffled, [-2, -1, 0, 1, 2, 2], NOISE, strict=True):
+        padded = np.pad(wave, 2, mode="reflect")
+        np.testing.assert_array_equal(row[:, 0], padded[2 - shift : 258 - shift])
+
+
+def test_the_gradient_goes_where_the_samples_came_from(monkeypatch):
+    shifts_are(monkeypatch, [1], 2)
+    h = tf.constant([1.0, 2.0, 3.0, 4.0])[None, :, None]
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        total = tf.reduce_sum(phase_shuffle(h, 2)[0, :, 0] * [1.0, 10.0, 100.0, 1000.0])
+    # The shifted map is 2 1 2 3.
+    np.testing.assert_array_equal(tape.gradient(total, h)[0, :, 0], [10, 101, 1000, 0])
+
+
+def test_each_sound_has_a_shift_of_its_own_and_all_shifts_occur():
+    ramps = tf.range(64.0)[None, :, None] + tf.random.stateless_uniform([500, 1, 1], [1, 2])
+    shifted = phase_shuffle(ramps, 2)
+    shifts = np.round(ramps[:, 32, 0] - shifted[:, 32, 0]).astype(int)
+    values, counts = np.unique(shifts, return_counts=True)
+    assert values.tolist() == [-2, -1, 0, 1, 2]
+    assert counts.min() > 60  # 100 are expected of each
+    np.testing.assert_array_equal(phase_shuffle(ramps, 2), shifted)
+    np.testing.assert_array_equal(phase_shuffle(ramps, 0), ramps)
+
+
+def test_layers_but_the_last_are_shuffled(monkeypatch):
+    seen = []
+
+    def shuffled(h, n):
+        seen.append((h.shape[1], n))
+        return h
+
+    monkeypatch.setattr(waveform, "phase_shuffle", shuffled)
+    WaveGANDiscriminator(4096, units=1, shuffle=2)(tf.zeros([1, 4096]))
+    assert seen == [(1024, 2), (256, 2), (64, 2)]
+
+
+@pytest.mark.parametrize("regularizer", [GradientPenalty(), R1()])
+def test_penalties_go_through_the_shuffle(regularizer):
+    discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
+    real, fake = (tf.constant(NOISE[i : i + 3, :, None]) for i in (0, 3))
+    discriminator.judge([real], None)
+
+    def value():
+        judged = discriminator.judge([real], None).logits
+        judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
+        return regularizer(Round(judge, [real], [fake], judged, tf.constant([1, 2])))
+
+    kernel = discriminator.convolutions[0].kernel
+    with tf.GradientTape() as tape:
+        penalty = value()
+    slope = tape.gradient(penalty, kernel.value)
+    assert np.isfinite(penalty) and np.isfinite(slope).all() and np.abs(slope).max() > 0
+
+
+def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monkeypatch):
+    # Gradients of gradients through the gather, against the same shift by padding and slicing.
+    def sliced(h, n):
+        padded = tf.pad(h, [[0, 0], [2, 2], [0, 0]], mode="REFLECT")
+        return padded[:, 1 : 1 + h.shape[1]]
+
+    def slopes():
+        keras.utils.set_random_seed(3)
+        discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
+        real = tf.constant(NOISE[:2, :, None])
+        discriminator.judge([real], None)
+        judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
+        values = [v.value for v in discriminator.trainable_variables]
+        with tf.GradientTape() as tape:
+            penalty = R1()(Round(judge, [real], [real], [], tf.constant([1, 2])))
+        return penalty, tape.gradient(penalty, values)
+
+    shifts_are(monkeypatch, [1, 1], 2)
+    penalty, gathered = slopes()
+    monkeypatch.setattr(waveform, "phase_shuffle", sliced)
+    expected, by_slices = slopes()
+    np.testing.assert_allclose(penalty, expected, rtol=1e-5)
+    for one, other in zip(gathered, by_slices, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_conditions_change_the_decision_as_much_as_the_sound_does():
+    discriminator = WaveGANDiscriminator(256, units=16, kernel_size=5, shuffle=0)
+    labels = tf.one_hot([0, 1, 2, 0, 1, 2], 3)
+    told = discriminator(NOISE, labels).logits[0]
+    plain = discriminator(NOISE).logits[0]
+    assert np.std(told - plain) > 0.1 * np.std(plain)
+    assert np.abs(told - discriminator(NOISE, tf.reverse(labels, [0])).logits[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_samples": 16}, r"n_samples: got 16, expected a whole number from 17\."),
+        ({"stride": 1}, r"stride: got 1, expected a whole number from 2\."),
+        ({"units": 0}, r"units: got 0, expected a whole number from 1\."),
+        ({"shuffle": 17}, r"shuffle: got 17, expected a whole number from 0 to 16\."),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        WaveGANDiscriminator(**arguments)
+
+
+def test_sounds_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="got sounds of 256 samples, expected 512"):
+        WaveGANDiscriminator(512, units=1)(NOISE)

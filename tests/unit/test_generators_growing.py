@@ -1,0 +1,398 @@
+"""Growing networks: published sizes, levels, blends, errors, and growing in a training."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from discriminators import Conditions
+from discriminators.drum_wgan import DrumWGANDiscriminator
+from discriminators.growing_gan import GrowingGANDiscriminator
+from noisygan.errors import UsageError
+from noisygan.generators.drum_wgan import DrumWGAN
+from noisygan.generators.growing_gan import FILTERS, GrowingGAN
+from noisygan.losses import Wasserstein
+from noisygan.losses.regularizers import Drift, GradientPenalty, Round
+from noisygan.training.growth import Growth
+from noisygan.training.optimizers import Adam
+from noisygan.training.trainer import Trainer, build_generator
+from tests import toys
+
+LABEL = tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+
+
+def drum_generator(**changes):
+    """1024 samples in two levels, three labels."""
+    settings = {"n_samples": 1024, "units": 3, "latent_dim": 4, "embedding_dim": 5}
+    conditions = Conditions(("label",), n_labels=3)
+    return DrumWGAN(conditions=conditions, **(settings | changes))
+
+
+def drum_discriminator(**changes):
+    return DrumWGANDiscriminator(**({"n_samples": 1024, "units": 3, "embedding_dim": 5} | changes))
+
+
+def song_generator(**changes):
+    """Three levels, 16 to 64 samples."""
+    settings = {"filters": (4, 3, 2), "n_seed": 16, "latent_dim": 5, "kernel_size": 5}
+    return GrowingGAN(**(settings | {"sample_rate": 16000} | changes))
+
+
+def song_discriminator(**changes):
+    settings = {"filters": (4, 3, 2), "n_seed": 16, "kernel_size": 5, "group_size": 2}
+    return GrowingGANDiscriminator(**(settings | changes))
+
+
+def count(layers):
+    return sum(int(np.prod(v.shape)) for layer in layers for v in layer.trainable_variables)
+
+
+def layers_of(network, used):
+    """Layers with variables, those of the roads to or from audio only where `used` says so."""
+    roads = network.sounds if hasattr(network, "sounds") else network.listeners
+    found = [layer for layer in network._flatten_layers(include_self=False) if layer.variables]
+    return [layer for layer in found if layer not in roads or roads.index(layer) in used]
+
+
+def build_only(network, n_code=None):
+    """All variables without a forward pass of a full-size network."""
+    network.build()
+    if n_code is not None:
+        network.seed_map.build((None, n_code))
+    if getattr(network, "embedding", None) is not None:
+        network.embedding.build((None, 3))
+        network.told_map.build((None, 50))
+    return network
+
+
+# Published counts hold the final level's network: of the roads to and from audio only its own.
+
+
+@pytest.mark.parametrize("latent_dim, expected", [(100, 19_079_111), (3, 17_489_863)])
+def test_the_drum_generator_is_as_large_as_published(latent_dim, expected):
+    conditions = Conditions(("label",), n_labels=3)
+    generator = build_only(DrumWGAN(latent_dim=latent_dim, conditions=conditions), latent_dim)
+    assert count(layers_of(generator, [3])) == expected
+    # The lower levels' roads: 25 taps each from 512, 256 and 128 channels to one.
+    assert count([generator]) == expected + 25 * (512 + 256 + 128) + 3
+    assert [generator.length_of(i) for i in range(4)] == [256, 1024, 4096, 16384]
+    counts = {layer.name: count([layer]) for layer in layers_of(generator, [3])}
+    assert counts == {
+        "seed": (latent_dim + 1) * 16384,
+        "embedding": 150,
+        "told": 816,
+        "block_0": 25 * 1025 * 512 + 512,
+        "block_1": 25 * 512 * 256 + 256,
+        "block_2": 25 * 256 * 128 + 128,
+        "block_3": 25 * 128 * 64 + 64,
+        "to_audio_3": 25 * 64 + 1,
+    }
+
+
+def test_the_drum_discriminator_is_as_large_as_published():
+    discriminator = build_only(DrumWGANDiscriminator())
+    assert count(layers_of(discriminator, [3])) + 16 * 1024 + 1 == 18_265_303
+    discriminator.decision.build((None, 16 * 1024))
+    lower = 25 * 2 * (512 + 256 + 128) + 512 + 256 + 128
+    assert count([discriminator]) == 18_265_303 + lower
+    counts = {layer.name: count([layer]) for layer in layers_of(discriminator, [3])}
+    assert counts == {
+        "embedding": 150,
+        "told": 51 * 16384,
+        "from_audio_3": 25 * 2 * 64 + 64,
+        "block_3": 25 * 64 * 128 + 128,
+        "block_2": 25 * 128 * 256 + 256,
+        "block_1": 25 * 256 * 512 + 512,
+        "block_0": 25 * 512 * 1024 + 1024,
+        "decision": 16385,
+    }
+
+
+def test_the_growing_gans_generator_is_as_large_as_published():
+    generator = build_only(GrowingGAN(), 256)
+    assert generator.n_samples == 262_144
+    assert count(layers_of(generator, [8])) == 7_896_017
+    assert count([generator]) == 7_896_017 + sum(FILTERS[:8]) + 8
+    counts = {layer.name: count([layer]) for layer in layers_of(generator, [8])}
+    assert counts["seed"] == 1_052_672
+    assert [counts[f"conv_{i}_0"] for i in range(9)] == [
+        *(25_856, 1_638_656, 819_328, 204_864, 102_464, 51_232, 25_632, 12_816, 6_416),
+    ]
+    assert [counts[f"conv_{i}_1"] for i in range(9)] == [
+        *(1_638_656, 1_638_656, 409_728, 102_464, 102_464, 25_632, 25_632, 6_416, 6_416),
+    ]
+    assert counts["to_audio_8"] == 17
+
+
+def test_the_growing_gans_discriminator_is_as_large_as_published():
+    discriminator = build_only(GrowingGANDiscriminator())
+    assert count(layers_of(discriminator, [8])) == 8_724_945
+    assert count([discriminator]) == 8_724_945 + 2 * sum(FILTERS[:8])
+    counts = {layer.name: count([layer]) for layer in layers_of(discriminator, [8])}
+    assert counts["from_audio_8"] == 32
+    assert [counts[f"conv_{i}_0"] for i in range(9)] == [
+        *(1_645_056, 1_638_656, 409_728, 102_464, 102_464, 25_632, 25_632, 6_416, 6_416),
+    ]
+    assert [counts[f"conv_{i}_1"] for i in range(9)] == [
+        *(1_638_656, 1_638_656, 819_456, 204_928, 102_464, 51_264, 25_632, 12_832, 6_416),
+    ]
+    assert counts["decision"] == 262_145
+
+
+def test_every_layers_shape_of_the_drum_networks():
+    generator, code = drum_generator(n_samples=16384), tf.ones([2, 7])
+    generator.build()
+    maps = [generator.begin(code)]
+    for level in range(4):
+        maps.append(generator.block(level, maps[-1]))
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        *((16, 49), (64, 24), (256, 12), (1024, 6), (4096, 3)),
+    ]
+    for level in range(4):
+        assert generator.to_audio(level, maps[level + 1]).shape == (2, 256 * 4**level)
+    discriminator = drum_discriminator(n_samples=16384)
+    output = discriminator(tf.ones([2, 16384]), LABEL[:2])
+    assert [tuple(m.shape[1:]) for m in output.features[0]] == [
+        *((4096, 3), (1024, 6), (256, 12), (64, 24), (16, 48)),
+    ]
+    assert output.logits[0].shape == (2,)
+
+
+def test_every_layers_shape_of_the_growing_gan():
+    filters = tuple(n // 16 for n in FILTERS)
+    generator = song_generator(filters=filters, n_seed=4)
+    h = generator.begin(tf.ones([2, 5]))
+    assert h.shape == (2, 4, 4)
+    for level, n in enumerate(filters):
+        h = generator.block(level, h)
+        assert h.shape == (2, 4 * 2**level, n)
+        assert generator.to_audio(level, h).shape == (2, 4 * 2**level)
+    discriminator = song_discriminator(filters=filters, n_seed=4)
+    features = discriminator(tf.ones([2, 1024])).features[0]
+    expected = []
+    for level in range(8, -1, -1):
+        n_steps = 4 * 2**level
+        expected += [(n_steps, filters[level]), (n_steps, filters[max(level - 1, 0)])]
+    assert [tuple(m.shape[1:]) for m in features] == expected
+
+
+@pytest.mark.parametrize("make", [drum_generator, song_generator])
+def test_a_new_level_begins_as_the_old_one_repeated(make):
+    generator = make()
+    build_generator(generator, 3)
+    code = tf.random.stateless_normal(
+        [2, generator.latent_dim + (3 if generator.conditions else 0)], [1, 2]
+    )
+    for level in range(1, generator.n_levels):
+        old = generator.audio_at(code, level - 1, 1.0)
+        new = generator.audio_at(code, level, 0.0)
+        assert new.shape == (2, generator.length_of(level))
+        np.testing.assert_array_equal(new, np.repeat(old, generator.factor, axis=1))
+        full = generator.audio_at(code, level, 1.0)
+        half = generator.audio_at(code, level, 0.5)
+        assert np.abs(full - new).max() > 1e-3
+        np.testing.assert_allclose(half, 0.5 * (full + new), atol=1e-6)
+
+
+def test_a_generator_makes_what_its_level_and_blend_say():
+    generator = song_generator()
+    build_generator(generator, 1)
+    z = generator.prior(2, 0)
+    for level, alpha in ((0, 1.0), (1, 0.25), (2, 0.75)):
+        generator.level = level
+        generator.alpha.assign(alpha)
+        growing = generator(z, {}, training=True).audio
+        np.testing.assert_array_equal(growing, generator.audio_at(z, level, alpha))
+        # For a person it is as long as ever.
+        assert generator(z, {}).audio.shape == (2, 64)
+
+
+@pytest.mark.parametrize("make, told", [(drum_discriminator, LABEL), (song_discriminator, None)])
+def test_a_new_level_begins_by_judging_as_the_old_one(make, told):
+    discriminator = make()
+    discriminator(tf.zeros([4, discriminator.n_samples]), told)
+    rng = np.random.default_rng(0)
+    for level in range(1, discriminator.n_levels):
+        n = discriminator.n_samples // discriminator.factor ** (discriminator.n_levels - level)
+        old = tf.constant(rng.normal(size=(4, n)), tf.float32)
+        new = tf.repeat(old, discriminator.factor, axis=1)
+        discriminator.alpha.assign(0.0)
+        (judged,) = discriminator(new, told).logits
+        # The level below stands alone: it is faded in whole.
+        discriminator.alpha.assign(1.0)
+        (expected,) = discriminator(old, told).logits
+        np.testing.assert_allclose(judged, expected, rtol=1e-4, atol=1e-5)
+        assert np.abs(discriminator(new, told).logits[0] - expected).max() > 1e-3
+
+
+@pytest.mark.parametrize("make", [drum_generator, song_generator])
+def test_a_generators_old_road_has_no_gradient_once_faded_out(make):
+    generator = make()
+    build_generator(generator, 3)
+    z, told = generator.prior(3, 0), toys.conditioning(label=(0, 1, 2))
+    road = generator.sounds[-2].trainable_variables
+
+    def slopes(alpha):
+        generator.alpha.assign(alpha)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(generator(z, told, training=True).audio ** 2)
+        return tape.gradient(loss, road)
+
+    assert all(np.abs(s).max() > 0 for s in slopes(0.5))
+    assert not any(np.any(s) for s in slopes(1.0))
+
+
+@pytest.mark.parametrize("make, told", [(drum_discriminator, LABEL), (song_discriminator, None)])
+def test_a_discriminators_old_road_has_no_gradient_once_faded_out(make, told):
+    discriminator = make()
+    audio = tf.random.stateless_normal([4, discriminator.n_samples], [1, 2])
+    discriminator(audio, told)
+    road = discriminator.listeners[-2].trainable_variables
+
+    def slopes(alpha):
+        discriminator.alpha.assign(alpha)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(discriminator(audio, told).logits[0])
+        return tape.gradient(loss, road)
+
+    assert all(np.abs(s).max() > 0 for s in slopes(0.5))
+    assert not any(np.any(s) for s in slopes(1.0))
+
+
+@pytest.mark.parametrize("alpha", [0.4, 1.0])
+def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
+    keras.utils.set_random_seed(0)
+    discriminator = song_discriminator()
+    real, fake = (tf.random.stateless_normal([4, 64, 1], [i, 2]) for i in (1, 2))
+    discriminator(real[:, :, 0])
+    discriminator.alpha.assign(alpha)
+    values = [v.value for v in discriminator.trainable_variables]
+
+    def penalty():
+        round_ = Round(
+            judge=lambda maps: discriminator.judge(maps, None),
+            real_maps=[real],
+            fake_maps=[fake],
+            real_logits=[],
+            seed=tf.constant([0, 1]),
+        )
+        return GradientPenalty()(round_)
+
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        value = penalty()
+    slopes = tape.gradient(value, values)
+    # No slope of a bias behind which nothing is bent (the decision's) is no slope.
+    slopes = [tf.zeros_like(v) if s is None else s for s, v in zip(slopes, values, strict=True)]
+    assert all(np.isfinite(s).all() for s in slopes)
+    size = float(tf.linalg.global_norm(slopes))
+    assert size > 0
+    # Along its own gradient a function changes by that gradient's size.
+    step, ends = 1e-3, []
+    for sign in (1.0, -1.0):
+        for v, s in zip(values, slopes, strict=True):
+            v.assign_add(sign * step * s / size)
+        ends.append(float(penalty()))
+        for v, s in zip(values, slopes, strict=True):
+            v.assign_sub(sign * step * s / size)
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(size, rel=0.02)
+
+
+def test_half_precision_stays_finite():
+    for policy in ("mixed_bfloat16", "mixed_float16"):
+        keras.mixed_precision.set_dtype_policy(policy)
+        try:
+            generator, discriminator = song_generator(), song_discriminator()
+            build_generator(generator, 1)
+            generator.alpha.assign(0.5)
+            audio = generator(generator.prior(4, 0), {}, training=True).audio
+            logits = discriminator(audio).logits[0]
+        finally:
+            keras.mixed_precision.set_dtype_policy("float32")
+        assert audio.dtype == logits.dtype == tf.float32
+        assert all(v.dtype == "float32" for v in generator.weights)
+        assert np.isfinite(audio).all() and np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("level", [-1, 3])
+def test_a_level_that_is_not_there_is_refused(level):
+    generator = song_generator()
+    with pytest.raises(UsageError, match=f"level: got {level}, expected 0 to 2"):
+        generator.length_of(level)
+    with pytest.raises(UsageError, match="expected 0 to 2"):
+        generator.audio_at(tf.zeros([1, 5]), level, 1.0)
+
+
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: DrumWGAN(n_samples=16000), "got 16000, expected one of 256, 1024, 4096, 16384"),
+        (lambda: GrowingGAN(filters=()), r"got \[\], expected a number from 1 for each level"),
+        (lambda: GrowingGANDiscriminator(filters=(4, 0)), r"got \[4, 0\], expected a number"),
+        (lambda: GrowingGANDiscriminator(group_size=0), "got 0, expected a whole number from 1"),
+        (lambda: DrumWGANDiscriminator(n_samples=500), "got 500, expected one of 256, 1024"),
+        (lambda: drum_discriminator()(tf.ones([2, 512]), LABEL[:2]), "got 512 samples, expected"),
+        (lambda: drum_discriminator()(tf.ones([2, 1024])), "set Trainer.conditions"),
+    ],
+)
+def test_what_the_networks_cannot_be_is_refused(make, said):
+    with pytest.raises((UsageError, ValueError), match=said):
+        make()
+
+
+def trainer(**changes):
+    """Two levels of 64 and 128 samples, the second one after three steps; not built."""
+    sizes = {"filters": (3, 2), "n_seed": 64, "kernel_size": 3}
+    settings = {
+        "generator": song_generator(**sizes),
+        "discriminator": song_discriminator(**sizes),
+        "adversarial": Wasserstein(),
+        "regularizers": [Drift()],
+        "batch_size": 4,
+        "growth": Growth(sounds=12, fade_sounds=4, batch_sizes=[4, 2]),
+        "g_optimizer": Adam(),
+        "d_optimizer": Adam(),
+    }
+    return Trainer(**(settings | changes))
+
+
+def test_networks_grow_while_they_are_trained():
+    training, notes = trainer(), toys.notes(n_samples=128)
+    training.build(notes, seed=0)
+    batches = training.batches(notes, 0)
+    roads = [road.kernel for road in training.generator.sounds]
+    seen = []
+    for step in range(6):
+        before = [v.numpy() for v in roads]
+        metrics = training.train_step(batches, step)
+        assert all(np.isfinite(value) for value in metrics.values())
+        learnt = [bool(np.any(v.numpy() != old)) for v, old in zip(roads, before, strict=True)]
+        seen.append((training.generator.level, float(training.generator.alpha), *learnt))
+    # At a blend of 0 the new road has no gradient yet, at 1 the old one no longer.
+    assert seen == [
+        *((0, 1.0, True, False), (0, 1.0, True, False), (0, 1.0, True, False)),
+        *((1, 0.0, True, False), (1, 0.5, True, True), (1, 1.0, False, True)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"batch_size": 1}, "got 1, expected multiples of .*group_size, 2: 2 or 4 would work"),
+        (
+            {"growth": Growth(sounds=12, fade_sounds=8, batch_sizes=[4, 3])},
+            "got 3, expected multiples of .*group_size, 2: 2 or 4 would work",
+        ),
+        (
+            {"discriminator": song_discriminator(n_seed=32, filters=(3, 2))},
+            "got 128 samples, expected those of a level: 32, 64",
+        ),
+        (
+            {"discriminator": song_discriminator(n_seed=32, filters=(4, 3, 2))},
+            "GrowingGAN has 2 levels and GrowingGANDiscriminator has 3 levels",
+        ),
+    ],
+)
+def test_networks_and_batches_that_do_not_fit_are_refused_before_training(changes, said):
+    with pytest.raises(UsageError, match=said):
+        trainer(**changes).build(toys.notes(n_samples=128))

@@ -1,0 +1,168 @@
+"""Sample-GAN's generator: counts, its two modes, its codes, its noise, lengths, refusals."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.generators.autoencoder import Autoencoder
+from noisygan.generators.sample_gan import OnePass, Rollout, SampleGAN
+
+N = 60
+
+
+def small(block=5, **changes):
+    tf.keras.utils.set_random_seed(1)
+    autoencoder = Autoencoder(N, code_size=4, units=4)
+    settings = {"n_samples": N, "sample_rate": 1000, "autoencoder": autoencoder, "units": 6}
+    settings |= changes
+    generator = SampleGAN(**settings, block=block)
+    generator.build()
+    generator.blocks(tf.zeros([1, 2, block]), tf.zeros([1, 2, settings.get("noise_channels", 1)]))
+    return generator
+
+
+@pytest.mark.parametrize("n_samples", [500, 1000, 4410])
+def test_the_published_sizes(n_samples):
+    generator = SampleGAN(n_samples)
+    generator.build()
+    generator.blocks(tf.zeros([1, 2, 1]), tf.zeros([1, 2, 1]))
+    first = 4 * 128 * (2 + 128 + 1)
+    second = 4 * 128 * (128 + 128 + 1)
+    assert sum(np.prod(v.shape) for v in generator.trainable_weights) == first + second + 129
+    assert generator.latent_dim == 64
+
+
+def test_the_autoencoder_is_no_part_of_what_is_trained():
+    generator = small()
+    assert len(generator.trainable_variables) == 8
+    frozen = {id(v) for v in generator.non_trainable_variables}
+    assert all(id(v) in frozen for v in generator.autoencoder.weights)
+    assert len(generator.weights) == 8 + len(generator.autoencoder.weights) + 2
+
+
+def reread(generator, buffer, beside, n_steps):
+    """Blocks by the plain definition: each from reading all that came before it, in Python."""
+    for _ in range(n_steps):
+        said, _ = generator.blocks(buffer, beside[:, : buffer.shape[1]])
+        buffer = tf.concat([buffer, said[:, -1:]], axis=1)
+    return buffer[:, -n_steps:]
+
+
+def test_a_rollout_says_each_block_from_those_before_it():
+    generator = small()
+    buffer = tf.random.stateless_normal([2, 4, 5], [0, 1])
+    beside = tf.random.stateless_normal([2, 4 + 6, 1], [0, 2])
+    expected = reread(generator, buffer, beside, 6)
+    for rollout in (Rollout(), tf.function(Rollout())):
+        rolled = rollout(generator, buffer, beside, 6)
+        np.testing.assert_allclose(rolled, expected, atol=1e-6)
+
+
+def test_one_pass_is_causal():
+    generator = small()
+    buffer = tf.random.stateless_normal([1, 12, 5], [0, 1])
+    beside = tf.zeros([1, 12, 1])
+    whole = OnePass()(generator, buffer, beside, 12)
+    later = tf.concat([buffer[:, :8], buffer[:, 8:] + 1.0], axis=1)
+    changed = np.abs(OnePass()(generator, later, beside, 12) - whole).max(axis=(0, 2))
+    assert changed[:8].max() == 0.0
+    assert changed[8:].min() > 0.0
+
+
+@pytest.mark.parametrize("mode", [OnePass(), Rollout()])
+def test_the_gradient_goes_through_a_mode(mode):
+    generator = small(in_training=mode)
+    batch = {"audio": tf.random.stateless_normal([2, N], [0, 1])}
+
+    @tf.function
+    def slopes():
+        with tf.GradientTape() as tape:
+            audio = generator(generator.prior(2, 0), batch, seed=3, training=True).audio
+            loss = tf.reduce_sum(audio * tf.random.stateless_normal(audio.shape, [0, 2]))
+        return tape.gradient(loss, generator.trainable_variables)
+
+    for slope, variable in zip(slopes(), generator.trainable_variables, strict=True):
+        assert np.abs(slope).max() > 0, variable.path
+
+
+def test_the_rollouts_gradient_is_the_plain_definitions():
+    generator = small()
+    buffer = tf.random.stateless_normal([2, 3, 5], [0, 1])
+    beside = tf.random.stateless_normal([2, 7, 1], [0, 2])
+
+    def slopes(mode):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.sin(3.0 * mode(generator, buffer, beside, 4)))
+        return tape.gradient(loss, generator.trainable_variables)
+
+    for slope, expected in zip(slopes(Rollout()), slopes(reread), strict=True):
+        np.testing.assert_allclose(slope, expected, atol=1e-5 * np.abs(expected).max() + 1e-7)
+
+
+def made(generator, code, seed, mode):
+    return tf.function(lambda code: generator.from_code(code, None, seed, N, mode))(code)
+
+
+def test_recordings_give_the_codes_in_training_alone():
+    generator = small()
+    z = generator.prior(2, 0)
+    batch = {"audio": tf.random.stateless_normal([2, N], [0, 1])}
+    code = generator.autoencoder.encode(batch["audio"])
+    trained = generator(z, batch, seed=4, training=True).audio
+    expected = made(generator, code, 4, OnePass())
+    np.testing.assert_allclose(trained, expected, atol=1e-6)
+    np.testing.assert_array_equal(generator(z, batch).audio, generator(z, {}).audio)
+    like = generator.like(batch["audio"], seed=4).audio
+    np.testing.assert_allclose(like, made(generator, code, 4, Rollout()), atol=1e-6)
+
+
+def test_z_is_the_standard_form_of_a_code():
+    generator = small()
+    mean, factor = np.arange(4.0), np.tril(np.full([4, 4], 0.5))
+    generator.set_codes(mean, factor)
+    z = generator.prior(3, 0)
+    code = tf.constant(mean + z.numpy() @ factor.T, tf.float32)
+    expected = made(generator, code, 0, Rollout())
+    np.testing.assert_allclose(generator(z, {}).audio, expected, atol=1e-6)
+
+
+def test_the_seed_decides_the_noise_row_by_row():
+    generator = small()
+    z = tf.zeros([3, 4])
+    audio = generator(z, {}, seed=tf.constant([5, 6, 5])).audio
+    np.testing.assert_allclose(audio[0], audio[2], atol=1e-6)
+    assert np.abs(audio[0] - audio[1]).max() > 1e-5
+    quiet = small(noise_channels=0)
+    audio = quiet(z, {}, seed=tf.constant([5, 6, 5])).audio
+    np.testing.assert_allclose(audio[0], audio[1], atol=1e-6)
+
+
+def test_a_rollout_goes_on():
+    generator = small()
+    z = generator.prior(1, 0)
+    longer = generator(z, {}, seconds=0.333).audio
+    assert longer.shape == (1, 333)
+    np.testing.assert_allclose(longer[:, :N], generator(z, {}).audio, atol=1e-6)
+    assert generator(z, {}, seconds=0.031).audio.shape == (1, 31)
+    assert generator(z, {}, seconds=0.5, sample_rate=1500).audio.shape == (1, 750)
+
+
+def test_one_pass_makes_a_segment_and_no_more():
+    generator = small(in_use=OnePass())
+    z = generator.prior(1, 0)
+    assert generator(z, {}).audio.shape == (1, N)
+    assert generator(z, {}, seconds=0.031).audio.shape == (1, 31)
+    with pytest.raises(UsageError, match="segments of 0.06 seconds in one pass"):
+        generator(z, {}, seconds=0.1)
+
+
+@pytest.mark.parametrize(("block", "fit"), [(7, "5, 6, 10"), (0, "1, 2, 3"), (60, "30")])
+def test_blocks_fill_the_segment(block, fit):
+    with pytest.raises(UsageError, match=f"got {block} for segments of 60 samples.*{fit}"):
+        small(block=block)
+
+
+def test_the_autoencoder_fits():
+    with pytest.raises(UsageError, match="got 80 and an autoencoder of 60"):
+        small(n_samples=80)

@@ -1,0 +1,76 @@
+"""The schedule of growing, and how recordings look at a level."""
+
+import numpy as np
+import pytest
+
+from noisygan.errors import UsageError
+from noisygan.training.growth import Growth, decimate, seen_at
+
+SAMPLE_RATE = 16000
+
+
+def sine(hz, n=4096, rate=SAMPLE_RATE):
+    return np.sin(2 * np.pi * hz * np.arange(n) / rate).astype(np.float32)[None]
+
+
+def test_a_level_follows_the_other_after_its_sounds():
+    plan = Growth(sounds=100, fade_sounds=40, batch_sizes=[10, 5, 4]).plan(3, batch_size=16)
+    levels = [plan.stage(step).level for step in range(40)]
+    assert levels == [0] * 10 + [1] * 20 + [2] * 10
+    assert plan.stage(29) == (1, 1.0, 5, None, 10, 30)
+    assert plan.stage(1000) == (2, 1.0, 4, None, 30, None)
+
+
+def test_a_level_is_faded_in_from_0_by_its_share_of_sounds():
+    plan = Growth(sounds=100, fade_sounds=40, batch_sizes=10).plan(2, batch_size=16)
+    alphas = [plan.stage(step).alpha for step in range(8, 18)]
+    np.testing.assert_allclose(alphas, [1, 1, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1])
+
+
+def test_what_is_not_said_is_the_trainers():
+    plan = Growth(sounds=32, fade_sounds=16, learning_rates=[1e-3, 5e-4]).plan(2, batch_size=16)
+    assert [plan.stage(s).batch_size for s in (0, 2)] == [16, 16]
+    assert [plan.stage(s).learning_rate for s in (0, 1, 2)] == [1e-3, 1e-3, 5e-4]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"sounds": [10, 20, 30, 40]},
+            "Growth.sounds: got 4 values, expected one for each of .* 3",
+        ),
+        ({"batch_sizes": [4, 2]}, "Growth.batch_sizes: got 2 values"),
+        ({"fade_sounds": 0}, "Growth.fade_sounds: got 0, expected numbers above 0"),
+    ],
+)
+def test_settings_for_other_networks_are_refused(settings, said):
+    with pytest.raises(UsageError, match=said):
+        Growth(**({"sounds": 10, "fade_sounds": 5} | settings)).plan(3, 16)
+
+
+def test_decimation_keeps_the_band_below_and_nothing_above():
+    kept = decimate(sine(400), 8).numpy()[0, 50:-50]
+    # A sample stands in the middle of those it replaces.
+    times = 8 * np.arange(512) + 3.5
+    np.testing.assert_allclose(
+        kept, np.sin(2 * np.pi * 400 * times / SAMPLE_RATE)[50:-50], atol=1e-3
+    )
+    above = decimate(sine(1400), 8).numpy()[0, 50:-50]
+    assert np.abs(above).max() < 1e-3
+
+
+def test_at_alpha_0_recordings_are_those_of_the_level_below_repeated():
+    audio = sine(300) + sine(1500)
+    lower = seen_at(audio, 512, None, 1.0).numpy()
+    faded = seen_at(audio, 1024, 512, 0.0).numpy()
+    np.testing.assert_allclose(faded, np.repeat(lower, 2, axis=1), atol=1e-6)
+    full = seen_at(audio, 1024, 512, 1.0).numpy()
+    np.testing.assert_allclose(full, decimate(audio, 4).numpy(), atol=1e-6)
+    half = seen_at(audio, 1024, 512, 0.5).numpy()
+    np.testing.assert_allclose(half, 0.5 * (full + faded), atol=1e-6)
+
+
+def test_the_whole_sound_is_seen_as_it_is():
+    audio = sine(300)
+    np.testing.assert_array_equal(seen_at(audio, 4096, 1024, 1.0).numpy(), audio)
