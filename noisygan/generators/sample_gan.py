@@ -68,6 +68,8 @@ class SampleGAN(RawWaveform):
       units: Of each LSTM layer.
       block: Samples that are said at once; the published one says one.
       noise_channels: Fresh random numbers beside each block that is read.
+      remembers_code: Whether the code, too, is beside each block that is read. As published it is
+        told once, by the buffer, and a long rollout forgets it.
       bounded: Whether a hyperbolic tangent keeps what is said in -1 .. 1, as published. It has
         nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
         in use that is cut off.
@@ -87,6 +89,7 @@ class SampleGAN(RawWaveform):
         units=128,
         block=1,
         noise_channels=1,
+        remembers_code=False,
         bounded=True,
         in_training=None,
         in_use=None,
@@ -103,6 +106,7 @@ class SampleGAN(RawWaveform):
         self.n_buffer = blocks_in(n_samples, block, "SampleGAN")
         self.block = block
         self.noise_channels = noise_channels
+        self.remembers_code = remembers_code
         self.in_training = in_training or OnePass()
         self.in_use = in_use or Rollout()
         autoencoder.trainable = False
@@ -135,7 +139,8 @@ class SampleGAN(RawWaveform):
 
         Args:
           buffer: float32 [batch, n_steps, block].
-          beside: What is read with each block, noise and conditions, float32 [batch, n_steps, m].
+          beside: What is read with each block, noise, code and conditions, float32
+            [batch, n_steps, m].
 
         Returns:
           (the block said at each step, as buffer; the states after the last one).
@@ -176,8 +181,12 @@ class SampleGAN(RawWaveform):
         seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
         noise = white_noise(seed, n_beside * self.noise_channels)
         beside = tf.reshape(noise, [n_rows, n_beside, self.noise_channels])
-        if features is not None:
-            told = tf.repeat(features[:, None], n_beside, axis=1)
+        told = [] if features is None else [features]
+        if self.remembers_code:
+            # As wide as the noise is.
+            told = [(code - self.code_mean) / tf.norm(self.code_factor, axis=1), *told]
+        if told:
+            told = tf.repeat(tf.concat(told, axis=1)[:, None], n_beside, axis=1)
             beside = tf.concat([beside, told], axis=2)
         said = mode(self, buffer, beside, n_steps)
         return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]

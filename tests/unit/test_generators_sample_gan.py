@@ -18,7 +18,8 @@ def small(block=5, **changes):
     settings |= changes
     generator = SampleGAN(**settings, block=block)
     generator.build()
-    generator.blocks(tf.zeros([1, 2, block]), tf.zeros([1, 2, settings.get("noise_channels", 1)]))
+    n_beside = settings.get("noise_channels", 1) + 4 * settings.get("remembers_code", False)
+    generator.blocks(tf.zeros([1, 2, block]), tf.zeros([1, 2, n_beside]))
     return generator
 
 
@@ -57,6 +58,18 @@ def test_a_rollout_says_each_block_from_those_before_it():
     for rollout in (Rollout(), tf.function(Rollout())):
         rolled = rollout(generator, buffer, beside, 6)
         np.testing.assert_allclose(rolled, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_code_is_remembered_where_it_is_told_at_every_step(remembers, monkeypatch):
+    generator = small(remembers_code=remembers, noise_channels=1 - remembers)
+    generator.set_codes(np.full(4, 3.0), np.diag([2.0, 2.0, 2.0, 2.0]))
+    # The same buffer for every code: what is left is what is told beside it.
+    zeros = tf.zeros([2, generator.n_buffer, generator.block])
+    monkeypatch.setattr(generator.autoencoder, "decode", lambda code: zeros)
+    code = tf.constant([[3.0] * 4, [5.0] * 4])
+    a, b = generator.from_code(code, None, [7, 7], 40 * N, Rollout()).numpy()[:, -N:]
+    assert (np.abs(a - b).max() > 0.01) == remembers
 
 
 def test_one_pass_is_causal():
