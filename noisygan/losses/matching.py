@@ -198,5 +198,27 @@ class FeatureMatch:
         return total / len(pairs)
 
 
+class Overshoot:
+    """Energy of what lies beyond full scale and would be cut off in a file.
+
+    Views that drop the level, and penalties on them, don't hear it.
+
+    Args:
+      limit: Full scale of the samples.
+      weight: Weight in the generator's loss.
+    """
+
+    compares = "audio"
+
+    def __init__(self, limit=1.0, weight=1.0):
+        self.limit = limit
+        self.weight = weight
+
+    def __call__(self, real, fake):
+        """Scalar: the sum over a sound's samples, the mean over the batch; 0 within full scale."""
+        beyond = tf.nn.relu(tf.abs(fake) - self.limit)
+        return tf.reduce_mean(tf.reduce_sum(beyond**2, axis=1))
+
+
 def _log_spectrum(audio, n_fft, hop_length, floor):
     return tf.math.log(spectral.magnitude(audio, n_fft, hop_length) + floor)

@@ -30,7 +30,9 @@ def harmonic():
 
 
 def noise():
-    return DDSPVoice(NoiseVoice(9, bandwidth_hz=8000.0), synths.FilteredNoise(window_size=0, seed=0))
+    return DDSPVoice(
+        NoiseVoice(9, bandwidth_hz=8000.0), synths.FilteredNoise(window_size=0, seed=0)
+    )
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])
@@ -70,7 +72,9 @@ def test_fewer_samples_than_frames(make, n_samples):
 
 
 def test_it_stands_in_a_generator():
-    generator = toys.hybrid(voices=[harmonic(), DDSPVoice(NoiseVoice(9), synths.FilteredNoise(seed=0))])
+    generator = toys.hybrid(
+        voices=[harmonic(), DDSPVoice(NoiseVoice(9), synths.FilteredNoise(seed=0))]
+    )
     assert [voice.bandwidth_hz for voice in generator.voices] == [8000.0, 8000.0]
     with tf.GradientTape() as tape:
         output = generator(generator.prior(3, 0), toys.conditioning(), seed=0)
