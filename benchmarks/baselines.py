@@ -1,6 +1,7 @@
 """Trained runs side by side: what they cost, how close they come, whether they copy.
 
     python benchmarks/baselines.py RUN_DIR [RUN_DIR ...] --data DIR --out_dir DIR [--n 64]
+        [--seconds S]
 
 Each run's averaged generator makes `--n` sounds under conditions drawn from the recordings that the
 run's config selects in `--data`. Writes to the out_dir: baselines.md (a table), baselines.json (all
@@ -14,7 +15,8 @@ log-mel spectrograms of four recordings over four generated sounds.
 - copies: share of the generated sounds that lie suspiciously near a training sound
   (`noisygan.evaluation.nearest`); beside it the same share of the recordings.
 
-Runs on sounds of other lengths or rates can't be compared by MMD.
+Runs on sounds of other lengths or rates can't be compared by MMD; `--seconds` compares the first
+so many seconds, which a generator that goes on beyond its training is asked for, too.
 """
 
 from __future__ import annotations
@@ -143,13 +145,14 @@ def copying(generated, recordings, names, sample_rate):
     return facts
 
 
-def generate(generator, notes, chosen):
+def generate(generator, notes, chosen, seconds=None):
     """Sounds under the conditions of recordings.
 
     Args:
       generator: By the generator contract.
       notes: A `NoteSet`.
       chosen: Indices into it.
+      seconds: Length; None: the generator's own.
 
     Returns:
       float32 [len(chosen), n_samples].
@@ -166,7 +169,7 @@ def generate(generator, notes, chosen):
             "label": tf.constant(notes.label[some], tf.int32),
         }
         seeds = tf.range(start, start + len(some))
-        output = generator(z[start : start + len(some)], conditioning, seed=seeds)
+        output = generator(z[start : start + len(some)], conditioning, seconds=seconds, seed=seeds)
         sounds.append(output.audio.numpy())
     return np.concatenate(sounds)
 
@@ -214,7 +217,7 @@ def n_parameters(network):
     return sum(math.prod(w.shape) for w in network.trainable_weights)
 
 
-def measure(run_dir, data, n, picture):
+def measure(run_dir, data, n, picture, seconds=None):
     """All figures of one run, as a dict; draws its picture."""
     from noisygan import config
     from noisygan.data.recordings import Recordings
@@ -223,12 +226,17 @@ def measure(run_dir, data, n, picture):
 
     run = RunFolder.open(run_dir)
     generator = load_generator(run_dir)
-    notes = config.configured(Recordings)().read(data)
+    recordings = config.configured(Recordings)()
+    notes = recordings.read(data)
     facts = run.facts
     if notes.fingerprint != facts["data"]["fingerprint"]:
         print(f"note: {run_dir} was trained on other recordings than {data}", file=sys.stderr)
     trainer = config.configured(Trainer)()
     trainer.build(notes, facts["seed"])
+    if seconds is not None:
+        recordings.n_samples = round(seconds * recordings.sample_rate)
+        recordings.segments = False
+        notes = recordings.read(data)
     result = {
         "g_parameters": n_parameters(generator),
         "d_parameters": n_parameters(trainer.discriminator),
@@ -243,14 +251,14 @@ def measure(run_dir, data, n, picture):
     order = np.random.default_rng(SEED).permutation(len(notes))
     # The same conditions as often as recordings have them, whatever n is.
     chosen = np.concatenate([order] * -(-n // len(order)))[:n]
-    generated = generate(generator, notes, chosen)
+    generated = generate(generator, notes, chosen, seconds)
     kept = np.sort(order[:MAX_RECORDINGS])
-    recordings = np.stack([notes.audio(i) for i in kept])
+    real_sounds = np.stack([notes.audio(i) for i in kept])
     names = [notes.names[i] for i in kept]
     rate = notes.sample_rate
-    real, fake = log_mels(recordings, rate), log_mels(generated, rate)
+    real, fake = log_mels(real_sounds, rate), log_mels(generated, rate)
     result |= closeness(pooled(real), pooled(fake))
-    result |= copying(generated, recordings, names, rate)
+    result |= copying(generated, real_sounds, names, rate)
     shown = log_mels([notes.audio(i) for i in chosen[:4]], rate)
     draw(shown, fake[:4], rate, f"{Path(run_dir).name}, step {result['steps']}", picture)
     return result
@@ -276,6 +284,7 @@ def main(arguments=None):
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     parser.add_argument("--out_dir", type=Path, required=True)
     parser.add_argument("--n", type=int, default=64, help="sounds to generate of each; from 4")
+    parser.add_argument("--seconds", type=float, help="length to compare; else the run's own")
     asked = parser.parse_args(arguments)
     if asked.n < 4:
         parser.error(f"--n {asked.n}: expected 4 or more")
@@ -290,7 +299,8 @@ def main(arguments=None):
         asked.out_dir.mkdir(parents=True, exist_ok=True)
         for path, name in zip(paths, names, strict=True):
             with threadpool_limits(1, user_api="blas"):
-                result = measure(path, asked.data, asked.n, asked.out_dir / f"{name}.png")
+                picture = asked.out_dir / f"{name}.png"
+                result = measure(path, asked.data, asked.n, picture, asked.seconds)
             results.append({"run": name, **result})
             text = table(results)
             (asked.out_dir / "baselines.md").write_text(text, encoding="utf-8")

@@ -79,6 +79,13 @@ def test_a_conditional_run_is_measured_by_the_same_contract(baselines, trained, 
     assert all(math.isfinite(result[key]) for key in ("mmd", "mmd_of_halves", "diversity"))
 
 
+def test_only_the_first_seconds_are_compared(baselines, trained, tmp_path):
+    arguments = [f"{trained}", f"--data={notes_folder()}", f"--out_dir={tmp_path}", "--n=4"]
+    assert baselines.main([*arguments, "--seconds=0.25"]) == 0
+    (result,) = json.loads((tmp_path / "baselines.json").read_text())
+    assert result["n_samples"] == 4000
+
+
 def test_what_is_no_run_is_told_in_a_line(baselines, tmp_path, capsys):
     assert baselines.main([f"{tmp_path}", f"--data={tmp_path}", f"--out_dir={tmp_path}/out"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
