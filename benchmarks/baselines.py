@@ -152,7 +152,7 @@ def generate(generator, notes, chosen, seconds=None):
       generator: By the generator contract.
       notes: A `NoteSet`.
       chosen: Indices into it.
-      seconds: Length; None: the generator's own.
+      seconds: Length; None: the generator's own. Longer notes are cut, not let go earlier.
 
     Returns:
       float32 [len(chosen), n_samples].
@@ -160,6 +160,7 @@ def generate(generator, notes, chosen, seconds=None):
     import tensorflow as tf
 
     z = generator.prior(len(chosen), SEED)
+    asked = None if seconds is None else max(seconds, generator.seconds)
     sounds = []
     for start in range(0, len(chosen), BATCH_SIZE):
         some = chosen[start : start + BATCH_SIZE]
@@ -169,8 +170,8 @@ def generate(generator, notes, chosen, seconds=None):
             "label": tf.constant(notes.label[some], tf.int32),
         }
         seeds = tf.range(start, start + len(some))
-        output = generator(z[start : start + len(some)], conditioning, seconds=seconds, seed=seeds)
-        sounds.append(output.audio.numpy())
+        output = generator(z[start : start + len(some)], conditioning, seconds=asked, seed=seeds)
+        sounds.append(output.audio.numpy()[:, : notes.n_samples])
     return np.concatenate(sounds)
 
 
