@@ -74,7 +74,7 @@ EXTRAS_REQUIRE = {
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
     "midi": ["mido>=1.3"],
     "studio": ["starlette>=0.40", "uvicorn>=0.30"],
-    "dev": ["pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
+    "dev": ["mido>=1.3", "pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
 }
 
 

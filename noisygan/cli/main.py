@@ -7,13 +7,14 @@ import sys
 import traceback
 
 import noisygan
-from noisygan.cli import bench, config, configs, demo, render, synth, train
+from noisygan.cli import bench, config, configs, demo, play, render, synth, train
 from noisygan.errors import NoisyganError, UsageError
 
 COMMANDS = {
     "train": train,
     "render": render,
     "synth": synth,
+    "play": play,
     "configs": configs,
     "config": config,
     "demo": demo,

@@ -126,7 +126,7 @@ class Hybrid(keras.layers.Layer):
         shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
         return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
 
-    def get_controls(self, z, conditioning, seconds=None):
+    def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
         """The curves of notes, in physical units.
 
         Args:
@@ -134,6 +134,8 @@ class Hybrid(keras.layers.Layer):
           conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
             float32 [batch]; label, int32 [batch].
           seconds: Length; the note is held longer or shorter, its release stays as it is.
+          held_seconds: When each note is let go, float32 [batch]; None: so that its release ends
+            with the sound.
 
         Returns:
           dict: `loudness_db` [batch, n_frames, 1] and, for each voice, `<voice>/<control>`.
@@ -142,8 +144,10 @@ class Hybrid(keras.layers.Layer):
         # Up to the end, and never past it because of a rounded product.
         n_frames = max(1, math.ceil(seconds * self.frame_rate - 1e-6))
         times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
-        let_go = max(seconds - self.release_seconds, 0.0)
-        note_off = tf.fill([tf.shape(z)[0]], float(let_go))
+        note_off = held_seconds
+        if held_seconds is None:
+            let_go = max(seconds - self.release_seconds, 0.0)
+            note_off = tf.fill([tf.shape(z)[0]], float(let_go))
         asked, whole_z = conditioning, z
         if self.humanize is not None:
             z, conditioning = self.humanize(z, conditioning)

@@ -69,10 +69,24 @@ def test_a_command_is_made_small():
     assert small(["demo"]) == ["demo", "--steps", "4"]
 
 
+def write_song(path):
+    """A MIDI file of a note and a drum."""
+    mido = pytest.importorskip("mido")
+    messages = [
+        mido.Message(kind, channel=channel, note=36 if channel else 60, time=time)
+        for kind, time in (("note_on", 0), ("note_off", 480))
+        for channel in (0, 9)
+    ]
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack(messages))
+    file.save(path)
+
+
 @pytest.mark.slow
 def test_the_readmes_commands(tmp_path, monkeypatch, capsys):
     assert commands(), "the README shows no commands"
     monkeypatch.chdir(tmp_path)
+    write_song(tmp_path / "song.mid")
     for command in commands():
         assert command[0] == "noisygan", command
         assert main(small(command[1:])) == 0, (command, capsys.readouterr().err)

@@ -1,0 +1,175 @@
+"""Play a MIDI file on trained runs, into one WAV file.
+
+Every note is rendered at its own pitch, velocity and length, with pitch bend and sustain pedal. The
+run of --run_dir plays all channels but 10; --program and --channel give some to others. Channel 10
+is General MIDI's drums, which --drums plays: a run of classes such as kick, snare, tom, cymbal.
+"""
+
+import argparse
+import pathlib
+import re
+
+from noisygan import progress
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "play a MIDI file on trained runs"
+EXAMPLE = """\
+noisygan play --run_dir runs/flute --midi song.mid --out song.wav
+noisygan play --run_dir runs/flute --drums runs/kit --midi song.mid --out song.wav
+noisygan play --run_dir runs/flute --program 57-64=runs/brass --channel 2=runs/flute:7 \
+--midi song.mid --out song.wav --sample_rate 48000"""
+
+_ASSIGNMENT = re.compile(r"(\d+)(?:-(\d+))?=(.+?)(?::(\d+))?")
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("--midi", required=True, metavar="FILE.mid", help="the song")
+    parser.add_argument("--out", required=True, metavar="FILE.wav", help="the WAV file to write")
+    parser.add_argument("--run_dir", metavar="DIR", help="run that plays what no other one does")
+    parser.add_argument("--drums", metavar="DIR", help="run that plays channel 10")
+    for name, most in (("channel", 16), ("program", 128)):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            type=_assignment(most),
+            metavar="N=DIR[:Z]",
+            help=f"run that plays {name} N (1 to {most}, or a range such as 1-8), and the number "
+            "of the z that all its notes share; may be given several times",
+        )
+    parser.add_argument(
+        "--seed",
+        type=arguments.whole_number(0, 2**31 - 1),
+        default=0,
+        metavar="S",
+        help="another seed gives other notes (default: 0)",
+    )
+    parser.add_argument(
+        "--sample_rate",
+        type=arguments.whole_number(1),
+        metavar="R",
+        help="Hz (default: the highest one of the runs' recordings)",
+    )
+
+
+def _assignment(most):
+    def parse(text):
+        match = _ASSIGNMENT.fullmatch(text)
+        first = int(match[1]) if match else 0
+        last = int(match[2] or first) if match else 0
+        if not 1 <= first <= last <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}, expected a number of 1 to {most} and a run, such as 2=runs/flute"
+            )
+        return range(first, last + 1), match[3], int(match[4]) if match[4] else None
+
+    return parse
+
+
+def run(args):
+    """Plays the song."""
+    from noisygan.files import make_folder
+    from noisygan.rendering import audio_files, midi
+
+    audio_files.check_sample_rate(args.sample_rate)
+    out = pathlib.Path(args.out)
+    if out.suffix.lower() != ".wav":
+        raise UsageError(f"--out {out}: expected a name that ends in .wav")
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose another name or remove it")
+    if not (args.run_dir or args.drums or args.channel or args.program):
+        raise UsageError("no run to play on; expected --run_dir, --drums, --program or --channel")
+    folders = [args.run_dir, args.drums, *(d for _, d, _ in args.channel + args.program)]
+    for folder in filter(None, folders):
+        if not (pathlib.Path(folder) / "run.json").is_file():
+            raise UsageError(f"{folder} holds no run; expected a folder that `noisygan train` made")
+    song = midi.read_song(args.midi)
+    if song.damage:
+        print(f"{args.midi} {song.damage}; what could be read is played")
+    if not song.notes:
+        raise UsageError(f"{args.midi} holds no notes; nothing was written")
+    arguments.import_tensorflow()
+    from noisygan.rendering import song as songs
+
+    parts = _Parts(args)
+    used = {note.channel: parts(note) for note in song.notes}
+    for channel, part in used.items():
+        if part is not None:
+            songs.check_playable(part, channel)
+    used = [part for part in used.values() if part is not None]
+    if not used:
+        channels = ", ".join(map(str, sorted({note.channel for note in song.notes})))
+        raise UsageError(f"{args.midi} has notes on channel {channels}, which no run plays")
+    sample_rate = args.sample_rate or max(part.generator.sample_rate for part in used)
+    with progress.CountedProgress("playing", len(song.notes)) as count:
+        audio, left_out = songs.play(song, parts, sample_rate, args.seed, count)
+    audio, lowered = songs.without_clipping(audio)
+    make_folder(out.parent)
+    audio_files.write_wav(out, audio, sample_rate)
+    n_played = len(song.notes) - sum(left_out.values())
+    print(f"{out}: {n_played} notes, {len(audio) / sample_rate:.1f} s at {sample_rate} Hz")
+    for reason, n_notes in left_out.items():
+        print(f"left out: {n_notes} notes {reason}")
+    for line in _beyond(song.notes, parts):
+        print(line)
+    if lowered:
+        print(f"brought down by {lowered:.1f} dB, so that nothing is cut")
+    return 0
+
+
+class _Parts:
+    """The part that plays a note; runs are loaded when they are first needed, each once."""
+
+    def __init__(self, args):
+        self.args = args
+        self.parts = {}
+
+    def __call__(self, note):
+        from noisygan.rendering import midi
+
+        for number, assigned in (
+            (note.channel, self.args.channel),
+            (note.program, self.args.program),
+        ):
+            if assigned is self.args.program and note.channel == midi.DRUM_CHANNEL:
+                continue
+            for numbers, folder, z in assigned:
+                if number in numbers:
+                    return self._part(folder, z)
+        if note.channel == midi.DRUM_CHANNEL:
+            return self.args.drums and self._part(self.args.drums, None)
+        # The notes of a channel belong together, as of one instrument.
+        return self.args.run_dir and self._part(self.args.run_dir, note.channel - 1)
+
+    def _part(self, folder, number):
+        from noisygan.rendering import notes, song
+        from noisygan.training.runs import RunFolder, load_generator
+
+        if (folder, number) not in self.parts:
+            same = [part for (other, _), part in self.parts.items() if other == folder]
+            if same:
+                generator, instrument = same[0].generator, same[0].instrument
+            else:
+                path = pathlib.Path(folder)
+                generator = load_generator(path)
+                instrument = notes.instrument(path, RunFolder.open(path).facts, generator)
+            self.parts[folder, number] = song.Part(generator, instrument, number)
+        return self.parts[folder, number]
+
+
+def _beyond(played, parts):
+    """Lines that tell of notes outside the pitches that a run was trained on."""
+    beyond = {}
+    for note in played:
+        part = parts(note)
+        if part is None or part.is_kit or not part.instrument.pitches:
+            continue
+        low, high = min(part.instrument.pitches), max(part.instrument.pitches)
+        if not low <= note.pitch <= high:
+            key = (part.instrument.run_name, low, high)
+            beyond[key] = beyond.get(key, 0) + 1
+    for (name, low, high), n_notes in beyond.items():
+        trained = f"the pitches {low:g} to {high:g} that {name} was trained on"
+        yield f"{n_notes} notes lie outside {trained}"

@@ -1,0 +1,260 @@
+"""What a MIDI file asks to be played: notes with their times, pedals and bends worked out.
+
+Only the standard's meaning is here, no sound: Standard MIDI Files (RP-001), General MIDI 1.
+"""
+
+import bisect
+import dataclasses
+import io
+import struct
+from pathlib import Path
+
+from noisygan.errors import UsageError
+
+# A file of this size holds days of music; nothing larger is read.
+MAX_BYTES = 32 << 20
+MAX_SECONDS = 3600.0
+# Channels are counted from 1, as musicians do; General MIDI has drums on this one.
+DRUM_CHANNEL = 10
+
+_SUSTAIN, _DATA, _RPN_LOW, _RPN_HIGH = 64, 6, 100, 101
+_ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 120, 121, 123
+_BEND_RANGE = 2.0  # semitones, until a file sets another one
+_END_OF_TRACK = b"\x00\xff\x2f\x00"
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """A note of a song.
+
+    Attributes:
+      start: Seconds from the song's beginning.
+      held: Seconds until it is let go, by the key or, later, the sustain pedal.
+      pitch: MIDI number, 0 .. 127.
+      velocity: 1 .. 127.
+      channel: 1 .. 16.
+      program: The channel's program when the note began, 1 .. 128.
+      bend: Pitch bend while it sounds: pairs of (seconds from its start, semitones), in order, the
+        first at 0; a value holds until the next one. Empty where the pitch is never bent.
+    """
+
+    start: float
+    held: float
+    pitch: int
+    velocity: int
+    channel: int
+    program: int
+    bend: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Song:
+    """What a file holds.
+
+    Attributes:
+      notes: list of Note, by start.
+      damage: What of the file could not be read, or ''.
+    """
+
+    notes: list
+    damage: str = ""
+
+
+def read_song(path):
+    """Reads a MIDI file.
+
+    A file that was cut short is read as far as it goes; its hanging notes end there.
+
+    Args:
+      path: Path of a Standard MIDI File, format 0 or 1.
+
+    Returns:
+      Song.
+
+    Raises:
+      UsageError: if it is missing, no MIDI file, too large or too long, or mido is missing.
+    """
+    path = Path(path)
+    try:
+        import mido
+    except ImportError:
+        raise UsageError(
+            "mido is not installed, which reads MIDI files; "
+            "expected it from `pip install 'noisygan[midi]'`"
+        ) from None
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}; expected a MIDI file (.mid)")
+    if path.stat().st_size > MAX_BYTES:
+        raise UsageError(f"{path} has more than {MAX_BYTES >> 20} MB; expected a MIDI file")
+    data = path.read_bytes()
+    if data[:4] != b"MThd" or len(data) < 14:
+        raise UsageError(f"{path} is not a MIDI file; expected one that begins with MThd")
+    chunks, damage = _whole_chunks(data)
+    tracks = []
+    for chunk in chunks:
+        track, fault = _read_track(mido, chunk)
+        damage = damage or fault
+        tracks.append(track)
+    file_format, _, division = struct.unpack(">HHH", data[8:14])
+    if file_format > 1 or division & 0x8000 or not division:
+        raise UsageError(
+            f"{path} has format {file_format}, division {division}; expected format 0 or 1 with "
+            "ticks a beat: save it as such"
+        )
+    merged = mido.merge_tracks(tracks)
+    return Song(_notes(merged, division, mido, path, damage), damage)
+
+
+def _whole_chunks(data):
+    """Bodies of the track chunks, and what is wrong with them ('' if nothing)."""
+    chunks, at = [], 8 + struct.unpack(">I", data[4:8])[0]
+    while at + 8 <= len(data):
+        kind, size = struct.unpack(">4sI", data[at : at + 8])
+        body = data[at + 8 : at + 8 + size]
+        if kind == b"MTrk":
+            chunks.append(body)
+        if len(body) < size:
+            return chunks, f"ends {size - len(body)} bytes before the end of its last track"
+        at += 8 + size
+    wanted = struct.unpack(">H", data[10:12])[0]
+    if len(chunks) < wanted:
+        return chunks, f"holds {len(chunks)} of its {wanted} tracks"
+    return chunks, ""
+
+
+def _read_track(mido, body):
+    """(messages, what is wrong): all of a track, or as much as can be read."""
+    track = _parse(mido, body)
+    if track is not None:
+        return track, ""
+    # Where it breaks, a message may be cut in two: one of a few neighbouring ends can be read.
+    readable, broken = 0, len(body)
+    while broken - readable > 1:
+        middle = (readable + broken) // 2
+        ends = range(middle, max(middle - 8, -1), -1)
+        found = any(_parse(mido, body[:n] + _END_OF_TRACK) is not None for n in ends)
+        readable, broken = (middle, broken) if found else (readable, middle)
+    for n in range(readable, max(readable - 9, -1), -1):
+        track = _parse(mido, body[:n] + _END_OF_TRACK)
+        if track is not None:
+            return track, f"can be read up to byte {n} of {len(body)} of a track"
+    return [], f"has a track of {len(body)} bytes that can't be read"
+
+
+def _parse(mido, body):
+    """Messages of a track's body, or None where it can't be read."""
+    header = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480)
+    file = io.BytesIO(header + b"MTrk" + struct.pack(">I", len(body)) + body)
+    try:
+        return mido.MidiFile(file=file, clip=True).tracks[0]
+    except (EOFError, OSError, ValueError, LookupError, TypeError, struct.error):
+        return None
+
+
+class _Channel:
+    """What a channel's controllers stand at."""
+
+    def __init__(self):
+        self.program = 1
+        self.pedal = False
+        self.parameter = [127, 127]
+        self.bend_range = _BEND_RANGE
+        self.wheel = 0.0
+        self.bends = [(0.0, 0.0)]  # (seconds, semitones)
+        self.sounding = {}  # pitch -> list of [start, velocity, program], keys down
+        self.sustained = []  # (pitch, start, velocity, program), keys up, pedal down
+
+    def bend(self, seconds):
+        self.bends.append((seconds, self.wheel * self.bend_range))
+
+
+def _notes(messages, division, mido, path, damage):
+    channels = [_Channel() for _ in range(16)]
+    seconds, tempo, found = 0.0, 500000, []
+
+    def end(number, pitch, start, velocity, program):
+        bend = _bend(channels[number].bends, start, seconds)
+        held = seconds - start
+        found.append(Note(start, held, pitch, velocity, number + 1, program, bend))
+
+    def release(number, pitch):
+        channel = channels[number]
+        begun = channel.sounding.get(pitch)
+        if not begun:
+            return
+        start, velocity, program = begun.pop(0)
+        if channel.pedal:
+            channel.sustained.append((pitch, start, velocity, program))
+        else:
+            end(number, pitch, start, velocity, program)
+
+    def lift(number):
+        for note in channels[number].sustained:
+            end(number, *note)
+        channels[number].sustained.clear()
+
+    def silence(number):
+        for pitch, begun in channels[number].sounding.items():
+            for note in begun:
+                end(number, pitch, *note)
+        channels[number].sounding.clear()
+        lift(number)
+
+    for message in messages:
+        now = seconds + mido.tick2second(message.time, division, tempo)
+        if now > MAX_SECONDS and damage:
+            break
+        if now > MAX_SECONDS:
+            raise UsageError(f"{path} lasts longer than {MAX_SECONDS:g} seconds; cut it")
+        seconds = now
+        if message.type == "set_tempo":
+            tempo = message.tempo
+        if message.is_meta or not hasattr(message, "channel"):
+            continue
+        number = message.channel
+        channel = channels[number]
+        if message.type == "note_on" and message.velocity:
+            # A key that is struck again while the pedal holds its note: the string begins anew.
+            again = [note for note in channel.sustained if note[0] == message.note]
+            channel.sustained = [note for note in channel.sustained if note[0] != message.note]
+            for note in again:
+                end(number, *note)
+            begun = channel.sounding.setdefault(message.note, [])
+            begun.append([seconds, message.velocity, channel.program])
+        elif message.type in ("note_on", "note_off"):
+            release(number, message.note)
+        elif message.type == "program_change":
+            channel.program = message.program + 1
+        elif message.type == "pitchwheel":
+            channel.wheel = message.pitch / (8191.0 if message.pitch > 0 else 8192.0)
+            channel.bend(seconds)
+        elif message.type == "control_change":
+            control, value = message.control, message.value
+            if control == _SUSTAIN:
+                channel.pedal = value >= 64
+                if not channel.pedal:
+                    lift(number)
+            elif control in (_RPN_HIGH, _RPN_LOW):
+                channel.parameter[_RPN_HIGH - control] = value
+            elif control == _DATA and channel.parameter == [0, 0]:
+                channel.bend_range = float(value)
+                channel.bend(seconds)
+            elif control == _RESET:
+                channel.pedal, channel.wheel = False, 0.0
+                channel.bend(seconds)
+                lift(number)
+            elif control in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
+                silence(number)
+    for number in range(16):
+        silence(number)
+    found = [note for note in found if note.held > 0.0 or note.channel == DRUM_CHANNEL]
+    return sorted(found, key=lambda note: (note.start, note.channel, note.pitch))
+
+
+def _bend(bends, start, stop):
+    """Of a channel's bends, what a note from start to stop hears; () if its pitch stays."""
+    first = bisect.bisect_right(bends, start, key=lambda bend: bend[0]) - 1
+    heard = [
+        (max(0.0, at - start), value) for at, value in bends[first:] if at < stop or at <= start
+    ]
+    return tuple(heard) if any(value for _, value in heard) else ()

@@ -1,0 +1,72 @@
+"""`noisygan play`: a song into a WAV file, and what can't be played."""
+
+import numpy as np
+import pytest
+import soundfile
+
+mido = pytest.importorskip("mido")
+
+
+@pytest.fixture
+def song(tmp_path):
+    """Path of a MIDI file: two notes on channel 1, a kick and a cowbell on channel 10."""
+    file = mido.MidiFile(ticks_per_beat=480)
+    for channel, pitches in ((0, (60, 64)), (9, (36, 56))):
+        track = mido.MidiTrack()
+        for pitch in pitches:
+            track.append(mido.Message("note_on", channel=channel, note=pitch, velocity=90))
+            track.append(mido.Message("note_off", channel=channel, note=pitch, time=240))
+        file.tracks.append(track)
+    path = tmp_path / "song.mid"
+    file.save(path)
+    return path
+
+
+def test_a_song_is_played(noisygan, trained, song, tmp_path):
+    out = tmp_path / "new" / "song.wav"
+    result = noisygan("play", "--run_dir", trained, "--midi", song, "--out", out)
+    assert result.code == 0
+    audio, rate = soundfile.read(out)
+    assert np.max(np.abs(audio)) > 1e-3
+    assert f"{out}: 2 notes, {len(audio) / rate:.1f} s at {rate} Hz" in result.out
+    assert "left out: 2 notes on channel 10, which no run plays" in result.out
+
+
+def test_channels_and_programs_have_runs_of_their_own(noisygan, trained, song, tmp_path):
+    outs = [tmp_path / f"{i}.wav" for i in range(3)]
+    for out, more in zip(
+        outs,
+        (
+            ("--channel", f"1={trained}"),
+            ("--program", f"1-8={trained}:0"),
+            ("--channel", f"1={trained}:9"),
+        ),
+        strict=True,
+    ):
+        assert noisygan("play", *more, "--midi", song, "--out", out).code == 0
+    third = soundfile.read(outs[2])[0]
+    assert not np.array_equal(soundfile.read(outs[1])[0], third)
+
+
+def test_a_song_cut_short_is_played_as_far_as_it_goes(noisygan, trained, song, tmp_path):
+    song.write_bytes(song.read_bytes()[:-6])
+    result = noisygan("play", "--run_dir", trained, "--midi", song, "--out", tmp_path / "a.wav")
+    assert result.code == 0
+    assert "before the end of its last track; what could be read is played" in result.out
+
+
+def test_what_can_not_be_played_is_told_in_a_line(refused, trained, song, tmp_path):
+    asked = ("play", "--midi", song, "--out", tmp_path / "a.wav")
+    assert "no run to play on" in refused(*asked)
+    assert "holds no run" in refused(*asked, "--run_dir", tmp_path)
+    assert "has notes on channel 1, 10, which no run plays" in refused(
+        *asked, "--channel", f"5={trained}"
+    )
+    assert "expected a number of 1 to 16" in refused(*asked, "--channel", f"17={trained}")
+    assert "expected a number of 1 to 128" in refused(*asked, "--program", "flute")
+    empty = tmp_path / "empty.mid"
+    mido.MidiFile().save(empty)
+    assert "holds no notes" in refused(
+        *("play", "--midi", empty, "--out", tmp_path / "a.wav", "--run_dir", trained)
+    )
+    assert not (tmp_path / "a.wav").exists()

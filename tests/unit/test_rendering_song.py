@@ -1,0 +1,120 @@
+"""Songs from runs: who plays what, lengths, bends, levels."""
+
+import numpy as np
+import pytest
+
+from noisygan.errors import UsageError
+from noisygan.rendering import song
+from noisygan.rendering.midi import DRUM_CHANNEL, Note, Song
+from noisygan.rendering.notes import Instrument
+from tests import toys
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def flute():
+    generator = toys.hybrid()
+    return song.Part(generator, Instrument("flute", tuple(generator.conditions)), number=3)
+
+
+def kit(labels, told=("label",)):
+    return song.Part(toys.hybrid(), Instrument("kit", told, labels))
+
+
+def note(pitch=60, start=0.0, held=0.2, velocity=100, channel=1, **more):
+    return Note(start, held, pitch, velocity, channel, 1, **more)
+
+
+def play(notes, part, **more):
+    return song.play(Song(notes), lambda _: part, RATE, **more)
+
+
+def strongest_hz(audio):
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio)), 1 << 16))
+    return np.argmax(spectrum) * RATE / (1 << 16)
+
+
+def test_notes_are_summed_where_they_begin(flute):
+    one, _ = play([note()], flute, seed=5)
+    both, left_out = play([note(), note(start=1.0)], flute, seed=5)
+    assert left_out == {}
+    assert len(both) == len(one) + RATE
+    np.testing.assert_allclose(both[: len(one)], one, atol=1e-6)
+    # The same code and curves; its noise is another.
+    again = both[RATE:]
+    assert np.abs(again).max() > 1e-4
+    assert not np.array_equal(again, one)
+
+
+def test_a_note_sounds_the_same_whatever_is_played_beside_it(flute):
+    alone, _ = play([note(60)], flute)
+    # Of a batch with others, and of lengths that share one.
+    song, _ = play([note(60), note(67, start=1.0, held=0.21), note(72, start=1.0)], flute)
+    np.testing.assert_allclose(song[: len(alone)], alone, atol=1e-5)
+
+
+def test_a_longer_note_is_held_longer_and_its_release_stays(flute):
+    short, _ = play([note(held=0.2)], flute)
+    long, _ = play([note(held=0.5)], flute)
+    assert len(long) - len(short) == round(0.3 * RATE)
+
+
+def test_a_bend_moves_the_pitch(flute):
+    straight, _ = play([note(69, held=0.5)], flute)
+    bent, _ = play([note(69, held=0.5, bend=((0.0, 12.0),))], flute)
+    assert strongest_hz(bent) == pytest.approx(2.0 * strongest_hz(straight), rel=0.03)
+    halfway, _ = play([note(69, held=0.5, bend=((0.0, 0.0), (0.25, 12.0)))], flute)
+    n = round(0.2 * RATE)
+    np.testing.assert_allclose(halfway[:n], straight[:n], atol=1e-3)
+    assert np.abs(halfway[2 * n :] - straight[2 * n :]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("number", "labels", "expected"),
+    [
+        (36, ("kick", "snare"), "kick"),
+        (38, ("kick", "snare"), "snare"),
+        (42, ("cymbal", "kick"), "cymbal"),
+        (42, ("cymbal", "hihat"), "hihat"),
+        (39, ("kick", "snare"), "snare"),
+        (47, ("kick", "tom"), "tom"),
+        (47, ("kick", "snare"), None),
+        (99, ("kick", "snare"), None),
+    ],
+)
+def test_drums_by_general_midi(number, labels, expected):
+    index = kit(labels).label(note(number, channel=DRUM_CHANNEL))
+    assert (None if index is None else labels[index]) == expected
+
+
+def test_what_no_run_can_play_is_counted(flute):
+    part = kit(("kick", "snare"))
+    _, left_out = play([note(47, channel=10), note(36, channel=10)], part)
+    assert list(left_out.values()) == [1]
+    assert "note 47" in next(iter(left_out))
+    audio, left_out = play([note()], None)
+    assert len(audio) == 0 and left_out == {"on channel 1, which no run plays": 1}
+    _, left_out = play([note(127)], flute)
+    assert "above what 16000 Hz can hold" in next(iter(left_out))
+
+
+def test_velocity_is_loudness_where_a_run_is_told_none():
+    part = song.Part(toys.hybrid(conditions=None), Instrument("kit", (), ()))
+    loud, _ = play([note(36, velocity=127, channel=10)], part)
+    soft, _ = play([note(36, velocity=64, channel=10)], part)
+    np.testing.assert_allclose(soft, loud * (64 / 127) ** 2, atol=1e-6)
+
+
+def test_a_kit_plays_no_melody():
+    with pytest.raises(UsageError, match="kit can't play melodies: its generator is told label"):
+        song.check_playable(kit(("kick",)), 1)
+    song.check_playable(kit(("kick",)), DRUM_CHANNEL)
+
+
+def test_a_loud_song_is_brought_down_not_cut():
+    audio = np.array([0.0, 2.0, -1.0], np.float32)
+    quiet, lowered = song.without_clipping(audio)
+    np.testing.assert_allclose(quiet, [0.0, 1.0, -0.5])
+    assert lowered == pytest.approx(6.02, abs=0.01)
+    assert song.without_clipping(quiet)[1] == 0.0
