@@ -7,7 +7,7 @@ import sys
 import traceback
 
 import noisygan
-from noisygan.cli import bench, config, configs, demo, play, render, synth, train
+from noisygan.cli import bench, config, configs, demo, interpolate, play, render, synth, train
 from noisygan.errors import NoisyganError, UsageError
 
 COMMANDS = {
@@ -15,6 +15,7 @@ COMMANDS = {
     "render": render,
     "synth": synth,
     "play": play,
+    "interpolate": interpolate,
     "configs": configs,
     "config": config,
     "demo": demo,
