@@ -76,6 +76,11 @@ def add_arguments(parser):
         help="write the curves of each note beside it (.npz; see `noisygan synth --help`)",
     )
     parser.add_argument(
+        "--stems",
+        action="store_true",
+        help="write the parts of each note, harmonic.wav, noise.wav ..., into a folder of its name",
+    )
+    parser.add_argument(
         "--subtype",
         choices=("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
         default="PCM_16",
@@ -114,7 +119,7 @@ def run(args):
     sample_rate = args.sample_rate or generator.sample_rate
     if "pitch" in instrument.conditions:
         notes.check_pitches((request.pitch for request in requests), sample_rate)
-    paths = notes.output_paths(requests, args.out_dir, args.controls)
+    paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
     with progress.CountedProgress("rendering", len(requests)) as count:
         cut = notes.render_to_files(
             generator,
@@ -126,9 +131,11 @@ def run(args):
             args.subtype,
             args.controls,
             count,
+            args.stems,
         )
     made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name
-    print(f"{made} in {args.out_dir}" + (", with controls" if args.controls else ""))
+    beside = [word for word in ("controls", "stems") if getattr(args, word)]
+    print(f"{made} in {args.out_dir}" + (f", with {' and '.join(beside)}" if beside else ""))
     if cut:
         print(
             f"{len(cut)} of them, e.g. {cut[0]}, were louder than {args.subtype} holds and were "

@@ -189,17 +189,40 @@ class Hybrid(keras.layers.Layer):
           sample_rate: Hz.
           seed: Noise seeds, int32 [batch].
         """
-        audio = 0.0
+        dry = self._voices(controls, n_samples, sample_rate, seed)
+        return self._reverberated(sum(dry.values()), controls, sample_rate)
+
+    def get_stems(self, controls, n_samples, sample_rate, seed):
+        """The sound of controls in its parts.
+
+        Args:
+          (all): As of `get_signal`.
+
+        Returns:
+          dict of float32 [batch, n_samples] by name of the voice, and `reverb` where there is one:
+          what it adds. Their sum is `get_signal`'s sound.
+        """
+        stems = self._voices(controls, n_samples, sample_rate, seed)
+        if self.reverb is not None:
+            dry = sum(stems.values())
+            stems["reverb"] = self._reverberated(dry, controls, sample_rate) - dry
+        return stems
+
+    def _voices(self, controls, n_samples, sample_rate, seed):
+        sounds = {}
         for voice in self.voices:
             start = f"{voice.name}/"
             own = {k[len(start) :]: v for k, v in controls.items() if k.startswith(start)}
-            audio += voice.render(own, n_samples, sample_rate, seed, **voice.settings)
-        if self.reverb is not None:
-            ir = controls["reverb/ir"]
-            if sample_rate != self.sample_rate:
-                ir = response_at_rate(ir, self.sample_rate, sample_rate)
-            audio = self.reverb.get_signal(audio, ir)
-        return audio
+            sounds[voice.name] = voice.render(own, n_samples, sample_rate, seed, **voice.settings)
+        return sounds
+
+    def _reverberated(self, audio, controls, sample_rate):
+        if self.reverb is None:
+            return audio
+        ir = controls["reverb/ir"]
+        if sample_rate != self.sample_rate:
+            ir = response_at_rate(ir, self.sample_rate, sample_rate)
+        return self.reverb.get_signal(audio, ir)
 
     def build(self, *shapes):
         """Nothing: the parts make their variables when they are first called."""

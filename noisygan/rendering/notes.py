@@ -8,6 +8,7 @@ import dataclasses
 import math
 import pathlib
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,22 @@ class Request:
     def stem(self):
         """File name without suffix, `<name>-<pitch>-<velocity>-<index>`, as NSynth has them."""
         return f"{self.name}-{round(self.pitch):03d}-{round(self.velocity):03d}-{self.index:03d}"
+
+
+class Rendered(NamedTuple):
+    """A note that was rendered.
+
+    Attributes:
+      request: Request.
+      audio: float32 [n_samples].
+      controls: As `noisygan.rendering.controls.save_controls` takes them, or None if not wanted.
+      stems: The parts of the sound by name, float32 [n_samples] each; empty if not wanted.
+    """
+
+    request: Request
+    audio: np.ndarray
+    controls: dict | None
+    stems: dict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,7 +260,9 @@ def _requests(instrument, notes):
     return requests
 
 
-def render(generator, requests, seconds=None, sample_rate=None, seed=0, controls=False):
+def render(
+    generator, requests, seconds=None, sample_rate=None, seed=0, controls=False, stems=False
+):
     """Renders notes, a bounded number at a time.
 
     Args:
@@ -253,13 +272,13 @@ def render(generator, requests, seconds=None, sample_rate=None, seed=0, controls
       sample_rate: Hz, or None: the generator's own.
       seed: Together with a request's number decides z and the noise.
       controls: Whether the controls are wanted.
+      stems: Whether the parts of the sound are wanted.
 
     Yields:
-      (request, audio float32 [n_samples], controls as `save_controls` takes them, or None) in the
-      requests' order.
+      Rendered, in the requests' order.
 
     Raises:
-      UsageError: if controls are wanted of a generator that has none.
+      UsageError: if controls or stems are wanted of a generator that has none.
     """
     import tensorflow as tf
 
@@ -281,16 +300,31 @@ def render(generator, requests, seconds=None, sample_rate=None, seed=0, controls
         output = generator(
             z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise_seeds)
         )
-        if controls and not output.controls:
-            raise UsageError(
-                "--controls: this run's generator has no controls, it writes samples directly"
-            )
+        for option, wanted in (("controls", controls), ("stems", stems)):
+            if wanted and not output.controls:
+                raise UsageError(
+                    f"--{option}: this run's generator has no {option}, it writes samples directly"
+                )
         audio = output.audio.numpy()
+        parts = _stems(generator, output, sample_rate, noise_seeds) if stems else {}
         for row, request in enumerate(batch):
             own = None
             if controls:
                 own = controls_of(generator, output, row, sample_rate, noise_seeds[row])
-            yield request, audio[row], own
+            own_parts = {name: part[row] for name, part in parts.items()}
+            yield Rendered(request, audio[row], own, own_parts)
+
+
+def _stems(generator, output, sample_rate, noise_seeds):
+    """Parts of a batch of sounds, as long as these are: dict of float32 [batch, n_samples]."""
+    import tensorflow as tf
+
+    n_samples = output.audio.shape[1]
+    n_frames = output.controls["loudness_db"].shape[1]
+    covered = round(n_frames * sample_rate / generator.frame_rate)
+    parts = generator.get_stems(output.controls, covered, sample_rate, tf.constant(noise_seeds))
+    behind = [(0, 0), (0, max(0, n_samples - covered))]
+    return {name: np.pad(part.numpy()[:, :n_samples], behind) for name, part in parts.items()}
 
 
 def note_seeds(seed, number):
@@ -299,16 +333,18 @@ def note_seeds(seed, number):
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
-def output_paths(requests, out_dir, controls=False):
+def output_paths(requests, out_dir, controls=False, stems=False):
     """The files that requests will be written to; refuses if any is there already.
 
     Args:
       requests: list of Request.
       out_dir: Folder; may be missing.
       controls: Whether controls files are written beside the sounds.
+      stems: Whether a folder with the parts of each sound is.
 
     Returns:
-      list of pathlib.Path of the WAV files; a controls file has the suffix .npz instead.
+      list of pathlib.Path of the WAV files; a controls file has the suffix .npz instead, the folder
+      of a sound's parts none.
 
     Raises:
       UsageError: if a file exists, or the folder is a file.
@@ -317,7 +353,8 @@ def output_paths(requests, out_dir, controls=False):
     if out_dir.exists() and not out_dir.is_dir():
         raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
     paths = [out_dir / f"{request.stem}.wav" for request in requests]
-    wanted = [*paths, *(path.with_suffix(".npz") for path in paths)] if controls else paths
+    suffixes = [".wav"] + [".npz"] * controls + [""] * stems
+    wanted = [path.with_suffix(suffix) for suffix in suffixes for path in paths]
     taken = [path for path in wanted if path.exists()]
     if taken:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
@@ -337,8 +374,9 @@ def render_to_files(
     subtype="PCM_16",
     controls=False,
     progress=None,
+    stems=False,
 ):
-    """Renders notes into WAV files, and their controls beside them if wanted.
+    """Renders notes into WAV files, and their controls and parts beside them if wanted.
 
     Args:
       generator, requests, seconds, sample_rate, seed: As in `render`.
@@ -346,26 +384,33 @@ def render_to_files(
       subtype: Of the WAV files.
       controls: Whether to write a controls file for each.
       progress: None, or a function called with the number of notes written.
+      stems: Whether to write the parts of each, voice.wav for every voice, into a folder of its
+        name.
 
     Returns:
       list of names of the files in which samples were cut, because they were louder than the
       subtype can hold.
 
     Raises:
-      UsageError: if a controls file is wanted of a generator that has no controls.
+      UsageError: if controls or stems are wanted of a generator that has none.
       RunError: if a file cannot be written.
     """
     from noisygan.rendering.controls import save_controls
 
     sample_rate = sample_rate or generator.sample_rate
     cut = []
-    rendered = render(generator, requests, seconds, sample_rate, seed, controls)
-    for i, ((_, audio, own), path) in enumerate(zip(rendered, paths, strict=True)):
+    rendered = render(generator, requests, seconds, sample_rate, seed, controls, stems)
+    for i, (note, path) in enumerate(zip(rendered, paths, strict=True)):
         make_folder(path.parent)
-        if own is not None:
-            save_controls(path.with_suffix(".npz"), own)
-        if audio_files.write_wav(path, audio, sample_rate, subtype):
-            cut.append(path.name)
+        if note.controls is not None:
+            save_controls(path.with_suffix(".npz"), note.controls)
+        sounds = {path: note.audio}
+        for name, part in note.stems.items():
+            sounds[path.with_suffix("") / f"{name}.wav"] = part
+        for file, sound in sounds.items():
+            make_folder(file.parent)
+            if audio_files.write_wav(file, sound, sample_rate, subtype):
+                cut.append(str(file.relative_to(path.parent)))
         if progress:
             progress(i + 1)
     return cut

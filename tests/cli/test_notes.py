@@ -193,15 +193,15 @@ def test_a_note_depends_on_its_own_request_alone():
     together = list(notes.render(generator, requests, seed=3))
     assert [r for r, *_ in together] == requests
     assert max(generator.batches) > 1
-    for request, audio, _ in together[::7]:
-        [(_, alone, _)] = notes.render(Generator(), [request], seed=3)
+    for request, audio, *_ in together[::7]:
+        [(_, alone, *_)] = notes.render(Generator(), [request], seed=3)
         np.testing.assert_allclose(alone, audio, rtol=0, atol=1e-7)
 
 
 def test_seeds_and_numbers_give_different_notes():
     def sound(number, seed):
         request = Request(60, 100, 0, "a", number, 0)
-        [(_, audio, _)] = notes.render(Generator(), [request], seed=seed)
+        [(_, audio, *_)] = notes.render(Generator(), [request], seed=seed)
         return audio
 
     sounds = [sound(n, s) for n in range(3) for s in range(3)]
@@ -217,10 +217,12 @@ def test_long_notes_are_rendered_in_smaller_batches():
     list(notes.render(generator, requests, seconds=8.0, sample_rate=96000))
     assert generator.batches == [2, 2, 2, 2]
     generator = Generator()
-    [(_, audio, _)] = notes.render(generator, requests[:1], seconds=60.0, sample_rate=96000)
+    [(_, audio, *_)] = notes.render(generator, requests[:1], seconds=60.0, sample_rate=96000)
     assert audio.shape == (60 * 96000,)
 
 
 def test_a_generator_without_controls_says_so():
     with pytest.raises(UsageError, match="no controls, it writes samples directly"):
         list(notes.render(Generator(), notes.plain_requests(FLUTE, 1, [60]), controls=True))
+    with pytest.raises(UsageError, match="no stems, it writes samples directly"):
+        list(notes.render(Generator(), notes.plain_requests(FLUTE, 1, [60]), stems=True))

@@ -79,6 +79,19 @@ def test_nothing_is_overwritten_and_nothing_rendered_before_that_is_known(
     assert taken.read_bytes() == b"mine"
 
 
+def test_stems_add_up_to_the_note(noisygan, trained, tmp_path):
+    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 60, "--stems")
+    result = noisygan(*asked, "--subtype", "FLOAT", "--seconds", 0.7)
+    assert result.code == 0
+    assert "with stems" in result.out
+    (path,) = tmp_path.glob("*.wav")
+    parts = sorted(path.with_suffix("").iterdir())
+    assert {"harmonic.wav", "noise.wav"} <= {part.name for part in parts}
+    total = sum(soundfile.read(part)[0] for part in parts)
+    np.testing.assert_allclose(total, soundfile.read(path)[0], atol=1e-5)
+    assert all(np.any(soundfile.read(part)[0]) for part in parts)
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

@@ -40,7 +40,7 @@ def test_steps_begin_with_the_sound_that_render_makes():
     z_seed, _ = notes.note_seeds(3, 0)
     codes = interpolation.linear(generator.prior(1, seed=z_seed)[0].numpy(), LAST, 3)
     first, *_, last = interpolation.steps(generator, codes, REQUEST, seed=3)
-    ((_, rendered, _),) = notes.render(generator, [REQUEST], seed=3)
+    ((_, rendered, *_),) = notes.render(generator, [REQUEST], seed=3)
     np.testing.assert_allclose(first, rendered, atol=1e-6)
     assert np.abs(last - first).max() > 1e-3
 
