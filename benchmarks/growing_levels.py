@@ -45,8 +45,8 @@ def measure_level(level, batch_size, n_steps):
 
     start = time.perf_counter()
     generator, discriminator = networks()
+    generator.level = level
     for network in (generator, discriminator):
-        network.level = level
         network.alpha.assign(0.5 if level else 1.0)
     losses = Wasserstein(), [GradientPenalty(), Drift()], []
     adversaries = Adversaries(generator, discriminator, None, *losses)

@@ -53,3 +53,19 @@ class Conditions:
         if "label" in self.names:
             features += [tf.one_hot(conditioning["label"], self.n_labels)]
         return tf.concat(features, axis=1) if features else None
+
+
+def projected(projection, conditioning, read):
+    """How well what was read of sounds fits what is known of them (Miyato and Koyama 2018).
+
+    Args:
+      projection: A dense layer of n units without a bias.
+      conditioning: Features of `Conditions`, float32 [batch, m], or None.
+      read: A vector for each sound, float32 [batch, n].
+
+    Returns:
+      A summand of the logits: the inner product of the vectors, [batch]; 0 for no conditions.
+    """
+    if conditioning is None:
+        return 0.0
+    return tf.reduce_sum(projection(conditioning) * read, axis=1)

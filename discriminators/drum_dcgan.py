@@ -3,16 +3,19 @@
 import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.output import DiscriminatorOutput
 from discriminators.randomness import dropout
+from discriminators.raw_waveform import RawWaveformDiscriminator
 
 
-class DrumDCGANDiscriminator(keras.layers.Layer):
+class DrumDCGANDiscriminator(RawWaveformDiscriminator):
     """Four convolutions with dropout, and one decision over all that is left of time.
 
     The defaults are the printed network: only the first layer has a stride, the others dilations
     of 2, 4 and 8, without padding. `strides=(4, 4, 4, 4), dilations=(1, 1, 1, 1)` is the variant
-    without dilations.
+    without dilations. Conditions, of which the published network has none, enter by projection on
+    the last map's mean over time (Miyato and Koyama 2018).
 
     Args:
       n_samples: Length of the sounds.
@@ -23,7 +26,8 @@ class DrumDCGANDiscriminator(keras.layers.Layer):
       dropout: Share of each layer's outputs that is set to 0.
 
     Raises:
-      ValueError: for a dilation together with a stride, or sounds shorter than the layers see.
+      ValueError: for a dilation together with a stride, or sounds shorter than the layers see;
+        when called, for sounds of another length.
 
     References:
       Falini 2021, table 2 and section 4. 511,233 parameters for 7500 samples.
@@ -40,9 +44,8 @@ class DrumDCGANDiscriminator(keras.layers.Layer):
         dropout=0.3,
         name="drum_dcgan_discriminator",
     ):
-        super().__init__(name=name)
+        super().__init__(n_samples, name)
         _check(n_samples, n_filters, strides, dilations, kernel_size, causal, dropout)
-        self.n_samples = n_samples
         self.dropout = dropout
         self.convolutions = [
             keras.layers.Conv1D(
@@ -60,13 +63,6 @@ class DrumDCGANDiscriminator(keras.layers.Layer):
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
 
-    def adapt(self, audio):
-        """Nothing: the waveform is judged as it is."""
-
-    def represent(self, audio):
-        """The waveform, [batch, n_samples, 1], as a list of one."""
-        return [audio[:, :, None]]
-
     def judge(self, maps, conditioning):
         """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
         (h,) = maps
@@ -76,18 +72,8 @@ class DrumDCGANDiscriminator(keras.layers.Layer):
             features.append(h)
             h = dropout(h, self.dropout)
         logits = self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
-        if conditioning is not None:
-            weights = self.projection(conditioning)
-            logits += tf.reduce_mean(weights * tf.reduce_mean(h, axis=1), axis=1)
+        logits += projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
         return DiscriminatorOutput([logits], [features])
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
-
-    def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
 
 
 def _check(n_samples, n_filters, strides, dilations, kernel_size, causal, dropout):

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from discriminators.growing import GrowingDiscriminator
 from discriminators.layers import convolve_strided
-from discriminators.waveform import phase_shuffle
+from discriminators.raw_waveform import check_whole
+from discriminators.waveform import N_LAST, phase_shuffle
 
 _FACTOR = 4
 
@@ -24,7 +25,8 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
       conditional: Whether the sound's conditions are told.
 
     Raises:
-      ValueError: for a length that the stack can't judge.
+      ValueError: for a length that the stack can't judge, fewer taps than a stride has steps, no
+        units, or a shift beyond 16.
     """
 
     def __init__(
@@ -43,6 +45,12 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
                 f"DrumWGANDiscriminator.n_samples: got {n_samples}, expected one of "
                 f"{', '.join(map(str, possible))}."
             )
+        for argument, value, low, high in (
+            ("units", units, 1, float("inf")),
+            ("kernel_size", kernel_size, _FACTOR, float("inf")),
+            ("shuffle", shuffle, 0, N_LAST),
+        ):
+            check_whole(f"DrumWGANDiscriminator.{argument}", value, low, high)
         n_levels = possible.index(n_samples) + 1
         super().__init__(n_samples, n_levels, _FACTOR, name)
         self.shuffle = shuffle
@@ -90,8 +98,8 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
         h = phase_shuffle(h, self.shuffle)
         return tf.nn.leaky_relu(_quartered(self.blocks[level], h), 0.2)
 
-    def decide(self, h, features):
-        """Logits of the last map."""
+    def decide(self, h, features, conditioning):
+        """Logits of the last map; its conditions were told beside the sound."""
         features.append(h)
         return self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
 

@@ -1,18 +1,18 @@
 """What discriminators share that grow level by level."""
 
-import keras
 import tensorflow as tf
 
 from discriminators.output import DiscriminatorOutput
+from discriminators.raw_waveform import RawWaveformDiscriminator
 
 
-class GrowingDiscriminator(keras.layers.Layer):
+class GrowingDiscriminator(RawWaveformDiscriminator):
     """Judges sounds of any of its levels; the level follows from a sound's length.
 
     A level's first map is a blend: `alpha` of what its new layers make and the rest of what the
     level below makes of the sound's means. Subclasses define `from_audio(level, maps)`,
-    `block(level, h, features)` and `decide(h, features)`, and hold each layer with the channels
-    that go in in `layers_in`.
+    `block(level, h, features)` and `decide(h, features, conditioning)`, and hold each layer with
+    the channels that go in in `layers_in`.
 
     Args:
       n_samples: Length of the longest sounds.
@@ -20,25 +20,15 @@ class GrowingDiscriminator(keras.layers.Layer):
       factor: How many times longer a level's sound is than the one below.
 
     Attributes:
-      level: Set by whoever trains; the sounds' length decides.
-      alpha: The present blend, a weight that is not trained, 0 to 1.
+      alpha: The present blend, a weight that is not trained, 0 to 1. Set by whoever trains.
     """
 
     def __init__(self, n_samples, n_levels, factor, name):
-        super().__init__(name=name)
-        self.n_samples = n_samples
+        super().__init__(n_samples, name)
         self.n_levels = n_levels
         self.factor = factor
-        self.level = n_levels - 1
         self.alpha = self.add_weight(shape=[], initializer="ones", trainable=False, name="alpha")
         self.layers_in = []
-
-    def adapt(self, audio):
-        """Nothing: the waveform is judged as it is."""
-
-    def represent(self, audio):
-        """The waveform, [batch, n_samples of a level, 1], as a list of one."""
-        return [audio[:, :, None]]
 
     def build(self, *shapes):
         """Makes the variables of every level."""
@@ -58,10 +48,14 @@ class GrowingDiscriminator(keras.layers.Layer):
         ]
         if n_samples not in lengths:
             raise ValueError(
-                f"audio: got {n_samples} samples, expected those of a level: "
-                f"{', '.join(map(str, lengths))}."
+                f"{type(self).__name__}: got sounds of {n_samples} samples, expected those of a "
+                f"level: {', '.join(map(str, lengths))}."
             )
         return lengths.index(n_samples)
+
+    def check_length(self, n_samples):
+        """Raises ValueError unless sounds of so many samples are those of a level."""
+        self.level_of(n_samples)
 
     def told(self, audio, conditioning):
         """What is judged beside the sound: [batch, n_samples, channels]."""
@@ -82,9 +76,5 @@ class GrowingDiscriminator(keras.layers.Layer):
                 lower = self.from_audio(top - 1, means)
                 alpha = tf.cast(self.alpha, h.dtype)
                 h = alpha * h + (1.0 - alpha) * lower
-        logits = tf.cast(self.decide(h, features), tf.float32)
+        logits = tf.cast(self.decide(h, features, conditioning), tf.float32)
         return DiscriminatorOutput([logits], [features])
-
-    def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples of a level]."""
-        return self.judge(self.represent(audio), conditioning)

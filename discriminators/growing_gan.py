@@ -1,7 +1,9 @@
 """The growing GAN's critic: the generator's levels the other way round."""
 
+import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.equalized import EqualizedConv1D, EqualizedDense, not_half
 from discriminators.growing import GrowingDiscriminator
 
@@ -10,6 +12,9 @@ _FACTOR = 2
 
 class GrowingGANDiscriminator(GrowingDiscriminator):
     """Two convolutions a level and means of two steps (Netzer); equalized learning rates.
+
+    Conditions, of which the published network has none, enter by projection on the last map's mean
+    over time (Miyato and Koyama 2018).
 
     Args:
       filters: Filters of each level, from the shortest sounds on, as of the generator.
@@ -60,6 +65,7 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
             # The lowest level sees one channel more.
             self.layers_in += [(first, filters[i] + (i == 0)), (second, filters[i])]
         self.layers_in.append((self.decision, n_seed * filters[0]))
+        self.projection = keras.layers.Dense(filters[0], use_bias=False, name="projection")
 
     def from_audio(self, level, x):
         """A sound to a level's map, as long."""
@@ -74,9 +80,10 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
             features.append(h)
         return h if level == 0 else tf.nn.avg_pool1d(h, _FACTOR, _FACTOR, "VALID")
 
-    def decide(self, h, features):
+    def decide(self, h, features, conditioning):
         """Logits of the last map."""
-        return self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
+        logits = self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
+        return logits + projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
 
 
 def minibatch_deviation(h, group_size):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.multi import MultiDiscriminator
 from discriminators.output import DiscriminatorOutput
 
@@ -80,12 +81,21 @@ class PeriodDiscriminator(keras.layers.Layer):
             )
         self.level.assign(tf.sqrt(tf.reduce_mean(tf.square(audio)) + 1e-8))
 
+    def check_length(self, n_samples):
+        """Raises ValueError unless sounds of so many samples fill a row."""
+        if n_samples < self.period:
+            raise ValueError(
+                f"PeriodDiscriminator: got sounds of {n_samples} samples and a period of "
+                f"{self.period}, expected a period of {n_samples} or less."
+            )
+
     def represent(self, audio):
         """The waveform at a level of 1, [batch, n_samples, 1], as a list of one.
 
         Raises:
-          ValueError: if the level of the recordings is not known.
+          ValueError: if the level of the recordings is not known, or for sounds shorter than a row.
         """
+        self.check_length(audio.shape[1])
         if not hasattr(self, "level"):
             raise ValueError(
                 f"{self.name}: the recordings' level is not known; call adapt(recordings) first."
@@ -101,9 +111,7 @@ class PeriodDiscriminator(keras.layers.Layer):
             h = tf.nn.leaky_relu(convolution(h), 0.2)
             features.append(h)
         logits = tf.reduce_mean(self.decision(h), axis=[1, 2, 3])
-        if conditioning is not None:
-            weights = self.projection(conditioning)
-            logits += tf.reduce_sum(weights * tf.reduce_mean(h, axis=[1, 2]), axis=1)
+        logits += projected(self.projection, conditioning, tf.reduce_mean(h, axis=[1, 2]))
         return DiscriminatorOutput([logits], [features])
 
     def build(self, *shapes):

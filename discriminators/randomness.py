@@ -1,8 +1,9 @@
 """Random numbers of what a network sees: no state, other ones in every step of a training.
 
 A discriminator has no seed of its own. What it draws is a hash of the bits of the map that is
-drawn for, row by row: so a row alone draws what it draws in a batch, a graph draws what eager code
-draws, and a run that is resumed draws what it would have drawn.
+drawn for, row by row: equal maps draw the same, whatever else is in the batch, and a run that is
+resumed draws what it would have drawn. A map that another program rounds otherwise in its last bit
+draws something else.
 """
 
 import tensorflow as tf

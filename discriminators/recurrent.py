@@ -3,14 +3,17 @@
 import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.output import DiscriminatorOutput
+from discriminators.raw_waveform import RawWaveformDiscriminator
 
 
-class RecurrentDiscriminator(keras.layers.Layer):
+class RecurrentDiscriminator(RawWaveformDiscriminator):
     """Two LSTM layers along the sound and a dense one behind them (Wisnewski).
 
     The plain recurrent kernel is used: cuDNN's has no second derivative, which penalties on the
-    gradient need.
+    gradient need. Conditions, of which the published network has none, enter by projection on the
+    last state (Miyato and Koyama 2018).
 
     Args:
       n_samples: Length of the sounds.
@@ -18,17 +21,17 @@ class RecurrentDiscriminator(keras.layers.Layer):
       block: Samples that are read at once; the published one reads one.
 
     Raises:
-      ValueError: for blocks that do not fill the sounds.
+      ValueError: for blocks that do not fill the sounds; when called, for sounds of another
+        length.
     """
 
     def __init__(self, n_samples=500, units=128, block=1, name="recurrent_discriminator"):
-        super().__init__(name=name)
+        super().__init__(n_samples, name)
         if block < 1 or n_samples % block:
             raise ValueError(
                 f"RecurrentDiscriminator.block: got {block} for sounds of {n_samples} samples, "
                 f"expected a divisor of {n_samples}."
             )
-        self.n_samples = n_samples
         self.block = block
         self.first = _layer(units, "lstm_0", return_sequences=True)
         self.second = _layer(units, "lstm_1", return_sequences=False)
@@ -36,27 +39,14 @@ class RecurrentDiscriminator(keras.layers.Layer):
         self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
         self._compiled = tf.function(self.judge)
 
-    def adapt(self, audio):
-        """Nothing: the waveform is judged as it is."""
-
-    def represent(self, audio):
-        """The waveform, [batch, n_samples, 1], as a list of one."""
-        return [audio[:, :, None]]
-
     def judge(self, maps, conditioning):
         """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
         (h,) = maps
         h = tf.reshape(h, [-1, self.n_samples // self.block, self.block])
         sequence = self.first(h)
         last = self.second(sequence)
-        logits = self.decision(last)[:, 0]
-        if conditioning is not None:
-            logits += tf.reduce_mean(self.projection(conditioning) * last, axis=1)
+        logits = self.decision(last)[:, 0] + projected(self.projection, conditioning, last)
         return DiscriminatorOutput([logits], [[sequence, last]])
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
 
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""

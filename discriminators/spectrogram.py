@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.output import DiscriminatorOutput
 from discriminators.readout import Statistics
 
@@ -86,10 +87,8 @@ class SpectrogramDiscriminator(keras.layers.Layer):
         read = self.hidden(self.read_out(h, self.step_rate))
         hidden = tf.nn.leaky_relu(read, 0.2)
         logits = self.decision(hidden)[:, 0]
-        if conditioning is not None:
-            # Scaled so that the term starts as large as the unconditional one.
-            weights = self.projection(conditioning)
-            logits += tf.reduce_sum(weights * hidden, axis=1) / hidden.shape[-1] ** 0.5
+        # Scaled so that the term starts as large as the unconditional one.
+        logits += projected(self.projection, conditioning, hidden) / hidden.shape[-1] ** 0.5
         return DiscriminatorOutput([logits], [features])
 
     def build(self, *shapes):

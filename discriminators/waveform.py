@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from discriminators.conditioning import projected
 from discriminators.output import DiscriminatorOutput
 from discriminators.randomness import rows_bits
+from discriminators.raw_waveform import RawWaveformDiscriminator, check_whole
 
 # Steps that the last layer leaves.
 N_LAST = 16
@@ -34,7 +36,7 @@ def phase_shuffle(h, n):
     return tf.gather(h, position, batch_dims=1)
 
 
-class WaveGANDiscriminator(keras.layers.Layer):
+class WaveGANDiscriminator(RawWaveformDiscriminator):
     """Strided convolutions down to a few steps, and one decision (Donahue et al. 2019).
 
     Conditions, which the published network has none of, enter by projection on the last map's
@@ -60,19 +62,14 @@ class WaveGANDiscriminator(keras.layers.Layer):
         shuffle=2,
         name="wavegan_discriminator",
     ):
-        super().__init__(name=name)
+        super().__init__(n_samples, name)
         for argument, value, low, high in (
             ("n_samples", n_samples, N_LAST + 1, float("inf")),
             ("units", units, 1, float("inf")),
             ("stride", stride, 2, float("inf")),
             ("shuffle", shuffle, 0, N_LAST),
         ):
-            if not low <= value <= high:
-                raise ValueError(
-                    f"WaveGANDiscriminator.{argument}: got {value}, expected a whole number from "
-                    f"{low}" + (f" to {high}." if high < float("inf") else ".")
-                )
-        self.n_samples = n_samples
+            check_whole(f"WaveGANDiscriminator.{argument}", value, low, high)
         self.shuffle = shuffle
         self.convolutions = []
         n_steps = n_samples
@@ -94,21 +91,9 @@ class WaveGANDiscriminator(keras.layers.Layer):
             units << (len(self.convolutions) - 1), use_bias=False, name="projection"
         )
 
-    def adapt(self, audio):
-        """Nothing: the waveform is judged as it is."""
-
-    def represent(self, audio):
-        """The waveform, [batch, n_samples, 1], as a list of one."""
-        return [audio[:, :, None]]
-
     def judge(self, maps, conditioning):
         """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
         (h,) = maps
-        if h.shape[1] != self.n_samples:
-            raise ValueError(
-                f"{self.name}: got sounds of {h.shape[1]} samples, expected {self.n_samples}; set "
-                "WaveGANDiscriminator.n_samples."
-            )
         features = []
         for i, convolution in enumerate(self.convolutions):
             h = tf.nn.leaky_relu(convolution(h), 0.2)
@@ -117,15 +102,5 @@ class WaveGANDiscriminator(keras.layers.Layer):
                 h = phase_shuffle(h, self.shuffle)
         flat = tf.reshape(h, [-1, h.shape[1] * h.shape[2]])
         logits = self.decision(flat)[:, 0]
-        if conditioning is not None:
-            weights = self.projection(conditioning)
-            logits += tf.reduce_sum(weights * tf.reduce_mean(h, axis=1), axis=1)
+        logits += projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
         return DiscriminatorOutput([logits], [features])
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
-
-    def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)

@@ -80,7 +80,8 @@ class RawWaveform(keras.layers.Layer):
         audio = self.make_audio(code)
         if training:
             return GeneratorOutput(audio, {})
-        rate = audio.shape[1] / self.seconds
+        # Of a network that still grows; exactly the network's own where it is grown.
+        rate = self.sample_rate * audio.shape[1] / self.n_samples
         wanted = self.sample_rate if sample_rate is None else sample_rate
         seconds = self.seconds if seconds is None else seconds
         if seconds > self.seconds + 0.5 / wanted:

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from noisygan.errors import UsageError
 from synths.units import midi_to_hz
 
 
@@ -19,18 +20,31 @@ class PitchSweep(keras.layers.Layer):
       max_end: Farthest that the end lies from 0, in semitones.
       max_rise: Highest rise of each exponential, in semitones; a rise is never negative.
       min_seconds, max_seconds: Range of the time constants.
+
+    Raises:
+      UsageError: for no exponentials, no rise, or an empty range of time constants.
     """
 
     def __init__(
         self, n=2, max_end=30.0, max_rise=36.0, min_seconds=0.002, max_seconds=0.3, name="sweep"
     ):
         super().__init__(name=name)
+        if n < 1 or not max_rise > 0.0:
+            name, value = ("n", n) if n < 1 else ("max_rise", max_rise)
+            raise UsageError(f"PitchSweep.{name}: got {value}, expected a number above 0.")
+        if not 0.0 < min_seconds < max_seconds:
+            raise UsageError(
+                f"PitchSweep.min_seconds, max_seconds: got {min_seconds} and {max_seconds}, "
+                "expected times above 0, the shorter one first."
+            )
         self.max_end = max_end
         self.max_rise = max_rise
         self.min_seconds = min_seconds
         self.max_seconds = max_seconds
-        # Untrained: a third of an octave, and time constants evenly in ratio over their range.
-        rest = math.log(4.0 / max_rise / (1.0 - 4.0 / max_rise))
+        # Untrained: a third of an octave, at most half the range, and time constants evenly in
+        # ratio over theirs.
+        share = min(4.0 / max_rise, 0.5)
+        rest = math.log(share / (1.0 - share))
         self.place = [(i + 1.0) / (n + 1.0) for i in range(n)]
         self.end = keras.layers.Dense(1, name="end")
         self.rises = keras.layers.Dense(

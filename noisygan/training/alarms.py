@@ -56,11 +56,12 @@ class Alarms:
             yield (
                 "silence",
                 f"The generated sounds are nearly silent (peak {peak:.1e}): start again with a "
-                "higher Hybrid.initial_loudness_db or a lower learning rate.",
+                "lower learning rate or, if it is a Hybrid, a higher Hybrid.initial_loudness_db.",
             )
         if peak is not None and peak > 1.25:
             yield (
                 "clipping",
                 f"The generated sounds exceed full scale (peak {peak:.2f}) and would clip in a "
-                "file: lower Hybrid.max_loudness_db or Hybrid.initial_loudness_db.",
+                "file: add Overshoot to Trainer.matching or, if it is a Hybrid, lower "
+                "Hybrid.max_loudness_db or Hybrid.initial_loudness_db.",
             )

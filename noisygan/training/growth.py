@@ -47,21 +47,50 @@ class Growth:
     Args:
       sounds: How many recordings are shown at each level (but the last one, which has no end): a
         number, or one for each level. Counted once a step, whatever `n_critic`.
-      fade_sounds: In how many of them a level is faded in.
+      fade_sounds: In how many of them a level is faded in; no more than a level is shown.
       batch_sizes: A number, or one for each level; the trainer's where absent.
-      learning_rates: Of both networks, for each level; the optimizers' own where absent.
+      learning_rates: Of both networks: a number, or one for each level; the optimizers' own where
+        absent.
+
+    Raises:
+      UsageError: for numbers that are not above 0, or not whole where something is counted.
     """
 
     def __init__(self, sounds, fade_sounds, batch_sizes=None, learning_rates=None):
-        numbers = {"sounds": sounds, "fade_sounds": fade_sounds, "batch_sizes": batch_sizes}
-        for name, value in (numbers | {"learning_rates": learning_rates}).items():
+        counts = {"sounds": sounds, "fade_sounds": fade_sounds, "batch_sizes": batch_sizes}
+        for name, value in (counts | {"learning_rates": learning_rates}).items():
+            kinds, kind = (int, "whole numbers") if name in counts else ((int, float), "numbers")
             given = value if isinstance(value, (list, tuple)) else [value]
-            if any(not number > 0 for number in given if number is not None):
-                raise UsageError(f"Growth.{name}: got {value}, expected numbers above 0.")
+            if not all(x is None or (isinstance(x, kinds) and x > 0) for x in given):
+                raise UsageError(f"Growth.{name}: got {value}, expected {kind} above 0.")
         self.sounds = sounds
         self.fade_sounds = fade_sounds
         self.batch_sizes = batch_sizes
         self.learning_rates = learning_rates
+
+    def check_company(self, optimizers, augmentation):
+        """Makes sure that what else a trainer is told makes sense while networks grow.
+
+        Args:
+          optimizers: Settings of `noisygan.training.optimizers`.
+          augmentation: Of `noisygan.training.augmentation`, or None.
+
+        Raises:
+          UsageError: if two things set the learning rate, or sounds are changed in time.
+        """
+        if self.learning_rates is not None and any(x.decay_steps for x in optimizers):
+            raise UsageError(
+                "Growth.learning_rates and Adam.decay_steps both set the learning rate; "
+                "expected one of them, the other None"
+            )
+        parts = getattr(augmentation, "parts", ())
+        timed = [type(part).__name__ for part in parts if hasattr(part, "n_max")]
+        if timed:
+            raise UsageError(
+                f"Trainer.augmentation: got {' and '.join(timed)}, whose times are samples of "
+                "the full rate, for networks that grow from lower ones; expected Polarity, "
+                "Gain and Noise, or no Trainer.growth"
+            )
 
     def plan(self, n_levels, batch_size):
         """The stages' bounds.
@@ -74,14 +103,22 @@ class Growth:
           `Plan`.
 
         Raises:
-          UsageError: if a setting is given for another number of levels.
+          UsageError: if a setting is given for another number of levels, or a level would end
+            before it is faded in.
         """
-        rates = [None] if self.learning_rates is None else self.learning_rates
+        sounds = _by_level("sounds", self.sounds, n_levels, n_levels - 1)
+        # The lowest level is not faded in, and the highest one has no end.
+        for level, n in list(enumerate(sounds))[1 : n_levels - 1]:
+            if n < self.fade_sounds:
+                raise UsageError(
+                    f"Growth.fade_sounds: got {self.fade_sounds}, but level {level} is over after "
+                    f"{n} sounds; expected {n} or fewer, or more Growth.sounds"
+                )
         return Plan(
             self.fade_sounds,
-            _by_level("sounds", self.sounds, n_levels, n_levels - 1),
+            sounds,
             _by_level("batch_sizes", self.batch_sizes or batch_size, n_levels),
-            _by_level("learning_rates", rates[0] if len(rates) == 1 else rates, n_levels),
+            _by_level("learning_rates", self.learning_rates, n_levels),
         )
 
 
@@ -119,37 +156,37 @@ class Plan:
 
 
 def check_judge(discriminator, lengths, batch_sizes, conditions):
-    """Makes sure that a growing discriminator can judge what a training will show it.
+    """Makes sure that a discriminator can judge what a training will show it.
 
     Args:
-      discriminator: By the discriminator contract; one that does not grow always passes.
+      discriminator: By the discriminator contract.
       lengths: Samples of the sounds at each level.
       batch_sizes: All that will occur.
       conditions: `Conditions` that it will be told, or None.
 
     Raises:
-      UsageError: for lengths that are no level's, batches that are not whole groups, or conditions
+      UsageError: for lengths that it can't judge, batches that are not whole groups, or conditions
         that it needs and is not told.
     """
-    name = type(discriminator).__name__
-    if hasattr(discriminator, "level_of"):
-        for length in lengths:
+    for judge in getattr(discriminator, "discriminators", [discriminator]):
+        name = type(judge).__name__
+        for length in lengths if hasattr(judge, "check_length") else ():
             try:
-                discriminator.level_of(length)
+                judge.check_length(length)
             except ValueError as error:
-                raise UsageError(f"{name}: {error}") from None
-    group = getattr(discriminator, "group_size", 1)
-    for size in batch_sizes:
-        if size % group:
+                raise UsageError(str(error)) from None
+        group = getattr(judge, "group_size", 1)
+        for size in batch_sizes:
+            if size % group:
+                raise UsageError(
+                    f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
+                    f"{name}.group_size, {group}: {group} or {2 * group} would work"
+                )
+        if getattr(judge, "conditional", False) and conditions is None:
             raise UsageError(
-                f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
-                f"{name}.group_size, {group}: {group} or {2 * group} would work"
+                f"{name} is conditional and Trainer.conditions is None; set "
+                f"Trainer.conditions = @Conditions() or {name}.conditional = False"
             )
-    if getattr(discriminator, "conditional", False) and conditions is None:
-        raise UsageError(
-            f"{name} is conditional and Trainer.conditions is None; set "
-            f"Trainer.conditions = @Conditions() or {name}.conditional = False"
-        )
 
 
 def decimate(audio, factor):

@@ -21,9 +21,17 @@ class TrainAutoencoder:
       steps: Updates.
       batch_size: Recordings in each.
       learning_rate: Of Adam.
+
+    Raises:
+      UsageError: for no updates or empty batches.
     """
 
     def __init__(self, steps=1500, batch_size=32, learning_rate=1e-3):
+        for name, value in (("steps", steps), ("batch_size", batch_size)):
+            if not isinstance(value, int) or value < 1:
+                raise UsageError(
+                    f"TrainAutoencoder.{name}: got {value}, expected a whole number from 1."
+                )
         self.steps = steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -66,6 +74,5 @@ class TrainAutoencoder:
             for part in np.array_split(chosen, -(-len(chosen) // 256))
         ]
         generator.set_codes(*gaussian(np.concatenate(codes)))
-        if shares:
-            share = float(tf.reduce_mean(shares[-50:]))
-            say(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")
+        share = float(tf.reduce_mean(shares[-50:]))
+        say(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")

@@ -195,6 +195,7 @@ def spread(maps):
 
 def _levels(waveform, n_parts=32):
     """Root mean squares of parts of waveforms [batch, n_samples, 1]: [batch, n_parts]."""
+    n_parts = min(n_parts, waveform.shape[1])
     n = waveform.shape[1] // n_parts
     parts = tf.reshape(waveform[:, : n * n_parts], [-1, n_parts, n])
     return tf.sqrt(tf.reduce_mean(parts**2, axis=2) + 1e-12)

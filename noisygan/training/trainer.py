@@ -81,6 +81,7 @@ class Trainer:
         self.plan = None
         if growth is not None:
             self.plan = growth.plan(_n_levels(generator, discriminator), batch_size)
+            growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
         self.seed = 0
         self.ema = None
@@ -168,10 +169,10 @@ class Trainer:
         """Brings networks that grow to where they stand in a step; None: to the highest level."""
         if self.plan is None:
             return
-        n_levels = self.generator.n_levels
         stage = None if step is None else self.plan.stage(step)
+        # A discriminator's level follows from the length of what it judges.
+        self.generator.level = self.generator.n_levels - 1 if stage is None else stage.level
         for network in (self.generator, self.discriminator):
-            network.level = n_levels - 1 if stage is None else stage.level
             network.alpha.assign(1.0 if stage is None else stage.alpha)
 
     def batches(self, notes, step):

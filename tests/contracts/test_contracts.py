@@ -11,13 +11,16 @@ import tensorflow as tf
 
 import tests.contracts
 from discriminators.growing import GrowingDiscriminator
+from discriminators.raw_waveform import RawWaveformDiscriminator
 from noisygan.generators.growing import GrowingWaveform
 from noisygan.generators.raw_waveform import RawWaveform
 from synths import Processor
 from tests.contracts.cases import BATCH
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
-ABSTRACT = {Processor, RawWaveform, GrowingWaveform, GrowingDiscriminator}
+ABSTRACT = {
+    *(Processor, RawWaveform, GrowingWaveform, RawWaveformDiscriminator, GrowingDiscriminator),
+}
 
 # Those of every module of this folder whose name begins with "cases".
 CASES = {

@@ -13,8 +13,8 @@ from noisygan.demo import drums_folder, notes_folder
 SYSTEMS = sorted(name for name in config.bundled_configs() if name.endswith("_small.gin"))
 # What can be smaller without being another network, and growth within the few steps.
 FASTER = {
-    "runs/drum_wgan_small.gin": ["Growth.sounds = 8", "Growth.fade_sounds = 16"],
-    "runs/growing_gan_small.gin": ["Growth.sounds = 8", "Growth.fade_sounds = 16"],
+    "runs/drum_wgan_small.gin": ["Growth.sounds = 8", "Growth.fade_sounds = 8"],
+    "runs/growing_gan_small.gin": ["Growth.sounds = 8", "Growth.fade_sounds = 8"],
     "runs/sample_gan_small.gin": ["TrainAutoencoder.steps = 2"],
 }
 GROWS = tuple(name for name, changes in FASTER.items() if "Growth" in changes[0])

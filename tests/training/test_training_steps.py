@@ -242,6 +242,14 @@ def test_spread_is_the_distance_between_rows():
     np.testing.assert_allclose(spread([rows, same]), 1.25, rtol=1e-5)
 
 
+def test_spread_of_waveforms_is_that_of_their_levels_however_short():
+    for n in (16, 32, 100):
+        waveforms = tf.constant([[1.0], [-3.0]]) * tf.ones([2, n])
+        # Levels 1 and 3 in each of up to 32 parts; distances 0, d, d, 0.
+        expected = 0.5 * 2.0 * min(n, 32) ** 0.5
+        np.testing.assert_allclose(spread([waveforms[:, :, None]]), expected, rtol=1e-5)
+
+
 # What does not fit
 
 
@@ -270,6 +278,19 @@ def test_recordings_that_do_not_fit_are_refused(changes, message):
 def test_settings_that_make_no_sense_are_refused(changes, message):
     with pytest.raises(UsageError, match=message):
         toys.trainer(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": 0.0}, "Adam.learning_rate: got 0.0, expected a number above 0"),
+        ({"decay_steps": 0}, "Adam.decay_steps: got 0"),
+        ({"beta_2": 1.0}, "Adam.beta_2: got 1.0, expected 0 up to 1"),
+    ],
+)
+def test_optimizers_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        Adam(**changes)
 
 
 def test_labels_are_counted_from_the_recordings():

@@ -5,6 +5,12 @@ import pytest
 import tensorflow as tf
 
 from discriminators import Conditions
+from discriminators.conditioning import projected
+from discriminators.drum_dcgan import DrumDCGANDiscriminator
+from discriminators.growing_gan import GrowingGANDiscriminator
+from discriminators.periods import PeriodDiscriminator
+from discriminators.recurrent import RecurrentDiscriminator
+from discriminators.waveform import WaveGANDiscriminator
 
 
 def conditioning(pitch=(60.0, 61.0, 90.0), velocity=(0.0, 63.5, 127.0), label=(0, 2, 1)):
@@ -56,3 +62,36 @@ def test_only_what_is_named_is_needed_and_nothing_gives_none():
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match="got tempo, expected some of pitch, velocity, label"):
         Conditions(("pitch", "tempo"))
+
+
+def test_a_projection_is_an_inner_product_and_nothing_where_nothing_is_known():
+    def doubled(conditioning):
+        return tf.repeat(2.0 * conditioning, 2, axis=1)
+
+    read = tf.constant([[1.0, 2.0], [3.0, -1.0]])
+    # 2 * (1 + 2) and 10 * (3 - 1).
+    np.testing.assert_allclose(projected(doubled, tf.constant([[1.0], [5.0]]), read), [6.0, 20.0])
+    assert projected(doubled, None, read) == 0.0
+
+
+PROJECTING = {
+    "wavegan": lambda: WaveGANDiscriminator(128, units=2, kernel_size=5, shuffle=0),
+    "drum dcgan": lambda: DrumDCGANDiscriminator(128, (3, 4), (4, 1), (1, 2), 5, dropout=0.0),
+    "recurrent": lambda: RecurrentDiscriminator(128, units=4, block=8),
+    "growing gan": lambda: GrowingGANDiscriminator((4, 3), 64, kernel_size=5, group_size=2),
+    "period": lambda: PeriodDiscriminator(3, n_filters=(4,)),
+}
+
+
+@pytest.mark.parametrize("make", PROJECTING.values(), ids=PROJECTING)
+def test_conditions_enter_each_by_the_whole_inner_product(make):
+    discriminator = make()
+    audio = tf.random.stateless_normal([4, 128], [1, 2])
+    discriminator.adapt(audio)
+    features = tf.random.stateless_normal([4, 3], [3, 4])
+    told, plain = (discriminator(audio, known) for known in (features, None))
+    last = plain.features[0][-1]
+    read = tf.reduce_mean(last, axis=range(1, last.shape.rank - 1)) if last.shape.rank > 2 else last
+    expected = tf.reduce_sum((features @ discriminator.projection.kernel) * read, axis=1)
+    assert np.abs(expected).min() > 1e-6
+    np.testing.assert_allclose(told.logits[0] - plain.logits[0], expected, rtol=1e-3, atol=1e-6)

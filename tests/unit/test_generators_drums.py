@@ -106,6 +106,25 @@ def test_an_untrained_sweep_rises_a_third_of_an_octave_for_each_exponential():
     np.testing.assert_allclose(swept, [8.0, 0.0], atol=1e-4)
 
 
+def test_a_small_sweep_begins_in_the_middle_of_its_range():
+    sweep = PitchSweep(n=1, max_rise=3.0)
+    swept = sweep(tf.constant([0.0, 100.0]), tf.zeros([1]), tf.zeros([1, 3])).numpy()[0, :, 0]
+    np.testing.assert_allclose(swept, [1.5, 0.0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n": 0}, "PitchSweep.n: got 0, expected a number above 0"),
+        ({"max_rise": 0.0}, "PitchSweep.max_rise: got 0.0"),
+        ({"min_seconds": 0.3, "max_seconds": 0.1}, "got 0.3 and 0.1, expected times above 0"),
+    ],
+)
+def test_sweeps_that_make_no_sense_are_refused(changes, said):
+    with pytest.raises(UsageError, match=said):
+        PitchSweep(**changes)
+
+
 def test_middle_pitch_stays_below_its_highest():
     raw = tf.constant([[[0.0], [12.0], [500.0]]])
     f0_hz = MiddlePitch(57.0, 93.0)(raw, {})[0, :, 0]

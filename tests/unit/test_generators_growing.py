@@ -13,6 +13,14 @@ from noisygan.generators.drum_wgan import DrumWGAN
 from noisygan.generators.growing_gan import FILTERS, GrowingGAN
 from noisygan.losses import Wasserstein
 from noisygan.losses.regularizers import Drift, GradientPenalty, Round
+from noisygan.training.augmentation import (
+    Augmentation,
+    Gain,
+    Noise,
+    Polarity,
+    Shift,
+    TimeMask,
+)
 from noisygan.training.growth import Growth
 from noisygan.training.optimizers import Adam
 from noisygan.training.trainer import Trainer, build_generator
@@ -331,8 +339,15 @@ def test_a_level_that_is_not_there_is_refused(level):
         (lambda: GrowingGANDiscriminator(filters=(4, 0)), r"got \[4, 0\], expected a number"),
         (lambda: GrowingGANDiscriminator(group_size=0), "got 0, expected a whole number from 1"),
         (lambda: DrumWGANDiscriminator(n_samples=500), "got 500, expected one of 256, 1024"),
-        (lambda: drum_discriminator()(tf.ones([2, 512]), LABEL[:2]), "got 512 samples, expected"),
+        (
+            lambda: drum_discriminator()(tf.ones([2, 512]), LABEL[:2]),
+            "got sounds of 512 samples, expected",
+        ),
         (lambda: drum_discriminator()(tf.ones([2, 1024])), "set Trainer.conditions"),
+        (lambda: drum_discriminator(units=0), "units: got 0, expected a whole number from 1"),
+        (lambda: drum_discriminator(kernel_size=3), "kernel_size: got 3, .* whole number from 4"),
+        (lambda: drum_discriminator(shuffle=17), "shuffle: got 17, .* whole number from 0 to 16"),
+        (lambda: drum_discriminator(shuffle=1.5), "shuffle: got 1.5, expected a whole number"),
     ],
 )
 def test_what_the_networks_cannot_be_is_refused(make, said):
@@ -375,6 +390,51 @@ def test_networks_grow_while_they_are_trained():
     ]
 
 
+def test_a_level_begins_with_all_weights_and_with_fresh_optimizers_at_its_rate():
+    growth = Growth(sounds=12, fade_sounds=4, batch_sizes=[4, 2], learning_rates=[1e-2, 3e-3])
+    training, notes = trainer(growth=growth), toys.notes(n_samples=128)
+    training.build(notes, seed=0)
+    batches = training.batches(notes, 0)
+    for step in range(3):
+        training.train_step(batches, step)
+    optimizers = [phase.optimizer for phase in (training.d_phase, training.g_phase)]
+
+    def learnt():
+        networks = (training.generator, training.discriminator)
+        weights = [w for n in networks for w in n.trainable_weights] + training.ema
+        return [w.numpy() for w in weights]
+
+    def moments(optimizer):
+        others = (optimizer.iterations, optimizer.learning_rate)
+        return [v.numpy() for v in optimizer.variables if not any(v is o for o in others)]
+
+    before = learnt()
+    for optimizer in optimizers:
+        assert int(optimizer.iterations) == 3
+        assert float(optimizer.learning_rate) == pytest.approx(1e-2)
+        assert any(np.any(m) for m in moments(optimizer))
+    training._begin(3)
+    assert (training.generator.level, float(training.generator.alpha)) == (1, 0.0)
+    for one, other in zip(before, learnt(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for optimizer in optimizers:
+        assert int(optimizer.iterations) == 0
+        assert float(optimizer.learning_rate) == pytest.approx(3e-3)
+        assert len(moments(optimizer)) > 2 and not any(np.any(m) for m in moments(optimizer))
+
+
+def test_one_thing_alone_sets_the_learning_rate():
+    growth = Growth(sounds=12, fade_sounds=4, learning_rates=1e-3)
+    with pytest.raises(UsageError, match="Growth.learning_rates and Adam.decay_steps both"):
+        trainer(growth=growth, d_optimizer=Adam(decay_steps=10))
+
+
+def test_changes_in_time_are_for_networks_of_one_rate():
+    with pytest.raises(UsageError, match="got Shift and TimeMask, .* expected Polarity, Gain and"):
+        trainer(augmentation=Augmentation([Gain(), Shift(), TimeMask()]))
+    assert trainer(augmentation=Augmentation([Polarity(), Gain(), Noise()])).plan is not None
+
+
 @pytest.mark.parametrize(
     "changes, said",
     [
@@ -385,7 +445,7 @@ def test_networks_grow_while_they_are_trained():
         ),
         (
             {"discriminator": song_discriminator(n_seed=32, filters=(3, 2))},
-            "got 128 samples, expected those of a level: 32, 64",
+            "got sounds of 128 samples, expected those of a level: 32, 64",
         ),
         (
             {"discriminator": song_discriminator(n_seed=32, filters=(4, 3, 2))},

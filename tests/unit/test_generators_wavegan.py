@@ -86,6 +86,14 @@ def test_sounds_of_every_length_up_to_the_longest(n_samples, n_ups):
     assert np.abs(audio).max() <= 1.0
 
 
+def test_at_its_own_rate_nothing_is_resampled_whatever_the_length():
+    # 142 / (142 / 16000) is no longer 16000.
+    generator = WaveGAN(142, 16000, units=1, latent_dim=3, kernel_size=5)
+    z = generator.prior(2, 0)
+    audio = tf.function(lambda z: generator(z, {}).audio)(z)
+    np.testing.assert_allclose(audio, generator.make_audio(z), atol=1e-6)
+
+
 def test_what_is_over_is_cut_off_at_the_end():
     long, cut = (WaveGAN(n, units=1, latent_dim=3, name="w") for n in (65536, 64000))
     z = long.prior(1, 0)

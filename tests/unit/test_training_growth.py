@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from discriminators import MultiDiscriminator
+from discriminators.drum_dcgan import DrumDCGANDiscriminator
+from discriminators.growing_gan import GrowingGANDiscriminator
+from discriminators.periods import PeriodDiscriminator
+from discriminators.recurrent import RecurrentDiscriminator
+from discriminators.waveform import WaveGANDiscriminator
 from noisygan.errors import UsageError
-from noisygan.training.growth import Growth, decimate, seen_at
+from noisygan.training.growth import Growth, check_judge, decimate, seen_at
 
 SAMPLE_RATE = 16000
 
@@ -31,6 +37,13 @@ def test_what_is_not_said_is_the_trainers():
     plan = Growth(sounds=32, fade_sounds=16, learning_rates=[1e-3, 5e-4]).plan(2, batch_size=16)
     assert [plan.stage(s).batch_size for s in (0, 2)] == [16, 16]
     assert [plan.stage(s).learning_rate for s in (0, 1, 2)] == [1e-3, 1e-3, 5e-4]
+    one = Growth(sounds=32, fade_sounds=16, learning_rates=1e-3).plan(2, batch_size=16)
+    assert [one.stage(s).learning_rate for s in (0, 2)] == [1e-3, 1e-3]
+
+
+def test_the_lowest_level_needs_no_fade_and_the_highest_has_no_end():
+    plan = Growth(sounds=[4, 8], fade_sounds=8).plan(3, batch_size=4)
+    assert [plan.stage(s).alpha for s in range(5)] == [1.0, 0.0, 0.5, 0.0, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +54,15 @@ def test_what_is_not_said_is_the_trainers():
             "Growth.sounds: got 4 values, expected one for each of .* 3",
         ),
         ({"batch_sizes": [4, 2]}, "Growth.batch_sizes: got 2 values"),
-        ({"fade_sounds": 0}, "Growth.fade_sounds: got 0, expected numbers above 0"),
+        ({"fade_sounds": 0}, "Growth.fade_sounds: got 0, expected whole numbers above 0"),
+        ({"sounds": 1e4}, "Growth.sounds: got 10000.0, expected whole numbers above 0"),
+        ({"batch_sizes": [4, 2.5, 2]}, r"Growth.batch_sizes: got \[4, 2.5, 2\], expected whole"),
+        ({"learning_rates": [1e-3, 0.0, 1.0]}, "Growth.learning_rates: .* expected numbers above"),
+        ({"learning_rates": [1e-3]}, "Growth.learning_rates: got 1 values, expected one for each"),
+        (
+            {"sounds": [1, 4, 1]},
+            "Growth.fade_sounds: got 5, but level 1 is over after 4 sounds; expected 4 or fewer",
+        ),
     ],
 )
 def test_settings_for_other_networks_are_refused(settings, said):
@@ -74,3 +95,34 @@ def test_at_alpha_0_recordings_are_those_of_the_level_below_repeated():
 def test_the_whole_sound_is_seen_as_it_is():
     audio = sine(300)
     np.testing.assert_array_equal(seen_at(audio, 4096, 1024, 1.0).numpy(), audio)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: WaveGANDiscriminator(512, 1), "expected 512; set WaveGANDiscriminator.n_samples"),
+        (lambda: DrumDCGANDiscriminator(4096), "set DrumDCGANDiscriminator.n_samples = 1024"),
+        # A divisor: the sounds would be taken for twice as many of half the length.
+        (lambda: RecurrentDiscriminator(512), "set RecurrentDiscriminator.n_samples = 1024"),
+        (lambda: PeriodDiscriminator(2000), "a period of 2000, expected a period of 1024 or less"),
+        (
+            lambda: MultiDiscriminator([PeriodDiscriminator(2), WaveGANDiscriminator(512, 1)]),
+            "got sounds of 1024 samples, expected 512",
+        ),
+        (
+            lambda: MultiDiscriminator([GrowingGANDiscriminator((2, 1), 512, group_size=3)]),
+            "got 4, expected multiples of GrowingGANDiscriminator.group_size, 3: 3 or 6",
+        ),
+    ],
+)
+def test_what_a_discriminator_cannot_judge_is_refused_before_training(make, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        check_judge(make(), [1024], [4], None)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_discriminator_can_judge_passes():
+    several = MultiDiscriminator([PeriodDiscriminator(2), WaveGANDiscriminator(1024, 1)])
+    for judge in (several, RecurrentDiscriminator(1024)):
+        check_judge(judge, [1024], [4], None)
+    check_judge(GrowingGANDiscriminator((2, 1), 512, group_size=2), [512, 1024], [4, 2], None)
