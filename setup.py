@@ -18,6 +18,7 @@ PACKAGES = [
     "noisygan.benchmarks",
     "noisygan.cli",
     "noisygan.data",
+    "noisygan.data.prepared",
     "noisygan.demo",
     "noisygan.evaluation",
     "noisygan.generators",
@@ -46,12 +47,14 @@ PACKAGE_DATA = {
 
 INSTALL_REQUIRES = [
     "gin-config>=0.5,<0.6",
+    "google-crc32c>=1.5",
     "keras>=3.12,<4",
     "librosa>=0.11",
     "matplotlib>=3.9",
     "numba>=0.61",
     "numpy>=2.0",
     "pillow>=10.3",
+    "protobuf>=6.31,<7",
     "rich>=13.7",
     "scikit-learn>=1.5",
     "scipy>=1.13",
@@ -63,18 +66,19 @@ INSTALL_REQUIRES = [
     "tensorflow-probability>=0.25,<0.26",
     "tf-keras>=2.21,<2.22",
     "setuptools>=70; python_version >= '3.12'",
+    "threadpoolctl>=3.1",
 ]
 
 EXTRAS_REQUIRE = {
     "gpu": ["tensorflow[and-cuda]>=2.21,<2.22; sys_platform == 'linux'"],
     "crepe": ["crepe>=0.0.16"],
-    "beam": ["apache-beam>=2.77,<3", "google-crc32c>=1.5", "protobuf>=6.31,<7"],
+    "beam": ["apache-beam>=2.77,<3"],
     "tfds": ["tensorflow-datasets>=4.9.10"],
     "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
     "midi": ["mido>=1.3"],
     "studio": ["starlette>=0.40", "uvicorn>=0.30"],
-    "dev": ["mido>=1.3", "pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
+    "dev": ["pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
 }
 
 

@@ -167,7 +167,15 @@ class CountedProgress:
     says at its end what it has made.
     """
 
-    def __init__(self, what, total, stream=None, clock=time.monotonic, after_seconds=2.0):
+    def __init__(
+        self,
+        what,
+        total,
+        stream=None,
+        clock=time.monotonic,
+        after_seconds=2.0,
+        is_bytes=False,
+    ):
         """Stores.
 
         Args:
@@ -176,11 +184,13 @@ class CountedProgress:
           stream: Where to write; stderr where absent.
           clock: Gives the time in seconds.
           after_seconds: A bar for something shorter would only flicker.
+          is_bytes: Whether bytes are counted, which are shown as megabytes, with their speed.
         """
         self._what, self._total = what, total
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._after_seconds = after_seconds
+        self._is_bytes = is_bytes
         self._bar = None
 
     def __enter__(self):
@@ -205,16 +215,22 @@ class CountedProgress:
             from rich.console import Console
             from rich.progress import (
                 BarColumn,
+                DownloadColumn,
                 MofNCompleteColumn,
                 Progress,
                 TextColumn,
                 TimeRemainingColumn,
+                TransferSpeedColumn,
             )
+
+            numbers = [MofNCompleteColumn()]
+            if self._is_bytes:
+                numbers = [DownloadColumn(), TransferSpeedColumn()]
 
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=None),
-                MofNCompleteColumn(),
+                *numbers,
                 TimeRemainingColumn(),
                 console=Console(file=self._stream),
             )

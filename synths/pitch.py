@@ -28,7 +28,7 @@ class PitchTrack(NamedTuple):
 
 
 class PYIN:
-    """Probabilistic YIN (Mauch and Dixon 2014), by librosa, on a grid of 10 cents.
+    """Probabilistic YIN (Mauch and Dixon 2014), by librosa.
 
     Args:
       min_hz, max_hz: Range that is searched; max_hz at most half the sample rate. A range that
@@ -36,9 +36,11 @@ class PYIN:
         notes at low sample rates are easily taken an octave low: leave more room.
       frame_length: Samples of a frame; two periods of min_hz must fit in. None: a power of two
         that holds four.
+      resolution: Step of the grid of pitches in semitones, 0.1: 10 cents. The time it takes grows
+        with the square of the number of steps.
     """
 
-    def __init__(self, min_hz=50.0, max_hz=2000.0, frame_length=None):
+    def __init__(self, min_hz=50.0, max_hz=2000.0, frame_length=None, resolution=0.1):
         if not 0.0 < min_hz < max_hz:
             raise ValueError(
                 f"min_hz, max_hz: got {min_hz:g} and {max_hz:g}, expected the lower one first, "
@@ -46,7 +48,10 @@ class PYIN:
             )
         self.min_hz = min_hz
         self.max_hz = max_hz
+        if not 0.0 < resolution < 1.0:
+            raise ValueError(f"resolution: got {resolution:g}, expected above 0 and below 1.")
         self.frame_length = frame_length
+        self.resolution = resolution
 
     def __call__(self, audio, sample_rate=16000, frame_rate=250):
         """A `PitchTrack`.
@@ -83,6 +88,7 @@ class PYIN:
                 sr=sample_rate,
                 frame_length=frame_length,
                 hop_length=hop_length,
+                resolution=self.resolution,
                 fill_na=None,
             )
             return np.arange(len(f0_hz)) * hop_length / sample_rate, f0_hz, confidence

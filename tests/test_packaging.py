@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("cppn", "discriminators", "noisygan", "synths")
 
 # Where what is imported and what is installed have different names.
-DISTRIBUTIONS = {"PIL": "pillow", "gin": "gin-config", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "gin": "gin-config",
+    "google": "protobuf",
+    "sklearn": "scikit-learn",
+}
 
 
 @functools.cache

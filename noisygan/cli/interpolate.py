@@ -14,8 +14,7 @@ from noisygan.errors import UsageError
 SUMMARY = "go from one sound of a run to another through the codes between"
 EXAMPLE = """\
 noisygan interpolate --run_dir runs/flute --out_dir between --first 0 --last 5 --steps 8 --pitch 67
-noisygan interpolate --run_dir runs/kit --out_dir kicks --first 1 --last 2 --steps 16 --label kick \
---path linear"""
+noisygan interpolate --run_dir runs/kit --out_dir kicks --label kick --steps 16 --path linear"""
 
 
 def add_arguments(parser):

@@ -7,12 +7,30 @@ import sys
 import traceback
 
 import noisygan
-from noisygan.cli import bench, config, configs, demo, interpolate, play, render, synth, train
+from noisygan.cli import (
+    bench,
+    config,
+    configs,
+    data,
+    demo,
+    download,
+    evaluate,
+    interpolate,
+    play,
+    prepare,
+    render,
+    synth,
+    train,
+)
 from noisygan.errors import NoisyganError, UsageError
 
 COMMANDS = {
+    "download": download,
+    "prepare": prepare,
+    "data": data,
     "train": train,
     "render": render,
+    "evaluate": evaluate,
     "synth": synth,
     "play": play,
     "interpolate": interpolate,

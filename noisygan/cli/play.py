@@ -17,8 +17,8 @@ SUMMARY = "play a MIDI file on trained runs"
 EXAMPLE = """\
 noisygan play --run_dir runs/flute --midi song.mid --out song.wav
 noisygan play --run_dir runs/flute --drums runs/kit --midi song.mid --out song.wav
-noisygan play --run_dir runs/flute --program 57-64=runs/brass --channel 2=runs/flute:7 \
---midi song.mid --out song.wav --sample_rate 48000"""
+noisygan play --run_dir runs/flute --program 57-64=runs/brass --midi song.mid --out song.wav
+noisygan play --run_dir runs/flute --channel 2=runs/flute:7 --midi song.mid --out song.wav"""
 
 _ASSIGNMENT = re.compile(r"(\d+)(?:-(\d+))?=(.+?)(?::(\d+))?")
 

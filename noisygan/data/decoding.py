@@ -103,9 +103,25 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
             f"peaks at {peak:.4g}, expected at most 1; bring it into range, for example with "
             f"`sox --norm {path.name} converted.wav`",
         )
+    return cut(mono, sample_rate, n_samples, trim_db)
+
+
+def cut(mono, sample_rate, n_samples, trim_db=None):
+    """n_samples of a sound, clipped to full scale; the end is padded with zeros.
+
+    Args:
+      mono: float32 [n].
+      sample_rate: Hz.
+      n_samples, trim_db: As of `decode`.
+
+    Returns:
+      float32 [n_samples] in [-1, 1].
+    """
     if trim_db is not None:
-        begin = np.argmax(np.abs(mono) > peak * 10.0 ** (trim_db / 20.0))
-        mono = mono[min(begin, n_read - n_samples) :]
+        n_searched = n_samples + round(MAX_SILENCE * sample_rate)
+        level = np.abs(mono[:n_searched])
+        begin = np.argmax(level > np.max(level, initial=0.0) * 10.0 ** (trim_db / 20.0))
+        mono = mono[min(begin, n_searched - n_samples) :]
     mono = mono[:n_samples]
     padded = np.zeros(n_samples, np.float32)
     padded[: len(mono)] = np.clip(mono, -1.0, 1.0)

@@ -130,7 +130,7 @@ def _nsynth_entry(name, fields, path, folder):
         raise UsageError(f"{examples} names a note {name!r}; expected a file name without folders")
     label, pitch, velocity = parse_note_name(name)
     label = fields.get("instrument_str", label)
-    family, source = _family_and_source(label)
+    family, source = family_and_source(label)
     family = fields.get("instrument_family_str", family)
     source = fields.get("instrument_source_str", source)
     for key, value in (
@@ -178,7 +178,7 @@ def _folder_entries(folder):
     entries = []
     for path, inside, stem in zip(paths, relative, stems, strict=True):
         label, pitch, velocity = parse_note_name(path.stem)
-        family, source = _family_and_source(label)
+        family, source = family_and_source(label)
         if len(inside.parts) > 1 and not flat:
             label = inside.parts[0]
         name = inside.as_posix() if n_with_stem[stem] > 1 else stem
@@ -186,7 +186,8 @@ def _folder_entries(folder):
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def _family_and_source(label):
+def family_and_source(label):
+    """(family, source) of a label such as NSynth's 'flute_acoustic_000'; (None, None) of others."""
     match = _INSTRUMENT.fullmatch(label) if isinstance(label, str) else None
     return (match["family"], match["source"]) if match else (None, None)
 

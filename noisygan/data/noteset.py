@@ -1,6 +1,5 @@
 """The recordings that a run trains on: what is known of each, their audio, and batches of both."""
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +43,13 @@ class NoteSet:
         audio=None,
         has_label=True,
         decode=None,
-        starts=None,
     ):
         """Stores what `Recordings.read` found.
 
         Args:
           audio: Decoded sounds, float32 [n, n_samples], or None to decode each when it is needed.
-          decode: A function from a path (and a start) to float32 [n_samples]; None: the sound as
-            it is.
-          starts: Samples of their files that the sounds begin with, [n]; None: the first ones.
+          decode: A function from the number of a recording to float32 [n_samples]; None: the
+            beginning of its file.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -69,11 +66,8 @@ class NoteSet:
         self.has_velocity = not np.isnan(self.velocity).any()
         self.has_label = has_label
         self.failure = None
-        self._decode = decode or functools.partial(
-            decoding.decode, sample_rate=sample_rate, n_samples=n_samples
-        )
+        self._decode = decode or self._decode_file
         self._audio = audio
-        self._starts = starts
         if audio is not None:
             audio.flags.writeable = False
 
@@ -109,12 +103,14 @@ class NoteSet:
         if self._audio is not None:
             return self._audio[i]
         try:
-            where = {} if self._starts is None else {"start": int(self._starts[i])}
-            sound = self._decode(self.paths[i], **where)
+            sound = self._decode(i)
         except decoding.BadAudioError as error:
             raise RunError(f"{self.paths[i]} {error}") from error
         sound.flags.writeable = False
         return sound
+
+    def _decode_file(self, i):
+        return decoding.decode(self.paths[i], self.sample_rate, self.n_samples)
 
     def batches(self, batch_size, seed, start=0):
         """Endless shuffled batches; which recordings are in which batch depends on seed alone.

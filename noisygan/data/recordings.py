@@ -3,11 +3,13 @@
 import collections
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 
 from noisygan.data import decoding, layouts
 from noisygan.data.noteset import NoteSet
+from noisygan.data.prepared import load
 from noisygan.errors import UsageError
 
 # Sets that need less than this when decoded are kept in memory.
@@ -18,6 +20,9 @@ SILENCE = 1e-3
 
 # At most so many values are listed in an error.
 _N_LISTED = 12
+
+# What `noisygan prepare` may divide recordings into.
+SPLITS = ("train", "valid", "test")
 
 
 class Recordings:
@@ -45,6 +50,7 @@ class Recordings:
         fade_in_seconds=None,
         fade_out_seconds=None,
         segments=False,
+        split="train",
     ):
         """Stores and validates.
 
@@ -65,6 +71,7 @@ class Recordings:
             none.
           segments: Whether each file is cut into sounds of n_samples, one behind the other; what
             is left over at its end, and silent ones, are dropped.
+          split: Of a prepared folder: 'train', 'valid' or 'test'.
 
         Raises:
           UsageError: if an argument is out of its range.
@@ -82,6 +89,9 @@ class Recordings:
         self.fade_in_seconds = _number("fade_in_seconds", fade_in_seconds, 0.0, 60.0, "s")
         self.fade_out_seconds = _number("fade_out_seconds", fade_out_seconds, 0.0, 60.0, "s")
         self.segments = segments
+        if split not in SPLITS:
+            raise UsageError(f"split is {split!r}; expected {', '.join(SPLITS)}")
+        self.split = split
         shapes = ("trim_db", "peak", "fade_in_seconds", "fade_out_seconds")
         shaped = [name for name in shapes if getattr(self, name) is not None]
         if segments and shaped:
@@ -99,7 +109,8 @@ class Recordings:
         """Reads the recordings of a folder that pass the filters, checking each.
 
         Args:
-          folder: Path of a folder in one of the layouts of `noisygan.data.layouts`.
+          folder: Path of a folder in one of the layouts of `noisygan.data.layouts`, or of one
+            that `noisygan prepare` wrote.
           progress: None, or a function called with (files read, files in all).
 
         Returns:
@@ -108,8 +119,17 @@ class Recordings:
         Raises:
           UsageError: if the folder is missing or empty, nothing passes the filters, or any chosen
             file is missing, unreadable, empty, at another rate, or holds NaN. One line: all bad
-            files are counted, the first is named.
+            files are counted, the first is named. Or if a prepared folder does not hold the split
+            or the rate.
+          RunError: if a prepared folder is damaged.
         """
+        if load.is_prepared(folder):
+            return self._read_prepared(Path(folder), progress)
+        if self.split != "train":
+            raise UsageError(
+                f"Recordings.split is {self.split!r}, but {folder} was not prepared; leave it out, "
+                "or expected a folder that `noisygan prepare` wrote"
+            )
         folder, entries = layouts.list_entries(folder)
         entries = self._select(folder, entries)
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
@@ -139,14 +159,49 @@ class Recordings:
         starts = None
         if cut is not None:
             if not cut.entries:
-                raise UsageError(
-                    f"no recording in {folder} has a segment of {self.n_samples} samples that is "
-                    "not silent; expected longer or louder files, or a smaller n_samples"
-                )
+                raise UsageError(_no_segment(folder, self.n_samples))
             entries, starts, audio = cut.entries, cut.starts, cut.audio()
             names = [f"{e.name}@{start}" for e, start in zip(entries, starts, strict=True)]
+
+        def decode(i):
+            path = entries[i].path
+            return self.decode(path) if cut is None else cut.decode(path, starts[i])
+
+        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode)
+
+    def _read_prepared(self, folder, progress):
+        """As `read`, of a folder that `noisygan prepare` wrote."""
+        split = load.Split(folder, self.split, self.sample_rate, progress)
+        numbers = {entry.name: i for i, entry in enumerate(split.entries)}
+        chosen = [numbers[entry.name] for entry in self._select(folder, split.entries)]
+        if self.segments:
+            rows = [(i, start) for i in chosen for start in self._starts(split.audio(i))]
+            if not rows:
+                raise UsageError(_no_segment(folder, self.n_samples))
+        else:
+            rows = [(i, None) for i in chosen]
+
+        def decode(row):
+            i, start = rows[row]
+            audio = split.audio(i)
+            return self._form(audio) if start is None else audio[start : start + self.n_samples]
+
+        audio = None
+        if len(rows) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY:
+            audio = np.stack([decode(row) for row in range(len(rows))])
+        selection = self._selection() | {"split": self.split, "prepared": split.fingerprint}
+        digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
+        entries = [split.entries[i] for i, _ in rows]
+        names = [
+            entry.name if start is None else f"{entry.name}@{start}"
+            for entry, (_, start) in zip(entries, rows, strict=True)
+        ]
+        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode)
+
+    def _note_set(self, folder, entries, names, fingerprint, audio, decode):
         labels = [entry.label or layouts.NO_LABEL for entry in entries]
         label_names = sorted(set(labels))
+        number = {name: i for i, name in enumerate(label_names)}
         return NoteSet(
             folder=folder,
             names=names,
@@ -155,14 +210,19 @@ class Recordings:
             n_samples=self.n_samples,
             pitch=[np.nan if entry.pitch is None else entry.pitch for entry in entries],
             velocity=[np.nan if entry.velocity is None else entry.velocity for entry in entries],
-            label=[label_names.index(label) for label in labels],
+            label=[number[label] for label in labels],
             label_names=label_names,
-            fingerprint=digest.hexdigest(),
+            fingerprint=fingerprint,
             audio=audio,
             has_label=all(entry.label is not None for entry in entries),
-            decode=self.decode if cut is None else cut.decode,
-            starts=starts,
+            decode=decode,
         )
+
+    def _starts(self, audio):
+        """Samples at which the segments of a sound begin that are not silent."""
+        n = self.n_samples
+        rows = audio[: len(audio) // n * n].reshape(-1, n)
+        return [int(i) * n for i in np.flatnonzero(np.abs(rows).max(axis=1, initial=0.0) > SILENCE)]
 
     def decode(self, path):
         """One file in the form that is wanted, float32 [n_samples].
@@ -171,6 +231,14 @@ class Recordings:
           BadAudioError: of `noisygan.data.decoding`, for a file that can't be used.
         """
         audio = decoding.decode(path, self.sample_rate, self.n_samples, self.trim_db)
+        return self._shaped(audio)
+
+    def _form(self, audio):
+        """A sound of any length in the form that is wanted, float32 [n_samples]."""
+        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db)
+        return self._shaped(audio)
+
+    def _shaped(self, audio):
         fades = (self.fade_in_seconds, self.fade_out_seconds)
         return decoding.shape(
             audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
@@ -178,7 +246,8 @@ class Recordings:
 
     def _selection(self):
         values = {key: value for key, value in vars(self).items() if value is not None}
-        # A selection without segments is what it was before there were any.
+        # A selection is what it was before there were segments and splits.
+        del values["split"]
         return {key: value for key, value in values.items() if key != "segments" or value}
 
     def _select(self, folder, entries):
@@ -285,6 +354,13 @@ def _bad_files_message(bad, n_files):
     kinds = collections.Counter(fault.kind for _, fault in bad)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return f"{len(bad)} of {n_files} recordings cannot be used ({counts}); the first: {first}"
+
+
+def _no_segment(folder, n_samples):
+    return (
+        f"no recording in {folder} has a segment of {n_samples} samples that is not silent; "
+        "expected longer or louder files, or a smaller n_samples"
+    )
 
 
 def _what_is_there(name, values):

@@ -183,7 +183,7 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
         contents=sections.contents(),
         content="".join(content),
         credit=f"<p>{escape(credit)}</p>" if credit else "",
-        run=escape(run_dir.name),
+        kicker=f"run {escape(run_dir.name)}",
     )
 
 
@@ -201,7 +201,7 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <header class="top">
-<p class="kicker">noisygan <span>run {run}</span></p>
+<p class="kicker">noisygan <span>{kicker}</span></p>
 <h1>{title}</h1>
 <p class="summary">{lede}</p>
 {strip}

@@ -1,1 +1,5 @@
-"""Measures of generated sounds against recordings: numpy and SciPy only, no TensorFlow."""
+"""Measures of generated sounds against recordings.
+
+TensorFlow is imported where networks are trained or asked alone: `networks`, `sources`,
+`embeddings`, `cost`, and for F0 in `measures`.
+"""

@@ -21,13 +21,14 @@ from scipy import fft
 
 from noisygan.evaluation import note_features
 from noisygan.evaluation.distances import pairwise_distances
+from noisygan.evaluation.threads import in_threads
 
 RANGE_DB = 60.0
 # Nearer than this is a copy, of a recording among recordings too.
 COPY = {"waveform": 1e-3, "log-mel": 0.5}
 
 
-def waveform_distances(sounds, training, max_shift):
+def waveform_distances(sounds, training, max_shift, candidates=None):
     """Relative square errors at the best shift and gain.
 
     At a shift s the smallest |x - a y_s|^2 / |x|^2 over gains a is 1 - (x y_s)^2 / (|x|^2 |y_s|^2),
@@ -37,9 +38,11 @@ def waveform_distances(sounds, training, max_shift):
       sounds: [n, n_samples].
       training: [m, n_samples].
       max_shift: Largest shift in samples, to either side.
+      candidates: Rows of the training sounds that each sound is compared with, int [n, k]; None:
+        all of them. Each pair takes a Fourier transform of the whole length.
 
     Returns:
-      float32 [n, m], 0 to 1; 1 for silence.
+      float32 [n, m], 0 to 1; 1 for silence and for pairs that were not compared.
     """
     sounds, training = (np.asarray(x, np.float32) for x in (sounds, training))
     n_samples = sounds.shape[1]
@@ -55,10 +58,11 @@ def waveform_distances(sounds, training, max_shift):
     for i, sound in enumerate(sounds):
         if whole[i] <= 0.0:
             continue
-        product = fft.irfft(fft.rfft(sound, n_fft) * spectra, n_fft, axis=1, workers=-1)[:, shifts]
-        energy = np.maximum(left, 1e-9 * sums[:, -1:] + 1e-30) * whole[i]
-        share = (product.astype(np.float64) ** 2 / energy).max(axis=1)
-        distances[i] = 1.0 - np.minimum(share, 1.0)
+        rows = slice(None) if candidates is None else candidates[i]
+        product = fft.irfft(fft.rfft(sound, n_fft) * spectra[rows], n_fft, axis=1, workers=-1)
+        energy = np.maximum(left[rows], 1e-9 * sums[rows, -1:] + 1e-30) * whole[i]
+        share = (product[:, shifts].astype(np.float64) ** 2 / energy).max(axis=1)
+        distances[i, rows] = 1.0 - np.minimum(share, 1.0)
     return distances
 
 
@@ -75,7 +79,8 @@ def log_mel_distances(sounds, training, sample_rate, max_shift):
       float64 [n, m], dB.
     """
     ours, theirs = (
-        np.stack([_relative_log_mel(sound, sample_rate) for sound in x]) for x in (sounds, training)
+        np.stack(in_threads(lambda sound: _relative_log_mel(sound, sample_rate), x))
+        for x in (sounds, training)
     )
     n_frames = ours.shape[1]
     most = min(round(max_shift / note_features.HOP_LENGTH), n_frames - 1)
@@ -133,6 +138,7 @@ def find_copies(
     max_shift_seconds=0.005,
     level=0.05,
     n_own=64,
+    n_candidates=None,
 ):
     """Nearest training sounds of generated ones, by each distance.
 
@@ -146,6 +152,8 @@ def find_copies(
       max_shift_seconds: Largest shift, to either side.
       level: Share of the recordings that may lie below the threshold.
       n_own: See `test`.
+      n_candidates: The waveform is compared with so many training sounds alone, the nearest ones
+        by log-mel; None: with all. For large sets.
 
     Returns:
       dict of `Nearest` by the distance's name: "waveform" and "log-mel".
@@ -158,12 +166,14 @@ def find_copies(
         test = training[chosen]
     # Both at once: the training sounds are then prepared once.
     everything = np.concatenate([generated, np.asarray(test)])
-    matrices = {
-        "waveform": waveform_distances(everything, training, max_shift),
-        "log-mel": log_mel_distances(everything, training, sample_rate, max_shift),
-    }
+    spectral = log_mel_distances(everything, training, sample_rate, max_shift)
+    candidates = None
+    if n_candidates is not None and n_candidates < len(training):
+        # One more: a recording that is compared with the others is its own nearest.
+        candidates = np.argpartition(spectral, n_candidates, axis=1)[:, : n_candidates + 1]
+    waveform = waveform_distances(everything, training, max_shift, candidates)
     found = {}
-    for kind, matrix in matrices.items():
+    for kind, matrix in (("waveform", waveform), ("log-mel", spectral)):
         matrix, own = matrix[: len(generated)], matrix[len(generated) :].copy()
         if chosen is not None:
             own[np.arange(len(chosen)), chosen] = np.inf

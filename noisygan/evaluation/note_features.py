@@ -42,13 +42,22 @@ def _hz_to_mel(hz):
     return 2595.0 * np.log10(1.0 + hz / 700.0)
 
 
-def log_mel_db(audio, sample_rate, n_mels=80):
-    """Log-mel spectrogram, [n_frames, n_mels], dB relative to a full-scale sine, -100 or more."""
+def power_spectrogram(audio):
+    """Squared magnitudes, 1 for a sine of amplitude 1 at a bin: [n_frames, N_FFT // 2 + 1]."""
     audio = np.pad(np.asarray(audio, np.float32), (N_FFT // 2, N_FFT // 2))
     window = signal.windows.hann(N_FFT, sym=False).astype(np.float32)
-    window *= 2.0 / window.sum()  # a sine of amplitude 1 at a bin's centre gives magnitude 1
+    window *= 2.0 / window.sum()
     frames = np.lib.stride_tricks.sliding_window_view(audio, N_FFT)[::HOP_LENGTH]
-    power = np.abs(fft.rfft(frames * window, axis=-1)) ** 2
+    return np.abs(fft.rfft(frames * window, axis=-1)) ** 2
+
+
+def log_mel_db(audio, sample_rate, n_mels=80):
+    """Log-mel spectrogram, [n_frames, n_mels], dB relative to a full-scale sine, -100 or more."""
+    return power_to_log_mel(power_spectrogram(audio), sample_rate, n_mels)
+
+
+def power_to_log_mel(power, sample_rate, n_mels=80):
+    """`log_mel_db` of a power spectrogram."""
     filters, _ = mel_filters(sample_rate, n_mels)
     mel = power @ filters.T.astype(np.float32)
     return 10.0 * np.log10(np.maximum(mel, 10.0 ** (FLOOR_DB / 10.0)))

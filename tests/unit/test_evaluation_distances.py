@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from noisygan.evaluation.distances import (
+    frechet_at_infinity,
     frechet_distance,
+    frechet_estimate,
     median_bandwidth,
+    mmd2_estimate,
     mmd2_unbiased,
     pairwise_distances,
 )
@@ -54,3 +57,58 @@ def test_frechet_distance_of_gaussians_matches_its_closed_form():
 def test_frechet_distance_is_zero_to_itself_even_if_singular():
     few = gaussian([0] * 10, 1.0, 4, 0)  # rank 3 in 10 dimensions
     assert frechet_distance(few, few) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_estimate_of_mmd_is_that_of_scikit_learns_kernel():
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    a, b = gaussian([0] * 6, 1.0, 40, 0), gaussian([0.5] * 6, 1.3, 30, 1)
+    gamma = 1.0 / (2.0 * median_bandwidth(a) ** 2)
+    aa, bb, ab = (rbf_kernel(x, y, gamma) for x, y in ((a, a), (b, b), (a, b)))
+    np.fill_diagonal(aa, 0.0)
+    np.fill_diagonal(bb, 0.0)
+    expected = aa.sum() / (40 * 39) + bb.sum() / (30 * 29) - 2.0 * ab.mean()
+    estimate = mmd2_estimate(a, b, scale=1000.0)
+    assert estimate.value == pytest.approx(1000.0 * expected, rel=1e-9)
+    assert estimate.interval[0] < estimate.value < estimate.interval[1]
+
+
+def test_intervals_of_mmd_hold_the_truth_about_as_often_as_they_say():
+    # The truth: that of sets so large that chance plays no part.
+    h = median_bandwidth(gaussian([0] * 3, 1.0, 2000, 0))
+    width = h**2 + 2.0
+    truth = 2.0 * (h**2 / width) ** 1.5 * (1.0 - np.exp(-0.75 / (2.0 * width)))
+    hits = []
+    for seed in range(60):
+        a = gaussian([0] * 3, 1.0, 60, 10 * seed + 1)
+        b = gaussian([0.5] * 3, 1.0, 60, 10 * seed + 2)
+        low, high = mmd2_estimate(a, b).interval
+        hits.append(low <= truth <= high)
+    assert 0.85 <= np.mean(hits) <= 1.0
+
+
+def test_frechet_is_that_of_scipys_matrix_root():
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(200, 5)) @ rng.normal(size=(5, 5))
+    b = rng.normal(size=(150, 5)) @ rng.normal(size=(5, 5)) + 1.0
+    cov_a, cov_b = np.cov(a.T), np.cov(b.T)
+    mean = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    expected = mean + np.trace(cov_a + cov_b - 2.0 * np.real(sqrtm(cov_a @ cov_b)))
+    assert frechet_estimate(a, b).value == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_at_infinity_takes_the_bias_of_small_sets_away():
+    # Equal Gaussians: the truth is 0, 120 sounds in 12 dimensions are far off.
+    biased, extrapolated = [], []
+    for seed in range(5):
+        a, b = gaussian([0] * 12, 1.0, 120, 2 * seed), gaussian([0] * 12, 1.0, 120, 2 * seed + 1)
+        biased.append(frechet_distance(a, b))
+        estimate = frechet_at_infinity(a, b)
+        extrapolated.append(estimate.value)
+        assert float(estimate.note.removeprefix("R^2 ")) > 0.8
+    assert np.mean(biased) > 0.5
+    assert abs(np.mean(extrapolated)) < 0.3 * np.mean(biased)
+    with pytest.raises(ValueError, match="48 of either"):
+        frechet_at_infinity(a[:40], b)

@@ -100,3 +100,18 @@ def test_crepe_is_asked_and_answers_at_our_frames(monkeypatch):
         compute_f0(np.zeros(8000), 50, viterbi, sample_rate=8000, extractor=extractor)
         assert asked[-1][2]["viterbi"] is expected
         assert extractor.viterbi is own
+
+
+@pytest.mark.parametrize("resolution", [0.0, 1.0, -0.1])
+def test_impossible_grids_are_refused(resolution):
+    with pytest.raises(ValueError, match="resolution: got"):
+        PYIN(resolution=resolution)
+
+
+def test_a_finer_grid_comes_nearer():
+    audio = 0.5 * np.sin(2 * np.pi * 331.3 * np.arange(8000) / 16000)
+    errors = []
+    for resolution in (0.5, 0.05):
+        track = PYIN(100.0, 1000.0, resolution=resolution)(audio, 16000, 62.5)
+        errors.append(abs(1200 * np.log2(np.median(track.f0_hz) / 331.3)))
+    assert errors[1] < 5 < 15 < errors[0] < 30

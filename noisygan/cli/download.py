@@ -1,0 +1,51 @@
+"""Download a data set and unpack it: NSynth (78 GB, as TFRecords) or Speech Commands (2.4 GB).
+
+Size and checksum are verified. A download that was stopped goes on by the same command. Then
+`noisygan prepare nsynth --data OUT ...` or `noisygan prepare speech --data OUT/... ...`.
+"""
+
+from noisygan import progress
+from noisygan.errors import UsageError
+
+SUMMARY = "download NSynth or Speech Commands"
+EXAMPLE = "noisygan download nsynth --split test --out data/nsynth"
+
+_SETS = ("nsynth", "speech_commands")
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("set", metavar="SET", help=" or ".join(_SETS))
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder that is written")
+    parser.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of nsynth: train (74 GB), valid (3.3 GB) or test (1.1 GB); may be given several "
+        "times (default: all)",
+    )
+
+
+def run(args):
+    """Fetches and unpacks what is not there yet."""
+    from noisygan.data import download
+
+    if args.set not in download.SETS:
+        raise UsageError(f"no data set {args.set}; expected {' or '.join(download.SETS)}")
+    archives = download.SETS[args.set]
+    for name in args.split:
+        if name not in archives:
+            raise UsageError(
+                f"--split {name}: {args.set} has {', '.join(archives)}; expected one of them"
+            )
+    for name in args.split or archives:
+        archive = archives[name]
+        print(f"{archive.name}: {archive.n_bytes / 1e9:.1f} GB from {archive.url}", flush=True)
+        try:
+            with progress.CountedProgress("downloading", None, is_bytes=True) as count:
+                folder, is_new = download.get(archive, args.out, count)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; the same command goes on where it was") from None
+        print(f"{folder}: {'unpacked' if is_new else 'is there already'}", flush=True)
+    return 0

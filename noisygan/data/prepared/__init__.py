@@ -1,0 +1,1 @@
+"""Prepared recordings: shards of TFRecords and a manifest, written once and read often."""

@@ -1,0 +1,259 @@
+"""Where the sounds come from: recordings with their parts, a trained or untrained run, a folder."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from noisygan.data.layouts import Entry, list_entries
+from noisygan.data.recordings import Recordings
+from noisygan.errors import RunError, UsageError
+from noisygan.evaluation.sounds import half_of, make_sounds, sounds_of, without_velocity
+
+SPLITS = ("nsynth-train", "nsynth-test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """Recordings for training and held-out ones.
+
+    Attributes:
+      train, test: Sounds.
+      fingerprint: Of the held-out recordings.
+      fingerprints_seen: Of what a run trained on that has heard the held-out ones.
+      note: What one has to know of how they were divided, or "".
+    """
+
+    train: object
+    test: object
+    fingerprint: str
+    fingerprints_seen: tuple
+    note: str = ""
+
+    def seen_by(self, fingerprint):
+        """Whether a run with this fingerprint of recordings was trained on the held-out ones."""
+        return fingerprint in self.fingerprints_seen
+
+
+def read_parts(recordings, data, train=None, progress=None):
+    """Training and held-out recordings.
+
+    A folder with `nsynth-train` and `nsynth-test` is divided as these say; with `train` given,
+    `data` is held out; any other folder is divided here into two halves by name, all velocities of
+    a drum or pitch in one.
+
+    Args:
+      recordings: `Recordings`.
+      data: Folder.
+      train: Folder of the training recordings, or None.
+      progress: As of `Recordings.read`.
+
+    Returns:
+      Parts.
+
+    Raises:
+      UsageError: as of `Recordings.read`, and where training and held-out ones are the same.
+    """
+    data = pathlib.Path(data)
+    folders = [pathlib.Path(train) if train else data / SPLITS[0], data]
+    if not train and all((data / split).is_dir() for split in SPLITS):
+        folders[1] = data / SPLITS[1]
+    elif not train:
+        whole = recordings.read(data, progress)
+        held_out = in_held_out_half(whole)
+        if held_out.all() or not held_out.any():
+            raise UsageError(
+                f"{data} holds {len(whole)} recordings of one kind, too few to hold some out; "
+                "expected more, or --train DIR beside --data with held-out ones"
+            )
+        rows = np.arange(len(whole))
+        return Parts(
+            sounds_of(whole, rows[~held_out]),
+            sounds_of(whole, rows[held_out]),
+            whole.fingerprint,
+            (whole.fingerprint,),
+            f"{data.name} has no held-out part: a half of it, chosen by name, is the reference",
+        )
+    sets = [recordings.read(folder, progress) for folder in folders]
+    if sets[0].fingerprint == sets[1].fingerprint:
+        raise UsageError(
+            f"--train and --data hold the same recordings ({folders[1]}); expected held-out ones "
+            "in --data"
+        )
+    return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
+
+
+def in_held_out_half(notes):
+    """Which recordings of a `NoteSet` are held out, bool [n]: about half of each class.
+
+    It depends on names alone: on the pitch where it is known, else on the name without a velocity
+    at its end.
+    """
+    kinds = [
+        f"{pitch:g}" if np.isfinite(pitch) else without_velocity(name)
+        for name, pitch in zip(notes.names, notes.pitch, strict=True)
+    ]
+    return half_of(kinds, notes.label)
+
+
+def recordings_for(paths):
+    """`Recordings` that fit files of whatever rate and length there are.
+
+    Args:
+      paths: dict of what -> list of paths.
+
+    Returns:
+      Recordings: at their rate, with the length of the shorter set's longest file.
+
+    Raises:
+      UsageError: for files of several rates.
+    """
+    import soundfile
+
+    rates, lengths = collections.defaultdict(list), {}
+    for what, files in paths.items():
+        longest = 0
+        for path in files:
+            try:
+                info = soundfile.info(str(path))
+            except (soundfile.SoundFileError, RuntimeError, OSError):
+                continue  # `Recordings.read` names it.
+            rates[info.samplerate].append((what, path))
+            longest = max(longest, info.frames)
+        lengths[what] = longest
+    if not rates:
+        raise UsageError(f"none of {sum(map(len, paths.values()))} files can be read as audio")
+    if len(rates) > 1:
+        each = "; ".join(
+            f"{len(found)} at {rate} Hz, e.g. {found[0][1]}" for rate, found in rates.items()
+        )
+        raise UsageError(
+            f"sounds of different sample rates can't be compared: {each}; expected one rate: "
+            "convert them, for example by `sox in.wav -r 16000 out.wav`"
+        )
+    return Recordings(sample_rate=next(iter(rates)), n_samples=min(lengths.values()))
+
+
+def files_of(folder):
+    """Paths of the recordings of a folder, of all its parts."""
+    folder = pathlib.Path(folder)
+    splits = [folder / split for split in SPLITS if (folder / split).is_dir()]
+    return [entry.path for part in splits or [folder] for entry in list_entries(part)[1]]
+
+
+def chosen_rows(n_there, n):
+    """n rows, all as often as another, in a fixed order."""
+    order = np.random.default_rng(0).permutation(n_there)
+    return np.concatenate([order] * -(-n // n_there))[:n]
+
+
+def sounds_of_folder(recordings, folder, n):
+    """Up to n sounds of a folder, drawn by a fixed seed."""
+    notes = recordings.read(folder)
+    return sounds_of(notes, np.sort(chosen_rows(len(notes), min(n, len(notes)))))
+
+
+class Run:
+    """A trained run, asked for sounds under the conditions of recordings.
+
+    Args:
+      run_dir: Its folder.
+    """
+
+    def __init__(self, run_dir):
+        from noisygan.training.runs import RunFolder, load_generator
+
+        self.path = pathlib.Path(run_dir)
+        self.folder = RunFolder.open(run_dir)
+        self.generator = load_generator(run_dir)
+        self.facts = self.folder.facts
+        self.step = int(self.folder.latest_checkpoint().rsplit("-", 1)[1])
+
+    def recordings(self):
+        """The `Recordings` of the run's config."""
+        from noisygan import config
+
+        config.parse_text(self.folder.config.read_text(), source=str(self.folder.config))
+        return config.configured(Recordings)()
+
+    def sounds(self, like, n, seed, progress=None):
+        """n sounds under the conditions of recordings, by the averaged weights.
+
+        Args:
+          like: Sounds; each one's conditions are asked for about equally often.
+          n: int.
+          seed: Of the codes.
+          progress: Called with the number of sounds made.
+
+        Returns:
+          Sounds, with what was asked where the generator is told it.
+        """
+        return self._make(self.generator, like, n, seed, progress)
+
+    def untrained(self, like, n, seed, progress=None):
+        """As `sounds`, by the same generator with its first weights."""
+        from noisygan import config
+        from noisygan.training.trainer import Trainer, build_generator, seed_initializers
+
+        config.parse_text(self.folder.config.read_text(), source=str(self.folder.config))
+        trainer = config.configured(Trainer)()
+        seed_initializers([trainer.generator, trainer.discriminator], self.facts["seed"])
+        build_generator(trainer.generator, len(self.facts["label_names"]))
+        trainer.grow(None)
+        return self._make(trainer.generator, like, n, seed, progress)
+
+    def _make(self, generator, like, n, seed, progress):
+        from noisygan.rendering import notes
+
+        told = tuple(generator.conditions)
+        if "pitch" in told and not like.has_pitch:
+            raise UsageError(
+                f"{self.path} is asked for pitches, which the recordings do not tell; expected "
+                "names like flute-060-100.wav"
+            )
+        instrument = notes.instrument(self.path, self.facts, generator)
+        rows = chosen_rows(len(like), n)
+        entries = [
+            Entry(
+                like.names[i],
+                pathlib.Path(like.names[i]),
+                label=str(like.labels[i]) or None,
+                pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
+                velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
+            )
+            for i in rows
+        ]
+        requests = notes.like_requests(instrument, entries)
+        audio = []
+        for note in notes.render(generator, requests, seed=seed):
+            audio.append(note.audio[: like.audio.shape[1]])
+            if progress:
+                progress(len(audio))
+        if len(audio[0]) != like.audio.shape[1] or generator.sample_rate != like.sample_rate:
+            raise RunError(
+                f"{self.path} makes {len(audio[0])} samples at {generator.sample_rate} Hz and the "
+                f"recordings are read with {like.audio.shape[1]} at {like.sample_rate} Hz"
+            )
+        alone = len(set(like.labels.tolist())) == 1
+        return make_sounds(
+            np.stack(audio),
+            like.sample_rate,
+            like.pitch[rows] if "pitch" in told else None,
+            like.labels[rows] if "label" in told or alone else None,
+            [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
+            like.velocity[rows] if "velocity" in told else None,
+        )
+
+
+def noise_like(sounds, n, seed=0):
+    """White noise at the levels of recordings: a ceiling where there is no generator. Sounds."""
+    rows = chosen_rows(len(sounds), n)
+    level = np.sqrt((sounds.audio**2).mean(1))[rows, None]
+    shape = (n, sounds.audio.shape[1])
+    audio = level * np.random.default_rng(seed).standard_normal(shape, np.float32)
+    return make_sounds(
+        np.clip(audio, -1.0, 1.0), sounds.sample_rate, sounds.pitch[rows], sounds.labels[rows]
+    )

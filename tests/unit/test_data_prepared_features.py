@@ -1,0 +1,138 @@
+"""Features: aligned to the audio, right where the truth is known, finite whatever the sound."""
+
+import numpy as np
+import pytest
+
+from noisygan.data.prepared import features
+from noisygan.errors import UsageError
+
+RATE, FRAME_RATE = 16000, 250.0
+
+
+def times(n):
+    return np.arange(n) / RATE
+
+
+def late_note(hz, begin, seconds=1.0):
+    """Silence, then a note of five partials with an attack of 10 ms."""
+    t = times(round(seconds * RATE))
+    note = sum(np.sin(2 * np.pi * k * hz * (t - begin)) / k for k in range(1, 6))
+    return (0.2 * note * np.clip((t - begin) / 0.01, 0.0, 1.0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 16000, 16001])
+def test_all_features_have_the_frames_that_are_stated(n_samples):
+    sound = np.random.default_rng(0).uniform(-1, 1, n_samples).astype(np.float32)
+    found = features.compute(sound, RATE, FRAME_RATE, "pyin")
+    n_frames = int(n_samples * FRAME_RATE // RATE) + 1
+    for name in ("loudness_db", "rms", "f0_hz", "f0_confidence"):
+        assert found[name].shape == (n_frames,) and found[name].dtype == np.float32
+        assert np.all(np.isfinite(found[name]))
+
+
+def test_frames_are_centred_on_their_times():
+    found = features.compute(late_note(440.0, 0.5), RATE, FRAME_RATE, "pyin")
+    at = np.arange(len(found["rms"])) / FRAME_RATE
+    settled = found["rms"][(at > 0.6) & (at < 0.9)].mean()
+    assert abs(np.interp(0.5, found["rms"] / settled, at) - 0.505) < 0.02
+    before, after = at < 0.45, (at > 0.55) & (at < 0.95)
+    assert found["f0_confidence"][before].max() < 0.2 < 0.7 < found["f0_confidence"][after].min()
+    assert found["loudness_db"][before].max() < found["loudness_db"][after].min() - 40
+
+
+def test_rms_of_a_sine_and_its_loudness_scale_with_its_level():
+    sine = np.sin(2 * np.pi * 1000.0 * times(8000)).astype(np.float32)
+    loud, soft = (features.compute(level * sine, RATE, FRAME_RATE) for level in (0.8, 0.08))
+    inside = slice(10, -10)
+    np.testing.assert_allclose(loud["rms"][inside], 0.8 / np.sqrt(2.0), rtol=1e-3)
+    np.testing.assert_allclose(
+        loud["loudness_db"][inside] - soft["loudness_db"][inside], 20, atol=0.1
+    )
+
+
+@pytest.mark.parametrize("hz", [41.2, 110.0, 440.0, 1046.5, 2093.0])
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_f0_is_within_cents(hz, rate):
+    t = np.arange(rate) / rate
+    partials = [k for k in range(1, 6) if k * hz < 0.45 * rate]
+    sound = 0.2 * sum(np.sin(2 * np.pi * k * hz * t) / k for k in partials)
+    found = features.compute(sound.astype(np.float32), rate, FRAME_RATE, "pyin")
+    cents = 1200 * np.log2(found["f0_hz"][50:-50] / hz)
+    assert abs(np.median(cents)) < 5 and np.percentile(np.abs(cents), 95) < 10
+
+
+def test_f0_follows_a_vibrato():
+    t = times(2 * RATE)
+    cents = 60 * np.sin(2 * np.pi * 5.0 * t)
+    phase = 2 * np.pi * np.cumsum(440.0 * 2 ** (cents / 1200)) / RATE
+    found = features.compute((0.5 * np.sin(phase)).astype(np.float32), RATE, FRAME_RATE, "pyin")
+    at = np.arange(len(found["f0_hz"])) / FRAME_RATE
+    true = 60 * np.sin(2 * np.pi * 5.0 * at)
+    error = 1200 * np.log2(found["f0_hz"] / 440.0) - true
+    assert np.sqrt(np.mean(error[20:-20] ** 2)) < 12
+
+
+def test_silence_has_no_onset_and_no_pitch():
+    found = features.compute(np.zeros(4000, np.float32), RATE, FRAME_RATE, "pyin")
+    assert len(found["onset_seconds"]) == 0
+    assert np.all(found["f0_confidence"] < 0.1) and np.all(found["rms"] == 0)
+
+
+@pytest.mark.parametrize("begins", [[0.0], [0.3], [0.1, 0.6], [0.0, 0.25, 0.5, 0.75]])
+def test_onsets_are_where_notes_begin(begins):
+    t = times(RATE)
+    sound = sum(
+        np.where(t >= b, np.exp(-12 * (t - b).clip(0)) * np.sin(2 * np.pi * 330 * (t - b)), 0)
+        for b in begins
+    )
+    found = features.onsets((0.5 * sound).astype(np.float32), RATE)
+    np.testing.assert_allclose(found, begins, atol=0.012)
+
+
+def test_vibrato_and_level_make_no_onsets():
+    t = times(3 * RATE)
+    phase = 2 * np.pi * np.cumsum(440.0 * 2 ** (0.3 / 12 * np.sin(2 * np.pi * 5.5 * t))) / RATE
+    sound = sum(np.sin(k * phase) / k for k in range(1, 8)) * np.clip(t / 0.02, 0, 1)
+    (onset,) = features.onsets((0.2 * sound).astype(np.float32), RATE)
+    assert onset < 0.02
+
+
+def test_equal_sounds_give_equal_bytes():
+    sound = late_note(300.0, 0.1)
+    a, b = (features.compute(sound, RATE, FRAME_RATE, "pyin") for _ in range(2))
+    assert {k: v.tobytes() for k, v in a.items()} == {k: v.tobytes() for k, v in b.items()}
+
+
+def test_methods_that_are_not_there_are_refused_before():
+    features.check_method(None)
+    features.check_method("pyin")
+    with pytest.raises(UsageError, match="f0 is 'yin'; expected pyin or crepe"):
+        features.check_method("yin")
+
+
+def test_crepe_is_asked_where_it_is_there(monkeypatch):
+    """By a stand-in of its interface; the package itself needs a network to install."""
+    import sys
+    import types
+
+    def predict(audio, sample_rate, step_size, **_):
+        at = np.arange(len(audio) // (sample_rate * step_size / 1000) + 1) * step_size / 1000
+        return at, np.full(len(at), 222.0), np.full(len(at), 0.75), None
+
+    features._crepe.cache_clear()
+    monkeypatch.setitem(sys.modules, "crepe", types.SimpleNamespace(predict=predict))
+    try:
+        found = features.compute(late_note(222.0, 0.0), RATE, FRAME_RATE, "crepe")
+    finally:
+        features._crepe.cache_clear()
+    np.testing.assert_allclose(found["f0_hz"], 222.0, rtol=1e-6)
+    np.testing.assert_allclose(found["f0_confidence"], 0.75)
+
+
+def test_crepe_that_is_not_there_is_told(monkeypatch):
+    import sys
+
+    features._crepe.cache_clear()
+    monkeypatch.setitem(sys.modules, "crepe", None)
+    with pytest.raises(UsageError, match="not installed"):
+        features.check_method("crepe")
