@@ -17,6 +17,7 @@ RUNS = {
     "runs/notes.gin": NOTES,
     "runs/noisygan_paper.gin": NOTES,
     "runs/wavegan_notes.gin": NOTES,
+    "runs/wavegan_notes_small.gin": NOTES,
     "runs/drums.gin": DRUMS,
     "runs/drums_small.gin": DRUMS,
     "runs/wavegan.gin": DRUMS,

@@ -22,7 +22,8 @@ STEPS, STOPPED = 6, 3
 
 
 def command(name, run, *more):
-    data = notes_folder() if name == "runs/sample_gan_small.gin" else drums_folder()
+    of_notes = "notes" in name or name == "runs/sample_gan_small.gin"
+    data = notes_folder() if of_notes else drums_folder()
     changes = ["Trainer.batch_size = 4", *FASTER.get(name, [])]
     if name in GROWS:
         changes.append("Growth.batch_sizes = 4")
