@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -216,6 +217,19 @@ def test_what_nobody_foresaw_in_one_file_does_not_stop_the_others(tmp_path, fold
     assert reason == "could not be worked on (ZeroDivisionError: by zero)"
 
 
+def test_features_that_fail_stop_one_file_only(tmp_path, folder, monkeypatch):
+    def features(audio, options):
+        if np.count_nonzero(audio) > 600:
+            raise ZeroDivisionError("by zero")
+        return {}
+
+    soundfile.write(folder / "short.wav", np.full(9, 0.5), 16000)
+    monkeypatch.setattr(units, "_features", features)
+    made, _ = prepare(folder, tmp_path / "out", remove_dc=False)
+    assert (made["counts"]["used"], made["counts"]["skipped_by_kind"]["failed"]) == (1, 40)
+    assert [record.key for record in all_records(tmp_path / "out")] == ["short.wav"]
+
+
 def test_a_table_brings_labels_pitches_and_tags(tmp_path, folder):
     table = tmp_path / "mine.csv"
     table.write_text("file,label,pitch,mood\nlow/tone-041-100.wav,bass,C2,dark\n")
@@ -351,6 +365,68 @@ def test_recordings_that_changed_while_it_was_stopped_are_done_again(tmp_path, f
     assert {name: ours[name] for name in ours if name != "state.json"} == {
         name: fresh[name] for name in fresh if name != "state.json"
     }
+
+
+def test_splits_that_a_unit_has_no_more_leave_no_shard(tmp_path, folder):
+    out, table = tmp_path / "out", tmp_path / "mine.csv"
+
+    def stop(folder_, indices, done):
+        here(folder_, indices[:1], done)
+        raise KeyboardInterrupt
+
+    for split in ("test", "train"):
+        table.write_text(f"file,split\nlow/tone-041-100.wav,{split}\n")
+        with pytest.raises(KeyboardInterrupt):
+            prepare(folder, out, run=stop, table=table)
+        assert [path.name for path in out.glob("*.tfrecord")] == [f"{split}-00000.tfrecord"]
+
+
+@pytest.mark.parametrize("n_done", range(7))
+def test_overwriting_that_is_stopped_goes_on(tmp_path, folder, monkeypatch, n_done):
+    """Whatever is gone already: never complete without its shards, never a stranger's folder."""
+    out = tmp_path / "out"
+    prepare(folder, out)
+    left, real = [n_done], pathlib.Path.unlink
+
+    def unlink(path, missing_ok=False):
+        if path.parent in (out, out / "parts") and not path.name.startswith("."):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+        real(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "unlink", unlink)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(folder, out, overwrite=True)
+    made, is_new = prepare(folder, out, overwrite=n_done > 3)
+    shards = {name for each in made["splits"].values() for name in each["shards"]}
+    assert is_new == (n_done > 0) and shards == {path.name for path in out.glob("*.tfrecord")}
+
+
+def test_a_run_killed_in_its_first_write_goes_on(tmp_path, folder):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".state.1234.part.json").write_text("{")
+    assert prepare(folder, tmp_path / "out")[1]
+    assert not list((tmp_path / "out").glob(".state*"))
+
+
+def test_the_inputs_are_kept_before_it_says_that_it_is_finished(
+    tmp_path, folder, write_sound, monkeypatch
+):
+    out, real = tmp_path / "out", manifest.write
+
+    def killed(plan, about):
+        real(plan, about)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(folder, out)
+    write_sound(folder / "new.wav")
+    with pytest.raises(UsageError, match="are not those that"):
+        prepare(folder, out)
 
 
 def test_a_unit_is_done_once_and_again_if_its_files_are_gone(tmp_path, folder):

@@ -107,7 +107,7 @@ class Split:
             there = ", ".join(f"{rate:g}" for rate in manifest["sample_rates"])
             raise UsageError(
                 f"{folder} was prepared at {there} Hz, the config wants {sample_rate} Hz; set the "
-                f"config's rate, or prepare with --sample_rates {sample_rate}"
+                f"config's rate, or prepare with --sample_rate {sample_rate}"
             )
         about = manifest["splits"][split]
         found = []

@@ -52,10 +52,11 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         plan, inputs = _plan(out, data, table, options)
         plan.save()
         _do(plan, run, progress)
+        # Before the manifest: once that is there, the folder is never looked at again without it.
+        _write_json(out / "state.json", {**state, "inputs": inputs})
         made = manifest.write(plan, about or {})
         if not made["counts"]["records"]:
             raise RunError(_nothing(data, out, made))
-        _write_json(out / "state.json", {**state, "inputs": inputs})
         _remove(out / "parts")
         return made, True
 
@@ -174,8 +175,8 @@ def _check_folders(data, out):
 
 def _check_state(out, state, overwrite):
     """Refuses a folder of something else; empties one of other options where that is asked for."""
-    names = {path.name for path in out.iterdir()} - {".lock"}
-    if not names:
+    parts = {path for path in out.glob(".state.*.part.json")}
+    if {path.name for path in out.iterdir() if path not in parts} <= {".lock"}:
         return
     try:
         before = json.loads((out / "state.json").read_text())
@@ -184,11 +185,12 @@ def _check_state(out, state, overwrite):
             f"--out {out} is not empty and holds nothing prepared; choose another folder"
         ) from None
     if overwrite:
-        for path in out.glob("*.tfrecord"):
-            path.unlink()
-        for name in ("manifest.json", "files.jsonl", "state.json"):
-            (out / name).unlink(missing_ok=True)
+        # First what says that it is finished, last what says that it is ours: stopped on the way,
+        # it is neither complete nor a stranger's.
+        (out / "manifest.json").unlink(missing_ok=True)
         _remove(out / "parts")
+        for path in (*out.glob("*.tfrecord"), out / "files.jsonl", out / "state.json"):
+            path.unlink(missing_ok=True)
         return
     ours, theirs = state["options"], before["options"]
     if ours != theirs:

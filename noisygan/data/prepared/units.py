@@ -187,10 +187,12 @@ def _process(plan, index, note):
             for source, result in zip(inputs, results, strict=True)
             if source.reader and result["split"] == split
         ]
-        if not chosen:
-            continue
         name = f"{split}-{index:05d}.tfrecord"
         path = plan.folder / name
+        if not chosen:
+            # Of an earlier run, when other recordings were there.
+            path.unlink(missing_ok=True)
+            continue
         n_records = records.write_shard(path, _records(chosen, plan.options, mel, note))
         if n_records:
             seconds = math.fsum(result.get("kept_seconds", 0.0) for _, result in chosen)
@@ -250,6 +252,7 @@ def _records(chosen, options, mel, note):
             rate, seconds = sound.rate, len(sound.audio) / sound.rate
             result.update(rate=rate, channels=sound.n_channels, seconds=round(seconds, 6))
             made = converting.convert(sound, options)
+            found = [_features(audio[0], options) for _, audio in made.sounds]
         except BadAudioError as error:
             result.update(kind=error.kind, reason=str(error))
             continue
@@ -271,11 +274,11 @@ def _records(chosen, options, mel, note):
             n_records=len(made.sounds),
             kept_seconds=round(n_kept / options.sample_rates[0], 6),
         )
-        for begin, audio in made.sounds:
-            yield _record(source, begin, audio, options)
+        for (begin, audio), features in zip(made.sounds, found, strict=True):
+            yield _record(source, begin, audio, features, options)
 
 
-def _record(source, begin, sounds, options):
+def _record(source, begin, sounds, features, options):
     key = f"{source.file}@{begin:.6f}" if options.segments else source.file
     return records.Record(
         key=key,
@@ -287,7 +290,7 @@ def _record(source, begin, sounds, options):
         audio=dict(zip(options.rate_names, sounds, strict=True)),
         encoding=options.encoding,
         tags=source.tags,
-        **_features(sounds[0], options),
+        **features,
     )
 
 
