@@ -111,6 +111,8 @@ def get(archive, out, progress=None, sleep=time.sleep):
     make_folder(out)
     with lock.held(out):
         try:
+            if folder.is_dir():  # Another run has finished it since.
+                return folder, False
             if not path.is_file():
                 _check_space(archive, out)
                 fetch(archive, path, progress, sleep)

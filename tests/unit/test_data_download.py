@@ -209,6 +209,18 @@ def test_a_full_disk_is_told_before(server, tmp_path):
     assert not server.asked
 
 
+def test_what_another_run_finished_meanwhile_is_not_fetched(server, tmp_path, monkeypatch):
+    real = download.lock.held
+
+    def held(folder):
+        (folder / "notes").mkdir()
+        return real(folder)
+
+    monkeypatch.setattr(download.lock, "held", held)
+    assert get(server, tmp_path)[:2] == (tmp_path / "notes", False)
+    assert not server.asked
+
+
 def test_two_downloads_into_one_folder(server, tmp_path):
     from noisygan.data.prepared import lock
 

@@ -136,6 +136,19 @@ def test_nsynth_entries_and_files_that_do_not_fit(tmp_path, write_sound):
     }
 
 
+def test_what_lies_beside_nsynths_folders_is_listed(tmp_path, write_sound):
+    nsynth(tmp_path / "nsynth-train", write_sound, {"a": note()})
+    write_sound(tmp_path / "nsynth-train" / "a.wav")
+    write_sound(tmp_path / "mine" / "b.wav")
+    (tmp_path / "readme.txt").write_text("x")
+    assert {name: source.kind for name, source in listed(tmp_path).items()} == {
+        "nsynth-train/audio/a.wav": None,
+        "nsynth-train/a.wav": "not named",
+        "mine/b.wav": "not named",
+        "readme.txt": "not audio",
+    }
+
+
 def test_long_json_is_read_bit_by_bit(tmp_path):
     notes = {f"note{i}": {"text": "x" * 97, "pitch": i} for i in range(20000)}
     path = tmp_path / "examples.json"
@@ -243,6 +256,38 @@ def test_a_table_of_ones_own(tmp_path, write_sound):
     assert (a.label, a.pitch, a.split) == ("bass", 36.0, "train")
     assert a.tags == {"Pitch": "x", "mood": "dark", "bpm": 120.0}
     assert (b.pitch, b.split, b.tags) == (36.5, "test", {"Pitch": "x"})
+
+
+def test_long_numbers_in_a_table_stay_apart(tmp_path, write_sound):
+    """A date is no 2.02103e+07, and float32 would not tell it from the next one."""
+    dates = ("20210304", "20210305")
+    rows = [f"{write_sound(tmp_path / f'{date}.wav').name},{date},120.5,7\n" for date in dates]
+    table = tmp_path / "t.csv"
+    table.write_text("file,day,bpm,take\n" + "".join(rows))
+    found = listed(tmp_path, table)
+    assert [found[f"{date}.wav"].tags["day"] for date in dates] == list(dates)
+    said = [sources.text_of(found["20210304.wav"].value(name)) for name in ("day", "bpm", "take")]
+    assert said == ["20210304", "120.5", "7"]
+    assert sources.text_of(1234567.0) == "1234567"
+
+
+@pytest.mark.parametrize("field", ["file", "label", "mood", "\ud800"])
+def test_text_in_a_table_that_is_none(tmp_path, write_sound, field):
+    write_sound(tmp_path / "a.wav")
+    table = tmp_path / "t.json"
+    table.write_text(json.dumps([{"file": "a.wav", field: "a\ud800.wav"}]))
+    source = next(iter(sources.list_sources(tmp_path, table)))
+    assert (source.kind, source.reader) == ("bad entry", None)
+    assert source.reason.isascii()
+
+
+def test_a_table_names_files_whose_names_are_no_text(tmp_path):
+    with open(os.path.join(os.fsencode(tmp_path), b"\xff.wav"), "wb") as file:
+        file.write(b"x")
+    table = tmp_path / "t.json"
+    table.write_text(json.dumps([{"file": "\udcff.wav", "mood": "dark"}]))
+    source = next(iter(sources.list_sources(tmp_path, table)))
+    assert (source.file, source.kind, source.tags) == ("\\xff.wav", None, {"mood": "dark"})
 
 
 @pytest.mark.parametrize("form", ["list", "object", "lines"])

@@ -175,6 +175,28 @@ def test_splits_by_pitch_keep_pitches_together(tmp_path, folder, write_sound):
     assert not set(pitches["test"]) & set(pitches["train"])
 
 
+def test_only_what_is_asked_for_is_shared_out(tmp_path, folder):
+    """However many pitches others have, those that are chosen have one in each split."""
+    names = ("low/tone-041-100.wav", "low/tone-042-100.wav", "high/tone-043-100.wav")
+    table = tmp_path / "mine.csv"
+    rows = [f"low/tone-{i:03d}-100.wav,{i},no" for i in range(44, 80) if (i - 40) % 3]
+    rows += [f"{name},{40 + i},yes" for i, name in enumerate(names)]
+    table.write_text("file,pitch,mood\n" + "\n".join(rows))
+    asked = {"table": table, "split_by": "pitch", "valid": 0.1, "test": 0.1}
+    made, _ = prepare(folder, tmp_path / "out", only=(("mood", ("yes",)),), **asked)
+    assert {name: each["n_records"] for name, each in made["splits"].items()} == {
+        "train": 1,
+        "valid": 1,
+        "test": 1,
+    }
+
+
+def test_a_group_may_be_called_none(tmp_path, folder):
+    (folder / "low").rename(folder / "none")
+    made, _ = prepare(folder, tmp_path / "out", split_by="instrument", test=0.5)
+    assert sorted(each["n_records"] for each in made["splits"].values()) == [14, 26]
+
+
 def test_only_what_is_asked_for(tmp_path, folder):
     made, _ = prepare(folder, tmp_path / "out", only=(("label", ("high",)),))
     assert made["counts"]["labels"] == {"high": 14}

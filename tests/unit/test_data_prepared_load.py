@@ -67,7 +67,8 @@ def test_another_rate_of_the_folder_can_be_chosen(folders):
     low = Recordings(sample_rate=8000, n_samples=N // 2).read(out)
     assert low.sample_rate == 8000
     assert low.audio(0).shape == (N // 2,) and np.any(low.audio(0))
-    with pytest.raises(UsageError, match=r"prepared at 16000, 8000 Hz, the config wants 44100 Hz.*--sample_rate 44100$"):
+    message = r"prepared at 16000, 8000 Hz, the config wants 44100 Hz.*--sample_rate 44100$"
+    with pytest.raises(UsageError, match=message):
         Recordings(sample_rate=44100).read(out)
 
 

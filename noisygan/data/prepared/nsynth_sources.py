@@ -129,8 +129,13 @@ def objects_of(path):
 
 
 def _of_folders(data, names):
+    """NSynth's folders, then what lies beside them."""
     for name in names:
         yield from _of_json(data, data / name)
+    for source in sources.walk(data, without=names):
+        if source.reader:
+            source.skipped("not named", "is not named in examples.json")
+        yield source
 
 
 def _of_json(data, folder):
@@ -151,14 +156,14 @@ def _of_json(data, folder):
             continue
         source = sources.file_source(audio / file, f"{inside}audio/{file}")
         source.split = split
-        if file in named:
+        if source.file in named:
             source.skipped("named twice", "is named again in examples.json")
-        named.add(file)
+        named.add(source.file)
         if source.reader:
             fields_source(source, fields)
         yield source
     for source in sources.walk(folder):
-        if source.file == "examples.json" or source.file.removeprefix("audio/") in named:
+        if source.file == "examples.json" or inside + source.file in named:
             continue
         source.file = inside + source.file
         if source.reader:

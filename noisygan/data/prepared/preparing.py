@@ -61,7 +61,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         return made, True
 
 
-def list_inputs(data, table, path, only=()):
+def list_inputs(data, table, path, only=(), group=None):
     """Writes the list of all inputs, one line each.
 
     Args:
@@ -69,18 +69,20 @@ def list_inputs(data, table, path, only=()):
       table: Path of a table of the files, or None.
       path: File to be written.
       only: Of `Options`.
+      group: Name of what splits keep together, or None.
 
     Returns:
       (SHA-256 of the list, wherever the folder lies; array of the inputs' bytes; array of the
-      lines' lengths; dict of each name of only -> set of the values that occur, or None where
-      stored recordings will say so when they are read).
+      lines' lengths; dict of each name of only -> set of the values that occur; set of the groups
+      of recordings that are wanted). The last two are None where stored recordings will say so
+      when they are read.
 
     Raises:
       UsageError: as of `sources.list_sources`.
     """
     digest = hashlib.sha256()
     sizes, lengths = array.array("q"), array.array("q")
-    seen, stored = {name: set() for name, _ in only}, False
+    seen, groups, stored = {name: set() for name, _ in only}, set(), False
     with open(path, "w", encoding="ascii") as file:
         # Workers may begin in another folder.
         for source in sources.list_sources(os.path.abspath(data), table):
@@ -92,18 +94,21 @@ def list_inputs(data, table, path, only=()):
             if source.reader == "audio":
                 for name, values in seen.items():
                     values.add(sources.text_of(source.value(name)))
+                if group is not None and units.is_wanted(source, only):
+                    groups.add(splits.group_of(source, group))
             elif source.reader:
                 stored = True
-    return digest.hexdigest(), sizes, lengths, None if stored else seen
+    known = (None, None) if stored else (seen, groups)
+    return digest.hexdigest(), sizes, lengths, *known
 
 
 def _plan(out, data, table, options):
     path = out / "parts" / "inputs.jsonl"
-    # The groups of a split are gathered like the values of `only`.
     grouped = options.split_by not in ("given", "file")
     name = "label" if options.split_by == "instrument" else options.split_by
-    asked = (*options.only, *([(name, ())] if grouped else []))
-    inputs, sizes, lengths, seen = list_inputs(data, table, path, asked)
+    inputs, sizes, lengths, seen, groups = list_inputs(
+        data, table, path, options.only, name if grouped else None
+    )
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
     for key, values in options.only if seen else ():
@@ -122,7 +127,7 @@ def _plan(out, data, table, options):
             "expected file, or their own splits"
         )
     if grouped:
-        groups = seen[name] - {"none"}
+        groups.discard(None)
         if not groups:
             raise UsageError(
                 f"--split_by {options.split_by}: no recording in {data} says its {name}; expected "
@@ -175,7 +180,7 @@ def _check_folders(data, out):
 
 def _check_state(out, state, overwrite):
     """Refuses a folder of something else; empties one of other options where that is asked for."""
-    parts = {path for path in out.glob(".state.*.part.json")}
+    parts = set(out.glob(".state.*.part.json"))
     if {path.name for path in out.iterdir() if path not in parts} <= {".lock"}:
         return
     try:

@@ -135,13 +135,14 @@ def in_folders(data):
         yield source
 
 
-def walk(data):
+def walk(data, without=()):
     """Every file below a folder, once, whatever it is.
 
     Folders behind symbolic links are entered as well, each once, however many ways lead there.
 
     Args:
       data: pathlib.Path of the folder.
+      without: Names of folders in it that are left out.
 
     Yields:
       Source: sorted by name, folder by folder; those that are no audio carry a reason.
@@ -163,6 +164,8 @@ def walk(data):
             yield source.skipped("unreadable", f"cannot be listed ({error.strerror})")
             continue
         folders = [entry for entry in entries if _is_folder(entry)]
+        if not inside:
+            folders = [entry for entry in folders if os.fsdecode(entry.name) not in without]
         left += [(entry.path, inside + entry.name) for entry in reversed(folders)]
         for entry in entries:
             if not _is_folder(entry):
@@ -199,7 +202,9 @@ def text_of(value):
     """A value as one names it on a command line: '60' for 60.0, 'none' for None."""
     if value is None:
         return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
 
 
 def shown(name):

@@ -117,12 +117,16 @@ def _fields(row):
 
 def _source(data, row, fields):
     name = fields.pop("file")
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
+    if not isinstance(name, str) or not name.strip() or "\0" in name or not _is_text(name):
         return sources.Source(file=f"row {row}", path=str(data)).skipped(
             "bad entry", f"names no file, but {name!r}"
         )
     source = sources.file_source(data / name, Path(os.path.normpath(name)).as_posix())
     known = {key: value for key, value in fields.items() if value not in (None, "")}
+    for key, value in known.items():
+        if not _is_text(key, "strict") or not _is_text(str(value)):
+            what = f"has {key!r} {str(value)!r} in row {row}; expected text"
+            return source.skipped("bad entry", what)
     label, split = known.pop("label", None), known.pop("split", None)
     source.label = None if label is None else str(label)
     if not source.reader:
@@ -141,8 +145,19 @@ def _source(data, row, fields):
             return source.skipped("bad entry", what)
     for key, value in known.items():
         number = _number(value)
-        source.tags[key] = str(value) if number is None else number
+        # What float32 cannot hold - dates, long numbers of catalogues - is kept as it is written.
+        is_exact = number is not None and abs(number) <= 2**24
+        source.tags[key] = number if is_exact else str(value)
     return source
+
+
+def _is_text(text, errors="surrogateescape"):
+    """Whether UTF-8 can hold it, or the bytes of an odd file name: JSON knows half characters."""
+    try:
+        text.encode("utf-8", errors)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(value):

@@ -228,7 +228,7 @@ def _result(source, plan):
             source.skipped("unreadable", reason)
             result.update(kind="unreadable", reason=reason)
     # A stored recording says what it is when it is read.
-    if source.reader == "audio" and not _wanted(source, plan.options.only):
+    if source.reader == "audio" and not is_wanted(source, plan.options.only):
         source.skipped(*_LEFT_OUT)
         result.update(kind=source.kind, reason=source.reason)
     if source.reader:
@@ -236,7 +236,8 @@ def _result(source, plan):
     return result
 
 
-def _wanted(source, only):
+def is_wanted(source, only):
+    """Whether a source is one of those that `Options.only` asks for."""
     return all(sources.text_of(source.value(name)) in values for name, values in only)
 
 
@@ -247,7 +248,7 @@ def _records(chosen, options, mel, note):
             note(source.file)
         try:
             sound = reading.read(source, options.channel, options.max_seconds)
-            if not _wanted(source, options.only):
+            if not is_wanted(source, options.only):
                 raise BadAudioError(*_LEFT_OUT)
             rate, seconds = sound.rate, len(sound.audio) / sound.rate
             result.update(rate=rate, channels=sound.n_channels, seconds=round(seconds, 6))
