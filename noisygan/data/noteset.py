@@ -43,6 +43,7 @@ class NoteSet:
         audio=None,
         has_label=True,
         decode=None,
+        crop=None,
     ):
         """Stores what `Recordings.read` found.
 
@@ -50,6 +51,8 @@ class NoteSet:
           audio: Decoded sounds, float32 [n, n_samples], or None to decode each when it is needed.
           decode: A function from the number of a recording to float32 [n_samples]; None: the
             beginning of its file.
+          crop: A function from the number of a recording and a place, 0 to 1, to the n_samples
+            float32 there; None: batches hold what `audio` gives.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -67,6 +70,7 @@ class NoteSet:
         self.has_label = has_label
         self.failure = None
         self._decode = decode or self._decode_file
+        self._crop = crop
         self._audio = audio
         if audio is not None:
             audio.flags.writeable = False
@@ -102,25 +106,29 @@ class NoteSet:
         """
         if self._audio is not None:
             return self._audio[i]
-        try:
-            sound = self._decode(i)
-        except decoding.BadAudioError as error:
-            raise RunError(f"{self.paths[i]} {error}") from error
+        sound = self._read(self._decode, i)
         sound.flags.writeable = False
         return sound
+
+    def _read(self, read, i, *where):
+        try:
+            return read(i, *where)
+        except decoding.BadAudioError as error:
+            raise RunError(f"{self.paths[i]} {error}") from error
 
     def _decode_file(self, i):
         return decoding.decode(self.paths[i], self.sample_rate, self.n_samples)
 
     def batches(self, batch_size, seed, start=0):
-        """Endless shuffled batches; which recordings are in which batch depends on seed alone.
+        """Endless shuffled batches; what is in which batch depends on seed alone.
 
         Every epoch is a full permutation of the set. Epochs follow each other without a gap, so a
         batch may hold the end of one and the beginning of the next, and may be larger than the set.
 
         Args:
           batch_size: Recordings in a batch, B.
-          seed: Integer >= 0. The order is a pure function of (seed, batch_size, batch index).
+          seed: Integer >= 0. Recordings and, where they are cropped, their parts are a pure
+            function of (seed, batch_size, batch index).
           start: Index of the first batch to give: batch k of start=0 is batch 0 of start=k.
 
         Returns:
@@ -149,17 +157,24 @@ class NoteSet:
         velocity = tf.constant(np.nan_to_num(self.velocity, nan=0.0))
         label = tf.constant(self.label)
 
-        def sounds(indices):
-            if self._audio is not None:
+        def sounds(indices, places):
+            if self._crop is None and self._audio is not None:
                 return self._audio[indices]
             try:
-                return np.stack([self.audio(int(i)) for i in indices])
+                if self._crop is None:
+                    return np.stack([self.audio(int(i)) for i in indices])
+                drawn = zip(indices, places, strict=True)
+                return np.stack([self._read(self._crop, int(i), place) for i, place in drawn])
             except RunError as error:
                 self.failure = error
                 raise
 
-        def batch(indices):
-            audio = tf.numpy_function(sounds, [indices], tf.float32, stateful=False)
+        def batch(number, indices):
+            # Another seed than any that shuffles: places and order have nothing in common.
+            places = tf.random.stateless_uniform(
+                [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
+            )
+            audio = tf.numpy_function(sounds, [indices, places], tf.float32, stateful=False)
             audio = tf.ensure_shape(audio, [batch_size, self.n_samples])
             return {
                 "audio": audio,
@@ -175,6 +190,7 @@ class NoteSet:
             epochs.flat_map(permutation)
             .skip(n_skipped)
             .batch(batch_size, drop_remainder=True)
+            .enumerate(int(start))
             .map(batch, num_parallel_calls=2)
             .prefetch(2)
             .with_options(options)

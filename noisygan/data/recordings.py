@@ -51,6 +51,7 @@ class Recordings:
         fade_out_seconds=None,
         segments=False,
         split="train",
+        crop=False,
     ):
         """Stores and validates.
 
@@ -72,6 +73,8 @@ class Recordings:
           segments: Whether each file is cut into sounds of n_samples, one behind the other; what
             is left over at its end, and silent ones, are dropped.
           split: Of a prepared folder: 'train', 'valid' or 'test'.
+          crop: Whether batches hold another part of a longer recording each time, drawn with the
+            seed of the batches; False: always its beginning.
 
         Raises:
           UsageError: if an argument is out of its range.
@@ -89,15 +92,19 @@ class Recordings:
         self.fade_in_seconds = _number("fade_in_seconds", fade_in_seconds, 0.0, 60.0, "s")
         self.fade_out_seconds = _number("fade_out_seconds", fade_out_seconds, 0.0, 60.0, "s")
         self.segments = segments
+        self.crop = crop
         if split not in SPLITS:
             raise UsageError(f"split is {split!r}; expected {', '.join(SPLITS)}")
         self.split = split
         shapes = ("trim_db", "peak", "fade_in_seconds", "fade_out_seconds")
         shaped = [name for name in shapes if getattr(self, name) is not None]
-        if segments and shaped:
+        if segments and crop:
+            raise UsageError("segments and crop: expected one or the other")
+        if (segments or crop) and shaped:
+            what = "segments are" if segments else "crops are"
             raise UsageError(
-                f"segments are taken as they were recorded; got {', '.join(shaped)} as well, "
-                "expected one or the other"
+                f"{what} taken as they were recorded; got {', '.join(shaped)} as well, expected "
+                "one or the other"
             )
         if None not in (self.min_pitch, self.max_pitch) and self.min_pitch > self.max_pitch:
             raise UsageError(
@@ -136,11 +143,16 @@ class Recordings:
         audio = np.zeros([len(entries), self.n_samples], np.float32) if keep else None
         cut = _Segments(self.sample_rate, self.n_samples) if self.segments else None
         digest = hashlib.sha256(json.dumps(self._selection(), sort_keys=True).encode())
-        bad = []
+        bad, lengths = [], []
         for i, entry in enumerate(entries):
             try:
                 if cut is not None:
                     cut.add(entry)
+                elif self.crop:
+                    sound = self._whole(entry.path)
+                    lengths.append(len(sound))
+                    if keep:
+                        audio[i] = decoding.cut(sound, self.sample_rate, self.n_samples)
                 elif keep:
                     audio[i] = self.decode(entry.path)
                 else:
@@ -167,7 +179,11 @@ class Recordings:
             path = entries[i].path
             return self.decode(path) if cut is None else cut.decode(path, starts[i])
 
-        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode)
+        def crop(i, place):
+            start = self._crop_start(lengths[i], place)
+            return decoding.decode(entries[i].path, self.sample_rate, self.n_samples, start=start)
+
+        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode, crop)
 
     def _read_prepared(self, folder, progress):
         """As `read`, of a folder that `noisygan prepare` wrote."""
@@ -186,6 +202,10 @@ class Recordings:
             audio = split.audio(i)
             return self._form(audio) if start is None else audio[start : start + self.n_samples]
 
+        def crop(row, place):
+            audio = split.audio(rows[row][0])
+            return self._form(audio[self._crop_start(len(audio), place) :])
+
         audio = None
         if len(rows) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY:
             audio = np.stack([decode(row) for row in range(len(rows))])
@@ -196,9 +216,9 @@ class Recordings:
             entry.name if start is None else f"{entry.name}@{start}"
             for entry, (_, start) in zip(entries, rows, strict=True)
         ]
-        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode)
+        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode, crop)
 
-    def _note_set(self, folder, entries, names, fingerprint, audio, decode):
+    def _note_set(self, folder, entries, names, fingerprint, audio, decode, crop):
         labels = [entry.label or layouts.NO_LABEL for entry in entries]
         label_names = sorted(set(labels))
         number = {name: i for i, name in enumerate(label_names)}
@@ -216,7 +236,17 @@ class Recordings:
             audio=audio,
             has_label=all(entry.label is not None for entry in entries),
             decode=decode,
+            crop=crop if self.crop else None,
         )
+
+    def _whole(self, path):
+        """A whole file, checked, float32 [n]."""
+        n_frames = decoding.check_header(path, self.sample_rate).frames
+        return decoding.decode(path, self.sample_rate, n_frames)
+
+    def _crop_start(self, n_there, place):
+        """First sample of a part of n_samples; every one is as likely where place is uniform."""
+        return int(place * (max(n_there - self.n_samples, 0) + 1))
 
     def _starts(self, audio):
         """Samples at which the segments of a sound begin that are not silent."""
@@ -246,9 +276,10 @@ class Recordings:
 
     def _selection(self):
         values = {key: value for key, value in vars(self).items() if value is not None}
-        # A selection is what it was before there were segments and splits.
+        # A selection is what it was before there were segments, splits and crops.
         del values["split"]
-        return {key: value for key, value in values.items() if key != "segments" or value}
+        new = ("segments", "crop")
+        return {key: value for key, value in values.items() if key not in new or value}
 
     def _select(self, folder, entries):
         filters = {"families": "family", "instruments": "label", "sources": "source"}
