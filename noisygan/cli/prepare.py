@@ -207,17 +207,23 @@ def summary(manifest, out):
     counts = manifest["counts"]
     splits = ", ".join(f"{name} {each['n_records']}" for name, each in manifest["splits"].items())
     lines = [
-        f"{counts['records']} sounds of {counts['used']} files, "
+        f"{_count(counts['records'], 'sound')} of {_count(counts['used'], 'file')}, "
         f"{progress.duration(counts['seconds'])} ({splits}) in {out}"
     ]
     if counts["skipped"]:
         kinds = counts["skipped_by_kind"].items()
         listed = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds, key=lambda each: -each[1]))
-        lines.append(f"skipped {counts['skipped']} files: {listed}; see {out}/files.jsonl")
+        skipped = _count(counts["skipped"], "file")
+        lines.append(f"skipped {skipped}: {listed}; see {out}/files.jsonl")
     if counts["put_right"]:
-        files = "1 file" if counts["put_right"] == 1 else f"{counts['put_right']} files"
-        lines.append(f"{files} had something put right; files.jsonl says what")
+        lines.append(
+            f"{_count(counts['put_right'], 'file')} had something put right; files.jsonl says what"
+        )
     return lines
+
+
+def _count(n, what):
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _changes(args):

@@ -55,6 +55,13 @@ def test_from_a_mess_to_records(noisygan, mess, tmp_path):
     assert noisygan(*command, "--peak", "none", "--overwrite").code == 0
 
 
+def test_one_file_is_no_files(noisygan, mess, tmp_path):
+    (mess / "kick" / "empty.wav").unlink()
+    result = noisygan("prepare", "drums", "--data", mess / "kick", "--out", tmp_path / "x")
+    one, skipped = result.out.splitlines()
+    assert one.startswith("1 sound of 1 file, ") and skipped.startswith("skipped 1 file: 1 hidden")
+
+
 def test_strict_is_a_failure_after_everything_is_done(noisygan, mess, tmp_path):
     out = tmp_path / "out"
     command = ("prepare", "drums", "--data", mess, "--out", out, "--processes", 1, "--strict")

@@ -167,6 +167,12 @@ def test_an_offset_is_taken_out_and_nothing_else():
         convert(np.full(100, 0.3))
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 63])
+def test_a_click_is_no_offset(n):
+    samples = np.full(n, 0.5, np.float32)
+    np.testing.assert_array_equal(only(samples), samples)
+
+
 def test_an_offset_of_a_full_recording_is_not_clipped():
     made = only(np.clip(1.2 * sine(440, 16000, level=1.0), -1, 0.6) + 0.4)
     assert np.max(np.abs(made)) <= 1.0

@@ -10,6 +10,9 @@ from noisygan.data.prepared import loudness
 # An offset below this (-54 dB) may as well be part of the sound.
 MIN_OFFSET = 1.0 / 512.0
 
+# In fewer samples than these a click cannot be told from an offset.
+MIN_OFFSET_SAMPLES = 64
+
 # A sound is never made louder than this by normalisation (+60 dB): it would be noise.
 MAX_GAIN = 1000.0
 
@@ -26,6 +29,8 @@ def offset_of(audio):
     Returns:
       float.
     """
+    if len(audio) < MIN_OFFSET_SAMPLES:
+        return 0.0
     mean = float(np.mean(audio, dtype=np.float64))
     chance = 4.0 * float(np.std(audio)) / np.sqrt(len(audio))
     if abs(mean) < max(MIN_OFFSET, chance):
