@@ -211,6 +211,19 @@ def test_log_mel_sums_are_mean_and_deviation_of_all_frames():
     assert abs(int(np.argmax(tone)) - mel) < 1.0
 
 
+@pytest.mark.parametrize("more", [-33, -1, 0, 1, 32, 33])
+def test_log_mel_sums_of_long_sounds_are_those_of_their_blocks(more, monkeypatch):
+    monkeypatch.setattr(statistics, "_BLOCK", 10)
+    sums = statistics.LogMelSums(1000)
+    assert sums.n_fft == 64
+    audio = np.random.default_rng(0).standard_normal(64 + 32 * 19 + more).astype(np.float32)
+    sums.add(audio)
+    db = statistics.log_mel_db(audio, 1000, 64)
+    assert sums.n_frames == len(db)
+    np.testing.assert_allclose(sums.sums, db.sum(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(sums.squares, np.square(db).sum(axis=0), rtol=1e-6)
+
+
 def test_histograms_lose_nothing():
     assert statistics.histogram([-200, -89, 5, 0, 3], (-90, -60, 0, 3)) == [2, 0, 3]
 

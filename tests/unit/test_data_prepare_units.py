@@ -340,6 +340,18 @@ def test_a_file_that_ends_its_process_is_skipped(tmp_path, folder, monkeypatch):
     assert lines(tmp_path / "out")["high/poison.m4a"]["reason"] == "ended the process that read it"
 
 
+def test_no_file_is_blamed_when_its_unit_is_done(tmp_path, folder):
+    def watched(folder_, indices, done):
+        plan = units.load_plan(folder_)
+        plan.note_file("x")
+        assert plan.blame_file() and plan.given_up() == {"x"}
+        done(units.process(folder_, indices[0], watched=True))
+        assert not plan.blame_file()
+        here(folder_, indices[1:], done)
+
+    assert prepare(folder, tmp_path / "out", run=watched)[0]["counts"]["used"] == 40
+
+
 def test_a_finished_run_does_nothing_again(tmp_path, folder, monkeypatch):
     out = tmp_path / "out"
     made, _ = prepare(folder, out)

@@ -7,6 +7,9 @@ import numpy as np
 N_MELS = 80
 FLOOR = 1e-10
 
+# Frames that are worked on at once, so that an hour's spectra need not fit into memory.
+_BLOCK = 4096
+
 # Edges of the histograms, in dB and in seconds.
 LEVEL_EDGES = tuple(range(-90, 4, 3))
 SECONDS_EDGES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -34,10 +37,13 @@ class LogMelSums:
 
     def add(self, audio):
         """Takes in a sound, float32 [n_samples]."""
-        db = log_mel_db(audio, self.rate, self.n_fft)
-        self.n_frames += len(db)
-        self.sums += db.sum(axis=0)
-        self.squares += np.square(db).sum(axis=0)
+        hop = self.n_fft // 2
+        for begin in range(0, max(len(audio) - self.n_fft, 0) + 1, _BLOCK * hop):
+            block = audio[begin : begin + (_BLOCK - 1) * hop + self.n_fft]
+            db = log_mel_db(block, self.rate, self.n_fft)
+            self.n_frames += len(db)
+            self.sums += db.sum(axis=0)
+            self.squares += np.square(db).sum(axis=0)
 
     def merge(self, other):
         """Takes in the frames of another one."""

@@ -80,17 +80,22 @@ class Plan:
             file.seek(offset)
             return [file.readline().decode() for _ in range(n_inputs)]
 
+    @property
+    def reading(self):
+        """Path of the file that names the input that is being read."""
+        return self.parts / "reading"
+
     def note_file(self, file):
         """Remembers the input that is about to be read."""
-        (self.parts / "reading").write_text(json.dumps(file))
+        self.reading.write_text(json.dumps(file))
 
     def blame_file(self):
         """Gives up the input that was being read when a process ended; False if there was none."""
         try:
-            file = json.loads((self.parts / "reading").read_text())
+            file = json.loads(self.reading.read_text())
         except (OSError, ValueError):
             return False
-        (self.parts / "reading").unlink()
+        self.reading.unlink()
         with open(self.parts / "given_up", "a", encoding="ascii") as names:
             names.write(json.dumps(file) + "\n")
         return True
@@ -168,6 +173,8 @@ def process(folder, index, watched=False):
         # Units run side by side: threads of a unit's own would only wait for each other.
         with threadpoolctl.threadpool_limits(1):
             _process(plan, index, plan.note_file if watched else None)
+        # What ends the process from here on is not the last file.
+        plan.reading.unlink(missing_ok=True)
     return index, plan.units[index][1]
 
 
