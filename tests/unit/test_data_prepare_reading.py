@@ -106,6 +106,21 @@ def test_wrong_sizes_in_a_header(tmp_path, write_sound, size, n_left):
     assert "its header" in sound.did[0]
 
 
+@pytest.mark.parametrize("format,endian", [("RF64", "LITTLE"), ("AU", "BIG"), ("AU", "LITTLE")])
+def test_other_headers_are_not_believed_either(tmp_path, format, endian):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sine(), 16000, format=format, subtype="PCM_16", endian=endian)
+    assert not any("header" in what for what in read(path).did)
+    content = path.read_bytes()
+    path.write_bytes(content[:-4000])
+    sound = read(path)
+    assert "its header promises 8000 bytes of sound, 4000 bytes are there" in sound.did
+    np.testing.assert_allclose(sound.audio, sine()[:2000], atol=2**-15)
+    if format == "AU":  # Which may leave its size open.
+        path.write_bytes(content[:8] + b"\xff" * 4 + content[12:])
+        assert not any("header" in what for what in read(path).did)
+
+
 def test_what_follows_the_samples_is_not_sound(tmp_path, write_sound):
     content, _ = wav(tmp_path, write_sound)
     path = tmp_path / "a.wav"

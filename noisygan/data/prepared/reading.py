@@ -30,6 +30,9 @@ _FFMPEG_SECONDS = 600
 
 _BLOCK = 1 << 18
 
+# AU files are written in either order.
+_AU_ORDER = {b".snd": ">", b"dns.": "<"}
+
 
 @dataclasses.dataclass
 class Sound:
@@ -114,10 +117,11 @@ def fingerprint(source):
 
 @dataclasses.dataclass(frozen=True)
 class SampleChunk:
-    """Where the header of a WAV or AIFF file says that its samples lie.
+    """Where the header of a WAV, RF64, AIFF or AU file says that its samples lie.
 
     Attributes:
-      order: '<' or '>', the order of bytes.
+      order: '<' or '>', the order of bytes; None where their size is not the four bytes before
+        them.
       offset: Of the samples in the file.
       promised: Bytes of samples, as the header says.
       there: Bytes from the offset to the end of the file.
@@ -130,7 +134,7 @@ class SampleChunk:
 
 
 def sample_chunk(path):
-    """Looks for the samples of a WAV or AIFF file, without trusting its sizes.
+    """Looks for the samples of a WAV, RF64, AIFF or AU file, without trusting its sizes.
 
     Args:
       path: Path of any file.
@@ -141,7 +145,12 @@ def sample_chunk(path):
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         head = file.read(12)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        if head[:4] in _AU_ORDER and len(head) == 12:
+            offset, n_bytes = struct.unpack(_AU_ORDER[head[:4]] + "II", head[4:])
+            is_stated = n_bytes < 2**32 - 1
+            return SampleChunk(None, offset, n_bytes, size - offset) if is_stated else None
+        stated = None
+        if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
             order, data = "<", b"data"
         elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
             order, data = ">", b"SSND"
@@ -155,7 +164,12 @@ def sample_chunk(path):
                 return None
             n_bytes = struct.unpack(order + "I", chunk[4:])[0]
             offset += 8
-            if chunk[:4] == data:
+            if chunk[:4] == b"ds64" and head[:4] == b"RF64":
+                sizes = file.read(16)
+                stated = struct.unpack("<Q", sizes[8:])[0] if len(sizes) == 16 else None
+            elif chunk[:4] == data and stated is not None:
+                return SampleChunk(None, offset, stated, size - offset)
+            elif chunk[:4] == data:
                 return SampleChunk(order, offset, n_bytes, size - offset)
             offset += n_bytes + n_bytes % 2
     return None
@@ -241,9 +255,15 @@ def _repaired(path, sound):
     """What soundfile opens: the path, or the file with the size of its samples put right."""
     chunk = sample_chunk(path)
     if chunk is not None and chunk.promised > chunk.there > 0:
-        what = "any" if chunk.promised >= 2**31 - 1024 else f"{chunk.promised} bytes"
+        is_any = chunk.order and chunk.promised >= 2**31 - 1024
+        what = "any" if is_any else f"{chunk.promised} bytes"
         sound.repair(f"its header promises {what} of sound, {chunk.there} bytes are there")
-    elif chunk is not None and chunk.promised < chunk.there // 2 and not _followed(path, chunk):
+    elif (
+        chunk is not None
+        and chunk.order
+        and chunk.promised < chunk.there // 2
+        and not _followed(path, chunk)
+    ):
         sound.repair(f"its header says {chunk.promised} bytes of sound, {chunk.there} were taken")
         with open(path, "rb") as file:
             content = bytearray(file.read())
