@@ -125,6 +125,18 @@ def test_the_fingerprint_tells_splits_steps_and_recordings_apart(folders, tmp_pa
     assert reader().read(moved).fingerprint in prints
 
 
+def test_names_never_read_the_same(tmp_path, write_sound):
+    data = tmp_path / "data"
+    write_sound(data / "\\xff.wav", hz=100.0, n=N)
+    odd = write_sound(data / "b.wav", hz=900.0, n=N)
+    os.rename(odd, os.path.join(os.fsencode(data), b"\xff.wav"))
+    prepare(data, tmp_path / "out")
+    notes = reader().read(tmp_path / "out")
+    assert notes.names == ["\\x5cxff.wav", "\\xff.wav"]
+    assert not list(verify.problems(tmp_path / "out"))
+    assert not np.array_equal(notes.audio(0), notes.audio(1))
+
+
 def test_progress_counts_the_records(folders):
     _, out = folders
     told = []

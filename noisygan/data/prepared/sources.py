@@ -7,6 +7,7 @@ table of files, Speech Commands' lists, or else audio files in folders. No audio
 import dataclasses
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -22,6 +23,8 @@ FFMPEG_SUFFIXES = (
     *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mov", ".mp4", ".mpc"),
     *(".tta", ".webm", ".wma", ".wv"),
 )
+
+_LIKE_BYTES = re.compile(rb"\\(?=x[0-9a-f]{2})")
 
 # Of folders named like files, which are read all the same.
 _ONLY_NAMED = "folder named as a file"
@@ -209,7 +212,9 @@ def text_of(value):
 
 def shown(name):
     """A file name as text: what is no UTF-8 in it stands as \\xNN."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    raw = os.fsencode(name)
+    # A name that has such letters itself must not read like another one.
+    return _LIKE_BYTES.sub(rb"\\x5c", raw).decode("utf-8", "backslashreplace")
 
 
 def _why_not_entered(folder, name, seen):
