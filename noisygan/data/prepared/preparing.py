@@ -183,15 +183,16 @@ def _check_state(out, state, overwrite):
         raise UsageError(
             f"--out {out} is not empty and holds nothing prepared; choose another folder"
         ) from None
-    if overwrite:
+    ours, theirs = state["options"], before["options"]
+    # A run that failed before its first sound leaves nothing to be lost.
+    holds_sounds = (out / "manifest.json").exists() or any(out.glob("*.tfrecord"))
+    if overwrite or (ours != theirs and not holds_sounds):
         for path in out.glob("*.tfrecord"):
             path.unlink()
         for name in ("manifest.json", "files.jsonl", "state.json"):
             (out / name).unlink(missing_ok=True)
         _remove(out / "parts")
-        return
-    ours, theirs = state["options"], before["options"]
-    if ours != theirs:
+    elif ours != theirs:
         name = next(name for name in ours if ours[name] != theirs.get(name))
         raise UsageError(
             f"--out {out} was prepared with {name} {_show(name, theirs.get(name))}, asked for is "
