@@ -207,16 +207,21 @@ def summary(manifest, out):
     counts = manifest["counts"]
     splits = ", ".join(f"{name} {each['n_records']}" for name, each in manifest["splits"].items())
     lines = [
-        f"{counts['records']} sounds of {counts['used']} files, "
+        f"{progress.counted(counts['records'], 'sound')} of "
+        f"{progress.counted(counts['used'], 'file')}, "
         f"{progress.duration(counts['seconds'])} ({splits}) in {out}"
     ]
     if counts["skipped"]:
         kinds = counts["skipped_by_kind"].items()
         listed = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds, key=lambda each: -each[1]))
-        lines.append(f"skipped {counts['skipped']} files: {listed}; see {out}/files.jsonl")
+        files = progress.counted(counts["skipped"], "file")
+        lines.append(f"skipped {files}: {listed}; see {out}/files.jsonl")
     if counts["put_right"]:
-        files = "1 file" if counts["put_right"] == 1 else f"{counts['put_right']} files"
+        files = progress.counted(counts["put_right"], "file")
         lines.append(f"{files} had something put right; files.jsonl says what")
+    for name in ("valid", "test"):
+        if manifest["options"].get(name) and name not in manifest["splits"]:
+            lines.append(f"no sound fell to --{name} {manifest['options'][name]:g}: ask for more")
     return lines
 
 
