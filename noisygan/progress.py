@@ -16,6 +16,11 @@ def _is_terminal(stream):
     return hasattr(stream, "isatty") and stream.isatty()
 
 
+def counted(n, what):
+    """`1 note`, `2 notes`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def duration(seconds):
     """Seconds as a person reads them.
 

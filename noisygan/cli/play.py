@@ -109,9 +109,10 @@ def run(args):
     make_folder(out.parent)
     audio_files.write_wav(out, audio, sample_rate)
     n_played = len(song.notes) - sum(left_out.values())
-    print(f"{out}: {n_played} notes, {len(audio) / sample_rate:.1f} s at {sample_rate} Hz")
+    played = progress.counted(n_played, "note")
+    print(f"{out}: {played}, {len(audio) / sample_rate:.1f} s at {sample_rate} Hz")
     for reason, n_notes in left_out.items():
-        print(f"left out: {n_notes} notes {reason}")
+        print(f"left out: {progress.counted(n_notes, 'note')} {reason}")
     for line in _beyond(song.notes, parts):
         print(line)
     if lowered:
@@ -172,4 +173,5 @@ def _beyond(played, parts):
             beyond[key] = beyond.get(key, 0) + 1
     for (name, low, high), n_notes in beyond.items():
         trained = f"the pitches {low:g} to {high:g} that {name} was trained on"
-        yield f"{n_notes} notes lie outside {trained}"
+        lie = "lies" if n_notes == 1 else "lie"
+        yield f"{progress.counted(n_notes, 'note')} {lie} outside {trained}"

@@ -207,23 +207,22 @@ def summary(manifest, out):
     counts = manifest["counts"]
     splits = ", ".join(f"{name} {each['n_records']}" for name, each in manifest["splits"].items())
     lines = [
-        f"{_count(counts['records'], 'sound')} of {_count(counts['used'], 'file')}, "
+        f"{progress.counted(counts['records'], 'sound')} of "
+        f"{progress.counted(counts['used'], 'file')}, "
         f"{progress.duration(counts['seconds'])} ({splits}) in {out}"
     ]
     if counts["skipped"]:
         kinds = counts["skipped_by_kind"].items()
         listed = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds, key=lambda each: -each[1]))
-        skipped = _count(counts["skipped"], "file")
-        lines.append(f"skipped {skipped}: {listed}; see {out}/files.jsonl")
+        files = progress.counted(counts["skipped"], "file")
+        lines.append(f"skipped {files}: {listed}; see {out}/files.jsonl")
     if counts["put_right"]:
-        lines.append(
-            f"{_count(counts['put_right'], 'file')} had something put right; files.jsonl says what"
-        )
+        files = progress.counted(counts["put_right"], "file")
+        lines.append(f"{files} had something put right; files.jsonl says what")
+    for name in ("valid", "test"):
+        if manifest["options"].get(name) and name not in manifest["splits"]:
+            lines.append(f"no sound fell to --{name} {manifest['options'][name]:g}: ask for more")
     return lines
-
-
-def _count(n, what):
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _changes(args):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import pathlib
 
 import numpy as np
 
 from noisygan.data.layouts import Entry, list_entries
+from noisygan.data.prepared import load
 from noisygan.data.recordings import Recordings
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.sounds import half_of, make_sounds, sounds_of, without_velocity
@@ -41,7 +43,8 @@ class Parts:
 def read_parts(recordings, data, train=None, progress=None):
     """Training and held-out recordings.
 
-    A folder with `nsynth-train` and `nsynth-test` is divided as these say; with `train` given,
+    A folder with `nsynth-train` and `nsynth-test`, and one that `noisygan prepare` wrote with a
+    split test, is divided as these say; with `train` given,
     `data` is held out; any other folder is divided here into two halves by name, all velocities of
     a drum or pitch in one.
 
@@ -61,6 +64,12 @@ def read_parts(recordings, data, train=None, progress=None):
     folders = [pathlib.Path(train) if train else data / SPLITS[0], data]
     if not train and all((data / split).is_dir() for split in SPLITS):
         folders[1] = data / SPLITS[1]
+    elif not train and _has_test_split(data):
+        # Those for training first: the run was trained on them alone.
+        asked = [copy.copy(recordings) for _ in range(2)]
+        asked[1].split = "test"
+        sets = [each.read(data, progress) for each in asked]
+        return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
     elif not train:
         whole = recordings.read(data, progress)
         held_out = in_held_out_half(whole)
@@ -84,6 +93,13 @@ def read_parts(recordings, data, train=None, progress=None):
             "in --data"
         )
     return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
+
+
+def _has_test_split(folder):
+    """Whether a folder was prepared with recordings kept for tests."""
+    if not load.is_prepared(folder):
+        return False
+    return load.read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
 
 
 def in_held_out_half(notes):

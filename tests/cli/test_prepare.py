@@ -62,6 +62,15 @@ def test_one_file_is_no_files(noisygan, mess, tmp_path):
     assert one.startswith("1 sound of 1 file, ") and skipped.startswith("skipped 1 file: 1 hidden")
 
 
+def test_a_split_that_stays_empty_is_told(noisygan, tmp_path, write_sound):
+    write_sound(tmp_path / "data" / "kick" / "a.wav", rate=44100)
+    command = ("prepare", "drums", "--data", tmp_path / "data", "--processes", 1)
+    told = noisygan(*command, "--out", tmp_path / "out", "--test", 0.01).out
+    assert told.startswith("1 sound of 1 file, ")
+    assert "no sound fell to --test 0.01: ask for more" in told
+    assert "fell to" not in noisygan(*command, "--out", tmp_path / "without").out
+
+
 def test_strict_is_a_failure_after_everything_is_done(noisygan, mess, tmp_path):
     out = tmp_path / "out"
     command = ("prepare", "drums", "--data", mess, "--out", out, "--processes", 1, "--strict")

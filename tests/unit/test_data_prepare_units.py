@@ -383,6 +383,16 @@ def test_other_options_or_recordings_are_refused_or_overwritten(tmp_path, folder
     assert contents(out) == contents(tmp_path / "fresh")
 
 
+@pytest.mark.parametrize("typo", [{"only": (("label", ("lwo",)),)}, {"max_seconds": 0.001}])
+def test_a_run_without_a_sound_can_be_corrected(tmp_path, folder, typo):
+    out = tmp_path / "out"
+    with pytest.raises((UsageError, RunError), match="no recording in|none of the 42 files"):
+        prepare(folder, out, **typo)
+    prepare(folder, out)
+    prepare(folder, tmp_path / "fresh")
+    assert contents(out) == contents(tmp_path / "fresh")
+
+
 def test_recordings_that_changed_while_it_was_stopped_are_done_again(tmp_path, folder, write_sound):
     out = tmp_path / "out"
 

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from noisygan.data import Recordings
+from noisygan.data.prepared import preparing, presets, units
 from noisygan.errors import UsageError
 from noisygan.evaluation import embeddings, sources
 from noisygan.evaluation.sounds import make_sounds
@@ -47,6 +48,24 @@ def test_splits_and_two_folders_are_taken_as_they_are(tmp_path):
     assert not parts.seen_by(recordings.read(tmp_path / "one").fingerprint)
     with pytest.raises(UsageError, match="the same recordings"):
         sources.read_parts(recordings, tmp_path / "two", tmp_path / "two")
+
+
+def test_a_prepared_folder_has_its_own_test_split(tmp_path):
+    data, out = drums(tmp_path / "drums"), tmp_path / "prepared"
+    changes = {"n_samples": 2000, "sample_rates": (RATE,), "test": 0.3, "split_by": "file"}
+    preparing.prepare(data, out, presets.options("drums", None, changes), pool_of_one)
+    recordings = Recordings(n_samples=2000)
+    parts = sources.read_parts(recordings, out)
+    assert parts.note == "" and not set(parts.train.names) & set(parts.test.names)
+    assert len(parts.train) == len(recordings.read(out)) > 0
+    assert len(parts.train) + len(parts.test) == 48
+    assert parts.seen_by(Recordings(n_samples=2000, split="test").read(out).fingerprint)
+    assert not parts.seen_by(recordings.read(out).fingerprint)
+
+
+def pool_of_one(folder, indices, done):
+    for index in indices:
+        done(units.process(folder, index))
 
 
 def test_one_kind_alone_can_not_be_divided(tmp_path):

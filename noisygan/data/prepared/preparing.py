@@ -189,16 +189,17 @@ def _check_state(out, state, overwrite):
         raise UsageError(
             f"--out {out} is not empty and holds nothing prepared; choose another folder"
         ) from None
-    if overwrite:
+    ours, theirs = state["options"], before["options"]
+    # A run that failed before its first sound leaves nothing to be lost.
+    holds_sounds = (out / "manifest.json").exists() or any(out.glob("*.tfrecord"))
+    if overwrite or (ours != theirs and not holds_sounds):
         # First what says that it is finished, last what says that it is ours: stopped on the way,
         # it is neither complete nor a stranger's.
         (out / "manifest.json").unlink(missing_ok=True)
         _remove(out / "parts")
         for path in (*out.glob("*.tfrecord"), out / "files.jsonl", out / "state.json"):
             path.unlink(missing_ok=True)
-        return
-    ours, theirs = state["options"], before["options"]
-    if ours != theirs:
+    elif ours != theirs:
         name = next(name for name in ours if ours[name] != theirs.get(name))
         raise UsageError(
             f"--out {out} was prepared with {name} {_show(name, theirs.get(name))}, asked for is "

@@ -85,7 +85,7 @@ def read(source, channel=None, max_seconds=None):
     if peak > MAX_PEAK:
         raise BadAudioError(
             "beyond full scale",
-            f"peaks at {peak:.4g}, expected at most 1: its samples are in another unit",
+            f"peaks at {peak:.4g}, expected at most {MAX_PEAK:g}: its samples are in another unit",
         )
     if peak < SILENT:
         raise BadAudioError("silent", f"is silent: its peak is {_db(peak)}")
