@@ -247,7 +247,6 @@ def _notes(messages, division, mido, path, damage):
                 silence(number)
     for number in range(16):
         silence(number)
-    found = [note for note in found if note.held > 0.0 or note.channel == DRUM_CHANNEL]
     return sorted(found, key=lambda note: (note.start, note.channel, note.pitch))
 
 

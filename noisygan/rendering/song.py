@@ -107,6 +107,8 @@ def _refusal(note, part, sample_rate):
     """Why a note is not played, or None."""
     if part is None:
         return f"on channel {note.channel}, which no run plays"
+    if not note.held and not part.is_kit:
+        return "of no length"
     if part.label(note) is None:
         known = ", ".join(part.instrument.label_names)
         return f"for a drum (note {note.pitch}) that the run does not know; it knows {known}"

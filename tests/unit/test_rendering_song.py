@@ -95,6 +95,8 @@ def test_what_no_run_can_play_is_counted(flute):
     assert "note 47" in next(iter(left_out))
     audio, left_out = play([note()], None)
     assert len(audio) == 0 and left_out == {"on channel 1, which no run plays": 1}
+    _, left_out = play([note(held=0.0)], flute)
+    assert left_out == {"of no length": 1}
     _, left_out = play([note(127)], flute)
     assert "above what 16000 Hz can hold" in next(iter(left_out))
 
