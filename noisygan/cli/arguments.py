@@ -4,9 +4,12 @@ import argparse
 import contextlib
 import math
 import os
+import pathlib
 import sys
 import tempfile
 import warnings
+
+from noisygan.errors import UsageError
 
 
 def add_config_arguments(parser, required):
@@ -33,6 +36,44 @@ def add_config_arguments(parser, required):
         help="a binding that wins over the files, such as 'Trainer.batch_size = 8'; "
         "may be given several times",
     )
+
+
+def add_seed(parser, help):
+    """Adds --seed, 0 unless given; help says what it decides."""
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0, 2**31 - 1),
+        default=0,
+        metavar="S",
+        help=f"{help} (default: 0)",
+    )
+
+
+def run_folder(folder, option=None):
+    """Path of a run's folder.
+
+    Raises:
+      UsageError: if it holds no run; names the option that it was given by.
+    """
+    path = pathlib.Path(folder)
+    if not (path / "run.json").is_file():
+        named = f"{option} {folder}" if option else f"{folder}"
+        raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
+    return path
+
+
+def new_wav(out):
+    """Path of a WAV file that --out asks for.
+
+    Raises:
+      UsageError: if it is called otherwise, or is there already.
+    """
+    path = pathlib.Path(out)
+    if path.suffix.lower() != ".wav":
+        raise UsageError(f"--out {path}: expected a name that ends in .wav")
+    if path.exists():
+        raise UsageError(f"{path} exists already; choose another name or remove it")
+    return path
 
 
 def whole_number(low, high=None):

@@ -96,10 +96,8 @@ def _render(run_dir, rendered):
     from noisygan.data.layouts import list_entries
     from noisygan.demo import held_out_folder
     from noisygan.rendering import notes
-    from noisygan.training.runs import RunFolder, load_generator
 
-    generator = load_generator(run_dir)
-    instrument = notes.instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+    generator, instrument = notes.load(run_dir)
     requests = notes.like_requests(instrument, list_entries(held_out_folder())[1])
     # The folder gets its name when it is complete: it also says that training is done.
     part = rendered.with_name("rendered.part")

@@ -59,13 +59,7 @@ def add_arguments(parser):
         metavar="N",
         help="sounds that are measured (default: 500, the least that can rank systems)",
     )
-    parser.add_argument(
-        "--seed",
-        type=arguments.whole_number(0, 2**31 - 1),
-        default=0,
-        metavar="S",
-        help="of the generated sounds (default: 0)",
-    )
+    arguments.add_seed(parser, "of the generated sounds")
     parser.add_argument(
         "--pitch_sounds",
         type=arguments.whole_number(0),
@@ -141,10 +135,7 @@ def check(args):
             "or --self_test"
         )
     for run_dir in args.run_dir:
-        if not (pathlib.Path(run_dir) / "run.json").is_file():
-            raise UsageError(
-                f"--run_dir {run_dir} holds no run; expected a folder that `noisygan train` made"
-            )
+        arguments.run_folder(run_dir, "--run_dir")
     if args.audio and len(args.run_dir) > 1:
         raise UsageError("--audio with several --run_dir; expected at most one beside it")
     out_dir = pathlib.Path(args.out_dir)

@@ -42,13 +42,7 @@ def add_arguments(parser):
         "--velocity", type=arguments.whole_number(0, 127), metavar="V", help="(default: 100)"
     )
     parser.add_argument("--label", metavar="NAME", help="which of the labels that the run knows")
-    parser.add_argument(
-        "--seed",
-        type=arguments.whole_number(0, 2**31 - 1),
-        default=0,
-        metavar="S",
-        help="another seed gives other sounds (default: 0)",
-    )
+    arguments.add_seed(parser, "another seed gives other sounds")
     parser.add_argument(
         "--seconds", type=arguments.positive, metavar="S", help="length of each sound"
     )
@@ -71,11 +65,8 @@ def run(args):
         raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")
     if args.label and "," in args.label:
         raise UsageError(f"--label {args.label}: expected one name")
-    run_dir, out_dir = pathlib.Path(args.run_dir), pathlib.Path(args.out_dir)
-    if not (run_dir / "run.json").is_file():
-        raise UsageError(
-            f"--run_dir {run_dir} holds no run; expected a folder that `noisygan train` made"
-        )
+    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
+    out_dir = pathlib.Path(args.out_dir)
     paths = [out_dir / f"step-{i:02d}.wav" for i in range(args.steps)]
     for path in (*paths, out_dir / "morph.wav"):
         if path.exists():
@@ -84,10 +75,8 @@ def run(args):
             )
     arguments.import_tensorflow()
     from noisygan.rendering import interpolation
-    from noisygan.training.runs import RunFolder, load_generator
 
-    generator = load_generator(run_dir)
-    instrument = notes.instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+    generator, instrument = notes.load(run_dir)
     labels = [args.label] if args.label else None
     request = notes.plain_requests(instrument, 1, args.pitch, args.velocity, labels, args.seed)[0]
     sample_rate = args.sample_rate or generator.sample_rate

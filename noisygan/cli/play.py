@@ -39,13 +39,7 @@ def add_arguments(parser):
             help=f"run that plays {name} N (1 to {most}, or a range such as 1-8), and the number "
             "of the z that all its notes share; may be given several times",
         )
-    parser.add_argument(
-        "--seed",
-        type=arguments.whole_number(0, 2**31 - 1),
-        default=0,
-        metavar="S",
-        help="another seed gives other notes (default: 0)",
-    )
+    arguments.add_seed(parser, "another seed gives other notes")
     parser.add_argument(
         "--sample_rate",
         type=arguments.whole_number(1),
@@ -74,17 +68,12 @@ def run(args):
     from noisygan.rendering import audio_files, midi
 
     audio_files.check_sample_rate(args.sample_rate)
-    out = pathlib.Path(args.out)
-    if out.suffix.lower() != ".wav":
-        raise UsageError(f"--out {out}: expected a name that ends in .wav")
-    if out.exists():
-        raise UsageError(f"{out} exists already; choose another name or remove it")
+    out = arguments.new_wav(args.out)
     if not (args.run_dir or args.drums or args.channel or args.program):
         raise UsageError("no run to play on; expected --run_dir, --drums, --program or --channel")
     folders = [args.run_dir, args.drums, *(d for _, d, _ in args.channel + args.program)]
     for folder in filter(None, folders):
-        if not (pathlib.Path(folder) / "run.json").is_file():
-            raise UsageError(f"{folder} holds no run; expected a folder that `noisygan train` made")
+        arguments.run_folder(folder)
     song = midi.read_song(args.midi)
     if song.damage:
         print(f"{args.midi} {song.damage}; what could be read is played")
@@ -125,38 +114,31 @@ class _Parts:
 
     def __init__(self, args):
         self.args = args
+        self.runs = {}
         self.parts = {}
 
     def __call__(self, note):
         from noisygan.rendering import midi
 
-        for number, assigned in (
-            (note.channel, self.args.channel),
-            (note.program, self.args.program),
-        ):
-            if assigned is self.args.program and note.channel == midi.DRUM_CHANNEL:
-                continue
-            for numbers, folder, z in assigned:
-                if number in numbers:
-                    return self._part(folder, z)
-        if note.channel == midi.DRUM_CHANNEL:
+        is_drum = note.channel == midi.DRUM_CHANNEL
+        assigned = [(note.channel, given) for given in self.args.channel]
+        # Programs on the drums' channel are kits, not instruments.
+        assigned += [] if is_drum else [(note.program, given) for given in self.args.program]
+        for number, (numbers, folder, z) in assigned:
+            if number in numbers:
+                return self._part(folder, z)
+        if is_drum:
             return self.args.drums and self._part(self.args.drums, None)
         # The notes of a channel belong together, as of one instrument.
         return self.args.run_dir and self._part(self.args.run_dir, note.channel - 1)
 
     def _part(self, folder, number):
         from noisygan.rendering import notes, song
-        from noisygan.training.runs import RunFolder, load_generator
 
+        if folder not in self.runs:
+            self.runs[folder] = notes.load(pathlib.Path(folder))
         if (folder, number) not in self.parts:
-            same = [part for (other, _), part in self.parts.items() if other == folder]
-            if same:
-                generator, instrument = same[0].generator, same[0].instrument
-            else:
-                path = pathlib.Path(folder)
-                generator = load_generator(path)
-                instrument = notes.instrument(path, RunFolder.open(path).facts, generator)
-            self.parts[folder, number] = song.Part(generator, instrument, number)
+            self.parts[folder, number] = song.Part(*self.runs[folder], number)
         return self.parts[folder, number]
 
 

@@ -5,8 +5,6 @@ the recordings have one; 000 for what the run's generator is not told), and none
 overwritten. Notes of one index, at different pitches, belong together: they share one z.
 """
 
-import pathlib
-
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -46,13 +44,7 @@ def add_arguments(parser):
         metavar="NAME,NAME",
         help="which of the labels that the run knows; where absent, each in turn",
     )
-    parser.add_argument(
-        "--seed",
-        type=arguments.whole_number(0, 2**31 - 1),
-        default=0,
-        metavar="S",
-        help="another seed gives other notes (default: 0)",
-    )
+    arguments.add_seed(parser, "another seed gives other notes")
     parser.add_argument(
         "--seconds",
         type=arguments.positive,
@@ -95,20 +87,13 @@ def run(args):
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
     _check_like(args)
-    run_dir = pathlib.Path(args.run_dir)
-    if not (run_dir / "run.json").is_file():
-        raise UsageError(
-            f"--run_dir {run_dir} holds no run; expected a folder that `noisygan train` made"
-        )
+    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     if args.like:
         from noisygan.data.layouts import list_entries
 
         entries = list_entries(args.like)[1]
     arguments.import_tensorflow()
-    from noisygan.training.runs import RunFolder, load_generator
-
-    generator = load_generator(run_dir)
-    instrument = notes.instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+    generator, instrument = notes.load(run_dir)
     if args.like:
         requests = notes.like_requests(instrument, entries)
     else:

@@ -38,11 +38,7 @@ def run(args):
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
-    out = pathlib.Path(args.out)
-    if out.suffix.lower() != ".wav":
-        raise UsageError(f"--out {out}: expected a name that ends in .wav")
-    if out.exists():
-        raise UsageError(f"{out} exists already; choose another name or remove it")
+    out = arguments.new_wav(args.out)
     if not pathlib.Path(args.controls).is_file():
         raise UsageError(
             f"no such file: {args.controls}; expected a controls file, "

@@ -112,6 +112,24 @@ def instrument(run_dir, facts, generator):
     )
 
 
+def load(run_dir):
+    """A trained run, ready to be asked for notes.
+
+    Args:
+      run_dir: pathlib.Path of the run folder.
+
+    Returns:
+      (generator with its averaged weights, Instrument).
+
+    Raises:
+      UsageError, RunError: as `noisygan.training.runs.load_generator`.
+    """
+    from noisygan.training.runs import RunFolder, load_generator
+
+    generator = load_generator(run_dir)
+    return generator, instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+
+
 def check_pitches(pitches, sample_rate=None):
     """Refuses pitches that no synthesizer can play.
 
