@@ -83,8 +83,9 @@ def run(args):
     from noisygan.rendering import song as songs
 
     parts = _Parts(args)
-    used = {note.channel: parts(note) for note in song.notes}
-    for channel, part in used.items():
+    # A channel may change its program.
+    used = {(note.channel, note.program): parts(note) for note in song.notes}
+    for (channel, _), part in used.items():
         if part is not None:
             songs.check_playable(part, channel)
     used = [part for part in used.values() if part is not None]

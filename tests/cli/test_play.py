@@ -48,6 +48,25 @@ def test_channels_and_programs_have_runs_of_their_own(noisygan, trained, song, t
     assert not np.array_equal(soundfile.read(outs[1])[0], third)
 
 
+def test_every_program_of_a_channel_must_be_playable(noisygan, trained, tmp_path, monkeypatch):
+    from noisygan.rendering import song as songs
+
+    track = mido.MidiTrack()
+    for program in (0, 1):
+        track.append(mido.Message("program_change", program=program))
+        track.append(mido.Message("note_on", note=60, velocity=90))
+        track.append(mido.Message("note_off", note=60, time=240))
+    file = mido.MidiFile()
+    file.tracks.append(track)
+    file.save(tmp_path / "two.mid")
+    checked = []
+    monkeypatch.setattr(songs, "check_playable", lambda part, _: checked.append(part.number))
+    runs = ("--program", f"1={trained}:0", "--program", f"2={trained}:9")
+    asked = ("play", *runs, "--midi", tmp_path / "two.mid", "--out", tmp_path / "two.wav")
+    assert noisygan(*asked).code == 0
+    assert sorted(checked) == [0, 9]
+
+
 def test_a_song_cut_short_is_played_as_far_as_it_goes(noisygan, trained, song, tmp_path):
     song.write_bytes(song.read_bytes()[:-6])
     result = noisygan("play", "--run_dir", trained, "--midi", song, "--out", tmp_path / "a.wav")
