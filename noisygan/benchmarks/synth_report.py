@@ -245,6 +245,8 @@ def draw(result, path):
     )
     left.set_xscale("log")
     left.margins(x=0.12)
+    # Room for what is written behind the last dots.
+    left.set_xlim(right=2.0 * left.get_xlim()[1])
     left.set_xlabel("ms, logarithmic; behind each row how many times faster", fontsize=8)
     size = Size(**result["size"])
     left.set_title(f"Time of {size.batch} sounds of {size.seconds:g} s at 16 kHz", fontsize=10)
