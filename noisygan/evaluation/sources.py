@@ -64,7 +64,7 @@ def read_parts(recordings, data, train=None, progress=None):
     folders = [pathlib.Path(train) if train else data / SPLITS[0], data]
     if not train and all((data / split).is_dir() for split in SPLITS):
         folders[1] = data / SPLITS[1]
-    elif not train and _has_test_split(data):
+    elif not train and has_test_split(data):
         # Those for training first: the run was trained on them alone.
         asked = [copy.copy(recordings) for _ in range(2)]
         asked[1].split = "test"
@@ -95,7 +95,7 @@ def read_parts(recordings, data, train=None, progress=None):
     return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
 
 
-def _has_test_split(folder):
+def has_test_split(folder):
     """Whether a folder was prepared with recordings kept for tests."""
     if not load.is_prepared(folder):
         return False
