@@ -178,6 +178,7 @@
     part("resume").hidden = !state || state.done;
     part("save").hidden = !some;
     part("start").textContent = state ? "Start anew" : "Start";
+    part("start").classList.toggle("strong", !state);
   }
 
   part("start").addEventListener("click", () => {

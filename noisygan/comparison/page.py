@@ -89,6 +89,8 @@ def body(data):
     clips, contents = page_sounds.Clips(), Contents()
     grid = data.get("grid") or {}
     heard = page_sounds.grid(grid, palette, clips)
+    trials = page_sounds.trials(grid, palette, clips) if heard else []
+    n_trials = sum(len(row["sounds"]) for row in trials)
     sections = [
         contents.section(
             "table",
@@ -128,9 +130,10 @@ def body(data):
         contents.section(
             "blind",
             "Blind listening test",
-            "Rate sounds without knowing whose they are; recordings are hidden among them. "
-            "Leave whenever you like and go on later. Answers are saved as a file, and files of "
-            "any number of listeners are counted into the table above.",
+            f"Rate {n_trials} sounds without knowing whose they are; recordings are hidden among "
+            "them. Leave whenever you like and go on later, or finish early: the order is such "
+            "that all systems are heard alike. Answers are saved as a file, and files of any "
+            "number of listeners are counted into the table above.",
             BLIND if heard else "",
         ),
         contents.section("facts", "Facts", "How this was made.", _facts(data, systems, palette)),
@@ -144,7 +147,7 @@ def body(data):
     )
     for_script = {
         "id": data.get("id") or "",
-        "trials": page_sounds.trials(grid, palette, clips) if heard else [],
+        "trials": trials,
         "clips": clips.entries,
     }
     return document(
@@ -203,8 +206,8 @@ def _tables(data, palette, can_rate):
 def _listen_lede(data):
     text = (
         "Systems down, sounds across; the recording of each sound on top. While one plays, press "
-        "another of its column and it goes on from the same place. Arrow keys move, Enter plays, "
-        "Escape stops. All sounds are matched in loudness."
+        "another of its column and it goes on from the same place. All sounds are matched in "
+        "loudness."
     )
     axes = data.get("spectrogram_axes")
     if axes:
@@ -212,7 +215,8 @@ def _listen_lede(data):
             f" Every picture is {axes['seconds']:.3g} s long and reaches from "
             f"{axes['low_hz']:,.0f} to {axes['high_hz']:,.0f} Hz."
         )
-    return escape(text)
+    keys = "Arrow keys move, Enter plays, Escape stops."
+    return f'{escape(text)} <span class="only-keys">{keys}</span>'
 
 
 def _histograms(data, palette):
@@ -264,8 +268,8 @@ BLIND = (
     '<div class="blind-start only-js"><p class="blind-said" role="status" aria-live="polite"></p>'
     '<p><label>Your name, or anything to tell your answers by <input type="text" '
     'data-listener maxlength="80" autocomplete="off"></label></p>'
-    '<p class="actions"><button class="plain strong" type="button" data-blind="start">Start'
-    '</button> <button class="plain" type="button" data-blind="resume" hidden>Go on</button> '
+    '<p class="actions"><button class="plain strong" type="button" data-blind="resume" hidden>'
+    'Go on</button> <button class="plain" type="button" data-blind="start">Start</button> '
     '<button class="plain" type="button" data-blind="save" hidden>Save the answers</button></p>'
     '<p><label>Count answers files into the table <input type="file" data-answers multiple '
     'accept=".json,application/json"></label></p><p class="counted" role="status" '
@@ -277,7 +281,7 @@ BLIND_STAGE = (
     '<p class="stage-count" role="status" aria-live="polite" tabindex="-1"></p>'
     '<div class="stage-bar" aria-hidden="true"><i></i></div>'
     f'<button class="stage-play" type="button" aria-pressed="false">{page_sounds.GLYPH}'
-    "<span>Play</span></button>"
+    '<span class="start">Play again</span><span class="stop">Stop</span></button>'
     "<fieldset><legend>How much does this sound like a recording?</legend>"
     '<div class="stage-ratings"></div>'
     '<p class="stage-ends" aria-hidden="true"><span>not at all</span><span>it is one</span></p>'

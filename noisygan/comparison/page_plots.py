@@ -64,7 +64,7 @@ def race(systems, palette, title, floor=None):
     plot = line_plot(curves, x_axis, y_axis, description, _apart(ends, y_axis))
     return (
         f'<figure class="graph race"><figcaption>{escape(title)} <small>lower is better'
-        f"{'; steps of the scale are factors' if scale.wide else ''}</small></figcaption>{plot}"
+        f"{'; logarithmic scale' if scale.wide else ''}</small></figcaption>{plot}"
         "</figure>"
     )
 
@@ -106,10 +106,14 @@ def _time_axis(across):
 
 
 def _thinned(ticks, low, high, gap):
-    kept = []
+    """Ticks with room between them; those of class `wide` are not shown where it is narrow."""
+    kept, last_everywhere = [], -math.inf
     for at, label in ticks:
-        if not kept or (at - kept[-1][0]) / (high - low) >= gap:
-            kept.append((at, label))
+        if kept and (at - kept[-1][0]) / (high - low) < gap:
+            continue
+        everywhere = (at - last_everywhere) / (high - low) >= 2 * gap
+        kept.append((at, label) if everywhere else (at, label, "wide"))
+        last_everywhere = at if everywhere else last_everywhere
     return tuple(kept)
 
 
