@@ -14,7 +14,7 @@ from noisygan.files import make_folder, written_whole
 from noisygan.pages.document import Contents, asset, document, escape
 
 MAX_BYTES = 30_000_000
-SCRIPTS = ("player.js", "table.js", "map.js", "blind.js")
+SCRIPTS = ("keys.js", "player.js", "table.js", "map.js", "blind.js")
 FIRST_TABLE = "at-a-glance"
 
 

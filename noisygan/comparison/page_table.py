@@ -159,11 +159,9 @@ def _cell(column, name):
         flag = '<span class="flag">\N{WHITE STAR} level</span>'
     rank = column.ranks[name]
     key = cell["value"] if rank is None or column.better is not None else rank
-    kind = " ".join(
-        k for k, on in (("best", best), ("doubtful", bool(metric.get("wrong_order")))) if on
-    )
+    kinds = ["best"] * best + ["doubtful"] * bool(metric.get("wrong_order"))
     return (
-        f'<td data-sort="{key:.9g}"{f" class={chr(34)}{kind}{chr(34)}" if kind else ""}>{button}'
+        f'<td class="{" ".join(kinds)}" data-sort="{key:.9g}">{button}'
         f'<span class="value">{shown(cell["value"])}</span>{flag}{_between(cell)}'
         f"{_strip(column, cell)}</button></td>"
     )

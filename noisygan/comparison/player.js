@@ -1,6 +1,4 @@
 // The sounds: one plays at a time, decoded when it is first asked for; buttons and playheads follow.
-const page = { data: JSON.parse(document.getElementById("data").textContent) };
-
 (() => {
   "use strict";
   const FADE_SECONDS = 0.008;
@@ -144,36 +142,11 @@ const page = { data: JSON.parse(document.getElementById("data").textContent) };
     });
   });
 
-  // In the grid one tile is in the tab order; arrow keys move to its neighbours, and what plays
-  // moves along within its column.
+  // What plays moves along with the focus within its column.
   all("table.sounds").forEach((table) => {
-    const rows = all("tbody tr", table).map((row) =>
-      all("td", row).map((cell) => cell.querySelector("[data-clip]")),
-    );
-    const tiles = rows.flat().filter(Boolean);
-    const enter = (tile) =>
-      tiles.forEach((other) => other.setAttribute("tabindex", other === tile ? "0" : "-1"));
-    enter(tiles[0]);
-    table.addEventListener("focusin", (event) => {
-      if (tiles.includes(event.target)) enter(event.target);
-    });
-    table.addEventListener("keydown", (event) => {
-      const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-      const step = steps[event.key];
-      let row = rows.findIndex((own) => own.includes(event.target));
-      if (!step || row < 0) return;
-      event.preventDefault();
-      let column = rows[row].indexOf(event.target);
-      let next = null;
-      while (!next) {
-        row += step[0];
-        column += step[1];
-        if (!rows[row] || column < 0 || column >= rows[row].length) return;
-        next = rows[row][column];
-      }
-      next.focus();
-      const { together } = next.dataset;
-      if (playing && playing.together === together) play(Number(next.dataset.clip), { together });
+    page.rove(table, "[data-clip]", (tile) => {
+      const { clip, together } = tile.dataset;
+      if (playing && playing.together === together) play(Number(clip), { together });
     });
   });
 

@@ -28,6 +28,7 @@
   }
 
   all("table.results").forEach((table) => {
+    page.rove(table, ".cell");
     all("thead th", table).forEach((heading) => {
       heading.querySelector(".sort").addEventListener("click", () => sort(table, heading));
     });

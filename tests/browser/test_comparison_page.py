@@ -267,6 +267,15 @@ def test_the_table_sorts_by_mouse_and_by_keyboard(chromium, page_file):
     chromium.evaluate(f"{cell}.focus()")
     chromium.press("Enter")
     said = chromium.evaluate("document.querySelector('.more').innerText")
+    # One stop for Tab, arrows between the numbers.
+    stops = "document.querySelectorAll('#at-a-glance .cell[tabindex=\"0\"]').length"
+    label = "document.activeElement.dataset.more.split(':')[0]"
+    assert chromium.evaluate(stops) == 1
+    before = chromium.evaluate(label)
+    chromium.press("ArrowRight")
+    after = chromium.evaluate(label)
+    assert before == f"{NAMES[0]}, MMD^2 x 1000, log-mel" and after.startswith(NAMES[0])
+    assert after != before and chromium.evaluate(stops) == 1
     assert "95 % interval" in said and "floor" in said and "ceiling" in said
 
 
