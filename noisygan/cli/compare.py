@@ -115,7 +115,7 @@ def run(args):
     arguments.import_tensorflow()
     from noisygan.comparison import comparing
     from noisygan.comparison.parts import training_and_held_out
-    from noisygan.comparison.systems import Progress, systems_of
+    from noisygan.comparison.contenders import Progress, systems_of
 
     began = time.monotonic()
     out_dir = pathlib.Path(args.out_dir)

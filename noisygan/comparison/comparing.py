@@ -22,7 +22,7 @@ def train_all(systems, progress, folders, gin_params, budget, say):
 
     Args:
       systems: list of `System`.
-      progress: `systems.Progress`.
+      progress: `contenders.Progress`.
       folders: `parts.Folders`.
       gin_params: list of bindings.
       budget: (name, number), as of `training.train`.
