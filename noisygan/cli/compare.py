@@ -114,8 +114,8 @@ def run(args):
     budget = check(args)
     arguments.import_tensorflow()
     from noisygan.comparison import comparing
-    from noisygan.comparison.parts import training_and_held_out
     from noisygan.comparison.contenders import Progress, systems_of
+    from noisygan.comparison.parts import training_and_held_out
 
     began = time.monotonic()
     out_dir = pathlib.Path(args.out_dir)
