@@ -54,7 +54,7 @@ def test_steps_for_sounds_count_each_level_of_what_grows():
     steps = training.steps_for(name, [], 5000)
     shown = sum(plan.stage(step).batch_size for step in range(steps))
     assert 5000 <= shown < 5000 + plan.stage(steps).batch_size
-    assert plan.stage(steps).level == 2
+    assert plan.stage(steps).level == 4
 
 
 def test_a_binding_that_one_config_does_not_use_is_refused_before_training(tmp_path):
