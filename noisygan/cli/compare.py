@@ -130,7 +130,10 @@ def run(args):
     }
     kept = Progress(out_dir, asked)
     folders = training_and_held_out(args.data, args.train, out_dir)
-    comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+    try:
+        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
         "command": shlex.join(["noisygan", *sys.argv[1:]]),
