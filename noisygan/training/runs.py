@@ -144,6 +144,12 @@ class RunFolder:
         found = sorted(self.snapshots.glob("seconds-*.index"))
         return {int(path.name.split("-")[1]): str(path.with_suffix("")) for path in found}
 
+    @property
+    def seconds(self):
+        """How long the run has been trained by its last line of metrics; None before the first."""
+        lines = self.read_metrics()
+        return float(lines[-1]["seconds"]) if lines else None
+
     def log(self, text):
         """Adds a line to log.txt."""
         now = datetime.datetime.now().isoformat(timespec="seconds")
