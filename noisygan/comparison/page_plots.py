@@ -102,18 +102,18 @@ def _time_axis(across):
         low = 0.0
         steps = [t for t in TIMES_SECONDS if 2 <= across.high / t <= 6] or [across.high]
         times = np.arange(0, across.high * 1.001, max(steps)).tolist()
-    return Axis(low, high, _thinned([(across.bend(t), clock(t)) for t in times], low, high, 0.13))
+    ticks = _thinned([(across.bend(t), clock(t)) for t in times], low, high, 0.13)
+    everywhere = _thinned(ticks, low, high, 0.26)
+    # The style sheet shows `wide` ones where there is room.
+    return Axis(low, high, tuple(t if t in everywhere else (*t, "wide") for t in ticks))
 
 
 def _thinned(ticks, low, high, gap):
-    """Ticks with room between them; those of class `wide` are not shown where it is narrow."""
-    kept, last_everywhere = [], -math.inf
+    """Ticks with room between them."""
+    kept = []
     for at, label in ticks:
-        if kept and (at - kept[-1][0]) / (high - low) < gap:
-            continue
-        everywhere = (at - last_everywhere) / (high - low) >= 2 * gap
-        kept.append((at, label) if everywhere else (at, label, "wide"))
-        last_everywhere = at if everywhere else last_everywhere
+        if not kept or (at - kept[-1][0]) / (high - low) >= gap:
+            kept.append((at, label))
     return tuple(kept)
 
 

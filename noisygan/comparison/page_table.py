@@ -175,7 +175,8 @@ def _between(cell):
 
 def _strip(column, cell):
     """Where the number stands among all of its column: its interval, itself, and the floor."""
-    low, high = sorted(column.place(v) for v in cell.get("interval") or [cell["value"]])
+    ends = cell.get("interval") or (cell["value"], cell["value"])
+    low, high = sorted(column.place(end) for end in ends)
     floor = ""
     if column.floor is not None:
         floor = f'<i class="at-floor" style="left:{column.place(column.floor):.1f}%"></i>'

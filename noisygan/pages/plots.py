@@ -18,7 +18,7 @@ MAX_POINTS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """One axis: its range, and its ticks as (value, label) pairs."""
+    """One axis: its range, and its ticks, (value, label) or (value, label, class) each."""
 
     low: float
     high: float
@@ -76,7 +76,7 @@ def line_plot(curves, x_axis, y_axis, description, right_ticks=(), audio=None, m
     Returns:
       HTML.
     """
-    grid = "".join(f'<path d="M0 {_y(y_axis, v)}H1000"/>' for v, _ in y_axis.ticks)
+    grid = "".join(f'<path d="M0 {_y(y_axis, v)}H1000"/>' for v, *_ in y_axis.ticks)
     lines = "".join(f'<path d="M{_x(x_axis, v)} 0V1000"/>' for v in marks)
     paths = "".join(
         f'<path class="curve {c.kind}" d="{path_of(c.x, c.y, x_axis, y_axis)}"/>' for c in curves

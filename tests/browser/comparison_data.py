@@ -60,6 +60,8 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12, seconds=0.6, seed=0):
                 "not_run": None,
                 "seeds": [value * 0.97, value * 1.03],
             }
+            if name == "steps":
+                values[system] = {"value": value, "interval": None, "ceiling": None}
             if name == "within 50 cents" and i == len(systems) - 1:
                 values[system] = {"value": None, "not_run": "no <sound> was voiced"}
         return {
