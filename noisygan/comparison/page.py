@@ -16,6 +16,8 @@ from noisygan.pages.document import Contents, asset, document, escape
 MAX_BYTES = 30_000_000
 SCRIPTS = ("keys.js", "player.js", "table.js", "map.js", "blind.js")
 FIRST_TABLE = "at-a-glance"
+# More sentences than these wait behind a summary: the table says it better.
+MAX_SENTENCES = 4
 
 
 def write_page(data, out_file):
@@ -139,11 +141,15 @@ def body(data):
         contents.section("facts", "Facts", "How this was made.", _facts(data, systems, palette)),
     ]
     counted = len(data.get("warnings") or [])
-    head = _verdict(data.get("verdict") or []) + (
-        f'<p class="mind"><a href="#notes">{counted} thing{"" if counted == 1 else "s"} to mind '
-        "when reading the numbers</a></p>"
-        if counted
-        else ""
+    head = (
+        _best_at(data, palette)
+        + _verdict(data.get("verdict") or [])
+        + (
+            f'<p class="mind"><a href="#notes">{counted} thing{"" if counted == 1 else "s"} to mind '
+            "when reading the numbers</a></p>"
+            if counted
+            else ""
+        )
     )
     for_script = {
         "id": data.get("id") or "",
@@ -162,16 +168,39 @@ def body(data):
     )
 
 
+def _columns(data, palette):
+    """All metrics, and those to look at first; of these, the ones without any number last."""
+    columns = [page_table.Column(metric, palette.names) for metric in data.get("metrics") or []]
+    head = [column for column in columns if column.metric.get("headline")] or columns
+    return columns, sorted(head, key=lambda column: not column.ranks)
+
+
+def _best_at(data, palette):
+    """A line for each system that is best at something: at what."""
+    head = [column for column in _columns(data, palette)[1] if column.best]
+    lines = []
+    for name in palette.names:
+        own = [column.metric for column in head if name in column.best]
+        what = ", ".join(m["name"] + " (doubtful)" * bool(m.get("wrong_order")) for m in own)
+        if own:
+            lines.append(
+                f"<li>{palette.badge(name)}<span><strong>best at {len(own)} of {len(head)}:</strong> "
+                f"{escape(what)}</span></li>"
+            )
+    return f'<ul class="best-at">{"".join(lines)}</ul>' if lines else ""
+
+
 def _verdict(sentences):
     if not sentences:
         return ""
-    return f'<ul class="verdict">{"".join(f"<li>{escape(s)}</li>" for s in sentences)}</ul>'
+    found = f'<ul class="verdict">{"".join(f"<li>{escape(s)}</li>" for s in sentences)}</ul>'
+    if len(sentences) <= MAX_SENTENCES:
+        return found
+    return f"<details><summary>The same with numbers, in sentences</summary>{found}</details>"
 
 
 def _tables(data, palette, can_rate):
-    metrics = data.get("metrics") or []
-    columns = [page_table.Column(metric, palette.names) for metric in metrics]
-    head = [column for column in columns if column.metric.get("headline")] or columns
+    columns, head = _columns(data, palette)
     if not columns:
         return ""
     ratings = data.get("listening") or {}

@@ -251,9 +251,11 @@ def _number(palette, name):
 
 
 def outline(peaks, kind):
-    """A waveform from pairs (lowest, highest) of -1 to 1, as one filled shape."""
+    """A waveform from pairs (lowest, highest), scaled to its own peak, as one filled shape."""
     if not peaks:
         return ""
+    top = max(0.02, *(abs(end) for pair in peaks for end in pair)) * 1.04
+    peaks = [(low / top, high / top) for low, high in peaks]
     x = np.linspace(0.0, 1.0, len(peaks))
     axis = Axis(-1.0, 1.0)
     there = path_of(x, [max(high, 0.008) for _, high in peaks], Axis(0.0, 1.0), axis)

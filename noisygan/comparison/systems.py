@@ -67,6 +67,5 @@ class Palette:
 
     def badge(self, name):
         """Mark and name."""
-        return (
-            f'<span class="badge">{self.mark(name)}<span>{escape(name or RECORDINGS)}</span></span>'
-        )
+        text = escape(name or RECORDINGS).replace("_", "_<wbr>")
+        return f'<span class="badge">{self.mark(name)}<span>{text}</span></span>'

@@ -15,7 +15,7 @@ from tests.browser.comparison_data import SYSTEMS, comparison
 
 NAMES = [name for name, _ in SYSTEMS]
 SECTIONS = ["table", "listen", "time", "descriptors", "map", "between", "blind", "facts"]
-VOID = ("meta", "link", "img", "path", "br", "input")
+VOID = ("meta", "link", "img", "path", "br", "input", "wbr")
 # Decodes every sound of the page and says how long the shortest is.
 SHORTEST = """
 (async () => {
@@ -172,6 +172,28 @@ def test_best_level_floor_and_doubt_are_marked(data):
     assert "best" in rows["hybrid"][6][0] and 'data-sort="0.05"' in rows["hybrid"][6][0]
     doubtful = re.findall(r'<th [^>]*class="doubtful".*?</th>', text)
     assert all("told from recordings" in head for head in doubtful) and len(doubtful) == 2
+
+
+def test_who_is_best_at_what_is_said_first(data):
+    text = page_module.body(data)
+    (line,) = re.findall(r'<ul class="best-at"><li>(.*?)</li></ul>', text)
+    assert "best at 7 of 7:" in line and ">hybrid<" in line
+    assert "recall, log-mel" in line and "told from recordings (doubtful)" in line
+    assert text.index("best at 7") < text.index("Most varied") < text.index('at-a-glance"')
+
+
+def test_many_sentences_wait_behind_a_summary(data):
+    many = {**data, "verdict": [f"sentence {i}" for i in range(9)]}
+    assert re.search(r"<details>.*sentence 8.*</details>", page_module.body(many))
+    assert "<details>" not in page_module.body(data)
+
+
+def test_what_no_system_has_stands_last(data):
+    empty = copy.deepcopy(data["metrics"][0]) | {"name": "not here", "headline": True}
+    for value in empty["values"].values():
+        value["value"] = None
+    text = page_module.body({**data, "metrics": [empty, *data["metrics"]]})
+    assert "not run" in cells(text)["hybrid"][7][1]
 
 
 def test_overlapping_intervals_are_level():
