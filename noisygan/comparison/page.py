@@ -140,17 +140,8 @@ def body(data):
         ),
         contents.section("facts", "Facts", "How this was made.", _facts(data, systems, palette)),
     ]
-    counted = len(data.get("warnings") or [])
-    head = (
-        _best_at(data, palette)
-        + _verdict(data.get("verdict") or [])
-        + (
-            f'<p class="mind"><a href="#notes">{counted} thing{"" if counted == 1 else "s"} to mind '
-            "when reading the numbers</a></p>"
-            if counted
-            else ""
-        )
-    )
+    head = _best_at(data, palette) + _verdict(data.get("verdict") or [])
+    head += _to_mind(len(data.get("warnings") or []))
     for_script = {
         "id": data.get("id") or "",
         "trials": trials,
@@ -177,17 +168,27 @@ def _columns(data, palette):
 
 def _best_at(data, palette):
     """A line for each system that is best at something: at what."""
-    head = [column for column in _columns(data, palette)[1] if column.best]
+    found = [column for column in _columns(data, palette)[1] if column.best]
+    # Where many share the first place, it says nothing of any.
+    decided = [c for c in found if len(c.best) <= max(1, len(c.ranks) / 3)]
     lines = []
     for name in palette.names:
-        own = [column.metric for column in head if name in column.best]
-        what = ", ".join(m["name"] + " (doubtful)" * bool(m.get("wrong_order")) for m in own)
+        own = [column for column in decided if name in column.best]
         if own:
-            lines.append(
-                f"<li>{palette.badge(name)}<span><strong>best at {len(own)} of {len(head)}:</strong> "
-                f"{escape(what)}</span></li>"
-            )
-    return f'<ul class="best-at">{"".join(lines)}</ul>' if lines else ""
+            said = f"best at {len(own)} of {len(found)}:"
+            lines.append((palette.badge(name), said, own))
+    if lines and len(decided) < len(found):
+        lines.append(("", "no single best:", [c for c in found if c not in decided]))
+    items = "".join(
+        f"<li>{badge}<span><strong>{said}</strong> {_named(own)}</span></li>"
+        for badge, said, own in lines
+    )
+    return f'<ul class="best-at">{items}</ul>' if items else ""
+
+
+def _named(columns):
+    names = [c.metric["name"] + " (doubtful)" * bool(c.metric.get("wrong_order")) for c in columns]
+    return " \N{MIDDLE DOT} ".join(f"<span>{escape(name)}</span>" for name in names)
 
 
 def _verdict(sentences):
@@ -197,6 +198,13 @@ def _verdict(sentences):
     if len(sentences) <= MAX_SENTENCES:
         return found
     return f"<details><summary>The same with numbers, in sentences</summary>{found}</details>"
+
+
+def _to_mind(n):
+    if not n:
+        return ""
+    things = f"{n} thing{'' if n == 1 else 's'}"
+    return f'<p class="mind"><a href="#notes">{things} to mind when reading the numbers</a></p>'
 
 
 def _tables(data, palette, can_rate):

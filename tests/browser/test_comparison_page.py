@@ -179,7 +179,18 @@ def test_who_is_best_at_what_is_said_first(data):
     (line,) = re.findall(r'<ul class="best-at"><li>(.*?)</li></ul>', text)
     assert "best at 7 of 7:" in line and ">hybrid<" in line
     assert "recall, log-mel" in line and "told from recordings (doubtful)" in line
+    assert "no single best" not in line
     assert text.index("best at 7") < text.index("Most varied") < text.index('at-a-glance"')
+
+
+def test_a_first_place_that_many_share_is_no_one_s(data):
+    shared = copy.deepcopy(data)
+    for value in shared["metrics"][1]["values"].values():
+        value["value"] = 0.5
+    text = page_module.body(shared)
+    lines = re.findall(r"<li>(.*?)</li>", re.search(r'<ul class="best-at">.*?</ul>', text)[0])
+    assert "best at 6 of 7:" in lines[0] and "recall" not in lines[0]
+    assert "no single best:" in lines[1] and "recall" in lines[1]
 
 
 def test_many_sentences_wait_behind_a_summary(data):
