@@ -6,7 +6,7 @@ import json
 import math
 import pathlib
 
-from noisygan.comparison.systems import RECORDINGS
+from noisygan.comparison.palette import RECORDINGS
 from noisygan.errors import UsageError
 
 FORMAT = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pathlib
 
 from noisygan.comparison import page_plots, page_sounds, page_table
-from noisygan.comparison.systems import Palette
+from noisygan.comparison.palette import Palette
 from noisygan.errors import RunError
 from noisygan.files import make_folder, written_whole
 from noisygan.pages.document import Contents, asset, document, escape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from noisygan.comparison.page_plots import outline
-from noisygan.comparison.systems import RECORDINGS
+from noisygan.comparison.palette import RECORDINGS
 from noisygan.pages.document import escape
 
 GLYPH = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noisygan.comparison.scales import Scale
-from noisygan.comparison.systems import RECORDINGS
+from noisygan.comparison.palette import RECORDINGS
 from noisygan.evaluation.report import number
 from noisygan.pages.document import escape
 

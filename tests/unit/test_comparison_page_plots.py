@@ -5,7 +5,7 @@ import re
 import pytest
 
 from noisygan.comparison.page_plots import clock, outline, race
-from noisygan.comparison.systems import Palette
+from noisygan.comparison.palette import Palette
 
 
 def system(name, *curves):
