@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noisygan.comparison.scales import Scale
 from noisygan.comparison.palette import RECORDINGS
+from noisygan.comparison.scales import Scale
 from noisygan.evaluation.report import number
 from noisygan.pages.document import escape
 
