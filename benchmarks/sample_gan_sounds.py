@@ -3,12 +3,12 @@
     python benchmarks/sample_gan_sounds.py RUN_DIR --data DIR [--n 13] [--seconds 1]
         [--picture FILE]
 
-Takes segments of the recordings that the run's config selects in `--data`, evenly over the files and
-over the first half of each, and lets the averaged generator go on from each segment's code. Prints a
-line for each, then what holds for all: how far the pitch of the rollout's second half is from the
-recording's, in cents; the deviation of both, which is 0 where a sound is constant or silent; and how
-much louder or softer the last fifth is than the first. `--picture` draws spectrograms of at most
-eight of the recordings over the rollouts.
+Takes segments of the recordings that the run's config selects in `--data`, evenly over the files
+and over the first half of each, and lets the averaged generator go on from each segment's code.
+Prints a line for each, then what holds for all: how far the pitch of the rollout's second half is
+from the recording's, in cents; the deviation of both, which is 0 where a sound is constant or
+silent; and how much louder or softer the last fifth is than the first. `--picture` draws
+spectrograms of at most eight of the recordings over the rollouts.
 """
 
 from __future__ import annotations
