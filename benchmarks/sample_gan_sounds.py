@@ -27,6 +27,7 @@ from noisygan.errors import NoisyganError  # noqa: E402
 
 RANGE_HZ = (40.0, 2500.0)
 IN_TUNE_CENTS = 50.0
+N_BETWEEN = 8
 N_FFT = 512
 N_DRAWN = 8
 
@@ -38,9 +39,11 @@ def fundamental(audio, sample_rate):
         return np.nan
     n = len(audio)
     power = np.abs(np.fft.rfft(audio, 2 * n)) ** 2
-    likeness = np.fft.irfft(power)[:n] / np.arange(n, 0, -1)
-    first, last = (int(sample_rate / hz) for hz in reversed(RANGE_HZ))
-    lags = np.arange(first, min(last, n - 2))
+    # At parts of a sample: high tones have few samples a period.
+    likeness = np.fft.irfft(power, 2 * n * N_BETWEEN)[: n * N_BETWEEN]
+    likeness /= np.arange(n * N_BETWEEN, 0, -1)
+    first, last = (int(N_BETWEEN * sample_rate / hz) for hz in reversed(RANGE_HZ))
+    lags = np.arange(first, min(last, len(likeness) - 2))
     before, here, after = (likeness[lags + i] for i in (-1, 0, 1))
     peaks = lags[(here > before) & (here >= after)]
     if len(peaks) == 0:
@@ -48,7 +51,7 @@ def fundamental(audio, sample_rate):
     # The first that is nearly as high as the highest: not a multiple of the period.
     lag = peaks[likeness[peaks] > 0.9 * likeness[peaks].max()][0]
     before, here, after = likeness[lag - 1 : lag + 2]
-    return sample_rate / (lag + 0.5 * (before - after) / (before - 2.0 * here + after))
+    return N_BETWEEN * sample_rate / (lag + 0.5 * (before - after) / (before - 2.0 * here + after))
 
 
 def chosen(notes, n):
