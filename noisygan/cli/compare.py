@@ -114,8 +114,8 @@ def run(args):
     budget = check(args)
     arguments.import_tensorflow()
     from noisygan.comparison import comparing
+    from noisygan.comparison.contenders import Progress, systems_of
     from noisygan.comparison.parts import training_and_held_out
-    from noisygan.comparison.systems import Progress, systems_of
 
     began = time.monotonic()
     out_dir = pathlib.Path(args.out_dir)
@@ -130,7 +130,10 @@ def run(args):
     }
     kept = Progress(out_dir, asked)
     folders = training_and_held_out(args.data, args.train, out_dir)
-    comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+    try:
+        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
         "command": shlex.join(["noisygan", *sys.argv[1:]]),

@@ -22,7 +22,7 @@ def train_all(systems, progress, folders, gin_params, budget, say):
 
     Args:
       systems: list of `System`.
-      progress: `systems.Progress`.
+      progress: `contenders.Progress`.
       folders: `parts.Folders`.
       gin_params: list of bindings.
       budget: (name, number), as of `training.train`.
@@ -155,6 +155,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         "noisygan": __version__,
         "warnings": [
             *held.warnings,
+            *_unequal_times(by_name, curves),
             *(f"{name}, seed {seed} failed: {why}" for (name, seed), why in failed.items()),
         ],
         "verdict": table.verdict(metrics),
@@ -179,6 +180,20 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         parts = showing.shown(held, {name: kept[name] for name in order})
         page.write_page({**data, **parts}, out_dir / "index.html")
     return data
+
+
+def _unequal_times(systems, curves):
+    """A warning where finished runs were trained for different times."""
+    times = {
+        name: point["seconds"]
+        for name, of_seeds in curves.items()
+        for point in [of_seeds[0][-1]]
+        if systems[name].gin_file is None and point["seconds"]
+    }
+    if len(times) < 2 or max(times.values()) < 1.1 * min(times.values()):
+        return []
+    said = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items())
+    return [f"the systems were not trained for equal times: {said}"]
 
 
 def _listened(answers, identity, order):

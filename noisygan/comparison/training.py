@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import threading
 
 from noisygan import config
 from noisygan.errors import UsageError
@@ -48,15 +51,35 @@ def train(system, seed, data, gin_params, budget):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
     log = run_dir.parent / f"{run_dir.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
+    with log.open("a", encoding="utf-8") as file, _terminated_as_interrupted():
+        # In a session of its own, so that Ctrl-C reaches it once, from here.
+        process = subprocess.Popen(
+            command, stdout=file, stderr=file, env=environment, start_new_session=True
+        )
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            # The training has been told, too: it saves before it ends.
+            process.terminate()  # It saves before it ends.
             process.wait()
             raise
     return _reason(log, code) if code else None
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted():
+    """Lets SIGTERM stop this process as Ctrl-C does, so that no training is left behind."""
+
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _reason(log, code):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from noisygan.comparison import systems, training
+from noisygan.comparison import contenders, training
 from noisygan.errors import UsageError
 
 
 def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
-    found = systems.systems_of(["runs/notes.gin", "drums_small"], [], 2, tmp_path)
+    found = contenders.systems_of(["runs/notes.gin", "drums_small"], [], 2, tmp_path)
     assert [system.name for system in found] == ["notes", "drums_small"]
     assert found[0].run_dirs == {seed: tmp_path / "runs" / f"notes-{seed}" for seed in (0, 1)}
     assert found[0].description.startswith("Pitched notes")
@@ -17,30 +17,30 @@ def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
 
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path):
     files = ["comparisons/notes/wavegan.gin", "comparisons/drums/wavegan.gin"]
-    names = [system.name for system in systems.systems_of(files, [], 1, tmp_path)]
+    names = [system.name for system in contenders.systems_of(files, [], 1, tmp_path)]
     assert names == ["notes-wavegan", "drums-wavegan"]
     with pytest.raises(UsageError, match="several systems are called runs-notes"):
-        systems.systems_of(["runs/notes.gin"] * 2, [], 1, tmp_path)
+        contenders.systems_of(["runs/notes.gin"] * 2, [], 1, tmp_path)
 
 
 def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
     asked = {"budget": "minutes 3", "sounds measured": 500}
     out = tmp_path / "out"
-    first = systems.Progress(out, asked)
+    first = contenders.Progress(out, asked)
     assert first.get("trained hybrid-0") is None and not out.exists()
     first.set("trained hybrid-0", {"failed": None})
-    assert systems.Progress(out, asked).get("trained hybrid-0") == {"failed": None}
+    assert contenders.Progress(out, asked).get("trained hybrid-0") == {"failed": None}
     with pytest.raises(UsageError, match="with budget minutes 3, not minutes 5"):
-        systems.Progress(out, {**asked, "budget": "minutes 5"})
+        contenders.Progress(out, {**asked, "budget": "minutes 5"})
     (out / "comparison.json").write_text("{")
     with pytest.raises(UsageError, match="can't be read"):
-        systems.Progress(out, asked)
+        contenders.Progress(out, asked)
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "song.mid").write_bytes(b"x")
     with pytest.raises(UsageError, match="is not empty and holds no comparison"):
-        systems.Progress(tmp_path, {})
+        contenders.Progress(tmp_path, {})
 
 
 def test_steps_for_sounds_count_each_level_of_what_grows():
@@ -54,11 +54,11 @@ def test_steps_for_sounds_count_each_level_of_what_grows():
     steps = training.steps_for(name, [], 5000)
     shown = sum(plan.stage(step).batch_size for step in range(steps))
     assert 5000 <= shown < 5000 + plan.stage(steps).batch_size
-    assert plan.stage(steps).level == 2
+    assert plan.stage(steps).level == 4
 
 
 def test_a_binding_that_one_config_does_not_use_is_refused_before_training(tmp_path):
-    both = systems.systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
+    both = contenders.systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
     with pytest.raises(UsageError, match=r"^wavegan_small: .*Hybrid"):
         training.check_configs(both, ["Hybrid.code_units = 8"])
 
@@ -71,11 +71,11 @@ def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
         (folder / "run.json").write_text(json.dumps({"seed": seed}))
         (folder / "checkpoints" / "ckpt-3.index").write_bytes(b"")
         (folder / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "ckpt-3"\n')
-    found = systems.systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
+    found = contenders.systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
     assert [(s.name, s.description, sorted(s.run_dirs)) for s in found] == [
         ("a", "tiny", [0, 1]),
         ("c", "other", [1]),
     ]
     assert found[0].gin_file is None
     with pytest.raises(UsageError, match="of one config have seed 0"):
-        systems.systems_of([], [tmp_path / "a", tmp_path / "a"], 2, tmp_path)
+        contenders.systems_of([], [tmp_path / "a", tmp_path / "a"], 2, tmp_path)
