@@ -157,7 +157,7 @@ def main(arguments=None):
     recordings = []
     for i in at:
         start = int(notes.names[i].rsplit("@", 1)[1])
-        audio, _ = soundfile.read(notes.paths[i], n_samples, start, "float32", always_2d=True)
+        audio, _ = soundfile.read(notes.paths[i], n_samples, start, always_2d=True)
         recordings.append(audio.mean(axis=1))
     rollouts = generator.like(
         np.stack([notes.audio(i) for i in at]), _conditioning(notes, at), asked.seconds
