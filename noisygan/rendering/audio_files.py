@@ -7,6 +7,7 @@ import soundfile
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
+from noisygan.rendering.sampler_chunk import append_sampler_chunk
 
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 MIN_SAMPLE_RATE = 8000
@@ -45,7 +46,7 @@ def check_seconds(seconds):
         raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
 
 
-def write_wav(path, audio, sample_rate, subtype="PCM_16"):
+def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
     """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
 
     Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
@@ -55,6 +56,8 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
       audio: float32 [n_samples].
       sample_rate: Hz.
       subtype: One of SUBTYPES.
+      key: MIDI key that the file tells samplers, or None: it tells them none.
+      loop: `noisygan.rendering.loops.Loop` that it tells them with the key, or None.
 
     Returns:
       Number of samples that were cut: int, 0 for FLOAT and DOUBLE.
@@ -82,6 +85,8 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
             soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
         except soundfile.SoundFileError as error:
             raise OSError(str(error)) from error
+        if key is not None:
+            append_sampler_chunk(part, sample_rate, key, loop)
     return n_cut
 
 

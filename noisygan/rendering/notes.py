@@ -279,7 +279,14 @@ def _requests(instrument, notes):
 
 
 def render(
-    generator, requests, seconds=None, sample_rate=None, seed=0, controls=False, stems=False
+    generator,
+    requests,
+    seconds=None,
+    sample_rate=None,
+    seed=0,
+    controls=False,
+    stems=False,
+    codes=None,
 ):
     """Renders notes, a bounded number at a time.
 
@@ -291,6 +298,7 @@ def render(
       seed: Together with a request's number decides z and the noise.
       controls: Whether the controls are wanted.
       stems: Whether the parts of the sound are wanted.
+      codes: float32 [n_requests, latent_dim] in place of the z that are drawn; None draws them.
 
     Yields:
       Rendered, in the requests' order.
@@ -308,7 +316,10 @@ def render(
     for start in range(0, len(requests), n_rows):
         batch = requests[start : start + n_rows]
         seeds = [note_seeds(seed, request.number) for request in batch]
-        z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
+        if codes is None:
+            z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
+        else:
+            z = tf.constant(codes[start : start + n_rows], tf.float32)
         conditioning = {
             "pitch": tf.constant([r.pitch for r in batch], tf.float32),
             "velocity": tf.constant([r.velocity for r in batch], tf.float32),
