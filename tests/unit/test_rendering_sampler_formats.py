@@ -183,7 +183,7 @@ class Player:
     def __init__(self, path):
         pysfizz = pytest.importorskip("pysfizz", reason="no SFZ player: pip install pysfizz")
         self.synth = pysfizz.Synth(self.rate, self.block)
-        # Files wholly in memory: reading on while it plays can't keep up with faster than real time.
+        # Files wholly in memory: reading on while it plays is not as fast as this player.
         text = path.read_text().replace("<control>", "<control>\nhint_ram_based=1")
         path = path.with_name("in_memory.sfz")
         path.write_text(text)
