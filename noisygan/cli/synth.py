@@ -48,11 +48,14 @@ def run(args):
     from noisygan.rendering import controls
 
     loaded = controls.load_controls(args.controls)
-    audio = controls.render_controls(loaded, sample_rate=args.sample_rate, seconds=args.seconds)
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
     make_folder(out.parent)
-    n_cut = audio_files.write_wav(out, audio, sample_rate)
-    print(f"{out}: {len(audio) / sample_rate:g} s at {sample_rate} Hz")
-    if n_cut:
-        print(f"{n_cut} samples were louder than a WAV file holds and were cut")
+    n_samples = 0
+    with audio_files.wav_writer(out, sample_rate) as writer:
+        for sound, _ in controls.render_in_blocks(loaded, args.sample_rate, args.seconds):
+            writer.write(sound)
+            n_samples += len(sound)
+    print(f"{out}: {n_samples / sample_rate:g} s at {sample_rate} Hz")
+    if writer.n_cut:
+        print(f"{writer.n_cut} samples were louder than a WAV file holds and were cut")
     return 0
