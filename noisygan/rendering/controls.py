@@ -213,14 +213,27 @@ def check_controls(controls, path="controls"):
                     f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
                 )
             _check_finite(controls, name, path)
+            if curve == "f0_hz" and value.min() < 0.0:
+                raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
     if not len(voices):
         raise UsageError(f"{path} holds no voices.")
+    loudness = controls.get("loudness_db")
+    if loudness is not None and n_frames is not None and loudness.shape != (n_frames,):
+        raise UsageError(
+            f"{path}: loudness_db has shape {loudness.shape}; expected [n_frames] with "
+            f"{n_frames} frames."
+        )
     if "reverb/ir" in controls:
         if controls["reverb/ir"].ndim != 1:
             shape = controls["reverb/ir"].shape
             raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
         _check_finite(controls, "reverb/ir", path)
         _check_number(controls, "reverb/sample_rate", path)
+
+
+def curve_names(controls):
+    """Names of the entries of controls that have an axis of frames, but for loudness_db."""
+    return [f"{name}/{curve}" for name, kind in _voices(controls) for curve, _ in _CURVES[kind]]
 
 
 def _check_struck(controls, voice, kind, path):
@@ -241,6 +254,8 @@ def _check_struck(controls, voice, kind, path):
             expected = f"[{wanted}]" if wanted else f"[n], n at least {least}"
             raise UsageError(f"{path}: {name} has shape {value.shape}; expected {expected}.")
         _check_finite(controls, name, path)
+        if name.endswith("frequencies") and value.min() < 0.0:
+            raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
         if name.endswith("decay_seconds") and value.min() <= 0.0:
             raise UsageError(f"{path}: {name} has {value.min():g}; expected times above 0.")
 
