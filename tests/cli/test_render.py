@@ -179,7 +179,7 @@ def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path)
     table, same, edited = tmp_path / "a.csv", tmp_path / "same.wav", tmp_path / "edited.npz"
     asked = ("synth", "--controls", controls)
     result = noisygan(*asked, "--out", table)
-    assert result.out == f"{table}: 0.5 s, 100 frames a second\n"
+    assert result.out == f"{table}: 0.5 s, 50 frames a second\n"
     assert table.read_text().startswith("time_seconds,loudness_db,harmonic/f0_hz,")
     assert noisygan(*asked, "--curves", table, "--out", same).code == 0
     [rendered] = tmp_path.glob("flute*.wav")
