@@ -267,6 +267,20 @@ def _on_grid(frames, n_samples, hop, n_hops):
     return frames
 
 
+def filter_grid(n_samples, n_frames, n_bands, window_size=0):
+    """The grid of points on which `frequency_filter` applies filters that change.
+
+    Args:
+      n_samples, n_frames, n_bands: ints, of the sound and of the magnitudes.
+      window_size: As in `frequency_filter`.
+
+    Returns:
+      (samples from point to point, number of points): ints. Point i stands at sample i times the
+      former; the filters there are interpolated between the frames.
+    """
+    return _hops(n_samples, n_frames, window_and_taps(2 * (n_bands - 1), window_size)[1])
+
+
 def response_margin(n_bands, window_size=0):
     """How many samples a filter of `frequency_filter` reaches to either side."""
     # Of an even number of taps the first one is 0.

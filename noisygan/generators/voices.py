@@ -81,8 +81,11 @@ class HarmonicVoice(keras.layers.Layer):
     settings = {}
 
     @staticmethod
-    def render(controls, n_samples, sample_rate, seed):
-        """Sound, [batch, n_samples]; the seed plays no part."""
+    def render(controls, n_samples, sample_rate, seed, initial_phase=None):
+        """Sound, [batch, n_samples]; the seed plays no part.
+
+        A part of a longer sound begins at `initial_phase`, in cycles, float64 [batch].
+        """
         return harmonic_synthesis(
             controls["f0_hz"],
             controls["amplitudes"],
@@ -90,6 +93,7 @@ class HarmonicVoice(keras.layers.Layer):
             n_samples=n_samples,
             sample_rate=sample_rate,
             amp_resample_method="linear",
+            initial_phase=initial_phase,
         )
 
 
