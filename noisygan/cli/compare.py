@@ -113,7 +113,7 @@ def run(args):
     """Trains, measures and writes what is missing."""
     budget = check(args)
     arguments.import_tensorflow()
-    from noisygan.comparison import comparing
+    from noisygan.comparison import comparing, measuring, training
     from noisygan.comparison.contenders import Progress, systems_of
     from noisygan.comparison.parts import training_and_held_out
 
@@ -124,12 +124,17 @@ def run(args):
         _say("note: one system alone; `noisygan evaluate` says more of it")
     asked = {
         "recordings": pathlib.Path(args.data).resolve().name,
+        "recordings for training": pathlib.Path(args.train).resolve().name if args.train else "",
         "bindings": args.gin_param,
         "budget": " ".join(map(str, budget or ())),
         "sounds measured": args.n,
+        "sounds heard by the pitch tracker": args.pitch_sounds,
     }
     kept = Progress(out_dir, asked)
+    recordings = training.recordings_of(systems, args.gin_param)
     folders = training_and_held_out(args.data, args.train, out_dir)
+    # Before anything is trained: what can't be measured is said now.
+    held = measuring.read(recordings, folders, args.n)
     try:
         comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
     except KeyboardInterrupt:
@@ -137,12 +142,11 @@ def run(args):
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
         "command": shlex.join(["noisygan", *sys.argv[1:]]),
-        "facts": [],
+        "facts": _facts(args, budget, held),
     }
-    for held in comparing.measure_all(
-        systems, kept, folders, out_dir, args.n, args.pitch_sounds, args.self_test, _say
+    for _ in comparing.measure_all(
+        systems, kept, held, out_dir, args.n, args.pitch_sounds, args.self_test, _say
     ):
-        facts["facts"] = _facts(args, budget, held)
         comparing.write(systems, kept, held, out_dir, facts, with_page=False)
     data = comparing.write(systems, kept, held, out_dir, facts, args.answers)
     for sentence in data["verdict"]:

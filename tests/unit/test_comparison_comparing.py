@@ -1,0 +1,122 @@
+"""What a comparison measures, measures again and leaves out, with a measurement that is none."""
+
+import json
+import pathlib
+import types
+
+import numpy as np
+import pytest
+
+from noisygan.comparison import comparing, measuring
+from noisygan.comparison.contenders import Progress, System
+from noisygan.data.recordings import Recordings
+from noisygan.demo import notes_folder
+from noisygan.errors import RunError, UsageError
+from noisygan.evaluation import sources
+
+SYSTEMS = [
+    System(name, "", None, {seed: pathlib.Path(f"{name}-{seed}")})
+    for name, seed in (("good", 0), ("other", 3))
+]
+
+
+def held(fingerprint="f", n_samples=100):
+    test = types.SimpleNamespace(audio=np.zeros((5, n_samples)))
+    return types.SimpleNamespace(
+        parts=types.SimpleNamespace(fingerprint=fingerprint, test=test, train=[0] * 7)
+    )
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """List of the systems that were measured; those in its attribute `bad` fail."""
+
+    class Names(list):
+        bad = ()
+
+    names = Names()
+
+    def measure(held, system, seed, out_dir, n, n_pitch, self_test):
+        names.append(system.name)
+        if system.name in names.bad:
+            raise ValueError("two\nlines")
+        out_dir.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "reference": {"fingerprint": held.parts.fingerprint},
+            "n_samples": held.parts.test.audio.shape[1],
+            "n": {"train": len(held.parts.train)},
+        }
+        (out_dir / "evaluation.json").write_text(json.dumps(facts))
+
+    monkeypatch.setattr(measuring, "measure", measure)
+    return names
+
+
+def measure_all(out, against, said=None):
+    progress = Progress(out, {})
+    say = (said if said is not None else []).append
+    list(comparing.measure_all(SYSTEMS, progress, against, out, 8, 0, False, say))
+    return comparing.failures(SYSTEMS, progress)
+
+
+def test_a_fault_of_one_stops_no_other_and_is_tried_again(measured, tmp_path):
+    measured.bad = ("good",)
+    assert measure_all(tmp_path, held()) == {("good", 0): "ValueError: two lines"}
+    assert measured == ["good", "other"]
+    measured.bad = ()
+    assert measure_all(tmp_path, held()) == {}
+    assert measured == ["good", "other", "good"]
+    measure_all(tmp_path, held())
+    assert len(measured) == 3
+
+
+@pytest.mark.parametrize("against", [held("g"), held(n_samples=90)])
+def test_figures_of_other_recordings_are_measured_again(measured, against, tmp_path):
+    measure_all(tmp_path, held())
+    said = []
+    measure_all(tmp_path, against, said)
+    assert measured == ["good", "other"] * 2
+    assert said[0] == "good, seed 0: the recordings are others now, or read otherwise"
+    measure_all(tmp_path, against)
+    assert len(measured) == 4
+
+
+def test_what_was_not_trained_is_not_measured(measured, tmp_path):
+    progress = Progress(tmp_path, {})
+    progress.set("trained good-0", {"failed": "no memory"})
+    assert measure_all(tmp_path, held()) == {("good", 0): "no memory"}
+    assert measured == ["other"]
+    progress.set("trained other-3", {"failed": "nor here"})
+    with pytest.raises(RunError, match="nothing to measure: no memory"):
+        measure_all(tmp_path, held())
+
+
+def test_finished_runs_of_other_times_are_named():
+    def curves(*seconds):
+        return [[{"seconds": 1.0}, {"seconds": s}] for s in seconds]
+
+    systems = {"finished": SYSTEMS[0], "here": System("here", "", "here.gin", {})}
+    unequal = comparing._unequal_times
+    assert unequal(systems, {"finished": curves(60.0), "here": curves(61.0)}) == []
+    assert unequal(systems, {"finished": curves(60.0), "here": curves(61.0, 90.0)}) == [
+        "the systems were not trained for equal times: finished 60 s, here 61 s and 90 s"
+    ]
+    assert unequal(systems, {"here": curves(61.0, 90.0)}) == []
+
+
+def test_the_page_shows_recordings_that_sounds_are_asked_for_like():
+    folders = types.SimpleNamespace(
+        train=notes_folder() / "nsynth-test", held_out=notes_folder() / "nsynth-train", note=""
+    )
+    found = measuring.read({"a": Recordings(n_samples=2000)}, folders, 8)
+    asked = sources.chosen_rows(len(found.parts.test), 8)
+    assert len(found.parts.test) > 16 and len(found.columns) == measuring.N_COLUMNS
+    assert set(found.columns) <= set(asked)
+
+
+def test_systems_of_one_rate_are_read_as_the_shortest():
+    short, long = Recordings(n_samples=2000), Recordings(n_samples=3000)
+    assert measuring.common_recordings({"a": long, "b": short}) is short
+    other = Recordings(sample_rate=44100, n_samples=2000)
+    with pytest.raises(UsageError, match=r"16000 Hz \(a\), 44100 Hz \(b\); expected one rate"):
+        measuring.common_recordings({"a": short, "b": other})
