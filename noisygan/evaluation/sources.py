@@ -14,7 +14,14 @@ from noisygan.data.layouts import Entry, list_entries
 from noisygan.data.prepared import load
 from noisygan.data.recordings import Recordings
 from noisygan.errors import RunError, UsageError
-from noisygan.evaluation.sounds import half_of, make_sounds, sounds_of, without_velocity
+from noisygan.evaluation.sounds import (
+    ENOUGH_SOUNDS,
+    MIN_SOUNDS,
+    half_of,
+    make_sounds,
+    sounds_of,
+    without_velocity,
+)
 
 SPLITS = ("nsynth-train", "nsynth-test")
 
@@ -159,6 +166,28 @@ def files_of(folder):
     folder = pathlib.Path(folder)
     splits = [folder / split for split in SPLITS if (folder / split).is_dir()]
     return [entry.path for part in splits or [folder] for entry in list_entries(part)[1]]
+
+
+def check_audio(folder):
+    """Refuses a folder whose sounds can't be measured by number or kind; none is opened.
+
+    Raises:
+      UsageError: for too few sounds, or parts of sounds among them.
+    """
+    files = files_of(folder)
+    if len(files) < MIN_SOUNDS:
+        raise UsageError(
+            f"--audio {folder} holds {len(files)} sounds; expected at least {MIN_SOUNDS}, better "
+            f"{ENOUGH_SOUNDS}: add sounds"
+        )
+    sounds = {path.with_suffix("") for path in files}
+    parts = [path for path in files if path.parent in sounds]
+    if parts:
+        raise UsageError(
+            f"--audio {folder} holds parts of sounds beside them, such as "
+            f"{parts[0].relative_to(folder)}, as `noisygan render --stems` writes them; expected "
+            "whole sounds alone: render without --stems, or move those folders away"
+        )
 
 
 def chosen_rows(n_there, n):
