@@ -141,7 +141,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
     failed = failures(systems, progress)
     tested = progress.get(_SELF_TEST)
     marks = self_test.marks(tested) if tested else {}
-    results, kept, curves, seeds = {}, {}, {}, {}
+    results, kept, curves, seeds, said = {}, {}, {}, {}, []
     for system in systems:
         measured = [
             seed
@@ -156,6 +156,13 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         by_seed = [{m["name"]: m["value"] for m in seed["metrics"]} for seed in data]
         results[system.name] = joined, by_seed
         curves[system.name] = [seed["curve"] for seed in data]
+        # Of its own sounds; those about the recordings are said once.
+        said += [
+            f"{system.name}: {warning}"
+            for seed in data
+            for warning in seed["warnings"]
+            if warning not in held.warnings
+        ]
         if with_page:
             kept[system.name] = [_load(folder / "shown.npz") for folder in folders]
     metrics = table.metrics_of(results)
@@ -172,6 +179,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         "warnings": [
             *held.warnings,
             *_unequal_times(by_name, curves),
+            *said,
             *(f"{name}, seed {seed} failed: {why}" for (name, seed), why in failed.items()),
         ],
         "verdict": table.verdict(metrics),

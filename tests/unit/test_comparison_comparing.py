@@ -13,6 +13,7 @@ from noisygan.data.recordings import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation import sources
+from noisygan.evaluation.results import Metric, Result
 
 SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path(f"{name}-{seed}")})
@@ -89,6 +90,31 @@ def test_what_was_not_trained_is_not_measured(measured, tmp_path):
     progress.set("trained other-3", {"failed": "nor here"})
     with pytest.raises(RunError, match="nothing to measure: no memory"):
         measure_all(tmp_path, held())
+
+
+def test_what_is_wrong_with_one_runs_sounds_is_said_in_the_table(tmp_path):
+    progress = Progress(tmp_path, {})
+    heard = "good-0 was trained on the held-out recordings too"
+    for system, own in zip(SYSTEMS, ([heard], []), strict=True):
+        (seed,) = system.run_dirs
+        progress.set(f"measured {system.name}-{seed}", {"failed": None})
+        entry = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
+        folder = comparing.folder_of(tmp_path, f"{system.name}-{seed}")
+        folder.mkdir(parents=True)
+        curve = [{"seconds": 60.0, "step": 1, "value": 1.0}]
+        facts = {"metrics": [entry], "warnings": ["few recordings", *own], "curve": curve}
+        (folder / "evaluation.json").write_text(json.dumps(facts))
+    ladder = {"noise": {"ordered": False, "values": [1.0]}}
+    progress.set("self-test", {"ladders": {}, "metrics": {"distance": ladder}})
+    against = held()
+    against.warnings = ["few recordings"]
+    facts = {"title": "two", "command": "noisygan compare", "facts": []}
+    data = comparing.write(SYSTEMS, progress, against, tmp_path, facts, with_page=False)
+    assert data["warnings"] == ["few recordings", f"good: {heard}"]
+    # Tested after they were measured.
+    assert data["metrics"][0]["wrong_order"] == "noise"
+    assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
+    assert heard in (tmp_path / "report.md").read_text()
 
 
 def test_finished_runs_of_other_times_are_named():
