@@ -135,19 +135,19 @@ def run(args):
     folders = training_and_held_out(args.data, args.train, out_dir)
     # Before anything is trained: what can't be measured is said now.
     held = measuring.read(recordings, folders, args.n)
-    try:
-        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
         "command": shlex.join(["noisygan", *sys.argv[1:]]),
-        "facts": _facts(args, budget, held),
+        "facts": _facts(args, budget, systems, held),
     }
-    for _ in comparing.measure_all(
-        systems, kept, held, out_dir, args.n, args.pitch_sounds, args.self_test, _say
-    ):
-        comparing.write(systems, kept, held, out_dir, facts, with_page=False)
+    try:
+        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+        for _ in comparing.measure_all(
+            systems, kept, held, out_dir, args.n, args.pitch_sounds, args.self_test, _say
+        ):
+            comparing.write(systems, kept, held, out_dir, facts, with_page=False)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
     data = comparing.write(systems, kept, held, out_dir, facts, args.answers)
     for sentence in data["verdict"]:
         print(sentence)
@@ -183,7 +183,7 @@ def check(args):
     return budget
 
 
-def _facts(args, budget, held):
+def _facts(args, budget, systems, held):
     test = held.parts.test
     found = [
         ["recordings for training", f"{len(held.parts.train)}"],
@@ -195,6 +195,9 @@ def _facts(args, budget, held):
         found.insert(0, ["budget of each seed", f"{budget[1]:g} {budget[0]}"])
     if args.n < 500:
         found.append(["caution", f"{args.n} sounds are too few to rank systems; 500 are expected"])
+    single = [system.name for system in systems if len(system.run_dirs) == 1]
+    if single:
+        found.append(["caution", f"one seed of {', '.join(single)}: another may rank otherwise"])
     return found
 
 

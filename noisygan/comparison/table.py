@@ -152,14 +152,12 @@ def as_markdown(data):
     lines += [f"*{warning}*\n" for warning in data["warnings"]]
     heads = [m for m in data["metrics"] if m["headline"]]
     lines += [*_markdown_table(order, heads), ""]
+    doubtful = any(m["wrong_order"] for m in data["metrics"])
+    doubt = " (*): the self-test doubts it." if doubtful else ""
     lines += [
         "Means over the seeds, in brackets the 95 % interval over all of them. *recordings*: "
         "training recordings in a system's place; *untrained*: the same system before training."
-        + (
-            " (*): the self-test doubts it."
-            if any(m["wrong_order"] for m in data["metrics"])
-            else ""
-        ),
+        + doubt,
         "",
     ]
     lines += [f"- {name}: {value}" for name, value in data["facts"]]

@@ -83,8 +83,12 @@ def _terminated_as_interrupted():
 
 
 def _reason(log, code):
-    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    said = lines[-1] if lines else f"it ended with code {code}"
+    if code < 0:  # What it said last is not why.
+        said = f"it was ended by signal {-code}"
+        said += ", as when memory runs out" if code == -signal.SIGKILL else ""
+    else:
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+        said = lines[-1] if lines else f"it ended with code {code}"
     return f"{said[:300]} (see {pathlib.Path(*log.parts[-2:])})"
 
 

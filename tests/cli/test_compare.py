@@ -51,6 +51,9 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     out, _ = compared
     data = json.loads((out / "table.json").read_text())
     assert [system["name"] for system in data["systems"]] == ["good"]
+    cautions = [text for name, text in data["facts"] if name == "caution"]
+    assert cautions[0].startswith("8 sounds are too few")
+    assert cautions[1] == "one seed of good, bad: another may rank otherwise"
     (curve,) = data["systems"][0]["curves"]
     assert [point["step"] for point in curve] == [2]
     head = data["metrics"][0]
