@@ -143,6 +143,9 @@ def test_the_page_shows_recordings_that_sounds_are_asked_for_like():
 def test_systems_of_one_rate_are_read_as_the_shortest():
     short, long = Recordings(n_samples=2000), Recordings(n_samples=3000)
     assert measuring.common_recordings({"a": long, "b": short}) is short
+    faded = Recordings(n_samples=2000, fade_out_seconds=0.01)
+    for order in ((short, faded, long), (long, faded, short)):
+        assert measuring.common_recordings(dict(zip("abc", order, strict=True))) is faded
     other = Recordings(sample_rate=44100, n_samples=2000)
     with pytest.raises(UsageError, match=r"16000 Hz \(a\), 44100 Hz \(b\); expected one rate"):
         measuring.common_recordings({"a": short, "b": other})
