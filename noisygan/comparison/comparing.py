@@ -67,7 +67,8 @@ def failures(systems, progress, kinds=(_KEPT_RUNS, "measured")):
 def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, say):
     """Measures what is trained and not measured yet, for the tables to be written after each.
 
-    What was measured against other recordings, or by a shorter part of them, is measured again.
+    What was measured against other recordings or a part of them, or has been trained further
+    since, is measured again.
 
     Args:
       systems, progress, say: As of `train_all`.
@@ -90,8 +91,10 @@ def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, sa
     for system, seed in runs:
         name = f"{system.name}-{seed}"
         what = f"measured {name}"
-        if _succeeded(progress, what) and not measuring.is_of(folder_of(out_dir, name), held):
-            say(f"{system.name}, seed {seed}: the recordings are others now, or read otherwise")
+        folder = folder_of(out_dir, name)
+        run_dir = system.run_dirs[seed]
+        if _succeeded(progress, what) and not measuring.is_of(folder, run_dir, held):
+            say(f"{system.name}, seed {seed}: it or the recordings have changed since measured")
             progress.drop(what)
             progress.drop(_SELF_TEST)
     tested = progress.get(_SELF_TEST)

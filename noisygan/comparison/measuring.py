@@ -144,12 +144,29 @@ def measure(held, system, seed, out_dir, n, n_pitch, self_test):
     report.write(complete=True)
 
 
-def is_of(folder, held):
-    """Whether the figures that `measure` wrote into a folder are of these recordings."""
+def is_of(folder, run_dir, held):
+    """Whether the figures that `measure` wrote are of a run as it is now, and these recordings.
+
+    Args:
+      folder: What `measure` wrote.
+      run_dir: Folder of the run.
+      held: Held.
+    """
+    from noisygan.training.runs import RunFolder
+
     facts = json.loads((folder / "evaluation.json").read_text("utf-8"))
-    kept = facts["reference"]["fingerprint"], facts["n_samples"], facts["n"]["train"]
     parts = held.parts
-    return kept == (parts.fingerprint, parts.test.audio.shape[1], len(parts.train))
+    return [
+        facts["step"],
+        facts["reference"]["fingerprint"],
+        facts["n_samples"],
+        facts["n"]["train"],
+    ] == [
+        RunFolder.open(run_dir).step,
+        parts.fingerprint,
+        parts.test.audio.shape[1],
+        len(parts.train),
+    ]
 
 
 def curve(held, run, seed, made):

@@ -222,7 +222,7 @@ class Run:
         fade = (ends or own).fade_out_seconds
         self.fade_out_seconds = None if fade == own.fade_out_seconds else fade
         self.facts = self.folder.facts
-        self.step = int(self.folder.latest_checkpoint().rsplit("-", 1)[1])
+        self.step = self.folder.step
 
     def recordings(self):
         """The `Recordings` of the run's config."""

@@ -16,9 +16,24 @@ from noisygan.evaluation import sources
 from noisygan.evaluation.results import Metric, Result
 
 SYSTEMS = [
-    System(name, "", None, {seed: pathlib.Path(f"{name}-{seed}")})
+    System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
     for name, seed in (("good", 0), ("other", 3))
 ]
+
+
+@pytest.fixture(autouse=True)
+def _trained(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for system in SYSTEMS:
+        train(*system.run_dirs.values(), 5)
+
+
+def train(run_dir, step):
+    checkpoints = run_dir / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    for name in ("config.gin", "run.json", f"checkpoints/ckpt-{step}.index"):
+        (run_dir / name).write_text("{}")
+    (checkpoints / "checkpoint").write_text(f'model_checkpoint_path: "ckpt-{step}"\n')
 
 
 def held(fingerprint="f", n_samples=100):
@@ -43,6 +58,7 @@ def measured(monkeypatch):
             raise ValueError("two\nlines")
         out_dir.mkdir(parents=True, exist_ok=True)
         facts = {
+            "step": 5,
             "reference": {"fingerprint": held.parts.fingerprint},
             "n_samples": held.parts.test.audio.shape[1],
             "n": {"train": len(held.parts.train)},
@@ -62,44 +78,51 @@ def measure_all(out, against, said=None):
 
 def test_a_fault_of_one_stops_no_other_and_is_tried_again(measured, tmp_path):
     measured.bad = ("good",)
-    assert measure_all(tmp_path, held()) == {("good", 0): "ValueError: two lines"}
+    assert measure_all(tmp_path / "out", held()) == {("good", 0): "ValueError: two lines"}
     assert measured == ["good", "other"]
     measured.bad = ()
-    assert measure_all(tmp_path, held()) == {}
+    assert measure_all(tmp_path / "out", held()) == {}
     assert measured == ["good", "other", "good"]
-    measure_all(tmp_path, held())
+    measure_all(tmp_path / "out", held())
     assert len(measured) == 3
 
 
 @pytest.mark.parametrize("against", [held("g"), held(n_samples=90)])
 def test_figures_of_other_recordings_are_measured_again(measured, against, tmp_path):
-    measure_all(tmp_path, held())
+    measure_all(tmp_path / "out", held())
     said = []
-    measure_all(tmp_path, against, said)
+    measure_all(tmp_path / "out", against, said)
     assert measured == ["good", "other"] * 2
-    assert said[0] == "good, seed 0: the recordings are others now, or read otherwise"
-    measure_all(tmp_path, against)
+    assert said[0] == "good, seed 0: it or the recordings have changed since measured"
+    measure_all(tmp_path / "out", against)
     assert len(measured) == 4
 
 
+def test_a_run_that_was_trained_further_is_measured_again(measured, tmp_path):
+    measure_all(tmp_path / "out", held())
+    train(*SYSTEMS[1].run_dirs.values(), 9)
+    measure_all(tmp_path / "out", held())
+    assert measured == ["good", "other", "other"]
+
+
 def test_what_was_not_trained_is_not_measured(measured, tmp_path):
-    progress = Progress(tmp_path, {})
+    progress = Progress(tmp_path / "out", {})
     progress.set("trained good-0", {"failed": "no memory"})
-    assert measure_all(tmp_path, held()) == {("good", 0): "no memory"}
+    assert measure_all(tmp_path / "out", held()) == {("good", 0): "no memory"}
     assert measured == ["other"]
     progress.set("trained other-3", {"failed": "nor here"})
     with pytest.raises(RunError, match="nothing to measure: no memory"):
-        measure_all(tmp_path, held())
+        measure_all(tmp_path / "out", held())
 
 
 def test_what_is_wrong_with_one_runs_sounds_is_said_in_the_table(tmp_path):
-    progress = Progress(tmp_path, {})
+    progress = Progress(tmp_path / "out", {})
     heard = "good-0 was trained on the held-out recordings too"
     for system, own in zip(SYSTEMS, ([heard], []), strict=True):
         (seed,) = system.run_dirs
         progress.set(f"measured {system.name}-{seed}", {"failed": None})
         entry = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
-        folder = comparing.folder_of(tmp_path, f"{system.name}-{seed}")
+        folder = comparing.folder_of(tmp_path / "out", f"{system.name}-{seed}")
         folder.mkdir(parents=True)
         curve = [{"seconds": 60.0, "step": 1, "value": 1.0}]
         facts = {"metrics": [entry], "warnings": ["few recordings", *own], "curve": curve}
@@ -109,12 +132,12 @@ def test_what_is_wrong_with_one_runs_sounds_is_said_in_the_table(tmp_path):
     against = held()
     against.warnings = ["few recordings"]
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
-    data = comparing.write(SYSTEMS, progress, against, tmp_path, facts, with_page=False)
+    data = comparing.write(SYSTEMS, progress, against, tmp_path / "out", facts, with_page=False)
     assert data["warnings"] == ["few recordings", f"good: {heard}"]
     # Tested after they were measured.
     assert data["metrics"][0]["wrong_order"] == "noise"
     assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
-    assert heard in (tmp_path / "report.md").read_text()
+    assert heard in (tmp_path / "out" / "report.md").read_text()
 
 
 def test_finished_runs_of_other_times_are_named():
