@@ -50,8 +50,8 @@ def check_header(path, sample_rate):
         raise BadAudioError(
             "at another sample rate",
             f"arrived at {info.samplerate} Hz, expected {sample_rate} Hz; convert it, for example "
-            f"with `sox {path.name} -r {sample_rate} converted.wav`, or set the config's rate: "
-            f"--gin_param 'sample_rate = {info.samplerate}'",
+            f"with `sox {path.name} -r {sample_rate} converted.wav`, or train at its rate: "
+            f"noisygan train --gin_param 'sample_rate = {info.samplerate}'",
         )
     return info
 
