@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench benchdocs wheel constraints clean
+.PHONY: help venv demo test lint format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
 VENV := .venv
@@ -41,6 +41,12 @@ bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some mi
 
 benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish
+
+docs: $(STAMP) ## build the site into build/docs; open build/docs/index.html
+	@$(BIN)/python -c "import material, mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \
+	  $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/docs/index.html"
 
 wheel: $(STAMP) ## build the wheel into dist/
 	rm -rf build
