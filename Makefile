@@ -42,11 +42,9 @@ bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some mi
 benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish
 
-docs: $(STAMP) ## build the site into build/docs; open build/docs/index.html
-	@$(BIN)/python -c "import material, mkdocs, mkdocstrings_handlers.python" 2>/dev/null || \
-	  $(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[docs]'
+docs: $(STAMP) ## build the site into site; open site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-	@echo "build/docs/index.html"
+	@echo "site/index.html"
 
 wheel: $(STAMP) ## build the wheel into dist/
 	rm -rf build
@@ -56,5 +54,5 @@ constraints: $(STAMP) ## resolve the pinned versions again, for .venv's Python
 	$(BIN)/python constraints/freeze.py
 
 clean: ## remove .venv, builds and caches; runs/ is yours and stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
