@@ -29,8 +29,8 @@ def encode(out_file, paths, gap_seconds=0.0):
     """Writes sounds of one rate, one behind the other, as one Ogg Vorbis file."""
     parts = []
     for path in paths:
-        audio, sample_rate = soundfile.read(path, dtype="float32")
-        parts += [audio, np.zeros(round(gap_seconds * sample_rate), np.float32)]
+        audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        parts += [audio.mean(1), np.zeros(round(gap_seconds * sample_rate), np.float32)]
     audio = np.concatenate(parts)
     soundfile.write(out_file, audio, sample_rate, format="OGG", compression_level=QUALITY)
     print(f"{out_file}: {out_file.stat().st_size / 1000:.0f} kB")

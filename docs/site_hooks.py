@@ -119,7 +119,7 @@ def on_page_markdown(markdown, page, **_):
         return match[0]
 
     player = r'\g<0> <audio controls preload="none" src="\1"></audio>'
-    markdown = re.sub(r"\[[^\]]+\]\((sounds/[^)]+)\)", player, markdown)
+    markdown = re.sub(r"\[[^\]]+\]\((sounds/[^)]+\.ogg)\)", player, markdown)
     # A fence's gin is coloured as Python, which it is.
     markdown = re.sub(r"^```gin$", "```python", markdown, flags=re.M)
     return re.sub(rf"(\])\({re.escape(above)}\.\./([^)]+)\)", elsewhere, markdown)

@@ -35,5 +35,5 @@ def test_it_runs(monkeypatch, tmp_path):
     assert kinds.count("image/png") == 8
     # IPython's players are HTML that holds the sound.
     players = [o.data["text/html"] for o in shown if "text/html" in o.get("data", {})]
-    assert len(players) == 3 + 2 + 3 + 2 + 2 + 3
+    assert len(players) == 3 + 2 + 3 + 2 + 2 + 4
     assert all("<audio" in player and "base64," in player for player in players)
