@@ -17,6 +17,7 @@ from noisygan.demo import drums_folder, notes_folder
 
 CLASSES = ("kick", "snare", "tom", "cymbal")
 QUALITY = 0.6  # of soundfile's compression_level: 0 is best, 1 is smallest
+BREATH = 12.0  # how much louder the breath is made; in a flute's note it is hardly heard
 
 
 def run(*arguments):
@@ -25,19 +26,19 @@ def run(*arguments):
         raise SystemExit(f"failed: noisygan {' '.join(map(str, arguments))}")
 
 
-def encode(out_file, paths, gap_seconds=0.0):
+def encode(out_file, paths, gap_seconds=0.0, gain=1.0):
     """Writes sounds of one rate, one behind the other, as one Ogg Vorbis file."""
     parts = []
     for path in paths:
         audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
         parts += [audio.mean(1), np.zeros(round(gap_seconds * sample_rate), np.float32)]
-    audio = np.concatenate(parts)
+    audio = gain * np.concatenate(parts)
     soundfile.write(out_file, audio, sample_rate, format="OGG", compression_level=QUALITY)
     print(f"{out_file}: {out_file.stat().st_size / 1000:.0f} kB")
 
 
 def edit(path, out_file):
-    """Writes controls with a vibrato that grows, three times the breath and a darker timbre."""
+    """Writes controls with a vibrato that grows, much more breath and a darker timbre."""
     curves = dict(np.load(path))
     seconds = np.arange(len(curves["loudness_db"])) / curves["frame_rate"]
     cents = 60.0 * np.clip(seconds - 0.5, 0.0, 1.0) * np.sin(2 * np.pi * 5.5 * seconds)
@@ -45,7 +46,7 @@ def edit(path, out_file):
     darker = curves["harmonic/harmonic_distribution"] * orders**-0.7
     curves["harmonic/f0_hz"] = (curves["harmonic/f0_hz"] * 2 ** (cents / 1200)).astype(np.float32)
     curves["harmonic/harmonic_distribution"] = darker / darker.sum(1, keepdims=True)
-    curves["noise/magnitudes"] = 3.0 * curves["noise/magnitudes"]
+    curves["noise/magnitudes"] = BREATH * curves["noise/magnitudes"]
     np.savez_compressed(out_file, **curves)
 
 
@@ -87,8 +88,8 @@ def main():
         (note,) = (work / "one").glob("*.wav")
         (curves,) = (work / "one").glob("*.npz")
         encode(out / "flute.ogg", [note])
-        for stem in ("harmonic", "noise"):
-            encode(out / f"flute_{stem}.ogg", (work / "one").glob(f"*/{stem}.wav"))
+        for stem, gain in (("harmonic", 1.0), ("noise", BREATH)):
+            encode(out / f"flute_{stem}.ogg", (work / "one").glob(f"*/{stem}.wav"), gain=gain)
         edit(curves, work / "edited.npz")
         run("synth", "--controls", work / "edited.npz", "--out", work / "edited.wav")
         encode(out / "flute_edited.ogg", [work / "edited.wav"])
