@@ -51,7 +51,7 @@ def edit(path, out_file):
 
 
 def write_song(path):
-    """A MIDI file of four bars: a melody, and drums on channel 10."""
+    """A MIDI file of two bars: a melody, and drums on channel 10."""
     import mido
 
     file = mido.MidiFile(ticks_per_beat=480)
