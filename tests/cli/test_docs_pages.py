@@ -9,12 +9,13 @@ package that it names.
 import importlib
 import re
 import sys
+from pathlib import Path
 
 import gin
 import pytest
 import tensorflow as tf
 
-from noisygan.cli.main import main
+from noisygan.cli.main import build_parser, main
 from noisygan.demo import notes_folder
 from tests.documents import LABEL, ROOT, commands_of, fenced, small
 
@@ -74,11 +75,16 @@ def save(block, desk, monkeypatch):
 
 
 def run(command):
-    """Runs one command of a page."""
+    """Runs one command of a page; measuring, which takes a minute, is left to test_readme.py."""
     if command[:2] == ["python", "-c"]:
         exec(command[2], {"__name__": "__main__"})
         return 0
     assert command[0] == "noisygan", command
+    if command[1] == "evaluate":
+        asked = build_parser().parse_args(command[1:])
+        assert (Path(asked.run_dir[0]) / "run.json").is_file(), command
+        assert Path(asked.data).is_dir(), command
+        return 0
     return main(small(command[1:], steps=2))
 
 
