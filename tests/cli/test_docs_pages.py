@@ -106,7 +106,7 @@ def test_a_page(name, desk, monkeypatch, capsys):
 
 
 def test_every_page_is_run():
-    """A page that shows gin or commands is in the list above, or is run by test_readme.py."""
+    """Every how-to, and every page that shows a config, is in the list above."""
     teaching = {
         path.name
         for path in DOCS.glob("*.md")
