@@ -28,8 +28,12 @@ def test_it_runs(monkeypatch, tmp_path):
     book = nbformat.read(NOTEBOOK, as_version=4)
     (chosen,) = (c for c in book.cells if "parameters" in c.metadata.get("tags", ()))
     config = ROOT / "tests" / "configs" / "small_notes.gin"
-    chosen.source = f'budget = "--steps 3"\nconfig = "{config}"\n'
-    nbclient.NotebookClient(book, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
+    # Three steps are quicker taken than traced.
+    chosen.source = (
+        f'budget = "--steps 3"\nconfig = "{config}"\n'
+        "import tensorflow as tf\ntf.config.run_functions_eagerly(True)\n"
+    )
+    nbclient.NotebookClient(book, timeout=900, kernel_name="python3").execute(cwd=str(tmp_path))
     shown = [o for cell in book.cells if cell.cell_type == "code" for o in cell.outputs]
     kinds = [kind for output in shown for kind in output.get("data", {})]
     assert kinds.count("image/png") == 8
