@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench benchdocs wheel constraints clean
+.PHONY: help venv demo test lint format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
 VENV := .venv
@@ -42,6 +42,10 @@ bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some mi
 benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish
 
+docs: $(STAMP) ## build the site into site; open site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 wheel: $(STAMP) ## build the wheel into dist/
 	rm -rf build
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -50,5 +54,5 @@ constraints: $(STAMP) ## resolve the pinned versions again, for .venv's Python
 	$(BIN)/python constraints/freeze.py
 
 clean: ## remove .venv, builds and caches; runs/ is yours and stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

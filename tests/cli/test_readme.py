@@ -4,63 +4,21 @@ Fenced blocks tagged `bash` hold commands, those tagged `python` Python. Budgets
 and folders of somebody's own notes are replaced by bundled ones.
 """
 
-import re
-import shlex
-from pathlib import Path
-
 import gin
 import pytest
 
 from noisygan.cli.main import main
-from noisygan.demo import drums_folder, notes_folder
+from noisygan.demo import notes_folder
+from tests.documents import LABEL, ROOT, blocks, commands_of, small
 
-README = Path(__file__).parents[2] / "README.md"
-SYNTHS = README.parent / "docs" / "synths.md"
-
-# Of the bundled notes; the README's notes are called flute.
-LABEL = "flute_acoustic_000"
-
-# What sets up a clone; `make demo` and `make test` run in CI.
-EXEMPT = re.compile(r"^(make|git|cd|python3? -m (venv|pip)|pip|source|tensorboard|\. )\b")
-
-
-def blocks(language, document=README):
-    """Fenced blocks of a document that are tagged with a language."""
-    if not document.is_file():
-        return []
-    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.M | re.S)
+README = ROOT / "README.md"
+SYNTHS = ROOT / "docs" / "synths.md"
 
 
 def commands():
     """The README's `noisygan` commands as lists of arguments, in order."""
-    found = []
-    for block in blocks("bash") + blocks("console"):
-        for line in block.replace("\\\n", " ").splitlines():
-            line = line.removeprefix("$ ").strip()
-            if line and not line.startswith("#") and not EXEMPT.match(line):
-                found.append(shlex.split(line, comments=True))
-    return found
-
-
-def small(arguments, replaced=("--data", "--like")):
-    """The same command with a budget of four steps, on bundled sounds."""
-    result = list(arguments)
-    for i, argument in enumerate(result[:-1]):
-        if argument == "--minutes":
-            result[i : i + 2] = ["--steps", "4"]
-        elif argument == "--steps":
-            result[i + 1] = "4"
-        elif argument in replaced:
-            bundled = drums_folder if "drums" in result[i + 1] else notes_folder
-            result[i + 1] = str(bundled())
-        elif argument == "--controls" and "/flute-" in result[i + 1]:
-            # A file that `render` named by the label of the recordings.
-            result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")
-    if result[0] in ("evaluate", "compare"):
-        result += ["--n", "8", "--pitch_sounds", "0"]
-    if result[0] == "demo" and "--steps" not in result:
-        result += ["--steps", "4"]
-    return result
+    shown = blocks("bash", README) + blocks("console", README)
+    return [command for block in shown for command in commands_of(block)]
 
 
 def test_a_command_is_made_small():
