@@ -157,10 +157,10 @@ class Transient(Processor):
 
     @property
     def _n_burst(self):
-        n_burst = self.burst_seconds * self.sample_rate
-        if isinstance(n_burst, tf.Tensor):
+        if isinstance(self.sample_rate, tf.Tensor):
+            n_burst = self.burst_seconds * tf.cast(self.sample_rate, tf.float64)
             return tf.maximum(tf.cast(tf.round(n_burst), tf.int32), 1)
-        return max(1, round(n_burst))
+        return max(1, round(self.burst_seconds * self.sample_rate))
 
     def _envelope(self, seconds, decays, attack):
         closing = (1.0 - tf.minimum(seconds / self.burst_seconds, 1.0) ** 2) ** 2

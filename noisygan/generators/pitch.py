@@ -1,5 +1,8 @@
 """From a raw curve to F0 in Hz."""
 
+import math
+
+import numpy as np
 import tensorflow as tf
 
 from synths.units import midi_to_hz
@@ -20,7 +23,13 @@ class AskedPitch:
     def __call__(self, raw, conditioning):
         """F0 in Hz, [batch, n_frames, 1], from a raw curve of that shape."""
         deviation = self.max_deviation * tf.tanh(raw / self.max_deviation)
-        return midi_to_hz(conditioning["pitch"][:, None, None] + deviation)
+        # The nearest note's frequency, as exact as can be, and what little is left in semitones:
+        # a float32 of a whole pitch is too coarse for a phase that adds up over seconds.
+        pitch = conditioning["pitch"]
+        note = tf.clip_by_value(tf.cast(tf.round(pitch), tf.int32), 0, 127)
+        left = (pitch - tf.cast(note, tf.float32))[:, None, None] + deviation
+        hz = tf.constant(440.0 * 2.0 ** ((np.arange(128) - 69) / 12.0), tf.float32)
+        return tf.gather(hz, note)[:, None, None] * tf.exp(left * (math.log(2.0) / 12.0))
 
 
 class FreePitch:
