@@ -296,8 +296,7 @@ def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
     margin = response_margin(length(magnitudes, 2), window_size)
     window_size, _ = window_and_taps(size, window_size)
     if portable.portable_operations_used():
-        with tf.init_scope():
-            to_taps = _magnitudes_to_taps(magnitudes.dtype, size, window_size, margin).numpy()
+        to_taps = taps_of_bands(magnitudes.shape[2], window_size)
         return _portable_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
     to_taps = _magnitudes_to_taps(magnitudes.dtype, size, window_size, margin)
     length_of_window = 2 * hop + 2 * margin
@@ -313,6 +312,21 @@ def _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     spectra = tf.tensordot(magnitudes, _symmetric_spectra(to_taps, n_fft), 1)
     sound = _crossfaded(audio, hop, n_hops, spectra, margin, n_fft)
     return cut(sound, hop + margin + begin, n)
+
+
+def taps_of_bands(n_bands, window_size=0):
+    """The matrix from gains to the taps of a filter, from the middle one on, as a NumPy array.
+
+    Args:
+      n_bands, window_size: As in `frequency_filter`.
+
+    Returns:
+      float32 [n_bands, response_margin(n_bands, window_size) + 1].
+    """
+    size, margin = 2 * (n_bands - 1), response_margin(n_bands, window_size)
+    with tf.init_scope():
+        window_size, _ = window_and_taps(size, window_size)
+        return _magnitudes_to_taps(tf.float32, size, window_size, margin).numpy()
 
 
 def _portable_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):

@@ -151,6 +151,7 @@ def sum_of_harmonics(cycles, amplitudes, others, shares):
     # Of the two sums over harmonics the coarse one costs more for each term.
     n_fine = max(1, round(1.7 * (amplitudes.shape[2] or 64) ** 0.5))
     n_coarse = shape[2] // n_fine + 1
+
     # Harmonic k sits at (i, j) with k = i * n_fine + j, j = 0 .. n_fine - 1; k = 0 is empty.
     def as_table(frames):
         padded = tf.pad(frames, [[0, 0], [0, 0], [1, n_coarse * n_fine - shape[2] - 1]])
