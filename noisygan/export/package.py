@@ -91,7 +91,7 @@ def _check_unset(option, value, why):
 
 
 def _described(spec):
-    shape = ["batch", *spec.shape.as_list()[1:]] if spec.shape.rank else []
+    shape = [size or "batch" for size in spec.shape.as_list()]
     described = {"name": spec.name, "type": spec.dtype.name, "shape": shape}
     if spec.name in _MEANINGS:
         described["meaning"] = _MEANINGS[spec.name]
