@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.pitch import shifted
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -150,7 +151,8 @@ class Hybrid(keras.layers.Layer):
             let_go = tf.cast(tf.nn.relu(let_go), tf.float32)
         else:
             n_frames, let_go = max(1, math.ceil(n_frames)), max(float(let_go), 0.0)
-        times = tf.cast(tf.range(n_frames), tf.float32) / self.frame_rate
+        # Graphs multiply by a rounded reciprocal where they can: in float64 that is of no weight.
+        times = tf.cast(tf.cast(tf.range(n_frames), tf.float64) / self.frame_rate, tf.float32)
         note_off = held_seconds
         if held_seconds is None:
             note_off = tf.fill([tf.shape(z)[0]], let_go)
@@ -180,7 +182,7 @@ class Hybrid(keras.layers.Layer):
         f0_hz = self.pitch(raw_f0, asked)
         if self.unsteadiness is not None:
             cents, level_db = self.unsteadiness(times, whole_z)
-            f0_hz = f0_hz * tf.exp(cents * (math.log(2.0) / 1200.0))
+            f0_hz = shifted(f0_hz, 0.01 * cents)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )

@@ -29,7 +29,21 @@ class AskedPitch:
         note = tf.clip_by_value(tf.cast(tf.round(pitch), tf.int32), 0, 127)
         left = (pitch - tf.cast(note, tf.float32))[:, None, None] + deviation
         hz = tf.constant(440.0 * 2.0 ** ((np.arange(128) - 69) / 12.0), tf.float32)
-        return tf.gather(hz, note)[:, None, None] * tf.exp(left * (math.log(2.0) / 12.0))
+        return shifted(tf.gather(hz, note)[:, None, None], left)
+
+
+def shifted(hz, semitones):
+    """Frequencies moved by a few semitones, with hardly more than one rounding.
+
+    `hz * exp(x)` rounds twice, and the exponentials of two processors differ in their last bit; in
+    `hz + hz * expm1(x)` that is of no weight.
+
+    Args:
+      hz: Any shape.
+      semitones: Of a shape that goes with it.
+    """
+    half = tf.tanh(semitones * (math.log(2.0) / 24.0))
+    return hz + hz * (2.0 * half / (1.0 - half))
 
 
 class FreePitch:
