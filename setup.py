@@ -22,6 +22,7 @@ PACKAGES = [
     "noisygan.data.prepared",
     "noisygan.demo",
     "noisygan.evaluation",
+    "noisygan.export",
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.pages",
