@@ -4,7 +4,6 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 import soxr
 
 from noisygan.data.decoding import BadAudioError, check_header, decode
@@ -62,9 +61,7 @@ def read_target(path):
                 f"or a phrase out of it, for example with `sox {path.name} part.wav trim 0 5`"
             )
         if seconds < MIN_SECONDS:
-            raise UsageError(
-                f"{path} lasts {1000 * seconds:.0f} ms; expected {1000 * MIN_SECONDS:.0f} ms or more"
-            )
+            raise UsageError(f"{path} lasts {seconds:.3f} s; expected {MIN_SECONDS:g} s or more")
         audio = decode(path, info.samplerate, info.frames)
     except BadAudioError as error:
         raise UsageError(f"{path} {error}") from error
