@@ -62,10 +62,6 @@ def run(args):
     from noisygan.matching.target import read_target
 
     target = read_target(args.target)
-    if args.pitch is not None:
-        from noisygan.rendering.notes import check_pitches
-
-        check_pitches([args.pitch], target.sample_rate)
     arguments.import_tensorflow()
     from noisygan.matching import matching
 

@@ -13,6 +13,7 @@ from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate
 from noisygan.rendering import audio_files
 from noisygan.rendering.controls import render_controls, save_controls
+from noisygan.rendering.notes import check_pitches
 
 
 class Match(NamedTuple):
@@ -52,8 +53,13 @@ def match_free(target, pitch=None, n_steps=300, seed=0, progress=None):
 
     Returns:
       Match.
+
+    Raises:
+      UsageError: if the target's rate can't hold the pitch.
     """
     target = at_rate(target)
+    if pitch is not None:
+        check_pitches([pitch], target.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
     n_samples = len(target.audio)
     start = free.start_controls(analysis, n_samples, target.sample_rate, seed)
@@ -139,6 +145,8 @@ def _pitch_for(target, generator, pitch):
                 f"--pitch has no effect: this run's generator is told {told}; leave it out"
             )
         return None, ()
+    if pitch is not None:
+        check_pitches([pitch], generator.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
     if pitch is not None:
         # As it sounds, a little off the asked one, where that can be told.
