@@ -17,7 +17,9 @@ START_NOISE_DB = -60.0
 
 LOG_STRIDE = 0.15  # nepers: levels, decays
 F0_STRIDE = 0.001  # nepers: 1.7 cents
-SMOOTHNESS = 0.3
+SMOOTHNESS = 0.1
+"""Weight of the curves' roughness beside the spectral loss."""
+_F0_ROUGHNESS = 30.0  # nepers of level that a neper of F0 counts as
 _LEAST = 1e-7
 _CORNER = 0.05
 
@@ -83,7 +85,7 @@ def fit_controls(controls, audio, n_steps, progress=None):
 
     def loss(values):
         sound = signal_of(_with(controls, values, sounding), len(audio), sample_rate)
-        return objective(sound) + SMOOTHNESS * _roughness(unknowns, values)
+        return objective(sound) + SMOOTHNESS * _roughness(values)
 
     found, losses = descend(unknowns, loss, n_steps, progress)
     fitted = _with(controls, found, sounding)
@@ -128,15 +130,16 @@ def _with(controls, values, sounding):
     return merged
 
 
-def _roughness(unknowns, values):
+def _roughness(values):
     """Mean change of the curves from frame to frame, in nepers for levels: a scalar.
 
     Nearly the absolute change: many small steps cost what a large one costs, so edges stay.
     """
     total = 0.0
     for name, value in values.items():
-        is_struck = value.shape.rank == 1 and not name.endswith("/f0_hz")
+        is_f0 = name.endswith("/f0_hz")
+        is_struck = value.shape.rank == 1 and not is_f0
         if value.shape[0] > 1 and not is_struck:
-            change = (value[1:] - value[:-1]) * (LOG_STRIDE / unknowns[name].stride)
+            change = (value[1:] - value[:-1]) * (_F0_ROUGHNESS if is_f0 else 1.0)
             total += tf.reduce_mean(tf.sqrt(change**2 + _CORNER**2) - _CORNER)
     return total
