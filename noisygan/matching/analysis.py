@@ -9,6 +9,9 @@ from noisygan.evaluation.note_analysis import power_to_db
 
 FRAME_RATE = 100.0
 MIN_HZ, MAX_HZ = 25.0, 6000.0
+COARSE, FINE = 0.2, 0.05
+"""Steps of pYIN's grids in semitones: of all pitches, and of those that were found."""
+MARGIN = 1.19  # pYIN wants a range of more than four semitones
 LEVEL_SECONDS = 0.04
 HEARD_DB = 30.0
 """Frames within this range of the loudest one tell whether there is a pitch."""
@@ -16,7 +19,7 @@ NO_PITCH, UNSURE = 0.15, 0.5
 """Mean confidence of those frames below which there is no pitch, or not one alone."""
 _SURE_FRAME = 0.5
 _SHORTEST_SECONDS = 0.05
-_OCTAVE_SLACK = 0.7
+_LEAP, _OCTAVE_SLACK = 1.0, 0.7  # semitones: from frame to frame, and off an octave
 
 
 class Analysis(NamedTuple):
@@ -49,7 +52,7 @@ class Analysis(NamedTuple):
 
 
 def analyse(audio, sample_rate, pitch=None):
-    """Pitch by pYIN, and level.
+    """Pitch by pYIN, once over all pitches and once, finer, over those that were found; and level.
 
     Args:
       audio: float32 [n_samples].
@@ -66,12 +69,16 @@ def analyse(audio, sample_rate, pitch=None):
     if pitch is not None:
         hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
         low, high = hz / math.sqrt(2.0), min(hz * math.sqrt(2.0), 0.5 * sample_rate)
-    track = PYIN(low, high, resolution=0.2)(audio, sample_rate, FRAME_RATE)
+    track = PYIN(low, high, resolution=COARSE)(audio, sample_rate, FRAME_RATE)
     f0_hz, sure = track.f0_hz[:n_frames], track.confidence[:n_frames]
     level = level_of(audio, sample_rate, n_frames)
     heard = level >= level.max() * 10.0 ** (-HEARD_DB / 20.0)
     found = heard & (sure >= _SURE_FRAME)
     if found.any():
+        low, high = f0_hz[found].min() / MARGIN, f0_hz[found].max() * MARGIN
+        if high <= min(4.0 * low, 0.5 * sample_rate):
+            fine = PYIN(low, high, resolution=FINE)
+            f0_hz = fine(audio, sample_rate, FRAME_RATE).f0_hz[:n_frames]
         if pitch is None:
             f0_hz = f0_hz.copy()
             f0_hz[found] = in_one_octave(f0_hz[found])
@@ -96,8 +103,8 @@ def in_one_octave(f0_hz):
     """A track without leaps of an octave, in the lower one of the two.
 
     The lower pitch has all harmonics of the upper one among its own, so nothing is lost, and where
-    the tracker wavered between the two, the sound does not leap. Stretches shorter than 50 ms are
-    taken for slips of the tracker.
+    the tracker wavered between the two, the sound does not leap. Stretches shorter than 50 ms
+    between leaps (of any size) are taken for slips of the tracker.
 
     Args:
       f0_hz: Of the frames that have a pitch, [n].
@@ -106,20 +113,22 @@ def in_one_octave(f0_hz):
       [n].
     """
     midi = 12.0 * np.log2(f0_hz)
-    edges = np.flatnonzero(np.abs(np.diff(midi)) > 12.0 - _OCTAVE_SLACK) + 1
-    edges = np.concatenate([[0], edges, [len(midi)]])
-    long = np.diff(edges) >= _SHORTEST_SECONDS * FRAME_RATE
-    if long.any():
-        kept = np.repeat(long, np.diff(edges))
-        midi = 12.0 * np.log2(_filled(f0_hz, kept))
-    edges = np.flatnonzero(np.abs(np.diff(midi)) > 12.0 - _OCTAVE_SLACK) + 1
-    pieces = np.split(midi, edges)
-    for _ in pieces:
-        for i in range(len(pieces) - 1):
-            leap = pieces[i + 1][0] - pieces[i][-1]
+    edges = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(midi)) > _LEAP) + 1, [len(midi)]])
+    steady = [
+        np.arange(begin, end)
+        for begin, end in zip(edges[:-1], edges[1:], strict=True)
+        if end - begin >= _SHORTEST_SECONDS * FRAME_RATE
+    ]
+    if not steady:
+        return f0_hz
+    for _ in steady:
+        for before, after in zip(steady[:-1], steady[1:], strict=True):
+            leap = midi[after[0]] - midi[before[-1]]
             if abs(abs(leap) - 12.0) <= _OCTAVE_SLACK:
-                pieces[i + (leap > 0)] = pieces[i + (leap > 0)] - 12.0
-    return 2.0 ** (np.concatenate(pieces) / 12.0)
+                midi[after if leap > 0 else before] -= 12.0
+    kept = np.zeros(len(midi), bool)
+    kept[np.concatenate(steady)] = True
+    return _filled(2.0 ** (midi / 12.0), kept)
 
 
 def level_db(level):
