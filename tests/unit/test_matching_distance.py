@@ -38,6 +38,8 @@ def test_what_is_silent_in_both_does_not_count():
     # But for the frames at the new end.
     assert log_spectral_distance(*longer, RATE) == pytest.approx(apart, rel=0.2)
     assert log_spectral_distance(a, b, RATE, silent_bins=True) < apart - 1.0
+    # What only one of them has does.
+    assert log_spectral_distance(a, a + b, RATE) > 10.0
 
 
 def test_the_objective_is_least_at_the_target_at_any_level():
