@@ -25,6 +25,7 @@ PACKAGES = [
     "noisygan.export",
     "noisygan.generators",
     "noisygan.losses",
+    "noisygan.matching",
     "noisygan.pages",
     "noisygan.rendering",
     "noisygan.training",
