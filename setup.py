@@ -24,6 +24,7 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.rendering",
+    "noisygan.studio",
     "noisygan.training",
     "synths",
     "synths.kernels",
@@ -43,6 +44,7 @@ PACKAGE_DATA = {
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
+    "noisygan.studio": ["page/*.*"],
 }
 
 INSTALL_REQUIRES = [

@@ -19,6 +19,7 @@ from noisygan.cli import (
     play,
     prepare,
     render,
+    studio,
     synth,
     train,
 )
@@ -34,6 +35,7 @@ COMMANDS = {
     "synth": synth,
     "play": play,
     "interpolate": interpolate,
+    "studio": studio,
     "configs": configs,
     "config": config,
     "demo": demo,
