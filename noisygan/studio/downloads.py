@@ -6,9 +6,8 @@ import zipfile
 import numpy as np
 import soundfile
 
-from noisygan.generators.output import GeneratorOutput
+from noisygan.errors import UsageError
 from noisygan.rendering import audio_files
-from noisygan.rendering.controls import controls_of
 from noisygan.studio import asking
 
 _INSTRUMENT_STEP = 3
@@ -28,6 +27,9 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(run, ask, sound):
     """A controls file of a sound (as `noisygan synth` reads it), bytes."""
+    from noisygan.generators.output import GeneratorOutput
+    from noisygan.rendering.controls import controls_of
+
     output = GeneratorOutput(sound.audio[None], sound.controls)
     own = controls_of(run.generator, output, 0, ask.sample_rate, ask.noise_seed)
     file = io.BytesIO()
@@ -72,7 +74,7 @@ def instrument_asks(run, body):
     if run.is_kit:
         pads = body.get("pads") if isinstance(body, dict) else None
         if not isinstance(pads, list) or not 1 <= len(pads) <= 16:
-            raise asking.UsageError("pads: expected a list of 1 to 16 sounds")
+            raise UsageError("pads: expected a list of 1 to 16 sounds")
         return [(36 + i, 36 + i, 36 + i, asking.parse(pad, run)) for i, pad in enumerate(pads)]
     ask = asking.parse(body, run)
     middle = round(ask.pitch)

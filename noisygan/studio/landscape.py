@@ -15,10 +15,9 @@ import numpy as np
 
 from noisygan.evaluation import descriptors, note_features
 
-N_CODES = 256
+N_CODES = 160
 N_DIRECTIONS = 6
 _N_MELS, _N_SEGMENTS = 40, 8
-_LISTEN_SECONDS = 1.0
 _FLOOR_DB = -80.0
 # What a direction is called by: a descriptor, and the words for less and for more of it.
 NAMES = {
@@ -79,7 +78,6 @@ def explore(run, found, n_codes=N_CODES):
     label_count = max(len(run.facts()["labels"]), 1)
     for i, z in enumerate(codes):
         body = {"z": z.tolist(), "label": i % label_count}
-        body["seconds"] = min(run.seconds, _LISTEN_SECONDS)
         audio = run.sound(asking.parse(body, run)).audio
         heard, facts = listen(audio, run.sample_rate)
         features.append(heard)
