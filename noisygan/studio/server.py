@@ -195,9 +195,9 @@ def _download(data, name, media_type):
     return Response(data, media_type=media_type, headers=header)
 
 
-def serve(studio, listener):
-    """Serves until it is interrupted."""
-    config = uvicorn.Config(
+def configured(studio):
+    """How uvicorn serves a studio."""
+    return uvicorn.Config(
         studio.app,
         log_level="error",
         access_log=False,
@@ -205,6 +205,9 @@ def serve(studio, listener):
         ws="none",
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
+
+
+def serve(studio, listener):
+    """Serves until it is interrupted."""
     with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+        uvicorn.Server(configured(studio)).run(sockets=[listener])
