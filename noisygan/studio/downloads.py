@@ -1,6 +1,7 @@
 """Files that the page offers to keep: sounds, controls and small instruments, made in memory."""
 
 import io
+import types
 import zipfile
 
 import numpy as np
@@ -8,6 +9,7 @@ import soundfile
 
 from noisygan.errors import UsageError
 from noisygan.rendering import audio_files
+from noisygan.rendering.controls import controls_of
 from noisygan.studio import asking
 
 _INSTRUMENT_STEP = 3
@@ -27,10 +29,7 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(run, ask, sound):
     """A controls file of a sound (as `noisygan synth` reads it), bytes."""
-    from noisygan.generators.output import GeneratorOutput
-    from noisygan.rendering.controls import controls_of
-
-    output = GeneratorOutput(sound.audio[None], sound.controls)
+    output = types.SimpleNamespace(audio=sound.audio[None], controls=sound.controls)
     own = controls_of(run.generator, output, 0, ask.sample_rate, ask.noise_seed)
     file = io.BytesIO()
     np.savez_compressed(file, **own)

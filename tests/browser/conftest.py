@@ -142,7 +142,7 @@ class Chromium:
         """Presses and lets go of a key; the focused element gets it."""
         text = {"Enter": "\r", " ": " "}.get(key)
         down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
-        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38}
         common = {"key": key, "windowsVirtualKeyCode": codes[key]}
         self.call("Input.dispatchKeyEvent", **down, **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)

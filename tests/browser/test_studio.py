@@ -52,7 +52,8 @@ class Page:
         """Does something and waits until another sound is there."""
         before = self.print()
         do()
-        self.wait(f"{STAGE}.print !== '{before}'")
+        settled = "!document.documentElement.dataset.busy"
+        self.wait(f"{settled} && {STAGE}.print !== '{before}'")
         assert self.browser.problems == []
 
     def pointer(self, selector, *points):
@@ -75,8 +76,8 @@ class Page:
 
     def set_slider(self, selector, value):
         self.evaluate(
-            f"(() => {{ const s = document.querySelector({json.dumps(selector)}); s.value = {value};"
-            " for (const type of ['input', 'change'])"
+            f"(() => {{ const s = document.querySelector({json.dumps(selector)});"
+            f" s.value = {value}; for (const type of ['input', 'change'])"
             " s.dispatchEvent(new Event(type, { bubbles: true })); })()"
         )
 
@@ -123,7 +124,7 @@ def test_the_pads_to_move_in(page):
 
 
 def test_the_keyboard_by_mouse_by_letters_and_by_midi(page):
-    page.pointer("#piano .white:nth-child(4)", (0.5, 0.9))
+    page.pointer("#piano .white:nth-child(5)", (0.5, 0.9))
     page.wait(f"{STAGE}.plays == 1")
     page.key("KeyK", "k")
     page.wait(f"{STAGE}.plays == 2 && !!document.querySelector('#piano .down')")

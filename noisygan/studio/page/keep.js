@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { find, make, say } from "./dom.js";
-import { body, current, goTo, onChange, remember, run, shape, state, store } from "./store.js";
+import { body, current, goTo, onChange, remember, round, run, shape, state, store } from "./store.js";
 
 const N_FAVOURITES = 200;
 const shelf = () => `noisygan-studio/${run().name}/${run().latent_dim}`;
@@ -102,7 +102,7 @@ export function linked() {
           const { z } = await api.code(number, seed);
           Object.assign(sound, { z, seed, noise: seed, name: `Seed ${seed}` });
         } else if (fields.get("z")) {
-          const z = unpack(fields.get("z")).map((value) => Math.round(value * 1e5) / 1e5);
+          const z = unpack(fields.get("z")).map(round);
           if (z.length !== facts.latent_dim || !z.every((value) => Math.abs(value) <= 20)) throw new Error("This link's sound does not fit the run");
           Object.assign(sound, { z, seed: null, noise: Number(fields.get("noise")) || 0, name: "Shared sound" });
         }

@@ -6,6 +6,7 @@ import { find, isBlack, make, noteName, say } from "./dom.js";
 import { body, listen, onChange, run, state, tell } from "./store.js";
 
 const RELEASE = 0.12;
+const TAP = 0.35;
 const CODES = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ", "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon"];
 const sounding = new Map(); // pitch -> {voice, held}
 let first = 60;
@@ -27,13 +28,13 @@ export async function press(pitch, velocity = null) {
   if (velocity !== null && run().conditions.includes("velocity")) s.velocity = velocity;
   try {
     const sound = await api.render(body());
-    if (note.held) {
-      note.voice = audio.play(sound);
-      note.voice.bend(bend);
-      const stage = find("stage");
-      stage.dataset.plays++;
-      stage.dataset.waited = performance.now() - stage.dataset.pressed;
-    }
+    note.voice = audio.play(sound);
+    note.voice.bend(bend);
+    const stage = find("stage");
+    stage.dataset.plays++;
+    stage.dataset.waited = performance.now() - stage.dataset.pressed;
+    // A tap that was over before the sound came is heard as a short note.
+    if (!note.held) note.voice.stop(TAP);
   } catch (error) {
     say(error.message);
   }

@@ -111,9 +111,13 @@ export function goTo(at) {
   listen();
 }
 
+/** A number of a code, with as many digits as are kept of it. */
+export const round = (value) => Math.round(value * 1e5) / 1e5;
+
 /** Changes the current sound: its code, or more. The change is heard. */
 export function shape(changes, name) {
   Object.assign(current(), { seed: null, name: name || current().name }, changes);
+  current().z = current().z.map(round); // as a link writes it
   tell("sound");
   listen();
 }
@@ -128,6 +132,7 @@ export async function listen(aloud = true) {
   waiting = { body: body(), number: store.number, aloud, order: ++asked };
   if (busy) return;
   busy = true;
+  document.documentElement.dataset.busy = "yes";
   while (waiting) {
     const request = waiting;
     waiting = null;
@@ -139,4 +144,5 @@ export async function listen(aloud = true) {
     }
   }
   busy = false;
+  delete document.documentElement.dataset.busy;
 }

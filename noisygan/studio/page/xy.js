@@ -117,6 +117,7 @@ let spot = [0.5, 0.5];
 
 /** Codes of a normal distribution lie near a sphere: half-way along the line there is none. */
 export function between(a, b, share) {
+  if (share === 0 || share === 1) return share ? b : a;
   const length = (z) => Math.hypot(...z);
   const la = length(a), lb = length(b);
   const cosine = clamp(a.reduce((sum, v, i) => sum + v * b[i], 0) / (la * lb || 1), -1, 1);
