@@ -27,8 +27,11 @@ class PlainGenerator:
         self.release_seconds = 0.1
         if hybrid:
             self.get_controls = self.controls
-            kinds = (("harmonic", "harmonic"), ("noise", "noise"))
-            self.voices = [types.SimpleNamespace(name=n, kind=k, settings={}) for n, k in kinds]
+            settings = {"harmonic": {}, "noise": {"bandwidth_hz": 8000.0}}
+            self.voices = [
+                types.SimpleNamespace(name=kind, kind=kind, settings=own)
+                for kind, own in settings.items()
+            ]
 
     def prior(self, n, seed):
         return np.random.default_rng(int(seed)).normal(size=[n, self.latent_dim]).astype("f4")
