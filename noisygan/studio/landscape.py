@@ -83,11 +83,8 @@ def explore(run, found, n_codes=N_CODES):
         features.append(heard)
         described.append(facts)
         yield i + 1
-    features = np.array(features)
-    for label in range(label_count):
-        # How a kick differs from a cymbal is what the label says, not the code.
-        features[label::label_count] -= features[label::label_count].mean(axis=0)
-    found(chart(codes, features, described))
+    columns = {name: np.array([facts[name] for facts in described]) for name in NAMES}
+    found(chart(codes, np.array(features), columns, np.arange(n_codes) % label_count))
 
 
 def listen(audio, sample_rate):
@@ -100,18 +97,21 @@ def listen(audio, sample_rate):
     return features, descriptors.describe(audio, sample_rate, power)
 
 
-def chart(codes, features, described):
+def chart(codes, features, columns, labels):
     """The landscape of codes whose sounds were heard.
 
     Args:
       codes: float32 [n, latent_dim].
       features: float [n, d].
-      described: list of n dicts descriptor -> float.
+      columns: dict descriptor of NAMES -> float [n], NaN where a sound has none.
+      labels: int [n]; how a kick differs from a cymbal is what the label says, not the code, so the
+        mean of each label is taken out.
 
     Returns:
       Landscape.
     """
-    columns = {name: np.array([facts[name] for facts in described], float) for name in NAMES}
+    features = without_means(features, labels)
+    columns = {name: without_means(values, labels) for name, values in columns.items()}
     directions, shares = principal_directions(codes, features, min(N_DIRECTIONS, codes.shape[1]))
     names = []
     for i, direction in enumerate(directions):
@@ -120,6 +120,17 @@ def chart(codes, features, described):
         directions[i] = sign * direction
         names.append(name or (f"colour {i + 1}", "less", "more"))
     return Landscape(directions, shares, names, codes, ranks(columns["spectral centroid"]))
+
+
+def without_means(values, labels):
+    """Values [n] or [n, d] without the mean of their label; NaN stays NaN."""
+    out = np.array(values, float)
+    for label in np.unique(labels):
+        own = out[labels == label]
+        there = np.isfinite(own)
+        total = np.where(there, own, 0.0).sum(axis=0)
+        out[labels == label] = own - total / np.maximum(there.sum(axis=0), 1)
+    return out
 
 
 def principal_directions(codes, features, n):

@@ -163,3 +163,10 @@ def test_a_landscape_is_explored_step_by_step(run):
     assert found[0].codes.shape == (12, 4) and len(found[0].names) == 4
     assert len({name[0] for name in found[0].names}) == 4
     assert sorted(found[0].brightness) == pytest.approx(np.linspace(0, 1, 12))
+
+
+def test_what_labels_say_is_taken_out():
+    labels = np.array([0, 1, 0, 1])
+    values = np.array([[1.0, 5.0], [10.0, np.nan], [3.0, 7.0], [20.0, 4.0]])
+    out = landscape.without_means(values, labels)
+    np.testing.assert_allclose(out, [[-1, -1], [-5, np.nan], [1, 1], [5, 0]])

@@ -44,9 +44,9 @@ function chart() {
   const second = found.directions[1] ?? found.directions[0];
   dots = found.codes.map((z, i) => ({ z, x: along(z, found.directions[0]), y: along(z, second), bright: found.brightness[i] }));
   reach = 1.08 * Math.max(1, ...dots.map(({ x, y }) => Math.max(Math.abs(x), Math.abs(y))));
-  const [across, up] = [found.names[0], found.names[1] ?? found.names[0]];
-  find("axis-x").textContent = `→ ${across[2]}`;
-  find("axis-y").textContent = `↑ ${up[2]}`;
+  const word = ([name, , more]) => (more === "more" ? name : more);
+  find("axis-x").textContent = `→ ${word(found.names[0])}`;
+  find("axis-y").textContent = `↑ ${word(found.names[1] ?? found.names[0])}`;
 }
 
 const toShare = (value) => clamp(0.5 + value / (2 * reach), 0, 1);
