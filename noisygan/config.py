@@ -48,7 +48,7 @@ def bundled_folder():
 
 
 def bundled_configs():
-    """The runs and ablations that come with the package.
+    """The runs, ablations and comparisons that come with the package.
 
     Returns:
       dict of short name (`runs/notes.gin`) -> pathlib.Path, runs first.
@@ -56,8 +56,8 @@ def bundled_configs():
     folder = bundled_folder()
     return {
         path.relative_to(folder).as_posix(): path
-        for group in ("runs", "ablations")
-        for path in sorted((folder / group).glob("*.gin"))
+        for group in ("runs", "ablations", "comparisons")
+        for path in sorted((folder / group).rglob("*.gin"))
     }
 
 

@@ -9,6 +9,7 @@ import traceback
 import noisygan
 from noisygan.cli import (
     bench,
+    compare,
     config,
     configs,
     data,
@@ -32,6 +33,7 @@ COMMANDS = {
     "train": train,
     "render": render,
     "evaluate": evaluate,
+    "compare": compare,
     "synth": synth,
     "play": play,
     "interpolate": interpolate,

@@ -40,6 +40,12 @@ def add_arguments(parser):
         "--minutes", type=arguments.positive, metavar="M", help="train for at most so long"
     )
     parser.add_argument(
+        "--snapshot_minutes",
+        type=arguments.positive,
+        metavar="M",
+        help="keep the averaged weights every so many minutes, as `noisygan compare` does",
+    )
+    parser.add_argument(
         "--seed",
         type=arguments.whole_number(0, 2**31 - 1),
         metavar="S",
@@ -81,7 +87,15 @@ def run(args):
     if begun:
         _check_same_data(args, begun, notes)
     n_steps = fit(
-        trainer, notes, args.run_dir, args.data, args.steps, args.minutes, args.seed or 0, begun
+        trainer,
+        notes,
+        args.run_dir,
+        args.data,
+        args.steps,
+        args.minutes,
+        args.seed or 0,
+        begun,
+        snapshot_minutes=args.snapshot_minutes,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
     print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
@@ -157,7 +171,7 @@ def read(recordings, data):
         return recordings.read(data, progress=count)
 
 
-def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
+def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapshot_minutes=None):
     """Trains with a progress bar, in a new run folder or one that was begun.
 
     Args:
@@ -165,6 +179,7 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
       run_dir: Path of the run folder.
       data: Folder of the recordings, for telling how to go on.
       begun: The `RunFolder` to go on with, or None for a new one.
+      snapshot_minutes: As of `noisygan.training.loop.fit`.
 
     Returns:
       The number of steps that the run has taken.
@@ -191,6 +206,7 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None):
                 seed=seed,
                 resume=begun is not None,
                 progress=shown,
+                snapshot_minutes=snapshot_minutes,
             )
     except KeyboardInterrupt:
         if folder.latest_checkpoint() is None:

@@ -20,7 +20,7 @@ def evaluate(reference, generated, ceiling=None, n_pitch=40, on_pairs=None):
     Args:
       reference: `measures.Reference` of the recordings. Its floors are kept in it, so that a
         second set of sounds takes less time.
-      generated: Sounds.
+      generated: Sounds, or `measures.Measured` by the reference.
       ceiling: Sounds of an untrained generator, or None.
       n_pitch: How many sounds the pitch tracker hears; 0: none.
       on_pairs: Called with the closest pairs of `memorisation`, or None.
@@ -34,7 +34,7 @@ def evaluate(reference, generated, ceiling=None, n_pitch=40, on_pairs=None):
     others = reference.others.take(np.sort(floor_rows[: len(generated)]))
     for family in measures.families(reference, n_pitch):
         yield from _run(family, reference, sounds, untrained, others)
-    yield from _memorised(reference, generated, on_pairs)
+    yield from _memorised(reference, sounds.sounds, on_pairs)
 
 
 def _run(family, reference, sounds, untrained, others):

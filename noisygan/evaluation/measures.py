@@ -93,7 +93,9 @@ class Reference:
         self._judge = None
 
     def measured(self, sounds):
-        """`Measured` of Sounds, with the further spaces."""
+        """`Measured` of Sounds, with the further spaces; what is measured already stays so."""
+        if isinstance(sounds, Measured):
+            return sounds
         measured = Measured(sounds)
         measured.extra = {name: embed(sounds) for name, embed in self.embeddings.items()}
         return measured

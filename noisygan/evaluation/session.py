@@ -25,17 +25,17 @@ class Material:
 
     Attributes:
       parts: `sources.Parts` of the recordings, repaired.
+      warnings: list of sentences, what a reader of the figures must know.
       recordings: `Recordings` that they were read by.
       runs: list of `sources.Run`, of one config and several seeds; may be empty.
       audio: Folder of sounds to be measured instead of a run's, or None.
-      warnings: list of sentences, what a reader of the figures must know.
     """
 
     parts: sources.Parts
+    warnings: list
     recordings: object
     runs: list
-    audio: pathlib.Path | None
-    warnings: list
+    audio: pathlib.Path | None = None
 
 
 def read(run_dirs, audio, data, train=None, progress=None):
@@ -62,6 +62,24 @@ def read(run_dirs, audio, data, train=None, progress=None):
             {name: sources.files_of(folder) for name, folder in folders.items() if folder}
         )
     parts = sources.read_parts(recordings, data, train, progress)
+    return Material(
+        *repaired_parts(parts, runs),
+        recordings,
+        runs,
+        None if audio is None else pathlib.Path(audio),
+    )
+
+
+def repaired_parts(parts, runs):
+    """What can be measured of recordings, and what a reader has to know.
+
+    Args:
+      parts: `sources.Parts`.
+      runs: list of `sources.Run` that are measured against them.
+
+    Returns:
+      (Parts, list of sentences).
+    """
     warnings = [parts.note] if parts.note else []
     kept = {}
     for name, who in (("train", "training recordings"), ("test", "held-out recordings")):
@@ -75,9 +93,7 @@ def read(run_dirs, audio, data, train=None, progress=None):
                 "it; train it on one part (--data PART at `noisygan train`) and name the parts by "
                 "--train and --data"
             )
-    return Material(
-        parts, recordings, runs, None if audio is None else pathlib.Path(audio), warnings
-    )
+    return parts, warnings
 
 
 def _check_one_system(runs):
@@ -182,7 +198,8 @@ def measure(reference, sounds, ceiling, run, report, spaces=(), n_pitch=40, with
 
     Args:
       reference: `measures.Reference`.
-      sounds, ceiling: Sounds.
+      sounds: Sounds, or `measures.Measured` by the reference.
+      ceiling: Sounds.
       run: The run that made them, or None.
       report: Report.
       spaces: list of `Embedding` that the reference has.
@@ -194,8 +211,10 @@ def measure(reference, sounds, ceiling, run, report, spaces=(), n_pitch=40, with
     """
     marks = self_test.marks(report.self_test) if report.self_test else {}
 
+    sounds = reference.measured(sounds)
+
     def keep(pairs):
-        _keep_pairs(pairs, sounds, reference, report)
+        _keep_pairs(pairs, sounds.sounds, reference, report)
 
     def results():
         yield from evaluate(reference, sounds, ceiling, n_pitch, keep)

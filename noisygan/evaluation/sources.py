@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 
+from noisygan.data import decoding
 from noisygan.data.layouts import Entry, list_entries
 from noisygan.data.prepared import load
 from noisygan.data.recordings import Recordings
@@ -64,7 +65,7 @@ def read_parts(recordings, data, train=None, progress=None):
     folders = [pathlib.Path(train) if train else data / SPLITS[0], data]
     if not train and all((data / split).is_dir() for split in SPLITS):
         folders[1] = data / SPLITS[1]
-    elif not train and _has_test_split(data):
+    elif not train and has_test_split(data):
         # Those for training first: the run was trained on them alone.
         asked = [copy.copy(recordings) for _ in range(2)]
         asked[1].split = "test"
@@ -95,7 +96,7 @@ def read_parts(recordings, data, train=None, progress=None):
     return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
 
 
-def _has_test_split(folder):
+def has_test_split(folder):
     """Whether a folder was prepared with recordings kept for tests."""
     if not load.is_prepared(folder):
         return False
@@ -177,14 +178,20 @@ class Run:
 
     Args:
       run_dir: Its folder.
+      snapshot: Prefix of one of its snapshots; None: its newest checkpoint.
+      ends: `Recordings` that sounds end like: longer sounds are cut to their length and faded as
+        they are. None: the run's own.
     """
 
-    def __init__(self, run_dir):
+    def __init__(self, run_dir, snapshot=None, ends=None):
         from noisygan.training.runs import RunFolder, load_generator
 
         self.path = pathlib.Path(run_dir)
         self.folder = RunFolder.open(run_dir)
-        self.generator = load_generator(run_dir)
+        self.generator = load_generator(run_dir, snapshot)
+        own = self.recordings()
+        fade = (ends or own).fade_out_seconds
+        self.fade_out_seconds = None if fade == own.fade_out_seconds else fade
         self.facts = self.folder.facts
         self.step = int(self.folder.latest_checkpoint().rsplit("-", 1)[1])
 
@@ -221,37 +228,47 @@ class Run:
         trainer.grow(None)
         return self._make(trainer.generator, like, n, seed, progress)
 
+    def between(self, like, row, n, seed):
+        """n sounds on the way from one code to another, under the conditions of one recording.
+
+        Args:
+          like: Sounds.
+          row: Of the recording.
+          n: int, 2 or more.
+          seed: Of the two codes.
+
+        Returns:
+          float32 [n, n_samples].
+        """
+        from noisygan.rendering import interpolation, notes
+
+        ends = [
+            self.generator.prior(1, seed=notes.note_seeds(seed, number)[0])[0].numpy()
+            for number in range(2)
+        ]
+        codes = interpolation.spherical(*ends, n)
+        (request,) = self._requests(self.generator, like, [row])
+        made = interpolation.steps(
+            self.generator, codes, request, _seconds(self.generator, like), seed=seed
+        )
+        return np.stack([self._cut(audio, like) for audio in made])
+
     def _make(self, generator, like, n, seed, progress):
         from noisygan.rendering import notes
 
         told = tuple(generator.conditions)
-        if "pitch" in told and not like.has_pitch:
-            raise UsageError(
-                f"{self.path} is asked for pitches, which the recordings do not tell; expected "
-                "names like flute-060-100.wav"
-            )
-        instrument = notes.instrument(self.path, self.facts, generator)
         rows = chosen_rows(len(like), n)
-        entries = [
-            Entry(
-                like.names[i],
-                pathlib.Path(like.names[i]),
-                label=str(like.labels[i]) or None,
-                pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
-                velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
-            )
-            for i in rows
-        ]
-        requests = notes.like_requests(instrument, entries)
+        requests = self._requests(generator, like, rows)
         audio = []
-        for note in notes.render(generator, requests, seed=seed):
-            audio.append(note.audio[: like.audio.shape[1]])
+        for note in notes.render(generator, requests, _seconds(generator, like), seed=seed):
+            audio.append(self._cut(note.audio, like))
             if progress:
                 progress(len(audio))
-        if len(audio[0]) != like.audio.shape[1] or generator.sample_rate != like.sample_rate:
+        n_samples = like.audio.shape[1]
+        if len(audio[0]) != n_samples or generator.sample_rate != like.sample_rate:
             raise RunError(
                 f"{self.path} makes {len(audio[0])} samples at {generator.sample_rate} Hz and the "
-                f"recordings are read with {like.audio.shape[1]} at {like.sample_rate} Hz"
+                f"recordings are read with {n_samples} at {like.sample_rate} Hz"
             )
         alone = len(set(like.labels.tolist())) == 1
         return make_sounds(
@@ -262,6 +279,39 @@ class Run:
             [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
             like.velocity[rows] if "velocity" in told else None,
         )
+
+    def _requests(self, generator, like, rows):
+        from noisygan.rendering import notes
+
+        if "pitch" in generator.conditions and not like.has_pitch:
+            raise UsageError(
+                f"{self.path} is asked for pitches, which the recordings do not tell; expected "
+                "names like flute-060-100.wav"
+            )
+        entries = [
+            Entry(
+                like.names[i],
+                pathlib.Path(like.names[i]),
+                label=str(like.labels[i]) or None,
+                pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
+                velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
+            )
+            for i in rows
+        ]
+        return notes.like_requests(notes.instrument(self.path, self.facts, generator), entries)
+
+    def _cut(self, audio, like):
+        n_fade = round((self.fade_out_seconds or 0.0) * like.sample_rate)
+        return decoding.shape(audio[: like.audio.shape[1]], n_fade_out=n_fade)
+
+
+def _seconds(generator, like):
+    """What a generator is asked for: more than its own length, never less.
+
+    Longer sounds are cut afterwards: a note is let go where it was in training.
+    """
+    wanted = like.audio.shape[1] / like.sample_rate
+    return wanted if generator.seconds < wanted else None
 
 
 def noise_like(sounds, n, seed=0):

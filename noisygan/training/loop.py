@@ -44,7 +44,18 @@ class StopSignals:
             signal.signal(number, handler)
 
 
-def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 250)):
+def fit(
+    trainer,
+    notes,
+    run,
+    steps,
+    minutes,
+    resume,
+    progress,
+    intervals=(10, 250),
+    snapshot_minutes=None,
+    seconds_before=0.0,
+):
     """Trains until the whole run has taken `steps` steps or `minutes` minutes.
 
     Args:
@@ -55,6 +66,8 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
       resume: Whether to go on from the newest checkpoint.
       progress: Has update(step, total_steps, seconds, total_seconds, metrics) and message(text).
       intervals: Steps from one line of metrics, and from one checkpoint, to the next.
+      snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
+      seconds_before: What a new run has taken before its first step.
 
     Returns:
       The number of steps that the run has taken.
@@ -78,7 +91,7 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
     samples = Samples(trainer, notes)
     events = EventWriter(run.events, notes.sample_rate)
     alarms = Alarms()
-    before = float(elapsed)
+    before = float(elapsed) if resume else seconds_before
     began = time.monotonic()
     not_finite = 0
     newest = json.loads(newest_text.numpy())
@@ -103,6 +116,9 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
             write_wav(path, sound, notes.sample_rate)
         events.sounds(step, audio, controls)
 
+    def n_snapshots():
+        return 0 if snapshot_minutes is None else int(seconds() / (60.0 * snapshot_minutes))
+
     def done():
         return (steps is not None and step >= steps) or (
             minutes is not None and seconds() >= 60.0 * minutes
@@ -113,6 +129,7 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
         keep_sounds()
         save()
     stop = StopSignals()
+    kept_snapshots = n_snapshots()
     try:
         while not done():
             if stop.asked:
@@ -139,6 +156,9 @@ def fit(trainer, notes, run, steps, minutes, resume, progress, intervals=(10, 25
                     say(f"step {step}: {warning}")
                 total = None if minutes is None else 60.0 * minutes
                 progress.update(step, steps, seconds(), total, metrics)
+            if n_snapshots() > kept_snapshots:
+                kept_snapshots = n_snapshots()
+                run.keep_snapshot(trainer, step, seconds())
             if step in SAMPLE_STEPS:
                 keep_sounds()
             if step % checkpoint_interval == 0:

@@ -5,6 +5,7 @@ run.json         versions, command, seed, facts and fingerprint of the recording
 log.txt          what was said
 metrics.jsonl    a line of numbers every few steps
 checkpoints/     the state of the run
+snapshots/       averaged weights of the generator at equal intervals of time, where asked for
 samples/         step-000123-<i>.wav: the same codes at growing steps
 events/          summaries for TensorBoard
 """
@@ -32,6 +33,7 @@ class RunFolder:
         self.log_file = self.path / "log.txt"
         self.metrics_file = self.path / "metrics.jsonl"
         self.checkpoints = self.path / "checkpoints"
+        self.snapshots = self.path / "snapshots"
         self.samples = self.path / "samples"
         self.events = self.path / "events"
 
@@ -128,6 +130,26 @@ class RunFolder:
 
         return tf.train.latest_checkpoint(str(self.checkpoints))
 
+    def keep_snapshot(self, trainer, step, seconds):
+        """Keeps the averaged weights that the generator has after so many steps and seconds."""
+        import tensorflow as tf
+
+        state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
+        name = f"seconds-{round(seconds):06d}-step"
+        manager = tf.train.CheckpointManager(state, str(self.snapshots), None, checkpoint_name=name)
+        manager.save(checkpoint_number=step)
+
+    def snapshot_prefixes(self):
+        """Snapshots by the seconds of training, in order: dict of int -> prefix."""
+        found = sorted(self.snapshots.glob("seconds-*.index"))
+        return {int(path.name.split("-")[1]): str(path.with_suffix("")) for path in found}
+
+    @property
+    def seconds(self):
+        """How long the run has been trained by its last line of metrics; None before the first."""
+        lines = self.read_metrics()
+        return float(lines[-1]["seconds"]) if lines else None
+
     def log(self, text):
         """Adds a line to log.txt."""
         now = datetime.datetime.now().isoformat(timespec="seconds")
@@ -157,11 +179,12 @@ class RunFolder:
             file.write(json.dumps(record) + "\n")
 
 
-def load_generator(run_dir):
+def load_generator(run_dir, prefix=None):
     """The generator of a run, with its averaged weights.
 
     Args:
       run_dir: A run folder with a checkpoint.
+      prefix: Of one of its snapshots; None: the newest checkpoint.
 
     Returns:
       A generator; its attribute `label_names` lists the run's labels.
@@ -177,7 +200,7 @@ def load_generator(run_dir):
 
     run = RunFolder.open(run_dir)
     facts = run.facts
-    prefix = run.latest_checkpoint()
+    prefix = prefix or run.latest_checkpoint()
     if prefix is None:
         raise UsageError(
             f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "

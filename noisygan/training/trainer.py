@@ -1,5 +1,7 @@
 """What is trained, against what, by which losses: the top-level object of every run config."""
 
+import time
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -307,8 +309,10 @@ class Trainer:
         # A run that was killed before its first checkpoint begins again.
         resume = resume and run.latest_checkpoint() is not None
         if not resume:
+            began = time.monotonic()
             for prepare in self.before:
                 prepare(self, notes, self.seed, progress.message)
+            kept["seconds_before"] = time.monotonic() - began
             for average, variable in zip(self.ema, self.generator.weights, strict=True):
                 average.assign(variable.value)
         return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)

@@ -56,7 +56,7 @@ def small(arguments, replaced=("--data", "--like")):
         elif argument == "--controls" and "/flute-" in result[i + 1]:
             # A file that `render` named by the label of the recordings.
             result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")
-    if result[0] == "evaluate":
+    if result[0] in ("evaluate", "compare"):
         result += ["--n", "8", "--pitch_sounds", "0"]
     if result[0] == "demo" and "--steps" not in result:
         result += ["--steps", "4"]

@@ -300,3 +300,57 @@ def test_a_trainer_that_has_learnt_begins_no_new_run(uninterrupted, tmp_path):
     _, trainer = uninterrupted
     with pytest.raises(UsageError, match=f"has learnt for {STEPS} steps"):
         fit(new_run(tmp_path / "second"), trainer=trainer)
+
+
+class Clock:
+    """A clock by which every step takes ten seconds, however often it is looked at."""
+
+    def __init__(self, trainer, prepared=0.0):
+        self.trainer = trainer
+        self.prepared = prepared
+
+    def monotonic(self):
+        step = 0 if self.trainer.ema is None else int(self.trainer.step)
+        return 10.0 * step + self.prepared
+
+
+def test_snapshots_are_the_averaged_weights_at_equal_intervals(tmp_path, monkeypatch):
+    from noisygan.training import loop
+
+    trainer, run = small(), new_run(tmp_path / "run")
+    monkeypatch.setattr(loop, "time", Clock(trainer))
+    averages = {}
+
+    def keep(self, trainer, step, seconds, keep=RunFolder.keep_snapshot):
+        averages[round(seconds)] = [v.numpy() for v in trainer.ema]
+        keep(self, trainer, step, seconds)
+
+    monkeypatch.setattr(RunFolder, "keep_snapshot", keep)
+    trainer.fit(toys.notes(), run, steps=STEPS, seed=SEED, snapshot_minutes=0.5)
+    assert sorted(averages) == [30, 60]
+    found = run.snapshot_prefixes()
+    assert list(found) == [30, 60] and found[30].endswith("-step-3")
+    names = dict(tf.train.list_variables(found[30]))
+    kept = [
+        tf.train.load_variable(found[30], f"ema/{i}/.ATTRIBUTES/VARIABLE_VALUE")
+        for i in range(len(averages[30]))
+    ]
+    assert sum("ema/" in name for name in names) == len(kept)
+    for value, wanted in zip(kept, averages[30], strict=True):
+        np.testing.assert_array_equal(value, wanted)
+    assert any(not np.array_equal(a, b) for a, b in zip(kept, averages[60], strict=True))
+
+
+def test_what_comes_before_the_first_step_counts_as_training_time(tmp_path, monkeypatch):
+    from noisygan.training import loop
+    from noisygan.training import trainer as room
+
+    def prepare(trainer, notes, seed, say):
+        clock.prepared = 55.0
+
+    trainer, run = toys.trainer(before=[prepare]), new_run(tmp_path / "run")
+    clock = Clock(trainer)
+    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(room, "time", clock)
+    assert trainer.fit(toys.notes(), run, minutes=1.0, seed=SEED) == 1
+    assert run.seconds == 65.0

@@ -1,0 +1,1 @@
+"""Several systems trained alike, measured alike, and shown on one page."""

@@ -1,0 +1,101 @@
+"""Who is best at what, in every form that is written."""
+
+import csv
+import io
+
+import pytest
+
+from noisygan.comparison import table
+from noisygan.evaluation.results import Metric, Result
+
+DISTANCE = Metric("MMD^2 x 1000, log-mel", "distance: log-mel", "", False, True)
+RIGHT = Metric("taken for what was asked", "judged", "%", True, True)
+DIVERSITY = Metric("diversity", "diversity", "of the recordings'", None, True)
+
+
+def result(metric, value, floor=None, **more):
+    return Result(metric, value, None if value is None else (value - 1, value + 1), floor, **more)
+
+
+def metrics():
+    values = {"good": (2.0, 90.0, 0.9), "middle": (5.0, 95.0, 1.3), "bad": (80.0, None, 0.2)}
+    results = {}
+    for name, (distance, right, diversity) in values.items():
+        joined = [
+            result(DISTANCE, distance, 1.0, ceiling=100.0),
+            result(RIGHT, right, 99.0, not_run=None if right else "told no class"),
+            result(DIVERSITY, diversity, 1.0),
+        ]
+        seeds = [{DISTANCE.name: distance + d} for d in (-1.0, 1.0)]
+        results[name] = joined, seeds
+    return table.metrics_of(dict(reversed(results.items())))
+
+
+def names(metric):
+    return [name for name, _ in table.ranked(metric)]
+
+
+def test_the_better_is_lower_higher_or_nearer_to_recordings():
+    distance, right, diversity = metrics()
+    assert names(distance) == ["good", "middle", "bad"]
+    assert names(right) == ["middle", "good"]
+    assert names(diversity) == ["good", "middle", "bad"]
+    assert table.order_of(["bad", "middle", "good", "failed"], metrics()) == [
+        "good",
+        "middle",
+        "bad",
+        "failed",
+    ]
+
+
+def test_the_verdict_names_the_best_the_next_and_the_recordings():
+    said = table.verdict(metrics())
+    assert said[0] == "MMD^2 x 1000, log-mel: good, 2 (next middle, 5; recordings 1)."
+    assert said[1].startswith("taken for what was asked: middle, 95 % (next good, 90 %")
+    assert len(said) == 3
+
+
+def test_ties_are_called_ties():
+    found = metrics()[:1]
+    for value in found[0]["values"].values():
+        value["value"] = 0.0
+    assert table.verdict(found) == ["MMD^2 x 1000, log-mel: all alike, 0 (recordings 1)."]
+    found[0]["values"]["bad"]["value"] = 1.0
+    assert "middle and good, 0 (" in table.verdict(found)[0]
+
+
+def test_csv_has_a_line_for_each_figure():
+    rows = list(csv.DictReader(io.StringIO(table.as_csv(["good", "bad"], metrics()))))
+    assert [(r["system"], r["value"]) for r in rows[:2]] == [("good", "2.0"), ("bad", "80.0")]
+    assert rows[0]["recordings"] == "1.0" and rows[0]["seeds"] == "1 3"
+    assert rows[3]["value"] == "" and rows[3]["not_run"] == "told no class"
+    assert {r["better"] for r in rows} == {"lower", "higher", "nearer to recordings"}
+
+
+def test_markdown_marks_the_best_and_says_what_was_not_run():
+    found = metrics()
+    found[0]["wrong_order"] = "detuned"
+    text = table.as_markdown(
+        {
+            "title": "three",
+            "verdict": table.verdict(found),
+            "warnings": ["few sounds"],
+            "facts": [["budget", "3 minutes"]],
+            "command": "noisygan compare",
+            "metrics": found,
+            "systems": [{"name": name} for name in ("good", "middle", "bad")],
+        }
+    )
+    line = next(line for line in text.splitlines() if line.startswith("| MMD"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[:2] == ["MMD^2 x 1000, log-mel (*)", "1"]
+    assert cells[2:5] == ["**2** (1 to 3)", "5 (4 to 6)", "80 (79 to 81)"]
+    assert cells[5] == "100 to 100"
+    assert "| **95** (94 to 96) | not run |" in text
+    assert "*few sounds*" in text and "3 minutes" in text
+
+
+@pytest.mark.parametrize("value", [None])
+def test_a_metric_nobody_has_says_nothing(value):
+    found = table.metrics_of({"a": ([Result(DISTANCE, value, not_run="why")], [{}])})
+    assert table.verdict(found) == [] and table.order_of(["a"], found) == ["a"]
