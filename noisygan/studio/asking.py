@@ -26,24 +26,24 @@ class Ask:
     """One sound that is asked for.
 
     Attributes:
-      z: float32 [latent_dim].
+      z: float32 [latent_dim], or None: that of the seed.
       pitch: MIDI, 0 .. 127; 0 where the generator is not told any.
       velocity: 0 .. 127; 0 where the generator is not told any.
       label: Index into the run's label names.
       seconds: Length.
       sample_rate: Hz.
-      noise_seed: Decides the noise.
+      seed: Decides the noise, and z where there is none.
       edits: dict name (one of EDITS) -> float32 [n_points]: what was drawn, as differences from
         the generator's own curves, evenly spaced over the sound (`harmonics_db`: over harmonics).
     """
 
-    z: np.ndarray
+    z: np.ndarray | None
     pitch: float
     velocity: float
     label: int
     seconds: float
     sample_rate: int
-    noise_seed: int
+    seed: int
     edits: dict
 
 
@@ -80,14 +80,17 @@ def parse(body, run):
         raise UsageError(f"edits: expected an object with some of {', '.join(EDITS)}")
     if edits and not run.has_curves:
         raise UsageError("edits: this run's generator has no curves, it writes samples directly")
+    z = body.get("z")
+    if z is not None:
+        z = numbers(z, "z", run.latent_dim, run.latent_dim, MAX_CODE)
     return Ask(
-        z=numbers(body.get("z"), "z", run.latent_dim, run.latent_dim, MAX_CODE),
+        z=z,
         pitch=pitch,
         velocity=velocity,
         label=label,
         seconds=seconds,
         sample_rate=sample_rate,
-        noise_seed=whole(body, "seed", 0, 0, 2**31 - 1),
+        seed=whole(body, "seed", 0, 0, 2**31 - 1),
         edits={name: numbers(edits[name], name, 1, MAX_POINTS, EDITS[name]) for name in edits},
     )
 

@@ -30,7 +30,7 @@ def wav(sound, subtype="PCM_16"):
 def controls(run, ask, sound):
     """A controls file of a sound (as `noisygan synth` reads it), bytes."""
     output = types.SimpleNamespace(audio=sound.audio[None], controls=sound.controls)
-    own = controls_of(run.generator, output, 0, ask.sample_rate, ask.noise_seed)
+    own = controls_of(run.generator, output, 0, ask.sample_rate, ask.seed)
     file = io.BytesIO()
     np.savez_compressed(file, **own)
     return file.getvalue()

@@ -132,7 +132,9 @@ class PlayableRun:
         Returns:
           Sound.
         """
-        seed = np.array([ask.noise_seed], np.int32)
+        if ask.z is None:
+            ask = dataclasses.replace(ask, z=self.codes([ask.seed])[0])
+        seed = np.array([ask.seed], np.int32)
         if self.has_curves:
             audio, controls = self._from_curves(ask, seed)
         else:

@@ -120,7 +120,7 @@ class Studio:
         def made():
             began = time.perf_counter()
             sound = run.sound(ask)
-            self.worker.at_leisure(run.tracing())
+            self.worker.at_leisure(run.tracing(), soon=True)
             answer = {
                 "sample_rate": sound.sample_rate,
                 "lowered_db": round(sound.lowered_db, 2),

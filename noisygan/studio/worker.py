@@ -45,12 +45,16 @@ class Worker:
             self._queue.put_nowait(None)
         self._thread.join(seconds)
 
-    def at_leisure(self, steps):
+    def at_leisure(self, steps, soon=False):
         """Adds an iterator whose steps are taken, one by one, when no request came for a moment.
 
+        What is wanted soon goes before what waits already.
         Call it before `start` or from the thread itself.
         """
-        self._leisure.append(steps)
+        if soon:
+            self._leisure.appendleft(steps)
+        else:
+            self._leisure.append(steps)
 
     async def do(self, function, *args):
         """The result of a function that the thread calls.

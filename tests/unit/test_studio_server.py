@@ -98,7 +98,7 @@ def test_the_landscape_comes(ask):
         ("/api/render", b"[" * 100000, 400, "not JSON"),
         ("/api/render", b"\xff\xfe", 400, "not JSON"),
         ("/api/render", [], 400, "expected a JSON object"),
-        ("/api/render", {}, 400, "z: got something else, expected a list of 6 numbers"),
+        ("/api/render", {"z": 1}, 400, "z: got something else, expected a list of 6 numbers"),
         ("/api/render", {"z": [0] * 5}, 400, "z: got 5 of them"),
         ("/api/render", {"z": [0] * 5 + ["x"]}, 400, "z: got x among them"),
         ("/api/render", {"z": [0] * 5 + [True]}, 400, "z: got True among them"),
@@ -216,6 +216,14 @@ def test_64_at_once(ask):
     # Each got its own: the answers are those of one after the other.
     for i in (0, 31, 63):
         np.testing.assert_array_equal(heard(answers[i][2])[0], heard(one(i)[2])[0])
+
+
+def test_a_seed_alone_is_enough(ask):
+    z = json.loads(ask("/api/code", {"seed": 42})[2])["z"]
+    by_code = heard(ask("/api/render", {"z": z, "seed": 42})[2])[0]
+    by_seed = heard(ask("/api/render", {"seed": 42})[2])[0]
+    np.testing.assert_allclose(by_seed, by_code, atol=1e-3)
+    assert np.abs(by_seed - heard(ask("/api/render", {"seed": 43})[2])[0]).max() > 0.01
 
 
 def test_drawn_curves_are_heard(ask):
