@@ -28,6 +28,7 @@ PACKAGES = [
     "noisygan.matching",
     "noisygan.pages",
     "noisygan.rendering",
+    "noisygan.studio",
     "noisygan.training",
     "synths",
     "synths.kernels",
@@ -47,6 +48,7 @@ PACKAGE_DATA = {
         "notes/*/audio/*.flac",
     ],
     "noisygan.pages": ["*.css"],
+    "noisygan.studio": ["page/*.*"],
 }
 
 INSTALL_REQUIRES = [

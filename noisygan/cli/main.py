@@ -23,6 +23,7 @@ from noisygan.cli import (
     play,
     prepare,
     render,
+    studio,
     synth,
     train,
 )
@@ -42,6 +43,7 @@ COMMANDS = {
     "instrument": instrument,
     "export": export,
     "match": match,
+    "studio": studio,
     "configs": configs,
     "config": config,
     "demo": demo,
