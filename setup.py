@@ -23,6 +23,7 @@ PACKAGES = [
     "noisygan.evaluation",
     "noisygan.generators",
     "noisygan.losses",
+    "noisygan.matching",
     "noisygan.rendering",
     "noisygan.studio",
     "noisygan.training",
