@@ -29,7 +29,6 @@ def matched(run, data, report):
     Raises:
       UsageError: if the sound can't be read or matched.
     """
-    from noisygan.matching.matching import match_run
     from noisygan.matching.target import read_target
 
     with tempfile.TemporaryDirectory(prefix="noisygan-") as folder:
@@ -37,6 +36,8 @@ def matched(run, data, report):
         path.write_bytes(data)
         try:
             target = read_target(path)
+            from noisygan.matching.matching import match_run
+
             n_kept = round(MAX_SECONDS * target.sample_rate)
             target = target._replace(audio=target.audio[:n_kept])
             found = match_run(
