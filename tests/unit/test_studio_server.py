@@ -185,6 +185,7 @@ def test_broken_requests_leave_the_server_standing(ask, address):
     host, port = address.split(":")
     for sent in (
         b"GET\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
         b"\x00\xff" * 500,
         b"GET / HTTP/1.1\r\nhost: localhost\r\n" + b"x: y\r\n" * 200000 + b"\r\n",
         b"POST /api/render HTTP/1.1\r\nhost: localhost\r\ncontent-length: -5\r\n\r\n",
