@@ -48,7 +48,8 @@ async function sound(i, when, gain = 1) {
 function buildPads() {
   find("pads").replaceChildren(...state().sounds.map((each, i) => {
     const pad = make("button", { type: "button", "aria-pressed": i === state().chosen },
-      make("b", { textContent: name(i) }), make("small", { textContent: `${LETTERS[i]} · ${each.name}` }));
+      make("b", { textContent: name(i) }),
+      make("small", {}, make("span", { className: "wide", textContent: `${LETTERS[i]} · ` }), each.name));
     pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
     pad.addEventListener("pointerdown", (event) => { if (!event.button) hit(i); });
     pad.addEventListener("click", (event) => { if (!event.detail) hit(i); }); // Enter and Space
@@ -62,7 +63,7 @@ function refreshPads() {
     pad.setAttribute("aria-pressed", i === state().chosen);
     pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
     pad.children[0].textContent = name(i);
-    pad.children[1].textContent = `${LETTERS[i]} · ${each.name}`;
+    pad.children[1].lastChild.textContent = each.name;
   });
   [...find("steps").children].forEach((row, i) => { row.firstChild.textContent = name(i); });
 }
