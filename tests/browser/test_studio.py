@@ -242,7 +242,7 @@ def test_a_kit_has_pads_and_steps(chromium, address):
     page.key("KeyD", "d")
     page.wait("document.querySelector('#pads button:nth-child(3)').ariaPressed === 'true'")
     page.click("#clear")
-    page.click("#steps [role=row]:nth-child(1) button:nth-of-type(1)")
+    page.click("#steps .row:nth-child(1) button:nth-of-type(1)")
     plays = page.plays()
     page.click("#run")
     page.wait(f"{STAGE}.plays > {plays} && !!document.querySelector('#steps .now')")

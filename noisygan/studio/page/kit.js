@@ -65,7 +65,10 @@ function refreshPads() {
     pad.children[0].textContent = name(i);
     pad.children[1].lastChild.textContent = each.name;
   });
-  [...find("steps").children].forEach((row, i) => { row.firstChild.textContent = name(i); });
+  [...find("steps").children].forEach((row, i) => {
+    row.firstChild.textContent = name(i);
+    row.setAttribute("aria-label", name(i));
+  });
 }
 
 function buildSteps() {
@@ -91,7 +94,8 @@ function buildSteps() {
       };
       return cell;
     });
-    return make("div", { role: "row" }, make("span", { role: "rowheader", textContent: name(i) }), ...cells);
+    const head = make("span", { className: "head", "aria-hidden": true, textContent: name(i) });
+    return make("div", { className: "row", role: "group", "aria-label": name(i) }, head, ...cells);
   }));
 }
 
