@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from noisygan.errors import NoisyganError, UsageError
+from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.studio import asking, downloads, guards, landscape, matching
 from noisygan.studio.worker import Busy, Worker
 
@@ -80,7 +80,7 @@ class Studio:
         self.matcher.start()
         yield
         self.worker.stop()
-        self.matcher.stop(0.1)
+        self.matcher.stop()
 
     def _prepare(self, number, run, n_codes):
         """Steps that find the landscape of a run."""
@@ -181,6 +181,8 @@ class Studio:
 
         def report(share):
             self.share_matched = share
+            if self.matcher.has_ended:
+                raise RunError("the studio was closed meanwhile")
 
         report(0.0)
         return JSONResponse(await self.matcher.do(matching.matched, run, data, report))
