@@ -17,6 +17,7 @@ PACKAGES = [
     "noisygan._gin",
     "noisygan.benchmarks",
     "noisygan.cli",
+    "noisygan.comparison",
     "noisygan.data",
     "noisygan.data.prepared",
     "noisygan.demo",
@@ -24,6 +25,7 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
+    "noisygan.pages",
     "noisygan.rendering",
     "noisygan.studio",
     "noisygan.training",
@@ -35,17 +37,17 @@ PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
+    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
-        "*.css",
         "drums/*.*",
         "drums/*/*.flac",
-        "*.html",
         "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
     "noisygan.studio": ["page/*.*"],
+    "noisygan.pages": ["*.css"],
 }
 
 INSTALL_REQUIRES = [
