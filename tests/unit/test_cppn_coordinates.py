@@ -47,6 +47,19 @@ def test_the_release_is_the_same_however_long_the_note_was_held():
     np.testing.assert_allclose(short, long, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Linear(3.0), Attack, Release, Periodic, Vibrato],
+    ids=lambda make: make.__name__,
+)
+def test_each_note_may_have_moments_of_its_own(make):
+    coordinate = make()
+    own = np.stack([TIMES, 0.5 * TIMES + 1.0])
+    together = curves(coordinate, own)
+    for row, times in enumerate(own):
+        np.testing.assert_allclose(together[row], curves(coordinate, times)[row], atol=1e-6)
+
+
 def test_periodic_repeats():
     waves = curves(Periodic((0.5, 2.0)))
     assert waves.shape == (2, 61, 4)

@@ -327,6 +327,15 @@ def test_unsteadiness_is_a_function_of_time_and_the_code():
         np.testing.assert_allclose(one[:, ::2], other, atol=1e-4)
 
 
+def test_unsteadiness_at_moments_of_each_note():
+    z = tf.random.stateless_normal([2, 5], [1, 2])
+    own = tf.stack([tf.range(5.0) / 7.0, tf.range(5.0) / 3.0])
+    together = Unsteadiness()(own, z)
+    for row in range(2):
+        for one, alone in zip(together, Unsteadiness()(own[row], z), strict=True):
+            np.testing.assert_allclose(one[row], alone[row], atol=1e-5)
+
+
 def test_unsteadiness_moves_pitch_and_level_and_nothing_else():
     steady, other = toys.hybrid(), toys.hybrid(unsteadiness=Unsteadiness(2.0, 1.0))
     z, conditioning = steady.prior(3, 0), toys.conditioning()

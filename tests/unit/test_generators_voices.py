@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.pitch import AskedPitch, FreePitch
+from noisygan.generators.pitch import AskedPitch, FreePitch, shifted
 from noisygan.generators.voices import VOICES, HarmonicVoice, NoiseVoice
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -139,3 +139,18 @@ def test_a_recurrent_decoder_keeps_the_curves_beside_its_features():
     changed = decoder(tf.constant(later)).numpy()
     np.testing.assert_allclose(changed[:, :6], decoded[:, :6], atol=1e-6)
     assert np.abs(changed[:, 6:, :7] - decoded[:, 6:, :7]).max() > 1e-3
+
+
+def test_the_asked_pitch_is_right_to_the_last_bits_of_a_float32():
+    pitch = np.arange(0.0, 128.0, 0.25)
+    f0_hz = AskedPitch()(tf.zeros([512, 1, 1]), {"pitch": tf.constant(pitch, tf.float32)})
+    exact = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+    np.testing.assert_allclose(f0_hz[:, 0, 0], exact, rtol=2e-7)
+    whole = pitch % 1 == 0
+    np.testing.assert_array_equal(f0_hz[:, 0, 0].numpy()[whole], exact[whole].astype(np.float32))
+
+
+def test_shifted_by_semitones_is_the_exponential():
+    semitones = np.linspace(-24.0, 24.0, 97)
+    moved = shifted(tf.constant(100.0), tf.constant(semitones, tf.float32))
+    np.testing.assert_allclose(moved, 100.0 * 2.0 ** (semitones / 12.0), rtol=2e-6)
