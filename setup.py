@@ -17,12 +17,14 @@ PACKAGES = [
     "noisygan._gin",
     "noisygan.benchmarks",
     "noisygan.cli",
+    "noisygan.comparison",
     "noisygan.data",
     "noisygan.data.prepared",
     "noisygan.demo",
     "noisygan.evaluation",
     "noisygan.generators",
     "noisygan.losses",
+    "noisygan.pages",
     "noisygan.rendering",
     "noisygan.studio",
     "noisygan.training",
@@ -34,17 +36,17 @@ PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
+    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
-        "*.css",
         "drums/*.*",
         "drums/*/*.flac",
-        "*.html",
         "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
     "noisygan.studio": ["page/*.*"],
+    "noisygan.pages": ["*.css"],
 }
 
 INSTALL_REQUIRES = [

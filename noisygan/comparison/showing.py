@@ -14,7 +14,7 @@ _N_PEAKS = 120
 _N_MELS = 80
 _RANGE_DB = 80.0
 _N_BINS = 24
-_N_MAP_RECORDINGS = 24
+_N_MAP_RECORDINGS = 16
 # Loudness is matched by the loudest tenth of a second.
 _LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
 
@@ -100,7 +100,7 @@ def shown(held, kept):
         ],
         "rows": {
             name: [
-                clip(audio, rate, f"{name}, {title}", True)
+                clip(audio, rate, title, True)
                 for audio, title in zip(own["grid"], titles, strict=True)
             ]
             for name, own in first.items()
@@ -108,7 +108,7 @@ def shown(held, kept):
     }
     between = {
         name: [
-            clip(audio, rate, f"{name}, {i + 1} of {len(own['between'])}")
+            clip(audio, rate, f"{i + 1} of {len(own['between'])}")
             for i, audio in enumerate(own["between"])
         ]
         for name, own in first.items()
@@ -172,7 +172,7 @@ def _map(held, first):
     vectors = [points]
     for name, own in first.items():
         vectors.append(own["map_vectors"])
-        sources += [(name, audio, f"{name}, {i + 1}") for i, audio in enumerate(own["map"])]
+        sources += [(name, audio, f"sound {i + 1}") for i, audio in enumerate(own["map"])]
     vectors = np.concatenate(vectors).astype(np.float64)
     perplexity = min(15.0, (len(vectors) - 1) / 3.0)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)

@@ -1,12 +1,10 @@
 """One self-contained HTML page about a run: what it sounds like, what it draws, how it learned.
 
-Sounds, pictures, style and script are inside the file; it loads nothing, opens from disk and says
-so to the browser (a content security policy without any address).
+It stands in the house's document (noisygan/pages/).
 """
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +20,16 @@ from noisygan.demo.page_facts import (
     steps_done,
     strip,
 )
-from noisygan.demo.page_sections import Sections, escape
+from noisygan.demo.page_sections import Sections
 from noisygan.demo.sounds import checkpoints, name_of, pair_up, read_sound
 from noisygan.errors import RunError
 from noisygan.files import written_whole
+from noisygan.pages.document import asset, document, escape
 
 MAX_PAIRS, MAX_STEPS, MAX_CODES = 8, 8, 3
 AUDIO_BUDGET = 9_000_000
 """Characters that all sounds together may take; fewer are shown where they would not fit."""
 
-POLICY = "default-src 'none'; img-src data:; media-src data:; " + (
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-)
 BUNDLED_CREDIT = (
     "The recordings are notes of the FluidR3 GM soundfont, \u00a9 2000\u20132002, 2008 Frank Wen "
     "and \u00a9 2008 Toby Smithe, under the MIT licence (LICENSE-FluidR3.txt beside the bundled "
@@ -173,52 +169,15 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
     ):
         credit = BUNDLED_CREDIT
     title = f"{subject.capitalize()}, learned from recordings"
-    return PAGE.format(
-        policy=POLICY,
-        title=escape(title),
-        style=asset("page.css"),
-        script=asset("page.js"),
-        lede=lede(subject, metrics),
-        strip=strip(facts, metrics, n_steps),
-        contents=sections.contents(),
-        content="".join(content),
+    head = f'<p class="summary">{lede(subject, metrics)}</p>{strip(facts, metrics, n_steps)}'
+    return document(
+        title,
+        f"run {run_dir.name}",
+        head + sections.contents(),
+        "".join(content),
+        asset("noisygan.demo", "page.js"),
         credit=f"<p>{escape(credit)}</p>" if credit else "",
-        kicker=f"run {escape(run_dir.name)}",
     )
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-<script>document.documentElement.classList.add("js")</script>
-</head>
-<body>
-<header class="top">
-<p class="kicker">noisygan <span>{kicker}</span></p>
-<h1>{title}</h1>
-<p class="summary">{lede}</p>
-{strip}
-{contents}
-</header>
-<main>{content}</main>
-<footer>{credit}<p>Written by <code>noisygan</code>. Everything is inside this file.</p></footer>
-<p class="spoken" role="status" aria-live="polite"></p>
-<script>{script}</script>
-</body>
-</html>
-"""
-
-
-def asset(name):
-    """A file that lies beside this one in the package."""
-    return resources.files("noisygan.demo").joinpath(name).read_text(encoding="utf-8")
 
 
 def listen_lede(pairs):

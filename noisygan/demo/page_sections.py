@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 
 from noisygan.demo.control_plots import ControlCurves
-from noisygan.demo.plots import (
+from noisygan.demo.sounds import note_name
+from noisygan.evaluation import note_analysis, note_features
+from noisygan.pages.document import Contents, escape
+from noisygan.pages.plots import (
     Axis,
     Curve,
     heat_map,
@@ -17,8 +18,6 @@ from noisygan.demo.plots import (
     value_axis,
     waveform,
 )
-from noisygan.demo.sounds import note_name
-from noisygan.evaluation import note_analysis, note_features
 
 MINUS = "\N{MINUS SIGN}"
 FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000, 16000)
@@ -26,29 +25,12 @@ SHOWN_DB = 80.0
 """Range of the spectrograms below the loudest point."""
 
 
-class Sections:
+class Sections(Contents):
     """Builds sections and remembers what has been embedded, so that every player has its own id."""
 
     def __init__(self):
+        super().__init__()
         self.embedded = {}
-        self.titles = {}
-
-    def section(self, anchor, title, lede, body):
-        """A titled section; empty if its body is."""
-        if not body:
-            return ""
-        self.titles[anchor] = title
-        return (
-            f'<section id="{anchor}" aria-labelledby="{anchor}-title">'
-            f'<h2 id="{anchor}-title">{title}</h2><p class="lede">{lede}</p>{body}</section>'
-        )
-
-    def contents(self):
-        """Links to the sections that were made."""
-        links = "".join(
-            f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title in self.titles.items()
-        )
-        return f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
 
     def audio(self, sound, name):
         """(id, audio element) of a sound; the element is empty where the page already has it."""
@@ -186,11 +168,6 @@ class Sections:
                     f'<figure class="graph"><figcaption>{title}</figcaption>{plot}</figure>'
                 )
         return f'<div class="graphs">{"".join(cells)}</div>' if cells else ""
-
-
-def escape(text):
-    """Text for HTML, attributes included."""
-    return html.escape(str(text), quote=True)
 
 
 def clock(seconds):

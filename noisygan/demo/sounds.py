@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noisygan.demo.plots import data_address
 from noisygan.errors import RunError
+from noisygan.pages.plots import data_address
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE = re.compile(r"^step-(?P<step>\d+)-(?P<index>\d+)$")

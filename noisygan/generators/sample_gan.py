@@ -56,6 +56,10 @@ class Rollout:
 class SampleGAN(RawWaveform):
     """Two LSTM layers and a dense one, begun with a segment's code (Wisnewski).
 
+    What it is to say it learns from a discriminator, as published, or also from the recordings
+    themselves, which it reads and whose next block it says at each place: `predict`, for the loss
+    `noisygan.losses.matching.Prediction`.
+
     The code is decoded into the buffer of the last n samples. In training, codes are those of
     recordings where a batch brings any; else they are drawn from a normal distribution with the
     moments of the recordings' codes (`set_codes`), of which z is the standard form.
@@ -75,6 +79,9 @@ class SampleGAN(RawWaveform):
         in use that is cut off.
       in_training: How a discriminator's sounds are made: `OnePass` or `Rollout`.
       in_use: How others are made.
+      read_noise_db: Level of the white noise on recordings that `predict` reads, relative to each
+        one's own; None: none. What is said is then nearer to a recording than what was read, so
+        that a rollout, which reads what it has said, comes back to where it has strayed from.
       conditions: `Conditions`, or None as published.
 
     Raises:
@@ -93,6 +100,7 @@ class SampleGAN(RawWaveform):
         bounded=True,
         in_training=None,
         in_use=None,
+        read_noise_db=None,
         conditions=None,
         name="sample_gan",
     ):
@@ -107,6 +115,7 @@ class SampleGAN(RawWaveform):
         self.block = block
         self.noise_channels = noise_channels
         self.remembers_code = remembers_code
+        self.read_noise_db = read_noise_db
         self.in_training = in_training or OnePass()
         self.in_use = in_use or Rollout()
         autoencoder.trainable = False
@@ -174,11 +183,50 @@ class SampleGAN(RawWaveform):
         Returns:
           float32 [batch, n_samples].
         """
-        n_rows = tf.shape(code)[0]
-        buffer = tf.reshape(self.autoencoder.decode(code), [-1, self.n_buffer, self.block])
+        buffer = self._in_blocks(self.autoencoder.decode(code))
         n_steps = -(-n_samples // self.block)
-        n_beside = self.n_buffer + n_steps
-        seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
+        beside = self._beside(code, features, seed, self.n_buffer + n_steps)
+        said = mode(self, buffer, beside, n_steps)
+        return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]
+
+    def predict(self, audio, conditioning, seed):
+        """What is said next at each place of recordings that are read block by block.
+
+        Args:
+          audio: Recordings, float32 [batch, n_samples].
+          conditioning: dict with what `conditions` names.
+          seed: Of the noise, int or int32 [batch].
+
+        Returns:
+          (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
+          behind their first block.
+        """
+        features = self.condition_features(conditioning) if self.condition_features else None
+        beside = self._beside(self.autoencoder.encode(audio), features, seed, self.n_buffer)
+        if self.read_noise_db is None:
+            read = audio
+        else:
+            # Behind the noise that is beside the blocks.
+            first = self.n_buffer * self.noise_channels
+            noise = white_noise(self._seeds(seed, audio), self.n_samples, first)
+            # The noise's own power is 1/3.
+            power = 3.0 * tf.reduce_mean(audio**2, axis=1, keepdims=True)
+            read = audio + 10.0 ** (self.read_noise_db / 20.0) * tf.sqrt(power) * noise
+        said, _ = self.blocks(self._in_blocks(read)[:, :-1], beside[:, :-1])
+        coming = audio[:, self.block :]
+        return coming, tf.reshape(said, tf.shape(coming))
+
+    def _in_blocks(self, audio):
+        return tf.reshape(audio, [-1, self.n_buffer, self.block])
+
+    @staticmethod
+    def _seeds(seed, rows):
+        return tf.broadcast_to(tf.cast(seed, tf.int32), [tf.shape(rows)[0]])
+
+    def _beside(self, code, features, seed, n_beside):
+        """What is read with each block: noise, code and conditions."""
+        n_rows = tf.shape(code)[0]
+        seed = self._seeds(seed, code)
         noise = white_noise(seed, n_beside * self.noise_channels)
         beside = tf.reshape(noise, [n_rows, n_beside, self.noise_channels])
         told = [] if features is None else [features]
@@ -188,8 +236,7 @@ class SampleGAN(RawWaveform):
         if told:
             told = tf.repeat(tf.concat(told, axis=1)[:, None], n_beside, axis=1)
             beside = tf.concat([beside, told], axis=2)
-        said = mode(self, buffer, beside, n_steps)
-        return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]
+        return beside
 
     def make_audio(self, code):
         """Not used: a sound is made of a code and a seed, see `from_code`."""

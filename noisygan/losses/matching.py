@@ -3,7 +3,8 @@
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
 "audio"). They lead the generator to the right timbre, level and movement within the first hundreds
 of steps; the adversary then judges what no average can tell. `FeatureMatch` compares what the
-discriminator makes of whole batches (`compares` is "features").
+discriminator makes of whole batches (`compares` is "features"). `Prediction` compares recordings
+with what the generator, reading them, says comes next (`compares` is "prediction").
 """
 
 import numpy as np
@@ -196,6 +197,27 @@ class FeatureMatch:
             distance = tf.abs(tf.reduce_mean(r, axis=0) - tf.reduce_mean(f, axis=0))
             total += tf.reduce_mean(distance) / (tf.reduce_mean(tf.abs(r)) + 1e-6)
         return total / len(pairs)
+
+
+class Prediction:
+    """Squared error of what a generator says comes next in recordings that it reads.
+
+    Each sound's is relative to its own power, so that quiet ones count as well. For generators
+    that go on from what they have made, such as `SampleGAN`.
+
+    Args:
+      weight: Weight in the generator's loss.
+    """
+
+    compares = "prediction"
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def __call__(self, real, said):
+        """Scalar, a share of the power: 1 is as bad as silence. Arguments: [batch, n] each."""
+        error = tf.reduce_mean((said - real) ** 2, axis=1)
+        return tf.reduce_mean(error / (tf.reduce_mean(real**2, axis=1) + 1e-4))
 
 
 class Overshoot:

@@ -60,6 +60,8 @@ class Sounds(NamedTuple):
       real, fake: Audio, [batch, n_samples], not augmented.
       real_maps, fake_maps: What the discriminator judges, lists.
       conditioning: Features of the conditions, or None.
+      prediction: Recordings behind what was read of them, and what the generator said would come,
+        [batch, n] each, or None where no loss asks for it.
     """
 
     real: object
@@ -67,6 +69,7 @@ class Sounds(NamedTuple):
     real_maps: list
     fake_maps: list
     conditioning: object
+    prediction: object = None
 
 
 class Adversaries:
@@ -100,6 +103,7 @@ class Adversaries:
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
         self.matching = list(matching)
+        self.predicts = any(match.compares == "prediction" for match in self.matching)
         self.seen = seen
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
@@ -116,6 +120,7 @@ class Adversaries:
             real_maps=self.discriminator.represent(self.augmentation(real, seed + 3)),
             fake_maps=self.discriminator.represent(self.augmentation(fake, seed + 3)),
             conditioning=self.conditions(batch) if self.conditions else None,
+            prediction=self.generator.predict(real, batch, noise_seed) if self.predicts else None,
         )
 
     def d_update(self, phase, sounds, seed, active):
@@ -173,6 +178,7 @@ class Adversaries:
         compared = {
             "audio": (sounds.real, sounds.fake),
             "features": (real.features, fake.features),
+            "prediction": sounds.prediction,
         }
         for match in self.matching:
             value = match(*compared[match.compares])

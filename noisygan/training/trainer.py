@@ -135,6 +135,11 @@ class Trainer:
                 f"Trainer.batch_size: got {self.batch_size}, expected {least} or more: "
                 f"{type(generator).__name__} normalises each batch by its own statistics."
             )
+        if self.adversaries.predicts and not hasattr(generator, "predict"):
+            raise UsageError(
+                f"Trainer.matching: Prediction asks what comes next in a recording, which "
+                f"{type(generator).__name__} doesn't say; expected SampleGAN, or other losses"
+            )
         if notes.sample_rate != generator.sample_rate:
             raise UsageError(
                 f"The recordings are read at {notes.sample_rate} Hz and the generator makes "

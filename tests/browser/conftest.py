@@ -133,16 +133,21 @@ class Chromium:
 
     def wait(self, expression, seconds=20.0):
         """Waits until an expression holds; fails if it never does."""
-        until = time.monotonic() + seconds
-        while not self.evaluate(expression):
-            assert time.monotonic() < until, f"never became true: {expression}"
+        self.until(lambda: self.evaluate(expression), expression, seconds)
+
+    def until(self, holds, what, seconds=20.0):
+        """Waits until a function returns something true; fails, naming `what`, if it never does."""
+        last = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < last, f"never became true: {what}"
             time.sleep(0.05)
 
     def press(self, key):
         """Presses and lets go of a key; the focused element gets it."""
-        text = {"Enter": "\r", " ": " "}.get(key)
+        text = {"Enter": "\r", " ": " "}.get(key, key if key.isdigit() else None)
         down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
-        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37}
+        codes |= {"ArrowUp": 38, "ArrowDown": 40} | {str(n): 48 + n for n in range(10)}
         common = {"key": key, "windowsVirtualKeyCode": codes[key]}
         self.call("Input.dispatchKeyEvent", **down, **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)

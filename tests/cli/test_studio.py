@@ -38,7 +38,7 @@ def test_it_serves_a_run_and_ends_when_interrupted(trained):
         assert "wav" in json.load(urllib.request.urlopen(request))
     finally:
         os.kill(studio.pid, signal.SIGINT)
-        out, err = studio.communicate(timeout=30)
+        out, err = studio.communicate(timeout=120)
     assert (studio.returncode, out, err) == (0, "", "")
 
 

@@ -140,6 +140,42 @@ def test_z_is_the_standard_form_of_a_code():
     np.testing.assert_allclose(generator(z, {}).audio, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("remembers", [True, False])
+def test_it_predicts_what_comes_from_the_recording_itself(remembers):
+    generator = small(remembers_code=remembers)
+    audio = tf.random.stateless_normal([2, N], [0, 1])
+    coming, said = generator.predict(audio, {}, 3)
+    np.testing.assert_array_equal(coming, audio[:, 5:])
+    assert said.shape == coming.shape
+    # Nothing of what comes is known when it is said; the code, where it is told, knows everything.
+    if not remembers:
+        later = tf.concat([audio[:, :30], audio[:, 30:] + 0.5], axis=1)
+        changed = np.abs(generator.predict(later, {}, 3)[1] - said).max(axis=0)
+        assert changed[:25].max() == 0.0
+        assert changed[25:].min() > 0.0
+    # A rollout that had read the same would say the same.
+    beside = generator._beside(generator.autoencoder.encode(audio), None, 3, generator.n_buffer + 1)
+    read = tf.reshape(audio, [2, -1, 5])[:, :-1]
+    rolled = Rollout()(generator, read, beside, 1)
+    np.testing.assert_allclose(rolled[:, 0], said[:, -5:], atol=1e-6)
+
+
+def test_what_is_read_is_noisy_relative_to_its_own_level(monkeypatch):
+    generator = small(read_noise_db=-20.0)
+    read = []
+    blocks = generator.blocks
+    monkeypatch.setattr(generator, "blocks", lambda b, beside: read.append(b) or blocks(b, beside))
+    wave = tf.sin(0.3 * tf.range(N, dtype=tf.float32))
+    audio = tf.stack([wave, 0.01 * wave] * 50)
+    coming, _ = generator.predict(audio, {}, tf.range(100))
+    np.testing.assert_array_equal(coming, audio[:, 5:])
+    noise = tf.reshape(read[0], [100, -1]) - audio[:, :-5]
+    power = np.mean(noise**2, axis=1) / np.mean(audio**2, axis=1)
+    for rows in (power[::2], power[1::2]):
+        np.testing.assert_allclose(rows.mean(), 0.01, rtol=0.05)
+    assert np.abs(np.corrcoef(noise[0], noise[2])[0, 1]) < 0.5
+
+
 def test_the_seed_decides_the_noise_row_by_row():
     generator = small()
     z = tf.zeros([3, 4])

@@ -1,6 +1,6 @@
 """A prepared folder as one HTML page: a sound of each class, levels, what was left out and why.
 
-It stands in the house's page (noisygan/demo/): sounds and pictures are inside the file.
+It stands in the house's document (noisygan/pages/): sounds and pictures are inside the file.
 """
 
 import itertools
@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.data.prepared import load, records, tables
-from noisygan.demo import page as house
-from noisygan.demo.page_sections import Sections, escape, log_mel, play_button, spectrogram
-from noisygan.demo.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
+from noisygan.demo.page_sections import Sections, log_mel, play_button, spectrogram
 from noisygan.demo.sounds import Sound
 from noisygan.errors import RunError
 from noisygan.files import make_folder, written_whole
+from noisygan.pages.document import asset, document, escape
+from noisygan.pages.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
 from noisygan.progress import duration
 
 # So many classes, shards that are looked through for them, seconds of each sound, rows of tables.
@@ -123,19 +123,14 @@ def body(folder, manifest, shown):
         for word in ("licence", "source")
         if manifest.get(word)
     ]
-    return house.PAGE.format(
-        policy=house.POLICY,
-        title=escape(f"{name}, prepared"),
-        style=house.asset("page.css"),
-        script=house.asset("page.js"),
-        lede=escape(
-            f"{counts['records']:,} sounds of {counts['used']:,} files, {tables.lengths(manifest)}."
-        ),
-        strip=_strip(manifest),
-        contents=sections.contents(),
-        content="".join(content),
+    lede = f"{counts['records']:,} sounds of {counts['used']:,} files, {tables.lengths(manifest)}."
+    return document(
+        f"{name}, prepared",
+        "prepared recordings",
+        f'<p class="summary">{escape(lede)}</p>{_strip(manifest)}{sections.contents()}',
+        "".join(content),
+        asset("noisygan.demo", "page.js"),
         credit="".join(f"<p>{escape(line)}</p>" for line in credit),
-        kicker="prepared recordings",
     )
 
 

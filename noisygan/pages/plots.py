@@ -18,7 +18,7 @@ MAX_POINTS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """One axis: its range, and its ticks as (value, label) pairs."""
+    """One axis: its range, and its ticks, (value, label) or (value, label, class) each."""
 
     low: float
     high: float
@@ -68,14 +68,15 @@ def line_plot(curves, x_axis, y_axis, description, right_ticks=(), audio=None, m
       curves: List of `Curve`; NaN breaks a line.
       x_axis, y_axis: `Axis`.
       description: What a screen reader says.
-      right_ticks: (value on the y axis, label) pairs at the right side.
+      right_ticks: (value on the y axis, label) pairs at the right side, or triples with a class
+        name that the style sheet colours.
       audio: Id of the audio element whose playhead moves over the plot (x is its time).
       marks: x values of vertical lines.
 
     Returns:
       HTML.
     """
-    grid = "".join(f'<path d="M0 {_y(y_axis, v)}H1000"/>' for v, _ in y_axis.ticks)
+    grid = "".join(f'<path d="M0 {_y(y_axis, v)}H1000"/>' for v, *_ in y_axis.ticks)
     lines = "".join(f'<path d="M{_x(x_axis, v)} 0V1000"/>' for v in marks)
     paths = "".join(
         f'<path class="curve {c.kind}" d="{path_of(c.x, c.y, x_axis, y_axis)}"/>' for c in curves
@@ -102,12 +103,13 @@ def image_plot(source, x_axis, y_axis, description, audio=None, crisp=False):
 def _box(content, x_axis, y_axis, description, right_ticks, audio):
     def labels(kind, side, axis, ticks, flip):
         spans = []
-        for value, label in ticks:
+        for value, label, *more in ticks:
             at = float(axis.fraction(value))
             if -1e-6 <= at <= 1.0 + 1e-6 and label:
                 at = 1.0 - at if flip else at
                 text = html.escape(label)
-                spans.append(f'<span class="{kind}" style="{side}:{100 * at:.2f}%">{text}</span>')
+                names = " ".join((kind, *more))
+                spans.append(f'<span class="{names}" style="{side}:{100 * at:.2f}%">{text}</span>')
         return "".join(spans)
 
     timeline = f' data-audio="{audio}"' if audio else ""

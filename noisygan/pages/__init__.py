@@ -1,0 +1,1 @@
+"""What all pages of this house share: the document, its style, and plots as markup."""

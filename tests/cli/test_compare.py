@@ -1,0 +1,121 @@
+"""`noisygan compare` from the command line to the page."""
+
+import csv
+import json
+
+import pytest
+
+from noisygan.demo import notes_folder
+from noisygan.evaluation import cost, networks
+
+FEW = ("--n", 8, "--pitch_sounds", 0)
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(networks, "N_STEPS", 5)
+    monkeypatch.setattr(cost, "cost", lambda *arguments: iter(()))
+
+
+@pytest.fixture(scope="module")
+def configs(tmp_path_factory):
+    """Two tiny systems, one of which can't be trained."""
+    from tests.cli.conftest import TINY
+
+    folder = tmp_path_factory.mktemp("configs")
+    good = folder / "good.gin"
+    good.write_text(TINY.read_text())
+    bad = folder / "bad.gin"
+    bad.write_text(TINY.read_text().replace("seconds = 0.5", "seconds = 0.75"))
+    return good, bad
+
+
+@pytest.fixture(scope="module")
+def compared(configs, tmp_path_factory):
+    """Folder of a comparison of two systems, trained here."""
+    from noisygan.cli.main import main
+
+    out = tmp_path_factory.mktemp("compared") / "out"
+    arguments = ["--data", str(notes_folder()), "--steps", "2", "--seeds", "1"]
+    for path in configs:
+        arguments += ["--gin_file", str(path)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "N_STEPS", 5)
+        patch.setattr(cost, "cost", lambda *arguments: iter(()))
+        code = main(["compare", *arguments, *map(str, FEW), "--out_dir", str(out)])
+    assert code == 0
+    return out, arguments
+
+
+def test_systems_are_trained_measured_and_put_on_a_page(compared):
+    out, _ = compared
+    data = json.loads((out / "table.json").read_text())
+    assert [system["name"] for system in data["systems"]] == ["good"]
+    (curve,) = data["systems"][0]["curves"]
+    assert [point["step"] for point in curve] == [2]
+    head = data["metrics"][0]
+    assert head["name"] == "MMD^2 x 1000, log-mel" and head["floor"] is not None
+    assert head["values"]["good"]["ceiling"] is not None
+    # What could not be trained is said, and stops nothing.
+    (failed,) = [warning for warning in data["warnings"] if "failed" in warning]
+    assert failed.startswith("bad, seed 0 failed: ") and "n_samples" in failed
+    rows = list(csv.DictReader((out / "table.csv").open()))
+    assert {row["system"] for row in rows} == {"good"} and len(rows) == len(data["metrics"])
+    page = (out / "index.html").read_text()
+    assert "data:audio/flac;base64," in page and "http://" not in page
+    report = (out / "report.md").read_text()
+    assert "| MMD^2 x 1000, log-mel |" in report and "Made again by `noisygan" in report
+
+
+def test_it_goes_on_with_what_is_missing(noisygan, compared, trained, tmp_path):
+    import shutil
+
+    out, arguments = tmp_path / "out", compared[1]
+    shutil.copytree(compared[0], out)
+    first = (out / "measured" / "good-0" / "evaluation.json").stat().st_mtime_ns
+    page = json.loads((out / "table.json").read_text())["id"]
+    answers = tmp_path / "answers.json"
+    result = noisygan("compare", *arguments, *FEW, "--out_dir", out, "--run_dir", trained)
+    assert result.code == 0, result.err
+    assert "good, seed 0" not in result.err and "tiny, seed 7: measuring" in result.err
+    assert "written:" in result.out and "next" in result.out
+    assert (out / "measured" / "good-0" / "evaluation.json").stat().st_mtime_ns == first
+    data = json.loads((out / "table.json").read_text())
+    assert {system["name"] for system in data["systems"]} == {"good", "tiny"}
+    assert data["id"] != page and data["listening"] is None
+    given = [{"system": "tiny", "column": 0, "rating": 4, "plays": 1}] * 2
+    answers.write_text(
+        json.dumps(
+            {
+                "format": 1,
+                "comparison": data["id"],
+                "listener": "",
+                "made": "2026-11-21T12:00:00Z",
+                "answers": given,
+            }
+        )
+    )
+    again = ("compare", *arguments, *FEW, "--out_dir", out, "--run_dir", trained)
+    assert noisygan(*again, "--answers", answers).code == 0
+    heard = json.loads((out / "table.json").read_text())["listening"]
+    assert heard["tiny"]["value"] == 4 and heard["tiny"]["n"] == 2
+
+
+def test_what_can_not_be_compared_is_refused(refused, configs, compared, trained, tmp_path):
+    out = ("--out_dir", tmp_path / "out")
+    data = ("--data", notes_folder())
+    assert "nothing to compare" in refused("compare", *data, *out)
+    assert "no budget; expected --minutes" in refused("compare", "--gin_file", "notes", *data, *out)
+    assert "no config nots" in refused("compare", "--gin_file", "nots", "--steps", 1, *data, *out)
+    assert "--answers x.json is no file" in refused(
+        "compare", "--run_dir", trained, "--answers", "x.json", *data, *out
+    )
+    assert "with budget steps 2, not steps 3" in refused(
+        "compare", "--gin_file", configs[0], "--steps", 3, "--n", 8, *data, "--out_dir", compared[0]
+    )
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    assert "holds no comparison" in refused(
+        "compare", "--run_dir", trained, *data, "--out_dir", tmp_path / "mine"
+    )
+    assert not (tmp_path / "out").exists()
