@@ -38,12 +38,12 @@ class Worker:
         """Begins to work."""
         self._thread.start()
 
-    def stop(self, seconds=5.0):
+    def stop(self):
         """Ends after what is being done now."""
         self._ended.set()
         with contextlib.suppress(queue.Full):  # it looks for the end after each piece of work
             self._queue.put_nowait(None)
-        self._thread.join(seconds)
+        self._thread.join()
 
     def at_leisure(self, steps, soon=False):
         """Adds an iterator whose steps are taken, one by one, when no request came for a moment.
