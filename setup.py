@@ -24,6 +24,7 @@ PACKAGES = [
     "noisygan.evaluation",
     "noisygan.generators",
     "noisygan.losses",
+    "noisygan.matching",
     "noisygan.pages",
     "noisygan.rendering",
     "noisygan.studio",

@@ -255,42 +255,58 @@ def render_controls(controls, sample_rate=None, seconds=None):
     Returns:
       float32 [n_samples].
     """
-    import tensorflow as tf
-
-    from noisygan.generators.drum_voices import DRUM_VOICES
-    from noisygan.generators.voices import VOICES
-    from synths.effects import Reverb, response_at_rate
-
     own_rate = int(controls["sample_rate"])
     sample_rate = own_rate if sample_rate is None else int(sample_rate)
     if seconds is None:
         n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
     else:
         n_samples = round(seconds * sample_rate)
+    return signal_of(controls, n_samples, sample_rate)[0].numpy()
+
+
+def signal_of(controls, n_samples, sample_rate):
+    """Sound of controls, with a gradient to those of them that are tensors.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`; float32 tensors may stand for curves and
+        responses, with which this can be part of a `tf.function` at the controls' own rate.
+      n_samples: Length of the sound.
+      sample_rate: Hz.
+
+    Returns:
+      float32 [1, n_samples].
+    """
+    import tensorflow as tf
+
+    from noisygan.generators.drum_voices import DRUM_VOICES
+    from noisygan.generators.voices import VOICES
+    from synths.effects import Reverb, response_at_rate
+
+    def row(name):
+        return tf.convert_to_tensor(controls[name], tf.float32)[None]
+
     audio = 0.0
     voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
     for voice, kind in zip(voices, kinds, strict=True):
         curves = {}
         for curve, rank in _CURVES[str(kind)]:
-            value = controls[f"{voice}/{curve}"]
-            value = value[:, None] if rank == 1 else value
-            curves[curve] = tf.constant(value[None], tf.float32)
+            value = row(f"{voice}/{curve}")
+            curves[curve] = value[:, :, None] if rank == 1 else value
         covered = n_samples
         if curves:
             n_frames = next(iter(curves.values())).shape[1]
             covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
-        for name in _STRUCK[str(kind)]:
-            curves[name] = tf.constant(controls[f"{voice}/{name}"][None], tf.float32)
+        curves |= {name: row(f"{voice}/{name}") for name in _STRUCK[str(kind)]}
         settings = {name: float(controls[f"{voice}/{name}"]) for name in _SETTINGS[str(kind)]}
         kind = (VOICES | DRUM_VOICES)[str(kind)]
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
         sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
         audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
     if "reverb/ir" in controls:
-        ir = tf.constant(controls["reverb/ir"][None], tf.float32)
+        ir = row("reverb/ir")
         ir_rate = int(controls["reverb/sample_rate"])
         if ir_rate != sample_rate:
             ir = response_at_rate(ir, ir_rate, sample_rate)
         reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
         audio = reverb.get_signal(audio, ir)
-    return audio[0].numpy()
+    return audio

@@ -36,11 +36,13 @@ class Guard:
     Args:
       app: The ASGI application behind it.
       host: Address that the server listens on.
+      limits: dict path -> most bytes of a body, where that is not MAX_BODY.
     """
 
-    def __init__(self, app, host):
+    def __init__(self, app, host, limits=()):
         self.app = app
         self.host = host
+        self.limits = dict(limits)
 
     async def __call__(self, scope, receive, send):
         """One request."""
@@ -52,13 +54,14 @@ class Guard:
             await PlainTextResponse(refusal[1] + "\n", refusal[0], _HEADERS)(scope, receive, send)
             return
         received = 0
+        most = self.limits.get(scope["path"], MAX_BODY)
 
         async def limited():
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise TooLarge(f"the body is too large; expected at most {MAX_BODY} bytes")
+            if received > most:
+                raise TooLarge(f"the body is too large; expected at most {most} bytes")
             return message
 
         async def with_headers(message):
@@ -86,8 +89,9 @@ class Guard:
         if site not in ("same-origin", "none") and not is_link:
             return 403, "this request comes from a page of another site"
         length = fields.get("content-length", ["0"])[0]
-        if not length.isdecimal() or int(length[:12]) > MAX_BODY:
-            return 413, f"the body is too large; expected at most {MAX_BODY} bytes"
+        most = self.limits.get(scope["path"], MAX_BODY)
+        if not length.isdecimal() or int(length[:12]) > most:
+            return 413, f"the body is too large; expected at most {most} bytes"
         return None
 
     def _is_ours(self, host):

@@ -13,8 +13,8 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from noisygan.errors import NoisyganError, UsageError
-from noisygan.studio import asking, downloads, guards, landscape
+from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan.studio import asking, downloads, guards, landscape, matching
 from noisygan.studio.worker import Busy, Worker
 
 _TYPES = {
@@ -37,6 +37,9 @@ class Studio:
     def __init__(self, runs, host="127.0.0.1", n_codes=landscape.N_CODES):
         self.runs = runs
         self.worker = Worker()
+        # Matching takes a minute: in a thread of its own, so that one can play meanwhile.
+        self.matcher = Worker(n_waiting=1)
+        self.share_matched = 0.0
         self.landscapes = {}
         for number, run in enumerate(runs):
             self.worker.at_leisure(self._prepare(number, run, n_codes))
@@ -53,9 +56,13 @@ class Studio:
                 Route("/api/wav", self.wav, methods=["POST"]),
                 Route("/api/controls", self.controls, methods=["POST"]),
                 Route("/api/instrument", self.instrument, methods=["POST"]),
+                Route("/api/match", self.match_state),
+                Route("/api/match", self.match, methods=["POST"]),
                 Route("/{name}", self.file),
             ],
-            middleware=[Middleware(guards.Guard, host=host)],
+            middleware=[
+                Middleware(guards.Guard, host=host, limits={"/api/match": matching.MAX_UPLOAD})
+            ],
             exception_handlers={
                 guards.TooLarge: _answer(413),
                 UsageError: _answer(400),
@@ -70,8 +77,10 @@ class Studio:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app):
         self.worker.start()
+        self.matcher.start()
         yield
         self.worker.stop()
+        self.matcher.stop()
 
     def _prepare(self, number, run, n_codes):
         """Steps that find the landscape of a run."""
@@ -156,6 +165,27 @@ class Studio:
         asks = downloads.instrument_asks(run, body)
         made = await self.worker.do(downloads.instrument, run, asks)
         return _download(made, f"{run.name}-sfz.zip", "application/zip")
+
+    async def match_state(self, request):
+        """How far a match is."""
+        return JSONResponse({"share": round(self.share_matched, 3)})
+
+    async def match(self, request):
+        """What to ask of a run (`?run=0`) so that it sounds like the audio file in the body."""
+        if request.headers.get("content-type", "") != "application/octet-stream":
+            raise HTTPException(415, "expected a body of type application/octet-stream")
+        number = request.query_params.get("run", "0")
+        number = int(number) if number.isdecimal() and len(number) < 4 else number
+        run = self.runs[asking.whole({"run": number}, "run", 0, 0, len(self.runs) - 1)]
+        data = await request.body()
+
+        def report(share):
+            self.share_matched = share
+            if self.matcher.has_ended:
+                raise RunError("the studio was closed meanwhile")
+
+        report(0.0)
+        return JSONResponse(await self.matcher.do(matching.matched, run, data, report))
 
     async def _asked(self, request):
         """(decoded body, the run that it names).

@@ -38,6 +38,11 @@ class Worker:
         """Begins to work."""
         self._thread.start()
 
+    @property
+    def has_ended(self):
+        """Whether it is told to end; what takes long should look."""
+        return self._ended.is_set()
+
     def stop(self):
         """Ends after what is being done now."""
         self._ended.set()

@@ -211,6 +211,27 @@ def waited(page, path):
     raise AssertionError(f"{path.name} never came")
 
 
+def test_a_sound_is_matched(page, tmp_path, monkeypatch):
+    def matched(run, data, report):
+        assert data == b"a sound"
+        return {"z": [1.0] * 6, "seed": 0, "label": 0, "edits": {"loudness_db": [-3.0]}} | {
+            "pitch": 66.9, "velocity": 80.0, "seconds": 1.0, "remarks": ["it is short"],
+            "start_db": 30.0, "distance_db": 12.5,
+        }  # fmt: skip
+
+    monkeypatch.setattr("noisygan.studio.matching.matched", matched)
+    (tmp_path / "bell.wav").write_bytes(b"a sound")
+    document = page.browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.browser.call("DOM.querySelector", nodeId=document, selector="#target")["nodeId"]
+    files = [str(tmp_path / "bell.wav")]
+    page.moves_sound(lambda: page.browser.call("DOM.setFileInputFiles", nodeId=node, files=files))
+    said = "document.getElementById('{}').textContent"
+    page.wait(f"{said.format('status')} === "
+              "'12.5 dB from bell.wav, 30 at the start; it is short'")  # fmt: skip
+    assert page.evaluate(said.format("name")) == "Like bell.wav"
+    assert page.evaluate(said.format("facts")).startswith("G4 · velocity 80 · 1.00 s")
+
+
 def test_a_kit_has_pads_and_steps(chromium, address):
     page = Page(chromium, address, run=1)
     assert page.evaluate("document.getElementById('play-keys').hidden")

@@ -16,10 +16,21 @@ import soundfile
 pytest.importorskip("starlette", reason="needs the extra studio")
 pytest.importorskip("uvicorn", reason="needs the extra studio")
 
-from noisygan.studio import guards
+from noisygan.studio import guards, matching
 from tests import studio_runs
 
 CODE = [0.0] * 6
+AS_BYTES = {"content-type": "application/octet-stream"}
+
+
+def sound_file(seconds, level):
+    """Bytes of a WAV file with a constant."""
+    file = io.BytesIO()
+    soundfile.write(file, np.full(round(8000 * seconds), level), 8000, format="WAV")
+    return file.getvalue()
+
+
+SILENCE, LONG = sound_file(1, 0.0), sound_file(31, 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +228,39 @@ def test_64_at_once(ask):
     # Each got its own: the answers are those of one after the other.
     for i in (0, 31, 63):
         np.testing.assert_array_equal(heard(answers[i][2])[0], heard(one(i)[2])[0])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "line"),
+    [
+        ("/api/match", b"RIFF", {}, 415, "expected a body of type application/octet-stream"),
+        ("/api/match", b"not a sound", AS_BYTES, 400, "this sound"),
+        ("/api/match?run=9", b"RIFF", AS_BYTES, 400, "run: got 9, expected a number 0 to 2"),
+        ("/api/match?run=x", b"RIFF", AS_BYTES, 400, "run: got x, expected a number 0 to 2"),
+        ("/api/match", SILENCE, AS_BYTES, 400, "this sound is silent"),
+        ("/api/match", LONG, AS_BYTES, 400, "this sound lasts 31 s"),
+        ("/api/match", b"x" * (2**24 + 1), AS_BYTES, 413, "the body is too large"),
+    ],
+)
+def test_what_can_not_be_matched_is_told_in_a_line(ask, path, body, headers, status, line):
+    found, _, answer = ask(path, body, headers=headers)
+    assert found == status and line in answer.decode() and answer.count(b"\n") == 1
+    assert b"/tmp" not in answer and b"noisygan-" not in answer
+
+
+def test_a_match_is_answered_with_what_to_ask(ask, monkeypatch):
+    heard_of = []
+
+    def matched(run, data, report):
+        report(0.5)
+        heard_of.append((run.name, data))
+        return {"z": [0.0] * 6}
+
+    monkeypatch.setattr(matching, "matched", matched)
+    status, _, answer = ask("/api/match?run=1", b"a sound", headers=AS_BYTES)
+    assert status == 200 and json.loads(answer) == {"z": [0.0] * 6}
+    assert heard_of == [("kit", b"a sound")]
+    assert json.loads(ask("/api/match")[2]) == {"share": 0.5}
 
 
 def test_a_seed_alone_is_enough(ask):

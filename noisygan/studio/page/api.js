@@ -64,6 +64,22 @@ export async function download(path, body) {
   return link.download;
 }
 
+/** What a run has to be asked to sound like a file; report(share) tells how far that is. */
+export async function match(run, file, report) {
+  const timer = setInterval(async () => report((await (await fetch("api/match")).json()).share), 1000);
+  try {
+    const answer = await fetch(`api/match?run=${run}`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: file,
+    });
+    if (!answer.ok) throw new Error((await answer.text()).trim());
+    return await answer.json();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 function wavSamples(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const view = new DataView(bytes.buffer);

@@ -62,7 +62,7 @@ function describe() {
   find("name").textContent = sound.name;
   const parts = [];
   if (facts.labels.length) parts.push(facts.labels[sound.label]);
-  if (facts.conditions.includes("pitch")) parts.push(noteName(s.pitch));
+  if (facts.conditions.includes("pitch")) parts.push(noteName(Math.round(s.pitch)));
   if (facts.conditions.includes("velocity")) parts.push(`velocity ${Math.round(s.velocity)}`);
   if (shown) parts.push(`${shown.seconds.toFixed(2)} s`);
   parts.push(`${facts.has_curves ? "hybrid" : "raw waveform"}, ${(facts.sample_rate / 1000).toFixed(1)} kHz`);
