@@ -151,6 +151,9 @@ def main(arguments=None):
     except NoisyganError as error:
         print(f"sample_gan_sounds: {error}", file=sys.stderr)
         return error.exit_code
+    if not hasattr(generator, "predict") or not all("@" in name for name in notes.names):
+        print(f"sample_gan_sounds: {asked.run_dir} is no run of Sample-GAN", file=sys.stderr)
+        return 2
     rate = notes.sample_rate
     n_samples = round(asked.seconds * rate)
     at = chosen(notes, asked.n)

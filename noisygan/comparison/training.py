@@ -67,7 +67,7 @@ def train(system, seed, data, gin_params, budget):
 
 @contextlib.contextmanager
 def _terminated_as_interrupted():
-    """Lets SIGTERM stop this process as Ctrl-C does, so that no training is left behind."""
+    """Lets SIGTERM and SIGHUP stop this process as Ctrl-C does: no training is left behind."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -75,11 +75,17 @@ def _terminated_as_interrupted():
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    # A closed terminal counts as well, unless it is to be survived (nohup).
+    wanted = [signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        wanted.append(hangup)
+    before = {number: signal.signal(number, stop) for number in wanted}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _reason(log, code):

@@ -202,8 +202,9 @@ class FeatureMatch:
 class Prediction:
     """Squared error of what a generator says comes next in recordings that it reads.
 
-    Each sound's is relative to its own power, so that quiet ones count as well. For generators
-    that go on from what they have made, such as `SampleGAN`.
+    Each sound's is relative to its own power, so that quiet ones, down to about -40 dB, count as
+    well. For generators that go on from what they have made, such as `SampleGAN`: teacher forcing
+    (Williams and Zipser 1989).
 
     Args:
       weight: Weight in the generator's loss.
