@@ -22,10 +22,13 @@ PACKAGES = [
     "noisygan.data.prepared",
     "noisygan.demo",
     "noisygan.evaluation",
+    "noisygan.export",
     "noisygan.generators",
     "noisygan.losses",
+    "noisygan.matching",
     "noisygan.pages",
     "noisygan.rendering",
+    "noisygan.studio",
     "noisygan.training",
     "synths",
     "synths.kernels",
@@ -45,6 +48,7 @@ PACKAGE_DATA = {
         "notes/*/audio/*.flac",
     ],
     "noisygan.pages": ["*.css"],
+    "noisygan.studio": ["page/*.*"],
 }
 
 INSTALL_REQUIRES = [
@@ -82,7 +86,7 @@ EXTRAS_REQUIRE = {
     "studio": ["starlette>=0.40", "uvicorn>=0.30"],
     "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1.0,<2"],
     "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
-    "dev": ["pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
+    "dev": ["pysfizz>=0.1.3", "pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
 }
 
 

@@ -2,13 +2,26 @@
 
 A set of coordinates is called with the moments, the note's end and the note's code, and gives
 [batch, n_times, n_coordinates]. All of them are functions of time in seconds and of nothing else:
-the frame rate never enters, so a curve is the same however finely it is sampled.
+the frame rate never enters, so a curve is the same however finely it is sampled. The moments are
+those of all notes, [n_times], or each note's own, [batch, n_times].
 """
 
 import math
 
 import keras
 import tensorflow as tf
+
+
+def _rows(times):
+    """Moments as [batch or 1, n_times, 1]."""
+    return times[..., None] if times.shape.rank == 2 else times[None, :, None]
+
+
+def _for_each(note_off, curves, times):
+    """Curves of moments that all notes share, [1, n_times, n], once for each note."""
+    if times.shape.rank == 2:
+        return curves
+    return tf.tile(curves, [tf.shape(note_off)[0], 1, 1])
 
 
 class Linear:
@@ -19,8 +32,7 @@ class Linear:
 
     def __call__(self, times, note_off, code):
         """float32 [batch, n_times, 1]."""
-        line = 2.0 * times / self.seconds - 1.0
-        return tf.tile(line[None, :, None], [tf.shape(note_off)[0], 1, 1])
+        return _for_each(note_off, 2.0 * _rows(times) / self.seconds - 1.0, times)
 
 
 class Attack:
@@ -38,8 +50,7 @@ class Attack:
     def __call__(self, times, note_off, code):
         """float32 [batch, n_times, len(time_constants)]."""
         constants = tf.constant(self.time_constants, tf.float32)
-        curves = 1.0 - tf.exp(-times[:, None] / constants)
-        return tf.tile(curves[None], [tf.shape(note_off)[0], 1, 1])
+        return _for_each(note_off, 1.0 - tf.exp(-_rows(times) / constants), times)
 
 
 class Release:
@@ -55,7 +66,7 @@ class Release:
 
     def __call__(self, times, note_off, code):
         """float32 [batch, n_times, len(time_constants) + 1]."""
-        since = tf.maximum(times[None, :, None] - note_off[:, None, None], 0.0)
+        since = tf.maximum(_rows(times) - note_off[:, None, None], 0.0)
         constants = tf.constant(self.time_constants, tf.float32)
         ramp = tf.minimum(since / self.ramp_seconds, 1.0)
         return tf.concat([1.0 - tf.exp(-since / constants), ramp], axis=2)
@@ -69,9 +80,9 @@ class Periodic:
 
     def __call__(self, times, note_off, code):
         """float32 [batch, n_times, 2 len(rates_hz)]."""
-        angle = 2.0 * math.pi * times[:, None] * tf.constant(self.rates_hz, tf.float32)
-        curves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=1)
-        return tf.tile(curves[None], [tf.shape(note_off)[0], 1, 1])
+        angle = 2.0 * math.pi * _rows(times) * tf.constant(self.rates_hz, tf.float32)
+        curves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
+        return _for_each(note_off, curves, times)
 
 
 class Vibrato(keras.layers.Layer):
@@ -104,8 +115,8 @@ class Vibrato(keras.layers.Layer):
         """float32 [batch, n_times, 4 n]."""
         x, y = tf.split(self.phase(code), 2, axis=1)
         start = tf.math.atan2(y, x + 1e-6)
-        angle = 2.0 * math.pi * times[None, :, None] * self.rates_hz(code)[:, None, :]
+        angle = 2.0 * math.pi * _rows(times) * self.rates_hz(code)[:, None, :]
         angle += start[:, None, :]
         waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
-        fade = 1.0 - tf.exp(-times[None, :, None] / self.fade_seconds)
+        fade = 1.0 - tf.exp(-_rows(times) / self.fade_seconds)
         return tf.concat([waves, waves * fade], axis=2)

@@ -1,7 +1,7 @@
 """Networks that draw curves over time from a code.
 
-Each is called with `times` (seconds, [n_times]), `note_off` (seconds, [batch]) and `code`
-([batch, n]), and gives [batch, n_times, n_channels].
+Each is called with `times` (seconds, [n_times]; a CPPN also takes [batch, n_times]), `note_off`
+(seconds, [batch]) and `code` ([batch, n]), and gives [batch, n_times, n_channels].
 """
 
 import keras

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 
 from noisygan.errors import RunError, UsageError
 
@@ -37,6 +38,42 @@ def written_whole(path, overwrite=False):
         raise RunError(f"{path} cannot be written: {reason}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_whole(path):
+    """Gives a new folder beside `path`, which gets that name when the block succeeds.
+
+    Args:
+      path: The folder to be made; its parents are made, too. An empty one may be there.
+
+    Yields:
+      pathlib.Path.
+
+    Raises:
+      UsageError: if it is there and holds something, or is a file.
+      RunError: if it cannot be written.
+    """
+    path = pathlib.Path(path)
+    check_free_folder(path)
+    make_folder(path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.mkdir()
+        yield part
+        check_free_folder(path)
+        part.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def check_free_folder(path):
+    """Raises UsageError where a path is taken by a file, or by a folder that holds something."""
+    path = pathlib.Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"{path} exists already; choose another name or remove it")
 
 
 def _move_to_free_name(part, path):

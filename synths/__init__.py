@@ -149,6 +149,9 @@ from synths.units import (
     unit_to_hz,
     unit_to_midi,
 )
+from synths.voice_stream import (
+    VoiceStream,
+)
 from synths.wavetable import (
     Wavetable,
     harmonic_distribution_to_wavetable,
@@ -183,6 +186,7 @@ __all__ = [
     "SpectralLoss",
     "TensorToAudio",
     "Transient",
+    "VoiceStream",
     "Wavetable",
     "a_weighting_db",
     "amplitude_to_db",

@@ -6,6 +6,7 @@ Between frames filters crossfade linearly: a gain on a ramp follows the ramp.
 import scipy.fft
 import tensorflow as tf
 
+from synths import portable
 from synths.errors import ShapeError, check_rank
 from synths.impulse_responses import (
     check_bands,
@@ -106,12 +107,12 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
     start = n_taps // 2 if delay_compensation < 0 else delay_compensation
     n = n_samples + (n_taps - 1 if padding == "valid" else 0)
     if response.shape.rank == 2:
-        return _cut(convolve(audio, response), start, n)
+        return cut(convolve(audio, response), start, n)
     hop, n_hops = _hops(n_samples, length(response, 1), n_taps)
     response = _on_grid(response, n_samples, hop, n_hops)
     n_fft = _fast_length(2 * hop + n_taps - 1)
     spectra = tf.signal.rfft(response, [n_fft])
-    return _cut(_crossfaded(audio, hop, n_hops, spectra, 0, n_fft), hop + start, n)
+    return cut(_crossfaded(audio, hop, n_hops, spectra, 0, n_fft), hop + start, n)
 
 
 def sinc_filter(
@@ -168,7 +169,7 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
     _check_padding(padding)
     start = ir_size // 2 if delay_compensation < 0 else delay_compensation
     audio = tf.convert_to_tensor(audio)
-    return _cut(audio, start, audio_size + (ir_size - 1 if padding == "valid" else 0))
+    return cut(audio, start, audio_size + (ir_size - 1 if padding == "valid" else 0))
 
 
 def _of_one_batch(audio, **filters):
@@ -184,7 +185,7 @@ def _check_padding(padding):
         raise ValueError(f'padding: got {padding!r}, expected "same" or "valid".')
 
 
-def _cut(whole, start, n):
+def cut(whole, start, n):
     """Samples start to start + n of a sound that is followed by zeros."""
     part = whole[:, start : start + n]
     missing = n - length(part, 1)
@@ -204,6 +205,8 @@ def convolve(audio, response):
     Returns:
       [batch, n_samples + n_taps - 1].
     """
+    if portable.portable_operations_used():
+        return portable.convolve(audio, response)
     n_samples, n_taps = length(audio, 1), length(response, 1)
     total = n_samples + n_taps - 1
     # Of nothing, TensorFlow's transforms are not zero.
@@ -267,6 +270,20 @@ def _on_grid(frames, n_samples, hop, n_hops):
     return frames
 
 
+def filter_grid(n_samples, n_frames, n_bands, window_size=0):
+    """The grid of points on which `frequency_filter` applies filters that change.
+
+    Args:
+      n_samples, n_frames, n_bands: ints, of the sound and of the magnitudes.
+      window_size: As in `frequency_filter`.
+
+    Returns:
+      (samples from point to point, number of points): ints. Point i stands at sample i times the
+      former; the filters there are interpolated between the frames.
+    """
+    return _hops(n_samples, n_frames, window_and_taps(2 * (n_bands - 1), window_size)[1])
+
+
 def response_margin(n_bands, window_size=0):
     """How many samples a filter of `frequency_filter` reaches to either side."""
     # Of an even number of taps the first one is 0.
@@ -292,6 +309,9 @@ def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
     size = 2 * (length(magnitudes, 2) - 1)
     margin = response_margin(length(magnitudes, 2), window_size)
     window_size, _ = window_and_taps(size, window_size)
+    if portable.portable_operations_used():
+        to_taps = taps_of_bands(magnitudes.shape[2], window_size)
+        return _portable_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)
     to_taps = _magnitudes_to_taps(magnitudes.dtype, size, window_size, margin)
     length_of_window = 2 * hop + 2 * margin
     short = isinstance(length_of_window, int) and length_of_window <= _LONGEST_IN_KERNEL
@@ -305,7 +325,30 @@ def _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
     n_fft = _fast_length(2 * hop + 2 * margin)
     spectra = tf.tensordot(magnitudes, _symmetric_spectra(to_taps, n_fft), 1)
     sound = _crossfaded(audio, hop, n_hops, spectra, margin, n_fft)
-    return _cut(sound, hop + margin + begin, n)
+    return cut(sound, hop + margin + begin, n)
+
+
+def taps_of_bands(n_bands, window_size=0):
+    """The matrix from gains to the taps of a filter, from the middle one on, as a NumPy array.
+
+    Args:
+      n_bands, window_size: As in `frequency_filter`.
+
+    Returns:
+      float32 [n_bands, response_margin(n_bands, window_size) + 1].
+    """
+    size, margin = 2 * (n_bands - 1), response_margin(n_bands, window_size)
+    with tf.init_scope():
+        window_size, _ = window_and_taps(size, window_size)
+        return _magnitudes_to_taps(tf.float32, size, window_size, margin).numpy()
+
+
+def _portable_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
+    hops = tf.pad(audio, [[0, 0], [0, n_hops * hop - audio.shape[1]]])
+    magnitudes = tf.concat([magnitudes, magnitudes[:, -1:]], axis=1)[:, : n_hops + 1]
+    hops = tf.reshape(hops, [-1, n_hops, hop])
+    pieces = portable.crossfaded_hops(hops, magnitudes, to_taps)
+    return cut(_overlap_add(pieces, hop), to_taps.shape[1] - 1 + begin, n)
 
 
 def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):

@@ -9,6 +9,7 @@ import math
 
 import tensorflow as tf
 
+from synths import portable
 from synths.blocks import Blocks, neighbour
 from synths.impulse_responses import length
 from synths.native import native_kernels_used, with_all_gradients
@@ -100,37 +101,69 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
     and of j * x, so only about 2 sqrt(n_harmonics) of them are taken, and the sum over j is a
     small matrix product. Nothing of size [batch, n_samples, n_harmonics] is ever made.
     """
-    dtype = f0_hz.dtype
-    shape = tf.shape(amplitudes)
-    n_harmonics = amplitudes.shape[2]
-    f0 = tf.cast(f0_hz, tf.float64)
-    orders = tf.range(1, shape[2] + 1)
-    nyquist = 0.5 * tf.cast(sample_rate, tf.float64)
-    audible = tf.abs(f0[:, :, None]) * tf.cast(orders, tf.float64) < nyquist
-    amplitudes = tf.where(audible, amplitudes, tf.zeros([], dtype))
+    # Phases are float64, or where that can't be, exact integers.
+    precise = tf.float32 if portable.portable_operations_used() else tf.float64
+    f0 = tf.cast(f0_hz, precise)
+    orders = tf.range(1, tf.shape(amplitudes)[2] + 1)
+    nyquist = 0.5 * tf.cast(sample_rate, precise)
+    audible = tf.abs(f0[:, :, None]) * tf.cast(orders, precise) < nyquist
+    amplitudes = tf.where(audible, amplitudes, tf.zeros([], f0_hz.dtype))
 
-    blocks = Blocks(length(amplitudes, 1), n_samples, in_parts=False)
-    way = blocks.weight[:, 0]
-    phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
-    rise = neighbour(f0, 1) - f0
-    within = way * (f0[:, :, None] + 0.5 * way * rise[:, :, None])
-    cycles = phase[:, :, None] + _period(shape[1], n_samples, sample_rate) * within
+    n_frames = length(amplitudes, 1)
+    blocks = Blocks(n_frames, n_samples, in_parts=False)
+    way = tf.cast(blocks.weight[:, 0], precise)
+    if precise == tf.float32:
+        phase = portable.frame_cycles(f0, n_samples // n_frames, sample_rate)
+        period = n_samples / (sample_rate * n_frames)
+    else:
+        phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
+        period = _period(n_frames, n_samples, sample_rate)
+    cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), way, period)
+    way = tf.cast(way, f0_hz.dtype)[:, None]
+    shares = neighbour_shares(way, method)
+    others = [neighbour(amplitudes, offset) for offset, _ in shares]
+    audio = sum_of_harmonics(cycles, amplitudes, others, [share for _, share in shares])
+    return blocks.joined(audio[:, :, :, None])
+
+
+def cycles_within(f0_hz, f0_after, way, period):
+    """Cycles since a frame, [batch, n_frames, n], at shares `way` [n_frames, n] of its period."""
+    f0_hz, rise = f0_hz[:, :, None], (f0_after - f0_hz)[:, :, None]
+    return period * (way * (f0_hz + 0.5 * way * rise))
+
+
+def sum_of_harmonics(cycles, amplitudes, others, shares):
+    """Harmonics added, of the fundamental's phase.
+
+    Args:
+      cycles: [batch, n_frames, n_samples of a frame].
+      amplitudes: Of the frames, [batch, n_frames, n_harmonics].
+      others: Amplitudes of other frames, which take part, each [batch, n_frames, n_harmonics].
+      shares: How much each of them takes at a sample, each [n_frames or 1, 1, n_samples].
+
+    Returns:
+      [batch, n_frames, n_samples].
+    """
+    dtype = amplitudes.dtype
     angle = tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)[:, :, None]
+    shape = [length(amplitudes, axis) for axis in range(3)]
 
     # Of the two sums over harmonics the coarse one costs more for each term.
-    n_fine = max(1, round(1.7 * (n_harmonics or 64) ** 0.5))
+    n_fine = max(1, round(1.7 * (amplitudes.shape[2] or 64) ** 0.5))
     n_coarse = shape[2] // n_fine + 1
+
     # Harmonic k sits at (i, j) with k = i * n_fine + j, j = 0 .. n_fine - 1; k = 0 is empty.
-    table = tf.pad(amplitudes, [[0, 0], [0, 0], [1, n_coarse * n_fine - shape[2] - 1]])
-    table = tf.reshape(table, [shape[0], shape[1], n_coarse, n_fine])
-    shares = neighbour_shares(tf.cast(way, dtype)[:, None], method)
-    others = [neighbour(table, offset) - table for offset, _ in shares]
-    tables = tf.concat([table, *others], axis=2)
+    def as_table(frames):
+        padded = tf.pad(frames, [[0, 0], [0, 0], [1, n_coarse * n_fine - shape[2] - 1]])
+        return tf.reshape(padded, [shape[0], shape[1], n_coarse, n_fine])
+
+    changes = [as_table(other - amplitudes) for other in others]
+    tables = tf.concat([as_table(amplitudes), *changes], axis=2)
 
     # Samples are the last axis throughout, as it is the longest.
     def sum_over_fine(waves):
         total, *parts = tf.split(matmul(tables, waves), 1 + len(shares), axis=2)
-        for (_, share), part in zip(shares, parts, strict=True):
+        for share, part in zip(shares, parts, strict=True):
             total += share * part
         return total
 
@@ -138,4 +171,4 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
     coarse = angle * tf.cast(tf.range(n_coarse) * n_fine, dtype)[:, None]
     audio = tf.sin(coarse) * sum_over_fine(tf.cos(fine))
     audio += tf.cos(coarse) * sum_over_fine(tf.sin(fine))
-    return blocks.joined(tf.reduce_sum(audio, axis=2)[:, :, None])
+    return tf.reduce_sum(audio, axis=2)

@@ -7,6 +7,7 @@ import math
 
 import tensorflow as tf
 
+from synths import portable
 from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.precision import as_float
 
@@ -29,6 +30,14 @@ def frequency_impulse_response(magnitudes, window_size=0):
     """
     magnitudes = as_float(magnitudes)
     check_bands(magnitudes)
+    if portable.portable_operations_used():
+        with tf.init_scope():
+            of_each_band = _without_phase(tf.eye(magnitudes.shape[-1]), window_size).numpy()
+        return tf.matmul(magnitudes, tf.constant(of_each_band))
+    return _without_phase(magnitudes, window_size)
+
+
+def _without_phase(magnitudes, window_size):
     n_bands = length(magnitudes, -1)
     spectrum = tf.complex(magnitudes, tf.zeros_like(magnitudes))
     response = tf.signal.irfft(spectrum, [2 * (n_bands - 1)])

@@ -4,6 +4,7 @@ import math
 
 import tensorflow as tf
 
+from synths import portable
 from synths.errors import check_last, check_positive, check_rank, whole
 from synths.frequency_scales import frequencies_sigmoid
 from synths.impulse_responses import length
@@ -192,31 +193,37 @@ def modal_synthesis(
     silent = _is_silent(frequencies, decays, sample_rate)
     amplitudes = tf.where(silent, tf.zeros([], dtype), amplitudes)
     decays = tf.where(decays <= 0.0, tf.ones([], dtype), decays)
-    dampings = math.log(1000.0) / tf.cast(decays, tf.float64)[:, None]
-    frequencies = tf.cast(frequencies, tf.float64)[:, None]
-    rate = tf.cast(sample_rate, tf.float64)
+    # Phases are float64, or where that can't be, exact integers.
+    precise = tf.float32 if portable.portable_operations_used() else tf.float64
+    dampings = math.log(1000.0) / tf.cast(decays, precise)[:, None]
+    frequencies = tf.cast(frequencies, precise)[:, None]
+    rate = tf.cast(sample_rate, precise)
 
     # Time is counted from the first sample at or after the onset, `late` seconds behind it.
-    begin, late, silence = tf.cast(first_sample, tf.int64), tf.zeros([], tf.float64), None
+    begin, late, silence = tf.cast(first_sample, tf.int64), tf.zeros([], precise), None
     if onset is not None:
         struck, late = onset_sample(onset, sample_rate)
         silence = tf.maximum(struck - begin, 0)
         begin = tf.maximum(begin - struck, 0)[:, :, None]
         late = late[:, :, None]
 
-    def damped(seconds):
-        """(sine, cosine) parts of the modes of amplitude 1 at float64 times."""
-        cycles = frequencies * seconds
+    def damped(sample, late):
+        """(sine, cosine) parts of the modes of amplitude 1, so many seconds behind samples."""
+        seconds = tf.cast(sample, precise) / rate + late
+        if precise == tf.float32:
+            cycles = portable.sample_cycles(frequencies, sample, sample_rate)
+        else:
+            cycles = frequencies * seconds
         angle = tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)
         left = tf.exp(tf.cast(-dampings * seconds, dtype))
         return left * tf.sin(angle), left * tf.cos(angle)
 
     n_blocks = -(-n_samples // _BLOCK)
     sample = begin + _BLOCK * tf.range(tf.cast(n_blocks, tf.int64))[:, None]
-    sine, cosine = damped(tf.cast(sample, tf.float64) / rate + late)
+    sine, cosine = damped(sample, late)
     amplitudes = amplitudes[:, None]
     here = tf.concat([amplitudes * sine, amplitudes * cosine], axis=2)
-    sine, cosine = damped(tf.range(_BLOCK, dtype=tf.float64)[:, None] / rate)
+    sine, cosine = damped(tf.range(_BLOCK, dtype=tf.int64)[:, None], 0.0)
     on = tf.concat([cosine, sine], axis=2)
     audio = matmul(here, on, transpose_b=True)
     audio = tf.reshape(audio, [length(audio, 0), n_blocks * _BLOCK])[:, :n_samples]

@@ -20,6 +20,8 @@ import sys
 
 import tensorflow as tf
 
+from synths.portable import portable_operations_used
+
 _native_kernels = None
 
 
@@ -39,7 +41,7 @@ def set_native_kernels(enabled):
 @tf.autograph.experimental.do_not_convert
 def native_kernels_used():
     """Whether a sound that is computed, or a graph that is traced, now uses compiled kernels."""
-    if _native_kernels is False or _made_for_xla_or_export():
+    if _native_kernels is False or portable_operations_used() or _made_for_xla_or_export():
         return False
     if _native_kernels:
         return True

@@ -4,6 +4,7 @@ import zlib
 
 import tensorflow as tf
 
+from synths import portable
 from synths.errors import check_rank, whole
 from synths.native import native_kernels_used
 
@@ -30,6 +31,8 @@ def white_noise(seed, n_samples, first_sample=0):
     n_samples = whole("n_samples", n_samples)
     seed = tf.convert_to_tensor(seed)
     check_rank("seed", seed, 1, "[batch]")
+    if portable.portable_operations_used():
+        return portable.white_noise(seed, portable.samples_from(first_sample, n_samples))
     first_sample = tf.math.floormod(tf.cast(first_sample, tf.int64), 2**32)
     if native_kernels_used():
         from synths.kernels import noise_cpu

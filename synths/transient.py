@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
-from synths.filters import frequency_filter, response_margin
+from synths.filters import cut, frequency_filter, response_margin
 from synths.impulse_responses import length
 from synths.modal import decays_sigmoid
 from synths.noise import seed_of_layer, white_noise
@@ -145,15 +145,21 @@ class Transient(Processor):
             missing = self._n_burst - length(pulse, 1)
             burst += tf.signal.idct(tf.pad(pulse, [[0, 0], [0, missing]]), norm="ortho")
 
-        first, late = tf.zeros([n_rows, 1], tf.int64), tf.zeros([], tf.float64)
+        first, late = None, tf.zeros([], tf.float64)
         if onset is not None:
             first, late = onset_sample(onset, self.sample_rate)
-        seconds = tf.range(self._n_burst, dtype=tf.float64) / self.sample_rate + late
+        seconds = tf.cast(tf.range(self._n_burst), tf.float64)
+        seconds = seconds / tf.cast(self.sample_rate, tf.float64) + late
         burst *= self._envelope(tf.cast(seconds, burst.dtype), decays, attack)
+        if first is None:
+            return cut(burst, 0, self.n_samples)
         return placed(burst, first, self.n_samples)
 
     @property
     def _n_burst(self):
+        if isinstance(self.sample_rate, tf.Tensor):
+            n_burst = self.burst_seconds * tf.cast(self.sample_rate, tf.float64)
+            return tf.maximum(tf.cast(tf.round(n_burst), tf.int32), 1)
         return max(1, round(self.burst_seconds * self.sample_rate))
 
     def _envelope(self, seconds, decays, attack):

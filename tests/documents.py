@@ -47,11 +47,11 @@ def small(arguments, replaced=("--data", "--like"), steps=4):
         elif argument in replaced and not Path(result[i + 1]).exists():
             bundled = drums_folder if "drums" in result[i + 1] else notes_folder
             result[i + 1] = str(bundled())
-        elif argument == "--controls" and not Path(result[i + 1]).exists():
+        elif argument in ("match", "--controls") and not Path(result[i + 1]).exists():
             # A file that `render` named by the label of the recordings.
             result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")
     if result[0] in ("evaluate", "compare"):
         result += ["--n", "8", "--pitch_sounds", "0"]
-    if result[0] == "demo" and "--steps" not in result:
+    if result[0] in ("demo", "match") and "--steps" not in result:
         result += ["--steps", str(steps)]
     return result

@@ -113,7 +113,7 @@ def run(args):
     """Trains, measures and writes what is missing."""
     budget = check(args)
     arguments.import_tensorflow()
-    from noisygan.comparison import comparing
+    from noisygan.comparison import comparing, measuring, training
     from noisygan.comparison.contenders import Progress, systems_of
     from noisygan.comparison.parts import training_and_held_out
 
@@ -124,26 +124,30 @@ def run(args):
         _say("note: one system alone; `noisygan evaluate` says more of it")
     asked = {
         "recordings": pathlib.Path(args.data).resolve().name,
+        "recordings for training": pathlib.Path(args.train).resolve().name if args.train else "",
         "bindings": args.gin_param,
         "budget": " ".join(map(str, budget or ())),
         "sounds measured": args.n,
+        "sounds heard by the pitch tracker": args.pitch_sounds,
     }
     kept = Progress(out_dir, asked)
+    recordings = training.recordings_of(systems, args.gin_param)
     folders = training_and_held_out(args.data, args.train, out_dir)
-    try:
-        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
+    # Before anything is trained: what can't be measured is said now.
+    held = measuring.read(recordings, folders, args.n)
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
         "command": shlex.join(["noisygan", *sys.argv[1:]]),
-        "facts": [],
+        "facts": _facts(args, budget, systems, held),
     }
-    for held in comparing.measure_all(
-        systems, kept, folders, out_dir, args.n, args.pitch_sounds, args.self_test, _say
-    ):
-        facts["facts"] = _facts(args, budget, held)
-        comparing.write(systems, kept, held, out_dir, facts, with_page=False)
+    try:
+        comparing.train_all(systems, kept, folders, args.gin_param, budget, _say)
+        for _ in comparing.measure_all(
+            systems, kept, held, out_dir, args.n, args.pitch_sounds, args.self_test, _say
+        ):
+            comparing.write(systems, kept, held, out_dir, facts, with_page=False)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped and saved; the same command goes on") from None
     data = comparing.write(systems, kept, held, out_dir, facts, args.answers)
     for sentence in data["verdict"]:
         print(sentence)
@@ -179,7 +183,7 @@ def check(args):
     return budget
 
 
-def _facts(args, budget, held):
+def _facts(args, budget, systems, held):
     test = held.parts.test
     found = [
         ["recordings for training", f"{len(held.parts.train)}"],
@@ -191,6 +195,9 @@ def _facts(args, budget, held):
         found.insert(0, ["budget of each seed", f"{budget[1]:g} {budget[0]}"])
     if args.n < 500:
         found.append(["caution", f"{args.n} sounds are too few to rank systems; 500 are expected"])
+    single = [system.name for system in systems if len(system.run_dirs) == 1]
+    if single:
+        found.append(["caution", f"one seed of {', '.join(single)}: another may rank otherwise"])
     return found
 
 

@@ -95,7 +95,7 @@ def _render(run_dir, rendered):
     """One note for each held-out recording, so that the page can set them side by side."""
     from noisygan.data.layouts import list_entries
     from noisygan.demo import held_out_folder
-    from noisygan.rendering import notes
+    from noisygan.rendering import note_files, notes
 
     generator, instrument = notes.load(run_dir)
     requests = notes.like_requests(instrument, list_entries(held_out_folder())[1])
@@ -104,7 +104,7 @@ def _render(run_dir, rendered):
     shutil.rmtree(part, ignore_errors=True)
     paths = notes.output_paths(requests, part, controls=True)
     with progress.CountedProgress("rendering", len(requests)) as count:
-        notes.render_to_files(
+        note_files.render_to_files(
             generator, requests, paths, None, None, 0, controls=True, progress=count
         )
     part.rename(rendered)

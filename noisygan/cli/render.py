@@ -82,7 +82,7 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the notes asked for."""
-    from noisygan.rendering import audio_files, notes
+    from noisygan.rendering import audio_files, note_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -106,7 +106,7 @@ def run(args):
         notes.check_pitches((request.pitch for request in requests), sample_rate)
     paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
     with progress.CountedProgress("rendering", len(requests)) as count:
-        cut = notes.render_to_files(
+        cut = note_files.render_to_files(
             generator,
             requests,
             paths,

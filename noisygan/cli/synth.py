@@ -1,7 +1,8 @@
 """Make sound from a controls file; no trained model is needed.
 
 At the rate and length of the file this is the sound that `noisygan render --controls` wrote
-beside it, to 16-bit rounding.
+beside it, to 16-bit rounding. The curves can be written as CSV, edited, and read again: a row for
+each moment, columns time_seconds, loudness_db, harmonic/f0_hz ... (see docs/instruments.md).
 """
 
 import pathlib
@@ -9,14 +10,29 @@ import pathlib
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 
-SUMMARY = "make sound from a controls file"
-EXAMPLE = "noisygan synth --controls notes/flute-060-100-000.npz --out note.wav --sample_rate 48000"
+SUMMARY = "make sound from a controls file, edit its curves as CSV"
+EXAMPLE = """\
+noisygan synth --controls notes/flute-060-100-000.npz --out note.wav --sample_rate 48000
+noisygan synth --controls notes/flute-060-100-000.npz --out note.csv
+noisygan synth --controls notes/flute-060-100-000.npz --curves note.csv --out edited.wav"""
+
+_OUT = (".wav", ".csv", ".npz")
 
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
     parser.add_argument("--controls", required=True, metavar="FILE", help="a controls file (.npz)")
-    parser.add_argument("--out", required=True, metavar="FILE.wav", help="the WAV file to write")
+    parser.add_argument(
+        "--curves",
+        metavar="FILE.csv",
+        help="curves in place of the file's own; which ones and how often is up to you",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="what is written: .wav sound, .csv its curves, .npz the controls with the new curves",
+    )
     parser.add_argument(
         "--sample_rate",
         type=arguments.whole_number(1),
@@ -32,27 +48,64 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Renders the controls into the WAV file."""
+    """Renders the controls into the WAV file, or writes them or their curves."""
     from noisygan.files import make_folder
-    from noisygan.rendering import audio_files
+    from noisygan.rendering import audio_files, controls
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
-    out = arguments.new_wav(args.out)
+    out = _checked_out(args)
     if not pathlib.Path(args.controls).is_file():
         raise UsageError(
             f"no such file: {args.controls}; expected a controls file, "
             "as `noisygan render --controls` writes"
         )
-    arguments.import_tensorflow()
-    from noisygan.rendering import controls
-
     loaded = controls.load_controls(args.controls)
-    audio = controls.render_controls(loaded, sample_rate=args.sample_rate, seconds=args.seconds)
+    if args.curves:
+        from noisygan.rendering.curves_csv import read_curves
+
+        loaded = read_curves(args.curves, loaded)
+    if out.suffix.lower() != ".wav":
+        _write_controls(out, loaded)
+        return 0
+    arguments.import_tensorflow()
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
     make_folder(out.parent)
-    n_cut = audio_files.write_wav(out, audio, sample_rate)
-    print(f"{out}: {len(audio) / sample_rate:g} s at {sample_rate} Hz")
-    if n_cut:
-        print(f"{n_cut} samples were louder than a WAV file holds and were cut")
+    n_samples = 0
+    with audio_files.wav_writer(out, sample_rate) as writer:
+        for sound, _ in controls.render_in_blocks(loaded, args.sample_rate, args.seconds):
+            writer.write(sound)
+            n_samples += len(sound)
+    print(f"{out}: {n_samples / sample_rate:g} s at {sample_rate} Hz")
+    if writer.n_cut:
+        print(f"{writer.n_cut} samples were louder than a WAV file holds and were cut")
     return 0
+
+
+def _checked_out(args):
+    """Path of --out."""
+    out = pathlib.Path(args.out)
+    suffix = out.suffix.lower()
+    if suffix not in _OUT:
+        raise UsageError(f"--out {out}: expected a name that ends in {', '.join(_OUT)}")
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose another name or remove it")
+    for option in ("sample_rate", "seconds"):
+        if suffix != ".wav" and getattr(args, option) is not None:
+            raise UsageError(
+                f"--{option} is about sound; leave it out, or name --out something.wav"
+            )
+    return out
+
+
+def _write_controls(out, loaded):
+    from noisygan.files import make_folder
+    from noisygan.rendering import controls, curves_csv
+
+    make_folder(out.parent)
+    if out.suffix.lower() == ".csv":
+        curves_csv.write_curves(out, loaded)
+    else:
+        controls.save_controls(out, loaded)
+    seconds = int(loaded["n_samples"]) / float(loaded["sample_rate"])
+    print(f"{out}: {seconds:g} s, {float(loaded['frame_rate']):g} frames a second")

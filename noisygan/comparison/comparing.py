@@ -15,10 +15,13 @@ from noisygan.evaluation import self_test
 from noisygan.files import written_whole
 
 _KEPT_RUNS = "trained"
+_SELF_TEST = "self-test"
 
 
 def train_all(systems, progress, folders, gin_params, budget, say):
     """Trains what is to be trained and is not yet, the first seed of every system first.
+
+    A training that failed is tried again.
 
     Args:
       systems: list of `System`.
@@ -28,10 +31,9 @@ def train_all(systems, progress, folders, gin_params, budget, say):
       budget: (name, number), as of `training.train`.
       say: Called with lines for the person.
     """
-    training.check_configs(systems, gin_params)
     for system, seed in in_turns(systems):
         what = f"{_KEPT_RUNS} {system.name}-{seed}"
-        if system.gin_file is None or progress.get(what) is not None:
+        if system.gin_file is None or _succeeded(progress, what):
             continue
         say(f"{system.name}, seed {seed}: training for {budget[1]:g} {budget[0]}")
         failure = training.train(system, seed, folders.train, gin_params, budget)
@@ -40,74 +42,87 @@ def train_all(systems, progress, folders, gin_params, budget, say):
         progress.set(what, {"failed": failure})
 
 
+def _succeeded(progress, what):
+    kept = progress.get(what)
+    return kept is not None and not kept["failed"]
+
+
 def in_turns(systems):
     """(System, seed) of all runs, the first seed of every system first."""
     seeds = sorted({seed for system in systems for seed in system.run_dirs})
     return [(s, seed) for seed in seeds for s in systems if seed in s.run_dirs]
 
 
-def failures(systems, progress):
+def failures(systems, progress, kinds=(_KEPT_RUNS, "measured")):
     """Why runs could not be trained or measured: dict (system's name, seed) -> sentence."""
     found = {}
     for system, seed in in_turns(systems):
-        for what in (_KEPT_RUNS, "measured"):
+        for what in kinds:
             kept = progress.get(f"{what} {system.name}-{seed}")
             if kept and kept["failed"]:
                 found[system.name, seed] = kept["failed"]
     return found
 
 
-def measure_all(systems, progress, folders, out_dir, n, n_pitch, with_self_test, say):
-    """Measures what is trained and not measured yet, and writes the tables after each.
+def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, say):
+    """Measures what is trained and not measured yet, for the tables to be written after each.
+
+    What was measured against other recordings or a part of them, or has been trained further
+    since, is measured again.
 
     Args:
-      systems, progress, folders, say: As of `train_all`.
+      systems, progress, say: As of `train_all`.
+      held: `measuring.Held`.
       out_dir: Folder of the comparison.
       n: Sounds of each run.
       n_pitch: How many of them the pitch tracker hears.
       with_self_test: Whether the measures are tested first.
 
     Yields:
-      `measuring.Held`, after each run: what the tables and the page are made from.
+      (System, seed) after each run.
 
     Raises:
       RunError: if no run is left.
     """
-    failed = failures(systems, progress)
-    runs = [(s, seed) for s, seed in in_turns(systems) if (s.name, seed) not in failed]
+    untrained = failures(systems, progress, (_KEPT_RUNS,))
+    runs = [(s, seed) for s, seed in in_turns(systems) if (s.name, seed) not in untrained]
     if not runs:
-        raise RunError(f"nothing to measure: {next(iter(failed.values()))}")
-    held = measuring.read([s.run_dirs[seed] for s, seed in runs], folders)
-    tested = None
-    if with_self_test:
-        tested = progress.get("self-test")
-        if tested is None:
-            say("testing the measures on spoilt recordings")
-            tested = self_test.self_test(held.parts.train, held.parts.test)
-            progress.set("self-test", tested)
+        raise RunError(f"nothing to measure: {next(iter(untrained.values()))}")
     for system, seed in runs:
         name = f"{system.name}-{seed}"
-        if progress.get(f"measured {name}") is None:
+        what = f"measured {name}"
+        folder = folder_of(out_dir, name)
+        run_dir = system.run_dirs[seed]
+        if _succeeded(progress, what) and not measuring.is_of(folder, run_dir, held):
+            say(f"{system.name}, seed {seed}: it or the recordings have changed since measured")
+            progress.drop(what)
+            progress.drop(_SELF_TEST)
+    tested = progress.get(_SELF_TEST)
+    if with_self_test and tested is None:
+        say("testing the measures on spoilt recordings")
+        tested = self_test.self_test(held.parts.train, held.parts.test)
+        progress.set(_SELF_TEST, tested)
+    for system, seed in runs:
+        name = f"{system.name}-{seed}"
+        if not _succeeded(progress, f"measured {name}"):
             say(f"{system.name}, seed {seed}: measuring")
             failure = None
             try:
-                measuring.measure(
-                    held, system, seed, folder_of(out_dir, name), n, n_pitch, tested, _silent
-                )
+                measuring.measure(held, system, seed, folder_of(out_dir, name), n, n_pitch, tested)
             except NoisyganError as error:
                 failure = str(error)
+            except Exception as error:
+                # The other systems must not be lost to a fault of one.
+                failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            if failure:
                 say(f"{system.name}, seed {seed}: failed: {failure}")
             progress.set(f"measured {name}", {"failed": failure})
-        yield held
+        yield system, seed
 
 
 def folder_of(out_dir, name):
     """Where the figures of a run are kept."""
     return pathlib.Path(out_dir) / "measured" / name
-
-
-def _silent(result):
-    """The tables say it."""
 
 
 def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
@@ -127,21 +142,32 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
 
     out_dir = pathlib.Path(out_dir)
     failed = failures(systems, progress)
-    results, kept, curves = {}, {}, {}
+    tested = progress.get(_SELF_TEST)
+    marks = self_test.marks(tested) if tested else {}
+    results, kept, curves, seeds, said = {}, {}, {}, {}, []
     for system in systems:
-        names = [
-            f"{system.name}-{seed}"
+        measured = [
+            seed
             for seed in sorted(system.run_dirs)
             if progress.get(f"measured {system.name}-{seed}") and (system.name, seed) not in failed
         ]
-        if not names:
+        if not measured:
             continue
-        joined, data = measuring.results_of([folder_of(out_dir, name) for name in names])
+        seeds[system.name] = measured
+        folders = [folder_of(out_dir, f"{system.name}-{seed}") for seed in measured]
+        joined, data = measuring.results_of(folders, marks)
         by_seed = [{m["name"]: m["value"] for m in seed["metrics"]} for seed in data]
         results[system.name] = joined, by_seed
         curves[system.name] = [seed["curve"] for seed in data]
+        # Of its own sounds; those about the recordings are said once.
+        said += [
+            f"{system.name}: {warning}"
+            for seed in data
+            for warning in seed["warnings"]
+            if warning not in held.warnings
+        ]
         if with_page:
-            kept[system.name] = [_load(folder_of(out_dir, name) / "shown.npz") for name in names]
+            kept[system.name] = [_load(folder / "shown.npz") for folder in folders]
     metrics = table.metrics_of(results)
     order = table.order_of(results, metrics)
     by_name = {system.name: system for system in systems}
@@ -156,6 +182,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         "warnings": [
             *held.warnings,
             *_unequal_times(by_name, curves),
+            *said,
             *(f"{name}, seed {seed} failed: {why}" for (name, seed), why in failed.items()),
         ],
         "verdict": table.verdict(metrics),
@@ -163,7 +190,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
             {
                 "name": name,
                 "description": by_name[name].description,
-                "seeds": sorted(by_name[name].run_dirs),
+                "seeds": seeds[name],
                 "curves": curves[name],
             }
             for name in order
@@ -183,16 +210,21 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
 
 
 def _unequal_times(systems, curves):
-    """A warning where finished runs were trained for different times."""
-    times = {
-        name: point["seconds"]
-        for name, of_seeds in curves.items()
-        for point in [of_seeds[0][-1]]
-        if systems[name].gin_file is None and point["seconds"]
-    }
-    if len(times) < 2 or max(times.values()) < 1.1 * min(times.values()):
+    """A warning where finished runs were trained longer or shorter than others."""
+    if all(systems[name].gin_file for name in curves):
         return []
-    said = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items())
+    times = {
+        name: [of_seed[-1]["seconds"] for of_seed in of_seeds if of_seed[-1]["seconds"]]
+        for name, of_seeds in curves.items()
+    }
+    every = [seconds for of_seeds in times.values() for seconds in of_seeds]
+    if not every or max(every) < 1.1 * min(every):
+        return []
+    said = ", ".join(
+        f"{name} {' and '.join(f'{seconds:.0f} s' for seconds in of_seeds)}"
+        for name, of_seeds in times.items()
+        if of_seeds
+    )
     return [f"the systems were not trained for equal times: {said}"]
 
 

@@ -118,13 +118,17 @@ class Progress:
                     "new one"
                 ) from error
             for name, value in asked.items():
-                if before.get(name) != value:
+                if before.get(name, value) != value:
                     raise UsageError(
                         f"{out_dir} holds a comparison with {name} {before.get(name)}, not "
                         f"{value}; go on with it as it was begun, or name another folder"
                     )
             self.data = kept
-        elif self.path.parent.is_dir() and any(self.path.parent.iterdir()):
+        elif self.path.parent.is_dir() and any(
+            # Recordings were divided, and then what was asked for could not be done.
+            there.name != "parts"
+            for there in self.path.parent.iterdir()
+        ):
             raise UsageError(
                 f"--out_dir {out_dir} is not empty and holds no comparison; name one that is empty "
                 "or new"
@@ -137,6 +141,14 @@ class Progress:
     def set(self, what, value):
         """Keeps that a piece of work is finished."""
         self.data["done"][what] = value
+        self._write()
+
+    def drop(self, what):
+        """Forgets a piece of work, if it was kept: it is to be done again."""
+        if self.data["done"].pop(what, None) is not None:
+            self._write()
+
+    def _write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(self.path, overwrite=True) as part:
             part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")

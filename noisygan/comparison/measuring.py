@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Held:
       warnings: list of sentences.
       recordings: `Recordings` that they were read by.
       reference: `measures.Reference`.
-      columns: Rows of the held-out recordings that the page shows.
+      columns: Rows of the held-out recordings that the page shows; sounds are asked for like each.
     """
 
     parts: sources.Parts
@@ -41,21 +42,23 @@ class Held:
     columns: np.ndarray
 
 
-def read(run_dirs, folders, progress=None):
-    """Reads the recordings as the run with the shortest sounds reads them.
+def read(found, folders, n, progress=None):
+    """Reads the recordings as the system with the shortest sounds reads them.
 
     Args:
-      run_dirs: Folders of all runs.
+      found: dict system's name -> its `Recordings`.
       folders: `parts.Folders`.
+      n: How many sounds of each run will be measured.
       progress: As of `sources.read_parts`.
 
     Returns:
       Held.
 
     Raises:
-      UsageError: for runs of different sample rates.
+      UsageError: for systems that can't be compared, and as of `sources.read_parts` and
+        `sounds.repaired`.
     """
-    recordings = common_recordings(run_dirs)
+    recordings = common_recordings(found)
     same = folders.train == folders.held_out
     parts = sources.read_parts(
         recordings, folders.held_out, None if same else folders.train, progress
@@ -64,24 +67,23 @@ def read(run_dirs, folders, progress=None):
         parts = dataclasses.replace(parts, note=folders.note)
     parts, warnings = session.repaired_parts(parts, [])
     reference = session.measures.Reference(parts.train, parts.test)
-    return Held(parts, warnings, recordings, reference, columns_of(parts.test))
+    asked = np.unique(sources.chosen_rows(len(parts.test), n))
+    columns = asked[columns_of(parts.test.take(asked))]
+    return Held(parts, warnings, recordings, reference, columns)
 
 
-def common_recordings(run_dirs):
-    """`Recordings` of the run with the shortest sounds that are whole ones."""
-    from noisygan import config
-    from noisygan.data.recordings import Recordings
-    from noisygan.training.runs import RunFolder
+def common_recordings(found):
+    """`Recordings` of the system with the shortest sounds that are whole ones.
 
-    found = {}
-    for path in run_dirs:
-        folder = RunFolder.open(path)
-        config.parse_text(folder.config.read_text(), source=str(folder.config))
-        found[path] = config.configured(Recordings)()
-    rates = {recordings.sample_rate for recordings in found.values()}
+    Args:
+      found: dict system's name -> its `Recordings`.
+
+    Raises:
+      UsageError: for several sample rates, or where none makes whole sounds.
+    """
+    rates = {recordings.sample_rate: name for name, recordings in found.items()}
     if len(rates) > 1:
-        example = {recordings.sample_rate: path.name for path, recordings in found.items()}
-        said = ", ".join(f"{rate} Hz ({name})" for rate, name in sorted(example.items()))
+        said = ", ".join(f"{rate} Hz ({name})" for rate, name in sorted(rates.items()))
         raise UsageError(
             f"systems of different sample rates can't be compared: {said}; expected one rate"
         )
@@ -90,7 +92,8 @@ def common_recordings(run_dirs):
         raise UsageError(
             "every system reads segments; expected one among them that makes whole sounds"
         )
-    return min(whole, key=lambda recordings: recordings.n_samples)
+    # Of equally short ones that which fades them out: `Run` fades everyone's sounds as it does.
+    return min(whole, key=lambda r: (r.n_samples, -(r.fade_out_seconds or 0.0)))
 
 
 def columns_of(test, n=N_COLUMNS):
@@ -111,21 +114,21 @@ def columns_of(test, n=N_COLUMNS):
     return order[places]
 
 
-def measure(held, system, seed, out_dir, n, n_pitch, self_test, say):
+def measure(held, system, seed, out_dir, n, n_pitch, self_test):
     """Measures one run and keeps what the page shows of it.
 
     Args:
       held: Held.
       system: `System`.
       seed: Of the run.
-      out_dir: Folder for evaluation.json and .md, pairs, and shown.npz.
+      out_dir: Folder for evaluation.json and .md, pairs, and shown.npz; what is in it, of a
+        measurement that was interrupted, is removed.
       n: How many sounds are generated.
       n_pitch: How many the pitch tracker hears.
       self_test: Figures of the measures' own test, or None.
-      say: Called with a line for each headline figure.
     """
-    run_dir = system.run_dirs[seed]
-    run = sources.Run(run_dir, ends=held.recordings)
+    shutil.rmtree(out_dir, ignore_errors=True)
+    run = sources.Run(system.run_dirs[seed], ends=held.recordings)
     said = session.repaired_parts(held.parts, [run])[1]
     warnings = list(dict.fromkeys([*held.warnings, *said]))
     material = session.Material(held.parts, warnings, held.recordings, [run])
@@ -134,12 +137,36 @@ def measure(held, system, seed, out_dir, n, n_pitch, self_test, say):
     report.facts["name"] = system.name
     report.self_test = self_test
     made = held.reference.measured(sounds)
-    for result in session.measure(held.reference, made, ceiling, run, report, n_pitch=n_pitch):
-        if result.metric.headline and result.value is not None:
-            say(result)
+    for _ in session.measure(held.reference, made, ceiling, run, report, n_pitch=n_pitch):
+        pass  # The report keeps it.
     report.facts["curve"] = curve(held, run, seed, made)
     _keep_shown(held, run, seed, made, pathlib.Path(out_dir) / "shown.npz")
     report.write(complete=True)
+
+
+def is_of(folder, run_dir, held):
+    """Whether the figures that `measure` wrote are of a run as it is now, and these recordings.
+
+    Args:
+      folder: What `measure` wrote.
+      run_dir: Folder of the run.
+      held: Held.
+    """
+    from noisygan.training.runs import RunFolder
+
+    facts = json.loads((folder / "evaluation.json").read_text("utf-8"))
+    parts = held.parts
+    return [
+        facts["step"],
+        facts["reference"]["fingerprint"],
+        facts["n_samples"],
+        facts["n"]["train"],
+    ] == [
+        RunFolder.open(run_dir).step,
+        parts.fingerprint,
+        parts.test.audio.shape[1],
+        len(parts.train),
+    ]
 
 
 def curve(held, run, seed, made):
@@ -199,22 +226,23 @@ def _int16(audio):
     return np.round(_FULL_SCALE * np.clip(audio, -1.0, 1.0)).astype(np.int16)
 
 
-def results_of(folders):
+def results_of(folders, marks):
     """Results of a system's measured seeds, joined.
 
     Args:
       folders: Folders that `measure` wrote.
+      marks: As of `self_test.marks`; empty where the measures were not tested.
 
     Returns:
       (list of Result, list of the seeds' evaluation.json as dicts).
     """
     found = [json.loads((folder / "evaluation.json").read_text("utf-8")) for folder in folders]
-    lists = [[_result(entry) for entry in data["metrics"]] for data in found]
+    lists = [[_result(entry, marks) for entry in data["metrics"]] for data in found]
     return joined(lists), found
 
 
-def _result(entry):
+def _result(entry, marks):
     names = [field.name for field in dataclasses.fields(Metric)]
     metric = Metric(**{name: entry[name] for name in names})
     rest = {key: value for key, value in entry.items() if key not in names}
-    return Result(metric, **rest)
+    return Result(metric, **{**rest, "wrong_order": marks.get(metric.name)})

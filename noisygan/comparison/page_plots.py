@@ -73,7 +73,7 @@ def _points(curve):
     return [
         (float(p["seconds"]), float(p["value"]))
         for p in curve
-        if p.get("value") is not None and math.isfinite(p["value"]) and p["seconds"] > 0
+        if p.get("value") is not None and math.isfinite(p["value"]) and (p["seconds"] or 0.0) > 0
     ]
 
 

@@ -49,6 +49,9 @@ class Column:
             if name not in self.best and any(self._overlap(name, best) for best in self.best)
         }
         self.scale = self._scale()
+        self.ceilings = [
+            cell["ceiling"] for cell in self.cells.values() if cell.get("ceiling") is not None
+        ]
 
     def rank(self, value):
         """The lower the better; None where nothing says what is better."""
@@ -108,13 +111,19 @@ def table(columns, palette, caption, table_id, ratings=None):
     floors = "".join(f"<td>{_floor(column)}</td>" for column in columns)
     if ratings is not None:
         floors += _rating_cell(ratings, RECORDINGS)
+    untrained = ""
+    if any(column.ceilings for column in columns):
+        ceilings = "".join(f"<td>{_ceiling(column)}</td>" for column in columns)
+        if ratings is not None:
+            ceilings += _rating_cell(ratings, "")  # no one hears these
+        untrained = f'<tr><th scope="row">untrained<small>the ceiling</small></th>{ceilings}</tr>'
     return (
         f'<div class="scroll" role="region" aria-labelledby="{table_id}-caption" tabindex="0">'
         f'<table class="results" id="{table_id}"><caption id="{table_id}-caption">'
         f"{escape(caption)}</caption><thead><tr>{''.join(heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody>"
         f'<tbody class="floor"><tr><th scope="row">{palette.badge(None)}'
-        f"<small>the floor</small></th>{floors}</tr></tbody></table></div>"
+        f"<small>the floor</small></th>{floors}</tr>{untrained}</tbody></table></div>"
     )
 
 
@@ -212,6 +221,15 @@ def _more(column, name):
 
 def _floor(column):
     return "" if column.floor is None else f'<span class="value">{shown(column.floor)}</span>'
+
+
+def _ceiling(column):
+    """What the systems get before training: the lowest and the highest."""
+    if not column.ceilings:
+        return ""
+    low, high = min(column.ceilings), max(column.ceilings)
+    text = shown(low) if shown(low) == shown(high) else between((low, high))
+    return f'<span class="between">{text}</span>'
 
 
 def _rating_cell(ratings, name):

@@ -13,7 +13,7 @@ from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
 from noisygan.evaluation import sources
 from noisygan.evaluation.sounds import half_of, without_velocity
-from noisygan.files import make_folder
+from noisygan.files import make_folder, written_whole
 
 
 class Folders(NamedTuple):
@@ -73,9 +73,14 @@ def training_and_held_out(data, train, out_dir):
         )
     halves = {"train": ~held_out, "held_out": held_out}
     for name, chosen in halves.items():
-        for i in np.flatnonzero(chosen):
-            path = entries[i].path
-            _link(path, pathlib.Path(out_dir) / "parts" / name / path.relative_to(folder))
+        half = pathlib.Path(out_dir) / "parts" / name
+        paths = [entries[i].path for i in np.flatnonzero(chosen)]
+        links = {half / path.relative_to(folder): path for path in paths}
+        for link, path in links.items():
+            _link(path, link)
+        for there in half.rglob("*"):
+            if there.is_file() and there not in links:
+                there.unlink()  # of a recording that is no longer in the folder
     return Folders(
         *(pathlib.Path(out_dir) / "parts" / name for name in halves),
         f"{data.name} has no held-out part: a half of it, chosen by name, was kept from training",
@@ -89,4 +94,5 @@ def _link(path, link):
     try:
         os.link(path, link)
     except OSError:  # another disk, or a system without links
-        shutil.copyfile(path, link)
+        with written_whole(link) as part:
+            shutil.copyfile(path, part)

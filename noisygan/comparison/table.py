@@ -92,7 +92,10 @@ def order_of(systems, metrics):
 
 
 def verdict(metrics):
-    """Who is best at what: sentences, the first about the headline metric."""
+    """Who is best at what: sentences, the first about the headline metric.
+
+    The next is level with the best where their intervals overlap.
+    """
     said = []
     for metric in metrics:
         ranks = ranked(metric) if metric["headline"] else []
@@ -101,12 +104,21 @@ def verdict(metrics):
         value, second = ranks[0][1], ranks[1][1]
         equal = [name for name, v in ranks if v == value]
         unit = f" {metric['unit']}" if metric["unit"] else ""
-        behind = [] if len(equal) > 1 else [f"next {ranks[1][0]}, {number(second)}{unit}"]
+        level = ", level with it" if _overlap(metric, ranks[0][0], ranks[1][0]) else ""
+        behind = [] if len(equal) > 1 else [f"next {ranks[1][0]}, {number(second)}{unit}{level}"]
         if metric["floor"] is not None:
             behind.append(f"recordings {number(metric['floor'])}{unit}")
+        if metric["wrong_order"]:
+            behind.append(f"doubtful: the self-test's {metric['wrong_order']} in a wrong order")
         who = "all alike" if len(equal) == len(ranks) else " and ".join(equal)
         said.append(f"{metric['name']}: {who}, {number(value)}{unit} ({'; '.join(behind)}).")
     return said
+
+
+def _overlap(metric, one, other):
+    """Whether two systems' intervals have something in common."""
+    a, b = (metric["values"][name]["interval"] for name in (one, other))
+    return bool(a and b and max(a[0], b[0]) <= min(a[1], b[1]))
 
 
 def as_csv(order, metrics):
@@ -140,9 +152,12 @@ def as_markdown(data):
     lines += [f"*{warning}*\n" for warning in data["warnings"]]
     heads = [m for m in data["metrics"] if m["headline"]]
     lines += [*_markdown_table(order, heads), ""]
+    doubtful = any(m["wrong_order"] for m in data["metrics"])
+    doubt = " (*): the self-test doubts it." if doubtful else ""
     lines += [
         "Means over the seeds, in brackets the 95 % interval over all of them. *recordings*: "
-        "training recordings in a system's place; *untrained*: the same system before training.",
+        "training recordings in a system's place; *untrained*: the same system before training."
+        + doubt,
         "",
     ]
     lines += [f"- {name}: {value}" for name, value in data["facts"]]

@@ -83,8 +83,12 @@ def _terminated_as_interrupted():
 
 
 def _reason(log, code):
-    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    said = lines[-1] if lines else f"it ended with code {code}"
+    if code < 0:  # What it said last is not why.
+        said = f"it was ended by signal {-code}"
+        said += ", as when memory runs out" if code == -signal.SIGKILL else ""
+    else:
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+        said = lines[-1] if lines else f"it ended with code {code}"
     return f"{said[:300]} (see {pathlib.Path(*log.parts[-2:])})"
 
 
@@ -111,22 +115,35 @@ def steps_for(gin_file, gin_params, sounds):
     return step
 
 
-def check_configs(systems, gin_params):
+def recordings_of(systems, gin_params):
     """Builds every system's config, before the first of them is trained.
+
+    Args:
+      systems: list of `System`.
+      gin_params: list of bindings of those that are trained.
+
+    Returns:
+      dict system's name -> its `Recordings`.
 
     Raises:
       UsageError: for a config that can't be built, or binding that one of them does not use.
     """
     from noisygan.data.recordings import Recordings
+    from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer
 
+    found = {}
     for system in systems:
         if system.gin_file is None:
+            run = RunFolder.open(next(iter(system.run_dirs.values())))
+            config.parse_text(run.config.read_text(), source=str(run.config))
+            found[system.name] = config.configured(Recordings)()
             continue
         try:
             config.parse([system.gin_file], gin_params)
             config.configured(Trainer)()
-            config.configured(Recordings)()
+            found[system.name] = config.configured(Recordings)()
             config.check_all_used()
         except UsageError as error:
             raise UsageError(f"{system.name}: {error}") from error
+    return found

@@ -28,7 +28,7 @@ def check_header(path, sample_rate):
 
     Args:
       path: Path of the file.
-      sample_rate: Expected rate in Hz.
+      sample_rate: Expected rate in Hz; None: any.
 
     Returns:
       soundfile's info object.
@@ -46,12 +46,12 @@ def check_header(path, sample_rate):
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if info.frames <= 0:
         raise BadAudioError("empty", "holds no samples; expected at least one")
-    if info.samplerate != sample_rate:
+    if sample_rate is not None and info.samplerate != sample_rate:
         raise BadAudioError(
             "at another sample rate",
             f"arrived at {info.samplerate} Hz, expected {sample_rate} Hz; convert it, for example "
-            f"with `sox {path.name} -r {sample_rate} converted.wav`, or set the config's rate: "
-            f"--gin_param 'sample_rate = {info.samplerate}'",
+            f"with `sox {path.name} -r {sample_rate} converted.wav`, or train at its rate: "
+            f"noisygan train --gin_param 'sample_rate = {info.samplerate}'",
         )
     return info
 

@@ -32,7 +32,7 @@ class ControlCurves:
         return np.arange(len(curve)) / self.rate
 
     def pitch(self, recording, audio_id):
-        """F0 in cents from the asked pitch, with Hz at the right."""
+        """F0 in cents from the asked pitch, or else its median, with Hz at the right."""
         f0_hz = self._first("f0_hz")
         if f0_hz is None or f0_hz.ndim != 1:
             return ""
@@ -45,7 +45,7 @@ class ControlCurves:
         else:
             heard = np.ones(len(cents), bool)
         curves = [Curve(self._times(cents), np.where(heard, cents, np.nan), "fake", "generated")]
-        if recording is not None and recording.pitch == pitch:
+        if recording is not None and pitch is not None and recording.pitch == pitch:
             real = measure(recording)
             curves.insert(
                 0, Curve(real.times, sounding_cents(real), "real under", "recording, measured")

@@ -128,8 +128,10 @@ class Sections(Contents):
                 f'<header class="bar fake">{play_button(audio_id, "generated " + title)}'
                 f"<h3>{escape(title)}</h3></header>{element}"
             )
+        asked = sound is not None and sound.pitch is not None
+        centre = "the asked pitch" if asked else "its median"
         plots = [
-            ("F0 <small>cents from the asked pitch</small>", curves.pitch(recording, audio_id)),
+            (f"F0 <small>cents from {centre}</small>", curves.pitch(recording, audio_id)),
             ("Loudness", curves.loudness(recording, audio_id)),
             (
                 "Level of each harmonic <small>70 dB from bright to black</small>",

@@ -52,6 +52,8 @@ def read(run_dirs, audio, data, train=None, progress=None):
     Raises:
       UsageError: for whatever can't be compared, one line.
     """
+    if audio is not None:
+        sources.check_audio(audio)
     runs = [sources.Run(path) for path in run_dirs]
     _check_one_system(runs)
     if runs:

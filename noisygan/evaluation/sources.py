@@ -14,7 +14,14 @@ from noisygan.data.layouts import Entry, list_entries
 from noisygan.data.prepared import load
 from noisygan.data.recordings import Recordings
 from noisygan.errors import RunError, UsageError
-from noisygan.evaluation.sounds import half_of, make_sounds, sounds_of, without_velocity
+from noisygan.evaluation.sounds import (
+    ENOUGH_SOUNDS,
+    MIN_SOUNDS,
+    half_of,
+    make_sounds,
+    sounds_of,
+    without_velocity,
+)
 
 SPLITS = ("nsynth-train", "nsynth-test")
 
@@ -161,6 +168,28 @@ def files_of(folder):
     return [entry.path for part in splits or [folder] for entry in list_entries(part)[1]]
 
 
+def check_audio(folder):
+    """Refuses a folder whose sounds can't be measured by number or kind; none is opened.
+
+    Raises:
+      UsageError: for too few sounds, or parts of sounds among them.
+    """
+    files = files_of(folder)
+    if len(files) < MIN_SOUNDS:
+        raise UsageError(
+            f"--audio {folder} holds {len(files)} sounds; expected at least {MIN_SOUNDS}, better "
+            f"{ENOUGH_SOUNDS}: add sounds"
+        )
+    sounds = {path.with_suffix("") for path in files}
+    parts = [path for path in files if path.parent in sounds]
+    if parts:
+        raise UsageError(
+            f"--audio {folder} holds parts of sounds beside them, such as "
+            f"{parts[0].relative_to(folder)}, as `noisygan render --stems` writes them; expected "
+            "whole sounds alone: render without --stems, or move those folders away"
+        )
+
+
 def chosen_rows(n_there, n):
     """n rows, all as often as another, in a fixed order."""
     order = np.random.default_rng(0).permutation(n_there)
@@ -193,7 +222,7 @@ class Run:
         fade = (ends or own).fade_out_seconds
         self.fade_out_seconds = None if fade == own.fade_out_seconds else fade
         self.facts = self.folder.facts
-        self.step = int(self.folder.latest_checkpoint().rsplit("-", 1)[1])
+        self.step = self.folder.step
 
     def recordings(self):
         """The `Recordings` of the run's config."""

@@ -68,18 +68,21 @@ class Unsteadiness:
         """(deviation of F0 in cents, deviation of loudness in dB), each [batch, n_times, 1].
 
         Args:
-          times: Seconds, float32 [n_times].
+          times: Seconds, float32 [n_times], or [batch, n_times].
           z: float32 [batch, latent_dim].
         """
         n = len(self.rates_hz)
         turns = np.random.default_rng(n).normal(size=(z.shape[1], 2 * n))
         phases = 2.0 * math.pi * tf.matmul(z, tf.constant(turns, tf.float32))
-        angle = 2.0 * math.pi * times[:, None] * self.rates_hz
-        sine, cosine = tf.sin(angle), tf.cos(angle)
+        angle = 2.0 * math.pi * times[..., None] * self.rates_hz
+        waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=-1)
 
         def wander(phase):
             turned = tf.concat([tf.cos(phase), tf.sin(phase)], axis=1)
-            wave = tf.matmul(turned, tf.concat([sine, cosine], axis=1), transpose_b=True)
+            if times.shape.rank == 2:
+                wave = tf.reduce_sum(turned[:, None] * waves, axis=2)
+            else:
+                wave = tf.matmul(turned, waves, transpose_b=True)
             return wave[:, :, None] * math.sqrt(2.0 / n)
 
         pitch, level = tf.split(phases, 2, axis=1)

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.pitch import shifted
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -133,7 +134,8 @@ class Hybrid(keras.layers.Layer):
           z: float32 [batch, latent_dim].
           conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
             float32 [batch]; label, int32 [batch].
-          seconds: Length; the note is held longer or shorter, its release stays as it is.
+          seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
+            release stays as it is.
           held_seconds: When each note is let go, float32 [batch]; None: so that its release ends
             with the sound.
 
@@ -142,12 +144,31 @@ class Hybrid(keras.layers.Layer):
         """
         seconds = self.seconds if seconds is None else seconds
         # Up to the end, and never past it because of a rounded product.
-        n_frames = max(1, math.ceil(seconds * self.frame_rate - 1e-6))
-        times = tf.range(n_frames, dtype=tf.float32) / self.frame_rate
+        n_frames = seconds * self.frame_rate - 1e-6
+        let_go = seconds - self.release_seconds
+        if isinstance(seconds, tf.Tensor):
+            n_frames = tf.maximum(1, tf.cast(tf.math.ceil(n_frames), tf.int32))
+            let_go = tf.cast(tf.nn.relu(let_go), tf.float32)
+        else:
+            n_frames, let_go = max(1, math.ceil(n_frames)), max(float(let_go), 0.0)
+        # Graphs multiply by a rounded reciprocal where they can: in float64 that is of no weight.
+        times = tf.cast(tf.cast(tf.range(n_frames), tf.float64) / self.frame_rate, tf.float32)
         note_off = held_seconds
         if held_seconds is None:
-            let_go = max(seconds - self.release_seconds, 0.0)
-            note_off = tf.fill([tf.shape(z)[0]], float(let_go))
+            note_off = tf.fill([tf.shape(z)[0]], let_go)
+        return self.controls_at(times, note_off, z, conditioning)
+
+    def controls_at(self, times, note_off, z, conditioning):
+        """The curves of notes at given times.
+
+        Args:
+          times: Seconds since the notes began, float32 [n_frames], or [batch, n_frames].
+          note_off: Seconds when they are let go, float32 [batch].
+          z, conditioning: As in `get_controls`.
+
+        Returns:
+          As of `get_controls`.
+        """
         asked, whole_z = conditioning, z
         if self.humanize is not None:
             z, conditioning = self.humanize(z, conditioning)
@@ -161,7 +182,7 @@ class Hybrid(keras.layers.Layer):
         f0_hz = self.pitch(raw_f0, asked)
         if self.unsteadiness is not None:
             cents, level_db = self.unsteadiness(times, whole_z)
-            f0_hz = f0_hz * tf.exp(cents * (math.log(2.0) / 1200.0))
+            f0_hz = shifted(f0_hz, 0.01 * cents)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )

@@ -1,5 +1,8 @@
 """From a raw curve to F0 in Hz."""
 
+import math
+
+import numpy as np
 import tensorflow as tf
 
 from synths.units import midi_to_hz
@@ -20,7 +23,27 @@ class AskedPitch:
     def __call__(self, raw, conditioning):
         """F0 in Hz, [batch, n_frames, 1], from a raw curve of that shape."""
         deviation = self.max_deviation * tf.tanh(raw / self.max_deviation)
-        return midi_to_hz(conditioning["pitch"][:, None, None] + deviation)
+        # The nearest note's frequency, as exact as can be, and what little is left in semitones:
+        # a float32 of a whole pitch is too coarse for a phase that adds up over seconds.
+        pitch = conditioning["pitch"]
+        note = tf.clip_by_value(tf.cast(tf.round(pitch), tf.int32), 0, 127)
+        left = (pitch - tf.cast(note, tf.float32))[:, None, None] + deviation
+        hz = tf.constant(440.0 * 2.0 ** ((np.arange(128) - 69) / 12.0), tf.float32)
+        return shifted(tf.gather(hz, note)[:, None, None], left)
+
+
+def shifted(hz, semitones):
+    """Frequencies moved by a few semitones, with hardly more than one rounding.
+
+    `hz * exp(x)` rounds twice, and the exponentials of two processors differ in their last bit; in
+    `hz + hz * expm1(x)` that is of no weight.
+
+    Args:
+      hz: Any shape.
+      semitones: Of a shape that goes with it.
+    """
+    half = tf.tanh(semitones * (math.log(2.0) / 24.0))
+    return hz + hz * (2.0 * half / (1.0 - half))
 
 
 class FreePitch:

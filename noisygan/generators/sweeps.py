@@ -60,7 +60,7 @@ class PitchSweep(keras.layers.Layer):
         """Semitones, float32 [batch, n_times, 1]; note_off plays no part.
 
         Args:
-          times: Seconds, [n_times].
+          times: Seconds, [n_times], or [batch, n_times].
           note_off: Seconds, [batch].
           code: [batch, n].
         """
@@ -69,7 +69,7 @@ class PitchSweep(keras.layers.Layer):
         logits = tf.constant([math.log(p / (1.0 - p)) for p in self.place], tf.float32)
         place = tf.sigmoid(self.times(code) + logits)
         constants = self.min_seconds * (self.max_seconds / self.min_seconds) ** place
-        falling = tf.exp(-times[None, :, None] / constants[:, None, :])
+        falling = tf.exp(-times[..., None] / constants[:, None, :])
         swept = tf.reduce_sum(rises[:, None, :] * falling, axis=2, keepdims=True)
         return end[:, None, :] + swept
 

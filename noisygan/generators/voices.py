@@ -7,6 +7,7 @@ system was trained at; `render` takes them to sound at any of either.
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from synths.filtered_noise import FilteredNoise
@@ -45,8 +46,10 @@ class HarmonicVoice(keras.layers.Layer):
         self.bandwidth_hz = bandwidth_hz
         self.detune_cents = detune_cents
         self.level_scale_db = level_scale_db
-        orders = tf.range(1, n_harmonics + 1, dtype=tf.float32)
-        self.initial = slope_db * tf.math.log(orders) / math.log(2.0) * (math.log(10.0) / 20.0)
+        # Not a tensor: in an exported graph that would be an input.
+        orders = np.arange(1, n_harmonics + 1)
+        octaves_up = np.log(orders) / math.log(2.0)
+        self.initial = np.float32(slope_db * octaves_up * (math.log(10.0) / 20.0))
         self.distribution = keras.layers.Dense(n_harmonics, name="distribution")
         self.level = keras.layers.Dense(1, name="level")
         self.detune = None
@@ -81,8 +84,11 @@ class HarmonicVoice(keras.layers.Layer):
     settings = {}
 
     @staticmethod
-    def render(controls, n_samples, sample_rate, seed):
-        """Sound, [batch, n_samples]; the seed plays no part."""
+    def render(controls, n_samples, sample_rate, seed, initial_phase=None):
+        """Sound, [batch, n_samples]; the seed plays no part.
+
+        A part of a longer sound begins at `initial_phase`, in cycles, float64 [batch].
+        """
         return harmonic_synthesis(
             controls["f0_hz"],
             controls["amplitudes"],
@@ -90,6 +96,7 @@ class HarmonicVoice(keras.layers.Layer):
             n_samples=n_samples,
             sample_rate=sample_rate,
             amp_resample_method="linear",
+            initial_phase=initial_phase,
         )
 
 
@@ -151,11 +158,14 @@ def gains_at_rate(magnitudes, bandwidth_hz, sample_rate):
 
     Args:
       magnitudes: Linear gains on bands from 0 Hz to bandwidth_hz, [batch, n_frames, n_bands].
-      bandwidth_hz, sample_rate: Hz.
+      bandwidth_hz: Hz.
+      sample_rate: Hz, a number or a scalar tensor.
 
     Returns:
       [batch, n_frames, n_new]: bands about as far apart as before; 0 above bandwidth_hz.
     """
+    if isinstance(sample_rate, tf.Tensor):
+        return _gains_at_any_rate(magnitudes, bandwidth_hz, sample_rate)
     if abs(sample_rate / 2.0 - bandwidth_hz) <= 1e-6:
         return magnitudes
     n_bands = magnitudes.shape[-1]
@@ -169,6 +179,21 @@ def gains_at_rate(magnitudes, bandwidth_hz, sample_rate):
     after = tf.gather(magnitudes, [i + 1 for i in low], axis=2)
     gains = tf.where(inside, here + weight * (after - here), 0.0)
     return gains * math.sqrt(ratio)
+
+
+def _gains_at_any_rate(magnitudes, bandwidth_hz, sample_rate):
+    n_bands = magnitudes.shape[-1]
+    ratio = tf.cast(sample_rate, tf.float64) / (2.0 * bandwidth_hz)
+    n_new = tf.maximum(2, tf.cast(tf.round((n_bands - 1) * ratio), tf.int32) + 1)
+    place = tf.cast(tf.range(n_new), tf.float64) * (n_bands - 1) * ratio
+    place /= tf.cast(n_new - 1, tf.float64)
+    low = tf.minimum(tf.cast(place, tf.int32), n_bands - 2)
+    weight = tf.cast(place - tf.cast(low, tf.float64), tf.float32)
+    here = tf.gather(magnitudes, low, axis=2)
+    after = tf.gather(magnitudes, low + 1, axis=2)
+    inside = place <= n_bands - 1 + 1e-6
+    gains = tf.where(inside, here + weight * (after - here), 0.0)
+    return gains * tf.cast(tf.sqrt(ratio), tf.float32)
 
 
 VOICES = {voice.kind: voice for voice in (HarmonicVoice, NoiseVoice)}

@@ -1,5 +1,6 @@
 """Audio files, written whole or not at all."""
 
+import contextlib
 import pathlib
 
 import numpy as np
@@ -7,6 +8,7 @@ import soundfile
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
+from noisygan.rendering.sampler_chunk import append_sampler_chunk
 
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 MIN_SAMPLE_RATE = 8000
@@ -45,7 +47,7 @@ def check_seconds(seconds):
         raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
 
 
-def write_wav(path, audio, sample_rate, subtype="PCM_16"):
+def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
     """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
 
     Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
@@ -55,6 +57,8 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
       audio: float32 [n_samples].
       sample_rate: Hz.
       subtype: One of SUBTYPES.
+      key: MIDI key that the file tells samplers, or None: it tells them none.
+      loop: `noisygan.rendering.loops.Loop` that it tells them with the key, or None.
 
     Returns:
       Number of samples that were cut: int, 0 for FLOAT and DOUBLE.
@@ -63,26 +67,67 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16"):
       UsageError: if the file exists, or the subtype is unknown.
       RunError: if the audio is not finite or the file cannot be written.
     """
+    with wav_writer(path, sample_rate, subtype, key, loop) as writer:
+        writer.write(audio)
+    return writer.n_cut
+
+
+@contextlib.contextmanager
+def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
+    """Gives a `WavWriter`, whose file is written whole or not at all when the block succeeds.
+
+    Args:
+      path, sample_rate, subtype, key, loop: As of `write_wav`.
+
+    Yields:
+      WavWriter.
+
+    Raises:
+      (all): As `write_wav`.
+    """
     path = pathlib.Path(path)
     if subtype not in SUBTYPES:
         raise UsageError(f"subtype {subtype}: expected one of {', '.join(SUBTYPES)}")
-    audio = np.asarray(audio)
-    if not np.isfinite(audio).all():
-        n_bad = int(np.size(audio) - np.isfinite(audio).sum())
-        raise RunError(f"{path.name} was not written: {n_bad} of its samples are not finite")
-    n_cut = 0
-    if subtype.startswith("PCM"):
-        # +1 itself is one step above the largest integer; that is rounding, not clipping.
-        n_cut = int(np.sum(np.abs(audio) > 1.0))
-        audio = quantize(audio, subtype)
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name or remove it")
     with written_whole(path) as part:
         try:
-            soundfile.write(part, audio, sample_rate, subtype=subtype, format="WAV")
+            with soundfile.SoundFile(part, "w", sample_rate, 1, subtype, format="WAV") as file:
+                yield WavWriter(file, path.name, subtype)
         except soundfile.SoundFileError as error:
             raise OSError(str(error)) from error
-    return n_cut
+        if key is not None:
+            append_sampler_chunk(part, sample_rate, key, loop)
+
+
+class WavWriter:
+    """A mono WAV file that is being written, block by block.
+
+    Attributes:
+      n_cut: Samples that were cut so far.
+    """
+
+    def __init__(self, file, name, subtype):
+        self.n_cut = 0
+        self._file = file
+        self._name = name
+        self._subtype = subtype
+
+    def write(self, audio):
+        """Writes the next samples, float32 [n].
+
+        Raises:
+          RunError: if one is not finite.
+        """
+        audio = np.asarray(audio)
+        if not np.isfinite(audio).all():
+            n_bad = int(np.size(audio) - np.isfinite(audio).sum())
+            raise RunError(f"{self._name} was not written: {n_bad} of its samples are not finite")
+        if self._subtype.startswith("PCM"):
+            # +1 itself is one step above the largest integer; that is rounding, not clipping.
+            self.n_cut += int(np.sum(np.abs(audio) > 1.0))
+            audio = quantize(audio, self._subtype)
+        self._file.write(audio)
 
 
 def quantize(audio, subtype):

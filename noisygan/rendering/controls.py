@@ -88,17 +88,33 @@ def controls_of(generator, output, index, sample_rate, noise_seed):
     Returns:
       dict of NumPy arrays.
     """
+    n_samples = output.audio.shape[1]
+    return controls_row(generator, output.controls, index, n_samples, sample_rate, noise_seed)
+
+
+def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
+    """The controls of one sound that need not have been made yet.
+
+    Args:
+      generator: A hybrid generator.
+      curves: Of its `get_controls`.
+      n_samples: Length of the sound at the sample rate.
+      index, sample_rate, noise_seed: As of `controls_of`.
+
+    Returns:
+      dict of NumPy arrays.
+    """
     controls = {
         "format": np.array(FORMAT),
         "version": np.array(VERSION),
         "sample_rate": np.array(sample_rate),
-        "n_samples": np.array(output.audio.shape[1]),
+        "n_samples": np.array(n_samples),
         "frame_rate": np.array(generator.frame_rate, float),
         "noise_seed": np.array(noise_seed, np.int32),
         "voices": np.array([voice.name for voice in generator.voices]),
         "kinds": np.array([voice.kind for voice in generator.voices]),
     }
-    for name, value in output.controls.items():
+    for name, value in curves.items():
         row = np.asarray(value[index], np.float32)
         one_curve = row.ndim == 2 and row.shape[1] == 1 and not name.endswith("distribution")
         controls[name] = row[:, 0] if one_curve else row
@@ -197,14 +213,27 @@ def check_controls(controls, path="controls"):
                     f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
                 )
             _check_finite(controls, name, path)
+            if curve == "f0_hz" and value.min() < 0.0:
+                raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
     if not len(voices):
         raise UsageError(f"{path} holds no voices.")
+    loudness = controls.get("loudness_db")
+    if loudness is not None and n_frames is not None and loudness.shape != (n_frames,):
+        raise UsageError(
+            f"{path}: loudness_db has shape {loudness.shape}; expected [n_frames] with "
+            f"{n_frames} frames."
+        )
     if "reverb/ir" in controls:
         if controls["reverb/ir"].ndim != 1:
             shape = controls["reverb/ir"].shape
             raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
         _check_finite(controls, "reverb/ir", path)
         _check_number(controls, "reverb/sample_rate", path)
+
+
+def curve_names(controls):
+    """Names of the entries of controls that have an axis of frames, but for loudness_db."""
+    return [f"{name}/{curve}" for name, kind in _voices(controls) for curve, _ in _CURVES[kind]]
 
 
 def _check_struck(controls, voice, kind, path):
@@ -225,6 +254,8 @@ def _check_struck(controls, voice, kind, path):
             expected = f"[{wanted}]" if wanted else f"[n], n at least {least}"
             raise UsageError(f"{path}: {name} has shape {value.shape}; expected {expected}.")
         _check_finite(controls, name, path)
+        if name.endswith("frequencies") and value.min() < 0.0:
+            raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
         if name.endswith("decay_seconds") and value.min() <= 0.0:
             raise UsageError(f"{path}: {name} has {value.min():g}; expected times above 0.")
 
@@ -247,19 +278,28 @@ def render_controls(controls, sample_rate=None, seconds=None):
     """Sound of controls.
 
     Args:
+      (all): As of `render_in_blocks`.
+
+    Returns:
+      float32 [n_samples].
+    """
+    return np.concatenate([sound for sound, _ in render_in_blocks(controls, sample_rate, seconds)])
+
+
+def render_in_blocks(controls, sample_rate=None, seconds=None):
+    """Sound of controls block by block, in memory that does not grow with its length.
+
+    Args:
       controls: Of `load_controls` or `controls_of`.
       sample_rate: Hz; the controls' own where absent.
       seconds: Length; the controls' own where absent. A shorter sound ends early, a longer one is
         followed by silence (and the reverb's tail): the curves are not stretched.
 
-    Returns:
-      float32 [n_samples].
+    Yields:
+      (sound, parts): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
+      reverb adds; the sound is their sum.
     """
-    import tensorflow as tf
-
-    from noisygan.generators.drum_voices import DRUM_VOICES
-    from noisygan.generators.voices import VOICES
-    from synths.effects import Reverb, response_at_rate
+    from noisygan.rendering.blocks import BLOCK_SAMPLES, Room, Voice
 
     own_rate = int(controls["sample_rate"])
     sample_rate = own_rate if sample_rate is None else int(sample_rate)
@@ -267,30 +307,88 @@ def render_controls(controls, sample_rate=None, seconds=None):
         n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
     else:
         n_samples = round(seconds * sample_rate)
+    voices = {}
+    for name, kind in _voices(controls):
+        curves = {
+            curve: _frames(controls[f"{name}/{curve}"]).astype(np.float32)
+            for curve, _ in _CURVES[kind]
+        }
+        struck = {
+            part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in _STRUCK[kind]
+        }
+        settings = {part: float(controls[f"{name}/{part}"]) for part in _SETTINGS[kind]}
+        rates = float(controls["frame_rate"]), sample_rate
+        seed = int(controls.get("noise_seed", 0))
+        voices[name] = Voice(kind, curves, struck, settings, *rates, seed)
+    room = None
+    if "reverb/ir" in controls:
+        add_dry = bool(controls.get("reverb/add_dry", True))
+        ir_rate = int(controls["reverb/sample_rate"])
+        room = Room(np.asarray(controls["reverb/ir"], np.float32), ir_rate, sample_rate, add_dry)
+    for begin in range(0, n_samples, BLOCK_SAMPLES):
+        n_block = min(BLOCK_SAMPLES, n_samples - begin)
+        parts = {name: voice.take(n_block) for name, voice in voices.items()}
+        sound = sum(parts.values())
+        if room is not None:
+            dry, sound = sound, room(sound)
+            parts["reverb"] = sound - dry
+        yield sound, parts
+
+
+def _frames(curve):
+    """[n_frames] or [n_frames, n] as [n_frames, n]."""
+    return curve[:, None] if curve.ndim == 1 else curve
+
+
+def _voices(controls):
+    """(name, kind) of each voice."""
+    names, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    return [(str(name), str(kind)) for name, kind in zip(names, kinds, strict=True)]
+
+
+def signal_of(controls, n_samples, sample_rate):
+    """Sound of controls, with a gradient to those of them that are tensors.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`; float32 tensors may stand for curves and
+        responses, with which this can be part of a `tf.function` at the controls' own rate.
+      n_samples: Length of the sound.
+      sample_rate: Hz.
+
+    Returns:
+      float32 [1, n_samples].
+    """
+    import tensorflow as tf
+
+    from noisygan.generators.drum_voices import DRUM_VOICES
+    from noisygan.generators.voices import VOICES
+    from synths.effects import Reverb, response_at_rate
+
+    def row(name):
+        return tf.convert_to_tensor(controls[name], tf.float32)[None]
+
     audio = 0.0
     voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
     for voice, kind in zip(voices, kinds, strict=True):
         curves = {}
         for curve, rank in _CURVES[str(kind)]:
-            value = controls[f"{voice}/{curve}"]
-            value = value[:, None] if rank == 1 else value
-            curves[curve] = tf.constant(value[None], tf.float32)
+            value = row(f"{voice}/{curve}")
+            curves[curve] = value[:, :, None] if rank == 1 else value
         covered = n_samples
         if curves:
             n_frames = next(iter(curves.values())).shape[1]
             covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
-        for name in _STRUCK[str(kind)]:
-            curves[name] = tf.constant(controls[f"{voice}/{name}"][None], tf.float32)
+        curves |= {name: row(f"{voice}/{name}") for name in _STRUCK[str(kind)]}
         settings = {name: float(controls[f"{voice}/{name}"]) for name in _SETTINGS[str(kind)]}
         kind = (VOICES | DRUM_VOICES)[str(kind)]
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
         sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
         audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
     if "reverb/ir" in controls:
-        ir = tf.constant(controls["reverb/ir"][None], tf.float32)
+        ir = row("reverb/ir")
         ir_rate = int(controls["reverb/sample_rate"])
         if ir_rate != sample_rate:
             ir = response_at_rate(ir, ir_rate, sample_rate)
         reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
         audio = reverb.get_signal(audio, ir)
-    return audio[0].numpy()
+    return audio

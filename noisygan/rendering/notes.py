@@ -14,14 +14,12 @@ import numpy as np
 
 from noisygan.data.layouts import NO_LABEL
 from noisygan.errors import UsageError
-from noisygan.files import make_folder
-from noisygan.rendering import audio_files
 
 DEFAULT_PITCH = 60
 DEFAULT_VELOCITY = 100
 
 # Bounds what one batch takes, whatever rate and length are asked for.
-_MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
+MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
 _MAX_BATCH = 16
 
 
@@ -279,7 +277,14 @@ def _requests(instrument, notes):
 
 
 def render(
-    generator, requests, seconds=None, sample_rate=None, seed=0, controls=False, stems=False
+    generator,
+    requests,
+    seconds=None,
+    sample_rate=None,
+    seed=0,
+    controls=False,
+    stems=False,
+    codes=None,
 ):
     """Renders notes, a bounded number at a time.
 
@@ -291,6 +296,7 @@ def render(
       seed: Together with a request's number decides z and the noise.
       controls: Whether the controls are wanted.
       stems: Whether the parts of the sound are wanted.
+      codes: float32 [n_requests, latent_dim] in place of the z that are drawn; None draws them.
 
     Yields:
       Rendered, in the requests' order.
@@ -304,16 +310,15 @@ def render(
 
     sample_rate = sample_rate or generator.sample_rate
     n_samples = (seconds or generator.seconds) * sample_rate
-    n_rows = int(max(1, min(_MAX_BATCH, _MAX_SAMPLES_PER_BATCH // n_samples)))
+    n_rows = int(max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)))
     for start in range(0, len(requests), n_rows):
         batch = requests[start : start + n_rows]
         seeds = [note_seeds(seed, request.number) for request in batch]
-        z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
-        conditioning = {
-            "pitch": tf.constant([r.pitch for r in batch], tf.float32),
-            "velocity": tf.constant([r.velocity for r in batch], tf.float32),
-            "label": tf.constant([r.label for r in batch], tf.int32),
-        }
+        if codes is None:
+            z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
+        else:
+            z = tf.constant(codes[start : start + n_rows], tf.float32)
+        conditioning = conditioning_of(batch)
         noise_seeds = [noise_seed for _, noise_seed in seeds]
         output = generator(
             z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise_seeds)
@@ -331,6 +336,17 @@ def render(
                 own = controls_of(generator, output, row, sample_rate, noise_seeds[row])
             own_parts = {name: part[row] for name, part in parts.items()}
             yield Rendered(request, audio[row], own, own_parts)
+
+
+def conditioning_of(requests):
+    """What a generator is told for requests, as a batch."""
+    import tensorflow as tf
+
+    return {
+        "pitch": tf.constant([request.pitch for request in requests], tf.float32),
+        "velocity": tf.constant([request.velocity for request in requests], tf.float32),
+        "label": tf.constant([request.label for request in requests], tf.int32),
+    }
 
 
 def _stems(generator, output, sample_rate, noise_seeds):
@@ -380,55 +396,3 @@ def output_paths(requests, out_dir, controls=False, stems=False):
             f"{taken[0]} exists already{more}; nothing was rendered; choose another --out_dir"
         )
     return paths
-
-
-def render_to_files(
-    generator,
-    requests,
-    paths,
-    seconds,
-    sample_rate,
-    seed,
-    subtype="PCM_16",
-    controls=False,
-    progress=None,
-    stems=False,
-):
-    """Renders notes into WAV files, and their controls and parts beside them if wanted.
-
-    Args:
-      generator, requests, seconds, sample_rate, seed: As in `render`.
-      paths: list of pathlib.Path, of `output_paths`; their folder is made.
-      subtype: Of the WAV files.
-      controls: Whether to write a controls file for each.
-      progress: None, or a function called with the number of notes written.
-      stems: Whether to write the parts of each, voice.wav for every voice, into a folder of its
-        name.
-
-    Returns:
-      list of names of the files in which samples were cut, because they were louder than the
-      subtype can hold.
-
-    Raises:
-      UsageError: if controls or stems are wanted of a generator that has none.
-      RunError: if a file cannot be written.
-    """
-    from noisygan.rendering.controls import save_controls
-
-    sample_rate = sample_rate or generator.sample_rate
-    cut = []
-    rendered = render(generator, requests, seconds, sample_rate, seed, controls, stems)
-    for i, (note, path) in enumerate(zip(rendered, paths, strict=True)):
-        make_folder(path.parent)
-        if note.controls is not None:
-            save_controls(path.with_suffix(".npz"), note.controls)
-        sounds = {path: note.audio}
-        for name, part in note.stems.items():
-            sounds[path.with_suffix("") / f"{name}.wav"] = part
-        for file, sound in sounds.items():
-            make_folder(file.parent)
-            if audio_files.write_wav(file, sound, sample_rate, subtype):
-                cut.append(str(file.relative_to(path.parent)))
-        if progress:
-            progress(i + 1)
-    return cut

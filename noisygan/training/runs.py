@@ -130,6 +130,11 @@ class RunFolder:
 
         return tf.train.latest_checkpoint(str(self.checkpoints))
 
+    @property
+    def step(self):
+        """Of the newest checkpoint; there must be one."""
+        return int(self.latest_checkpoint().rsplit("-", 1)[1])
+
     def keep_snapshot(self, trainer, step, seconds):
         """Keeps the averaged weights that the generator has after so many steps and seconds."""
         import tensorflow as tf

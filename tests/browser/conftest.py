@@ -95,7 +95,9 @@ class Chromium:
         method, params = event.get("method"), event.get("params", {})
         self._events.append(method)
         if method == "Runtime.exceptionThrown":
-            self.problems.append(params["exceptionDetails"].get("text", "exception"))
+            details = params["exceptionDetails"]
+            said = details.get("exception", {}).get("description", "")
+            self.problems.append(f"{details.get('text', 'exception')} {said}".strip())
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
             self.problems.append(str(params["args"]))
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
@@ -107,6 +109,10 @@ class Chromium:
 
     def open(self, path, width, height=900):
         """Opens a file from disk in a window of a size, in CSS pixels."""
+        self.visit(path.resolve().as_uri(), width, height)
+
+    def visit(self, address, width, height=900):
+        """Opens an address in a window of a size, in CSS pixels."""
         self.problems, self.requests = [], []
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -116,7 +122,7 @@ class Chromium:
             mobile=width < 600,
         )
         self._events.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=address)
         self.wait("document.readyState === 'complete'")
 
     def evaluate(self, expression):

@@ -51,6 +51,9 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     out, _ = compared
     data = json.loads((out / "table.json").read_text())
     assert [system["name"] for system in data["systems"]] == ["good"]
+    cautions = [text for name, text in data["facts"] if name == "caution"]
+    assert cautions[0].startswith("8 sounds are too few")
+    assert cautions[1] == "one seed of good, bad: another may rank otherwise"
     (curve,) = data["systems"][0]["curves"]
     assert [point["step"] for point in curve] == [2]
     head = data["metrics"][0]
@@ -75,13 +78,20 @@ def test_it_goes_on_with_what_is_missing(noisygan, compared, trained, tmp_path):
     first = (out / "measured" / "good-0" / "evaluation.json").stat().st_mtime_ns
     page = json.loads((out / "table.json").read_text())["id"]
     answers = tmp_path / "answers.json"
+    # Another measurement was interrupted.
+    interrupted = out / "measured" / "tiny-7" / "pairs" / "01-generated.wav"
+    interrupted.parent.mkdir(parents=True)
+    interrupted.write_bytes(b"RIFF")
     result = noisygan("compare", *arguments, *FEW, "--out_dir", out, "--run_dir", trained)
     assert result.code == 0, result.err
     assert "good, seed 0" not in result.err and "tiny, seed 7: measuring" in result.err
     assert "written:" in result.out and "next" in result.out
     assert (out / "measured" / "good-0" / "evaluation.json").stat().st_mtime_ns == first
     data = json.loads((out / "table.json").read_text())
-    assert {system["name"] for system in data["systems"]} == {"good", "tiny"}
+    assert [(s["name"], s["seeds"]) for s in sorted(data["systems"], key=lambda s: s["name"])] == [
+        ("good", [0]),
+        ("tiny", [7]),
+    ]
     assert data["id"] != page and data["listening"] is None
     given = [{"system": "tiny", "column": 0, "rating": 4, "plays": 1}] * 2
     answers.write_text(
@@ -112,6 +122,9 @@ def test_what_can_not_be_compared_is_refused(refused, configs, compared, trained
     )
     assert "with budget steps 2, not steps 3" in refused(
         "compare", "--gin_file", configs[0], "--steps", 3, "--n", 8, *data, "--out_dir", compared[0]
+    )
+    assert "different sample rates" in refused(
+        "compare", "--gin_file", configs[0], "--gin_file", "drums_small", "--steps", 1, *data, *out
     )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")

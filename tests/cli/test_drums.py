@@ -1,31 +1,7 @@
 """From the bundled drums to files named by class, on the command line."""
 
 import numpy as np
-import pytest
 import soundfile
-
-from noisygan.cli.main import main
-from noisygan.demo import drums_folder
-
-SMALL = (
-    "n_samples = 4096",
-    "seconds = 0.0928798",
-    "Statistics.moments_seconds = (0.0, 0.03)",
-    "MFCCDiscriminator.n_filters = (4, 4)",
-    "SpectrogramDiscriminator.n_filters = (4, 4)",
-    "Hybrid.frame_rate = 200.0",
-    "Trainer.batch_size = 2",
-)
-
-
-@pytest.fixture(scope="module")
-def kit(tmp_path_factory):
-    """Folder of a run of two steps on the bundled drums."""
-    run_dir = tmp_path_factory.mktemp("drums") / "kit"
-    params = [word for binding in SMALL for word in ("--gin_param", binding)]
-    command = ["train", "--gin_file", "runs/drums_small.gin", "--data", str(drums_folder())]
-    assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
-    return run_dir
 
 
 def test_drums_are_asked_for_by_class(noisygan, kit, tmp_path):

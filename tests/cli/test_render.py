@@ -171,3 +171,53 @@ def test_what_is_no_controls_file(refused, tmp_path):
     np.savez(file, a=np.zeros(3))
     assert "a.npz" in refused("synth", "--controls", file, "--out", tmp_path / "a.wav")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz"]
+
+
+def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path):
+    noisygan("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 69, "--controls")
+    [controls] = tmp_path.glob("*.npz")
+    table, same, edited = tmp_path / "a.csv", tmp_path / "same.wav", tmp_path / "edited.npz"
+    asked = ("synth", "--controls", controls)
+    result = noisygan(*asked, "--out", table)
+    assert result.out == f"{table}: 0.5 s, 50 frames a second\n"
+    assert table.read_text().startswith("time_seconds,loudness_db,harmonic/f0_hz,")
+    assert noisygan(*asked, "--curves", table, "--out", same).code == 0
+    [rendered] = tmp_path.glob("flute*.wav")
+    np.testing.assert_allclose(read(same)[0], read(rendered)[0], atol=1.01 / 32768)
+    table.write_text("time_seconds,harmonic/f0_hz\n0,1000\n")
+    assert noisygan(*asked, "--curves", table, "--out", edited).code == 0
+    with np.load(edited, allow_pickle=False) as new:
+        np.testing.assert_array_equal(new["harmonic/f0_hz"], 1000.0)
+    table.write_text("time_seconds,harmonic/f0_hz\n0,-1\n")
+    message = refused(*asked, "--curves", table, "--out", tmp_path / "no.wav")
+    assert "line 2: harmonic/f0_hz is -1; expected 0 or more" in message
+    assert "expected a name that ends in .wav" in refused(*asked, "--out", tmp_path / "a.mp3")
+    assert "is about sound" in refused(*asked, "--out", tmp_path / "b.csv", "--seconds", 3)
+    assert not (tmp_path / "no.wav").exists()
+
+
+def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_path, monkeypatch):
+    from noisygan.rendering import blocks, notes
+
+    asked = ("render", "--run_dir", trained, "--pitch", "60,65", "--controls", "--stems")
+    assert noisygan(*asked, "--out_dir", tmp_path / "at once").code == 0
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 1500)
+    monkeypatch.setattr(notes, "MAX_SAMPLES_PER_BATCH", 7999)
+    in_blocks = []
+    monkeypatch.setattr(notes, "render", lambda *args: in_blocks.append(args))
+    assert noisygan(*asked, "--out_dir", tmp_path / "in blocks").code == 0
+    assert not in_blocks
+    files = sorted(p.relative_to(tmp_path / "at once") for p in (tmp_path / "at once").rglob("*.*"))
+    assert len(files) == 2 * (2 + 2)
+    for file in files:
+        one, two = tmp_path / "at once" / file, tmp_path / "in blocks" / file
+        if file.suffix == ".wav":
+            np.testing.assert_allclose(read(one)[0], read(two)[0], atol=1.01 / 32768)
+        else:
+            with np.load(one) as a, np.load(two) as b:
+                assert a.files == b.files
+                for name in a.files:
+                    if a[name].dtype.kind == "f":
+                        np.testing.assert_allclose(a[name], b[name], rtol=1e-3, atol=1e-5)
+                    else:
+                        np.testing.assert_array_equal(a[name], b[name])

@@ -38,6 +38,8 @@ def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "parts" / "train").mkdir(parents=True)
+    assert contenders.Progress(tmp_path, {}).get("trained hybrid-0") is None
     (tmp_path / "song.mid").write_bytes(b"x")
     with pytest.raises(UsageError, match="is not empty and holds no comparison"):
         contenders.Progress(tmp_path, {})
@@ -60,7 +62,7 @@ def test_steps_for_sounds_count_each_level_of_what_grows():
 def test_a_binding_that_one_config_does_not_use_is_refused_before_training(tmp_path):
     both = contenders.systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
     with pytest.raises(UsageError, match=r"^wavegan_small: .*Hybrid"):
-        training.check_configs(both, ["Hybrid.code_units = 8"])
+        training.recordings_of(both, ["Hybrid.code_units = 8"])
 
 
 def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):

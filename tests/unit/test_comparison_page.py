@@ -145,7 +145,8 @@ def cells(text):
     table = re.search(r'<table class="results" id="at-a-glance">.*?</table>', text)[0]
     rows = {}
     for row in re.findall(r"<tr><th scope=\"row\".*?</tr>", table):
-        name = re.search(r"</svg><span>(.*?)</span>", row)[1]
+        name = re.search(r"</svg><span>(.*?)</span>|row\">(\w+)<small>", row)
+        name = name[1] or name[2]
         rows[name] = re.findall(r"<td(.*?)>(.*?)</td>", row)
     return rows
 
@@ -157,6 +158,7 @@ def test_best_level_floor_and_doubt_are_marked(data):
     assert "best" in distance[0] and "\N{BLACK STAR}" in distance[1]
     assert "The same untrained (ceiling): 1,525" in distance[1] and "Seeds: 17" in distance[1]
     assert rows["recordings"][0][1] == '<span class="value">1.30</span>'
+    assert rows["untrained"][0][1] == '<span class="between">1,525</span>'
     assert [cell[1].count("\N{BLACK STAR}") for cell in rows["sample-GAN"]] == [0] * 8
     assert "not run" in rows["sample-GAN"][5][1] and "data-sort" not in rows["sample-GAN"][5][0]
     assert "no &lt;sound&gt; was voiced" in rows["sample-GAN"][5][1]

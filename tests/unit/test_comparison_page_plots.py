@@ -41,7 +41,7 @@ def test_any_curve_is_drawn(curve, floor):
 
 
 def test_nothing_is_drawn_without_points():
-    assert drawn(system("a"), system("b", [], [(0.0, 3.0)])) == ""
+    assert drawn(system("a"), system("b", [], [(0.0, 3.0)], [(None, 3.0)])) == ""
 
 
 def test_every_seed_is_thin_and_the_mean_thick():

@@ -34,6 +34,15 @@ def test_a_folder_is_divided_and_all_velocities_of_a_drum_stay_together(tmp_path
     assert training_and_held_out(tmp_path / "drums", None, tmp_path / "out") == folders
 
 
+def test_what_is_no_longer_in_the_folder_is_in_no_part(tmp_path):
+    out = tmp_path / "out"
+    training_and_held_out(drums(tmp_path / "drums"), None, out)
+    (tmp_path / "drums" / "kick" / "jazz-v080.wav").unlink()
+    training_and_held_out(tmp_path / "drums", None, out)
+    names = [path.name for path in out.rglob("kick/*.wav")]
+    assert len(names) == 7 and "jazz-v080.wav" not in names
+
+
 def test_parts_that_are_there_are_taken(tmp_path):
     for split in ("nsynth-train", "nsynth-test"):
         (tmp_path / split).mkdir()

@@ -55,6 +55,16 @@ def test_the_verdict_names_the_best_the_next_and_the_recordings():
     assert len(said) == 3
 
 
+def test_the_verdict_says_what_is_level_and_what_is_doubtful():
+    found = metrics()[:1]
+    found[0]["values"]["middle"]["interval"] = [2.9, 6.0]
+    found[0]["wrong_order"] = "detuning"
+    assert table.verdict(found) == [
+        "MMD^2 x 1000, log-mel: good, 2 (next middle, 5, level with it; recordings 1; doubtful: "
+        "the self-test's detuning in a wrong order)."
+    ]
+
+
 def test_ties_are_called_ties():
     found = metrics()[:1]
     for value in found[0]["values"].values():
@@ -92,6 +102,7 @@ def test_markdown_marks_the_best_and_says_what_was_not_run():
     assert cells[2:5] == ["**2** (1 to 3)", "5 (4 to 6)", "80 (79 to 81)"]
     assert cells[5] == "100 to 100"
     assert "| **95** (94 to 96) | not run |" in text
+    assert "(*): the self-test doubts it." in text
     assert "*few sounds*" in text and "3 minutes" in text
 
 

@@ -76,7 +76,7 @@ def test_another_rate_says_what_to_do(tmp_path, write_sound):
     message = str(caught.value)
     assert "arrived at 44100 Hz, expected 16000 Hz" in message
     assert "sox a.wav -r 16000" in message
-    assert "--gin_param 'sample_rate = 44100'" in message
+    assert "noisygan train --gin_param 'sample_rate = 44100'" in message
 
 
 def test_a_missing_file_is_named_missing(tmp_path):

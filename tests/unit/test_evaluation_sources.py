@@ -86,6 +86,23 @@ def test_rate_and_length_are_those_of_the_files(tmp_path):
         sources.recordings_for({name: sources.files_of(tmp_path / name) for name in "ab"})
 
 
+def test_too_few_sounds_and_parts_of_sounds_are_refused(tmp_path):
+    for i in range(8):
+        write(tmp_path / f"{i}.wav")
+    sources.check_audio(tmp_path)
+    # A class beside its sounds is no sound's parts.
+    write(tmp_path / "kick" / "8.wav")
+    sources.check_audio(tmp_path)
+    write(tmp_path / "3" / "harmonic.wav")
+    with pytest.raises(UsageError, match="such as 3/harmonic.wav, .*without --stems"):
+        sources.check_audio(tmp_path)
+    for i in range(2):
+        (tmp_path / f"{i}.wav").unlink()
+    (tmp_path / "kick" / "8.wav").unlink()
+    with pytest.raises(UsageError, match="holds 7 sounds; expected at least 8"):
+        sources.check_audio(tmp_path)
+
+
 def test_conditions_come_equally_often():
     rows = sources.chosen_rows(7, 30)
     assert len(rows) == 30 and set(np.bincount(rows)) == {4, 5}

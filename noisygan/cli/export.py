@@ -1,0 +1,81 @@
+"""Write a trained run for other programs: SavedModel, ONNX or LiteRT.
+
+Every form is told a note - z, and pitch, velocity, label, seed as the run knows them - and gives
+its sound (`audio`) or, of a hybrid, its curves (`controls`). A SavedModel of a hybrid makes notes
+of any length and rate; the others fix both. --block writes a stream for a plug-in host instead: it
+gives a block of samples at a time and all of its state. model.json in the folder says what goes
+in. Batches may have any size.
+"""
+
+import pathlib
+
+from noisygan.cli import arguments
+
+SUMMARY = "write a trained run as SavedModel, ONNX or LiteRT"
+EXAMPLE = """\
+noisygan export --run_dir runs/flute --out flute_model --format saved_model
+noisygan export --run_dir runs/flute --out flute_onnx --format onnx --seconds 2
+noisygan export --run_dir runs/flute --out live --format onnx --block 256 --sample_rate 48000"""
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the folder that is made")
+    parser.add_argument(
+        "--format",
+        choices=("saved_model", "onnx", "litert"),
+        default="saved_model",
+        help="(default: saved_model; onnx needs pip install 'noisygan[export]')",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=arguments.positive,
+        metavar="S",
+        help="length of the notes, where the format fixes it (default: that of the recordings)",
+    )
+    parser.add_argument(
+        "--sample_rate",
+        type=arguments.whole_number(1),
+        metavar="R",
+        help="Hz, where the format fixes it (default: that of the recordings)",
+    )
+    parser.add_argument(
+        "--block",
+        type=arguments.whole_number(16, 8192),
+        metavar="N",
+        help="write the block-wise form: N samples a call, with its state in and out",
+    )
+
+
+def run(args):
+    """Exports a run."""
+    from noisygan.files import check_free_folder
+    from noisygan.rendering import audio_files, notes
+
+    audio_files.check_sample_rate(args.sample_rate)
+    audio_files.check_seconds(args.seconds)
+    out = pathlib.Path(args.out)
+    check_free_folder(out)
+    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
+    arguments.import_tensorflow()
+    generator, instrument = notes.load(run_dir)
+    n_samples = None
+    if args.seconds is not None:
+        n_samples = max(1, round(args.seconds * (args.sample_rate or generator.sample_rate)))
+    from noisygan.export.package import export
+
+    facts = export(generator, instrument, out, args.format, n_samples, args.sample_rate, args.block)
+    n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")
+    fixed = {"length": _length(facts), "sample_rate": f"{facts['sample_rate']:g} Hz"}
+    fixed["block"] = f"blocks of {facts.get('block')} samples, {facts.get('latency')} late"
+    told = [fixed[name] for name in facts["fixed"]]
+    print(f"fixed: {', '.join(told) or 'nothing'}; open: {', '.join(facts['open'])}")
+    return 0
+
+
+def _length(facts):
+    if "n_samples" in facts:
+        return f"{facts['n_samples']} samples"
+    return f"{facts.get('seconds', 0.0):g} s"

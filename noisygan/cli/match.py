@@ -1,0 +1,95 @@
+"""Find what a synthesizer, or a trained run, would have to play to sound like a recording.
+
+With --run_dir: the z (and the pitch, velocity, length and level) that come nearest. With --free:
+the curves themselves, of any one-voiced sound; with both: the curves, from those of the z on.
+
+Of target.wav it writes target.wav (the resynthesis), target.npz (its controls; see `noisygan synth
+--help`), target-z.npz (where there is a run) and target.html (both, to hear and see).
+"""
+
+from noisygan import progress
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "find the z, or the curves, that make a given sound"
+EXAMPLE = """\
+noisygan match target.wav --free --out_dir matched
+noisygan match target.wav --run_dir runs/flute --out_dir matched
+noisygan match target.wav --run_dir runs/flute --free --pitch 67 --out_dir matched"""
+
+STEPS = 300
+
+
+def add_arguments(parser):
+    """Adds the arguments of this command."""
+    parser.add_argument("target", metavar="TARGET", help="audio file of at most 30 seconds")
+    parser.add_argument("--run_dir", metavar="DIR", help="folder of a trained run")
+    parser.add_argument(
+        "--free", action="store_true", help="seek the controls themselves; needs no run"
+    )
+    parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
+    parser.add_argument(
+        "--pitch",
+        type=arguments.whole_number(0, 127),
+        metavar="P",
+        help="MIDI number of the target (default: found by pYIN)",
+    )
+    parser.add_argument(
+        "--label",
+        metavar="NAME",
+        help="which of the labels that the run knows; where absent, whichever comes nearest",
+    )
+    parser.add_argument(
+        "--steps",
+        type=arguments.whole_number(1),
+        default=STEPS,
+        metavar="N",
+        help=f"steps of the descent; half of them for z (default: {STEPS})",
+    )
+    arguments.add_seed(parser, "of the noise")
+
+
+def run(args):
+    """Matches the target and writes the files."""
+    if not (args.run_dir or args.free):
+        raise UsageError(
+            "nothing to match with; expected --run_dir DIR (finds z), --free (finds the curves "
+            "without a run), or both"
+        )
+    if args.label and not args.run_dir:
+        raise UsageError("--label names a label of a run; add --run_dir or leave it out")
+    run_dir = arguments.run_folder(args.run_dir, "--run_dir") if args.run_dir else None
+    from noisygan.matching.target import read_target
+
+    target = read_target(args.target)
+    arguments.import_tensorflow()
+    from noisygan.matching import matching
+
+    paths = matching.output_paths(args.target, args.out_dir)
+    settings = {"pitch": args.pitch, "seed": args.seed}
+    label_names = ()
+    n_steps = args.steps if run_dir is None else max(1, args.steps // 2)
+    total = 2 * n_steps if run_dir is not None and args.free else n_steps
+    with progress.CountedProgress("matching", total) as count:
+        if run_dir is None:
+            match = matching.match_free(target, n_steps=n_steps, progress=count, **settings)
+        else:
+            from noisygan.rendering.notes import load
+
+            generator, _ = load(run_dir)
+            label_names = generator.label_names
+            match = matching.match_run(
+                target, generator, label=args.label, also_free=args.free, n_steps=n_steps,
+                progress=count, **settings
+            )  # fmt: skip
+    written, n_cut = matching.write(match, paths, label_names)
+    for remark in match.remarks:
+        print(f"{args.target}: {remark}")
+    print(", ".join(str(path) for path in written))
+    print(
+        f"log-spectral distance {match.distance_db:.1f} dB after {len(match.losses)} steps, "
+        f"{match.start_db:.1f} dB at the start"
+    )
+    if n_cut:
+        print(f"{n_cut} samples were louder than a WAV file holds and were cut")
+    return 0

@@ -1,0 +1,182 @@
+"""What of a generator is exported: functions of tensors with named inputs and outputs."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.generators.drum_voices import DRUM_VOICES
+from noisygan.generators.growing import GrowingWaveform
+from noisygan.generators.hybrid import Hybrid
+from noisygan.generators.sample_gan import SampleGAN
+from noisygan.generators.voices import VOICES
+from synths.portable import portable_operations
+
+_VOICES = {**VOICES, **DRUM_VOICES}
+_TYPES = {"pitch": tf.float32, "velocity": tf.float32, "label": tf.int32}
+
+
+class Form(NamedTuple):
+    """A function that is exported.
+
+    Attributes:
+      name: Of the signature or the file: audio, controls.
+      function: From a dict of tensors by the inputs' names to a dict of tensors.
+      inputs: list of tf.TensorSpec.
+    """
+
+    name: str
+    function: object
+    inputs: list
+
+    def traceable(self):
+        """A `tf.function` of tensors in the order of the inputs."""
+        names = [spec.name for spec in self.inputs]
+
+        def function(*tensors):
+            return self.function(dict(zip(names, tensors, strict=True)))
+
+        return tf.function(function, input_signature=self.inputs, autograph=False)
+
+
+def of_any_length(generator):
+    """Whole notes in TensorFlow's own operations, with as little fixed as the generator allows.
+
+    Args:
+      generator: A `Hybrid` whose voices are ours; else what `of_one_length` says.
+
+    Returns:
+      list of Form: `audio` and `controls`; beside what a note is asked by they are told n_samples,
+      and where there is no reverb sample_rate, int32 scalars.
+
+    Raises:
+      UsageError: for voices that are not ours.
+    """
+    check_voices(generator)
+    told = [tf.TensorSpec([], tf.int32, "n_samples")]
+    if generator.reverb is None:
+        told.append(tf.TensorSpec([], tf.int32, "sample_rate"))
+
+    def rate_of(given):
+        return given.get("sample_rate", generator.sample_rate)
+
+    def controls(given):
+        seconds = tf.cast(given["n_samples"], tf.float64) / tf.cast(rate_of(given), tf.float64)
+        return generator.get_controls(given["z"], given, seconds)
+
+    def audio(given):
+        curves, rate = controls(given), rate_of(given)
+        n_frames = tf.cast(tf.shape(curves["loudness_db"])[1], tf.float64)
+        covered = tf.round(n_frames * tf.cast(rate, tf.float64) / generator.frame_rate)
+        covered = tf.cast(covered, tf.int32)
+        sound = generator.get_signal(curves, covered, rate, _seeds(given))
+        missing = tf.maximum(given["n_samples"] - covered, 0)
+        return {"audio": tf.pad(sound, [[0, 0], [0, missing]])[:, : given["n_samples"]]}
+
+    return _both(generator, audio, controls, told)
+
+
+def of_one_length(generator, n_samples=None, sample_rate=None):
+    """Whole notes of a fixed length and rate, in operations that other runtimes have.
+
+    Args:
+      generator: By the generator contract.
+      n_samples, sample_rate: Of a hybrid's sound; others have their own.
+
+    Returns:
+      list of Form: `audio`, and for a hybrid `controls`; only the batch is open.
+
+    Raises:
+      UsageError: for voices that are not ours, and a rate that has no whole number of samples from
+        frame to frame.
+    """
+    if not isinstance(generator, Hybrid):
+        return [_raw_audio(generator)]
+    check_voices(generator)
+    hop = samples_a_frame(generator, sample_rate)
+    if generator.reverb is not None and sample_rate != generator.sample_rate:
+        raise UsageError(
+            f"--sample_rate {sample_rate}: this run's reverb is exported at its own rate only; "
+            f"leave it out, or ask for {generator.sample_rate}"
+        )
+    seconds = n_samples / sample_rate
+
+    def audio(given):
+        with portable_operations():
+            controls = generator.get_controls(given["z"], given, seconds)
+            n_frames = controls["loudness_db"].shape[1]
+            audio = generator.get_signal(controls, n_frames * hop, sample_rate, _seeds(given))
+        return {"audio": audio[:, :n_samples]}
+
+    def controls(given):
+        return generator.get_controls(given["z"], given, seconds)
+
+    return _both(generator, audio, controls, [])
+
+
+def samples_a_frame(generator, sample_rate):
+    """How many samples a hybrid's frame lasts.
+
+    Raises:
+      UsageError: if it is no whole number.
+    """
+    hop = sample_rate / generator.frame_rate
+    if abs(hop - round(hop)) > 1e-6:
+        least = round(generator.frame_rate)
+        raise UsageError(
+            f"--sample_rate {sample_rate} is {hop:g} samples a frame of {least} Hz; expected a "
+            f"multiple of {least}, such as {least * round(hop)}, or --format saved_model"
+        )
+    return round(hop)
+
+
+def check_voices(generator):
+    """Raises UsageError where a hybrid has a voice that can't be exported."""
+    for voice in generator.voices:
+        if type(voice) is not _VOICES.get(voice.kind):
+            raise UsageError(
+                f"voice {voice.name} is played by {type(voice).__name__}, which can't be exported; "
+                f"expected voices among {', '.join(v.__name__ for v in _VOICES.values())}"
+            )
+
+
+def note_inputs(generator):
+    """What a note is asked by: z, the generator's conditions, and a seed where it has noise."""
+    specs = [tf.TensorSpec([None, generator.latent_dim], tf.float32, "z")]
+    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.conditions]
+    kinds = {voice.kind for voice in getattr(generator, "voices", [])}
+    if isinstance(generator, SampleGAN) or kinds & {"noise", "transient"}:
+        specs.append(tf.TensorSpec([None], tf.int32, "seed"))
+    return specs
+
+
+def raw_rate(generator):
+    """Rate in Hz at which a raw-waveform generator makes its samples: that of its level."""
+    if isinstance(generator, GrowingWaveform):
+        longest = generator.n_samples
+        return generator.sample_rate * generator.length_of(generator.level) / longest
+    return generator.sample_rate
+
+
+def _raw_audio(generator):
+    def audio(given):
+        with portable_operations():
+            if isinstance(generator, SampleGAN):
+                return {"audio": generator(given["z"], given, seed=_seeds(given)).audio}
+            features = None
+            if generator.condition_features:
+                features = generator.condition_features(given)
+            code = given["z"] if features is None else tf.concat([given["z"], features], axis=1)
+            return {"audio": generator.make_audio(code)}
+
+    return Form("audio", audio, note_inputs(generator))
+
+
+def _both(generator, audio, controls, told):
+    inputs = note_inputs(generator)
+    without_noise = [spec for spec in inputs if spec.name != "seed"]
+    return [Form("audio", audio, inputs + told), Form("controls", controls, without_noise + told)]
+
+
+def _seeds(given):
+    return given["seed"] if "seed" in given else tf.zeros(tf.shape(given["z"])[:1], tf.int32)

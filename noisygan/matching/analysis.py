@@ -1,0 +1,136 @@
+"""What can be measured of a sound before anything is fitted: pitch and level over time."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from noisygan.evaluation.note_analysis import power_to_db
+
+FRAME_RATE = 100.0
+MIN_HZ, MAX_HZ = 25.0, 6000.0
+COARSE, FINE = 0.2, 0.05
+"""Steps of pYIN's grids in semitones: of all pitches, and of those that were found."""
+MARGIN = 1.19  # pYIN wants a range of more than four semitones
+LEVEL_SECONDS = 0.04
+HEARD_DB = 30.0
+"""Frames within this range of the loudest one tell whether there is a pitch."""
+NO_PITCH, UNSURE = 0.15, 0.5
+"""Mean confidence of those frames below which there is no pitch, or not one alone."""
+_SURE_FRAME = 0.5
+_SHORTEST_SECONDS = 0.05
+_LEAP, _OCTAVE_SLACK = 1.0, 0.7  # semitones: from frame to frame, and off an octave
+
+
+class Analysis(NamedTuple):
+    """Pitch and level of a sound.
+
+    Attributes:
+      f0_hz: float32 [n_frames]; where there is none, that of the nearest frames that have one.
+      level: Root mean square around each frame, float32 [n_frames].
+      confidence: 0 to 1: mean confidence in the pitch of the frames that are heard.
+      frame_rate: Frames a second; frame i stands at i / frame_rate.
+    """
+
+    f0_hz: np.ndarray
+    level: np.ndarray
+    confidence: float
+    frame_rate: float = FRAME_RATE
+
+    @property
+    def has_pitch(self):
+        """Whether a pitch was found."""
+        return self.confidence >= NO_PITCH
+
+    @property
+    def pitch(self):
+        """The pitch that has half of the sound's energy below it, MIDI."""
+        midi = 69.0 + 12.0 * np.log2(self.f0_hz / 440.0)
+        order = np.argsort(midi)
+        energy = np.cumsum(self.level[order] ** 2)
+        return float(midi[order][np.searchsorted(energy, 0.5 * energy[-1])])
+
+
+def analyse(audio, sample_rate, pitch=None):
+    """Pitch by pYIN, once over all pitches and once, finer, over those that were found; and level.
+
+    Args:
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      pitch: MIDI, where it is known: F0 is sought within half an octave of it.
+
+    Returns:
+      Analysis.
+    """
+    from synths.pitch import PYIN
+
+    n_frames = max(1, math.ceil(len(audio) / sample_rate * FRAME_RATE - 1e-6))
+    low, high = MIN_HZ, min(MAX_HZ, 0.45 * sample_rate)
+    if pitch is not None:
+        hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+        low, high = hz / math.sqrt(2.0), min(hz * math.sqrt(2.0), 0.5 * sample_rate)
+    track = PYIN(low, high, resolution=COARSE)(audio, sample_rate, FRAME_RATE)
+    f0_hz, sure = track.f0_hz[:n_frames], track.confidence[:n_frames]
+    level = level_of(audio, sample_rate, n_frames)
+    heard = level >= level.max() * 10.0 ** (-HEARD_DB / 20.0)
+    found = heard & (sure >= _SURE_FRAME)
+    if found.any():
+        low, high = f0_hz[found].min() / MARGIN, f0_hz[found].max() * MARGIN
+        if high <= min(4.0 * low, 0.5 * sample_rate):
+            fine = PYIN(low, high, resolution=FINE)
+            f0_hz = fine(audio, sample_rate, FRAME_RATE).f0_hz[:n_frames]
+        if pitch is None:
+            f0_hz = f0_hz.copy()
+            f0_hz[found] = in_one_octave(f0_hz[found])
+        f0_hz = _filled(f0_hz, found)
+    return Analysis(f0_hz.astype(np.float32), level, float(np.mean(sure[heard])))
+
+
+def level_of(audio, sample_rate, n_frames):
+    """Root mean square of the 40 ms around each frame, float32 [n_frames]."""
+    width = max(1, round(LEVEL_SECONDS * sample_rate))
+    power = np.cumsum(np.pad(np.asarray(audio, np.float64) ** 2, (width // 2 + 1, width)))
+    begin = np.minimum((np.arange(n_frames) * sample_rate / FRAME_RATE).astype(int), len(audio))
+    return np.sqrt(np.maximum(power[begin + width] - power[begin], 0.0) / width).astype(np.float32)
+
+
+def _filled(f0_hz, found):
+    frames = np.arange(len(f0_hz))
+    return np.exp(np.interp(frames, frames[found], np.log(f0_hz[found])))
+
+
+def in_one_octave(f0_hz):
+    """A track without leaps of an octave, in the lower one of the two.
+
+    The lower pitch has all harmonics of the upper one among its own, so nothing is lost, and where
+    the tracker wavered between the two, the sound does not leap. Stretches shorter than 50 ms
+    between leaps (of any size) are taken for slips of the tracker.
+
+    Args:
+      f0_hz: Of the frames that have a pitch, [n].
+
+    Returns:
+      [n].
+    """
+    midi = 12.0 * np.log2(f0_hz)
+    edges = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(midi)) > _LEAP) + 1, [len(midi)]])
+    steady = [
+        np.arange(begin, end)
+        for begin, end in zip(edges[:-1], edges[1:], strict=True)
+        if end - begin >= _SHORTEST_SECONDS * FRAME_RATE
+    ]
+    if not steady:
+        return f0_hz
+    for _ in steady:
+        for before, after in zip(steady[:-1], steady[1:], strict=True):
+            leap = midi[after[0]] - midi[before[-1]]
+            if abs(abs(leap) - 12.0) <= _OCTAVE_SLACK:
+                midi[after if leap > 0 else before] -= 12.0
+    kept = np.zeros(len(midi), bool)
+    kept[np.concatenate(steady)] = True
+    return _filled(2.0 ** (midi / 12.0), kept)
+
+
+def level_db(level):
+    """Level in dB relative to a full-scale sine."""
+    return power_to_db(np.asarray(level, np.float64) ** 2).astype(np.float32)

@@ -1,0 +1,64 @@
+"""Gradient descent for a few hundred steps on unknowns of different sizes."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+_LAST_SHARE = 0.05
+
+
+class Unknown(NamedTuple):
+    """What is sought: `start + stride * u`, where u begins at 0 and moves by about 1 in a step.
+
+    Attributes:
+      start: float32 array of any shape.
+      stride: How far a step takes it.
+    """
+
+    start: np.ndarray
+    stride: float
+
+
+def descend(unknowns, loss, n_steps, progress=None):
+    """Adam with a step that shrinks along half a cosine to a twentieth.
+
+    Args:
+      unknowns: dict of Unknown.
+      loss: From a dict of float32 tensors, of the unknowns' names and shapes, to a scalar; traced
+        once.
+      n_steps: Steps, 1 or more.
+      progress: None, or a function that is called with the number of steps done.
+
+    Returns:
+      (dict of float32 arrays, list of n_steps losses): what was found, and the loss before each
+      step.
+
+    References:
+      Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2017 (the cosine).
+    """
+    moves = {
+        name: tf.Variable(np.zeros(np.shape(x.start), np.float32)) for name, x in unknowns.items()
+    }
+    schedule = keras.optimizers.schedules.CosineDecay(1.0, n_steps, alpha=_LAST_SHARE)
+    optimizer = keras.optimizers.Adam(schedule, beta_2=0.95, epsilon=1e-12)
+    optimizer.build(list(moves.values()))
+
+    def values():
+        return {name: x.start + x.stride * moves[name] for name, x in unknowns.items()}
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            value = loss(values())
+        gradients = tape.gradient(value, list(moves.values()), unconnected_gradients="zero")
+        optimizer.apply_gradients(zip(gradients, moves.values(), strict=True))
+        return value
+
+    losses = []
+    for i in range(n_steps):
+        losses.append(float(step()))
+        if progress:
+            progress(i + 1)
+    return {name: value.numpy() for name, value in values().items()}, losses

@@ -1,0 +1,88 @@
+"""How far two sounds are from each other: what is descended, and what is reported."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from synths import spectral
+from synths.losses import SpectralLoss
+
+RANGE_DB = 80.0
+"""Range below the target's loudest bin in which levels count; the rest is silence."""
+
+_SIZES = (2048, 1024, 512, 256, 128, 64)  # at up to 24 kHz; as Engel et al. 2020
+_LOG_FLOOR = 1e-5  # of `SpectralLoss`
+
+
+def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB, silent_bins=False):
+    """Log-spectral distance in dB, of the bins that sound in either sound.
+
+    With X and Y the Hann-windowed short-time spectra of target and audio (frames of the power of
+    two next to 64 ms, a quarter of it apart) and L the level in dB, no less than `range_db` below
+    the loudest bin of X,
+
+        d(t) = sqrt(mean over k of (L(X[t, k]) - L(Y[t, k]))**2)
+
+    over those bins k of frame t in which X or Y lies above that floor; the distance is the mean of
+    d over the frames that have any. 80 dB end above the rounding noise of 16 bits, for notes that
+    peak as low as 0.01.
+
+    Bins where both are silent differ by 0 in every comparison. Counted too, as the original has it
+    (for speech, which fills its band), they make every distance smaller, and more so the more
+    of the band and of the time is silent.
+
+    Args:
+      target, audio: float32 [n_samples] each, of one length.
+      sample_rate: Hz.
+      range_db: dB.
+      silent_bins: Whether every bin of these frames counts.
+
+    Returns:
+      dB, float; 0 where nothing sounds in either.
+
+    References:
+      Gray and Markel, Distance measures for speech processing, 1976 (the rms log spectral measure).
+    """
+    n_fft = 1 << round(math.log2(0.064 * sample_rate))
+    x, y = (
+        spectral.magnitude(tf.constant(sound, tf.float32)[None], n_fft, n_fft // 4)[0].numpy()
+        for sound in (target, audio)
+    )
+    floor = float(x.max()) * 10.0 ** (-range_db / 20.0)
+    if floor <= 0.0:
+        floor = np.finfo(np.float32).tiny
+    heard = (x > floor) | (y > floor)
+    frames = heard.any(axis=1)
+    if not frames.any():
+        return 0.0
+    difference = 20.0 * np.log10(np.maximum(x, floor) / np.maximum(y, floor))[frames]
+    count = x.shape[1] if silent_bins else heard[frames].sum(axis=1)
+    return float(np.mean(np.sqrt((difference**2).sum(axis=1) / count)))
+
+
+class Objective:
+    """The multi-resolution spectral loss against one target, at any level of that target.
+
+    `SpectralLoss` with magnitudes and their logarithms, whose floor lies RANGE_DB below the
+    target's loudest bin.
+
+    Args:
+      target: float32 [n_samples].
+      sample_rate: Hz; above 24 kHz the frames are twice as long.
+    """
+
+    def __init__(self, target, sample_rate):
+        longer = 2 if sample_rate > 24000 else 1
+        peak = float(tf.reduce_max(spectral.compute_mag(tf.constant(target[None]), 1024)))
+        loudest = _LOG_FLOOR * 10.0 ** (RANGE_DB / 20.0)
+        self.scale = loudest / max(peak, 1e-9)
+        # Of spectra of which the loudest bin is 100, as those of ordinary sounds are.
+        self.loss = SpectralLoss(
+            [longer * size for size in _SIZES], mag_weight=100.0 / loudest, logmag_weight=1.0
+        )
+        self.target = tf.constant(target[None] * self.scale, tf.float32)
+
+    def __call__(self, audio):
+        """Scalar, of float32 [1, n_samples]."""
+        return self.loss(self.target, audio * self.scale)

@@ -1,0 +1,177 @@
+"""Drum kits: General MIDI's keys from a run of drums."""
+
+import numpy as np
+import scipy.signal
+
+from noisygan.rendering import notes, song
+from noisygan.rendering.instruments import Sample, SampledInstrument, Zone, layers
+from noisygan.rendering.interpolation import spherical
+
+# Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,
+# that shorter than a splash, a ride, a crash.
+_RISING = (41, 43, 45, 47, 48, 50)
+_LONGER = (42, 44, 46, 54, 55, 53, 51, 59, 52, 49, 57)
+_HIHAT = (42, 44, 46)
+# Keys of a run that knows none of General MIDI's drums.
+_FIRST_KEY = 36
+_N_KEYS = 16
+# The last round robin is this share of the way from its drum to another one.
+_VARIATION = 0.2
+# Numbers of z from here on are those that drums are varied towards.
+_OTHERS = 1000
+# How long the stick stays at the softest blow, where the run is told no velocity.
+_LONGEST_CONTACT = 1.5e-4
+
+
+def render_kit(generator, instrument, velocities, n_turns, seconds, sample_rate, seed, report=None):
+    """The samples of a drum kit.
+
+    Each key has a drum of its own; its round robins are near to it. Where the run is told no
+    velocity, softer blows are those of a softer stick.
+
+    Args:
+      generator: By the generator contract.
+      instrument: `notes.Instrument` that is told no pitches.
+      velocities: Of the layers, 1 .. 127.
+      n_turns: Round robins.
+      seconds: Length of the samples, or None: the run's own.
+      sample_rate: Hz.
+      seed: Decides z and noise.
+      report: None, or a function called with the number of samples rendered.
+
+    Returns:
+      `instruments.SampledInstrument`.
+    """
+    told = "velocity" in instrument.conditions
+    velocities = sorted({max(1, velocity) for velocity in velocities})
+    samples, n_drums = [], 0
+    is_drums = _knows_drums(instrument)
+    for index, keys in keys_of_labels(instrument).items():
+        numbers = range(n_drums, n_drums + len(keys))
+        n_drums += len(keys)
+        name = instrument.file_name(index)
+
+        def render(codes, takes, velocity, index=index, name=name):
+            asked = velocity if told else 0
+            requests = [notes.Request(0, asked, index or 0, name, take, 0) for take in takes]
+            rendered = notes.render(generator, requests, seconds, sample_rate, seed, codes=codes)
+            sounds = [note.audio for note in rendered]
+            return sounds if told else [softer(sound, sample_rate, velocity) for sound in sounds]
+
+        codes = _codes(generator, numbers, seed)
+        others = _codes(generator, [_OTHERS + number for number in numbers], seed)
+        if is_drums:
+            keys = in_order(keys, render(codes, numbers, 127), sample_rate)
+        for turn in range(n_turns):
+            near = _between(codes, others, _VARIATION * turn / max(1, n_turns - 1))
+            takes = [turn * _OTHERS + number for number in numbers]
+            for velocity, between in zip(velocities, layers(velocities), strict=True):
+                for key, sound in zip(keys, render(near, takes, velocity), strict=True):
+                    request = notes.Request(key, velocity, index or 0, name, turn, turn)
+                    choke = "hihat" if is_drums and key in _HIHAT else ""
+                    zone = Zone(request, key, (key, key), between, turn, choke)
+                    path = f"{name}/{name}_{turn}-{key:02d}-v{velocity:03d}.wav"
+                    samples.append(Sample(zone, path, sound))
+        if report is not None:
+            report(len(samples))
+    return SampledInstrument(instrument.run_name, samples, n_turns, True, 0.05, sample_rate)
+
+
+def keys_of_labels(instrument):
+    """The keys that each of a run's labels plays.
+
+    Args:
+      instrument: `notes.Instrument` that is told no pitches.
+
+    Returns:
+      dict of index of the label, or None -> list of keys. General MIDI's, also for what stands in
+      for a drum; 16 keys from 36 on, or as many as labels, where the run knows none of its drums.
+    """
+    known = list(instrument.label_names)
+    if "label" not in instrument.conditions or not known:
+        only = 0 if len(known) == 1 else None
+        return {only: list(range(_FIRST_KEY, _FIRST_KEY + _N_KEYS))}
+    keys = {}
+    if _knows_drums(instrument):
+        for drum, numbers in song.DRUMS.items():
+            name = drum if drum in known else song.STAND_INS.get(drum)
+            if name in known:
+                keys.setdefault(known.index(name), []).extend(numbers)
+        return keys
+    for i in range(min(max(_N_KEYS, len(known)), 128 - _FIRST_KEY)):
+        keys.setdefault(i % len(known), []).append(_FIRST_KEY + i)
+    return keys
+
+
+def _knows_drums(instrument):
+    told = "label" in instrument.conditions
+    return told and any(name in song.DRUMS for name in instrument.label_names)
+
+
+def in_order(keys, sounds, sample_rate):
+    """Gives drums the keys that suit them: toms by their pitch, cymbals by their length.
+
+    Args:
+      keys: As many MIDI keys as sounds.
+      sounds: list of float32 [n_samples].
+      sample_rate: Hz.
+
+    Returns:
+      list of the same keys, one for each sound.
+    """
+    keys = list(keys)
+    for order, measure in ((_RISING, _pitch_hz), (_LONGER, _length_seconds)):
+        places = [i for i, key in enumerate(keys) if key in order]
+        free = sorted((keys[i] for i in places), key=order.index)
+        by_measure = sorted(places, key=lambda i: measure(sounds[i], sample_rate))
+        for place, key in zip(by_measure, free, strict=True):
+            keys[place] = key
+    return keys
+
+
+def _pitch_hz(sound, sample_rate):
+    """Where the spectrum of a drum has its peak."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(2 * len(sound))[len(sound) :]))
+    return float(np.argmax(spectrum)) * sample_rate / len(sound)
+
+
+def _length_seconds(sound, sample_rate):
+    """When all but a hundredth of a sound's energy has come."""
+    energy = np.cumsum(sound.astype(np.float64) ** 2)
+    return float(np.searchsorted(energy, 0.99 * energy[-1])) / sample_rate
+
+
+def softer(sound, sample_rate, velocity):
+    """A blow with a stick that stays longer: it excites high frequencies less.
+
+    The force `t exp(-t / contact)` of a blow leaves `1 / (1 + (2 pi f contact)**2)` of a mode of
+    frequency f (`synths.modal.strike_gains`). The level below these frequencies stays.
+
+    Args:
+      sound: float32 [n_samples], of the hardest blow.
+      sample_rate: Hz.
+      velocity: 127 leaves the sound as it is.
+
+    Returns:
+      float32 [n_samples].
+    """
+    contact = _LONGEST_CONTACT * (1.0 - velocity / 127.0)
+    if not contact:
+        return sound
+    kept = np.exp(-1.0 / (contact * sample_rate))
+    # One pole twice is that force.
+    numerator, denominator = [(1.0 - kept) ** 2], [1.0, -2.0 * kept, kept**2]
+    return scipy.signal.lfilter(numerator, denominator, sound).astype(np.float32)
+
+
+def _codes(generator, numbers, seed):
+    """z of these numbers, float32 [n, latent_dim]."""
+    drawn = [generator.prior(1, notes.note_seeds(seed, number)[0])[0] for number in numbers]
+    return np.stack([np.asarray(code) for code in drawn])
+
+
+def _between(codes, others, share):
+    """Codes on the way to others, at a share of the way in steps of a hundredth."""
+    place = round(100 * share)
+    pairs = zip(codes, others, strict=True)
+    return np.stack([spherical(*pair, 101)[place] for pair in pairs])

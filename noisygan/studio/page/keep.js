@@ -1,0 +1,167 @@
+// What stays: favourites, history, a link to share, files.
+
+import * as api from "./api.js";
+import { find, make, say } from "./dom.js";
+import { body, current, goTo, onChange, remember, round, run, shape, state, store } from "./store.js";
+
+const N_FAVOURITES = 200;
+const shelf = () => `noisygan-studio/${run().name}/${run().latent_dim}`;
+
+function favourites() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(shelf())) || [];
+    return kept.filter((each) => Array.isArray(each.z) && each.z.length === run().latent_dim);
+  } catch {
+    return [];
+  }
+}
+
+function store_favourites(list) {
+  try {
+    localStorage.setItem(shelf(), JSON.stringify(list.slice(-N_FAVOURITES)));
+  } catch {
+    say("The browser does not keep anything for this page");
+  }
+  showFavourites();
+}
+
+function favour() {
+  const s = state();
+  store_favourites([...favourites(), { ...current(), pitch: s.pitch, velocity: s.velocity }]);
+  say(`${current().name} is among your favourites`);
+}
+
+function showFavourites() {
+  const list = favourites();
+  const chips = list.map((each, i) => {
+    const take = make("button", { type: "button", textContent: each.name });
+    take.onclick = () => {
+      const { z, seed, noise, edits, label } = structuredClone(each);
+      shape({ z, seed, noise, edits: edits || {}, label: run().labels.length ? label : 0 }, each.name);
+      remember(each.name);
+    };
+    const remove = make("button", { type: "button", className: "remove", textContent: "×", "aria-label": `Remove ${each.name}` });
+    remove.onclick = () => store_favourites(list.filter((_, at) => at !== i));
+    return make("li", {}, take, remove);
+  });
+  find("favourites").replaceChildren(...(chips.length ? chips : [make("li", { className: "none", textContent: "Keep a sound and it waits for you here, in this browser." })]));
+}
+
+function showHistory() {
+  const { past, at } = state();
+  const recent = past.map((each, i) => {
+    const button = make("button", { type: "button", textContent: each.label });
+    button.onclick = () => goTo(i);
+    const item = make("li", { className: i === at ? "now" : "" }, button);
+    if (i === at) item.setAttribute("aria-current", "true");
+    return item;
+  });
+  find("history").replaceChildren(...recent.slice(-24).reverse());
+  find("undo").disabled = at <= 0;
+  find("redo").disabled = at >= past.length - 1;
+}
+
+// A link holds the run's name and the sound: its seed where it has one, else its code.
+
+const pack = (z) => btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(z).buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+function unpack(text) {
+  const letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+  return [...new Float32Array(bytes.buffer)];
+}
+
+function link() {
+  const s = state(), sound = current();
+  const fields = new URLSearchParams({ run: run().name });
+  if (sound.seed !== null) fields.set("seed", sound.seed);
+  else {
+    fields.set("z", pack(sound.z));
+    fields.set("noise", sound.noise);
+  }
+  if (run().conditions.includes("pitch")) fields.set("pitch", s.pitch);
+  if (run().labels.length) fields.set("label", run().labels[sound.label]);
+  return `#${fields}`;
+}
+
+/** What a link asks for: {number, change()} or null. */
+export function linked() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const number = store.runs.findIndex((each) => each.name === fields.get("run"));
+  if (number < 0) return null;
+  return {
+    number,
+    async apply() {
+      const sound = current(), facts = run(), label = facts.labels.indexOf(fields.get("label"));
+      const pitch = Number(fields.get("pitch"));
+      if (fields.get("pitch") && pitch >= 0 && pitch <= 127) state().pitch = pitch;
+      if (label >= 0) sound.label = label;
+      try {
+        if (fields.get("seed")) {
+          const seed = Number(fields.get("seed"));
+          const { z } = await api.code(number, seed);
+          Object.assign(sound, { z, seed, noise: seed, name: `Seed ${seed}` });
+        } else if (fields.get("z")) {
+          const z = unpack(fields.get("z")).map(round);
+          if (z.length !== facts.latent_dim || !z.every((value) => Math.abs(value) <= 20)) throw new Error("This link's sound does not fit the run");
+          Object.assign(sound, { z, seed: null, noise: Number(fields.get("noise")) || 0, name: "Shared sound" });
+        }
+      } catch (error) {
+        say(error.message);
+      }
+    },
+  };
+}
+
+async function share() {
+  history.replaceState(null, "", link());
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The link is copied: it opens this sound where the same run is played");
+  } catch {
+    say("The link is in the address line");
+  }
+}
+
+async function get(path, changes) {
+  try {
+    say(`${await api.download(path, changes)} is on its way`);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function files() {
+  const rates = [...new Set([run().sample_rate, 44100, 48000, 96000])];
+  find("rate").replaceChildren(...rates.map((rate) => make("option", { value: rate, textContent: `${rate / 1000} kHz` })));
+  find("get-controls").hidden = !run().has_curves;
+}
+
+export function setUp() {
+  find("favour").onclick = favour;
+  find("share").onclick = share;
+  find("undo").onclick = () => goTo(state().at - 1);
+  find("redo").onclick = () => goTo(state().at + 1);
+  const rate = () => Number(find("rate").value);
+  find("get-wav").onclick = () => get("api/wav", body(current(), { sample_rate: rate(), bits: parseInt(find("bits").value) }));
+  find("get-controls").onclick = () => get("api/controls", body(current(), { sample_rate: rate() }));
+  find("get-sfz").onclick = () => get("api/instrument", run().is_kit
+    ? { run: store.number, pads: state().sounds.map((sound) => body(sound, { sample_rate: rate() })) }
+    : body(current(), { sample_rate: rate() }));
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.type === "number") return;
+    event.preventDefault();
+    goTo(state().at + (event.shiftKey ? 1 : -1));
+  });
+  onChange((reason) => {
+    if (reason === "run") {
+      showFavourites();
+      files();
+    }
+    if (reason === "run" || reason === "history") {
+      showHistory();
+      history.replaceState(null, "", link());
+    }
+  });
+}
+

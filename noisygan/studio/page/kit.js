@@ -1,0 +1,172 @@
+// Pads, one sound each, and the step sequencer that plays them.
+
+import * as api from "./api.js";
+import * as audio from "./audio.js";
+import { clamp, find, make, say } from "./dom.js";
+import { isFree } from "./piano.js";
+import { hushWhile } from "./stage.js";
+import { body, current, listen, onChange, remember, run, state, tell } from "./store.js";
+
+const CODES = ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ", "KeyK"];
+const LETTERS = "ASDFGHJK";
+const N_STEPS = 16;
+const AHEAD = 0.12;
+let timer = 0, step = 0, nextAt = 0;
+const shown = []; // [time, step] that were scheduled, for the light that runs along
+
+const name = (i) => {
+  const { labels } = run(), sound = state().sounds[i];
+  return labels.length ? labels[sound.label] : `Pad ${i + 1}`;
+};
+
+/** Plays a pad; it becomes the chosen one. */
+export async function hit(i, gain = 1) {
+  const s = state();
+  if (!run().is_kit || !s.sounds[i]) return;
+  const button = find("pads").children[i];
+  button?.classList.add("down");
+  setTimeout(() => button?.classList.remove("down"), 110);
+  const changed = s.chosen !== i;
+  s.chosen = i;
+  await sound(i, 0, gain);
+  if (changed) {
+    tell("sound");
+    listen(false);
+  }
+}
+
+async function sound(i, when, gain = 1) {
+  try {
+    const made = await api.render(body(state().sounds[i]));
+    audio.play(made, { when, gain });
+    find("stage").dataset.plays++;
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function buildPads() {
+  find("pads").replaceChildren(...state().sounds.map((each, i) => {
+    const pad = make("button", { type: "button", "aria-pressed": i === state().chosen },
+      make("b", { textContent: name(i) }),
+      make("small", {}, make("span", { className: "wide", textContent: `${LETTERS[i]} · ` }), each.name));
+    pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
+    pad.addEventListener("pointerdown", (event) => { if (!event.button) hit(i); });
+    pad.addEventListener("click", (event) => { if (!event.detail) hit(i); }); // Enter and Space
+    return pad;
+  }));
+}
+
+function refreshPads() {
+  [...find("pads").children].forEach((pad, i) => {
+    const each = state().sounds[i];
+    pad.setAttribute("aria-pressed", i === state().chosen);
+    pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
+    pad.children[0].textContent = name(i);
+    pad.children[1].lastChild.textContent = each.name;
+  });
+  [...find("steps").children].forEach((row, i) => {
+    row.firstChild.textContent = name(i);
+    row.setAttribute("aria-label", name(i));
+  });
+}
+
+function buildSteps() {
+  find("steps").replaceChildren(...state().pattern.map((row, i) => {
+    const cells = row.map((on, at) => {
+      const cell = make("button", {
+        type: "button", "aria-pressed": on, "aria-label": `${name(i)}, step ${at + 1}`, tabIndex: i || at ? -1 : 0,
+      });
+      cell.onclick = () => {
+        const now = state().pattern[i];
+        now[at] = !now[at];
+        cell.setAttribute("aria-pressed", now[at]);
+        remember(`Step ${at + 1}`);
+      };
+      cell.onkeydown = (event) => {
+        const [right, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] || [];
+        const next = right === undefined ? null : find("steps").children[i + down]?.children[at + right + 1];
+        if (next?.tagName !== "BUTTON") return;
+        event.preventDefault();
+        cell.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+      };
+      return cell;
+    });
+    const head = make("span", { className: "head", "aria-hidden": true, textContent: name(i) });
+    return make("div", { className: "row", role: "group", "aria-label": name(i) }, head, ...cells);
+  }));
+}
+
+function schedule() {
+  const s = state();
+  while (nextAt < audio.now() + AHEAD) {
+    s.pattern.forEach((row, i) => { if (row[step]) sound(i, nextAt, step % 4 ? 0.85 : 1); });
+    shown.push([nextAt, step]);
+    nextAt += 60 / s.tempo / 4;
+    step = (step + 1) % N_STEPS;
+  }
+  while (shown.length > 1 && shown[1][0] <= audio.now()) shown.shift();
+  light(shown[0]?.[0] <= audio.now() ? shown[0][1] : -1);
+}
+
+function light(at) {
+  for (const row of find("steps").children) {
+    [...row.children].forEach((cell, i) => cell.classList.toggle("now", i === at + 1));
+  }
+}
+
+async function start() {
+  // The sounds are made before the first beat.
+  await Promise.all(state().sounds.map((each) => api.render(body(each)).catch((error) => say(error.message))));
+  step = 0;
+  shown.length = 0;
+  nextAt = audio.now() + 0.06;
+  timer = setInterval(schedule, 25);
+  toggle(true);
+}
+
+function stop() {
+  clearInterval(timer);
+  timer = 0;
+  light(-1);
+  toggle(false);
+}
+
+function toggle(running) {
+  find("run").setAttribute("aria-pressed", running);
+  find("run").textContent = running ? "Stop" : "Start";
+}
+
+export function setUp() {
+  hushWhile(() => Boolean(timer));
+  find("run").onclick = () => (timer ? stop() : start());
+  find("clear").onclick = () => {
+    state().pattern.forEach((row) => row.fill(false));
+    remember("Clear");
+    tell("pattern");
+  };
+  find("tempo").onchange = () => {
+    state().tempo = clamp(Number(find("tempo").value) || 112, 40, 240);
+    find("tempo").value = state().tempo;
+    remember("Tempo");
+  };
+  document.addEventListener("keydown", (event) => {
+    const at = CODES.indexOf(event.code);
+    if (at >= 0 && run()?.is_kit && !event.repeat && isFree(event)) hit(at);
+  });
+  onChange((reason) => {
+    if (reason === "run") {
+      stop();
+      find("play-pads").hidden = !run().is_kit;
+      if (run().is_kit) buildPads();
+    }
+    if (!run().is_kit || !current()) return;
+    if (reason === "run" || reason === "pattern") {
+      buildSteps();
+      find("tempo").value = state().tempo;
+    }
+    if (reason === "sound") refreshPads();
+  });
+}

@@ -1,0 +1,64 @@
+// Starts the page: the runs, then everything that plays one.
+
+import * as api from "./api.js";
+import * as curves from "./curves.js";
+import { find, make, say } from "./dom.js";
+import * as keep from "./keep.js";
+import * as kit from "./kit.js";
+import * as match from "./match.js";
+import * as midi from "./midi.js";
+import * as piano from "./piano.js";
+import * as shape from "./shape.js";
+import * as stage from "./stage.js";
+import { begin, store, tell } from "./store.js";
+import * as xy from "./xy.js";
+
+async function choose(number) {
+  await begin(number);
+  [...find("runs").children].forEach((button, i) => {
+    button.setAttribute("aria-checked", i === number);
+    button.tabIndex = i === number ? 0 : -1;
+  });
+  tell("run");
+  if (store.landscapes[number]) return;
+  store.landscapes[number] = null;
+  api.landscape(number).then((found) => {
+    store.landscapes[number] = found;
+    if (store.number === number) tell("landscape");
+  }, () => {});
+}
+
+function tabs() {
+  find("runs").replaceChildren(...store.runs.map((run, i) => {
+    const button = make("button", { type: "button", role: "radio", "aria-checked": false, textContent: run.name });
+    button.onclick = () => choose(i);
+    button.onkeydown = (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const next = step && find("runs").children[i + step];
+      if (next) { next.focus(); next.click(); }
+    };
+    return button;
+  }));
+}
+
+/** Space plays the sound wherever it does nothing else. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || event.repeat || event.target.closest("button, input:not([type=range]), select, summary")) return;
+  event.preventDefault();
+  stage.playCurrent();
+});
+
+async function start() {
+  store.runs = await api.runs();
+  tabs();
+  [stage, shape, xy, piano, kit, midi, curves, match, keep].forEach((part) => part.setUp());
+  const asked = keep.linked();
+  if (asked) {
+    await begin(asked.number);
+    await asked.apply();
+  }
+  await choose(asked ? asked.number : 0);
+  document.documentElement.dataset.ready = "yes";
+}
+
+start().catch((error) => say(`The studio does not answer: ${error.message}`));

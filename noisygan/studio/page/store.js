@@ -1,0 +1,148 @@
+// What is on the page: the runs, the state of each, its history; and who wants to know of changes.
+
+import * as api from "./api.js";
+import { say } from "./dom.js";
+
+export const CORNERS = 4;
+export const N_PADS = 8;
+const N_HISTORY = 60;
+const listeners = new Set();
+
+export const store = {
+  runs: [], // what the server says of each
+  number: 0, // which one is played
+  states: [], // of each run
+  landscapes: [], // of each run, when found
+};
+
+export const run = () => store.runs[store.number];
+export const state = () => store.states[store.number];
+export const landscape = () => store.landscapes[store.number];
+/** The sound that is being shaped: {z, seed, name, label, noise, edits}. */
+export const current = () => state().sounds[state().chosen];
+
+/** Calls listener(reason) after each change: "run", "sound", "note", "landscape", "pattern", "history". */
+export const onChange = (listener) => listeners.add(listener);
+export const tell = (reason) => listeners.forEach((listener) => listener(reason));
+
+/** What the server is asked for to hear a sound of this run as it is set now. */
+export function body(sound = current(), changes = {}) {
+  const facts = run(), { pitch, velocity, seconds } = state();
+  const asked = { run: store.number, z: sound.z, seed: sound.noise };
+  if (facts.conditions.includes("pitch")) asked.pitch = pitch;
+  if (facts.conditions.includes("velocity")) asked.velocity = velocity;
+  if (facts.labels.length) asked.label = sound.label;
+  if (facts.has_length) asked.seconds = seconds;
+  if (facts.has_curves && Object.keys(sound.edits).length) asked.edits = sound.edits;
+  return { ...asked, ...changes };
+}
+
+export async function seeded(seed, label = 0) {
+  const { z } = await api.code(store.number, seed);
+  return { z, seed, name: `Seed ${seed}`, label, noise: seed, edits: {} };
+}
+
+/** The first state of a run. */
+export async function begin(number) {
+  store.number = number;
+  if (store.states[number]) return;
+  const facts = store.runs[number];
+  const n = facts.is_kit ? N_PADS : 1;
+  const n_labels = Math.max(facts.labels.length, 1);
+  const order = drumOrder(facts.labels);
+  const sounds = await Promise.all(
+    Array.from({ length: n }, (_, i) => seeded(Math.floor(i / n_labels) || 0, order[i % n_labels] ?? 0)
+      .then((sound) => (facts.labels.length || !facts.is_kit ? sound : seeded(i)))),
+  );
+  const corners = await Promise.all(Array.from({ length: CORNERS }, (_, i) => seeded(101 + i)));
+  store.states[number] = {
+    sounds,
+    chosen: 0,
+    pitch: Math.round(facts.pitch),
+    velocity: 100,
+    seconds: facts.seconds,
+    corners: corners.map((sound) => sound.z),
+    pattern: firstPattern(facts, sounds),
+    tempo: 112,
+    past: [],
+    at: -1,
+  };
+  remember("Start");
+}
+
+function drumOrder(labels) {
+  const wanted = ["kick", "snare", "hihat", "cymbal", "tom"];
+  const rank = (i) => (wanted.indexOf(labels[i]) + 1 || 9);
+  return labels.map((_, i) => i).sort((a, b) => rank(a) - rank(b));
+}
+
+function firstPattern(facts, sounds) {
+  const steps = { kick: [0, 6, 8], snare: [4, 12], cymbal: [0, 2, 4, 6, 8, 10, 12, 14], hihat: [0, 2, 4, 6, 8, 10, 12, 14], tom: [14, 15] };
+  const seen = new Set();
+  return sounds.map((sound, i) => {
+    const name = facts.labels[sound.label];
+    let on = facts.labels.length ? steps[name] || [] : [[0, 8], [4, 12], [2, 6, 10, 14]][i] || [];
+    if (facts.labels.length && seen.has(name)) on = [];
+    seen.add(name);
+    return Array.from({ length: 16 }, (_, step) => on.includes(step));
+  });
+}
+
+const kept = (s) => JSON.stringify([s.sounds, s.chosen, s.pitch, s.velocity, s.seconds, s.corners, s.pattern, s.tempo]);
+
+/** Adds the state as it is now to the history. */
+export function remember(label) {
+  const s = state(), snapshot = kept(s);
+  if (s.past[s.at]?.snapshot === snapshot) return;
+  s.past.splice(s.at + 1);
+  s.past.push({ label, snapshot });
+  if (s.past.length > N_HISTORY) s.past.shift();
+  s.at = s.past.length - 1;
+  tell("history");
+}
+
+/** Goes to a moment of the history. */
+export function goTo(at) {
+  const s = state();
+  if (!s.past[at]) return;
+  [s.sounds, s.chosen, s.pitch, s.velocity, s.seconds, s.corners, s.pattern, s.tempo] = JSON.parse(s.past[at].snapshot);
+  s.at = at;
+  for (const reason of ["sound", "note", "pattern", "history"]) tell(reason);
+  listen();
+}
+
+/** A number of a code, with as many digits as are kept of it. */
+export const round = (value) => Math.round(value * 1e5) / 1e5;
+
+/** Changes the current sound: its code, or more. The change is heard. */
+export function shape(changes, name) {
+  Object.assign(current(), { seed: null, name: name || current().name }, changes);
+  current().z = current().z.map(round); // as a link writes it
+  tell("sound");
+  listen();
+}
+
+let asked = 0, waiting = null, busy = false;
+const hearers = new Set();
+/** Calls hearer(sound, aloud) whenever the current sound was made anew. */
+export const onSound = (hearer) => hearers.add(hearer);
+
+/** Makes the current sound as it is now; while one is being made, only the newest request waits. */
+export async function listen(aloud = true) {
+  waiting = { body: body(), number: store.number, aloud, order: ++asked };
+  if (busy) return;
+  busy = true;
+  document.documentElement.dataset.busy = "yes";
+  while (waiting) {
+    const request = waiting;
+    waiting = null;
+    try {
+      const sound = await api.render(request.body);
+      if (request.number === store.number) hearers.forEach((hearer) => hearer(sound, request.aloud));
+    } catch (error) {
+      say(error.message);
+    }
+  }
+  busy = false;
+  delete document.documentElement.dataset.busy;
+}

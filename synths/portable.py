@@ -1,0 +1,208 @@
+"""Formulas of the synths in operations that other runtimes than TensorFlow have.
+
+What leaves TensorFlow (for ONNX, for LiteRT) can't hold Fourier transforms, complex numbers,
+float64 or unsigned arithmetic. Inside `with portable_operations():` the synths trace their graphs
+without these, for lengths and rates that are known. The sound is the same: noise bit by bit, the
+rest within rounding.
+"""
+
+import contextlib
+import contextvars
+
+import numpy as np
+import tensorflow as tf
+
+_used = contextvars.ContextVar("portable", default=False)
+
+# A float32 from 16 Hz on is a whole number of these parts of 1 Hz.
+_PARTS_OF_HZ = 2**19
+
+
+@contextlib.contextmanager
+def portable_operations():
+    """Inside, sounds are computed in operations that can be exported, and by no compiled kernel."""
+    token = _used.set(True)
+    try:
+        yield
+    finally:
+        _used.reset(token)
+
+
+@tf.autograph.experimental.do_not_convert
+def portable_operations_used():
+    """Whether a graph that is traced now is to be portable."""
+    return _used.get()
+
+
+def white_noise(seed, sample):
+    """`synths.white_noise` at given samples.
+
+    Args:
+      seed: int32 [batch].
+      sample: Sample numbers modulo 2**32, as int32 [n_samples] or [batch, n_samples].
+
+    Returns:
+      float32 [batch, n_samples], bit by bit that of `synths.white_noise`.
+    """
+    start = _scramble(tf.cast(seed, tf.int32))
+    step = 2 * _right(_scramble(start), 1) + 1
+    sample = sample if sample.shape.rank == 2 else sample[None]
+    bits = _scramble(start[:, None] + step[:, None] * sample)
+    return tf.cast(_right(bits, 8), tf.float32) * 2.0**-23 - 1.0
+
+
+def samples_from(first_sample, n_samples):
+    """int32 [n_samples] of the sample numbers from an int on, modulo 2**32."""
+    return tf.constant(_word(first_sample + np.arange(n_samples)))
+
+
+def _word(x):
+    return np.asarray(np.mod(x, 2**32), np.uint32).view(np.int32)
+
+
+def _right(x, bits):
+    """int32 shifted to the right, with zeros coming in."""
+    unsigned = tf.cast(x, tf.uint32)
+    return tf.cast(tf.bitwise.right_shift(unsigned, tf.constant(bits, tf.uint32)), tf.int32)
+
+
+def _scramble(x):
+    """The hash of `synths.noise` on int32, whose products wrap as those of uint32 do."""
+
+    def shift(x, bits):
+        return tf.bitwise.bitwise_xor(x, _right(x, bits))
+
+    x = shift(x + _word(0x9E3779B9), 16) * _word(0x7FEB352D)
+    return shift(shift(x, 15) * _word(0x846CA68B), 16)
+
+
+def turn_units(sample_rate):
+    """How many whole units make a full turn of a phase that `turned` counts."""
+    return 2 * _PARTS_OF_HZ * sample_rate
+
+
+def turned(f0_before, f0_after, hop):
+    """By how far a phase turns in a hop over which the frequency is linear.
+
+    Args:
+      f0_before, f0_after: Hz at both ends, float32, any shape.
+      hop: Samples.
+
+    Returns:
+      int64 units of which `turn_units(sample_rate)` are a turn; sums are exact.
+    """
+
+    def units(f0_hz):
+        return tf.cast(f0_hz * float(_PARTS_OF_HZ), tf.int64)
+
+    return (units(f0_before) + units(f0_after)) * hop
+
+
+def as_cycles(units, sample_rate):
+    """Units of a phase, int64, as cycles from 0 to 1, float32."""
+    turn = turn_units(sample_rate)
+    return tf.cast(tf.math.floormod(units, turn), tf.float32) / float(turn)
+
+
+def frame_cycles(f0_hz, hop, sample_rate):
+    """Phase at frames, float32 cycles [batch, n_frames]; see `harmonic_bank.frame_phases`.
+
+    Args:
+      f0_hz: float32 [batch, n_frames].
+      hop, sample_rate: ints: samples from frame to frame, and Hz.
+    """
+    after = tf.concat([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
+    units = tf.cumsum(turned(f0_hz, after, hop), axis=1, exclusive=True)
+    return as_cycles(units, sample_rate)
+
+
+def sample_cycles(frequencies, sample, sample_rate):
+    """Phase of constant frequencies at samples, float32 cycles.
+
+    Args:
+      frequencies: Hz, float32 [batch, 1, n].
+      sample: int64 [n_samples, 1].
+      sample_rate: Hz, int.
+    """
+    units = 2 * tf.cast(frequencies * float(_PARTS_OF_HZ), tf.int64) * sample
+    return as_cycles(units, sample_rate)
+
+
+def crossfaded_hops(audio, magnitudes, to_taps):
+    """Each hop of a sound through two filters, fading from that of its begin to that of its end.
+
+    The Fourier transforms are products with matrices, only as long as they must be.
+
+    Args:
+      audio: [batch, n_hops, hop].
+      magnitudes: Gains at both ends of hops, [batch, n_hops + 1, n_bands].
+      to_taps: From gains to the taps of a symmetric filter from the middle one on, an array
+        [n_bands, margin + 1].
+
+    Returns:
+      [batch, n_hops, hop + 2 margin]: what each hop becomes, from margin samples before it on.
+    """
+    hop, margin = audio.shape[2], to_taps.shape[1] - 1
+    n_fft = 2 * (-(-(hop + 2 * margin) // 2))
+    bins = np.arange(n_fft // 2 + 1)
+    angle = 2.0 * np.pi / n_fft * np.outer(np.arange(n_fft), bins)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    twice = np.where(np.arange(margin + 1) == 0, 1.0, 2.0)[:, None]
+    spectra = _product(magnitudes, to_taps @ (twice * cosine[: margin + 1]))
+
+    # The real parts beside the imaginary ones. A hop begins at 0 and its filters at -margin.
+    forward = np.concatenate([cosine[:hop], -sine[:hop]], axis=1)
+    share = np.where((bins == 0) | (bins == n_fft // 2), 1.0, 2.0)[:, None] / n_fft
+    place = np.arange(hop + 2 * margin) - margin
+    back = np.concatenate([share * cosine[place].T, -share * sine[place].T], axis=0)
+    rising = np.arange(hop) / hop
+    spectra = tf.concat([spectra, spectra], axis=2)
+    falls = _product(audio, (1.0 - rising)[:, None] * forward) * spectra[:, :-1]
+    rises = _product(audio, rising[:, None] * forward) * spectra[:, 1:]
+    return _product(falls + rises, back)
+
+
+def _product(rows, matrix):
+    """[batch, n, a] times a constant [a, b]: [batch, n, b]."""
+    return tf.matmul(rows, tf.constant(matrix, tf.float32))
+
+
+def convolve(audio, response):
+    """The full linear convolution of audio with one response, in blocks, of known lengths.
+
+    Args:
+      audio: [batch, n_samples].
+      response: [batch or 1, n_taps].
+
+    Returns:
+      [batch, n_samples + n_taps - 1].
+    """
+    n_samples, n_taps = audio.shape[1], response.shape[1]
+    size = int(2 ** np.clip(np.round(np.log2(n_taps)), 4, 9))
+    n_blocks, n_parts = -(-n_samples // size), -(-n_taps // size)
+    angle = np.pi / size * np.outer(np.arange(size), np.arange(size + 1))
+    forward = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+    angle = np.pi / size * np.outer(np.arange(2 * size), np.arange(size + 1))
+    share = np.where(np.arange(size + 1) % size == 0, 0.5, 1.0) / size
+    back = np.concatenate([(share * np.cos(angle)).T, (-share * np.sin(angle)).T], axis=0)
+
+    def spectra(sound, n, before, behind):
+        padded = tf.pad(sound, [[0, 0], [0, n * size - sound.shape[1]]])
+        padded = tf.reshape(padded, [-1, n, size])
+        return tf.pad(_product(padded, forward), [[0, 0], [before, behind], [0, 0]])
+
+    sounds = spectra(audio, n_blocks, n_parts - 1, n_parts - 1)
+    taps = spectra(response, n_parts, 0, 0)
+    n_out = n_blocks + n_parts - 1
+    total = 0.0
+    for part in range(n_parts):
+        begin = n_parts - 1 - part
+        real, imaginary = tf.split(sounds[:, begin : begin + n_out], 2, axis=2)
+        a, b = tf.split(taps[:, part : part + 1], 2, axis=2)
+        product = [real * a - imaginary * b, real * b + imaginary * a]
+        total += tf.concat(product, axis=2)
+    pieces = _product(total, back)
+    here = tf.pad(pieces[:, :, :size], [[0, 0], [0, 1], [0, 0]])
+    after = tf.pad(pieces[:, :, size:], [[0, 0], [1, 0], [0, 0]])
+    joined = tf.reshape(here + after, [-1, (n_out + 1) * size])
+    return joined[:, : n_samples + n_taps - 1]

@@ -1,0 +1,283 @@
+"""The studio's page in a real browser: everything on it moves sound."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("starlette", reason="needs the extra studio")
+pytest.importorskip("uvicorn", reason="needs the extra studio")
+
+from tests import studio_runs
+
+pytestmark = pytest.mark.browser
+STAGE = "document.getElementById('stage').dataset"
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Address of a studio with a hybrid, a kit and a raw-waveform run."""
+    runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
+    with studio_runs.served(*runs) as found:
+        yield found
+
+
+class Page:
+    """The studio in the browser's tab."""
+
+    def __init__(self, chromium, address, width=1280, run=0, fragment=""):
+        self.browser = chromium
+        self.evaluate, self.wait = chromium.evaluate, chromium.wait
+        chromium.visit("about:blank", width)
+        chromium.visit(address + fragment, width)
+        self.wait("document.documentElement.dataset.ready === 'yes'")
+        if run:
+            self.click(f"#runs button:nth-child({run + 1})")
+        self.wait("document.querySelectorAll('#directions .slider').length > 0")
+        self.wait(f"{STAGE}.sounds > 0")
+
+    def click(self, selector):
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def print(self):
+        """What distinguishes the sound that is shown from others."""
+        return self.evaluate(f"{STAGE}.print")
+
+    def plays(self):
+        return int(self.evaluate(f"{STAGE}.plays"))
+
+    def moves_sound(self, do):
+        """Does something and waits until another sound is there."""
+        before = self.print()
+        do()
+        settled = "!document.documentElement.dataset.busy"
+        self.wait(f"{settled} && {STAGE}.print !== '{before}'")
+        assert self.browser.problems == []
+
+    def pointer(self, selector, *points):
+        """Presses, drags and lets go: points (x, y) as shares of an element's size."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
+        box = self.evaluate(
+            f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
+            ".getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
+        )
+        at = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in points]
+        kinds = ["mousePressed", *["mouseMoved"] * (len(at) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*at, at[-1]], strict=True):
+            self.browser.call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1,
+                clickCount=1,
+            )  # fmt: skip
+
+    def key(self, code, key, kind="keyDown"):
+        self.browser.call("Input.dispatchKeyEvent", type=kind, code=code, key=key, text=key)
+
+    def set_slider(self, selector, value):
+        self.evaluate(
+            f"(() => {{ const s = document.querySelector({json.dumps(selector)});"
+            f" s.value = {value}; for (const type of ['input', 'change'])"
+            " s.dispatchEvent(new Event(type, { bubbles: true })); })()"
+        )
+
+
+@pytest.fixture
+def page(chromium, address):
+    """The page on the first run."""
+    return Page(chromium, address)
+
+
+def test_sliders_move_the_sound(page):
+    page.moves_sound(lambda: page.set_slider("#directions input", 2.5))
+    page.moves_sound(lambda: page.set_slider("#dims .slider:nth-child(3) input", -2))
+    page.moves_sound(lambda: page.set_slider("#note .slider:nth-child(1) input", 40))
+    page.moves_sound(lambda: page.set_slider("#note .slider:nth-child(2) input", 1))
+    assert page.plays() > 0
+    # By the keyboard, too.
+    page.evaluate("document.querySelector('#directions input').focus()")
+    page.moves_sound(lambda: page.browser.press("ArrowRight"))
+
+
+def test_a_slider_of_a_direction_moves_the_code_along_it_alone(page):
+    read = "[...document.querySelectorAll('#directions input')].map(i => Number(i.value))"
+    before = page.evaluate(read)
+    page.moves_sound(lambda: page.set_slider("#directions .slider:nth-child(2) input", 1.5))
+    after = page.evaluate(read)
+    assert after[1] == 1.5
+    assert after[:1] + after[2:] == pytest.approx(before[:1] + before[2:], abs=0.051)
+
+
+def test_the_pads_to_move_in(page):
+    page.moves_sound(lambda: page.pointer("#map", (0.3, 0.3), (0.5, 0.6), (0.8, 0.2)))
+    page.moves_sound(lambda: page.pointer("#morph", (0.5, 0.5), (0.4, 0.7)))
+    page.moves_sound(lambda: page.click("[data-corner='3']"))
+    page.evaluate("document.getElementById('map').focus()")
+    page.moves_sound(lambda: page.browser.press("ArrowLeft"))
+    # A corner gives back what was put there.
+    page.moves_sound(lambda: page.set_slider("#directions input", 3))
+    stored = page.print()
+    page.click("[data-store='0']")
+    page.moves_sound(lambda: page.click("[data-corner='3']"))
+    page.moves_sound(lambda: page.click("[data-corner='0']"))
+    assert page.print() == stored
+
+
+def test_the_keyboard_by_mouse_by_letters_and_by_midi(page):
+    page.pointer("#piano .white:nth-child(5)", (0.5, 0.9))
+    page.wait(f"{STAGE}.plays == 1")
+    page.key("KeyK", "k")
+    page.wait(f"{STAGE}.plays == 2 && !!document.querySelector('#piano .down')")
+    page.key("KeyK", "k", "keyUp")
+    page.wait("!document.querySelector('#piano .down')")
+    page.evaluate(
+        "navigator.requestMIDIAccess = async () => ({ inputs: new Map([[1,"
+        " window.keys = { name: 'Small keys' }]]) }); document.querySelector('.midi').click()"
+    )
+    page.wait("document.querySelector('.midi').textContent === 'Small keys'")
+    page.evaluate("keys.onmidimessage({ data: [0x90, 71, 90] })")
+    page.wait(f"{STAGE}.plays == 3")
+    page.wait("document.getElementById('facts').textContent.includes('B4 · velocity 90')")
+    page.evaluate("keys.onmidimessage({ data: [0x80, 71, 0] })")
+    page.wait("!document.querySelector('#piano .down')")
+    # A tap that is over before its sound is there is heard, too.
+    page.evaluate("for (const s of [0x90, 0x80]) keys.onmidimessage({ data: [s, 73, 90] })")
+    page.wait(f"{STAGE}.plays == 4 && !document.querySelector('#piano .down')")
+    assert page.browser.problems == []
+
+
+def test_a_curve_is_drawn_and_stays(page):
+    middle = "Number(document.querySelector('.curve canvas').getAttribute('aria-valuenow'))"
+    before = page.evaluate(middle)
+    page.moves_sound(
+        lambda: page.pointer(".curve canvas", (0.1, 0.5), (0.4, 0.2), (0.6, 0.2), (0.8, 0.5))
+    )
+    assert page.evaluate("document.querySelector('.curve-head span').textContent") == "drawn"
+    page.moves_sound(lambda: page.click("#dice"))  # another sound, with the same drawing
+    assert page.evaluate("document.querySelector('.curve-head span').textContent") == "drawn"
+    page.evaluate("document.querySelectorAll('.curve canvas')[1].focus()")
+    page.moves_sound(lambda: page.browser.press("ArrowUp"))
+    page.moves_sound(lambda: page.click("#undraw"))
+    page.wait("document.getElementById('undraw').disabled")
+    assert page.evaluate(middle) == pytest.approx(before, abs=0.2)
+
+
+def test_undo_redo_and_favourites(page):
+    first = page.print()
+    page.moves_sound(lambda: page.click("#dice"))
+    second = page.print()
+    page.moves_sound(lambda: page.click("#undo"))
+    assert page.print() == first
+    page.moves_sound(lambda: page.click("#redo"))
+    assert page.print() == second
+    page.click("#favour")
+    page.moves_sound(lambda: page.click("#undo"))
+    page.moves_sound(lambda: page.click("#favourites button"))
+    assert page.print() == second
+    page.click("#favourites .remove")
+    page.wait("!!document.querySelector('#favourites .none')")
+
+
+def test_a_link_brings_the_sound_back(page, chromium, address):
+    page.moves_sound(lambda: page.set_slider("#directions input", -1.5))
+    page.wait("location.hash.includes('z=')")
+    there, fragment = page.print(), page.evaluate("location.hash")
+    assert Page(chromium, address, fragment=fragment).print() == there
+    seeded = Page(chromium, address, fragment="#run=flute&seed=77")
+    assert seeded.evaluate("document.getElementById('name').textContent") == "Seed 77"
+    broken = Page(chromium, address, fragment="#run=flute&z=AAAA&pitch=9999")
+    assert broken.evaluate(f"{STAGE}.sounds") == "1"
+
+
+def test_files_are_kept(page, tmp_path):
+    page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    for button, name in (("wav", "flute.wav"), ("controls", "flute.npz"), ("sfz", "flute-sfz.zip")):
+        page.click(f"#get-{button}")
+        page.wait(f"document.getElementById('status').textContent.startsWith('{name}')")
+    audio, rate = soundfile.read(waited(page, tmp_path / "flute.wav"))
+    assert rate == 16000 and len(audio) == 32000
+    with zipfile.ZipFile(waited(page, tmp_path / "flute-sfz.zip")) as archive:
+        assert "instrument.sfz" in archive.namelist()
+    with np.load(waited(page, tmp_path / "flute.npz")) as controls:
+        assert str(controls["format"]) == "noisygan-controls"
+
+
+def waited(page, path):
+    """A path, once the browser has put the file there."""
+    for _ in range(200):
+        if path.exists():
+            return path
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError(f"{path.name} never came")
+
+
+def test_a_sound_is_matched(page, tmp_path, monkeypatch):
+    def matched(run, data, report):
+        assert data == b"a sound"
+        return {"z": [1.0] * 6, "seed": 0, "label": 0, "edits": {"loudness_db": [-3.0]}} | {
+            "pitch": 66.9, "velocity": 80.0, "seconds": 1.0, "remarks": ["it is short"],
+            "start_db": 30.0, "distance_db": 12.5,
+        }  # fmt: skip
+
+    monkeypatch.setattr("noisygan.studio.matching.matched", matched)
+    (tmp_path / "bell.wav").write_bytes(b"a sound")
+    document = page.browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.browser.call("DOM.querySelector", nodeId=document, selector="#target")["nodeId"]
+    files = [str(tmp_path / "bell.wav")]
+    page.moves_sound(lambda: page.browser.call("DOM.setFileInputFiles", nodeId=node, files=files))
+    said = "document.getElementById('{}').textContent"
+    page.wait(f"{said.format('status')} === "
+              "'12.5 dB from bell.wav, 30 at the start; it is short'")  # fmt: skip
+    assert page.evaluate(said.format("name")) == "Like bell.wav"
+    assert page.evaluate(said.format("facts")).startswith("G4 · velocity 80 · 1.00 s")
+
+
+def test_a_kit_has_pads_and_steps(chromium, address):
+    page = Page(chromium, address, run=1)
+    assert page.evaluate("document.getElementById('play-keys').hidden")
+    assert page.evaluate("document.querySelectorAll('#pads button').length") == 8
+    page.pointer("#pads button:nth-child(2)", (0.5, 0.5))
+    page.wait("document.querySelector('#pads button:nth-child(2)').ariaPressed === 'true'")
+    page.wait("document.getElementById('facts').textContent.startsWith('snare')")
+    page.key("KeyD", "d")
+    page.wait("document.querySelector('#pads button:nth-child(3)').ariaPressed === 'true'")
+    page.click("#clear")
+    page.click("#steps .row:nth-child(1) button:nth-of-type(1)")
+    plays = page.plays()
+    page.click("#run")
+    page.wait(f"{STAGE}.plays > {plays} && !!document.querySelector('#steps .now')")
+    page.click("#run")
+    assert page.evaluate("document.getElementById('run').textContent") == "Start"
+    assert chromium.problems == []
+
+
+def test_what_a_raw_waveform_lacks_is_hidden(chromium, address):
+    page = Page(chromium, address, run=2)
+    shown = page.evaluate(
+        "Object.fromEntries(['play-keys', 'draw', 'get-controls', 'note-title']"
+        ".map(id => [id, !document.getElementById(id).hidden]))"
+    )
+    assert not any(shown.values())
+    page.moves_sound(lambda: page.set_slider("#directions input", 2))
+    page.click("#runs button:nth-child(1)")
+    page.wait("!document.getElementById('draw').hidden")
+    page.wait("!document.getElementById('play-keys').hidden")
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_it_fits_and_everything_has_a_name(chromium, address, width):
+    page = Page(chromium, address, width)
+    for run in (1, 2):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('button, input, select, canvas')].filter(e =>"
+            " !(e.ariaLabel || e.textContent.trim() || e.closest('label'))).map(e => e.outerHTML)"
+        )
+        assert nameless == []
+        page.click(f"#runs button:nth-child({run + 1})")
+        page.wait(f"document.querySelectorAll('#runs button')[{run}].ariaChecked === 'true'")
+    assert chromium.problems == []
+    assert {r.rsplit("/", 1)[0] for r in chromium.requests if "8" in r} <= {
+        address.rstrip("/"), address + "api", address + "api/landscape", "about:blank",
+        "blob:http:",
+    }  # fmt: skip

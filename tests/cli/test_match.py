@@ -1,0 +1,81 @@
+"""`noisygan match`: the files it writes, the commands of its page, and what can't be matched."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+PAGE = Path(__file__).parents[2] / "docs" / "matching.md"
+
+
+@pytest.fixture(scope="module")
+def tone(tmp_path_factory):
+    """Path of a short falling tone."""
+    times = np.arange(4800) / 16000
+    waves = [np.sin(2 * np.pi * 392 * k * times) / k for k in (1, 2, 3)]
+    path = tmp_path_factory.mktemp("tone") / "target.wav"
+    soundfile.write(path, 0.3 * sum(waves) * np.exp(-5 * times), 16000)
+    return path
+
+
+def test_the_commands_of_the_page(noisygan, trained, tone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "target.wav").write_bytes(tone.read_bytes())
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "flute").symlink_to(trained)
+    blocks = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    assert [command[0] for command in commands] == ["match", "synth", "match", "match"]
+    for command in commands:
+        short = ["--steps", "4"] if command[0] == "match" else []
+        result = noisygan(*command, *short)
+        assert result.code == 0, result.err
+        assert ("log-spectral distance" in result.out) == (command[0] == "match")
+    free, by_run, both = (tmp_path / name for name in ("matched", "by_flute", "from_flute"))
+    names = ["target.html", "target.npz", "target.wav"]
+    assert sorted(path.name for path in free.iterdir()) == names
+    assert sorted(path.name for path in by_run.iterdir()) == sorted([*names, "target-z.npz"])
+    assert (tmp_path / "again.wav").read_bytes() == (free / "target.wav").read_bytes()
+    assert not np.array_equal(
+        *(np.load(d / "target.npz")["noise/magnitudes"] for d in (by_run, both))
+    )
+    html = (free / "target.html").read_text()
+    assert html.count("<audio") == 2 and "http" not in html.replace("http-equiv", "")
+
+    namespace = {}
+    (example,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    exec(compile(example.replace("2.0", "0.3"), str(PAGE), "exec"), namespace)
+    sound = namespace["sound"].numpy()
+    assert len(sound) == 14400 and np.max(np.abs(sound)) > 0.01
+
+
+def test_what_can_not_be_matched(refused, tone, trained, write_sound, tmp_path):
+    out = tmp_path / "out"
+    assert "nothing to match with" in refused("match", tone, "--out_dir", out)
+    free = ("--free", "--out_dir", out)
+    assert "is missing" in refused("match", tmp_path / "no.wav", *free)
+    silent = write_sound(tmp_path / "silent.wav", np.zeros(4000))
+    assert "is silent" in refused("match", silent, *free)
+    assert "--label names a label of a run" in refused("match", tone, *free, "--label", "flute")
+    assert "cannot hold" in refused("match", tone, *free, "--pitch", 127)
+    run = ("--run_dir", trained, "--out_dir", out)
+    noise = write_sound(tmp_path / "noise.wav", 0.1 * np.random.default_rng(0).normal(size=4000))
+    assert "name it with --pitch" in refused("match", noise, *run)
+    assert not out.exists()
+    out.mkdir()
+    (out / "target.html").write_text("mine")
+    assert "target.html exists already" in refused("match", tone, *free)
+    assert [path.name for path in out.iterdir()] == ["target.html"]
+
+
+def test_what_was_done_to_the_target_is_said(noisygan, write_sound, tmp_path):
+    noise = 0.1 * np.random.default_rng(0).normal(size=(1600, 2))
+    path = write_sound(tmp_path / "noise.wav", noise, 4000)
+    result = noisygan("match", path, "--free", "--out_dir", tmp_path / "out", "--steps", 2)
+    assert result.code == 0
+    assert f"{path}: its 2 channels are mixed to one" in result.out
+    assert f"{path}: it is resampled from 4000 to 8000 Hz" in result.out
+    assert f"{path}: no pitch was found in it" in result.out

@@ -1,0 +1,125 @@
+"""Runs without a network for the studio's tests: sounds of NumPy, served in a thread."""
+
+import contextlib
+import math
+import threading
+import types
+
+import numpy as np
+
+from noisygan.rendering.notes import Instrument
+from noisygan.studio import address, curves
+from noisygan.studio.playing import PlayableRun
+
+FRAME_RATE = 100.0
+N_HARMONICS = 6
+
+
+class PlainGenerator:
+    """A generator of the contract's shape; z moves brightness, level, noise and decay."""
+
+    def __init__(self, conditions=("pitch", "velocity"), latent_dim=6, seconds=1.0, hybrid=True):
+        self.conditions = conditions
+        self.latent_dim = latent_dim
+        self.sample_rate = 16000
+        self.seconds = seconds
+        self.frame_rate = FRAME_RATE
+        self.release_seconds = 0.1
+        if hybrid:
+            self.get_controls = self.controls
+            settings = {"harmonic": {}, "noise": {"bandwidth_hz": 8000.0}}
+            self.voices = [
+                types.SimpleNamespace(name=kind, kind=kind, settings=own)
+                for kind, own in settings.items()
+            ]
+
+    def prior(self, n, seed):
+        return np.random.default_rng(int(seed)).normal(size=[n, self.latent_dim]).astype("f4")
+
+    def controls(self, z, pitch, velocity, seconds):
+        n_frames = max(1, math.ceil(seconds * FRAME_RATE - 1e-6))
+        times = np.arange(n_frames) / FRAME_RATE
+        level_db = -14.0 + 3.0 * z[1] + (velocity - 100.0) / 5.0
+        loudness_db = level_db - (6.0 + 2.0 * z[3]) * times
+        share = np.exp(-np.arange(N_HARMONICS) * (1.0 - 0.3 * z[0]))
+        share = np.tile(share / share.sum(), [n_frames, 1])
+        out = {
+            "loudness_db": loudness_db[:, None],
+            "harmonic/f0_hz": np.full([n_frames, 1], 440.0 * 2 ** ((pitch - 69) / 12)),
+            "harmonic/amplitudes": 10 ** (loudness_db[:, None] / 20),
+            "harmonic/harmonic_distribution": share,
+            "noise/magnitudes": np.tile(
+                10 ** ((loudness_db[:, None] - 30 + 6 * z[2]) / 20), [1, 9]
+            ),
+        }
+        return {name: value[None].astype(np.float32) for name, value in out.items()}
+
+    def __call__(self, z, conditioning, seconds, sample_rate, seed):
+        pitch = 60.0 + 5.0 * float(z[0, 0]) + 7.0 * int(conditioning["label"][0])
+        made = self.controls(z[0], pitch, 100.0, seconds)
+        audio = sound_of(made, round(seconds * sample_rate), sample_rate, int(seed[0]))
+        return types.SimpleNamespace(audio=types.SimpleNamespace(numpy=lambda: audio[None]))
+
+
+def sound_of(controls, n_samples, sample_rate, seed):
+    """Harmonics and white noise of controls, float32 [n_samples]."""
+    frames = np.arange(controls["loudness_db"].shape[1]) * sample_rate / FRAME_RATE
+    at = np.arange(n_samples)
+    f0_hz = np.interp(at, frames, controls["harmonic/f0_hz"][0, :, 0])
+    level = np.interp(at, frames, controls["harmonic/amplitudes"][0, :, 0])
+    phase = 2 * np.pi * np.cumsum(f0_hz) / sample_rate
+    share = controls["harmonic/harmonic_distribution"][0, 0]
+    tone = sum(share[k] * np.sin((k + 1) * phase) for k in range(N_HARMONICS))
+    hiss = np.random.default_rng(seed).uniform(-1, 1, n_samples)
+    gain = np.interp(at, frames, controls["noise/magnitudes"][0, :, 0])
+    return (level * tone + gain * hiss).astype(np.float32)
+
+
+class PlainRun(PlayableRun):
+    """A run whose curves and sounds are NumPy's."""
+
+    def warm_up(self):
+        pass
+
+    def _from_curves(self, ask, seed):
+        made = self.generator.controls(ask.z, ask.pitch or 48.0, ask.velocity or 100.0, ask.seconds)
+        made = curves.edited(made, ask.edits, self.kinds, made["loudness_db"].shape[1])
+        n_samples = round(ask.seconds * ask.sample_rate)
+        return sound_of(made, n_samples, ask.sample_rate, int(seed[0]))[None], made
+
+
+def melodic():
+    """A hybrid that is told pitch and velocity."""
+    told = ("pitch", "velocity")
+    return PlainRun(PlainGenerator(told), Instrument("flute", told, (), tuple(range(60, 85))))
+
+
+def kit():
+    """A hybrid kit of three drums."""
+    made = PlainGenerator(("label",), seconds=0.3)
+    return PlainRun(made, Instrument("kit", ("label",), ("cymbal", "kick", "snare")))
+
+
+def raw():
+    """A raw-waveform run that is told nothing."""
+    return PlainRun(PlainGenerator((), 12, 0.4, hybrid=False), Instrument("waves", ()))
+
+
+@contextlib.contextmanager
+def served(*runs, n_codes=24):
+    """Serves a studio over runs in a thread; gives its address."""
+    import uvicorn
+
+    from noisygan.studio.server import Studio, configured
+
+    studio = Studio(list(runs), n_codes=n_codes)
+    with address.listening_socket("127.0.0.1", None) as listener:
+        server = uvicorn.Server(configured(studio))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield address.of(listener)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            assert not thread.is_alive()

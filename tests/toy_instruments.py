@@ -1,0 +1,63 @@
+"""Instruments of generators that need no training: a horn and drums."""
+
+import types
+
+import numpy as np
+import tensorflow as tf
+
+from noisygan.rendering import instruments, kits
+from noisygan.rendering.notes import Instrument
+
+RATE = 16000
+FLUTE = Instrument("run1", ("pitch", "velocity"), ("flute",), (60, 62, 71))
+DRUMS = Instrument("kit", ("label",), ("cymbal", "kick", "snare", "tom"), ())
+
+
+class Horn:
+    """A generator of held notes: three harmonics, breath and a release, louder with velocity."""
+
+    sample_rate, seconds, release_seconds, latent_dim = RATE, 2.0, 0.5, 4
+
+    def prior(self, n, seed):
+        return tf.random.stateless_normal([n, 4], [seed, 0])
+
+    def __call__(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
+        seconds, rate = seconds or self.seconds, sample_rate or self.sample_rate
+        times = np.arange(round(seconds * rate)) / rate
+        held = seconds - self.release_seconds
+        shape = np.minimum(times / 0.05, 1.0) * np.exp(-14.0 * np.maximum(times - held, 0.0))
+        rows = []
+        for row, pitch in enumerate(conditioning["pitch"].numpy()):
+            hz = 440.0 * 2 ** ((pitch - 69) / 12)
+            sound = sum(np.sin(2 * np.pi * k * hz * times) / k**2 for k in (1, 2, 3))
+            sound += 0.02 * np.random.default_rng(int(seed[row])).uniform(-1, 1, len(times))
+            rows.append(0.004 * conditioning["velocity"].numpy()[row] * shape * sound)
+        return types.SimpleNamespace(audio=tf.constant(np.stack(rows), tf.float32), controls={})
+
+
+class Drums:
+    """A generator of drums, whose pitch and length are z's; it is told labels."""
+
+    sample_rate, seconds, latent_dim = RATE, 0.4, 2
+
+    def prior(self, n, seed):
+        return tf.random.stateless_normal([n, 2], [seed, 0])
+
+    def __call__(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
+        times = np.arange(round((seconds or self.seconds) * (sample_rate or RATE))) / RATE
+        pitch = (
+            100.0 * np.exp(0.3 * z.numpy()[:, :1]) * (1 + conditioning["label"].numpy()[:, None])
+        )
+        decay = 0.05 * np.exp(0.5 * z.numpy()[:, 1:])
+        sound = 0.5 * np.exp(-times / decay) * np.sin(2 * np.pi * pitch * times)
+        sound += 0.1 * np.exp(-times / decay) * np.sin(2 * np.pi * 5000 * times)
+        return types.SimpleNamespace(audio=tf.constant(sound, tf.float32), controls={})
+
+
+def horn(n_turns=2, pitches=(60, 67), velocities=(60, 127)):
+    zones = instruments.note_zones(FLUTE, pitches, velocities, n_turns)
+    return instruments.render_notes(Horn(), zones, "horn", None, RATE, 0)
+
+
+def kit(n_turns=2, velocities=(60, 127)):
+    return kits.render_kit(Drums(), DRUMS, velocities, n_turns, None, RATE, 0)

@@ -1,0 +1,283 @@
+"""Exported models: the sounds and curves of the Python one, in other runtimes."""
+
+import importlib.util
+import json
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from discriminators import Conditions
+from noisygan.errors import RunError, UsageError
+from noisygan.export.blocks import NEXT, PREFIX, Blocks
+from noisygan.export.forms import Form
+from noisygan.export.package import export
+from noisygan.generators import Hybrid
+from noisygan.generators.drum_voices import ModalVoice, TransientVoice
+from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.sweeps import MiddlePitch, PitchSweep
+from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+from noisygan.generators.wavegan import WaveGAN
+from noisygan.rendering.notes import instrument
+from synths import Reverb
+from tests import toys
+
+WITHIN = 1e-4
+ASKED = {
+    "pitch": np.float32([60.0, 71.5, 80.0]),
+    "velocity": np.float32([30.0, 100.0, 127.0]),
+    "label": np.int32([0, 1, 2]),
+    "seed": np.int32([5, -9, 2**31 - 1]),
+}
+
+
+def note():
+    """A hybrid of notes with everything that moves."""
+    return toys.hybrid(latent_dim=6, humanize=Humanize(), unsteadiness=Unsteadiness(n=3))
+
+
+def drum():
+    """A hybrid of struck things with a label and a reverb."""
+    return toys.hybrid(
+        f0_curve=PitchSweep(),
+        voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
+        pitch=MiddlePitch(),
+        conditions=Conditions(("label",), n_labels=3),
+        reverb=Reverb(trainable=True, reverb_length=300),
+        seconds=0.1,
+        note_off_seconds=0.1,
+    )
+
+
+def wavegan():
+    return WaveGAN(n_samples=4096, sample_rate=16000, latent_dim=5, units=2)
+
+
+def built(generator):
+    """The generator with variables, and none of them at a value that says nothing."""
+    generator(generator.prior(3, seed=0), tensors(ASKED))
+    rng = np.random.default_rng(0)
+    for weight in generator.weights:
+        weight.assign(weight + 0.02 * rng.normal(size=weight.shape))
+    return generator
+
+
+def tensors(values):
+    return {name: tf.constant(value) for name, value in values.items()}
+
+
+@pytest.fixture(scope="module", params=[note, drum, wavegan], ids=lambda make: make.__name__)
+def generator(request):
+    return built(request.param())
+
+
+@pytest.fixture(scope="module")
+def notes():
+    return built(note())
+
+
+def exported(generator, folder, format, **asked):
+    what = instrument(folder / "run", {"label_names": ["a", "b", "c"]}, generator)
+    return export(generator, what, folder / "model", format, **asked)
+
+
+def expected(generator, z, n_samples=None, sample_rate=None):
+    """The Python generator's output for the notes asked for."""
+    lengths = {}
+    if n_samples:
+        lengths = {"seconds": n_samples / sample_rate, "sample_rate": sample_rate}
+    return generator(tf.constant(z), tensors(ASKED), **lengths, seed=tf.constant(ASKED["seed"]))
+
+
+def check(outputs, output):
+    """Outputs of an exported audio or controls against those of Python."""
+    for name, value in outputs.items():
+        mine = output.audio if name == "audio" else output.controls[name]
+        assert value.shape == mine.shape
+        # Frequencies and levels are many Hz and dB.
+        scale = max(1.0, np.abs(mine).max())
+        np.testing.assert_allclose(value, mine, rtol=0.0, atol=WITHIN * scale, err_msg=name)
+
+
+def inputs_of(facts, form, values):
+    return {spec["name"]: values[spec["name"]] for spec in facts["forms"][form]}
+
+
+def test_saved_model(generator, tmp_path):
+    facts = exported(generator, tmp_path, "saved_model")
+    n_samples, sample_rate = 1501, 22050
+    if "sample_rate" in facts["fixed"]:
+        sample_rate = generator.sample_rate
+    z = generator.prior(3, seed=4).numpy()
+    told = {"n_samples": np.int32(n_samples), "sample_rate": np.int32(sample_rate)}
+    model = tf.saved_model.load(tmp_path / "model")
+    is_hybrid = isinstance(generator, Hybrid)
+    output = expected(generator, z, *((n_samples, sample_rate) if is_hybrid else ()))
+    assert set(facts["forms"]) == ({"audio", "controls"} if is_hybrid else {"audio"})
+    for form in facts["forms"]:
+        given = inputs_of(facts, form, {"z": z, **ASKED, **told})
+        check(model.signatures[form](**tensors(given)), output)
+    # Any number of notes, and the signature that tools take when told none.
+    given = inputs_of(facts, "audio", {"z": z[:1], **{k: v[:1] for k, v in ASKED.items()}, **told})
+    one = model.signatures["serving_default"](**tensors(given))["audio"]
+    np.testing.assert_allclose(one, output.audio[:1], atol=WITHIN)
+
+
+def run_onnx(path, given):
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(path)
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, given), strict=True))
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [note, pytest.param(drum, marks=pytest.mark.slow), wavegan],
+    indirect=True,
+    ids=lambda make: make.__name__,
+)
+def test_onnx(generator, tmp_path):
+    pytest.importorskip("tf2onnx")
+    lengths = {}
+    if isinstance(generator, Hybrid):
+        rate = generator.sample_rate if generator.reverb is not None else 24000
+        lengths = {"n_samples": 2001, "sample_rate": rate}
+    facts = exported(generator, tmp_path, "onnx", **lengths)
+    z = generator.prior(3, seed=4).numpy()
+    for form in facts["forms"]:
+        given = inputs_of(facts, form, {"z": z, **ASKED})
+        outputs = run_onnx(tmp_path / "model" / f"{form}.onnx", given)
+        check(outputs, expected(generator, z, **lengths))
+
+
+def test_litert(generator, tmp_path):
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    facts = exported(generator, tmp_path, "litert")
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["model.json", "model.tflite"]
+    runtime = interpreter.Interpreter(model_path=str(tmp_path / "model" / "model.tflite"))
+    z = generator.prior(3, seed=4).numpy()
+    lengths = ()
+    if isinstance(generator, Hybrid):
+        lengths = (facts["n_samples"], facts["sample_rate"])
+    for form in facts["forms"]:
+        given = inputs_of(facts, form, {"z": z, **ASKED})
+        check(runtime.get_signature_runner(form)(**given), expected(generator, z, *lengths))
+
+
+def stream(call, facts, notes, z, n_blocks, held_seconds):
+    """What blocks join to, without the samples by which they are late."""
+    given = {"z": z, **ASKED, "note_off_seconds": np.full([3], held_seconds, np.float32)}
+    state = {
+        spec["name"]: np.zeros([3, *spec["shape"][1:]], spec["type"])
+        for spec in facts["forms"]["play"]
+        if spec["name"].startswith(PREFIX)
+    }
+    blocks = []
+    for _ in range(n_blocks):
+        outputs = call({**inputs_of(facts, "play", {**given, **state})})
+        blocks.append(np.asarray(outputs.pop("audio")))
+        state = {name.replace(NEXT, PREFIX): np.asarray(x) for name, x in outputs.items()}
+    return np.concatenate(blocks, axis=1)[:, facts["latency"] :]
+
+
+@pytest.mark.parametrize("format", ["saved_model", "onnx"])
+def test_blocks_joined_are_the_whole_note(notes, tmp_path, format):
+    facts = exported(notes, tmp_path, format, block=160, sample_rate=16000)
+    z = notes.prior(3, seed=4).numpy()
+    if format == "onnx":
+        pytest.importorskip("tf2onnx")
+        session = pytest.importorskip("onnxruntime").InferenceSession(
+            tmp_path / "model" / "play.onnx"
+        )
+        names = [output.name for output in session.get_outputs()]
+
+        def call(given):
+            return dict(zip(names, session.run(None, given), strict=True))
+    else:
+        play = tf.saved_model.load(tmp_path / "model").signatures["play"]
+
+        def call(given):
+            return dict(play(**tensors(given)))
+
+    # A block is a frame here, so the curves are those of the offline note.
+    streamed = stream(call, facts, notes, z, 25, toys.N_SAMPLES / 16000 - 0.1)
+    audio = expected(notes, z).audio
+    n = 23 * 160
+    np.testing.assert_allclose(streamed[:, :n], audio[:, :n], atol=WITHIN)
+
+
+def test_a_step_of_controls_is_the_play_of_a_note(notes):
+    blocks = Blocks(notes, 64, 32000)
+    play, step = blocks.forms()
+    z = notes.prior(3, seed=4)
+    state = {PREFIX + k: v + tf.cast(3, v.dtype) for k, v in blocks.stream.initial_state(3).items()}
+    asked = tensors(ASKED)
+    played = play.function({"z": z, **asked, **state, "note_off_seconds": tf.zeros([3])})
+    times = tf.fill([3, 1], 3 * 64 / 32000)
+    drawn = notes.controls_at(times, tf.zeros([3]), z, asked)
+    controls = {name.split("/")[1]: x[:, 0] for name, x in drawn.items() if "/" in name}
+    stepped = step.function({**controls, "seed": asked["seed"], **state})
+    for name, value in played.items():
+        np.testing.assert_allclose(value, stepped[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("make", "format", "asked", "words"),
+    [
+        (note, "onnx", {"sample_rate": 44150}, "441.5 samples a frame"),
+        (note, "saved_model", {"n_samples": 100}, "--seconds has no effect"),
+        (note, "saved_model", {"sample_rate": 8000}, "--sample_rate has no effect"),
+        (note, "onnx", {"block": 64, "n_samples": 100}, "--seconds has no effect"),
+        (drum, "onnx", {"sample_rate": 32000}, "reverb"),
+        (drum, "onnx", {"block": 64}, "harmonic, modal, noise, transient, reverb"),
+        (wavegan, "onnx", {"block": 64}, "only hybrids"),
+        (wavegan, "litert", {"n_samples": 100}, "length and rate"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_and_leaves_nothing(
+    make, format, asked, words, tmp_path
+):
+    with pytest.raises(UsageError, match=words) as refusal:
+        exported(make(), tmp_path, format, **asked)
+    assert "\n" not in str(refusal.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_voices_of_others_are_refused(tmp_path):
+    class Foreign(HarmonicVoice):
+        pass
+
+    with pytest.raises(UsageError, match="voice harmonic is played by Foreign"):
+        exported(toys.hybrid(voices=[Foreign(4)]), tmp_path, "saved_model")
+
+
+def test_a_conversion_that_fails_is_one_line_and_leaves_nothing(notes, tmp_path, monkeypatch):
+    def inverse(given):
+        return {"audio": tf.linalg.svd(given["z"])[0]}
+
+    inputs = [tf.TensorSpec([None, 6], tf.float32, "z")]
+    monkeypatch.setattr(
+        "noisygan.export.forms.of_one_length", lambda *_: [Form("audio", inverse, inputs)]
+    )
+    formats = ["litert"] + ["onnx"] * (importlib.util.find_spec("tf2onnx") is not None)
+    for format in formats:
+        with pytest.raises(RunError, match="can't be made.*saved_model") as failure:
+            exported(notes, tmp_path, format)
+        assert "\n" not in str(failure.value)
+        assert not list(tmp_path.iterdir())
+
+
+def test_without_tf2onnx_the_error_names_the_extra(notes, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(UsageError, match=r"pip install 'noisygan\[export\]'"):
+        exported(notes, tmp_path, "onnx")
+
+
+def test_model_json_says_what_goes_in(notes, tmp_path):
+    facts = exported(notes, tmp_path, "saved_model")
+    assert json.loads((tmp_path / "model" / "model.json").read_text()) == facts
+    assert facts["open"] == ["batch", "length", "sample_rate"]
+    names = [spec["name"] for spec in facts["forms"]["audio"]]
+    assert names == ["z", "pitch", "velocity", "seed", "n_samples", "sample_rate"]
+    assert facts["forms"]["audio"][0]["shape"] == ["batch", 6]

@@ -1,0 +1,56 @@
+"""Reading what is to be matched, and refusing what can't be."""
+
+import numpy as np
+import pytest
+
+from noisygan.errors import UsageError
+from noisygan.matching.target import at_rate, read_target
+
+
+def test_stereo_is_mixed_and_said(write_sound, tmp_path):
+    sides = np.stack([np.full(4000, 0.5), np.full(4000, 0.1)], axis=1)
+    target = read_target(write_sound(tmp_path / "a.wav", sides, 8000))
+    assert target.audio.shape == (4000,) and target.seconds == 0.5
+    np.testing.assert_allclose(target.audio, 0.3, atol=1e-4)
+    assert target.remarks == ("its 2 channels are mixed to one",)
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted", "heard"),
+    [(16000, None, 16000), (96000, None, 48000), (4000, None, 8000), (44100, 16000, 16000)],
+)
+def test_the_rate_is_the_runs_or_one_that_can_be_matched(
+    write_sound, tmp_path, rate, wanted, heard
+):
+    target = at_rate(read_target(write_sound(tmp_path / "a.wav", rate=rate, n=rate)), wanted)
+    assert target.sample_rate == heard and len(target.audio) == heard
+    assert (f"from {rate} to {heard} Hz" in " ".join(target.remarks)) == (rate != heard)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(8000), "is silent"),
+        (np.outer(np.sin(np.arange(8000)), [0.5, -0.5]), "once its channels are mixed"),
+        (np.zeros(200), "expected 0.1 s or more"),
+        (np.full(8000, np.nan), "NaN"),
+    ],
+)
+def test_what_can_not_be_matched(write_sound, tmp_path, samples, message):
+    path = write_sound(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
+    with pytest.raises(UsageError, match=message):
+        read_target(path)
+
+
+def test_an_hour_is_refused_by_its_header(write_sound, tmp_path, monkeypatch):
+    path = write_sound(tmp_path / "hour.wav", np.zeros(3600 * 100, np.int16), 100)
+    monkeypatch.setattr("noisygan.matching.target.decode", None)
+    with pytest.raises(UsageError, match="lasts 3600 s; matching takes up to 30 s: cut"):
+        read_target(path)
+
+
+def test_what_is_no_sound(tmp_path):
+    (tmp_path / "a.wav").write_text("no")
+    for name in ("a.wav", "b.wav"):
+        with pytest.raises(UsageError, match="cannot be read|missing"):
+            read_target(tmp_path / name)
