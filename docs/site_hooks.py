@@ -3,8 +3,7 @@
 - a page for every public module, `api/synths.harmonic.md`, that mkdocstrings fills;
 - `configs.md`, every file of gin/;
 - links from docs/ to files outside it (which work in the repository) lead to those pages;
-- links to sounds get a player beside them;
-- pages of the navigation that are still to be written are left out.
+- links to sounds get a player beside them.
 """
 
 import re
@@ -30,24 +29,17 @@ def modules(package):
 
 
 def on_config(config):
-    """Fills in the navigation: decisions, reference, and what is there of what is to come."""
-    docs = Path(config.docs_dir)
-    to_come = config.extra["to_come"]
-
-    def kept(items):
-        for item in items:
-            if isinstance(item, str):
-                if item not in to_come or (docs / item).is_file():
-                    yield item
-                continue
-            ((title, value),) = item.items()
-            if value == "decisions":
-                value = [f"decisions/{path.name}" for path in sorted((docs / value).glob("*.md"))]
-            elif value == "api":
-                value = ["api/index.md", *({p: [api(m) for m in modules(p)]} for p in PACKAGES)]
-            yield {title: list(kept(value)) if isinstance(value, list) else value}
-
-    config.nav = list(kept(config.nav))
+    """Fills in the navigation's decisions and reference."""
+    decisions = sorted((Path(config.docs_dir) / "decisions").glob("*.md"))
+    made = {
+        "decisions": [f"decisions/{path.name}" for path in decisions],
+        "api": ["api/index.md", *({p: [api(m) for m in modules(p)]} for p in PACKAGES)],
+    }
+    config.nav = [
+        {title: made.get(value, value) if isinstance(value, str) else value}
+        for item in config.nav
+        for title, value in item.items()
+    ]
     return config
 
 
