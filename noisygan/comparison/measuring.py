@@ -19,7 +19,7 @@ from noisygan.evaluation.results import Metric, Result
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
 # What the page shows of each run.
-N_COLUMNS, N_MAP, N_BETWEEN = 6, 8, 5
+N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
 _FULL_SCALE = 32767.0
 
 
