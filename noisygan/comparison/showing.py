@@ -14,7 +14,7 @@ _N_PEAKS = 120
 _N_MELS = 80
 _RANGE_DB = 80.0
 _N_BINS = 24
-_N_MAP_RECORDINGS = 16
+_N_MAP_RECORDINGS = 12
 # Loudness is matched by the loudest tenth of a second.
 _LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
 
