@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from noisygan.demo.page import PAGE, POLICY, asset
-from noisygan.demo.page_sections import Sections, escape
-from noisygan.demo.plots import Axis, Curve, line_plot, value_axis
+from noisygan.demo.page_sections import Sections
 from noisygan.demo.sounds import Sound
+from noisygan.pages.document import asset, document, escape
+from noisygan.pages.plots import Axis, Curve, line_plot, value_axis
 
 
 def page(match):
@@ -42,22 +42,18 @@ def page(match):
             f'<div class="graphs"><figure class="graph">{loss_plot(match.losses)}</figure></div>',
         ),
     ]
-    name = escape(match.target.path.stem.replace("_", " "))
+    name = match.target.path.stem.replace("_", " ")
     remarks = "".join(f" Note: {escape(remark)}." for remark in match.remarks)
-    return PAGE.format(
-        policy=POLICY,
-        title=f"{name}, matched",
-        style=asset("page.css"),
-        script=asset("page.js"),
-        lede=(
-            "What the synthesizers have to play to sound like this recording, found by gradient "
-            f"descent through them.{remarks}"
-        ),
-        strip=figures(match),
-        contents=sections.contents(),
-        content="".join(content),
-        credit="",
-        kicker="match",
+    lede = (
+        '<p class="summary">What the synthesizers have to play to sound like this recording, found '
+        f"by gradient descent through them.{remarks}</p>"
+    )
+    return document(
+        f"{name}, matched",
+        "match",
+        lede + figures(match) + sections.contents(),
+        "".join(content),
+        asset("noisygan.demo", "page.js"),
     )
 
 
