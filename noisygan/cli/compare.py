@@ -22,7 +22,7 @@ from noisygan.errors import UsageError
 
 SUMMARY = "train and measure several systems alike, on one page"
 EXAMPLE = """\
-noisygan compare --gin_file drums_small --gin_file wavegan_small --data drums --minutes 5 --out_dir out
+noisygan compare --gin_file drums --gin_file wavegan --data my_drums --minutes 60 --out_dir compared
 noisygan compare --run_dir runs/flute --run_dir runs/waves --data my_notes --out_dir compared"""
 
 _MIN_N = 8  # as of `noisygan.evaluation.sounds`, which takes longer to import
