@@ -258,7 +258,7 @@ def load(chromium, paths):
 def assert_counted(chromium, expected):
     shown = json.loads(
         chromium.evaluate(
-            "JSON.stringify([...document.querySelectorAll('[data-rated]')].map("
+            "JSON.stringify([...document.querySelectorAll('[data-rated]:not([data-rated=\"\"])')].map("
             "c => [c.dataset.rated, c.hidden, [...c.children].map(s => s.textContent)]))"
         )
     )
