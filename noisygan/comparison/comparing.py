@@ -31,6 +31,7 @@ def train_all(systems, progress, folders, gin_params, budget, say):
       budget: (name, number), as of `training.train`.
       say: Called with lines for the person.
     """
+    progress.begin()
     for system, seed in in_turns(systems):
         what = f"{_KEPT_RUNS} {system.name}-{seed}"
         if system.gin_file is None or _succeeded(progress, what):

@@ -138,6 +138,11 @@ class Progress:
         """What was kept of a finished piece of work, or None."""
         return self.data["done"].get(what)
 
+    def begin(self):
+        """Marks the folder as a comparison's, before anything in it is finished."""
+        if not self.path.is_file():
+            self._write()
+
     def set(self, what, value):
         """Keeps that a piece of work is finished."""
         self.data["done"][what] = value

@@ -167,16 +167,20 @@ def _columns(data, palette):
 
 
 def _best_at(data, palette):
-    """A line for each system that is best at something: at what."""
+    """Lines for each system that is best at something: at what, and where others are level."""
     found = [column for column in _columns(data, palette)[1] if column.best]
     # Where many share the first place, it says nothing of any.
     decided = [c for c in found if len(c.best) <= max(1, len(c.ranks) / 3)]
     lines = []
     for name in palette.names:
-        own = [column for column in decided if name in column.best]
+        first = [column for column in decided if name in column.best]
+        badge = palette.badge(name)
+        own = [column for column in first if not column.near_best and len(column.best) == 1]
         if own:
-            said = f"best at {len(own)} of {len(found)}:"
-            lines.append((palette.badge(name), said, own))
+            lines.append((badge, f"best at {len(own)} of {len(found)}:", own))
+            badge = ""
+        if level := [column for column in first if column not in own]:
+            lines.append((badge, "first, level with others:", level))
     if lines and len(decided) < len(found):
         lines.append(("", "no single best:", [c for c in found if c not in decided]))
     items = "".join(

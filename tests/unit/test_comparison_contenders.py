@@ -28,6 +28,11 @@ def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
     out = tmp_path / "out"
     first = contenders.Progress(out, asked)
     assert first.get("trained hybrid-0") is None and not out.exists()
+    first.begin()
+    # Stopped within the first training: a run is there, and nothing is finished.
+    (out / "runs" / "hybrid-0").mkdir(parents=True)
+    first = contenders.Progress(out, asked)
+    assert first.get("trained hybrid-0") is None
     first.set("trained hybrid-0", {"failed": None})
     assert contenders.Progress(out, asked).get("trained hybrid-0") == {"failed": None}
     with pytest.raises(UsageError, match="with budget minutes 3, not minutes 5"):
