@@ -7,6 +7,8 @@ Of target.wav it writes target.wav (the resynthesis), target.npz (its controls; 
 --help`), target-z.npz (where there is a run) and target.html (both, to hear and see).
 """
 
+import pathlib
+
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -58,6 +60,10 @@ def run(args):
         )
     if args.label and not args.run_dir:
         raise UsageError("--label names a label of a run; add --run_dir or leave it out")
+    target_file = pathlib.Path(args.target)
+    if not target_file.is_file():
+        what = "is a folder" if target_file.is_dir() else "is missing"
+        raise UsageError(f"{args.target} {what}; expected a WAV, FLAC, OGG or MP3 file")
     run_dir = arguments.run_folder(args.run_dir, "--run_dir") if args.run_dir else None
     from noisygan.matching.target import read_target
 

@@ -56,7 +56,8 @@ def test_what_can_not_be_matched(refused, tone, trained, write_sound, tmp_path):
     out = tmp_path / "out"
     assert "nothing to match with" in refused("match", tone, "--out_dir", out)
     free = ("--free", "--out_dir", out)
-    assert "is missing" in refused("match", tmp_path / "no.wav", *free)
+    assert "is missing; expected a WAV" in refused("match", tmp_path / "no.wav", *free)
+    assert "is a folder; expected a WAV" in refused("match", tmp_path, *free)
     silent = write_sound(tmp_path / "silent.wav", np.zeros(4000))
     assert "is silent" in refused("match", silent, *free)
     assert "--label names a label of a run" in refused("match", tone, *free, "--label", "flute")
