@@ -35,6 +35,7 @@ class Page:
         self.wait("document.documentElement.dataset.ready === 'yes'")
         if run:
             self.click(f"#runs button:nth-child({run + 1})")
+            self.wait(f"document.querySelectorAll('#runs button')[{run}].ariaChecked === 'true'")
         self.wait("document.querySelectorAll('#directions .slider').length > 0")
         self.wait(f"{STAGE}.sounds > 0")
 

@@ -194,11 +194,11 @@ def test_broken_requests_leave_the_server_standing(ask, address):
         b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n",
     ):
         with socket.create_connection((host, int(port)), timeout=5) as connection:
-            connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
             try:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
                 answer = connection.recv(64)
-            except ConnectionError:
+            except OSError:  # it has hung up already, which is its right
                 answer = b""
         assert not answer or answer.startswith(b"HTTP/1.1 4"), (sent[:40], answer)
     assert ask("/api/runs")[0] == 200
