@@ -25,8 +25,6 @@ EXAMPLE = """\
 noisygan compare --gin_file drums --gin_file wavegan --data my_drums --minutes 60 --out_dir compared
 noisygan compare --run_dir runs/flute --run_dir runs/waves --data my_notes --out_dir compared"""
 
-_MIN_N = 8  # as of `noisygan.evaluation.sounds`, which takes longer to import
-
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
@@ -51,12 +49,7 @@ def add_arguments(parser):
         metavar="DIR",
         help="folder of a run that was trained before; several times",
     )
-    parser.add_argument(
-        "--data", required=True, metavar="DIR", help="folder of the recordings (see above)"
-    )
-    parser.add_argument(
-        "--train", metavar="DIR", help="recordings for training, where --data is all held out"
-    )
+    arguments.add_measuring(parser, "sounds of each run that are measured")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument(
         "--minutes", type=arguments.positive, metavar="M", help="train each seed for so long"
@@ -76,25 +69,6 @@ def add_arguments(parser):
         default=2,
         metavar="N",
         help="how many seeds of each config are trained (default: 2)",
-    )
-    parser.add_argument(
-        "--n",
-        type=arguments.whole_number(_MIN_N),
-        default=500,
-        metavar="N",
-        help="sounds of each run that are measured (default: 500, the least that can rank systems)",
-    )
-    parser.add_argument(
-        "--pitch_sounds",
-        type=arguments.whole_number(0),
-        default=40,
-        metavar="N",
-        help="how many sounds the slow pitch tracker hears; 0: none (default: 40)",
-    )
-    parser.add_argument(
-        "--self_test",
-        action="store_true",
-        help="test the measures on spoilt recordings and mark those that misjudge them",
     )
     parser.add_argument(
         "--answers",

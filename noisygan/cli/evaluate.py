@@ -25,8 +25,6 @@ noisygan evaluate --run_dir runs/flute --data my_notes --out_dir evaluated
 noisygan evaluate --audio some_sounds --data my_notes --out_dir evaluated
 noisygan evaluate --self_test --data my_notes --out_dir tested"""
 
-_MIN_N = 8  # as of `noisygan.evaluation.sounds`, which takes longer to import
-
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
@@ -43,30 +41,11 @@ def add_arguments(parser):
         help="folder of sounds to be measured instead; with --run_dir, recordings are chosen and "
         "read as by that run's config",
     )
-    parser.add_argument(
-        "--data", required=True, metavar="DIR", help="folder of the recordings (see above)"
-    )
-    parser.add_argument(
-        "--train", metavar="DIR", help="recordings for training, where --data is all held out"
-    )
+    arguments.add_measuring(parser, "sounds that are measured")
     parser.add_argument(
         "--out_dir", required=True, metavar="DIR", help="where everything is written"
     )
-    parser.add_argument(
-        "--n",
-        type=arguments.whole_number(_MIN_N),
-        default=500,
-        metavar="N",
-        help="sounds that are measured (default: 500, the least that can rank systems)",
-    )
     arguments.add_seed(parser, "of the generated sounds")
-    parser.add_argument(
-        "--pitch_sounds",
-        type=arguments.whole_number(0),
-        default=40,
-        metavar="N",
-        help="how many sounds the slow pitch tracker hears; 0: none (default: 40)",
-    )
     parser.add_argument(
         "--embedding",
         action="append",
@@ -74,11 +53,6 @@ def add_arguments(parser):
         metavar="NAME=PATH",
         help="also compare by VGGish, PANNs, CLAP, CREPE or EnCodec, from a SavedModel folder or "
         "an ONNX file that you have; may be given several times",
-    )
-    parser.add_argument(
-        "--self_test",
-        action="store_true",
-        help="test the measures on spoilt recordings and mark those that misjudge them",
     )
 
 
