@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from noisygan.comparison.palette import RECORDINGS
 from noisygan.comparison.scales import Scale
+from noisygan.comparison.table import badness, overlap
 from noisygan.evaluation.report import number
 from noisygan.pages.document import escape
 
@@ -55,13 +56,10 @@ class Column:
 
     def rank(self, value):
         """The lower the better; None where nothing says what is better."""
-        if self.better is None:
-            return None if self.floor is None else abs(value - self.floor)
-        return -value if self.better else value
+        return badness(self.metric, value)
 
     def _overlap(self, one, other):
-        a, b = (self.cells[name].get("interval") for name in (one, other))
-        return bool(a and b and max(a[0], b[0]) <= min(a[1], b[1]))
+        return overlap(*(self.cells[name].get("interval") for name in (one, other)))
 
     def _scale(self):
         shown = [cell["value"] for cell in self.cells.values() if cell.get("value") is not None]

@@ -12,7 +12,6 @@ import numpy as np
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
 from noisygan.evaluation import sources
-from noisygan.evaluation.sounds import half_of, without_velocity
 from noisygan.files import make_folder, written_whole
 
 
@@ -61,16 +60,12 @@ def training_and_held_out(data, train, out_dir):
             f"{data} has no held-out part; expected nsynth-test beside nsynth-train, or --train "
             "DIR and held-out recordings in --data"
         )
-    kinds = [
-        without_velocity(entry.name) if entry.pitch is None else f"{entry.pitch:g}"
-        for entry in entries
-    ]
-    held_out = half_of(kinds, [entry.label or "" for entry in entries])
-    if held_out.all() or not held_out.any():
-        raise UsageError(
-            f"{data} holds {len(entries)} recordings of one kind, too few to hold some out; "
-            "expected more, or --train DIR beside --data with held-out ones"
-        )
+    held_out = sources.in_held_out_half(
+        data,
+        [entry.name for entry in entries],
+        [entry.pitch for entry in entries],
+        [entry.label or "" for entry in entries],
+    )
     halves = {"train": ~held_out, "held_out": held_out}
     for name, chosen in halves.items():
         half = pathlib.Path(out_dir) / "parts" / name

@@ -63,6 +63,19 @@ def metrics_of(results):
     return list(found.values())
 
 
+def badness(metric, value):
+    """The lower the better; None where nothing says what is better."""
+    better, floor = metric.get("higher_is_better"), metric.get("floor")
+    if better is None:
+        return None if floor is None else abs(value - floor)
+    return -value if better else value
+
+
+def overlap(one, other):
+    """Whether two intervals, [low, high] or None, have something in common."""
+    return bool(one and other and max(one[0], other[0]) <= min(one[1], other[1]))
+
+
 def ranked(metric):
     """Systems that have a value, the best first; as they stand where none is better.
 
@@ -73,16 +86,9 @@ def ranked(metric):
       list of (system, value).
     """
     found = [(name, v["value"]) for name, v in metric["values"].items() if v["value"] is not None]
-    better, floor = metric["higher_is_better"], metric["floor"]
-    if better is None and floor is None:
+    if found and badness(metric, found[0][1]) is None:
         return found
-
-    def badness(pair):
-        if better is None:
-            return abs(pair[1] - floor)
-        return -pair[1] if better else pair[1]
-
-    return sorted(found, key=badness)
+    return sorted(found, key=lambda pair: badness(metric, pair[1]))
 
 
 def order_of(systems, metrics):
@@ -104,7 +110,8 @@ def verdict(metrics):
         value, second = ranks[0][1], ranks[1][1]
         equal = [name for name, v in ranks if v == value]
         unit = f" {metric['unit']}" if metric["unit"] else ""
-        level = ", level with it" if _overlap(metric, ranks[0][0], ranks[1][0]) else ""
+        first, next_one = (metric["values"][name]["interval"] for name, _ in ranks[:2])
+        level = ", level with it" if overlap(first, next_one) else ""
         behind = [] if len(equal) > 1 else [f"next {ranks[1][0]}, {number(second)}{unit}{level}"]
         if metric["floor"] is not None:
             behind.append(f"recordings {number(metric['floor'])}{unit}")
@@ -113,12 +120,6 @@ def verdict(metrics):
         who = "all alike" if len(equal) == len(ranks) else " and ".join(equal)
         said.append(f"{metric['name']}: {who}, {number(value)}{unit} ({'; '.join(behind)}).")
     return said
-
-
-def _overlap(metric, one, other):
-    """Whether two systems' intervals have something in common."""
-    a, b = (metric["values"][name]["interval"] for name in (one, other))
-    return bool(a and b and max(a[0], b[0]) <= min(a[1], b[1]))
 
 
 def as_csv(order, metrics):

@@ -80,12 +80,7 @@ def read_parts(recordings, data, train=None, progress=None):
         return Parts(*map(sounds_of, sets), sets[1].fingerprint, (sets[1].fingerprint,))
     elif not train:
         whole = recordings.read(data, progress)
-        held_out = in_held_out_half(whole)
-        if held_out.all() or not held_out.any():
-            raise UsageError(
-                f"{data} holds {len(whole)} recordings of one kind, too few to hold some out; "
-                "expected more, or --train DIR beside --data with held-out ones"
-            )
+        held_out = in_held_out_half(data, whole.names, whole.pitch, whole.label)
         rows = np.arange(len(whole))
         return Parts(
             sounds_of(whole, rows[~held_out]),
@@ -110,17 +105,32 @@ def has_test_split(folder):
     return load.read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
 
 
-def in_held_out_half(notes):
-    """Which recordings of a `NoteSet` are held out, bool [n]: about half of each class.
+def in_held_out_half(folder, names, pitches, labels):
+    """Which recordings of a folder are held out, bool [n]: about half of each class.
 
     It depends on names alone: on the pitch where it is known, else on the name without a velocity
     at its end.
+
+    Args:
+      folder: Its path, for the message.
+      names: Of the recordings.
+      pitches: MIDI numbers; None or NaN where unknown.
+      labels: Their classes.
+
+    Raises:
+      UsageError: where that leaves one half empty.
     """
     kinds = [
-        f"{pitch:g}" if np.isfinite(pitch) else without_velocity(name)
-        for name, pitch in zip(notes.names, notes.pitch, strict=True)
+        without_velocity(name) if pitch is None or not np.isfinite(pitch) else f"{pitch:g}"
+        for name, pitch in zip(names, pitches, strict=True)
     ]
-    return half_of(kinds, notes.label)
+    held_out = half_of(kinds, labels)
+    if held_out.all() or not held_out.any():
+        raise UsageError(
+            f"{folder} holds {len(kinds)} recordings of one kind, too few to hold some out; "
+            "expected more, or --train DIR beside --data with held-out ones"
+        )
+    return held_out
 
 
 def recordings_for(paths):
