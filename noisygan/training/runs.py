@@ -124,6 +124,19 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise RunError(f"{self.facts_file} can't be read: {error}.") from error
 
+    @property
+    def has_checkpoint(self):
+        """Whether one was saved; told without TensorFlow."""
+        return (self.checkpoints / "checkpoint").is_file()
+
+    @property
+    def without_checkpoint(self):
+        """What is said where there is none."""
+        return (
+            f"{self.path} holds no checkpoint yet; train it further with 'noisygan train "
+            f"--run_dir {self.path} --data DIR --resume'."
+        )
+
     def latest_checkpoint(self):
         """Prefix of the newest checkpoint, or None."""
         import tensorflow as tf
@@ -207,10 +220,7 @@ def load_generator(run_dir, prefix=None):
     facts = run.facts
     prefix = prefix or run.latest_checkpoint()
     if prefix is None:
-        raise UsageError(
-            f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "
-            f"{run_dir} --data DIR --resume'."
-        )
+        raise UsageError(run.without_checkpoint)
     config.parse_text(run.config.read_text(), source=str(run.config))
     trainer = config.configured(Trainer)()
     generator = trainer.generator
