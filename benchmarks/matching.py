@@ -10,8 +10,9 @@ that sound and (in brackets) over all bins: see `noisygan.matching.distance`. Se
 the processor, of the whole match without TensorFlow's start, and in brackets those of the clock.
 
 With --room each note is first put into a synthetic room, noise that falls by 60 dB in so many
-seconds; then it is also said whether a room was found, how long it lasts, and how far the note as
-recorded is from the target and from what was found, both without the room.
+seconds; then it is also said whether a room was found, how long it lasts, and how loud it is where
+the note as recorded has ended, in dB beside the whole: in the target, and in what was found to
+sound before the room.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import scipy.signal
 
 from noisygan.matching import matching
+from noisygan.matching.analysis import FRAME_RATE, level_of
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import read_target
 from noisygan.rendering.controls import render_in_blocks
@@ -70,14 +72,22 @@ def without_room(controls):
 def room_found(match, dry):
     """What is said of the room of a match; dry is the note as it was recorded."""
     rate = match.target.sample_rate
-    found = {"dry_target_db": log_spectral_distance(dry, match.target.audio, rate)}
+    level = level_of(dry, rate, round(len(dry) / rate * FRAME_RATE))
+    ended = 1 + np.flatnonzero(level > level.max() * 1e-3)[-1]
+    ended = round(ended * rate / FRAME_RATE)
+
+    def behind_db(audio):
+        energy = np.sum(np.float64(audio[ended:]) ** 2) / np.sum(np.float64(audio) ** 2)
+        return 10.0 * np.log10(energy + 1e-12)
+
+    found = {"behind_target_db": behind_db(match.target.audio)}
     if "reverb/ir" in match.controls:
         rest = np.cumsum(match.controls["reverb/ir"][::-1] ** 2)[::-1]
         level = -10.0 * np.log10(rest / rest[0])
         between = np.searchsorted(level, 25.0) - np.searchsorted(level, 5.0)
         found["room_seconds"] = 3.0 * between / rate
         found["wet_db"] = 10.0 * np.log10(rest[0])
-        found["dry_found_db"] = log_spectral_distance(dry, without_room(match.controls), rate)
+        found["behind_found_db"] = behind_db(without_room(match.controls))
     return found
 
 
@@ -150,7 +160,7 @@ def main():
             print(
                 "".join(
                     f"    {name} {result[name]:.1f}"
-                    for name in ("room_seconds", "wet_db", "dry_target_db", "dry_found_db")
+                    for name in ("room_seconds", "wet_db", "behind_target_db", "behind_found_db")
                     if name in result
                 ),
                 flush=True,

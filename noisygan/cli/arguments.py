@@ -96,8 +96,6 @@ def run_folder(folder, option=None):
 
     run = RunFolder(folder)
     named = f"{option} {folder}" if option else f"{folder}"
-    if not run.path.exists():
-        raise UsageError(f"{named} is not there; expected a folder that `noisygan train` made")
     if not (run.facts_file.is_file() and run.config.is_file()):
         raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
     if not run.has_checkpoint:

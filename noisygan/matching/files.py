@@ -57,7 +57,9 @@ def write(match, paths, label_names=()):
         stems = "stems" in paths
         n_cut = note_files.write_blocks(paths["sound"], blocks, rate, stems=stems)[paths["sound"]]
         save_controls(paths["controls"], match.controls)
-        written += [paths["controls"]] + [paths["stems"]] * stems
+        written.append(paths["controls"])
+        if stems:
+            written.append(paths["stems"])
     if match.code is not None:
         with written_whole(paths["code"]) as part, part.open("wb") as file:
             np.savez_compressed(file, **match.code.arrays(label_names))

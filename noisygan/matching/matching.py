@@ -89,6 +89,8 @@ def _told(room):
 def _room_of(target, analysis, seconds):
     """The room to take apart: the one known, the one found, or None."""
     if seconds is None:
+        if is_several(target.audio, target.sample_rate, analysis):
+            return None  # several notes end one after the other, as a note and its room do
         return rooms.find_room(target.audio, target.sample_rate, analysis)
     return rooms.known_room(target.audio, target.sample_rate, seconds) if seconds else None
 

@@ -9,7 +9,8 @@ from noisygan.matching.analysis import UNSURE
 
 _FRAME_SECONDS, _HOP_SECONDS = 0.256, 0.1
 _HEARD_DB = 25.0
-_HARMONICS_HZ, _HARMONICS_SHARE = 2.4 / _FRAME_SECONDS, 0.02
+_HARMONICS_HZ = 2.4 / _FRAME_SECONDS
+_HARMONICS_SHARE, _WIDEST_SHARE = 0.02, 0.08
 """How far from a harmonic's frequency, in Hz or as a share of it, counts as the harmonic."""
 _LOWEST_HZ = 40.0
 _MOST_BETWEEN = 0.08
@@ -55,7 +56,12 @@ def _shares(audio, sample_rate, analysis):
     hz = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
     f0_hz = analysis.f0_hz[frames, None]
     nearest = f0_hz * np.maximum(np.round(hz / f0_hz), 1.0)
-    slack = np.maximum(_HARMONICS_HZ, _HARMONICS_SHARE * nearest)
+    # A vibrato spreads a harmonic over all frequencies that it has within the frame.
+    reach = round(0.5 * _FRAME_SECONDS * analysis.frame_rate)
+    around = np.clip(frames[:, None] + np.arange(-reach, reach + 1), 0, len(analysis.f0_hz) - 1)
+    spread = np.abs(analysis.f0_hz[around] / f0_hz - 1.0).max(axis=1, keepdims=True)
+    share = np.clip(1.25 * spread, _HARMONICS_SHARE, _WIDEST_SHARE)
+    slack = np.maximum(_HARMONICS_HZ, share * nearest)
     between = (np.abs(hz - nearest) >= slack) & (hz >= _LOWEST_HZ)
     total = np.maximum(power.sum(axis=1), 1e-20)
     return (

@@ -125,8 +125,10 @@ def _knee(level):
     """
     later = _later(level)
     loudest = level.max()
+    if loudest <= _LEAST_DB:
+        return None
     last = int(np.flatnonzero(level > max(loudest - _RANGE_DB, _LEAST_DB))[-1]) + 1
-    best, least = None, math.inf
+    best, most = None, -math.inf
     for end in range(_BEFORE + 4, last - _LEAST_TAIL):
         for begin in range(max(_BEFORE, end - _LONGEST_FALL), end - 2, 2):
             if later[begin] - later[end] < 5.0 or level[begin] < loudest - 30.0:
@@ -146,11 +148,12 @@ def _knee(level):
             if knee < _LEAST_KNEE_DB or seen < _LEAST_FALL_DB:
                 continue
             off = (lines @ found - wanted) ** 2
-            error = float(np.mean(off))
+            # The clearest knee, not the nearest lines: those are found within a tail that wavers.
+            score = knee - 3.0 * math.sqrt(np.mean(off))
             held, straight = np.mean(off[:_BEFORE]), np.mean(off[_BEFORE + end - begin :])
-            if held > _STEADY_DB**2 or straight > _STRAIGHT_DB**2 or error >= least:
+            if held > _STEADY_DB**2 or straight > _STRAIGHT_DB**2 or score <= most:
                 continue
-            least = error
+            most = score
             best = Room(float(seconds), _wet(float(knee)), begin, end), last
     return best
 
