@@ -3,7 +3,8 @@
 Commands, Python and configs run in one folder, in the order in which a reader meets them. The
 folder has a `my_notes` and a `runs/notes.gin`, which is the bundled one with tiny networks. A
 block that begins with its file's name is saved: a config beside the reader, a module in the
-package that it names.
+package that it names. Pages on what to do with trained runs find `runs/flute`, `runs/kit` and a
+`target.wav`.
 """
 
 import importlib
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import gin
 import pytest
+import soundfile
 import tensorflow as tf
 
 from noisygan.cli.main import build_parser, main
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 from tests.documents import LABEL, ROOT, commands_of, fenced, small
 
 DOCS = ROOT / "docs"
@@ -30,6 +32,7 @@ PAGES = [
     "own-sounds.md",
     "switching.md",
 ]
+USING_RUNS = ["export.md", "instruments.md", "matching.md"]
 
 # A file's name on a block's first line.
 NAMED = re.compile(r"# ([\w/.]+\.(?:py|gin))\b")
@@ -56,6 +59,22 @@ def desk(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with runs of two steps of notes and of drums, and a sound to match."""
+    folder = tmp_path_factory.mktemp("trained")
+    for config, data, name in (
+        ("runs/notes.gin", notes_folder(), "flute"),
+        ("runs/drums_small.gin", drums_folder(), "kit"),
+    ):
+        run_dir = str(folder / "runs" / name)
+        asked = ["--gin_file", config, "--data", str(data), "--run_dir", run_dir]
+        assert main(["train", *asked, "--steps", "2"]) == 0
+    audio, sample_rate = soundfile.read(next(notes_folder().rglob("*.flac")))
+    soundfile.write(folder / "target.wav", audio[:sample_rate], sample_rate)
+    return folder
+
+
 def save(block, desk, monkeypatch):
     """Writes a block that names its file, and lets Python find a module there; None if it doesn't.
 
@@ -76,6 +95,9 @@ def save(block, desk, monkeypatch):
 
 def run(command):
     """Runs one command of a page; measuring, which takes a minute, is left to test_readme.py."""
+    if command[0] == "printf":
+        Path(command[-1]).write_text(command[1].replace("\\n", "\n"), encoding="utf-8")
+        return 0
     if command[:2] == ["python", "-c"]:
         exec(command[2], {"__name__": "__main__"})
         return 0
@@ -88,13 +110,12 @@ def run(command):
     return main(small(command[1:], steps=2))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page(name, desk, monkeypatch, capsys):
+def run_page(name, folder, monkeypatch, capsys):
+    """Runs what a page shows, in order."""
     shown = [(tag, text) for tag, text in fenced(DOCS / name) if tag in ("bash", "python", "gin")]
     assert shown, f"{name} shows nothing that runs"
     for language, block in shown:
-        saved = save(block, desk, monkeypatch)
+        saved = save(block, folder, monkeypatch)
         if language == "gin":
             assert saved, f"{name}: a config without its name on the first line\n{block}"
         elif language == "python" and not saved:
@@ -103,6 +124,21 @@ def test_a_page(name, desk, monkeypatch, capsys):
         elif language == "bash":
             for command in commands_of(block):
                 assert run(command) == 0, (command, capsys.readouterr().err)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page(name, desk, monkeypatch, capsys):
+    run_page(name, desk, monkeypatch, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", USING_RUNS)
+def test_a_page_on_trained_runs(name, trained, tmp_path, monkeypatch, capsys):
+    for path in trained.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    run_page(name, tmp_path, monkeypatch, capsys)
 
 
 def test_every_page_is_run():
