@@ -3,8 +3,8 @@
 Commands, Python and configs run in one folder, in the order in which a reader meets them. The
 folder has a `my_notes` and a `runs/notes.gin`, which is the bundled one with tiny networks. A
 block that begins with its file's name is saved: a config beside the reader, a module in the
-package that it names. Pages on what to do with trained runs find `runs/flute`, `runs/kit` and a
-`target.wav`.
+package that it names. There are drums in `my_samples`. Pages on what to do with trained runs find
+`runs/flute`, `runs/kit` and a `target.wav`.
 """
 
 import importlib
@@ -27,12 +27,14 @@ PAGES = [
     "adding-a-discriminator.md",
     "adding-a-loss.md",
     "adding-a-synth.md",
+    "baselines.md",
     "composing.md",
+    "data.md",
     "first-steps.md",
     "own-sounds.md",
     "switching.md",
 ]
-USING_RUNS = ["export.md", "instruments.md", "matching.md"]
+USING_RUNS = ["evaluation.md", "export.md", "instruments.md", "matching.md"]
 
 # A file's name on a block's first line.
 NAMED = re.compile(r"# ([\w/.]+\.(?:py|gin))\b")
@@ -45,6 +47,7 @@ def desk(tmp_path, monkeypatch):
     notes.mkdir()
     for path in (notes_folder() / "nsynth-train" / "audio").iterdir():
         (notes / path.name.replace(LABEL, "flute")).symlink_to(path)
+    (tmp_path / "my_samples").symlink_to(drums_folder())
     (tmp_path / "runs").mkdir()
     config = (ROOT / "tests/configs/small_notes.gin").read_text(encoding="utf-8")
     (tmp_path / "runs" / "notes.gin").write_text(config, encoding="utf-8")
@@ -72,6 +75,10 @@ def trained(tmp_path_factory):
         assert main(["train", *asked, "--steps", "2"]) == 0
     audio, sample_rate = soundfile.read(next(notes_folder().rglob("*.flac")))
     soundfile.write(folder / "target.wav", audio[:sample_rate], sample_rate)
+    for name in ("flute-seed0", "flute-seed1"):
+        (folder / "runs" / name).symlink_to(folder / "runs" / "flute")
+    for name in ("my_notes", "some_sounds", "for_training", "held_out"):
+        (folder / name).symlink_to(notes_folder())
     return folder
 
 
@@ -104,8 +111,9 @@ def run(command):
     assert command[0] == "noisygan", command
     if command[1] == "evaluate":
         asked = build_parser().parse_args(command[1:])
-        assert (Path(asked.run_dir[0]) / "run.json").is_file(), command
-        assert Path(asked.data).is_dir(), command
+        for run_dir in asked.run_dir or ():
+            assert (Path(run_dir) / "run.json").is_file(), command
+        assert all(Path(f).is_dir() for f in (asked.data, asked.audio, asked.train) if f), command
         return 0
     return main(small(command[1:], steps=2))
 
