@@ -28,13 +28,18 @@ def test_the_commands_of_the_page(noisygan, trained, tone, tmp_path, monkeypatch
     (tmp_path / "runs" / "flute").symlink_to(trained)
     blocks = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.M | re.S)
     commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
-    assert [command[0] for command in commands] == ["match", "synth", "match", "match"]
+    assert [command[0] for command in commands] == [
+        *("match", "synth", "match", "match"),
+        *("render", "render", "match"),
+    ]
     for command in commands:
         short = ["--steps", "4"] if command[0] == "match" else []
         result = noisygan(*command, *short)
         assert result.code == 0, result.err
         assert ("log-spectral distance" in result.out) == (command[0] == "match")
     free, by_run, both = (tmp_path / name for name in ("matched", "by_flute", "from_flute"))
+    assert len(list((tmp_path / "scale").glob("*.wav"))) == 3
+    assert {path.name for path in (tmp_path / "dry" / "target").iterdir()} >= {"reverb.wav"}
     names = ["target.html", "target.npz", "target.wav"]
     assert sorted(path.name for path in free.iterdir()) == names
     assert sorted(path.name for path in by_run.iterdir()) == sorted([*names, "target-z.npz"])
