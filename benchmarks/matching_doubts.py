@@ -3,9 +3,9 @@
     python benchmarks/matching_doubts.py --data shared/data/nsynth-mini
 
 All notes of a folder in the NSynth layout at 16 kHz as they are; 120 mixes of two to four of them
-at levels up to 6 dB apart; and 60 in synthetic rooms, noise that falls by 60 dB in 0.3 to 1.6 s (its
-high frequencies sooner) and lies 12 to 0 dB below the direct sound, every other one cut off where
-the note was. Nothing is fitted: this takes a second of processor time a sound.
+at levels up to 6 dB apart; and 60 in synthetic rooms, noise that falls by 60 dB in 0.3 to 1.6 s
+(its high frequencies sooner) and lies 12 to 0 dB below the direct sound, every other one cut off
+where the note was. Nothing is fitted: this takes a second of processor time a sound.
 """
 
 from __future__ import annotations
