@@ -46,7 +46,7 @@ def test_where_metrics_part(value, largest, matched):
     assert found.where.startswith("step 10, d_loss: 2 and ")
     assert found.largest == pytest.approx(largest, rel=1e-3)
     assert found.matched is matched
-    assert ("differ" in found.described("metrics")) is not matched
+    assert ("metrics: differ" in found.described("metrics")) is not matched
 
 
 def test_a_metric_that_one_run_lacks_is_a_difference():
