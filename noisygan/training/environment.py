@@ -102,15 +102,16 @@ def without_home(arguments):
 def make_deterministic(threads=None):
     """Makes everything that TensorFlow computes from here on the same bits each time.
 
-    Must come before its first operation: later its threads are what they are.
+    Must come before its first operation: later its threads are what they are. Each operation takes
+    one thread: with more, some of TensorFlow's sums are rounded by which thread comes first.
+    Operations still run beside each other, and our kernels share out their work in a fixed way.
 
     Args:
-      threads: As `environment` gives them, of a run that is to be repeated; None: one a core.
+      threads: As `environment` gives them, of a run that is to be repeated; None: as above.
     """
     import tensorflow as tf
 
-    own = {"intra_op": machine.n_cores(), "inter_op": machine.n_cores()}
-    # How sums are divided between threads decides how they are rounded.
+    own = {"intra_op": 1, "inter_op": machine.n_cores()}
     for name in own:
         n = (threads or own)[name]
         with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
