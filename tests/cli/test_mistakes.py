@@ -22,8 +22,8 @@ def run_dir(tmp_path):
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
     (run / "config.gin").write_text("")
-    (run / "checkpoints" / "checkpoint").write_text("")
-    facts = {"label_names": ["kick", "snare"], "sample_rate": 16000, "seed": 0}
+    (run / "checkpoints" / "ckpt-1.index").write_text("")
+    facts = {"format": 1, "label_names": ["kick", "snare"], "sample_rate": 16000, "seed": 0}
     (run / "run.json").write_text(json.dumps(facts))
     return run
 
