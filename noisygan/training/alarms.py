@@ -1,6 +1,22 @@
 """Warnings that a person can act on, read from the numbers of a training."""
 
 import collections
+import math
+from typing import NamedTuple
+
+
+class Alarm(NamedTuple):
+    """A warning.
+
+    Attributes:
+      name: Short: `collapse`, `silence`, ...
+      text: What is wrong and what would help, for people.
+      heard: Whether generated sounds show it.
+    """
+
+    name: str
+    text: str
+    heard: bool
 
 
 class Alarms:
@@ -19,19 +35,35 @@ class Alarms:
         self.n = 0
 
     def check(self, metrics):
-        """Warnings after one more record of metrics (dict of floats): a list of str."""
+        """Warnings after one more record of metrics (dict of floats): a list of `Alarm`."""
         self.n += 1
         self.recent.append(metrics)
         if len(self.recent) < self.patience:
             return []
-        mean = {
-            name: sum(r.get(name, 0.0) for r in self.recent) / len(self.recent) for name in metrics
-        }
         found = []
-        for name, text in self._findings(mean):
+        for name, text in self._findings(self._means(metrics)):
             if self.silent_until.get(name, 0) <= self.n:
                 self.silent_until[name] = self.n + self.repeat
-                found.append(text)
+                found.append(Alarm(name, text, name != "d_won"))
+        return found
+
+    def state(self):
+        """What a resumed run needs to go on alike, as JSON has it."""
+        return {"recent": list(self.recent), "silent_until": self.silent_until, "n": self.n}
+
+    def load(self, state):
+        """Takes up what `state` gave."""
+        self.recent.extend(state["recent"])
+        self.silent_until = state["silent_until"]
+        self.n = state["n"]
+
+    def _means(self, names):
+        """Means of what is finite in at least half of the records."""
+        found = {}
+        for name in names:
+            values = [r[name] for r in self.recent if math.isfinite(r.get(name, math.nan))]
+            if 2 * len(values) >= len(self.recent):
+                found[name] = sum(values) / len(values)
         return found
 
     def _findings(self, mean):
