@@ -18,8 +18,6 @@ _ENOUGH = 16
 _LEAST_SPREAD_DB = 0.05
 # Sounds are generated in batches of so many.
 _BATCH = 16
-# A measurement that would take a larger share of the time since the last one is left out.
-MAX_SHARE = 0.03
 
 
 class Quality:
@@ -33,12 +31,14 @@ class Quality:
       n_sounds: Sounds that are generated for each: the same codes and conditions each time.
       patience: Done after so many measurements on end without a gain.
       min_gain: What counts as one, in percent of the mean distance between two recordings.
+      max_share: A measurement that would take a larger share of the time since the last one is
+        left out.
 
     Raises:
       UsageError: for numbers that make no sense.
     """
 
-    def __init__(self, every_steps=100, n_sounds=64, patience=10, min_gain=0.25):
+    def __init__(self, every_steps=100, n_sounds=64, patience=10, min_gain=0.25, max_share=0.03):
         for name, value, least in (
             ("every_steps", every_steps, 1),
             ("n_sounds", n_sounds, 4),
@@ -50,10 +50,13 @@ class Quality:
                 )
         if not min_gain >= 0.0:
             raise UsageError(f"Quality.min_gain: got {min_gain}, expected a number from 0.")
+        if not max_share > 0.0:
+            raise UsageError(f"Quality.max_share: got {max_share}, expected a number above 0.")
         self.every_steps = every_steps
         self.n_sounds = n_sounds
         self.patience = patience
         self.min_gain = min_gain
+        self.max_share = max_share
 
     def is_due(self, step):
         """Whether it is measured after so many steps."""
@@ -104,7 +107,7 @@ class Measuring:
         growing = plan is not None and plan.stage(step - 1).end is not None
         if growing or len(self.notes) < 2 or not self.quality.is_due(step):
             return {}, False
-        if self.cost_seconds > MAX_SHARE * (seconds - self.last_seconds):
+        if self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds):
             return {}, False
         self.last_seconds = seconds
         distance, variety = self.measure()

@@ -29,6 +29,7 @@ PAGES = [
     "first-steps.md",
     "own-sounds.md",
     "switching.md",
+    "training.md",
 ]
 
 # A file's name on a block's first line.

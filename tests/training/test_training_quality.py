@@ -12,7 +12,7 @@ from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_features
 from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
-from noisygan.training.quality import MAX_SHARE, Quality, pooled_log_mel
+from noisygan.training.quality import Quality, pooled_log_mel
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.trainer import Trainer
 from tests import toys
@@ -107,7 +107,7 @@ def test_it_is_measured_ten_times_while_steps_double():
 
 
 def test_what_would_take_too_long_is_left_out(monkeypatch, trainer):
-    one = measuring(trainer, every_steps=1)
+    one = measuring(trainer, every_steps=1, max_share=0.03)
     taken = []
     monkeypatch.setattr(one, "measure", lambda: taken.append(1) or (50.0, 50.0))
     assert one.measured(1, 10.0)[0] == {
@@ -115,8 +115,8 @@ def test_what_would_take_too_long_is_left_out(monkeypatch, trainer):
         "sound_variety_percent": 50.0,
     }
     one.cost_seconds = 3.0
-    assert one.measured(2, 10.0 + 2.9 / MAX_SHARE) == ({}, False)
-    assert one.measured(3, 10.0 + 3.1 / MAX_SHARE)[0]
+    assert one.measured(2, 10.0 + 2.9 / 0.03) == ({}, False)
+    assert one.measured(3, 10.0 + 3.1 / 0.03)[0]
     assert len(taken) == 2
 
 
@@ -124,9 +124,18 @@ def test_a_single_recording_has_nothing_to_be_compared_with(trainer):
     assert measuring(trainer, toys.notes(n=1), every_steps=1).measured(1, 1.0) == ({}, False)
 
 
-@pytest.mark.parametrize("change", [{"every_steps": 0}, {"n_sounds": 3}, {"patience": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"every_steps": 0},
+        {"n_sounds": 3},
+        {"patience": 0.5},
+        {"min_gain": -1.0},
+        {"max_share": 0.0},
+    ],
+)
 def test_numbers_that_make_no_sense_are_refused(change):
-    with pytest.raises(UsageError, match=f"Quality.{next(iter(change))}.*expected a whole number"):
+    with pytest.raises(UsageError, match=f"Quality.{next(iter(change))}: got .*expected a"):
         Quality(**change)
 
 
