@@ -12,7 +12,7 @@ from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_features
 from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
-from noisygan.training.quality import Quality, pooled_log_mel
+from noisygan.training.quality import Quality, View, pooled_log_mel
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.trainer import Trainer
 from tests import toys
@@ -80,6 +80,23 @@ def test_the_recordings_themselves_are_at_no_distance_and_noise_is_far(monkeypat
     assert abs(distance["others"]) < 10 < distance["quieter"] < distance["noise"]
     assert distance["one"] > 30 and variety["one"] < 1e-3
     assert variety["others"] == pytest.approx(100.0, abs=5)
+
+
+def test_each_direction_counts_by_how_much_recordings_differ_in_it():
+    rng = np.random.default_rng(0)
+    # Recordings differ by 10 dB in one direction and by 1 dB in another, and in no other.
+    points = rng.normal(size=(200, 2)) * [10.0, 1.0] @ np.eye(2, 6) + 5.0
+    view = View(points)
+    unit = view(points).std(0)
+    np.testing.assert_allclose(unit[:2], 1.0, rtol=1e-6)
+    origin = view(np.full([1, 6], 5.0))
+    moved = [
+        np.linalg.norm(view(5.0 + shift) - origin)
+        for shift in (10.0 * np.eye(1, 6), np.eye(1, 6, 1), 0.05 * np.eye(1, 6, 4))
+    ]
+    np.testing.assert_allclose(moved[:2], 1.0, rtol=0.15)
+    # Where no recording differs a little is far: here the distance from all directions.
+    assert moved[2] == pytest.approx(1.0, rel=0.15)
 
 
 def test_it_is_the_averaged_generator_that_is_measured(trainer):
