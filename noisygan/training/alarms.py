@@ -4,6 +4,11 @@ import collections
 import math
 from typing import NamedTuple
 
+# Below so much of the recordings' variety, in percent, for so many measurements on end, sounds are
+# all one; and again after as many more.
+_LEAST_VARIETY = 10.0
+_ALIKE_PATIENCE = 3
+
 
 class Alarm(NamedTuple):
     """A warning.
@@ -33,6 +38,7 @@ class Alarms:
         self.recent = collections.deque(maxlen=patience)
         self.silent_until = {}
         self.n = 0
+        self.n_alike = 0
 
     def check(self, metrics):
         """Warnings after one more record of metrics (dict of floats): a list of `Alarm`."""
@@ -47,15 +53,37 @@ class Alarms:
                 found.append(Alarm(name, text, name != "d_won"))
         return found
 
+    def check_variety(self, percent):
+        """Warnings after one more measurement of the sounds' variety (`Quality`): as of `check`.
+
+        A batch's sounds may differ by noise, level or length of a discriminator's maps where those
+        of the averaged generator are all one.
+        """
+        self.n_alike = self.n_alike + 1 if percent < _LEAST_VARIETY else 0
+        if not self.n_alike or self.n_alike % _ALIKE_PATIENCE:
+            return []
+        text = (
+            f"The averaged generator's sounds are nearly all one (their variety is {percent:.1f} % "
+            "of the recordings'): raise R1.weight and R2.weight, lower the learning rates, or use "
+            "a larger batch."
+        )
+        return [Alarm("collapse", text, True)]
+
     def state(self):
         """What a resumed run needs to go on alike, as JSON has it."""
-        return {"recent": list(self.recent), "silent_until": self.silent_until, "n": self.n}
+        return {
+            "recent": list(self.recent),
+            "silent_until": self.silent_until,
+            "n": self.n,
+            "n_alike": self.n_alike,
+        }
 
     def load(self, state):
         """Takes up what `state` gave."""
         self.recent.extend(state["recent"])
         self.silent_until = state["silent_until"]
         self.n = state["n"]
+        self.n_alike = state["n_alike"]
 
     def _means(self, names):
         """Means of what is finite in at least half of the records."""

@@ -104,20 +104,23 @@ class Guards:
 
     def check_metrics(self, step, metrics):
         """Raises alarms after a further record of metrics, and keeps the sounds that show why."""
-        for alarm in self.alarms.check(metrics):
-            kept = self._keep_sound(step, alarm) if alarm.heard else None
+        self._raise(step, self.alarms.check(metrics), averaged=False)
+
+    def _raise(self, step, alarms, averaged):
+        for alarm in alarms:
+            kept = self._keep_sound(step, alarm.name, averaged) if alarm.heard else None
             heard = "" if kept is None else f" Hear it: {kept}"
             self.say(f"step {step}: {alarm.text}{heard}")
 
-    def _keep_sound(self, step, alarm):
+    def _keep_sound(self, step, name, averaged):
         """Path of a file with the present sounds one after another, or None."""
-        if self.n_sounds.get(alarm.name, 0) >= _MAX_SOUNDS:
+        if self.n_sounds.get(name, 0) >= _MAX_SOUNDS:
             return None
-        audio, _ = self.samples.render(averaged=False)
+        audio, _ = self.samples.render(averaged)
         if not np.isfinite(audio).all():
             return None
-        self.n_sounds[alarm.name] = self.n_sounds.get(alarm.name, 0) + 1
-        path = self.run.samples / f"alarm-{alarm.name}-step-{step:06d}.wav"
+        self.n_sounds[name] = self.n_sounds.get(name, 0) + 1
+        path = self.run.samples / f"alarm-{name}-step-{step:06d}.wav"
         path.unlink(missing_ok=True)
         write_wav(path, audio.reshape(-1), self.sample_rate)
         return path
@@ -127,6 +130,9 @@ class Guards:
         numbers, is_best = self.quality.measured(step, seconds)
         if is_best:
             keep_best(self.run, self.trainer, step)
+        if numbers:
+            found = self.alarms.check_variety(numbers["sound_variety_percent"])
+            self._raise(step, found, averaged=True)
         return numbers
 
     @property

@@ -95,3 +95,14 @@ def test_sounds_show_all_but_a_discriminator_that_has_won():
         found = [alarm for _ in range(30) for alarm in alarms.check(HEALTHY | change)]
         heard |= {alarm.name: alarm.heard for alarm in found}
     assert heard == {"d_won": False, "collapse": True, "silence": True, "clipping": True}
+
+
+def test_variety_that_stays_low_is_a_collapse():
+    alarms = Alarms()
+    values = [9.0, 9.0, 50.0, 1.0, 1.0, 1.0, float("nan"), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    found = [[a.name for a in alarms.check_variety(value)] for value in values]
+    assert [i for i, names in enumerate(found) if names] == [5, 9, 12]
+    assert found[5] == ["collapse"]
+    after = Alarms()
+    after.load(json.loads(json.dumps(alarms.state())))
+    assert [bool(x.check_variety(0.0)) for x in (after, after, after)] == [False, False, True]

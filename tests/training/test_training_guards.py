@@ -143,6 +143,22 @@ def test_an_alarm_keeps_the_present_sounds_and_names_the_file(watch, trainer):
     np.testing.assert_allclose(audio, np.clip(expected, -1, 1).ravel(), atol=1e-4)
 
 
+def test_measured_sounds_that_stay_all_one_are_kept_as_they_were_measured(watch, trainer):
+    guards = watch()
+    numbers = {"sound_distance_percent": 50.0, "sound_variety_percent": 0.0}
+    guards.quality.measured = lambda step, seconds: (numbers, False)
+    for average in trainer.ema:
+        average.assign(average * 0.0)
+    for step in (100, 200, 300, 400):
+        assert guards.measure(step, 1.0) == numbers
+    assert [p.name for p in guards.run.samples.iterdir()] == ["alarm-collapse-step-000300.wav"]
+    assert "all one" in guards.said[0] and len(guards.said) == 1
+    audio, _ = soundfile.read(guards.run.samples / "alarm-collapse-step-000300.wav")
+    with trainer.averaged():
+        expected = trainer.generator(guards.samples.z, guards.samples.conditioning, seed=0).audio
+    np.testing.assert_allclose(audio, np.clip(expected, -1, 1).ravel(), atol=1e-4)
+
+
 def test_a_discriminator_that_has_won_keeps_no_sound(watch):
     guards = watch()
     guards.alarms.patience = 1
