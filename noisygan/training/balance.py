@@ -82,7 +82,7 @@ class AdaptPenalty(_Balanced):
       UsageError: for numbers that make no sense, or no regularizers.
     """
 
-    def __init__(self, target=0.5, tenfold_steps=50, smoothing=0.9, least=0.01, most=1e4):
+    def __init__(self, target=0.5, tenfold_steps=20, smoothing=0.9, least=0.01, most=1e4):
         if not 0.0 < target < 1.0:
             raise UsageError(f"AdaptPenalty.target: got {target}, expected a number in (0, 1).")
         if not tenfold_steps > 0:
