@@ -3,11 +3,11 @@
 import shutil
 
 import numpy as np
-import tensorflow as tf
 
 from noisygan.errors import RunError
 from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
+from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.quality import Quality
 from noisygan.training.runs import RunFolder
 
@@ -149,7 +149,7 @@ class Guards:
 
 
 def keep_best(run, trainer, step):
-    """Keeps the averaged weights in the run's folder `best`, in place of those before.
+    """Keeps the averaged weights in the run's folder `best`, the newest of its checkpoints.
 
     It is a run folder of its own: what renders, measures or exports runs takes it as one. It
     can't be trained further.
@@ -163,6 +163,4 @@ def keep_best(run, trainer, step):
     best.checkpoints.mkdir(parents=True, exist_ok=True)
     for file in (run.config, run.facts_file):
         shutil.copyfile(file, best.path / file.name)
-    state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
-    manager = tf.train.CheckpointManager(state, str(best.checkpoints), max_to_keep=1)
-    manager.save(checkpoint_number=step)
+    Checkpoints(best.checkpoints, {"ema": trainer.ema, "step": trainer.step}).save(step)
