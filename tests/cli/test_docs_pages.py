@@ -34,6 +34,7 @@ PAGES = [
     "own-sounds.md",
     "runs.md",
     "switching.md",
+    "training.md",
 ]
 USING_RUNS = ["evaluation.md", "export.md", "instruments.md", "matching.md"]
 
