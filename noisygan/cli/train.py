@@ -87,6 +87,11 @@ def run(args):
     begun = None
     if args.resume:
         begun = RunFolder.open(args.run_dir)
+        if begun.facts.get("averaged_only"):
+            raise UsageError(
+                f"--resume: {args.run_dir} holds averaged weights alone, which can't be trained "
+                f"further; go on with {begun.path.parent}"
+            )
         _go_on_deterministically(args, begun.facts)
         _load_config_of(begun, args)
     else:
