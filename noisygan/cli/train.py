@@ -10,6 +10,7 @@ python -c "from noisygan.demo import drums_folder; print(drums_folder())"
 Without --steps and --minutes training goes on until Ctrl-C, which saves and says how to go on.
 """
 
+import contextlib
 import pathlib
 import shlex
 import sys
@@ -17,6 +18,7 @@ import sys
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
+from noisygan.training.cluster import STRATEGIES, this_cluster
 
 SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
@@ -57,6 +59,12 @@ def add_arguments(parser):
         help="go on with the run in --run_dir, exactly as if it had not stopped",
     )
     parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default="auto",
+        help="what to train on: auto takes the machines of TF_CONFIG, or all GPUs, or one device",
+    )
+    parser.add_argument(
         "--dry_run",
         action="store_true",
         help="check everything with one batch and one step of each phase, print the networks, "
@@ -70,14 +78,16 @@ def run(args):
     arguments.import_tensorflow()
     from noisygan import config
     from noisygan.training.runs import RunFolder
+    from noisygan.training.strategies import connect
 
+    replicas = connect(args.strategy, this_cluster())
     begun = None
     if args.resume:
         begun = RunFolder.open(args.run_dir)
         _load_config_of(begun, args)
     else:
         config.parse(args.gin_file, args.gin_param)
-    trainer, recordings = build()
+    trainer, recordings = build(replicas)
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
     if args.dry_run:
@@ -98,6 +108,8 @@ def run(args):
         snapshot_minutes=args.snapshot_minutes,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
+    if not replicas.is_chief:
+        return 0
     print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
 
@@ -123,11 +135,14 @@ def check(args):
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
     run_dir = pathlib.Path(args.run_dir)
+    cluster = this_cluster()
     if args.resume:
         if not (run_dir / "run.json").is_file():
             raise UsageError(
                 f"--resume: {run_dir} holds no run; expected the --run_dir of one that was begun"
             )
+    elif cluster is not None and not cluster.is_chief:
+        return  # The chief may have made it already.
     elif run_dir.exists() and not run_dir.is_dir():
         raise UsageError(f"--run_dir {run_dir} is a file; expected a folder")
     elif run_dir.is_dir() and any(run_dir.iterdir()):
@@ -138,8 +153,11 @@ def check(args):
         )
 
 
-def build():
+def build(replicas=None):
     """Builds what the loaded config describes.
+
+    Args:
+      replicas: Of `noisygan.training.strategies.connect`; None: one device.
 
     Returns:
       (Trainer, Recordings).
@@ -151,7 +169,9 @@ def build():
     from noisygan.data.recordings import Recordings
     from noisygan.training.trainer import Trainer
 
-    trainer = config.configured(Trainer)()
+    with replicas.scope() if replicas else contextlib.nullcontext():
+        trainer = config.configured(Trainer)()
+    trainer.replicas = replicas or trainer.replicas
     recordings = config.configured(Recordings)()
     config.check_all_used()
     return trainer, recordings
@@ -195,7 +215,9 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapsho
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
-    folder = begun or RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
+    folder = begun or RunFolder(run_dir)
+    if begun is None and trainer.replicas.is_chief:
+        folder = RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
     try:
         with progress.TrainingProgress() as shown:
             return trainer.fit(

@@ -122,6 +122,21 @@ class Growth:
         )
 
 
+def n_levels_of(generator, discriminator):
+    """Levels of two networks that grow together; UsageError where they don't."""
+    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
+    if None in levels or levels[0] != levels[1]:
+        told = [
+            f"{type(network).__name__} has {n or 'no'} levels"
+            for network, n in zip((generator, discriminator), levels, strict=True)
+        ]
+        raise UsageError(
+            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
+            "levels, such as those of runs/growing_gan.gin, or no growth"
+        )
+    return levels[0]
+
+
 def _by_level(name, value, n_levels, n_needed=None):
     """A list with a value for each level."""
     if not isinstance(value, (list, tuple)):

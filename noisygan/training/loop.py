@@ -84,8 +84,8 @@ def fit(
     manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
     if resume:
         restore(checkpoint, manager.latest_checkpoint)
-    run.keep_metrics_before(int(trainer.step))
-    step = int(trainer.step)
+    run.keep_metrics_before(trainer.n_steps)
+    step = trainer.n_steps
     trainer.grow(step)
     batches = trainer.batches(notes, step)
     samples = Samples(trainer, notes)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from noisygan.losses import whole_batch
 from noisygan.losses.regularizers import Round
 
 
@@ -32,8 +33,8 @@ def update(phase, loss, gradients):
 
     Args:
       phase: A `Phase`.
-      loss: Scalar.
-      gradients: One for each variable; None counts as 0.
+      loss: Scalar, the mean over this replica's rows.
+      gradients: One for each variable, of that loss; None counts as 0.
 
     Returns:
       dict of scalars: loss, norm of the gradients, whether they were finite.
@@ -42,11 +43,12 @@ def update(phase, loss, gradients):
         tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
+    loss, gradients = whole_batch.mean((loss, gradients))
     norm = tf.linalg.global_norm(gradients)
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
     def apply():
-        phase.optimizer.apply(gradients, phase.variables)
+        whole_batch.apply(phase.optimizer, gradients, phase.variables)
         return tf.constant(1.0)
 
     ok = tf.cond(finite, apply, lambda: tf.constant(0.0))
@@ -111,8 +113,10 @@ class Adversaries:
         """Sounds generated under the conditions of the batch's recordings, beside these."""
         real = self.seen(batch["audio"])
         n = real.shape[0]
-        z = self.generator.prior(n, seed)
-        noise_seed = tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
+        z = whole_batch.drawn(lambda n: self.generator.prior(n, seed), n)
+        noise_seed = whole_batch.drawn(
+            lambda n: tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32), n
+        )
         fake = self.generator(z, batch, seed=noise_seed, training=True).audio
         return Sounds(
             real=real,
@@ -167,7 +171,7 @@ class Adversaries:
         fake = judge(sounds.fake_maps, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
-        peaks = tf.reduce_max(tf.abs(sounds.fake), axis=1)
+        peaks = whole_batch.gathered(tf.reduce_max(tf.abs(sounds.fake), axis=1))
         metrics = {
             "g_adversarial": loss,
             "fake_spread": spread(sounds.fake_maps),
@@ -193,7 +197,7 @@ def spread(maps):
     for m in maps:
         # The mean of a waveform is silence: of waveforms, levels are compared.
         pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
-        pooled = tf.reshape(pooled, [tf.shape(pooled)[0], -1])
+        pooled = whole_batch.gathered(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
         distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
         total += tf.reduce_mean(distances)
     return total / len(maps)

@@ -9,8 +9,9 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.training import loop
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, seen_at
+from noisygan.training.growth import check_judge, n_levels_of, seen_at
 from noisygan.training.optimizers import Adam
+from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
 from noisygan.training.steps import Adversaries, Phase, update
 
@@ -82,11 +83,12 @@ class Trainer:
         )
         self.plan = None
         if growth is not None:
-            self.plan = growth.plan(_n_levels(generator, discriminator), batch_size)
+            self.plan = growth.plan(n_levels_of(generator, discriminator), batch_size)
             growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
         self.seed = 0
         self.ema = None
+        self.replicas = OneDevice()
 
     def build(self, notes, seed=0):
         """Makes every variable.
@@ -99,6 +101,10 @@ class Trainer:
           UsageError: if the recordings lack what the config is conditioned on, or differ from it
             in rate or length.
         """
+        with self.replicas.scope():
+            self._build(notes, seed)
+
+    def _build(self, notes, seed):
         self.seed = seed
         tf.keras.utils.set_random_seed(seed)
         self.check(notes)
@@ -123,8 +129,9 @@ class Trainer:
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
-        self._run_critic = tf.function(self._critic_round)
-        self._run_step = tf.function(self._last_round)
+        self.replicas.tie([self.generator, self.discriminator])
+        self._run_critic = self.replicas.compiled(self._critic_round)
+        self._run_step = self.replicas.compiled(self._last_round)
 
     def check(self, notes):
         """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
@@ -156,6 +163,7 @@ class Trainer:
             lengths = [generator.length_of(level) for level in range(generator.n_levels)]
         sizes = [self.batch_size, *(self.plan.batch_sizes if self.plan else ())]
         check_judge(self.discriminator, lengths, sizes, self.conditions)
+        self.replicas.check(sizes, self.discriminator)
         names = set(generator.conditions)
         names |= set(self.conditions.names) if self.conditions is not None else set()
         if "label" in names and not notes.has_label:
@@ -184,15 +192,14 @@ class Trainer:
 
     def batches(self, notes, step):
         """Iterator over the batches from a step on, `n_critic` of them a step."""
+        of = self.replicas.batches
         if self.plan is None:
-            yield from notes.batches(self.batch_size, self.seed, step * self.n_critic)
+            yield from of(notes, self.batch_size, self.seed, step * self.n_critic)
         while True:
             stage = self.plan.stage(step)
             start = (step - stage.first_step) * self.n_critic
-            batches = notes.batches(stage.batch_size, self.seed, start)
-            if stage.end is not None:
-                batches = batches.take((stage.end - step) * self.n_critic)
-            yield from batches
+            n = None if stage.end is None else (stage.end - step) * self.n_critic
+            yield from of(notes, stage.batch_size, self.seed, start, n)
             step = stage.end
 
     def _begin(self, step):
@@ -237,6 +244,7 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
+        self.replicas.begin_step(self)
         # A plain number: each level is another program.
         level = self._begin(step)
         last = (step + 1) * self.n_critic - 1
@@ -303,9 +311,9 @@ class Trainer:
         Raises:
           UsageError: for a new run with networks that have learnt.
         """
-        if self.ema is not None and int(self.step) > 0 and not resume:
+        if self.ema is not None and self.n_steps > 0 and not resume:
             raise UsageError(
-                f"this Trainer has learnt for {int(self.step)} steps already; make a new one for a "
+                f"this Trainer has learnt for {self.n_steps} steps already; make a new one for a "
                 "new run, or go on with resume=True"
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
@@ -320,7 +328,12 @@ class Trainer:
             kept["seconds_before"] = time.monotonic() - began
             for average, variable in zip(self.ema, self.generator.weights, strict=True):
                 average.assign(variable.value)
-        return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)
+        return self.replicas.fit(
+            self,
+            notes,
+            run,
+            lambda: loop.fit(self, notes, run, steps, minutes, resume, progress, **kept),
+        )
 
     def describe(self, notes):
         """Checks that everything fits together: one batch, one step of each phase.
@@ -344,9 +357,14 @@ class Trainer:
                 lambda: self.discriminator(batch["audio"], features),
             ),
         ]
-        metrics = self.train_step(iter([batch] * self.n_critic), 0)
+        metrics = self.train_step(self.batches(notes, 0), 0)
         values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
         return "\n\n".join([*parts, f"One step of each phase: {values}"])
+
+    @property
+    def n_steps(self):
+        """How many steps have been taken."""
+        return int(self.step.numpy())
 
     def averaged(self):
         """A context in which the generator has its averaged weights."""
@@ -374,21 +392,6 @@ def _over_rounds(rounds):
         for name, v in values.items()
         if len(v) > 1 or name.startswith("d_")
     }
-
-
-def _n_levels(generator, discriminator):
-    """Of two networks that grow together."""
-    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
-    if None in levels or levels[0] != levels[1]:
-        told = [
-            f"{type(network).__name__} has {n or 'no'} levels"
-            for network, n in zip((generator, discriminator), levels, strict=True)
-        ]
-        raise UsageError(
-            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
-            "levels, such as those of runs/growing_gan.gin, or no growth"
-        )
-    return levels[0]
 
 
 def _forget(optimizer):
