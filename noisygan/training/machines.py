@@ -77,6 +77,11 @@ class Machines(Replicas):
             if word != _GO:
                 raise _Dismissed(word)
 
+    def of_chief(self, number):
+        """What the chief's number is, an int, whatever this machine's."""
+        own = number if self.is_chief else 0
+        return int(self._sums([tf.constant(own, tf.int64)])[0])
+
     def fit(self, trainer, notes, run, lead):
         """Trains by `lead()` on the chief; the others take its steps along with it.
 
@@ -85,7 +90,7 @@ class Machines(Replicas):
           KeyboardInterrupt: if one was stopped, after the chief has saved.
         """
         try:
-            self._compare(trainer, notes)
+            self._compare(notes)
             return self._lead(trainer, lead) if self.is_chief else self._follow(trainer, notes)
         except tf.errors.OpError as error:
             if notes.failure is not None or not _is_loss(error):
@@ -94,11 +99,14 @@ class Machines(Replicas):
             kept = "there is no checkpoint yet"
             if prefix is not None:
                 kept = f"the newest checkpoint is that of step {prefix.rsplit('-', 1)[1]}"
-            raise RunError(
+            text = (
                 f"{self.cluster.name} of {self.cluster.n_machines}: another worker has ended or "
                 f"can't be reached any more; {kept}. Start all workers again, each with its own "
                 "command and --resume"
-            ) from error
+            )
+            if self.is_chief:
+                run.log(text)
+            raise RunError(text) from error
 
     def _lead(self, trainer, lead):
         word = _FAILED
@@ -152,23 +160,19 @@ class Machines(Replicas):
         for variable, value in zip(variables, self._sums(values), strict=True):
             variable.assign(value)
 
-    def _compare(self, trainer, notes):
-        """Raises RunError unless all machines have the chief's config, seed and recordings."""
-        facts = {
-            "config": config.resolved_text(),
-            "seed": str(trainer.seed),
-            "recordings": notes.fingerprint,
-        }
-        for name, text in facts.items():
+    def _compare(self, notes):
+        """Raises RunError unless all machines have the chief's config and recordings."""
+        facts = {"another config": config.resolved_text(), "other recordings": notes.fingerprint}
+        for what, text in facts.items():
             numbers = np.zeros(self.cluster.n_machines, np.int64)
             numbers[self.cluster.index] = zlib.crc32(text.encode())
             numbers = self._sums([tf.constant(numbers)])[0].numpy()
             others = np.flatnonzero(numbers != numbers[0])
             if len(others):
                 raise RunError(
-                    f"{self.cluster.name}: machine {others[0]} of 0 to "
-                    f"{self.cluster.n_machines - 1} has another {name} than the chief; start all "
-                    "with the same --gin_file, --gin_param, --seed and --data"
+                    f"{self.cluster.name}: machine {others[0] + 1} of {self.cluster.n_machines} "
+                    f"has {what} than the chief; start all with the same --gin_file, --gin_param "
+                    "and --data"
                 )
 
 

@@ -14,6 +14,8 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.losses import whole_batch
 
+BATCH_SIZES = "Trainer.batch_size and Growth.batch_sizes"
+
 
 class OneDevice:
     """No replicas: what a `Trainer` has unless it is told otherwise.
@@ -30,12 +32,13 @@ class OneDevice:
         """A context in which networks, optimizers and the trainer's variables are made."""
         return contextlib.nullcontext()
 
-    def check(self, batch_sizes, discriminator):
+    def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas.
 
         Args:
           batch_sizes: All that will occur.
-          discriminator: By the discriminator contract.
+          discriminator: By the discriminator contract; its groups of sounds stay whole.
+          name: Of the setting.
         """
 
     def tie(self, networks):
@@ -60,6 +63,10 @@ class OneDevice:
         Raises:
           KeyboardInterrupt: where another machine was asked to stop.
         """
+
+    def of_chief(self, number):
+        """What the chief's number is, an int, whatever this machine's."""
+        return number
 
     def fit(self, trainer, notes, run, lead):
         """Trains by `lead()`, or, where another machine leads, takes its steps along with it.
@@ -102,7 +109,7 @@ class Replicas(OneDevice):
         stack.enter_context(tf.variable_creator_scope(make_copies))
         return stack
 
-    def check(self, batch_sizes, discriminator):
+    def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas."""
         judges = getattr(discriminator, "discriminators", [discriminator])
         group = max(getattr(judge, "group_size", 1) for judge in judges)
@@ -112,9 +119,8 @@ class Replicas(OneDevice):
                 near = max(size // unit, 1) * unit
                 groups = f", with groups of {group} sounds in each" if group > 1 else ""
                 raise UsageError(
-                    f"Trainer.batch_size and Growth.batch_sizes: got {size} for {self.n_replicas} "
-                    f"replicas{groups}; expected multiples of {unit}: {near} or {near + unit} "
-                    "would work"
+                    f"{name}: got {size} for {self.n_replicas} replicas{groups}; expected a "
+                    f"multiple of {unit}: {near} or {near + unit} would work"
                 )
 
     def tie(self, networks):

@@ -317,10 +317,11 @@ class Trainer:
                 "new run, or go on with resume=True"
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
-        self.build(notes, run.facts["seed"] if resume else seed)
+        self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
         # A run that was killed before its first checkpoint begins again.
         resume = resume and run.latest_checkpoint() is not None
+        resume = bool(self.replicas.of_chief(resume))
         if not resume:
             began = time.monotonic()
             for prepare in self.before:
