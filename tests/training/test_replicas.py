@@ -268,10 +268,8 @@ def test_two_processes_train_as_one_and_go_on_after_one_is_killed(shells, tmp_pa
     processes[1].kill()
     assert processes[0].wait(120) == 1
     line = said_by(shells, 0).strip().splitlines()[-1]
-    assert (
-        f"another worker has ended or can't be reached any more; the newest checkpoint is that of step {steps}"
-        in line
-    )
+    assert "another worker has ended or can't be reached any more" in line
+    assert f"the newest checkpoint is that of step {steps}." in line
     assert "Traceback" not in said_by(shells, 0)
 
     processes = shells("--resume", steps=100000)
