@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from noisygan import config
 from noisygan.errors import RunError
-from noisygan.training.loop import StopSignals
+from noisygan.training.checkpoints import step_of
 from noisygan.training.replicas import Replicas
+from noisygan.training.signals import StopSignals
 
 # What the chief says before a step.
 _GO, _DONE, _STOPPED, _FAILED = range(4)
@@ -98,7 +99,7 @@ class Machines(Replicas):
             prefix = run.latest_checkpoint()
             kept = "there is no checkpoint yet"
             if prefix is not None:
-                kept = f"the newest checkpoint is that of step {prefix.rsplit('-', 1)[1]}"
+                kept = f"the newest checkpoint is that of step {step_of(prefix)}"
             text = (
                 f"{self.cluster.name} of {self.cluster.n_machines}: another worker has ended or "
                 f"can't be reached any more; {kept}. Start all workers again, each with its own "
@@ -146,7 +147,7 @@ class Machines(Replicas):
 
     def _exchange(self, word):
         """The chief's word, and how many of the other machines were asked to stop."""
-        own = [float(word), 0.0] if self.is_chief else [0.0, float(self.stop.asked)]
+        own = [float(word), 0.0] if self.is_chief else [0.0, float(bool(self.stop.asked))]
         word, n_asked = self._sums([tf.constant(own)])[0].numpy().round().astype(int)
         return word, n_asked
 
