@@ -235,7 +235,7 @@ def fit(
     from noisygan import config
     from noisygan.training.runs import RunFolder
 
-    if begun is None:
+    if trainer.replicas.of_chief(begun is None):
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]

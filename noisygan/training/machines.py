@@ -24,8 +24,6 @@ _LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.InternalError,
 )
 
 
@@ -138,7 +136,7 @@ class Machines(Replicas):
                 step += 1
         except _Dismissed as dismissed:
             if dismissed.word == _STOPPED:
-                raise KeyboardInterrupt from None
+                raise KeyboardInterrupt("stopped and saved") from None
             if dismissed.word == _FAILED:
                 raise RunError(f"{self.cluster.name}: the chief has ended; it said why") from None
             return step
@@ -147,7 +145,11 @@ class Machines(Replicas):
 
     def _exchange(self, word):
         """The chief's word, and how many of the other machines were asked to stop."""
-        own = [float(word), 0.0] if self.is_chief else [0.0, float(bool(self.stop.asked))]
+        own = (
+            [float(word), 0.0]
+            if self.is_chief
+            else [0.0, float(bool(self.stop and self.stop.asked))]
+        )
         word, n_asked = self._sums([tf.constant(own)])[0].numpy().round().astype(int)
         return word, n_asked
 
