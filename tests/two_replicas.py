@@ -95,7 +95,7 @@ SYSTEMS = {
     "growing": (growing, 128),
     "pretrained": (pretrained, 128),
 }
-STEPS = 3
+STEPS = 2
 
 
 def train(make, n_samples, replicas):
