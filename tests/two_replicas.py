@@ -16,7 +16,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.drum_dcgan import DrumDCGAN
 from noisygan.generators.growing_gan import GrowingGAN
-from noisygan.generators.sample_gan import Rollout, SampleGAN
+from noisygan.generators.sample_gan import SampleGAN
 from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
 from noisygan.losses.matching import FeatureMatch, Overshoot, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
@@ -36,7 +36,7 @@ def steady_adam():
 def hybrid():
     """Every loss that ties rows together, and every augmentation."""
     return toys.trainer(
-        [R1(1.0)],
+        [],
         matching=[SpectralMatch(0.5, (256,)), FeatureMatch(0.5)],
         augmentation=Augmentation([Polarity(), Gain(), Shift(), Noise(-20.0), TimeMask()]),
         batch_size=4,
@@ -67,7 +67,7 @@ def growing(batch_sizes=(4, 8)):
         GrowingGAN(sample_rate=toys.SAMPLE_RATE, latent_dim=4, **sizes),
         GrowingGANDiscriminator(group_size=2, **sizes),
         Wasserstein(),
-        [GradientPenalty(10.0), Drift(1e-3)],
+        [GradientPenalty(10.0), Drift(1e-3), R1(0.1)],
         batch_size=batch_sizes[0],
         growth=Growth(sounds=4, fade_sounds=16, batch_sizes=list(batch_sizes)),
         g_optimizer=steady_adam(),
@@ -79,7 +79,7 @@ def pretrained():
     """A system with something that is trained before the adversaries."""
     autoencoder = Autoencoder(128, code_size=4, units=4)
     return Trainer(
-        SampleGAN(128, toys.SAMPLE_RATE, autoencoder, units=4, block=32, in_training=Rollout()),
+        SampleGAN(128, toys.SAMPLE_RATE, autoencoder, units=4, block=32),
         RecurrentDiscriminator(128, units=4, block=32),
         Relativistic(),
         before=[TrainAutoencoder(steps=2, batch_size=4)],
