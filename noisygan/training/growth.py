@@ -122,21 +122,6 @@ class Growth:
         )
 
 
-def n_levels_of(generator, discriminator):
-    """Levels of two networks that grow together; UsageError where they don't."""
-    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
-    if None in levels or levels[0] != levels[1]:
-        told = [
-            f"{type(network).__name__} has {n or 'no'} levels"
-            for network, n in zip((generator, discriminator), levels, strict=True)
-        ]
-        raise UsageError(
-            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
-            "levels, such as those of runs/growing_gan.gin, or no growth"
-        )
-    return levels[0]
-
-
 def _by_level(name, value, n_levels, n_needed=None):
     """A list with a value for each level."""
     if not isinstance(value, (list, tuple)):
@@ -168,6 +153,21 @@ class Plan:
         is_last = level == len(self.first_steps) - 1
         end = None if is_last else self.first_steps[level + 1]
         return Stage(level, alpha, size, self.learning_rates[level], first, end)
+
+
+def n_levels(generator, discriminator):
+    """Of two networks that grow together; a UsageError where they don't."""
+    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
+    if None in levels or levels[0] != levels[1]:
+        told = [
+            f"{type(network).__name__} has {n or 'no'} levels"
+            for network, n in zip((generator, discriminator), levels, strict=True)
+        ]
+        raise UsageError(
+            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
+            "levels, such as those of runs/growing_gan.gin, or no growth"
+        )
+    return levels[0]
 
 
 def check_judge(discriminator, lengths, batch_sizes, conditions):

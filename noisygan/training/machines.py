@@ -158,10 +158,11 @@ class Machines(Replicas):
         self.is_told = True
         variables = tf.nest.flatten(trainer.checkpointed)
         values = [tf.convert_to_tensor(variable) for variable in variables]
+        values = [tf.cast(v, tf.float32) if v.dtype.is_bool else v for v in values]
         if not self.is_chief:
             values = [tf.zeros_like(value) for value in values]
         for variable, value in zip(variables, self._sums(values), strict=True):
-            variable.assign(value)
+            variable.assign(tf.cast(value, variable.dtype))
 
     def _compare(self, notes):
         """Raises RunError unless all machines have the chief's config and recordings."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from noisygan.losses import whole_batch
 from noisygan.losses.regularizers import Round
+from noisygan.training.balance import Unbalanced
 
 
 class Phase(NamedTuple):
@@ -26,7 +27,7 @@ class Phase(NamedTuple):
     optimizer: object
 
 
-def update(phase, loss, gradients):
+def update(phase, loss, gradients, wanted=True):
     """Updates a phase's variables.
 
     An update whose loss or gradients are not finite is left out; `<phase>_finite` is 0 then.
@@ -35,6 +36,7 @@ def update(phase, loss, gradients):
       phase: A `Phase`.
       loss: Scalar, the mean over this replica's rows.
       gradients: One for each variable, of that loss; None counts as 0.
+      wanted: Whether there is to be an update at all, a boolean or a scalar of such.
 
     Returns:
       dict of scalars: loss, norm of the gradients, whether they were finite.
@@ -49,9 +51,10 @@ def update(phase, loss, gradients):
 
     def apply():
         whole_batch.apply(phase.optimizer, gradients, phase.variables)
-        return tf.constant(1.0)
+        return True
 
-    ok = tf.cond(finite, apply, lambda: tf.constant(0.0))
+    tf.cond(finite & wanted, apply, lambda: False)
+    ok = tf.cast(finite, tf.float32)
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
@@ -86,6 +89,7 @@ class Adversaries:
       seen: From recordings to what networks see of them that still grow.
       augmentation: Of `noisygan.training.augmentation`: what is done to all sounds alike before
         the discriminator, or None.
+      balance: Of `noisygan.training.balance`, or None.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Adversaries:
         matching,
         seen=lambda audio: audio,
         augmentation=None,
+        balance=None,
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -107,6 +112,8 @@ class Adversaries:
         self.matching = list(matching)
         self.predicts = any(match.compares == "prediction" for match in self.matching)
         self.seen = seen
+        self.balance = balance or Unbalanced()
+        self.balance.check(adversarial, self.regularizers)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
     def sounds(self, batch, seed):
@@ -150,6 +157,7 @@ class Adversaries:
             halves = [tf.split(x, 2) for x in self.discriminator.judge(both, twice).logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
+            metrics |= self.balance.told(loss, len(halves))
             round_ = Round(
                 judge=lambda maps: self.discriminator.judge(maps, conditioning),
                 real_maps=real_maps,
@@ -161,8 +169,8 @@ class Adversaries:
                 regularizer = self.regularizers[index]
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
-                loss += regularizer.weight * regularizer.interval * value
-        return metrics | update(phase, loss, tape.gradient(loss, values))
+                loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
+        return metrics | update(phase, loss, tape.gradient(loss, values), self.balance.learns)
 
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
@@ -216,3 +224,16 @@ def _logit_metrics(pairs):
     fake = tf.add_n([tf.reduce_mean(f) for _, f in pairs]) / len(pairs)
     right = tf.add_n([tf.reduce_mean(tf.cast(r > f, tf.float32)) for r, f in pairs]) / len(pairs)
     return {"real_logits": real, "fake_logits": fake, "d_right": right}
+
+
+def over_rounds(rounds):
+    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
+    values = {}
+    for metrics in rounds:
+        for name, value in metrics.items():
+            values.setdefault(name, []).append(value)
+    return {
+        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
+        for name, v in values.items()
+        if len(v) > 1 or name.startswith("d_")
+    }

@@ -11,11 +11,12 @@ from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, n_levels_of, seen_at
-from noisygan.training.optimizers import Adam
+from noisygan.training.growth import check_judge, n_levels, seen_at
+from noisygan.training.moving import Moving
+from noisygan.training.optimizers import Adam, forget
 from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
-from noisygan.training.steps import Adversaries, Phase, update
+from noisygan.training.steps import Adversaries, Phase, over_rounds, update
 
 
 class Trainer:
@@ -41,6 +42,8 @@ class Trainer:
         sounds alike before the discriminator, or None.
       before: What is done once with a new run's networks before the first step: called with
         (trainer, notes, seed, say), where say(text) tells the person.
+      balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
+      quality: A `Quality`: when sounds are measured on the way; None: as by default.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Trainer:
         growth=None,
         before=(),
         augmentation=None,
+        balance=None,
+        quality=None,
     ):
         for name, value in (("batch_size", batch_size), ("n_critic", n_critic)):
             if not isinstance(value, int) or value < 1:
@@ -81,13 +86,15 @@ class Trainer:
             regularizers,
             matching,
             augmentation=augmentation,
+            balance=balance,
             **({} if growth is None else {"seen": self._seen}),
         )
         self.plan = None
         if growth is not None:
-            self.plan = growth.plan(n_levels_of(generator, discriminator), batch_size)
+            self.plan = growth.plan(n_levels(generator, discriminator), batch_size)
             growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
+        self.quality = quality
         self.seed = 0
         self.ema = None
         self.replicas = OneDevice()
@@ -128,6 +135,7 @@ class Trainer:
         g_optimizer = self.g_optimizer.build(g_variables)
         self.d_phase = Phase("d", d_variables, d_optimizer)
         self.g_phase = Phase("g", g_variables, g_optimizer)
+        self.adversaries.balance.build()
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
@@ -212,7 +220,7 @@ class Trainer:
         stage = self.plan.stage(step)
         for phase in (self.d_phase, self.g_phase):
             if step == stage.first_step:
-                _forget(phase.optimizer)
+                forget(phase.optimizer)
             if stage.learning_rate is not None:
                 phase.optimizer.learning_rate.assign(stage.learning_rate)
         return stage.level
@@ -234,7 +242,7 @@ class Trainer:
             "d_optimizer": self.d_phase.optimizer.variables,
         }
         state = {name: [v.value for v in variables] for name, variables in lists.items()}
-        return state | {"ema": self.ema, "step": self.step}
+        return state | self.adversaries.balance.state | {"ema": self.ema, "step": self.step}
 
     def train_step(self, batches, step):
         """One step.
@@ -257,7 +265,8 @@ class Trainer:
             for round_ in range(step * self.n_critic, last)
         ]
         metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
-        return metrics | _over_rounds([*rounds, metrics]) if rounds else metrics
+        metrics |= over_rounds([*rounds, metrics]) if rounds else {}
+        return metrics | self.adversaries.balance.observe(metrics)
 
     def _seed(self, round_):
         """A stateless seed for a round of the run."""
@@ -269,11 +278,15 @@ class Trainer:
 
     def _critic_round(self, batch, seed, active, level):
         """An update of the discriminator alone."""
+        moving = Moving([self.generator, self.discriminator])
         sounds = self.adversaries.sounds(batch, seed)
-        return self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        moving.put_back_unless(metrics["d_finite"])
+        return metrics
 
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
+        moving = Moving([self.generator, self.discriminator])
         values = [v.value for v in self.g_phase.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
@@ -282,15 +295,17 @@ class Trainer:
                 d_metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
             loss, g_metrics = self.adversaries.g_loss(sounds)
         g_metrics |= update(self.g_phase, loss, tape.gradient(loss, values))
-        self._average()
+        moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
+        self._average(g_metrics["g_finite"])
         return d_metrics | g_metrics
 
-    def _average(self):
+    def _average(self, updated):
+        """Moves the averaged weights on if `updated`, 1 or 0; counts the step."""
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema, self.generator.weights, strict=True):
             if variable.trainable:
-                average.assign_sub((1.0 - decay) * (average - variable.value))
+                average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
             else:
                 average.assign(variable.value)
         self.step.assign_add(1)
@@ -371,26 +386,6 @@ class Trainer:
     def averaged(self):
         """A context in which the generator has its averaged weights."""
         return _Swapped([v.value for v in self.generator.weights], self.ema)
-
-
-def _over_rounds(rounds):
-    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
-    values = {}
-    for metrics in rounds:
-        for name, value in metrics.items():
-            values.setdefault(name, []).append(value)
-    return {
-        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
-        for name, v in values.items()
-        if len(v) > 1 or name.startswith("d_")
-    }
-
-
-def _forget(optimizer):
-    """Sets an optimizer's moments, and the count of its steps, to 0."""
-    for variable in optimizer.variables:
-        if variable is not optimizer.learning_rate:
-            variable.assign(tf.zeros_like(variable.value))
 
 
 class _Swapped:
