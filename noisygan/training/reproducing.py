@@ -54,7 +54,8 @@ class Difference(NamedTuple):
 def compare_metrics(first, second):
     """Compares the metrics of two runs, but for their seconds.
 
-    The quality of sounds is compared where both measured it.
+    The quality of sounds is compared where both measured it, and not what one of them never has:
+    another version of the program wrote it.
 
     Args:
       first, second: Lists of records as of `RunFolder.read_metrics`; steps that only one of them
@@ -65,9 +66,10 @@ def compare_metrics(first, second):
     """
     others = {record["step"]: record for record in second}
     pairs = [(record, others[record["step"]]) for record in first if record["step"] in others]
+    known = [set().union(*records) - {"seconds"} for records in (first, second)]
     where, largest = None, 0.0
     for one, other in pairs:
-        for name in [name for name in one | other if name != "seconds"]:
+        for name in [name for name in one | other if name in known[0] & known[1]]:
             if name in _WHERE_TIME_ALLOWS and not (name in one and name in other):
                 continue
             a, b = one.get(name, math.nan), other.get(name, math.nan)
@@ -75,7 +77,7 @@ def compare_metrics(first, second):
                 continue
             where = where or f"step {one['step']}, {name}: {a:.9g} and {b:.9g}"
             largest = max(largest, _relative(abs(a - b), max(abs(a), abs(b))))
-    return Difference(len(pairs), where, largest)
+    return Difference(len(pairs) if known[0] & known[1] > {"step"} else 0, where, largest)
 
 
 def compare_weights(first, second):

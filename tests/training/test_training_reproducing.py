@@ -49,8 +49,12 @@ def test_where_metrics_part(value, largest, matched):
     assert ("metrics: differ" in found.described("metrics")) is not matched
 
 
-def test_a_metric_that_one_run_lacks_is_a_difference():
-    assert not compare_metrics([{"step": 1, "a": 1.0}], [{"step": 1, "b": 1.0}]).matched
+def test_a_metric_that_one_run_lacks():
+    one = [{"step": 1, "a": 1.0, "b": 2.0}, {"step": 2, "a": 1.0, "b": 2.0}]
+    # Another version never wrote it.
+    assert compare_metrics(one, [{"step": 1, "a": 1.0}, {"step": 2, "a": 1.0}]).matched
+    assert not compare_metrics(one, [{"step": 1, "c": 1.0}]).matched
+    assert not compare_metrics(one, [one[0], {"step": 2, "a": 1.0}]).matched
 
 
 def test_nothing_in_common_is_no_match():
