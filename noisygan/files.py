@@ -1,6 +1,7 @@
 """Files and folders, written whole or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -101,3 +102,27 @@ def make_folder(path):
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"folder {path} cannot be made: {error.strerror}") from error
+
+
+def read_json(path, max_bytes):
+    """Reads JSON of limited size: what it becomes in memory is some thirty times as large.
+
+    Args:
+      path: pathlib.Path of a file in UTF-8.
+      max_bytes: Its greatest size.
+
+    Returns:
+      What it holds.
+
+    Raises:
+      OSError: if it cannot be read.
+      ValueError: if it is larger, or no JSON; the message says which.
+    """
+    with open(path, "rb") as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f"it has more than {max_bytes >> 20} MB")
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

@@ -16,9 +16,11 @@ import json
 import math
 import pathlib
 import platform
+import re
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
+from noisygan.training import run_files
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
 
@@ -110,6 +112,7 @@ class RunFolder:
                 f"{path} {there}; a run folder holds config.gin and run.json, as "
                 "'noisygan train --run_dir DIR' makes it."
             )
+        run_files.check_links(run.path)
         return run
 
     @property
@@ -117,17 +120,15 @@ class RunFolder:
         """What run.json holds.
 
         Raises:
-          RunError: if it can't be read.
+          RunError: if it can't be read, or holds what can't be.
         """
-        try:
-            return json.loads(self.facts_file.read_text())
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.facts_file} can't be read: {error}.") from error
+        return run_files.read_facts(self.facts_file)
 
     def latest_checkpoint(self):
         """Prefix of the newest checkpoint, or None."""
         import tensorflow as tf
 
+        run_files.check_checkpoints(self.checkpoints)
         return tf.train.latest_checkpoint(str(self.checkpoints))
 
     @property
@@ -146,8 +147,9 @@ class RunFolder:
 
     def snapshot_prefixes(self):
         """Snapshots by the seconds of training, in order: dict of int -> prefix."""
-        found = sorted(self.snapshots.glob("seconds-*.index"))
-        return {int(path.name.split("-")[1]): str(path.with_suffix("")) for path in found}
+        found = sorted(self.snapshots.glob("seconds-*-step-*.index"))
+        named = {path: re.fullmatch(r"seconds-(\d+)-step-\d+", path.stem) for path in found}
+        return {int(m[1]): str(path.with_suffix("")) for path, m in named.items() if m}
 
     @property
     def seconds(self):
@@ -163,14 +165,7 @@ class RunFolder:
 
     def read_metrics(self):
         """The lines of metrics.jsonl as dicts; an unfinished last line is left out."""
-        records = []
-        if self.metrics_file.exists():
-            for line in self.metrics_file.read_text().splitlines():
-                try:
-                    records.append(json.loads(line))
-                except ValueError:
-                    break
-        return records
+        return run_files.read_metrics(self.metrics_file) if self.metrics_file.exists() else []
 
     def keep_metrics_before(self, step):
         """Drops the lines behind a step, which a resumed run will write again."""
@@ -200,7 +195,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config
+    from noisygan import config, config_sizes, config_text
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -211,10 +206,11 @@ def load_generator(run_dir, prefix=None):
             f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "
             f"{run_dir} --data DIR --resume'."
         )
-    config.parse_text(run.config.read_text(), source=str(run.config))
-    trainer = config.configured(Trainer)()
-    generator = trainer.generator
-    build_generator(generator, len(facts["label_names"]))
+    config.parse_text(config_text.read_file(run.config), source=str(run.config))
+    with config_sizes.weights_within(run_files.n_weights(prefix)):
+        trainer = config.configured(Trainer)()
+        generator = trainer.generator
+        build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
