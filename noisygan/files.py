@@ -126,3 +126,15 @@ def read_json(path, max_bytes):
         return json.loads(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def short_lines(file, most):
+    """The lines of an open text file, none longer than `most` characters.
+
+    Raises:
+      ValueError: at the first one that is.
+    """
+    while line := file.readline(most + 1):
+        if len(line) > most:
+            raise ValueError(f"a line has more than {most} characters")
+        yield line

@@ -25,7 +25,7 @@ import pathlib
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import short_lines, written_whole
 from noisygan.rendering.controls import check_controls, curve_names
 
 TIME = "time_seconds"
@@ -124,19 +124,11 @@ def _read_table(path):
     """(names, float64 [n_rows, n_columns], line of each row) of a CSV file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parsed(path, csv.reader(_lines(path, file)))
+            return _parsed(path, csv.reader(short_lines(file, MAX_LINE)))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UsageError(f"{path} is not CSV: {error}; expected text in UTF-8") from error
-
-
-def _lines(path, file):
-    """Lines of a file, none longer than any that `write_curves` writes."""
-    while line := file.readline(MAX_LINE + 1):
-        if len(line) > MAX_LINE:
-            raise UsageError(f"{path} has a line of more than {MAX_LINE} characters")
-        yield line
 
 
 def _parsed(path, rows):
