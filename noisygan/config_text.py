@@ -168,6 +168,7 @@ def _import(statement, where):
 def _syntax_message(error, source, text):
     """One line from one of the many ways in which gin's parser and tokenizer complain."""
     message = str(error.args[0]) if error.args else type(error).__name__
+    message = message[: 2 * LINE_LENGTH]
     line = None
     if len(error.args) > 1 and isinstance(error.args[1], tuple):
         location = error.args[1]

@@ -158,6 +158,8 @@ def _parse(mido, body):
         return mido.MidiFile(file=file, clip=True).tracks[0]
     except (EOFError, OSError, ValueError, LookupError, TypeError, struct.error):
         return None
+    except mido.KeySignatureError:  # a key that no scale has
+        return None
 
 
 class _Channel:

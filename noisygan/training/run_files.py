@@ -4,17 +4,20 @@ run.json is checked before its values are used, links may not lead out of the fo
 run writes to, and what a checkpoint holds limits the weights that the config beside it may ask for.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 
-from noisygan.errors import RunError, UsageError
+from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.files import read_json
 
 MAX_FACTS_BYTES = 4 << 20
 MAX_METRICS_BYTES = 64 << 20
 MAX_LIST_BYTES = 64 << 10
+# So that a checkpoint that merely is another one's is told apart from a config that asks for much.
+_SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 200
 
@@ -168,7 +171,10 @@ def check_checkpoints(folder):
     listed = pathlib.Path(folder) / "checkpoint"
     if listed.is_file() and listed.stat().st_size > MAX_LIST_BYTES:
         raise RunError(f"{listed} has more than {MAX_LIST_BYTES >> 10} kB; expected a few names")
-    state = tf.train.get_checkpoint_state(str(folder))
+    try:
+        state = tf.train.get_checkpoint_state(str(folder))
+    except ValueError as error:
+        raise RunError(f"{listed} is no list of checkpoints, or damaged") from error
     for prefix in (state.model_checkpoint_path, *state.all_model_checkpoint_paths) if state else ():
         parent, name = os.path.split(prefix)
         is_own = os.path.realpath(parent) == os.path.realpath(folder) and "://" not in prefix
@@ -178,9 +184,43 @@ def check_checkpoints(folder):
             )
 
 
-def n_weights(prefix):
+@contextlib.contextmanager
+def building(config, prefix):
+    """While networks are built: no more weights than their checkpoint holds, errors in a line.
+
+    Args:
+      config: pathlib.Path of the run's config, for messages.
+      prefix: Of the checkpoint.
+
+    Yields:
+      None.
+
+    Raises:
+      UsageError: if the config asks for more weights, or builds nothing.
+    """
+    from noisygan.config_sizes import weights_within
+
+    try:
+        with weights_within(_n_weights(prefix) + _SPARE_WEIGHTS):
+            yield
+    except Exception as error:  # whatever a network of odd numbers stumbles over
+        raise UsageError(f"{config} builds no generator: {_reason(error)}") from error
+
+
+def _n_weights(prefix):
     """How many numbers a checkpoint holds at most, by the size of its files."""
     prefix = pathlib.Path(prefix)
     files = prefix.parent.glob(f"{prefix.name}.data-*")
     # Mixed precision keeps two bytes of a number.
     return sum(file.stat().st_size for file in files) // 2
+
+
+def _reason(error):
+    """What an exception says, in a line, without what Keras adds around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    said = " ".join(lines[:1])[:300]
+    is_ours = isinstance(error, NoisyganError)
+    return said if is_ours and said else f"{type(error).__name__}: {said}".rstrip(": ")

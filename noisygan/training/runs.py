@@ -195,7 +195,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config, config_sizes, config_text
+    from noisygan import config, config_text
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -207,7 +207,7 @@ def load_generator(run_dir, prefix=None):
             f"{run_dir} --data DIR --resume'."
         )
     config.parse_text(config_text.read_file(run.config), source=str(run.config))
-    with config_sizes.weights_within(run_files.n_weights(prefix)):
+    with run_files.building(run.config, prefix):
         trainer = config.configured(Trainer)()
         generator = trainer.generator
         build_generator(generator, len(facts["label_names"]))

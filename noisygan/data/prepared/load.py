@@ -68,8 +68,8 @@ def read_manifest(folder):
         raise UsageError(f"{path} is no manifest of `noisygan prepare` ({detail})") from error
     if kind != (FORMAT, VERSION):
         raise UsageError(
-            f"{path} is of {kind[0]} version {kind[1]}; expected {FORMAT} version {VERSION}: "
-            "prepare the recordings again"
+            f"{path} is of {str(kind[0])[:40]} version {str(kind[1])[:40]}; expected {FORMAT} "
+            f"version {VERSION}: prepare the recordings again"
         )
     return manifest
 
