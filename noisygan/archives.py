@@ -5,6 +5,7 @@ hold, terabytes. Here an archive's directory and each array's header are read fi
 """
 
 import math
+import tokenize
 import zipfile
 import zlib
 
@@ -22,6 +23,7 @@ _HEADERS = {
 _UNREADABLE = (
     *(EOFError, AttributeError, NotImplementedError, RuntimeError, MemoryError, SyntaxError),
     *(TypeError, LookupError, OverflowError, zipfile.BadZipFile, zlib.error),
+    tokenize.TokenError,
 )
 
 
@@ -57,6 +59,8 @@ def read_arrays(path, max_bytes=MAX_BYTES):
                 with archive.open(entry) as file:
                     arrays[name] = _read_array(file, entry.file_size)
             return arrays
+    except ValueError as error:
+        raise ValueError(" ".join(str(error).split())[:200]) from error
     except _UNREADABLE as error:
         raise ValueError(f"it is no archive of arrays ({type(error).__name__})") from error
 

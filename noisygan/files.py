@@ -119,8 +119,10 @@ def read_json(path, max_bytes):
       ValueError: if it is larger, or no JSON; the message says which.
     """
     with open(path, "rb") as file:
-        content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
+        is_large = os.fstat(file.fileno()).st_size > max_bytes
+        # A file may grow meanwhile, and some say that they are empty.
+        content = b"" if is_large else file.read(max_bytes + 1)
+    if is_large or len(content) > max_bytes:
         raise ValueError(f"it has more than {max_bytes >> 20} MB")
     try:
         return json.loads(content)
