@@ -15,14 +15,10 @@ from noisygan.files import read_json
 
 MAX_FACTS_BYTES = 4 << 20
 MAX_METRICS_BYTES = 64 << 20
-MAX_LIST_BYTES = 64 << 10
 # So that a checkpoint that merely is another one's is told apart from a config that asks for much.
 _SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 200
-
-# No `*` and `?`: TensorFlow deletes by pattern.
-_PREFIX = re.compile(r"[\w.-]*-\d{1,18}")
 
 # Read or written by name below a run's folder.
 _OURS = [
@@ -55,6 +51,7 @@ _FACTS = {
         lambda value: _is_list(value, _is_label, MAX_LABELS) and value,
         f"a list of 1 to {MAX_LABELS} names of up to {MAX_LABEL_LENGTH} characters",
     ),
+    "format": (lambda value: _is_whole(value, 1, 2**31), "a whole number from 1"),
     "seed": (lambda value: _is_whole(value, 0, 2**63 - 1), "a whole number from 0"),
 }
 _OPTIONAL_FACTS = {
@@ -104,7 +101,7 @@ def read_metrics(path):
       path: pathlib.Path of the file.
 
     Returns:
-      list of dict, up to the first line that is none of ours: an unfinished last one, say.
+      list of dict; what is none of ours is left out: an unfinished line, say.
 
     Raises:
       RunError: if it can't be read, or is larger than any training makes it.
@@ -114,17 +111,21 @@ def read_metrics(path):
         if path.stat().st_size > MAX_METRICS_BYTES:
             raise RunError(f"{path} has more than {MAX_METRICS_BYTES >> 20} MB; expected less")
         for line in path.read_bytes().splitlines():
-            record = json.loads(line)
-            if not (isinstance(record, dict) and _is_whole(record.get("step"), 0, 2**63 - 1)):
-                break
-            if not isinstance(record.get("seconds", 0.0), (int, float)):
-                break
-            records.append(record)
-    except (ValueError, RecursionError):
-        pass
+            record = None
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(line)
+            if _is_record(record):
+                records.append(record)
     except OSError as error:
         raise RunError(f"{path} can't be read: {error.strerror}") from error
     return records
+
+
+def _is_record(record):
+    """Whether a line is one of a training: it has a step, and if it has seconds, a number."""
+    if not isinstance(record, dict) or not _is_whole(record.get("step"), 0, 2**63 - 1):
+        return False
+    return isinstance(record.get("seconds", 0.0), (int, float))
 
 
 def _short(value):
@@ -155,33 +156,6 @@ def check_links(folder):
                     f"{each} is a link that leads out of the run's folder, to {target}; expected "
                     "files of its own: put a copy in its place"
                 )
-
-
-def check_checkpoints(folder):
-    """Refuses a folder of checkpoints whose list names others: old ones on it are deleted.
-
-    Args:
-      folder: pathlib.Path; may be missing.
-
-    Raises:
-      RunError: names what lies elsewhere.
-    """
-    import tensorflow as tf
-
-    listed = pathlib.Path(folder) / "checkpoint"
-    if listed.is_file() and listed.stat().st_size > MAX_LIST_BYTES:
-        raise RunError(f"{listed} has more than {MAX_LIST_BYTES >> 10} kB; expected a few names")
-    try:
-        state = tf.train.get_checkpoint_state(str(folder))
-    except ValueError as error:
-        raise RunError(f"{listed} is no list of checkpoints, or damaged") from error
-    for prefix in (state.model_checkpoint_path, *state.all_model_checkpoint_paths) if state else ():
-        parent, name = os.path.split(prefix)
-        is_own = os.path.realpath(parent) == os.path.realpath(folder) and "://" not in prefix
-        if not is_own or not _PREFIX.fullmatch(name):
-            raise RunError(
-                f"{listed} names {prefix}; expected checkpoints beside it, such as ckpt-100"
-            )
 
 
 @contextlib.contextmanager

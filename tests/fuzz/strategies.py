@@ -208,6 +208,9 @@ STRUCTURED = {
     "controls_file": odd_controls(),
     "record_shard": odd_records(),
     "run_facts": odd_json([targets.FACTS]),
+    "checkpoint_sums": odd_json(
+        [json.loads(each) for each in targets.TARGETS["checkpoint_sums"].seeds()]
+    ),
     "manifest": odd_json([targets.good_manifest()]),
     "nsynth_json": odd_json([targets.NSYNTH]),
     "table_json": odd_json([[{"file": "a.wav", "label": "x", "pitch": "C4", "split": "train"}]]),

@@ -7,6 +7,7 @@ or refused in one line by one of OURS; anything else that it raises is a finding
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import io
 import json
 import pathlib
@@ -438,24 +439,25 @@ def run_metrics(path):
         float(record.get("seconds", 0.0))
 
 
-@target(
-    lambda: [
-        b'model_checkpoint_path: "ckpt-10"\nall_model_checkpoint_paths: "ckpt-5"\n'
-        b'all_model_checkpoint_paths: "ckpt-10"\n'
-    ]
-)
-def checkpoint_list(data):
-    """The list of a run's checkpoints: what it names lies beside it."""
-    import tensorflow as tf
+@target(lambda: [json.dumps({"format": 1, "files": _sums_of(b"index", b"data")}).encode()])
+def checkpoint_sums(data):
+    """The checksums of a checkpoint: what does not have them is passed over."""
+    from noisygan.training import checkpoints
 
-    from noisygan.training.run_files import check_checkpoints
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        folder = pathlib.Path(name)
+        for ending, content in (("index", b"index"), ("data-00000-of-00001", b"data")):
+            (folder / f"ckpt-3.{ending}").write_bytes(content)
+        (folder / "ckpt-3.json").write_bytes(data)
+        checkpoints.newest(folder)
 
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        pathlib.Path(folder, "checkpoint").write_bytes(data)
-        check_checkpoints(folder)
-        state = tf.train.get_checkpoint_state(folder)
-        for path in state.all_model_checkpoint_paths if state else ():
-            assert pathlib.Path(path).parent.resolve() == pathlib.Path(folder).resolve()
+
+def _sums_of(index, data):
+    files = {"ckpt-3.index": index, "ckpt-3.data-00000-of-00001": data}
+    return {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    }
 
 
 @target(lambda: [json.dumps({"format": 1, "comparison": "x", "answers": [

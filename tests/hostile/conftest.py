@@ -78,6 +78,7 @@ def sent(tmp_path_factory):
     import tensorflow as tf
 
     from noisygan import config
+    from noisygan.training import checkpoints
     from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer, build_generator
 
@@ -98,9 +99,15 @@ def sent(tmp_path_factory):
             assert old in changed, old
             changed = changed.replace(old, new)
         run.config.write_text(changed)
-        own = {"seed": 0, "label_names": ["flute"], "pitches": [60], "sample_rate": 16000}
+        own = {
+            "format": 2,
+            "seed": 0,
+            "label_names": ["flute"],
+            "pitches": [60],
+            "sample_rate": 16000,
+        }
         run.facts_file.write_text(json.dumps({**own, **facts}))
-        tf.train.CheckpointManager(state, str(run.checkpoints), max_to_keep=3).save(3)
+        checkpoints.write(state, run.checkpoints / "ckpt-3")
         return run
 
     return make

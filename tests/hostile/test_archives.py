@@ -132,9 +132,7 @@ def test_names_of_voices_do_not_become_paths(tmp_path):
         controls["voices"] = np.array([name, *controls["voices"][1:]])
         file = io.BytesIO(archive(controls))
         (tmp_path / "a.npz").write_bytes(file.getvalue())
-        with pytest.raises(
-            UsageError, match="expected letters|names of|holds 3|twice"
-        ):
+        with pytest.raises(UsageError, match="expected letters|names of|holds 3|twice"):
             load_controls(tmp_path / "a.npz")
 
 
