@@ -6,6 +6,7 @@ run writes to, and what a checkpoint holds limits the weights that the config be
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import re
@@ -122,10 +123,12 @@ def read_metrics(path):
 
 
 def _is_record(record):
-    """Whether a line is one of a training: it has a step, and if it has seconds, a number."""
+    """Whether a line is one of a training: numbers by name, one of them its step."""
     if not isinstance(record, dict) or not _is_whole(record.get("step"), 0, 2**63 - 1):
         return False
-    return isinstance(record.get("seconds", 0.0), (int, float))
+    if not all(isinstance(v, float) or _is_whole(v, -(2**63), 2**63) for v in record.values()):
+        return False
+    return 0.0 <= record.get("seconds", 0.0) < math.inf
 
 
 def _short(value):

@@ -143,7 +143,16 @@ def test_checkpoints_of_other_shapes_and_damaged_ones(sent, tmp_path):
 def test_metrics_that_are_none_are_left_out(sent, tmp_path):
     run = sent(tmp_path / "run")
     good = json.dumps({"step": 1, "seconds": 0.5})
-    for bad in ("[1]", '{"step": "x"}', '{"step": 2, "seconds": []}', "[" * 50_000, "\xff", "{}"):
+    odd = '{"step": 3, "g_loss": "x"}'
+    for bad in (
+        "[1]",
+        '{"step": "x"}',
+        '{"step": 2, "seconds": []}',
+        "[" * 50_000,
+        "\xff",
+        "{}",
+        odd,
+    ):
         run.metrics_file.write_text(f"{good}\n{bad}\n", encoding="latin-1")
         assert [r["step"] for r in run.read_metrics()] == [1] and run.seconds == 0.5
     run.metrics_file.unlink()
