@@ -169,7 +169,9 @@ def _allow_modules(modules):
 
 
 def _say(message):
-    print(f"noisygan: {message.rstrip('.')}", file=sys.stderr)
+    # A name in a file may hold what moves a terminal's cursor.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message.rstrip("."))
+    print(f"noisygan: {shown}", file=sys.stderr)
 
 
 def _trace():

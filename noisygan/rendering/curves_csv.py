@@ -135,7 +135,7 @@ def _parsed(path, rows):
     """As `_read_table`, from an iterator of rows."""
     names = [name.strip() for name in next(rows, [])]
     if not names or names[0] != TIME or len(names) < 2:
-        came = ",".join(names)[:60] or "nothing"
+        came = ascii(",".join(names)[:60])[1:-1] or "nothing"
         raise UsageError(
             f"{path}: its first line is {came}; expected {TIME} and names of curves, "
             "with commas between"
@@ -144,7 +144,7 @@ def _parsed(path, rows):
         raise UsageError(f"{path} has {len(names)} columns; expected at most {MAX_COLUMNS}")
     twice = [name for name, count in collections.Counter(names).items() if count > 1]
     if twice:
-        raise UsageError(f"{path} has the column {twice[0]} twice")
+        raise UsageError(f"{path} has the column {ascii(twice[0][:100])[1:-1]} twice")
     table, lines = [], []
     for line, row in enumerate(rows, start=2):
         if line > MAX_ROWS:

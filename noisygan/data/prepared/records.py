@@ -215,7 +215,9 @@ def from_example(payload):
 
     def text(name):
         # Empty where unknown, which is no missing feature.
-        return _to_text(get(name, bytes) if features.get(name) != b"" else b"")
+        value = features.get(name)
+        is_empty = isinstance(value, bytes) and not value
+        return "" if is_empty else _to_text(get(name, bytes))
 
     def midi(name):
         value = float(get(name, np.ndarray))
