@@ -14,6 +14,8 @@ from noisygan.errors import UsageError
 
 MAX_WHOLE = 1_000_000
 MAX_SECONDS = 3600.0
+MAX_FRAMES = 600_000
+MAX_SAMPLES = 600 * 192_000
 MAX_PARTS = 10_000
 MAX_WEIGHTS = 1 << 28
 
@@ -108,6 +110,25 @@ def check_parts(graph, nodes):
             size(node)
         except RecursionError:
             raise UsageError("the config's parts are nested too deeply; expected fewer") from None
+
+
+def check_extent(generator):
+    """Refuses a generator whose own sounds are longer than any sound that is rendered.
+
+    Args:
+      generator: By the generator contract, constructed and not yet called.
+
+    Raises:
+      UsageError: names how long they are.
+    """
+    seconds = generator.seconds
+    for rate, most in (("frame_rate", MAX_FRAMES), ("sample_rate", MAX_SAMPLES)):
+        n = seconds * getattr(generator, rate, 0.0)
+        if not 0.0 <= n <= most:
+            raise UsageError(
+                f"{type(generator).__name__}: {seconds:g} seconds at a {rate} of "
+                f"{getattr(generator, rate):g} Hz; expected at most {most:,} of them"
+            )
 
 
 @contextlib.contextmanager

@@ -207,7 +207,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config, config_text
+    from noisygan import config, config_sizes, config_text
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -224,6 +224,7 @@ def load_generator(run_dir, prefix=None):
     with run_files.building(run.config, prefix):
         trainer = config.configured(Trainer)()
         generator = trainer.generator
+        config_sizes.check_extent(generator)
         build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)

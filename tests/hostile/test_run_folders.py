@@ -29,6 +29,7 @@ def test_a_good_one_is_rendered(sent, tmp_path):
         ("n_harmonics = 8", "n_harmonics = 900000", "expected a smaller network"),
         ("n_bands = 9", "n_bands = 12", "does not fit the config"),
         ("seconds = 0.5", "seconds = 1e30", "seconds is 1e+30"),
+        ("frame_rate = 50.0", "frame_rate = 1e12", "0.5 seconds at a frame_rate of 1e+12 Hz"),
         ("frame_rate = 50.0", "frame_rate = 0.0", "builds no generator: ZeroDivisionError"),
     ],
 )
