@@ -19,8 +19,11 @@ MAX_SAMPLES = 600 * 192_000
 MAX_PARTS = 10_000
 MAX_WEIGHTS = 1 << 28
 
-# Whole numbers that are large without anything being as large: by the end of a parameter's name.
-_LARGE = {
+# Whole numbers that are large without anything being as large, and those of things that are made
+# one by one: by the end of a parameter's name.
+_MOST = {
+    "layers": 1000,
+    "modes": 10_000,
     "n_samples": 600 * 192_000,
     "seed": 2**63 - 1,
     "sounds": 2**63 - 1,
@@ -40,7 +43,7 @@ def check_values(bindings):
     """
     for binding in bindings:
         name = binding.parameter or binding.selector
-        most = next((n for end, n in _LARGE.items() if name.endswith(end)), MAX_WHOLE)
+        most = next((n for end, n in _MOST.items() if name.endswith(end)), MAX_WHOLE)
         for value in _plain(binding.value):
             what = f"{binding.where}: {name} is {str(value)[:40] if value == value else value}"
             if isinstance(value, bool):

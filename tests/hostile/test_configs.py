@@ -138,6 +138,7 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
         ("Hybrid.latent_dim = 1000000000", "latent_dim is 1000000000; expected at most 1,000,000"),
         ("Hybrid.latent_dim = -1000000000", "latent_dim is -1000000000"),
         ("n = 99999999\nHybrid.latent_dim = %n", "n is 99999999"),
+        ("CPPN.n_layers = 1001", "n_layers is 1001; expected at most 1,000"),
         ("Hybrid.seconds = 1e9", "seconds is 1000000000.0; expected at most 3600"),
         ("Recordings.n_samples = 10000000000", "n_samples is 10000000000"),
         ("HarmonicVoice.n_harmonics = [[(7777777, 1)]]", "n_harmonics is 7777777"),
@@ -149,7 +150,7 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
 )
 def test_what_would_fill_the_memory_is_refused(binding, expected):
     header = "import noisygan.generators.hybrid\nimport noisygan.generators.voices\n"
-    header += "import noisygan.data.recordings\n"
+    header += "import noisygan.data.recordings\nimport cppn.networks\n"
     message = complaint(header + binding)
     assert expected in message and len(message) < 400
 
