@@ -5,6 +5,7 @@ hold, terabytes. Here an archive's directory and each array's header are read fi
 """
 
 import math
+import os
 import tokenize
 import zipfile
 import zlib
@@ -63,6 +64,20 @@ def read_arrays(path, max_bytes=MAX_BYTES):
         raise ValueError(" ".join(str(error).split())[:200]) from error
     except _UNREADABLE as error:
         raise ValueError(f"it is no archive of arrays ({type(error).__name__})") from error
+
+
+def read_array(path, max_bytes=MAX_BYTES):
+    """A single array (.npy); arguments and errors as of `read_arrays`."""
+    try:
+        with open(path, "rb") as file:
+            n_bytes = os.fstat(file.fileno()).st_size
+            if n_bytes > max_bytes:
+                raise ValueError(f"it has more than {max_bytes >> 20} MB")
+            return _read_array(file, n_bytes)
+    except ValueError as error:
+        raise ValueError(" ".join(str(error).split())[:200]) from error
+    except _UNREADABLE as error:
+        raise ValueError(f"it is no array ({type(error).__name__})") from error
 
 
 def _read_array(file, n_bytes):

@@ -98,16 +98,45 @@ def add_measuring(parser, n_help):
 
 
 def run_folder(folder, option=None):
-    """Path of a run's folder.
+    """Path of a trained run's folder.
 
     Raises:
-      UsageError: if it holds no run; names the option that it was given by.
+      UsageError: if it holds no run, or none with a checkpoint; names the option that it was given
+        by.
     """
-    path = pathlib.Path(folder)
-    if not (path / "run.json").is_file():
-        named = f"{option} {folder}" if option else f"{folder}"
+    from noisygan.training.runs import RunFolder
+
+    run = RunFolder(folder)
+    named = f"{option} {folder}" if option else f"{folder}"
+    if not (run.facts_file.is_file() and run.config.is_file()):
         raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
-    return path
+    if not run.has_checkpoint:
+        raise UsageError(run.without_checkpoint)
+    return run.path
+
+
+def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
+    """Refuses what a run's run.json says that it can't be asked for, before TensorFlow is loaded.
+
+    Args:
+      run_dir: Of `run_folder`.
+      pitches: MIDI numbers; None among them stands for none.
+      labels: Names; likewise.
+      sample_rate: Hz, or None: that of the run's recordings.
+
+    Raises:
+      UsageError: for a pitch that the rate can't hold, or a label that the run doesn't know.
+      RunError: if run.json can't be read.
+    """
+    from noisygan.rendering import notes
+    from noisygan.training.runs import RunFolder
+
+    facts = RunFolder(run_dir).facts
+    pitches = [pitch for pitch in pitches if pitch is not None]
+    notes.check_pitches(pitches, sample_rate or facts.get("sample_rate"))
+    labels = [label for label in labels if label is not None]
+    if labels:
+        notes.check_labels(notes.label_names(facts), labels)
 
 
 def new_wav(out):
@@ -174,6 +203,41 @@ def midi_list(text):
             )
         values.append(value)
     return values
+
+
+def pitch_list(text):
+    """An argparse type: MIDI numbers, between notes too, with commas between, such as 60,64.5."""
+    values = []
+    for part in text.split(","):
+        try:
+            value = float(part)
+        except ValueError:
+            value = -1.0
+        if not 0.0 <= value <= 127.0:
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected MIDI numbers 0 to 127 with commas between, "
+                "such as 60,64,67.5"
+            )
+        values.append(int(value) if value.is_integer() else value)
+    return values
+
+
+def glide(text):
+    """An argparse type: SECONDS:SEMITONES with commas between, the seconds rising."""
+    points = []
+    for part in text.split(","):
+        try:
+            seconds, semitones = map(float, part.split(":"))
+        except ValueError:
+            seconds = semitones = math.nan
+        later = not points or seconds > points[-1][0]
+        if not (0.0 <= seconds <= 3600.0 and -127.0 <= semitones <= 127.0 and later):
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected SECONDS:SEMITONES with commas between, the "
+                "seconds rising, such as 0:-2,0.3:0,2:0,3:7"
+            )
+        points.append((seconds, semitones))
+    return tuple(points)
 
 
 def import_tensorflow():

@@ -126,6 +126,27 @@ def load_controls(path):
     return controls
 
 
+def louder(controls, gain):
+    """Controls of the same sound at another level.
+
+    Args:
+      controls: As a controls file has them.
+      gain: Linear, above 0.
+
+    Returns:
+      dict.
+    """
+    if gain == 1.0:
+        return controls
+    changed = dict(controls)
+    for name, value in controls.items():
+        if name.split("/")[-1] in ("amplitudes", "magnitudes"):
+            changed[name] = np.float32(gain) * value
+    if "loudness_db" in controls:
+        changed["loudness_db"] = controls["loudness_db"] + np.float32(20.0 * np.log10(gain))
+    return changed
+
+
 def curve_names(controls):
     """Names of the entries of controls that have an axis of frames, but for loudness_db."""
     return [f"{name}/{curve}" for name, kind in _voices(controls) for curve, _ in CURVES[kind]]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from noisygan.losses.regularizers import Round
+from noisygan.training.balance import Unbalanced
 
 
 class Phase(NamedTuple):
@@ -25,7 +26,7 @@ class Phase(NamedTuple):
     optimizer: object
 
 
-def update(phase, loss, gradients):
+def update(phase, loss, gradients, wanted=True):
     """Updates a phase's variables.
 
     An update whose loss or gradients are not finite is left out; `<phase>_finite` is 0 then.
@@ -34,6 +35,7 @@ def update(phase, loss, gradients):
       phase: A `Phase`.
       loss: Scalar.
       gradients: One for each variable; None counts as 0.
+      wanted: Whether there is to be an update at all, a boolean or a scalar of such.
 
     Returns:
       dict of scalars: loss, norm of the gradients, whether they were finite.
@@ -47,9 +49,10 @@ def update(phase, loss, gradients):
 
     def apply():
         phase.optimizer.apply(gradients, phase.variables)
-        return tf.constant(1.0)
+        return True
 
-    ok = tf.cond(finite, apply, lambda: tf.constant(0.0))
+    tf.cond(finite & wanted, apply, lambda: False)
+    ok = tf.cast(finite, tf.float32)
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
@@ -84,6 +87,7 @@ class Adversaries:
       seen: From recordings to what networks see of them that still grow.
       augmentation: Of `noisygan.training.augmentation`: what is done to all sounds alike before
         the discriminator, or None.
+      balance: Of `noisygan.training.balance`, or None.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Adversaries:
         matching,
         seen=lambda audio: audio,
         augmentation=None,
+        balance=None,
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -105,6 +110,8 @@ class Adversaries:
         self.matching = list(matching)
         self.predicts = any(match.compares == "prediction" for match in self.matching)
         self.seen = seen
+        self.balance = balance or Unbalanced()
+        self.balance.check(adversarial, self.regularizers)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
     def sounds(self, batch, seed):
@@ -146,6 +153,7 @@ class Adversaries:
             halves = [tf.split(x, 2) for x in self.discriminator.judge(both, twice).logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
+            metrics |= self.balance.told(loss, len(halves))
             round_ = Round(
                 judge=lambda maps: self.discriminator.judge(maps, conditioning),
                 real_maps=real_maps,
@@ -157,8 +165,8 @@ class Adversaries:
                 regularizer = self.regularizers[index]
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
-                loss += regularizer.weight * regularizer.interval * value
-        return metrics | update(phase, loss, tape.gradient(loss, values))
+                loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
+        return metrics | update(phase, loss, tape.gradient(loss, values), self.balance.learns)
 
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""

@@ -11,7 +11,8 @@ from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, seen_at
+from noisygan.training.growth import check_judge, n_levels, seen_at
+from noisygan.training.moving import Moving
 from noisygan.training.optimizers import Adam
 from noisygan.training.runs import RunFolder
 from noisygan.training.steps import Adversaries, Phase, update
@@ -40,6 +41,8 @@ class Trainer:
         sounds alike before the discriminator, or None.
       before: What is done once with a new run's networks before the first step: called with
         (trainer, notes, seed, say), where say(text) tells the person.
+      balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
+      quality: A `Quality`: when sounds are measured on the way; None: as by default.
     """
 
     def __init__(
@@ -58,6 +61,8 @@ class Trainer:
         growth=None,
         before=(),
         augmentation=None,
+        balance=None,
+        quality=None,
     ):
         for name, value in (("batch_size", batch_size), ("n_critic", n_critic)):
             if not isinstance(value, int) or value < 1:
@@ -80,13 +85,15 @@ class Trainer:
             regularizers,
             matching,
             augmentation=augmentation,
+            balance=balance,
             **({} if growth is None else {"seen": self._seen}),
         )
         self.plan = None
         if growth is not None:
-            self.plan = growth.plan(_n_levels(generator, discriminator), batch_size)
+            self.plan = growth.plan(n_levels(generator, discriminator), batch_size)
             growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
+        self.quality = quality
         self.seed = 0
         self.ema = None
 
@@ -122,6 +129,7 @@ class Trainer:
         g_optimizer = self.g_optimizer.build(g_variables)
         self.d_phase = Phase("d", d_variables, d_optimizer)
         self.g_phase = Phase("g", g_variables, g_optimizer)
+        self.adversaries.balance.build()
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
@@ -227,7 +235,7 @@ class Trainer:
             "d_optimizer": self.d_phase.optimizer.variables,
         }
         state = {name: [v.value for v in variables] for name, variables in lists.items()}
-        return state | {"ema": self.ema, "step": self.step}
+        return state | self.adversaries.balance.state | {"ema": self.ema, "step": self.step}
 
     def train_step(self, batches, step):
         """One step.
@@ -249,7 +257,8 @@ class Trainer:
             for round_ in range(step * self.n_critic, last)
         ]
         metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
-        return metrics | _over_rounds([*rounds, metrics]) if rounds else metrics
+        metrics |= _over_rounds([*rounds, metrics]) if rounds else {}
+        return metrics | self.adversaries.balance.observe(metrics)
 
     def _seed(self, round_):
         """A stateless seed for a round of the run."""
@@ -261,11 +270,15 @@ class Trainer:
 
     def _critic_round(self, batch, seed, active, level):
         """An update of the discriminator alone."""
+        moving = Moving([self.generator, self.discriminator])
         sounds = self.adversaries.sounds(batch, seed)
-        return self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        moving.put_back_unless(metrics["d_finite"])
+        return metrics
 
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
+        moving = Moving([self.generator, self.discriminator])
         values = [v.value for v in self.g_phase.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
@@ -274,15 +287,17 @@ class Trainer:
                 d_metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
             loss, g_metrics = self.adversaries.g_loss(sounds)
         g_metrics |= update(self.g_phase, loss, tape.gradient(loss, values))
-        self._average()
+        moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
+        self._average(g_metrics["g_finite"])
         return d_metrics | g_metrics
 
-    def _average(self):
+    def _average(self, updated):
+        """Moves the averaged weights on if `updated`, 1 or 0; counts the step."""
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema, self.generator.weights, strict=True):
             if variable.trainable:
-                average.assign_sub((1.0 - decay) * (average - variable.value))
+                average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
             else:
                 average.assign(variable.value)
         self.step.assign_add(1)
@@ -369,21 +384,6 @@ def _over_rounds(rounds):
         for name, v in values.items()
         if len(v) > 1 or name.startswith("d_")
     }
-
-
-def _n_levels(generator, discriminator):
-    """Of two networks that grow together."""
-    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
-    if None in levels or levels[0] != levels[1]:
-        told = [
-            f"{type(network).__name__} has {n or 'no'} levels"
-            for network, n in zip((generator, discriminator), levels, strict=True)
-        ]
-        raise UsageError(
-            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
-            "levels, such as those of runs/growing_gan.gin, or no growth"
-        )
-    return levels[0]
 
 
 def _forget(optimizer):

@@ -198,6 +198,23 @@ def curves_csv(path):
     read_curves(path, good_controls())
 
 
+def _codes():
+    file = io.BytesIO()
+    np.save(file, np.zeros(4, np.float32))
+    kept = {"z": np.ones(4), "pitch": np.array(60.5), "label_name": np.array("flute")}
+    kept |= {"noise_seed": np.array(3), "held_seconds": np.array(1.5), "gain": np.array(0.5)}
+    return [archive(kept), archive(kept, compressed=False), file.getvalue()]
+
+
+@target(_codes)
+@through_file(".npz")
+def kept_code(path):
+    """A code that was kept."""
+    from noisygan.rendering.kept_codes import read_code
+
+    assert np.isfinite(read_code(path).z).all()
+
+
 # ---- songs -----------------------------------------------------------------------------------
 
 

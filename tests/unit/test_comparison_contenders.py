@@ -79,7 +79,6 @@ def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
             json.dumps({"format": 2, "seed": seed, "label_names": ["x"]})
         )
         (folder / "checkpoints" / "ckpt-3.index").write_bytes(b"")
-        (folder / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "ckpt-3"\n')
     found = contenders.systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
     assert [(s.name, s.description, sorted(s.run_dirs)) for s in found] == [
         ("a", "tiny", [0, 1]),
