@@ -88,6 +88,13 @@ def run(args):
     """Trains, or checks that training would work."""
     check(args)
     arguments.import_tensorflow()
+    from noisygan.config_sizes import weights_within
+
+    with weights_within():
+        return _run(args)
+
+
+def _run(args):
     from noisygan import config
     from noisygan.training.environment import make_deterministic
     from noisygan.training.runs import RunFolder

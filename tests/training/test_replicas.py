@@ -16,6 +16,7 @@ from noisygan.cli.main import main
 from noisygan.errors import UsageError
 from noisygan.losses import whole_batch
 from noisygan.training.cluster import this_cluster
+from noisygan.training.runs import RunFolder
 from tests import toys
 from tests.documents import ROOT, blocks
 
@@ -246,17 +247,15 @@ def test_two_processes_train_as_one_and_go_on_after_one_is_killed(shells, tmp_pa
     command = ["train", "--gin_file", str(tmp_path / "runs/notes.gin"), "--run_dir", str(alone)]
     command += ["--data", str(tmp_path / "my_notes"), "--gin_param", "Adam.epsilon = 1e-2"]
     assert main([*command, "--steps", str(steps)]) == 0
-    both = [tf.train.load_checkpoint(str(run / "checkpoints")) for run in (shells.run, alone)]
+    runs = [RunFolder.open(path) for path in (shells.run, alone)]
+    both = [tf.train.load_checkpoint(run.latest_checkpoint()) for run in runs]
     names = both[0].get_variable_to_shape_map()
     assert names == both[1].get_variable_to_shape_map()
     for name in names:
         if name.split("/")[0] in ("generator", "discriminator", "ema", "step"):
             ours, theirs = (checkpoint.get_tensor(name) for checkpoint in both)
             np.testing.assert_allclose(ours, theirs, atol=2e-5, err_msg=name)
-    first = [
-        json.loads((run / "metrics.jsonl").read_text().splitlines()[0])
-        for run in (shells.run, alone)
-    ]
+    first = [run.read_metrics()[0] for run in runs]
     for name in first[0].keys() - {"seconds"}:
         assert first[0][name] == pytest.approx(first[1][name], rel=1e-4, abs=1e-5), name
 
