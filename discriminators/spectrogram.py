@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from discriminators.conditioning import projected
+from discriminators.layers import convolve_along_time
 from discriminators.output import DiscriminatorOutput
 from discriminators.readout import Statistics
 
@@ -78,12 +79,14 @@ class SpectrogramDiscriminator(keras.layers.Layer):
 
     def judge(self, maps, conditioning):
         """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
-        h = h[..., None] if self.over_bands else h[:, :, None, :]
+        (view,) = maps
+        # Bands and steps change places where the convolutions run; outside steps come first.
+        h = tf.transpose(view, [0, 2, 1])[..., None] if self.over_bands else view[:, None]
         features = []
         for convolution in self.convolutions:
-            h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(h)
+            h = tf.nn.leaky_relu(convolve_along_time(convolution, h), 0.2)
+            features.append(tf.transpose(h, [0, 2, 1, 3]))
+        h = features[-1]
         read = self.hidden(self.read_out(h, self.step_rate))
         hidden = tf.nn.leaky_relu(read, 0.2)
         logits = self.decision(hidden)[:, 0]

@@ -143,7 +143,19 @@ class Adversaries:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             both = [tf.concat(pair, axis=0) for pair in zip(real_maps, fake_maps, strict=True)]
-            halves = [tf.split(x, 2) for x in self.discriminator.judge(both, twice).logits]
+            chosen = [self.regularizers[index] for index in active]
+            # Penalties at both sides take their gradients from this one pass.
+            at = {getattr(regularizer, "slopes_at", None) for regularizer in chosen}
+            if {"real", "fake"} <= at:
+                with tf.GradientTape(watch_accessed_variables=False) as inner:
+                    inner.watch(both)
+                    logits = self.discriminator.judge(both, twice).logits
+                    total = tf.add_n([tf.reduce_sum(x) for x in logits])
+                pairs = [tf.split(x, 2) for x in inner.gradient(total, both)]
+                slopes = tuple(zip(*pairs, strict=True))
+            else:
+                logits, slopes = self.discriminator.judge(both, twice).logits, None
+            halves = [tf.split(x, 2) for x in logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
             round_ = Round(
@@ -152,9 +164,9 @@ class Adversaries:
                 fake_maps=fake_maps,
                 real_logits=[r for r, _ in halves],
                 seed=seed,
+                slopes=slopes,
             )
-            for index in active:
-                regularizer = self.regularizers[index]
+            for regularizer in chosen:
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
                 loss += regularizer.weight * regularizer.interval * value

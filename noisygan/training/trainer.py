@@ -13,6 +13,7 @@ from noisygan.training.growth import check_judge, seen_at
 from noisygan.training.optimizers import Adam
 from noisygan.training.runs import RunFolder
 from noisygan.training.steps import Adversaries, Phase, update
+from synths.sharing import shared_spectra
 
 
 class Trainer:
@@ -263,7 +264,7 @@ class Trainer:
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
         values = [v.value for v in self.g_phase.variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with shared_spectra(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             sounds = self.adversaries.sounds(batch, seed)
             with tape.stop_recording():

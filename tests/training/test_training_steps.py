@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from discriminators import Conditions
 from noisygan.errors import UsageError
-from noisygan.losses import BCE, R1, Drift
+from noisygan.losses import BCE, R1, R2, Drift
 from noisygan.losses.matching import SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.steps import Phase, spread, update
@@ -332,3 +332,23 @@ def test_defaults():
     trainer = Trainer(toys.hybrid(), toys.discriminator(), BCE())
     assert isinstance(trainer.g_optimizer, Adam)
     assert trainer.conditions is None
+
+
+def test_penalties_at_both_sides_are_what_each_is_alone():
+    """They share one pass of the discriminator; alone, each makes its own."""
+
+    def metrics(regularizers):
+        keras.utils.set_random_seed(0)
+        trainer = toys.trainer(regularizers)
+        trainer.build(toys.notes(), seed=3)
+        found = trainer.train_step(batches(), 0)
+        return {name: float(value) for name, value in found.items()}
+
+    both = metrics([R1(weight=2.0), R2(weight=3.0)])
+    r1 = metrics([R1(weight=2.0)])
+    r2 = metrics([R2(weight=3.0)])
+    plain = metrics([])
+    np.testing.assert_allclose(both["d_r1"], r1["d_r1"], rtol=1e-5)
+    np.testing.assert_allclose(both["d_r2"], r2["d_r2"], rtol=1e-5)
+    together = r1["d_loss"] + r2["d_loss"] - plain["d_loss"]
+    np.testing.assert_allclose(both["d_loss"], together, rtol=1e-5)
