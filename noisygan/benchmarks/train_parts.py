@@ -82,7 +82,7 @@ def parts(trainer, batch):
 
 
 def _backward(function, tensors):
-    """Computes a function of tensors and its gradient, of outputs weighted at random."""
+    """Computes a function of tensors, and the gradient of its outputs' sum."""
 
     @tf.function
     def compute():
