@@ -49,6 +49,7 @@ def convolve_along_time(convolution, h):
     """
     if not convolution.built:
         convolution.build((None, h.shape[2], h.shape[1], h.shape[3]))
+    h = tf.cast(h, convolution.compute_dtype)
     kernel = tf.transpose(tf.cast(convolution.kernel.value, h.dtype), [1, 0, 2, 3])
     strides = convolution.strides[::-1]
     if h.shape[3] == 1 and 1 < strides[1] <= kernel.shape[1]:

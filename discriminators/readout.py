@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from discriminators.equalized import not_half
+
 
 class Flatten:
     """Every number of the map."""
@@ -29,7 +31,7 @@ class Statistics:
 
     def __call__(self, h, step_rate):
         """float32 [batch, n]; step_rate is the map's steps a second."""
-        n_steps = h.shape[1]
+        n_steps, h = h.shape[1], not_half(h)
         flat = tf.reshape(h, [-1, n_steps, h.shape[2] * h.shape[3]])
         mean, variance = tf.nn.moments(flat, [1])
         parts = [mean, tf.sqrt(variance + 1e-6)]

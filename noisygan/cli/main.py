@@ -20,6 +20,7 @@ from noisygan.cli import (
     instrument,
     interpolate,
     match,
+    plan,
     play,
     prepare,
     render,
@@ -48,6 +49,7 @@ COMMANDS = {
     "config": config,
     "demo": demo,
     "bench": bench,
+    "plan": plan,
 }
 
 EXIT_FAILURE = 1

@@ -1,6 +1,7 @@
 """Optimizers as gin composes them: settings first, one optimizer a network."""
 
 import keras
+import tensorflow as tf
 
 from noisygan.errors import UsageError
 
@@ -40,3 +41,10 @@ class Adam:
         optimizer = keras.optimizers.Adam(rate, self.beta_1, self.beta_2, self.epsilon)
         optimizer.build(variables)
         return optimizer
+
+
+def forget(optimizer):
+    """Sets an optimizer's moments, and the count of its steps, to 0."""
+    for variable in optimizer.variables:
+        if variable is not optimizer.learning_rate:
+            variable.assign(tf.zeros_like(variable.value))

@@ -33,7 +33,7 @@ def update(phase, loss, gradients):
     Args:
       phase: A `Phase`.
       loss: Scalar.
-      gradients: One for each variable; None counts as 0.
+      gradients: One for each variable, of `phase.optimizer.scale_loss(loss)`; None counts as 0.
 
     Returns:
       dict of scalars: loss, norm of the gradients, whether they were finite.
@@ -42,14 +42,18 @@ def update(phase, loss, gradients):
         tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
+    scale = getattr(phase.optimizer, "dynamic_scale", None)
     norm = tf.linalg.global_norm(gradients)
+    norm = norm if scale is None else norm / scale.value
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
     def apply():
         phase.optimizer.apply(gradients, phase.variables)
         return tf.constant(1.0)
 
-    ok = tf.cond(finite, apply, lambda: tf.constant(0.0))
+    # An optimizer that scales must see what is not finite: it leaves that out itself.
+    ok = tf.cond(finite | (scale is not None), apply, lambda: tf.constant(0.0))
+    ok = ok if scale is None else tf.cast(finite, tf.float32)
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
@@ -107,12 +111,25 @@ class Adversaries:
         self.seen = seen
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
-    def sounds(self, batch, seed):
-        """Sounds generated under the conditions of the batch's recordings, beside these."""
+    def judge(self, maps, conditioning):
+        """What the discriminator says of maps, in float32 whatever it computes in."""
+        output = self.discriminator.judge(maps, conditioning)
+        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
+
+    def sounds(self, batch, seed, part=(0, 1)):
+        """Sounds generated under the conditions of the batch's recordings, beside these.
+
+        Args:
+          batch: dict, as of `NoteSet.batches`.
+          seed: int32 [2].
+          part: (i, n): the batch is the i-th, a number or a scalar, of n parts of one.
+        """
         real = self.seen(batch["audio"])
-        n = real.shape[0]
-        z = self.generator.prior(n, seed)
-        noise_seed = tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
+        n, (i, n_parts) = real.shape[0], part
+        z = _rows(self.generator.prior(n * n_parts, seed), i, n_parts)
+        noise_seed = tf.random.stateless_uniform([n * n_parts], seed + 1, None, None, tf.int32)
+        noise_seed = _rows(noise_seed, i, n_parts)
+        seed += tf.stack([i, 0])
         fake = self.generator(z, batch, seed=noise_seed, training=True).audio
         return Sounds(
             real=real,
@@ -135,6 +152,11 @@ class Adversaries:
         Returns:
           dict of scalars, unweighted.
         """
+        loss, gradients, metrics = self.d_gradients(phase, sounds, seed, active)
+        return metrics | update(phase, loss, gradients)
+
+    def d_gradients(self, phase, sounds, seed, active):
+        """(loss, gradients of the scaled loss, dict of scalars); arguments as of `d_update`."""
         real_maps = [tf.stop_gradient(m) for m in sounds.real_maps]
         fake_maps = [tf.stop_gradient(m) for m in sounds.fake_maps]
         conditioning = sounds.conditioning
@@ -149,17 +171,17 @@ class Adversaries:
             if {"real", "fake"} <= at:
                 with tf.GradientTape(watch_accessed_variables=False) as inner:
                     inner.watch(both)
-                    logits = self.discriminator.judge(both, twice).logits
+                    logits = self.judge(both, twice).logits
                     total = tf.add_n([tf.reduce_sum(x) for x in logits])
                 pairs = [tf.split(x, 2) for x in inner.gradient(total, both)]
                 slopes = tuple(zip(*pairs, strict=True))
             else:
-                logits, slopes = self.discriminator.judge(both, twice).logits, None
+                logits, slopes = self.judge(both, twice).logits, None
             halves = [tf.split(x, 2) for x in logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
             round_ = Round(
-                judge=lambda maps: self.discriminator.judge(maps, conditioning),
+                judge=lambda maps: self.judge(maps, conditioning),
                 real_maps=real_maps,
                 fake_maps=fake_maps,
                 real_logits=[r for r, _ in halves],
@@ -170,11 +192,12 @@ class Adversaries:
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
                 loss += regularizer.weight * regularizer.interval * value
-        return metrics | update(phase, loss, tape.gradient(loss, values))
+            scaled = phase.optimizer.scale_loss(loss)
+        return loss, tape.gradient(scaled, values), metrics
 
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
-        judge = self.discriminator.judge
+        judge = self.judge
         real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning)
         fake = judge(sounds.fake_maps, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
@@ -197,6 +220,13 @@ class Adversaries:
             metrics[f"g_{type(match).__name__.lower()}"] = value
             loss += match.weight * value
         return loss, metrics
+
+
+def _rows(x, part, n_parts):
+    """The rows of x, [batch, ...], that belong to a part."""
+    return (
+        x if n_parts == 1 else tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
+    )
 
 
 def spread(maps):
