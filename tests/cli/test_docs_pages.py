@@ -28,6 +28,7 @@ PAGES = [
     "composing.md",
     "first-steps.md",
     "own-sounds.md",
+    "scaling.md",
     "switching.md",
 ]
 
