@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench benchdocs docs wheel constraints clean
+.PHONY: help venv demo test lint coverage matrix format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
 VENV := .venv
@@ -31,6 +31,12 @@ test: lint ## everything CI runs: lint, format, all tests
 lint: $(STAMP) ## check style and format, changing nothing
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+
+coverage: $(STAMP) ## all tests again with line and branch coverage, as a table and in htmlcov/
+	$(BIN)/python -m pytest --slow --cov --cov-report=term --cov-report=html
+
+matrix: $(STAMP) ## install and try the wheel on every Python, oldest and newest packages
+	@$(BIN)/python constraints/matrix.py
 
 format: $(STAMP) ## put the code into the house's format
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -86,7 +86,15 @@ EXTRAS_REQUIRE = {
     "studio": ["starlette>=0.40", "uvicorn>=0.30"],
     "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1.0,<2"],
     "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
-    "dev": ["pysfizz>=0.1.3", "pytest>=8", "ruff>=0.12", "setuptools>=77", "wheel>=0.43"],
+    "dev": [
+        "pysfizz>=0.1.3",
+        "pytest>=8",
+        "pytest-cov>=6",
+        "pytest-randomly>=4",
+        "ruff>=0.12",
+        "setuptools>=77",
+        "wheel>=0.43",
+    ],
 }
 
 

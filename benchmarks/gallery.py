@@ -1,12 +1,19 @@
-"""Renders the sounds of docs/gallery.md from a run on notes and one on drums.
+r"""Renders the sounds of the documentation from a run on notes and one on drums.
 
-    python benchmarks/gallery.py --notes runs/flute --drums runs/kit --out_dir docs/sounds
+    python benchmarks/gallery.py --notes runs/flute --drums runs/kit \
+        --target violin.wav --out_dir docs/sounds
 
-Needs the package mido for the song. Ogg Vorbis, mono, all together some hundred kilobytes.
+Each is what a command of the documentation makes. Needs the extras `midi`, `export` and `studio`.
+Ogg Vorbis, mono, all together less than a megabyte.
 """
 
 import argparse
+import json
+import re
+import subprocess
+import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +24,7 @@ from noisygan.demo import drums_folder, notes_folder
 
 CLASSES = ("kick", "snare", "tom", "cymbal")
 QUALITY = 0.6  # of soundfile's compression_level: 0 is best, 1 is smallest
+GLIDE = "time_seconds,harmonic/f0_hz,loudness_db\n0,392,-40\n1.5,392,-12\n3,784,-12\n"
 BREATH = 12.0  # how much louder the breath is made; in a flute's note it is hardly heard
 
 
@@ -69,10 +77,49 @@ def write_song(path):
     file.save(path)
 
 
+def from_onnx(folder, path):
+    """Writes a note that the exported network plays, without noisygan."""
+    import onnxruntime
+
+    about = json.loads((folder / "model.json").read_text())
+    session = onnxruntime.InferenceSession(folder / "audio.onnx")
+    told = {"pitch": 67.0, "velocity": 100.0, "seed": 0}
+    feed = {}
+    for entry in session.get_inputs():
+        dtype = np.int32 if "int" in entry.type else np.float32
+        if entry.name == "z":
+            feed["z"] = np.random.default_rng(0).standard_normal((1, entry.shape[1]), dtype)
+        else:
+            feed[entry.name] = np.array([told[entry.name]], dtype)
+    (audio,) = session.run(["audio"], feed)
+    soundfile.write(path, audio[0], about["sample_rate"])
+
+
+def from_studio(run_dir, path):
+    """Writes the note that the studio answers a request with."""
+    asked = {"run": 0, "seed": 42, "pitch": 67, "seconds": 2, "bits": 24}
+    command = [sys.executable, "-m", "noisygan", "studio", "--run_dir", str(run_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        address = re.search(r"http://\S+?/?(?= |$)", server.stdout.readline())[0].rstrip("/")
+        body = json.dumps(asked).encode()
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(f"{address}/api/wav", body, headers)
+        with urllib.request.urlopen(request) as answer:
+            path.write_bytes(answer.read())
+        server.terminate()
+
+
+def preview(out_file, run_dir, folder, *chosen):
+    """Encodes the preview of an instrument made of a run."""
+    run("instrument", "--run_dir", run_dir, "--out_dir", folder, "--format", "sfz", *chosen)
+    encode(out_file, [folder / "preview.wav"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--notes", required=True, type=Path, help="a run of runs/notes.gin")
     parser.add_argument("--drums", required=True, type=Path, help="a run of runs/drums.gin")
+    parser.add_argument("--target", required=True, type=Path, help="a sound to match")
     parser.add_argument("--out_dir", required=True, type=Path)
     arguments = parser.parse_args()
     out, flute = arguments.out_dir, arguments.notes
@@ -106,6 +153,31 @@ def main():
         run("play", "--run_dir", flute, "--drums", arguments.drums, "--midi", work / "song.mid",
             "--out", work / "song.wav")  # fmt: skip
         encode(out / "song.ogg", [work / "song.wav"])
+        run("interpolate", "--run_dir", flute, "--out_dir", work / "between", "--first", "0",
+            "--last", "5", "--steps", "8", "--pitch", "67")  # fmt: skip
+        encode(out / "flute_morph.ogg", [work / "between" / "morph.wav"])
+        run("interpolate", "--run_dir", arguments.drums, "--out_dir", work / "kicks", "--label",
+            "kick", "--steps", "16", "--path", "linear")  # fmt: skip
+        encode(out / "kicks_between.ogg", sorted((work / "kicks").glob("step-*.wav")))
+        (work / "glide.csv").write_text(GLIDE)
+        run("synth", "--controls", curves, "--curves", work / "glide.csv",
+            "--out", work / "glide.wav")  # fmt: skip
+        encode(out / "flute_glide.ogg", [work / "glide.wav"])
+        preview(out / "flute_instrument.ogg", flute, work / "sfz", "--pitch", "60,67,74,81")
+        preview(out / "kit_instrument.ogg", arguments.drums, work / "kit_sfz")
+        encode(out / "target.ogg", [arguments.target])
+        run("match", arguments.target, "--free", "--out_dir", work / "free")
+        encode(out / "target_free.ogg", (work / "free").glob("*.wav"))
+        run("match", arguments.target, "--run_dir", flute, "--out_dir", work / "by_flute")
+        encode(out / "target_by_flute.ogg", (work / "by_flute").glob("*.wav"))
+        run("match", arguments.target, "--run_dir", flute, "--free", "--out_dir", work / "from")
+        encode(out / "target_from_flute.ogg", (work / "from").glob("*.wav"))
+        run("export", "--run_dir", flute, "--out", work / "onnx", "--format", "onnx",
+            "--seconds", "2")  # fmt: skip
+        from_onnx(work / "onnx", work / "onnx.wav")
+        encode(out / "flute_onnx.ogg", [work / "onnx.wav"])
+        from_studio(flute, work / "studio.wav")
+        encode(out / "flute_studio.ogg", [work / "studio.wav"])
 
 
 if __name__ == "__main__":

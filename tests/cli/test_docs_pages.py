@@ -3,7 +3,8 @@
 Commands, Python and configs run in one folder, in the order in which a reader meets them. The
 folder has a `my_notes` and a `runs/notes.gin`, which is the bundled one with tiny networks. A
 block that begins with its file's name is saved: a config beside the reader, a module in the
-package that it names.
+package that it names. There are drums in `my_samples`. Pages on what to do with trained runs find
+`runs/flute`, `runs/kit` and a `target.wav`.
 """
 
 import importlib
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import gin
 import pytest
+import soundfile
 import tensorflow as tf
 
 from noisygan.cli.main import build_parser, main
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 from tests.documents import LABEL, ROOT, commands_of, fenced, small
 
 DOCS = ROOT / "docs"
@@ -25,12 +27,15 @@ PAGES = [
     "adding-a-discriminator.md",
     "adding-a-loss.md",
     "adding-a-synth.md",
+    "baselines.md",
     "composing.md",
+    "data.md",
     "first-steps.md",
     "own-sounds.md",
     "scaling.md",
     "switching.md",
 ]
+USING_RUNS = ["evaluation.md", "export.md", "instruments.md", "matching.md"]
 
 # A file's name on a block's first line.
 NAMED = re.compile(r"# ([\w/.]+\.(?:py|gin))\b")
@@ -43,6 +48,7 @@ def desk(tmp_path, monkeypatch):
     notes.mkdir()
     for path in (notes_folder() / "nsynth-train" / "audio").iterdir():
         (notes / path.name.replace(LABEL, "flute")).symlink_to(path)
+    (tmp_path / "my_samples").symlink_to(drums_folder())
     (tmp_path / "runs").mkdir()
     config = (ROOT / "tests/configs/small_notes.gin").read_text(encoding="utf-8")
     (tmp_path / "runs" / "notes.gin").write_text(config, encoding="utf-8")
@@ -55,6 +61,26 @@ def desk(tmp_path, monkeypatch):
     for name in set(sys.modules) - known:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", None)):
             del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with runs of two steps of notes and of drums, and a sound to match."""
+    folder = tmp_path_factory.mktemp("trained")
+    for config, data, name in (
+        ("runs/notes.gin", notes_folder(), "flute"),
+        ("runs/drums_small.gin", drums_folder(), "kit"),
+    ):
+        run_dir = str(folder / "runs" / name)
+        asked = ["--gin_file", config, "--data", str(data), "--run_dir", run_dir]
+        assert main(["train", *asked, "--steps", "2"]) == 0
+    audio, sample_rate = soundfile.read(next(notes_folder().rglob("*.flac")))
+    soundfile.write(folder / "target.wav", audio[:sample_rate], sample_rate)
+    for name in ("flute-seed0", "flute-seed1"):
+        (folder / "runs" / name).symlink_to(folder / "runs" / "flute")
+    for name in ("my_notes", "some_sounds", "for_training", "held_out"):
+        (folder / name).symlink_to(notes_folder())
+    return folder
 
 
 def save(block, desk, monkeypatch):
@@ -77,25 +103,28 @@ def save(block, desk, monkeypatch):
 
 def run(command):
     """Runs one command of a page; measuring, which takes a minute, is left to test_readme.py."""
+    if command[0] == "printf":
+        Path(command[-1]).write_text(command[1].replace("\\n", "\n"), encoding="utf-8")
+        return 0
     if command[:2] == ["python", "-c"]:
         exec(command[2], {"__name__": "__main__"})
         return 0
     assert command[0] == "noisygan", command
     if command[1] == "evaluate":
         asked = build_parser().parse_args(command[1:])
-        assert (Path(asked.run_dir[0]) / "run.json").is_file(), command
-        assert Path(asked.data).is_dir(), command
+        for run_dir in asked.run_dir or ():
+            assert (Path(run_dir) / "run.json").is_file(), command
+        assert all(Path(f).is_dir() for f in (asked.data, asked.audio, asked.train) if f), command
         return 0
     return main(small(command[1:], steps=2))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page(name, desk, monkeypatch, capsys):
+def run_page(name, folder, monkeypatch, capsys):
+    """Runs what a page shows, in order."""
     shown = [(tag, text) for tag, text in fenced(DOCS / name) if tag in ("bash", "python", "gin")]
     assert shown, f"{name} shows nothing that runs"
     for language, block in shown:
-        saved = save(block, desk, monkeypatch)
+        saved = save(block, folder, monkeypatch)
         if language == "gin":
             assert saved, f"{name}: a config without its name on the first line\n{block}"
         elif language == "python" and not saved:
@@ -104,6 +133,21 @@ def test_a_page(name, desk, monkeypatch, capsys):
         elif language == "bash":
             for command in commands_of(block):
                 assert run(command) == 0, (command, capsys.readouterr().err)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page(name, desk, monkeypatch, capsys):
+    run_page(name, desk, monkeypatch, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", USING_RUNS)
+def test_a_page_on_trained_runs(name, trained, tmp_path, monkeypatch, capsys):
+    for path in trained.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    run_page(name, tmp_path, monkeypatch, capsys)
 
 
 def test_every_page_is_run():
