@@ -145,7 +145,8 @@ def _measured(gin_file, bench):
 def _table(plans, measured):
     first = plans[0]
     facts = measured["machine"]
-    device = ", ".join(facts["accelerators"]) or f"{facts['cores']} cores"
+    cores = "1 core" if facts["cores"] == 1 else f"{facts['cores']} cores"
+    device = ", ".join(facts["accelerators"]) or cores
     lines = [
         f"measured on: {facts['processor']}, {device}",
         f"devices: {first['n_devices']} in {first['n_machines']} machine"

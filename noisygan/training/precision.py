@@ -10,6 +10,9 @@ from noisygan.errors import UsageError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
+# Low enough that few steps are lost at the start, where penalties are strong; it grows by itself.
+FIRST_SCALE = 2.0**8
+
 
 def check_precision(precision, growth):
     """Raises UsageError for a precision that is none, or that does not go with a growth."""
@@ -40,6 +43,6 @@ def with_loss_scale(optimizer, variables, precision):
     """An optimizer that keeps float16's gradients within its range; others as they are."""
     if precision != "float16":
         return optimizer
-    scaled = keras.optimizers.LossScaleOptimizer(optimizer)
+    scaled = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=FIRST_SCALE)
     scaled.build(variables)
     return scaled
