@@ -67,6 +67,16 @@ def remaining(step, total_steps, seconds, total_seconds, since=(0, 0.0)):
     )
 
 
+class Silent:
+    """Progress that nobody watches."""
+
+    def update(self, step, total_steps, seconds, total_seconds, metrics):
+        """Does nothing."""
+
+    def message(self, text):
+        """Does nothing."""
+
+
 class TrainingProgress:
     """Shows how training goes on; use it as a context manager.
 

@@ -57,6 +57,12 @@ def add_arguments(parser):
         help="go on with the run in --run_dir, exactly as if it had not stopped",
     )
     parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="the same bits each time on one machine, a little slower; "
+        "`noisygan reproduce` tells whether it holds",
+    )
+    parser.add_argument(
         "--dry_run",
         action="store_true",
         help="check everything with one batch and one step of each phase, print the networks, "
@@ -69,13 +75,17 @@ def run(args):
     check(args)
     arguments.import_tensorflow()
     from noisygan import config
+    from noisygan.training.environment import make_deterministic
     from noisygan.training.runs import RunFolder
 
     begun = None
     if args.resume:
         begun = RunFolder.open(args.run_dir)
+        _go_on_deterministically(args, begun.facts)
         _load_config_of(begun, args)
     else:
+        if args.deterministic:
+            make_deterministic()
         config.parse(args.gin_file, args.gin_param)
     trainer, recordings = build()
     notes = read(recordings, args.data)
@@ -96,6 +106,7 @@ def run(args):
         args.seed or 0,
         begun,
         snapshot_minutes=args.snapshot_minutes,
+        deterministic=args.deterministic,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
     print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
@@ -171,7 +182,18 @@ def read(recordings, data):
         return recordings.read(data, progress=count)
 
 
-def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapshot_minutes=None):
+def fit(
+    trainer,
+    notes,
+    run_dir,
+    data,
+    steps,
+    minutes,
+    seed,
+    begun=None,
+    snapshot_minutes=None,
+    deterministic=False,
+):
     """Trains with a progress bar, in a new run folder or one that was begun.
 
     Args:
@@ -180,6 +202,7 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapsho
       data: Folder of the recordings, for telling how to go on.
       begun: The `RunFolder` to go on with, or None for a new one.
       snapshot_minutes: As of `noisygan.training.loop.fit`.
+      deterministic: Whether TensorFlow was told to give the same bits each time.
 
     Returns:
       The number of steps that the run has taken.
@@ -195,7 +218,8 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapsho
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
-    folder = begun or RunFolder.create(run_dir, config.resolved_text(), command, notes, seed)
+    text = config.resolved_text()
+    folder = begun or RunFolder.create(run_dir, text, command, notes, seed, deterministic)
     try:
         with progress.TrainingProgress() as shown:
             return trainer.fit(
@@ -208,13 +232,28 @@ def fit(trainer, notes, run_dir, data, steps, minutes, seed, begun=None, snapsho
                 progress=shown,
                 snapshot_minutes=snapshot_minutes,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if folder.latest_checkpoint() is None:
             raise
+        how = str(stop) or f"stopped at once; step {folder.step} is saved"
         again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
         for option, value in (("--steps", steps), ("--minutes", minutes)):
             again += [option, f"{value:g}"] if value is not None else []
-        raise KeyboardInterrupt(f"stopped and saved; go on with: {shlex.join(again)}") from None
+        raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
+
+
+def _go_on_deterministically(args, facts):
+    """A run that was begun with --deterministic goes on so, with as many threads."""
+    from noisygan.training.environment import make_deterministic
+
+    begun_so = facts.get("deterministic", False)
+    if begun_so:
+        make_deterministic(facts["environment"]["threads"])
+    elif args.deterministic:
+        raise UsageError(
+            f"--resume: {args.run_dir} was begun without --deterministic; leave it out, or begin "
+            "another run"
+        )
 
 
 def _load_config_of(folder, args):

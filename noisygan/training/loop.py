@@ -1,8 +1,6 @@
 """The training loop: steps until a budget is used up, and what is kept on the way."""
 
 import json
-import signal
-import threading
 import time
 
 import tensorflow as tf
@@ -10,7 +8,8 @@ import tensorflow as tf
 from noisygan.errors import RunError
 from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
-from noisygan.training.runs import restore
+from noisygan.training.checkpoints import Checkpoints
+from noisygan.training.signals import StopSignals
 from noisygan.training.summaries import EventWriter, Samples
 
 # Steps at which the sounds of the same codes are kept: near to each other first, then further.
@@ -18,30 +17,6 @@ SAMPLE_STEPS = tuple(m * 10**e for e in range(1, 8) for m in (1, 3))
 
 # A training whose gradients are not finite for so many steps on end is stopped.
 MAX_NOT_FINITE = 20
-
-
-class StopSignals:
-    """Turns Ctrl-C and SIGTERM into a question that the loop asks between steps.
-
-    So the state that is saved is that of a whole step. A second signal stops at once.
-    """
-
-    def __init__(self):
-        self.asked = False
-        self.kept = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.kept[number] = signal.signal(number, self._handle)
-
-    def _handle(self, number, frame):
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    def close(self):
-        """Gives the signals back to whom they belonged."""
-        for number, handler in self.kept.items():
-            signal.signal(number, handler)
 
 
 def fit(
@@ -63,7 +38,7 @@ def fit(
       notes: The `NoteSet`.
       run: Its `RunFolder`.
       steps, minutes: Budgets of the whole run, time before a resume counted in; None: no bound.
-      resume: Whether to go on from the newest checkpoint.
+      resume: Prefix of the checkpoint to go on from, or None for a new run.
       progress: Has update(step, total_steps, seconds, total_seconds, metrics) and message(text).
       intervals: Steps from one line of metrics, and from one checkpoint, to the next.
       snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
@@ -80,10 +55,9 @@ def fit(
     elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
     newest_text = tf.Variable("{}", trainable=False)
     state = {"elapsed": elapsed, "newest": newest_text, **trainer.checkpointed}
-    checkpoint = tf.train.Checkpoint(**state)
-    manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=3)
+    checkpoints = Checkpoints(run.checkpoints, state)
     if resume:
-        restore(checkpoint, manager.latest_checkpoint)
+        checkpoints.restore(resume)
     run.keep_metrics_before(int(trainer.step))
     step = int(trainer.step)
     trainer.grow(step)
@@ -96,9 +70,7 @@ def fit(
     not_finite = 0
     newest = json.loads(newest_text.numpy())
 
-    def say(text):
-        run.log(text)
-        progress.message(text)
+    say = run.teller(progress)
 
     def seconds():
         return before + time.monotonic() - began
@@ -106,7 +78,7 @@ def fit(
     def save():
         elapsed.assign(seconds())
         newest_text.assign(json.dumps({name: float(value) for name, value in newest.items()}))
-        manager.save(checkpoint_number=step)
+        checkpoints.save(step)
 
     def keep_sounds():
         audio, controls = samples.render()
@@ -164,9 +136,13 @@ def fit(
             if step % checkpoint_interval == 0:
                 save()
     except KeyboardInterrupt:
+        if stop.at_once:
+            raise
         save()
-        run.log(f"stopped at step {step}")
-        raise
+        run.log(
+            f"stopped at step {step} by {stop.asked}" if stop.asked else f"stopped at step {step}"
+        )
+        raise KeyboardInterrupt("stopped and saved") from None
     except tf.errors.OpError:
         if notes.failure is None:
             raise

@@ -1,26 +1,29 @@
 """A run's folder: what a training leaves behind, and how it is taken up again.
 
 config.gin       the resolved config
-run.json         versions, command, seed, facts and fingerprint of the recordings
+run.json         versions, machine, git state, command, seed, fingerprint of the recordings
 log.txt          what was said
 metrics.jsonl    a line of numbers every few steps
-checkpoints/     the state of the run
+checkpoints/     the state of the run, with checksums
 snapshots/       averaged weights of the generator at equal intervals of time, where asked for
 samples/         step-000123-<i>.wav: the same codes at growing steps
 events/          summaries for TensorBoard
 """
 
+import contextlib
 import datetime
-import importlib.metadata
 import json
 import math
 import pathlib
-import platform
+import sys
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
+from noisygan.training import checkpoints
+from noisygan.training.environment import environment, git_state, versions, without_home
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
+# Of run.json. 1: checkpoints had no checksums, and run.json no environment.
+FORMAT = 2
 
 
 class RunFolder:
@@ -38,7 +41,7 @@ class RunFolder:
         self.events = self.path / "events"
 
     @classmethod
-    def create(cls, path, config_text, command, notes, seed):
+    def create(cls, path, config_text, command, notes, seed, deterministic=False):
         """A new run's folder.
 
         Args:
@@ -47,6 +50,7 @@ class RunFolder:
           command: The command line, a list of str.
           notes: The `NoteSet` that is trained on.
           seed: int.
+          deterministic: Whether the run gives the same bits each time.
 
         Raises:
           UsageError: if the folder already holds something, or can't be written.
@@ -59,21 +63,18 @@ class RunFolder:
             )
         if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
             raise UsageError(f"{path} is not an empty folder; name one that is empty or new.")
-        versions = {"python": platform.python_version()}
-        for package in _PACKAGES:
-            try:
-                versions[package] = importlib.metadata.version(package)
-            except importlib.metadata.PackageNotFoundError:
-                versions[package] = None
         from noisygan import __version__
 
         facts = {
-            "format": 1,
+            "format": FORMAT,
             "noisygan": __version__,
-            "versions": versions,
-            "command": list(command),
+            "versions": versions(),
+            "environment": environment(),
+            "git": git_state(),
+            "command": without_home(command),
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "seed": seed,
+            "deterministic": deterministic,
             "data": {
                 "folder": pathlib.Path(notes.folder).name,
                 "fingerprint": notes.fingerprint,
@@ -117,32 +118,36 @@ class RunFolder:
         """What run.json holds.
 
         Raises:
-          RunError: if it can't be read.
+          RunError: if it can't be read, or a newer version wrote it.
         """
         try:
-            return json.loads(self.facts_file.read_text())
-        except (OSError, ValueError) as error:
+            facts = json.loads(self.facts_file.read_text(encoding="utf-8"))
+            newer = facts["format"] > FORMAT
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.facts_file} can't be read: {error}.") from error
+        if newer:
+            raise RunError(
+                f"{self.facts_file} has format {facts['format']} and this noisygan knows {FORMAT} "
+                f"at most; use noisygan {facts.get('noisygan')}, which wrote it, or a newer one."
+            )
+        return facts
 
-    def latest_checkpoint(self):
-        """Prefix of the newest checkpoint, or None."""
-        import tensorflow as tf
-
-        return tf.train.latest_checkpoint(str(self.checkpoints))
+    def latest_checkpoint(self, say=lambda text: None):
+        """Prefix of the newest good checkpoint, or None; see `checkpoints.newest`."""
+        return checkpoints.newest(self.checkpoints, say)
 
     @property
     def step(self):
-        """Of the newest checkpoint; there must be one."""
-        return int(self.latest_checkpoint().rsplit("-", 1)[1])
+        """Of the newest good checkpoint; there must be one."""
+        return checkpoints.step_of(self.latest_checkpoint())
 
     def keep_snapshot(self, trainer, step, seconds):
         """Keeps the averaged weights that the generator has after so many steps and seconds."""
         import tensorflow as tf
 
         state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
-        name = f"seconds-{round(seconds):06d}-step"
-        manager = tf.train.CheckpointManager(state, str(self.snapshots), None, checkpoint_name=name)
-        manager.save(checkpoint_number=step)
+        self.snapshots.mkdir(exist_ok=True)
+        checkpoints.write(state, self.snapshots / f"seconds-{round(seconds):06d}-step-{step}")
 
     def snapshot_prefixes(self):
         """Snapshots by the seconds of training, in order: dict of int -> prefix."""
@@ -161,15 +166,24 @@ class RunFolder:
         with self.log_file.open("a") as file:
             file.write(f"{now} {text}\n")
 
+    def teller(self, progress):
+        """A function that says a line of text to the person who watches, and keeps it."""
+
+        def say(text):
+            self.log(text)
+            progress.message(text)
+
+        return say
+
     def read_metrics(self):
-        """The lines of metrics.jsonl as dicts; an unfinished last line is left out."""
+        """The lines of metrics.jsonl as dicts; what is unfinished or damaged is left out."""
         records = []
         if self.metrics_file.exists():
-            for line in self.metrics_file.read_text().splitlines():
-                try:
-                    records.append(json.loads(line))
-                except ValueError:
-                    break
+            for line in self.metrics_file.read_text(encoding="utf-8", errors="replace").split("\n"):
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if isinstance(record, dict) and "step" in record:
+                        records.append(record)
         return records
 
     def keep_metrics_before(self, step):
@@ -187,6 +201,8 @@ class RunFolder:
 def load_generator(run_dir, prefix=None):
     """The generator of a run, with its averaged weights.
 
+    Checkpoints that are damaged are passed over, which is said on stderr.
+
     Args:
       run_dir: A run folder with a checkpoint.
       prefix: Of one of its snapshots; None: the newest checkpoint.
@@ -196,7 +212,7 @@ def load_generator(run_dir, prefix=None):
 
     Raises:
       UsageError: if the folder holds no run or no checkpoint yet.
-      RunError: if the checkpoint does not fit the folder's config.
+      RunError: if no checkpoint is whole, or it does not fit the folder's config.
     """
     import tensorflow as tf
 
@@ -205,7 +221,9 @@ def load_generator(run_dir, prefix=None):
 
     run = RunFolder.open(run_dir)
     facts = run.facts
-    prefix = prefix or run.latest_checkpoint()
+    prefix = prefix or run.latest_checkpoint(
+        lambda text: print(f"{run_dir}: {text}", file=sys.stderr)
+    )
     if prefix is None:
         raise UsageError(
             f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "
@@ -217,40 +235,12 @@ def load_generator(run_dir, prefix=None):
     build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
+    checkpoints.restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
     for variable, value in zip(generator.weights, averaged, strict=True):
         variable.assign(value)
     trainer.grow(int(step))
     generator.label_names = facts["label_names"]
     return generator
-
-
-def restore(checkpoint, prefix, partial=False):
-    """Restores a `tf.train.Checkpoint`, every variable of it.
-
-    Args:
-      checkpoint: With all variables made.
-      prefix: Of the files.
-      partial: Whether the files may hold more than the checkpoint asks for.
-
-    Raises:
-      RunError: if they don't fit each other, or the files are damaged.
-    """
-    import tensorflow as tf
-
-    try:
-        status = checkpoint.restore(prefix)
-        status.assert_existing_objects_matched()
-        if partial:
-            status.expect_partial()
-        else:
-            status.assert_consumed()
-    except (AssertionError, IndexError, ValueError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise RunError(
-            f"The checkpoint {prefix} does not fit the config beside it, or is damaged ({reason}); "
-            "render from a run folder whose config.gin was not changed."
-        ) from error
 
 
 def _write(path, text):

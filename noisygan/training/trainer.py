@@ -5,9 +5,11 @@ import time
 import tensorflow as tf
 
 from noisygan.errors import UsageError
+from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.accumulation import accumulated, check_accumulation
 from noisygan.training.building import build_generator, seed_initializers
+from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
 from noisygan.training.growth import check_judge, seen_at
 from noisygan.training.optimizers import Adam, forget
@@ -256,6 +258,8 @@ class Trainer:
         """
         # A plain number: each level is another program.
         level = self._begin(step)
+        # All of a step's, before the first changes anything: a file that breaks spoils no step.
+        batches = iter([next(batches) for _ in range(self.n_critic)])
         last = (step + 1) * self.n_critic - 1
         rounds = [
             self._run_critic(next(batches), self._seed(round_), self._active(round_), level)
@@ -346,16 +350,17 @@ class Trainer:
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
         self.build(notes, run.facts["seed"] if resume else seed)
         progress = progress or Silent()
-        # A run that was killed before its first checkpoint begins again.
-        resume = resume and run.latest_checkpoint() is not None
-        if not resume:
-            began = time.monotonic()
-            for prepare in self.before:
-                prepare(self, notes, self.seed, progress.message)
-            kept["seconds_before"] = time.monotonic() - began
-            for average, variable in zip(self.ema, self.generator.weights, strict=True):
-                average.assign(variable.value)
-        return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)
+        with told_where_unwritable(run.checkpoints):
+            # A run that was killed before its first checkpoint begins again.
+            resume = run.latest_checkpoint(run.teller(progress)) if resume else None
+            if resume is None:
+                began = time.monotonic()
+                for prepare in self.before:
+                    prepare(self, notes, self.seed, progress.message)
+                kept["seconds_before"] = time.monotonic() - began
+                for average, variable in zip(self.ema, self.generator.weights, strict=True):
+                    average.assign(variable.value)
+            return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)
 
     def describe(self, notes):
         """Checks that everything fits together: one batch, one step of each phase.
@@ -386,16 +391,6 @@ class Trainer:
     def averaged(self):
         """A context in which the generator has its averaged weights."""
         return _Swapped([v.value for v in self.generator.weights], self.ema)
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def update(self, step, total_steps, seconds, total_seconds, metrics):
-        """Does nothing."""
-
-    def message(self, text):
-        """Does nothing."""
 
 
 def _over_rounds(rounds):

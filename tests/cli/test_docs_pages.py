@@ -16,6 +16,7 @@ import gin
 import pytest
 import soundfile
 import tensorflow as tf
+from tensorflow.python.framework import config as framework
 
 from noisygan.cli.main import build_parser, main
 from noisygan.demo import drums_folder, notes_folder
@@ -32,6 +33,7 @@ PAGES = [
     "data.md",
     "first-steps.md",
     "own-sounds.md",
+    "runs.md",
     "scaling.md",
     "switching.md",
 ]
@@ -58,6 +60,7 @@ def desk(tmp_path, monkeypatch):
     tf.config.run_functions_eagerly(True)
     yield tmp_path
     tf.config.run_functions_eagerly(False)
+    framework.disable_op_determinism()
     for name in set(sys.modules) - known:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", None)):
             del sys.modules[name]

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from noisygan.errors import RunError, UsageError
-from noisygan.training.runs import RunFolder, load_generator, restore
+from noisygan.training.checkpoints import restore
+from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.summaries import EventWriter, Samples, log_mel_pictures
 from tests import toys
 

@@ -1,0 +1,123 @@
+"""What a run's numbers depend on beside its config and recordings; no names of people or hosts."""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import platform
+import subprocess
+
+import noisygan
+from noisygan.benchmarks import machine
+
+_PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
+
+# Environment variables that change what is computed, or how.
+_FLAGS = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_NUM_THREADS",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "TF_CUDNN_USE_AUTOTUNE",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
+
+
+def versions():
+    """Versions of Python and of the packages that compute: dict, None for one that is missing."""
+    return {"python": platform.python_version()} | {p: machine.version(p) for p in _PACKAGES}
+
+
+def environment():
+    """The machine, its threads, and the flags that are set.
+
+    Returns:
+      dict of platform, processor, cores that the process may use, accelerators, threads (of
+      TensorFlow, 0: as it chooses, and of our kernels) and flags.
+    """
+    import tensorflow as tf
+
+    from synths.kernels.threads import n_threads
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return {
+        "platform": platform.platform(),
+        "processor": machine.processor(),
+        "cores": machine.n_cores(),
+        "accelerators": [each.get("device_name", "GPU") for each in details],
+        "threads": {
+            "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
+            "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
+            "kernels": n_threads(),
+        },
+        # A value with a path in it would tell whose machine this is.
+        "flags": {n: os.environ[n] for n in _FLAGS if n in os.environ and "/" not in os.environ[n]},
+    }
+
+
+def git_state(folder=None):
+    """The commit of the checkout that `noisygan` was imported from.
+
+    Args:
+      folder: Of the checkout; None: that of the package.
+
+    Returns:
+      dict of commit and changes (None, or a digest of how its files differ from the commit), or
+      None where it is no checkout, or git is missing.
+    """
+    folder = pathlib.Path(folder or pathlib.Path(noisygan.__file__).parents[1])
+    # A package in an environment that lies within someone's own repository is no checkout.
+    if not (folder / ".git").exists():
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        changes = _git(folder, "diff", "HEAD", "--no-ext-diff")
+        return {
+            "commit": _git(folder, "rev-parse", "HEAD").decode().strip(),
+            "changes": hashlib.sha256(changes).hexdigest()[:16] if changes else None,
+        }
+    return None
+
+
+def _git(folder, *arguments):
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, check=True, timeout=10).stdout
+
+
+def without_home(arguments):
+    """A command line without the name of whose folder it was given in: ~ stands for home."""
+    home = str(pathlib.Path.home())
+    if home in ("/", ""):
+        return list(arguments)
+    return [argument.replace(f"{home}/", "~/") for argument in arguments]
+
+
+def make_deterministic(threads=None):
+    """Makes everything that TensorFlow computes from here on the same bits each time.
+
+    Must come before its first operation: later its threads are what they are. Each operation takes
+    one thread: with more, some of TensorFlow's sums are rounded by which thread comes first.
+    Operations still run beside each other, and our kernels share out their work in a fixed way.
+
+    Args:
+      threads: As `environment` gives them, of a run that is to be repeated; None: as above.
+    """
+    import tensorflow as tf
+
+    own = {"intra_op": 1, "inter_op": machine.n_cores()}
+    for name in own:
+        n = (threads or own)[name]
+        with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
+            getattr(tf.config.threading, f"set_{name}_parallelism_threads")(n)
+    if threads is not None:
+        import numba
+
+        numba.config.NUMBA_NUM_THREADS = threads["kernels"]
+    tf.config.experimental.enable_op_determinism()

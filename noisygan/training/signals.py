@@ -1,0 +1,41 @@
+"""Signals that ask a training to stop: it saves first."""
+
+import signal
+import threading
+
+# Ctrl-C; a scheduler that takes the machine back; Slurm's `--signal` and what tools on top of it
+# send before time is up; a terminal that was closed.
+STOPPING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
+
+
+class StopSignals:
+    """Turns signals into a question that the loop asks between steps.
+
+    So the state that is saved is that of a whole step. A second Ctrl-C stops at once, unsaved; a
+    scheduler that repeats itself is heard once. What the process ignores (`nohup`) stays ignored.
+
+    Attributes:
+      asked: Name of the signal that asked to stop, or None.
+      at_once: Whether a second Ctrl-C did.
+    """
+
+    def __init__(self):
+        self.asked = None
+        self.at_once = False
+        self.kept = {}
+        if threading.current_thread() is threading.main_thread():
+            for name in STOPPING:
+                number = getattr(signal, name, None)  # Windows lacks some.
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    self.kept[number] = signal.signal(number, self._handle)
+
+    def _handle(self, number, frame):
+        if self.asked and number == signal.SIGINT:
+            self.at_once = True
+            raise KeyboardInterrupt
+        self.asked = self.asked or signal.Signals(number).name
+
+    def close(self):
+        """Gives the signals back to whom they belonged."""
+        for number, handler in self.kept.items():
+            signal.signal(number, handler)

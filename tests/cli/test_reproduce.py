@@ -1,0 +1,109 @@
+"""`noisygan reproduce`, `train --deterministic`, and runs whose newest checkpoint is damaged."""
+
+import json
+import shutil
+import sys
+
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config as framework
+
+from noisygan.demo import held_out_folder, notes_folder
+
+
+@pytest.fixture
+def eager():
+    """A step or two are quicker taken than traced; later tests are not deterministic."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+    framework.disable_op_determinism()
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """A copy of the shared run that a test may spoil."""
+    shutil.copytree(trained, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def spoil(run_dir):
+    """Turns over a bit of the newest checkpoint."""
+    path = run_dir / "checkpoints" / "ckpt-3.data-00000-of-00001"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, eager, monkeypatch):
+    run_dir = tmp_path / "run"
+    command = ("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", run_dir)
+    command += ("--steps", 2, "--seed", 5, "--deterministic")
+    monkeypatch.setattr(sys, "argv", ["noisygan", *map(str, command)])
+    trained = noisygan(*command)
+    assert trained.code == 0, trained.err
+    assert framework.is_op_determinism_enabled()
+    facts = json.loads((run_dir / "run.json").read_text())
+    assert facts["deterministic"] is True
+    again = noisygan("reproduce", run_dir)
+    assert again.code == 0, again.err
+    assert again.out.splitlines() == [
+        f"reproduced: {run_dir}-again, 2 steps",
+        "metrics of 1 steps: equal in every bit",
+        "weights of step 0: equal in every bit",
+        "weights of step 2: equal in every bit",
+        "matched",
+    ]
+    repeated = json.loads((tmp_path / "run-again" / "run.json").read_text())
+    assert repeated["environment"] == facts["environment"]
+    # One number less, and it is found.
+    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    record = json.loads(lines[0])
+    record["g_loss"] *= 1.01
+    (run_dir / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+    (run_dir / "run.json").write_text(json.dumps(facts | {"noisygan": "0.0.1"}))
+    shutil.rmtree(tmp_path / "run-again")
+    other = noisygan("reproduce", run_dir, "--steps", 1, "--data", notes_folder())
+    assert other.code == 1
+    assert "made with: noisygan: 0.0.1 and " in other.out
+    assert "they part at step 1, g_loss: " in other.out
+    assert other.out.splitlines()[-1] == "not matched"
+
+
+def test_what_cannot_be_reproduced_is_refused(refused, copy, tmp_path):
+    assert "holds no run" in refused("reproduce", tmp_path / "nothing")
+    assert "are not those of" in refused("reproduce", copy, "--data", held_out_folder())
+    assert not (tmp_path / "copy-again").exists()
+    (tmp_path / "copy-again").mkdir()
+    (tmp_path / "copy-again" / "mine.txt").write_text("mine")
+    assert "is there already" in refused("reproduce", copy)
+    facts = json.loads((copy / "run.json").read_text())
+    facts["command"] = ["noisygan", "demo"]
+    (copy / "run.json").write_text(json.dumps(facts))
+    said = refused("reproduce", copy, "--out_dir", tmp_path / "new")
+    assert "the folder of the run's recordings is not told" in said
+    assert "give it by --data" in said
+
+
+def test_determinism_is_decided_when_a_run_is_begun(refused, copy):
+    arguments = ("--run_dir", copy, "--data", notes_folder(), "--resume", "--deterministic")
+    assert "was begun without --deterministic" in refused("train", *arguments)
+    assert not framework.is_op_determinism_enabled()
+
+
+def test_rendering_passes_over_a_damaged_checkpoint_and_says_so(noisygan, refused, copy, tmp_path):
+    spoil(copy)
+    out = tmp_path / "out"
+    result = noisygan("render", "--run_dir", copy, "--pitch", "60", "--out_dir", out)
+    assert result.code == 0, result.err
+    assert (
+        "the checkpoint of step 3 is skipped: ckpt-3.data-00000-of-00001 is damaged" in result.err
+    )
+    assert "the checkpoint of step 0 is used instead" in result.err
+    (copy / "checkpoints" / "ckpt-0.index").unlink()
+    said = refused("render", "--run_dir", copy, "--out_dir", tmp_path / "none", code=1)
+    assert "none of its checkpoints is whole" in said
+    said = refused(
+        *("train", "--run_dir", copy, "--data", notes_folder(), "--resume", "--steps", 5), code=1
+    )
+    assert "none of its checkpoints is whole" in said
