@@ -88,6 +88,33 @@ def _move_to_free_name(part, path):
         os.rename(part, path)
 
 
+def check_folder(path, option="--out_dir"):
+    """Refuses a folder that can't be made or written to.
+
+    Args:
+      path: Folder; may be missing.
+      option: That it was given by.
+
+    Raises:
+      UsageError: if a file stands in its place or on the way to it, or it can't be written to.
+    """
+    path = pathlib.Path(path)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{option} {path} is a file; expected a folder")
+    there = next((folder for folder in (path, *path.absolute().parents) if _is_there(folder)), path)
+    if not there.is_dir():
+        raise UsageError(f"{option} {path} can't be made: {there} is a file; name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{option} {path}: {there} can't be written to; name another folder")
+
+
+def _is_there(path):
+    try:
+        return path.exists()
+    except OSError:  # too long a name, or a file on the way
+        return False
+
+
 def make_folder(path):
     """Makes a folder and its parents where they are missing.
 

@@ -86,16 +86,45 @@ def add_measuring(parser, n_help):
 
 
 def run_folder(folder, option=None):
-    """Path of a run's folder.
+    """Path of a trained run's folder.
 
     Raises:
-      UsageError: if it holds no run; names the option that it was given by.
+      UsageError: if it holds no run, or none with a checkpoint; names the option that it was given
+        by.
     """
-    path = pathlib.Path(folder)
-    if not (path / "run.json").is_file():
-        named = f"{option} {folder}" if option else f"{folder}"
+    from noisygan.training.runs import RunFolder
+
+    run = RunFolder(folder)
+    named = f"{option} {folder}" if option else f"{folder}"
+    if not (run.facts_file.is_file() and run.config.is_file()):
         raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
-    return path
+    if not run.has_checkpoint:
+        raise UsageError(run.without_checkpoint)
+    return run.path
+
+
+def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
+    """Refuses what a run's run.json says that it can't be asked for, before TensorFlow is loaded.
+
+    Args:
+      run_dir: Of `run_folder`.
+      pitches: MIDI numbers; None among them stands for none.
+      labels: Names; likewise.
+      sample_rate: Hz, or None: that of the run's recordings.
+
+    Raises:
+      UsageError: for a pitch that the rate can't hold, or a label that the run doesn't know.
+      RunError: if run.json can't be read.
+    """
+    from noisygan.rendering import notes
+    from noisygan.training.runs import RunFolder
+
+    facts = RunFolder(run_dir).facts
+    pitches = [pitch for pitch in pitches if pitch is not None]
+    notes.check_pitches(pitches, sample_rate or facts.get("sample_rate"))
+    labels = [label for label in labels if label is not None]
+    if labels:
+        notes.check_labels(notes.label_names(facts), labels)
 
 
 def new_wav(out):

@@ -139,6 +139,10 @@ def check(args):
             "nothing to compare; expected --gin_file FILE of each system, or --run_dir DIR of "
             "finished runs"
         )
+    from noisygan.comparison.contenders import systems_of
+    from noisygan.data.layouts import list_entries
+    from noisygan.files import check_folder
+
     for run_dir in args.run_dir:
         arguments.run_folder(run_dir, "--run_dir")
     given = [(name, getattr(args, name)) for name in ("minutes", "steps", "sounds")]
@@ -150,9 +154,11 @@ def check(args):
     for path in args.answers:
         if not pathlib.Path(path).is_file():
             raise UsageError(f"--answers {path} is no file; expected one that the page saved")
-    out_dir = pathlib.Path(args.out_dir)
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
+    check_folder(args.out_dir)
+    for folder in filter(None, (args.data, args.train)):
+        if not pathlib.Path(folder).is_dir():
+            list_entries(folder)  # which says what is wrong with it
+    systems_of(args.gin_file, args.run_dir, args.seeds, pathlib.Path(args.out_dir))
     return budget
 
 

@@ -50,12 +50,13 @@ def add_arguments(parser):
 
 def run(args):
     """Exports a run."""
-    from noisygan.files import check_free_folder
+    from noisygan.files import check_folder, check_free_folder
     from noisygan.rendering import audio_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
     out = pathlib.Path(args.out)
+    check_folder(out, "--out")
     check_free_folder(out)
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     arguments.import_tensorflow()

@@ -56,8 +56,8 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the sounds between two."""
-    from noisygan.files import make_folder
-    from noisygan.rendering import audio_files, notes
+    from noisygan.files import check_folder, make_folder
+    from noisygan.rendering import audio_files, note_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -66,6 +66,10 @@ def run(args):
     if args.label and "," in args.label:
         raise UsageError(f"--label {args.label}: expected one name")
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
+    check_folder(args.out_dir)
+    arguments.check_asked(
+        run_dir, args.pitch or (), [args.label] if args.label else (), args.sample_rate
+    )
     out_dir = pathlib.Path(args.out_dir)
     paths = [out_dir / f"step-{i:02d}.wav" for i in range(args.steps)]
     for path in (*paths, out_dir / "morph.wav"):
@@ -90,11 +94,12 @@ def run(args):
     same = (generator, codes, request, args.seconds, sample_rate, args.seed)
     make_folder(out_dir)
     with progress.CountedProgress("rendering", args.steps) as count:
-        for i, audio in enumerate(interpolation.steps(*same)):
-            audio_files.write_wav(paths[i], audio, sample_rate)
+        for i, blocks in enumerate(interpolation.steps_in_blocks(*same)):
+            note_files.write_blocks(paths[i], blocks, sample_rate)
             count(i + 1)
     try:
-        audio_files.write_wav(out_dir / "morph.wav", interpolation.morph(*same), sample_rate)
+        blocks = interpolation.morph_in_blocks(*same)
+        note_files.write_blocks(out_dir / "morph.wav", blocks, sample_rate)
     except UsageError as error:
         print(f"{args.steps} steps in {out_dir}; no morph.wav: {error}")
         return 0

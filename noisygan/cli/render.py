@@ -1,8 +1,9 @@
 """Render notes of a trained run into WAV files.
 
 Files are named <run>-<pitch>-<velocity>-<index>.wav (the label in place of the run's name where
-the recordings have one; 000 for what the run's generator is not told), and none is ever
-overwritten. Notes of one index, at different pitches, belong together: they share one z.
+the recordings have one), those of a run that is told no pitch <run>-v<velocity>-<index>.wav or
+<run>-<index>.wav, and none is ever overwritten. Notes of one index, at different pitches, belong
+together: they share one z. A note too loud for its file is turned down.
 """
 
 from noisygan import progress
@@ -14,7 +15,8 @@ EXAMPLE = """\
 noisygan render --run_dir runs/flute --out_dir notes --pitch 60,64,67 --count 4
 noisygan render --run_dir runs/flute --out_dir long --pitch 72 --seconds 8 --sample_rate 48000
 noisygan render --run_dir runs/kit --out_dir kicks --label kick --count 8
-noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls"""
+noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls
+noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --pitch 60,64,67"""
 
 
 def add_arguments(parser):
@@ -63,6 +65,12 @@ def add_arguments(parser):
         help="one note for each recording in a folder, at its pitch, velocity and label",
     )
     parser.add_argument(
+        "--z",
+        metavar="FILE",
+        help="notes of a z that was kept: -z.npz of `noisygan match`, with the pitch, velocity, "
+        "label, length, level and noise in it where none is given; or an array in a .npy file",
+    )
+    parser.add_argument(
         "--controls",
         action="store_true",
         help="write the curves of each note beside it (.npz; see `noisygan synth --help`)",
@@ -82,12 +90,19 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the notes asked for."""
-    from noisygan.rendering import audio_files, note_files, notes
+    from noisygan.files import check_folder
+    from noisygan.rendering import audio_files, kept_codes, note_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
     _check_like(args)
+    if args.z and args.count is not None:
+        raise UsageError("--z makes one note of each z in the file; leave out --count")
+    labels = args.label.split(",") if args.label else None
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
+    check_folder(args.out_dir)
+    arguments.check_asked(run_dir, args.pitch or (), labels or (), args.sample_rate)
+    code = kept_codes.read_code(args.z) if args.z else None
     if args.like:
         from noisygan.data.layouts import list_entries
 
@@ -97,16 +112,19 @@ def run(args):
     if args.like:
         requests = notes.like_requests(instrument, entries)
     else:
-        labels = args.label.split(",") if args.label else None
-        requests = notes.plain_requests(
-            instrument, args.count or 1, args.pitch, args.velocity, labels, args.seed
-        )
+        count, asked = args.count or 1, (args.pitch, args.velocity, labels)
+        if code is not None:
+            code.check_size(generator.prior(1, seed=0).shape[1])
+            count, asked = len(code.z), code.asked(instrument, *asked)
+            if args.seconds is None:
+                args.seconds = code.seconds(generator)
+        requests = notes.plain_requests(instrument, count, *asked, args.seed)
     sample_rate = args.sample_rate or generator.sample_rate
     if "pitch" in instrument.conditions:
         notes.check_pitches((request.pitch for request in requests), sample_rate)
     paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
     with progress.CountedProgress("rendering", len(requests)) as count:
-        cut = note_files.render_to_files(
+        lowered = note_files.render_to_files(
             generator,
             requests,
             paths,
@@ -117,14 +135,16 @@ def run(args):
             args.controls,
             count,
             args.stems,
+            code,
         )
     made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name
     beside = [word for word in ("controls", "stems") if getattr(args, word)]
     print(f"{made} in {args.out_dir}" + (f", with {' and '.join(beside)}" if beside else ""))
-    if cut:
+    if lowered:
+        loudest = max(lowered, key=lowered.get)
         print(
-            f"{len(cut)} of them, e.g. {cut[0]}, were louder than {args.subtype} holds and were "
-            "cut; --subtype FLOAT keeps everything"
+            f"turned down so that nothing is cut: {progress.counted(len(lowered), 'file')}, "
+            f"{loudest} by {lowered[loudest]:.1f} dB; --subtype FLOAT keeps their levels"
         )
     return 0
 
@@ -132,10 +152,10 @@ def run(args):
 def _check_like(args):
     if not args.like:
         return
-    given = ("count", "pitch", "velocity", "label")
+    given = ("count", "pitch", "velocity", "label", "z")
     both = [f"--{name}" for name in given if getattr(args, name) is not None]
     if both:
         raise UsageError(
-            f"--like takes pitch, velocity and label from the recordings, one note for each; "
-            f"leave out {', '.join(both)}"
+            f"--like takes pitch, velocity and label from the recordings, one note of another z "
+            f"for each; leave out {', '.join(both)}"
         )

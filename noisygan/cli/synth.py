@@ -45,12 +45,17 @@ def add_arguments(parser):
         metavar="S",
         help="length; where absent, that of the file",
     )
+    parser.add_argument(
+        "--stems",
+        action="store_true",
+        help="write the parts too, harmonic.wav, noise.wav ..., into a folder of the sound's name",
+    )
 
 
 def run(args):
     """Renders the controls into the WAV file, or writes them or their curves."""
     from noisygan.files import make_folder
-    from noisygan.rendering import audio_files, controls
+    from noisygan.rendering import audio_files, controls, note_files
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -71,14 +76,15 @@ def run(args):
     arguments.import_tensorflow()
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
     make_folder(out.parent)
-    n_samples = 0
-    with audio_files.wav_writer(out, sample_rate) as writer:
-        for sound, _ in controls.render_in_blocks(loaded, args.sample_rate, args.seconds):
-            writer.write(sound)
-            n_samples += len(sound)
+    blocks = controls.render_in_blocks(loaded, args.sample_rate, args.seconds)
+    n_cut = note_files.write_blocks(out, blocks, sample_rate, stems=args.stems)
+    import soundfile
+
+    n_samples = soundfile.info(out).frames
     print(f"{out}: {n_samples / sample_rate:g} s at {sample_rate} Hz")
-    if writer.n_cut:
-        print(f"{writer.n_cut} samples were louder than a WAV file holds and were cut")
+    for path, n in n_cut.items():
+        if n:
+            print(f"{n} samples of {path.name} were louder than a WAV file holds and were cut")
     return 0
 
 
@@ -90,8 +96,10 @@ def _checked_out(args):
         raise UsageError(f"--out {out}: expected a name that ends in {', '.join(_OUT)}")
     if out.exists():
         raise UsageError(f"{out} exists already; choose another name or remove it")
-    for option in ("sample_rate", "seconds"):
-        if suffix != ".wav" and getattr(args, option) is not None:
+    if suffix == ".wav" and args.stems and out.with_suffix("").exists():
+        raise UsageError(f"{out.with_suffix('')} exists already; choose another name or remove it")
+    for option in ("sample_rate", "seconds", "stems"):
+        if suffix != ".wav" and getattr(args, option):
             raise UsageError(
                 f"--{option} is about sound; leave it out, or name --out something.wav"
             )

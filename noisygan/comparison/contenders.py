@@ -75,8 +75,8 @@ def _finished(run_dirs):
     by_config = {}
     for path in run_dirs:
         run = RunFolder.open(path)
-        if run.latest_checkpoint() is None:
-            raise UsageError(f"{path} holds no checkpoint yet; train it further by --resume")
+        if not run.has_checkpoint:
+            raise UsageError(run.without_checkpoint)
         by_config.setdefault(run.config.read_text(), []).append(run)
     systems = []
     for runs in by_config.values():

@@ -8,6 +8,7 @@ import numpy as np
 from noisygan.evaluation.note_analysis import power_to_db
 
 FRAME_RATE = 100.0
+NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MIN_HZ, MAX_HZ = 25.0, 6000.0
 COARSE, FINE = 0.2, 0.05
 """Steps of pYIN's grids in semitones: of all pitches, and of those that were found."""
@@ -129,6 +130,22 @@ def in_one_octave(f0_hz):
     kept = np.zeros(len(midi), bool)
     kept[np.concatenate(steady)] = True
     return _filled(2.0 ** (midi / 12.0), kept)
+
+
+def pitch_told(pitch):
+    """A pitch for a person to read: `A4 -12 cents (437.0 Hz)`.
+
+    Args:
+      pitch: MIDI.
+
+    Returns:
+      str.
+    """
+    nearest = round(pitch)
+    cents = round(100.0 * (pitch - nearest))
+    off = f" {cents:+d} cents" if cents else ""
+    hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}{off} ({hz:.1f} Hz)"
 
 
 def level_db(level):

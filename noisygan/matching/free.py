@@ -5,9 +5,11 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from noisygan.matching import rooms
 from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
+from noisygan.matching.responses import Response
 from noisygan.rendering.controls import FORMAT, VERSION, signal_of
 
 N_BANDS = 65
@@ -24,22 +26,26 @@ _LEAST = 1e-7
 _CORNER = 0.05
 
 
-def start_controls(analysis, n_samples, sample_rate, noise_seed=0):
+def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
     """The plain start: pYIN's F0, flat harmonics at the measured level, next to no noise.
 
     Every harmonic below half the rate has the same amplitude, and all together have the level that
-    was measured; the noise is white, 60 dB below.
+    was measured; the noise is white, 60 dB below. Where there is a room, the level is what is left
+    of it without, and falls silent where the note is let go.
 
     Args:
       analysis: `analysis.Analysis` of the target.
       n_samples: Length of the target.
       sample_rate: Hz.
       noise_seed: int.
+      room: `rooms.Room`, or None.
 
     Returns:
       Controls, as `noisygan.rendering.controls` has them.
     """
     f0_hz, level = analysis.f0_hz, analysis.level
+    if room is not None:
+        level = rooms.level_without(room, level)
     n_harmonics = math.ceil(0.5 * sample_rate / float(np.median(f0_hz))) - 1
     n_harmonics = min(max(n_harmonics, 1), MAX_HARMONICS)
     inside = f0_hz[:, None] * np.arange(1, n_harmonics + 1) < 0.5 * sample_rate
@@ -63,18 +69,20 @@ def start_controls(analysis, n_samples, sample_rate, noise_seed=0):
     }
 
 
-def fit_controls(controls, audio, n_steps, progress=None):
+def fit_controls(controls, audio, n_steps, progress=None, room=None):
     """Controls that come nearer to a sound, by gradient descent through the synths.
 
     Everything that is heard in ratios is sought in logarithms: every harmonic's amplitude, F0, the
-    gains of the noise, and of what is struck its frequencies, levels and decays. The response of a
-    reverb stays as it is. Curves pay for moving from frame to frame.
+    gains of the noise, and of what is struck its frequencies, levels and decays. Curves pay for
+    moving from frame to frame. The response of a room is sought where one is given; that of the
+    controls' own reverb stays as it is.
 
     Args:
       controls: Where the descent begins; `start_controls`, or those of a run's sound.
       audio: The target at the controls' sample rate, float32 [n_samples].
       n_steps: Steps of the descent.
       progress: As of `descent.descend`.
+      room: `rooms.Room` of the target, for controls without a reverb; None: it has none.
 
     Returns:
       (controls, list of losses).
@@ -82,13 +90,28 @@ def fit_controls(controls, audio, n_steps, progress=None):
     sample_rate = int(controls["sample_rate"])
     unknowns, sounding = _unknowns(controls)
     objective = Objective(audio, sample_rate)
+    response = None
+    if room is not None:
+        response = Response(room, sample_rate, int(controls["noise_seed"]))
+        controls = controls | {
+            "reverb/sample_rate": np.array(sample_rate),
+            "reverb/add_dry": np.array(True),
+        }
+
+    def split(values):
+        """(controls with what was sought in its place, the curves among the unknowns)."""
+        curves = {name: value for name, value in values.items() if name in unknowns}
+        merged = _with(controls, curves, sounding)
+        return merged if response is None else merged | {"reverb/ir": response(values)}, curves
 
     def loss(values):
-        sound = signal_of(_with(controls, values, sounding), len(audio), sample_rate)
-        return objective(sound) + SMOOTHNESS * _roughness(values)
+        merged, curves = split(values)
+        sound = signal_of(merged, len(audio), sample_rate)
+        return objective(sound) + SMOOTHNESS * _roughness(curves)
 
-    found, losses = descend(unknowns, loss, n_steps, progress)
-    fitted = _with(controls, found, sounding)
+    sought = unknowns if response is None else unknowns | response.unknowns
+    found, losses = descend(sought, loss, n_steps, progress)
+    fitted, _ = split(found)
     return {name: np.asarray(value) for name, value in fitted.items()}, losses
 
 

@@ -1,18 +1,16 @@
-"""One sound matched: what is asked, the start, the descent, and the files that tell of it."""
+"""One sound matched: what is asked, the start, and the descent."""
 
-import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.files import make_folder, written_whole
-from noisygan.matching import codes, free
-from noisygan.matching.analysis import NO_PITCH, UNSURE, analyse
+from noisygan.matching import codes, free, rooms
+from noisygan.matching.analysis import UNSURE, analyse, pitch_told
 from noisygan.matching.distance import log_spectral_distance
+from noisygan.matching.polyphony import is_several
 from noisygan.matching.target import Target, at_rate
-from noisygan.rendering import audio_files
-from noisygan.rendering.controls import render_controls, save_controls
+from noisygan.rendering.controls import render_controls
 from noisygan.rendering.notes import check_pitches
 
 
@@ -28,6 +26,7 @@ class Match(NamedTuple):
       losses: Loss before each step; those of the code, then those of the controls.
       start_db, distance_db: Log-spectral distance of both sounds from the target.
       remarks: What a person should know, a sentence each.
+      pitch: That was found in the target, MIDI, or None: none was found, or none looked for.
     """
 
     target: Target
@@ -39,9 +38,10 @@ class Match(NamedTuple):
     start_db: float
     distance_db: float
     remarks: tuple
+    pitch: float | None = None
 
 
-def match_free(target, pitch=None, n_steps=300, seed=0, progress=None):
+def match_free(target, pitch=None, n_steps=300, seed=0, progress=None, room_seconds=None):
     """Matches a sound without any run: analysis by synthesis.
 
     Args:
@@ -50,6 +50,8 @@ def match_free(target, pitch=None, n_steps=300, seed=0, progress=None):
       n_steps: Steps of the descent.
       seed: Of the noise.
       progress: As of `descent.descend`.
+      room_seconds: That the target's room takes to fall by 60 dB; 0: it has none; None: where the
+        end of the target tells of a room, that one.
 
     Returns:
       Match.
@@ -61,11 +63,36 @@ def match_free(target, pitch=None, n_steps=300, seed=0, progress=None):
     if pitch is not None:
         check_pitches([pitch], target.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
+    room = _room_of(target, analysis, room_seconds)
     n_samples = len(target.audio)
-    start = free.start_controls(analysis, n_samples, target.sample_rate, seed)
-    controls, losses = free.fit_controls(start, target.audio, n_steps, progress)
-    remarks = target.remarks + _doubts(analysis)
-    return _match(target, render_controls(start), controls, None, losses, remarks)
+    plain = free.start_controls(analysis, n_samples, target.sample_rate, seed)
+    start = plain
+    if room is not None:
+        start = free.start_controls(analysis, n_samples, target.sample_rate, seed, room)
+    controls, losses = free.fit_controls(start, target.audio, n_steps, progress, room)
+    remarks = target.remarks + _doubts(target, analysis) + _told(room)
+    found = _match(target, render_controls(plain), controls, None, losses, remarks)
+    return found._replace(pitch=_found_pitch(analysis))
+
+
+def _told(room):
+    """Remarks on a room."""
+    if room is None:
+        return ()
+    wet_db = 10.0 * np.log10(room.wet)
+    return (
+        f"it sounds in a room, which is taken apart from it: {room.seconds:.1f} s until it is "
+        f"60 dB down, {wet_db:+.0f} dB beside the direct sound (--room 0 leaves it in the curves)",
+    )
+
+
+def _room_of(target, analysis, seconds):
+    """The room to take apart: the one known, the one found, or None."""
+    if seconds is None:
+        if is_several(target.audio, target.sample_rate, analysis):
+            return None  # several notes end one after the other, as a note and its room do
+        return rooms.find_room(target.audio, target.sample_rate, analysis)
+    return rooms.known_room(target.audio, target.sample_rate, seconds) if seconds else None
 
 
 def match_run(
@@ -95,7 +122,7 @@ def match_run(
         )
     target, remarks = _as_the_run_makes(target, generator)
     audio, rate, n_samples = target.audio, target.sample_rate, len(target.audio)
-    pitch, doubts = _pitch_for(target, generator, pitch)
+    pitch, found_pitch, doubts = _pitch_for(target, generator, pitch)
     labels = _labels_for(generator, label)
     start = codes.start_code(generator, audio, pitch, labels, seed)
     code, losses = codes.fit_code(generator, start, audio, n_steps, progress)
@@ -104,13 +131,16 @@ def match_run(
     if not codes.draws_curves(generator):
         found = codes.render_code(generator, code, n_samples).audio[0].numpy()
         distances = [log_spectral_distance(audio, y, rate) for y in (start_audio, found)]
-        return Match(target, start_audio, found, None, code, losses, *distances, remarks)
+        return Match(
+            target, start_audio, found, None, code, losses, *distances, remarks, found_pitch
+        )
     controls = codes.code_controls(generator, code, n_samples)
     if also_free:
         later = None if progress is None else lambda done: progress(n_steps + done)
         controls, more = free.fit_controls(controls, audio, n_steps, later)
         losses = losses + more
-    return _match(target, start_audio, controls, code, losses, remarks)
+    found = _match(target, start_audio, controls, code, losses, remarks)
+    return found._replace(pitch=found_pitch)
 
 
 def _match(target, start_audio, controls, code, losses, remarks):
@@ -137,36 +167,46 @@ def _as_the_run_makes(target, generator):
 
 
 def _pitch_for(target, generator, pitch):
-    """(pitch to tell the generator, remarks on it)."""
+    """(pitch to tell the generator, pitch that was found, remarks on it)."""
     if "pitch" not in generator.conditions:
         if pitch is not None:
             told = ", ".join(generator.conditions) or "nothing"
             raise UsageError(
                 f"--pitch has no effect: this run's generator is told {told}; leave it out"
             )
-        return None, ()
+        return None, None, ()
     if pitch is not None:
         check_pitches([pitch], generator.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
+    heard = _found_pitch(analysis)
     if pitch is not None:
         # As it sounds, a little off the asked one, where that can be told.
-        return (analysis.pitch if analysis.confidence >= UNSURE else float(pitch)), ()
+        told = analysis.pitch if analysis.confidence >= UNSURE else float(pitch)
+        return told, heard, _doubts(target, analysis)
     if not analysis.has_pitch:
         raise UsageError(
             f"{target.path}: no pitch was found in it, and this run's generator has to be told "
             "one; name it with --pitch, such as --pitch 60"
         )
     found = analysis.pitch if codes.draws_curves(generator) else float(round(analysis.pitch))
-    return found, _doubts(analysis)
+    return found, heard, _doubts(target, analysis)
 
 
-def _doubts(analysis):
-    if analysis.confidence < NO_PITCH:
-        return ("no pitch was found in it: what noise can do is matched (--pitch names a pitch)",)
-    if analysis.confidence < UNSURE:
+def _found_pitch(analysis):
+    return analysis.pitch if analysis.has_pitch else None
+
+
+def _doubts(target, analysis):
+    """Remarks on the pitch."""
+    if not analysis.has_pitch:
         return (
-            "it has no single clear pitch, as if several notes sounded at once: it is matched as "
-            f"one voice, from pitch {analysis.pitch:.1f} on (--pitch names another)",
+            "no pitch was found in it, as in noise or in many notes at once: what noise can do is "
+            "matched (--pitch names a pitch)",
+        )
+    if is_several(target.audio, target.sample_rate, analysis):
+        return (
+            "several notes seem to sound in it at once: it is matched as one voice, from "
+            f"{pitch_told(analysis.pitch)} on (--pitch names another)",
         )
     return ()
 
@@ -182,49 +222,3 @@ def _labels_for(generator, label):
     if label not in known:
         raise UsageError(f"label {label} is unknown to this run, which knows {', '.join(known)}")
     return (known.index(label),)
-
-
-def output_paths(target_path, out_dir):
-    """Where a match is written: dict of pathlib.Path by sound, controls, code and page.
-
-    Raises:
-      UsageError: if one is there already, or the folder is a file.
-    """
-    out_dir = pathlib.Path(out_dir)
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
-    stem = pathlib.Path(target_path).stem
-    names = {"sound": ".wav", "controls": ".npz", "code": "-z.npz", "page": ".html"}
-    paths = {what: out_dir / f"{stem}{suffix}" for what, suffix in names.items()}
-    for path in paths.values():
-        if path.exists():
-            raise UsageError(f"{path} exists already; choose another --out_dir")
-    return paths
-
-
-def write(match, paths, label_names=()):
-    """Writes the sound, the controls, the code and the page, as far as there are any.
-
-    Args:
-      match: Match.
-      paths: Of `output_paths`; their folder is made.
-      label_names: Of the run.
-
-    Returns:
-      (list of the paths written, number of samples that were cut because a file can't hold them).
-    """
-    from noisygan.matching.page import page
-
-    make_folder(paths["sound"].parent)
-    written = [paths["sound"]]
-    n_cut = audio_files.write_wav(paths["sound"], match.audio, match.target.sample_rate)
-    if match.controls is not None:
-        save_controls(paths["controls"], match.controls)
-        written.append(paths["controls"])
-    if match.code is not None:
-        with written_whole(paths["code"]) as part, part.open("wb") as file:
-            np.savez_compressed(file, **match.code.arrays(label_names))
-        written.append(paths["code"])
-    with written_whole(paths["page"]) as part:
-        part.write_text(page(match), encoding="utf-8")
-    return [*written, paths["page"]], n_cut

@@ -105,10 +105,12 @@ class WavWriter:
 
     Attributes:
       n_cut: Samples that were cut so far.
+      peak: The loudest sample so far, as it was given.
     """
 
     def __init__(self, file, name, subtype):
         self.n_cut = 0
+        self.peak = 0.0
         self._file = file
         self._name = name
         self._subtype = subtype
@@ -123,6 +125,7 @@ class WavWriter:
         if not np.isfinite(audio).all():
             n_bad = int(np.size(audio) - np.isfinite(audio).sum())
             raise RunError(f"{self._name} was not written: {n_bad} of its samples are not finite")
+        self.peak = max(self.peak, float(np.max(np.abs(audio), initial=0.0)))
         if self._subtype.startswith("PCM"):
             # +1 itself is one step above the largest integer; that is rounding, not clipping.
             self.n_cut += int(np.sum(np.abs(audio) > 1.0))

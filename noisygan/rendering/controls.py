@@ -39,7 +39,7 @@ FORMAT = "noisygan-controls"
 VERSION = 1
 
 # What NumPy and its zip archives raise for files that are something else, or damaged.
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     ValueError,
     EOFError,
@@ -150,7 +150,7 @@ def load_controls(path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             controls = {name: archive[name] for name in archive.files}
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UsageError(
             f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes)."
         ) from error
@@ -229,6 +229,27 @@ def check_controls(controls, path="controls"):
             raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
         _check_finite(controls, "reverb/ir", path)
         _check_number(controls, "reverb/sample_rate", path)
+
+
+def louder(controls, gain):
+    """Controls of the same sound at another level.
+
+    Args:
+      controls: As a controls file has them.
+      gain: Linear, above 0.
+
+    Returns:
+      dict.
+    """
+    if gain == 1.0:
+        return controls
+    changed = dict(controls)
+    for name, value in controls.items():
+        if name.split("/")[-1] in ("amplitudes", "magnitudes"):
+            changed[name] = np.float32(gain) * value
+    if "loudness_db" in controls:
+        changed["loudness_db"] = controls["loudness_db"] + np.float32(20.0 * np.log10(gain))
+    return changed
 
 
 def curve_names(controls):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.rendering import notes
+from noisygan.rendering import note_files, notes
+from noisygan.rendering.controls import controls_row, render_in_blocks
 
 # What is heard in ratios and not in differences.
 _IN_RATIOS = ("f0_hz", "amplitudes", "magnitudes", "frequencies", "decay_seconds")
@@ -70,8 +71,29 @@ def steps(generator, codes, request, seconds=None, sample_rate=None, seed=0):
     Yields:
       float32 [n_samples], one for each code.
     """
+    for blocks in steps_in_blocks(generator, codes, request, seconds, sample_rate, seed):
+        yield np.concatenate([sound for sound, _ in blocks])
+
+
+def steps_in_blocks(generator, codes, request, seconds=None, sample_rate=None, seed=0):
+    """The sounds of codes, in memory that does not grow with their length where that is long.
+
+    Args:
+      (all): As of `steps`.
+
+    Yields:
+      Blocks of each sound, one code after the other, as `note_files.write_blocks` takes them.
+    """
     noise_seed = notes.note_seeds(seed, request.number)[1]
+    seconds = generator.seconds if seconds is None else seconds
+    sample_rate = sample_rate or generator.sample_rate
+    n_samples = round(seconds * sample_rate)
     for code in codes:
+        if note_files.is_long(generator, seconds, sample_rate):
+            curves = generator.get_controls(code[None], _conditioning(request, 1), seconds)
+            controls = controls_row(generator, curves, 0, n_samples, sample_rate, noise_seed)
+            yield render_in_blocks(controls)
+            continue
         output = generator(
             code[None],
             _conditioning(request, 1),
@@ -79,10 +101,16 @@ def steps(generator, codes, request, seconds=None, sample_rate=None, seed=0):
             sample_rate=sample_rate,
             seed=np.array([noise_seed], np.int32),
         )
-        yield output.audio[0].numpy()
+        yield [(output.audio[0].numpy(), {})]
 
 
 def morph(generator, codes, request, seconds=None, sample_rate=None, seed=0):
+    """`morph_in_blocks`, joined: float32 [n_samples]."""
+    blocks = morph_in_blocks(generator, codes, request, seconds, sample_rate, seed)
+    return np.concatenate([sound for sound, _ in blocks])
+
+
+def morph_in_blocks(generator, codes, request, seconds=None, sample_rate=None, seed=0):
     """One sound whose code moves along the codes while it lasts, evenly in time.
 
     Its curves are those of the codes, each for its moment; between two codes levels and
@@ -92,7 +120,7 @@ def morph(generator, codes, request, seconds=None, sample_rate=None, seed=0):
       (all): As of `steps`; two codes or more.
 
     Returns:
-      float32 [n_samples].
+      Blocks of the sound, as `note_files.write_blocks` takes them; many where it is long.
 
     Raises:
       UsageError: for a generator without curves: a raw waveform, or one that is struck.
@@ -131,10 +159,14 @@ def morph(generator, codes, request, seconds=None, sample_rate=None, seed=0):
         else:
             merged[name] = ((1.0 - share) * a + share * b)[None]
     noise_seed = notes.note_seeds(seed, request.number)[1]
+    n_samples = round(seconds * sample_rate)
+    if note_files.is_long(generator, seconds, sample_rate):
+        row = controls_row(generator, merged, 0, n_samples, sample_rate, noise_seed)
+        return render_in_blocks(row)
     covered = round(n_frames * sample_rate / generator.frame_rate)
     merged = {name: tf.constant(value, tf.float32) for name, value in merged.items()}
     audio = generator.get_signal(merged, covered, sample_rate, tf.constant([noise_seed]))
-    return audio[0, : round(seconds * sample_rate)].numpy()
+    return [(audio[0, :n_samples].numpy(), {})]
 
 
 def _conditioning(request, n):

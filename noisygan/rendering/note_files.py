@@ -1,9 +1,13 @@
 """Notes from a generator into files: short ones together, long ones block by block."""
 
 import contextlib
+import math
+
+import numpy as np
 
 from noisygan.files import make_folder
 from noisygan.rendering import audio_files, notes
+from noisygan.rendering.controls import controls_row, louder, render_in_blocks, save_controls
 
 
 def render_to_files(
@@ -17,8 +21,12 @@ def render_to_files(
     controls=False,
     progress=None,
     stems=False,
+    code=None,
 ):
     """Renders notes into WAV files, and their controls and parts beside them if wanted.
+
+    A note that is louder than its file can hold is turned down as a whole, with its controls and
+    parts.
 
     Args:
       generator, requests, seconds, sample_rate, seed: As in `notes.render`.
@@ -28,39 +36,55 @@ def render_to_files(
       progress: None, or a function called with the number of notes written.
       stems: Whether to write the parts of each, voice.wav for every voice, into a folder of its
         name.
+      code: `kept_codes.KeptCode` whose z, by the requests' numbers, noise seed and gain are taken;
+        None: those that the seed decides.
 
     Returns:
-      list of names of the files in which samples were cut, because they were louder than the
-      subtype can hold.
+      dict of name -> decibels that the file was turned down by, of those that were.
 
     Raises:
       UsageError: if controls or stems are wanted of a generator that has none.
       RunError: if a file cannot be written.
     """
-    from noisygan.rendering.controls import render_in_blocks, save_controls
-
     sample_rate = sample_rate or generator.sample_rate
     seconds = generator.seconds if seconds is None else seconds
+    codes = noise_seed = None
+    gain = 1.0
+    if code is not None:
+        codes = code.z[[request.number for request in requests]]
+        noise_seed, gain = code.noise_seed, code.gain
     if is_long(generator, seconds, sample_rate):
-        rendered = _long_notes(generator, requests, seconds, sample_rate, seed)
+        rendered = _long_notes(generator, requests, seconds, sample_rate, seed, codes, noise_seed)
     else:
-        rendered = (
-            (note.controls, [(note.audio, note.stems)])
-            for note in notes.render(
-                generator, requests, seconds, sample_rate, seed, controls, stems
-            )
+        rendered = notes.render(
+            generator, requests, seconds, sample_rate, seed, controls, stems, codes, noise_seed
         )
-    cut = []
-    for i, ((curves, blocks), path) in enumerate(zip(rendered, paths, strict=True)):
+    lowered = {}
+    for i, (note, path) in enumerate(zip(rendered, paths, strict=True)):
         make_folder(path.parent)
+        louder_by = gain
+        peak = _write_note(note, path, louder_by, sample_rate, subtype, stems)
+        if peak > 1.0 and subtype.startswith("PCM"):
+            # A hair more, so that rounding leaves no sample above full scale.
+            louder_by = gain / (peak * (1.0 + 1e-6))
+            _write_note(note, path, louder_by, sample_rate, subtype, stems, again=True)
+            lowered[path.name] = 20.0 * math.log10(peak)
         if controls:
-            save_controls(path.with_suffix(".npz"), curves)
-        blocks = render_in_blocks(curves) if blocks is None else blocks
-        n_cut = _write(path, blocks, sample_rate, subtype, stems)
-        cut += [str(file.relative_to(path.parent)) for file, n in n_cut.items() if n]
+            save_controls(path.with_suffix(".npz"), louder(note.controls, louder_by))
         if progress:
             progress(i + 1)
-    return cut
+    return lowered
+
+
+def _write_note(note, path, gain, sample_rate, subtype, stems, again=False):
+    """Writes a `notes.Rendered` that many times as loud; returns the peak of all its files."""
+    if note.audio is None:
+        blocks = render_in_blocks(louder(note.controls, gain))
+    else:
+        parts = {name: np.float32(gain) * part for name, part in note.stems.items()}
+        blocks = [(np.float32(gain) * note.audio, parts)]
+    writers = _write(path, blocks, sample_rate, subtype, stems, again)
+    return max(writer.peak for writer in writers.values())
 
 
 def is_long(generator, seconds, sample_rate):
@@ -75,20 +99,41 @@ def is_long(generator, seconds, sample_rate):
     return ours and seconds * sample_rate > notes.MAX_SAMPLES_PER_BATCH
 
 
-def _long_notes(generator, requests, seconds, sample_rate, seed):
-    """Yields (controls, None) of each note."""
-    from noisygan.rendering.controls import controls_row
-
+def _long_notes(generator, requests, seconds, sample_rate, seed, codes, noise_seed):
+    """Yields `notes.Rendered` of each note, with controls alone."""
     n_samples = round(seconds * sample_rate)
-    for request in requests:
-        z_seed, noise_seed = notes.note_seeds(seed, request.number)
-        z = generator.prior(1, seed=z_seed)
+    for i, request in enumerate(requests):
+        z_seed, own_seed = notes.note_seeds(seed, request.number)
+        own_seed = own_seed if noise_seed is None else noise_seed
+        z = generator.prior(1, seed=z_seed) if codes is None else codes[i : i + 1]
         curves = generator.get_controls(z, notes.conditioning_of([request]), seconds)
-        yield controls_row(generator, curves, 0, n_samples, sample_rate, noise_seed), None
+        controls = controls_row(generator, curves, 0, n_samples, sample_rate, own_seed)
+        yield notes.Rendered(request, None, controls, {})
 
 
-def _write(path, blocks, sample_rate, subtype, stems):
-    """Writes (sound, parts) block by block; returns a dict of file -> samples that were cut."""
+def write_blocks(path, blocks, sample_rate, subtype="PCM_16", stems=False):
+    """Writes a sound block by block, and its parts beside it if wanted.
+
+    Args:
+      path: pathlib.Path of the WAV file.
+      blocks: Of (sound, dict of parts), as `controls.render_in_blocks` yields them.
+      sample_rate: Hz.
+      subtype: Of the WAV files.
+      stems: Whether the parts are written, into a folder of the file's name.
+
+    Returns:
+      dict of pathlib.Path of each file -> number of samples that were cut.
+
+    Raises:
+      UsageError: if a file exists.
+      RunError: if one can't be written.
+    """
+    writers = _write(path, blocks, sample_rate, subtype, stems)
+    return {file: writer.n_cut for file, writer in writers.items()}
+
+
+def _write(path, blocks, sample_rate, subtype, stems, again=False):
+    """Writes blocks; returns a dict of file -> WavWriter. Again: in place of what was there."""
     with contextlib.ExitStack() as stack:
         writers = {}
         for sound, parts in blocks:
@@ -99,7 +144,9 @@ def _write(path, blocks, sample_rate, subtype, stems):
                 sounds |= {folder / f"{name}.wav": part for name, part in parts.items()}
             for file, part in sounds.items():
                 if file not in writers:
+                    if again:
+                        file.unlink()
                     writer = audio_files.wav_writer(file, sample_rate, subtype)
                     writers[file] = stack.enter_context(writer)
                 writers[file].write(part)
-    return {file: writer.n_cut for file, writer in writers.items()}
+    return writers

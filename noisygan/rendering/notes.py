@@ -34,6 +34,7 @@ class Request:
       name: What its file is called before pitch and velocity: a label or the run's name.
       number: Which z it gets: equal numbers (and seeds) are the same z.
       index: Distinguishes files of one name, pitch and velocity.
+      told: Names of what the generator is told.
     """
 
     pitch: float
@@ -42,11 +43,23 @@ class Request:
     name: str
     number: int
     index: int
+    told: tuple = ("pitch", "velocity")
+
+    @property
+    def kind(self):
+        """What the files of one kind are called before their index.
+
+        `<name>-<pitch>-<velocity>`, as NSynth has them; of a generator that is told no pitch
+        `<name>-v<velocity>`, of one that is told neither the name alone.
+        """
+        if "pitch" in self.told:
+            return f"{self.name}-{round(self.pitch):03d}-{round(self.velocity):03d}"
+        return f"{self.name}-v{round(self.velocity)}" if "velocity" in self.told else self.name
 
     @property
     def stem(self):
-        """File name without suffix, `<name>-<pitch>-<velocity>-<index>`, as NSynth has them."""
-        return f"{self.name}-{round(self.pitch):03d}-{round(self.velocity):03d}-{self.index:03d}"
+        """File name without suffix, `<kind>-<index>`."""
+        return f"{self.kind}-{self.index:03d}"
 
 
 class Rendered(NamedTuple):
@@ -100,14 +113,19 @@ def instrument(run_dir, facts, generator):
     Returns:
       Instrument.
     """
-    labels = tuple(facts.get("label_names", ()))
     return Instrument(
         run_name=run_dir.resolve().name,
         conditions=tuple(generator.conditions),
-        # One nameless label stands for recordings without any.
-        label_names=() if labels == (NO_LABEL,) else labels,
+        label_names=label_names(facts),
         pitches=tuple(facts.get("pitches", ())),
     )
+
+
+def label_names(facts):
+    """Labels of a run by its run.json, in order: tuple, empty where it has none."""
+    labels = tuple(facts.get("label_names", ()))
+    # One nameless label stands for recordings without any.
+    return () if labels == (NO_LABEL,) else labels
 
 
 def load(run_dir):
@@ -238,8 +256,8 @@ def _check_conditions(instrument, pitches, velocity, labels):
             )
     if velocity is not None and not 0 <= velocity <= 127:
         raise UsageError(f"velocity {velocity:g}: expected 0 to 127, such as 100")
-    if labels is not None and len(instrument.label_names) < 1:
-        raise UsageError("--label: this run's recordings had no labels; leave it out")
+    if labels is not None:
+        check_labels(instrument.label_names, labels)
     several = len(instrument.label_names) > 1
     if labels is not None and several and "label" not in instrument.conditions:
         told = ", ".join(instrument.conditions) or "nothing"
@@ -256,12 +274,27 @@ def _label_indices(instrument, labels):
             return list(range(len(known)))
         # A generator of several instruments that is told none makes none of them in particular.
         return [0] if len(known) == 1 else [None]
+    check_labels(known, labels)
+    return [known.index(label) for label in labels]
+
+
+def check_labels(known, labels):
+    """Refuses labels that a run does not know.
+
+    Args:
+      known: Its labels; empty where its recordings had none.
+      labels: Those that are asked for.
+
+    Raises:
+      UsageError: names the first unknown one.
+    """
+    if not known:
+        raise UsageError("--label: this run's recordings had no labels; leave it out")
     for label in labels:
         if label not in known:
             raise UsageError(
                 f"label {label} is unknown to this run, which knows {', '.join(known)}"
             )
-    return [known.index(label) for label in labels]
 
 
 def _requests(instrument, notes):
@@ -270,9 +303,9 @@ def _requests(instrument, notes):
     requests = []
     for pitch, velocity, label, number in notes:
         name = instrument.file_name(label)
-        key = (name, round(pitch), round(velocity))
-        seen[key] = seen.get(key, -1) + 1
-        requests.append(Request(pitch, velocity, label or 0, name, number, seen[key]))
+        request = Request(pitch, velocity, label or 0, name, number, 0, instrument.conditions)
+        seen[request.kind] = seen.get(request.kind, -1) + 1
+        requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests
 
 
@@ -285,6 +318,7 @@ def render(
     controls=False,
     stems=False,
     codes=None,
+    noise_seed=None,
 ):
     """Renders notes, a bounded number at a time.
 
@@ -297,6 +331,7 @@ def render(
       controls: Whether the controls are wanted.
       stems: Whether the parts of the sound are wanted.
       codes: float32 [n_requests, latent_dim] in place of the z that are drawn; None draws them.
+      noise_seed: In place of what the seed says of the noise; None: as the seed says.
 
     Yields:
       Rendered, in the requests' order.
@@ -314,6 +349,8 @@ def render(
     for start in range(0, len(requests), n_rows):
         batch = requests[start : start + n_rows]
         seeds = [note_seeds(seed, request.number) for request in batch]
+        if noise_seed is not None:
+            seeds = [(z_seed, noise_seed) for z_seed, _ in seeds]
         if codes is None:
             z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
         else:

@@ -132,6 +132,19 @@ class RunFolder:
             )
         return facts
 
+    @property
+    def has_checkpoint(self):
+        """Whether one was saved, be it a good one or not; told without TensorFlow."""
+        return bool(checkpoints.steps(self.checkpoints))
+
+    @property
+    def without_checkpoint(self):
+        """What is said where there is none."""
+        return (
+            f"{self.path} holds no checkpoint yet; train it further with 'noisygan train "
+            f"--run_dir {self.path} --data DIR --resume'."
+        )
+
     def latest_checkpoint(self, say=lambda text: None):
         """Prefix of the newest good checkpoint, or None; see `checkpoints.newest`."""
         return checkpoints.newest(self.checkpoints, say)
@@ -225,10 +238,7 @@ def load_generator(run_dir, prefix=None):
         lambda text: print(f"{run_dir}: {text}", file=sys.stderr)
     )
     if prefix is None:
-        raise UsageError(
-            f"{run_dir} holds no checkpoint yet; train it further with 'noisygan train --run_dir "
-            f"{run_dir} --data DIR --resume'."
-        )
+        raise UsageError(run.without_checkpoint)
     config.parse_text(run.config.read_text(), source=str(run.config))
     trainer = config.configured(Trainer)()
     generator = trainer.generator

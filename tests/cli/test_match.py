@@ -28,13 +28,18 @@ def test_the_commands_of_the_page(noisygan, trained, tone, tmp_path, monkeypatch
     (tmp_path / "runs" / "flute").symlink_to(trained)
     blocks = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.M | re.S)
     commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
-    assert [command[0] for command in commands] == ["match", "synth", "match", "match"]
+    assert [command[0] for command in commands] == [
+        *("match", "synth", "match", "match"),
+        *("render", "render", "match"),
+    ]
     for command in commands:
         short = ["--steps", "4"] if command[0] == "match" else []
         result = noisygan(*command, *short)
         assert result.code == 0, result.err
         assert ("log-spectral distance" in result.out) == (command[0] == "match")
     free, by_run, both = (tmp_path / name for name in ("matched", "by_flute", "from_flute"))
+    assert len(list((tmp_path / "scale").glob("*.wav"))) == 3
+    assert {path.name for path in (tmp_path / "dry" / "target").iterdir()} >= {"reverb.wav"}
     names = ["target.html", "target.npz", "target.wav"]
     assert sorted(path.name for path in free.iterdir()) == names
     assert sorted(path.name for path in by_run.iterdir()) == sorted([*names, "target-z.npz"])
@@ -80,3 +85,40 @@ def test_what_was_done_to_the_target_is_said(noisygan, write_sound, tmp_path):
     assert f"{path}: its 2 channels are mixed to one" in result.out
     assert f"{path}: it is resampled from 4000 to 8000 Hz" in result.out
     assert f"{path}: no pitch was found in it" in result.out
+
+
+def test_the_pitch_is_named_and_the_room_is_a_stem(noisygan, refused, tone, tmp_path):
+    asked = ("match", tone, "--free", "--steps", 4, "--out_dir", tmp_path / "out")
+    result = noisygan(*asked, "--room", 0.4, "--stems")
+    assert result.code == 0, result.err
+    assert re.search(r"target\.wav: pitch G4( [+-]\d cents)? \(39\d\.\d Hz\)", result.out)
+    assert "several notes" not in result.out
+    assert "sounds in a room, which is taken apart from it: 0.4 s until" in result.out
+    stems = tmp_path / "out" / "target"
+    assert sorted(path.name for path in stems.iterdir()) == [
+        "harmonic.wav",
+        "noise.wav",
+        "reverb.wav",
+    ]
+    parts = [soundfile.read(path)[0] for path in stems.iterdir()]
+    whole = soundfile.read(tmp_path / "out" / "target.wav")[0]
+    np.testing.assert_allclose(sum(parts), whole, atol=3 / 32768)
+    synth = ("synth", "--controls", tmp_path / "out" / "target.npz", "--stems", "--out")
+    assert noisygan(*synth, tmp_path / "again.wav").code == 0
+    again = tmp_path / "again"
+    for path in stems.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes()
+    assert again.with_suffix(".wav").read_bytes() == (tmp_path / "out/target.wav").read_bytes()
+    assert "exists already" in refused(*synth, tmp_path / "again.wav")
+    assert "--stems is about sound" in refused(*synth, tmp_path / "curves.csv")
+
+
+def test_chords_are_warned_of(noisygan, write_sound, tmp_path):
+    times = np.arange(8000) / 16000
+    chord = sum(np.sin(2 * np.pi * f * k * times) / k for f in (262, 311, 370) for k in (1, 2, 3))
+    path = write_sound(tmp_path / "chord.wav", 0.1 * chord)
+    result = noisygan("match", path, "--free", "--out_dir", tmp_path / "out", "--steps", 2)
+    assert result.code == 0
+    assert "several notes seem to sound in it at once" in result.out or (
+        "as in noise or in many notes at once" in result.out
+    )

@@ -54,9 +54,11 @@ def test_without_pitches_they_are_drawn_from_the_recordings():
     assert len(set(stems(notes.plain_requests(FLUTE, 40, seed=1)))) == 40
 
 
-def test_the_runs_name_where_there_is_no_label_and_zeros_where_nothing_is_told():
+def test_the_runs_name_where_there_is_no_label_and_nothing_of_what_is_not_told():
     assert stems(notes.plain_requests(NAMELESS, 1)) == ["run1-060-000-000"]
-    assert stems(notes.plain_requests(FREE, 2)) == ["run1-000-000-000", "run1-000-000-001"]
+    assert stems(notes.plain_requests(FREE, 2)) == ["run1-000", "run1-001"]
+    struck = Instrument("kit", ("velocity",), (), ())
+    assert stems(notes.plain_requests(struck, 2, velocity=60)) == ["kit-v60-000", "kit-v60-001"]
 
 
 def test_several_labels_that_the_generator_is_not_told_name_no_file():
@@ -71,10 +73,10 @@ def test_labels_take_turns_or_are_asked_for():
 
 def test_drums_are_named_by_their_class_and_numbered():
     assert stems(notes.plain_requests(DRUMS, 2, labels=["snare", "kick"])) == [
-        "snare-000-000-000",
-        "kick-000-000-000",
-        "snare-000-000-001",
-        "kick-000-000-001",
+        "snare-000",
+        "kick-000",
+        "snare-001",
+        "kick-001",
     ]
 
 
@@ -128,7 +130,7 @@ def test_like_with_labels():
 def test_like_needs_a_pitch_where_the_generator_does():
     with pytest.raises(UsageError, match=r"x\.wav: its pitch is unknown"):
         notes.like_requests(FLUTE, [entry(name="x", pitch=None)])
-    assert stems(notes.like_requests(FREE, [entry(pitch=None)])) == ["run1-000-050-000"]
+    assert stems(notes.like_requests(FREE, [entry(pitch=None)])) == ["run1-000"]
 
 
 def test_a_label_cannot_lead_out_of_the_folder():

@@ -221,3 +221,68 @@ def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_p
                         np.testing.assert_allclose(a[name], b[name], rtol=1e-3, atol=1e-5)
                     else:
                         np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_a_kept_z_is_rendered_as_the_match_that_kept_it(
+    noisygan, refused, trained, tmp_path, write_sound
+):
+    times = np.arange(8000) / 16000
+    target = write_sound(tmp_path / "a.wav", 0.3 * np.sin(2 * np.pi * 392 * times))
+    out, kept = tmp_path / "matched", tmp_path / "matched" / "a-z.npz"
+    asked = ("--run_dir", trained, "--out_dir")
+    assert noisygan("match", target, *asked, out, "--steps", 4).code == 0
+    assert noisygan("render", *asked, tmp_path / "again", "--z", kept, "--controls").code == 0
+    [again] = (tmp_path / "again").glob("*.wav")
+    sound, matched = read(again)[0], read(out / "a.wav")[0]
+    # What ends a little sooner or later has another last frame.
+    n = min(len(sound), len(matched)) - 480
+    assert n > 6000
+    np.testing.assert_allclose(sound[:n], matched[:n], atol=2 / 32768)
+    with np.load(kept) as code, np.load(again.with_suffix(".npz")) as controls:
+        assert float(code["gain"]) != 1.0
+        assert int(controls["noise_seed"]) == int(code["noise_seed"])
+        z = code["z"]
+    result = noisygan("synth", "--controls", again.with_suffix(".npz"), "--out", tmp_path / "s.wav")
+    assert result.code == 0
+    np.testing.assert_allclose(read(tmp_path / "s.wav")[0], sound, atol=2 / 32768)
+    np.save(tmp_path / "two.npy", np.stack([z, -z]))
+    two = ("--z", tmp_path / "two.npy", "--pitch", "60,64")
+    assert noisygan("render", *asked, tmp_path / "two", *two).code == 0
+    assert sorted(p.name[-15:] for p in (tmp_path / "two").iterdir()) == [
+        "060-100-000.wav",
+        "060-100-001.wav",
+        "064-100-000.wav",
+        "064-100-001.wav",
+    ]
+    np.save(tmp_path / "wrong.npy", np.zeros(len(z) + 1))
+    wrong = ("--z", tmp_path / "wrong.npy")
+    assert "expected a z of this run" in refused("render", *asked, tmp_path / "no", *wrong)
+
+
+def test_a_note_that_is_too_loud_is_turned_down_with_its_parts(noisygan, trained, tmp_path):
+    def sounds(folder, gain, *args):
+        np.savez(tmp_path / f"{folder}.npz", z=np.zeros(latent_dim), gain=gain, noise_seed=1)
+        asked = ("render", "--run_dir", trained, "--out_dir", tmp_path / folder, "--pitch", 60)
+        result = noisygan(*asked, "--z", tmp_path / f"{folder}.npz", "--stems", "--controls", *args)
+        assert result.code == 0
+        [path] = (tmp_path / folder).glob("*.wav")
+        parts = sum(read(part)[0] for part in path.with_suffix("").iterdir())
+        return result.out, read(path)[0], parts, path.with_suffix(".npz")
+
+    from noisygan.rendering.notes import load
+
+    latent_dim = load(trained)[0].prior(1, seed=0).shape[1]
+    said, plain, _, _ = sounds("plain", 1.0, "--subtype", "FLOAT")
+    assert "turned down" not in said
+    gain = 2.0 / np.max(np.abs(plain))
+    said, loud, parts, controls = sounds("loud", gain)
+    assert "turned down so that nothing is cut: 1 file" in said
+    assert 0.4 < np.max(np.abs(loud)) <= 1.0
+    ratio = np.max(np.abs(loud)) / np.max(np.abs(plain))
+    np.testing.assert_allclose(loud, ratio * plain, atol=2e-4)
+    np.testing.assert_allclose(parts, loud, atol=2e-4)
+    assert noisygan("synth", "--controls", controls, "--out", tmp_path / "s.wav").code == 0
+    np.testing.assert_allclose(read(tmp_path / "s.wav")[0], loud, atol=2e-4)
+    said, float_loud, _, _ = sounds("float", gain, "--subtype", "FLOAT")
+    assert "turned down" not in said
+    assert np.max(np.abs(float_loud)) == pytest.approx(2.0, rel=1e-4)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from noisygan.matching.analysis import UNSURE, analyse, in_one_octave, level_of
+from noisygan.matching.analysis import (
+    UNSURE,
+    analyse,
+    in_one_octave,
+    level_of,
+    pitch_told,
+)
 
 RATE = 16000
 TIMES = np.arange(8000) / RATE
@@ -47,3 +53,16 @@ def test_leaps_of_an_octave_are_taken_in_the_lower_one():
     np.testing.assert_allclose(in_one_octave(slip), 202.0)
     fifth = np.concatenate([low, 1.5 * low])
     np.testing.assert_allclose(in_one_octave(fifth), fifth)
+
+
+@pytest.mark.parametrize(
+    ("pitch", "told"),
+    [
+        (69.0, "A4 (440.0 Hz)"),
+        (60.0, "C4 (261.6 Hz)"),
+        (68.88, "A4 -12 cents (437.0 Hz)"),
+        (21.3, "A0 +30 cents (28.0 Hz)"),
+    ],
+)
+def test_a_pitch_is_told_by_its_name(pitch, told):
+    assert pitch_told(pitch) == told

@@ -5,7 +5,7 @@ import pytest
 
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import ModalVoice
-from noisygan.rendering import interpolation, notes
+from noisygan.rendering import blocks, interpolation, notes
 from tests import toys
 
 REQUEST = notes.Request(60.0, 100.0, 0, "flute", 0, 0)
@@ -69,3 +69,18 @@ def test_what_is_struck_has_no_way_to_change_on():
     generator = toys.hybrid(voices=[ModalVoice(n_modes=3)])
     with pytest.raises(UsageError, match="the modal voice of this run is settled by the blow"):
         interpolation.morph(generator, interpolation.linear(FIRST, LAST, 3), REQUEST)
+
+
+def test_what_is_long_is_made_in_blocks_and_sounds_the_same(monkeypatch):
+    generator = toys.hybrid()
+    codes = interpolation.linear(FIRST, LAST, 3)
+    asked = (generator, codes, REQUEST, 0.5)
+    plain = [*interpolation.steps(*asked), interpolation.morph(*asked)]
+    monkeypatch.setattr(notes, "MAX_SAMPLES_PER_BATCH", 1000)
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 1024)
+    made = [list(step) for step in interpolation.steps_in_blocks(*asked)]
+    made.append(list(interpolation.morph_in_blocks(*asked)))
+    for pieces, wanted in zip(made, plain, strict=True):
+        assert len(pieces) == -(-len(wanted) // 1024) > 2
+        sound = np.concatenate([piece for piece, _ in pieces])
+        np.testing.assert_allclose(sound, wanted, atol=1e-4)

@@ -1,0 +1,69 @@
+"""The files of a match: their names, and writing them. No TensorFlow is needed for either."""
+
+import pathlib
+
+import numpy as np
+
+from noisygan.errors import UsageError
+from noisygan.files import check_folder, make_folder, written_whole
+from noisygan.rendering import audio_files, note_files
+from noisygan.rendering.controls import render_in_blocks, save_controls
+
+
+def output_paths(target_path, out_dir, stems=False):
+    """Where a match is written: dict of pathlib.Path by sound, controls, code, page and stems.
+
+    Args:
+      target_path: The sound that is matched.
+      out_dir: Folder; may be missing.
+      stems: Whether the parts of the sound are wanted, in a folder.
+
+    Raises:
+      UsageError: if one is there already, or the folder can't be made or written to.
+    """
+    out_dir = pathlib.Path(out_dir)
+    check_folder(out_dir)
+    stem = pathlib.Path(target_path).stem
+    names = {"sound": ".wav", "controls": ".npz", "code": "-z.npz", "page": ".html"}
+    paths = {what: out_dir / f"{stem}{suffix}" for what, suffix in names.items()}
+    if stems:
+        paths["stems"] = out_dir / stem
+    for path in paths.values():
+        if path.exists():
+            raise UsageError(f"{path} exists already; choose another --out_dir")
+    return paths
+
+
+def write(match, paths, label_names=()):
+    """Writes the sound, the controls, the code and the page, as far as there are any.
+
+    Args:
+      match: Match.
+      paths: Of `output_paths`; their folder is made.
+      label_names: Of the run.
+
+    Returns:
+      (list of the paths written, number of samples that were cut because a file can't hold them).
+    """
+    from noisygan.matching.page import page
+
+    make_folder(paths["sound"].parent)
+    written = [paths["sound"]]
+    rate = match.target.sample_rate
+    if match.controls is None:
+        n_cut = audio_files.write_wav(paths["sound"], match.audio, rate)
+    else:
+        blocks = render_in_blocks(match.controls)
+        stems = "stems" in paths
+        n_cut = note_files.write_blocks(paths["sound"], blocks, rate, stems=stems)[paths["sound"]]
+        save_controls(paths["controls"], match.controls)
+        written.append(paths["controls"])
+        if stems:
+            written.append(paths["stems"])
+    if match.code is not None:
+        with written_whole(paths["code"]) as part, part.open("wb") as file:
+            np.savez_compressed(file, **match.code.arrays(label_names))
+        written.append(paths["code"])
+    with written_whole(paths["page"]) as part:
+        part.write_text(page(match), encoding="utf-8")
+    return [*written, paths["page"]], n_cut
