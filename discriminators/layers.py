@@ -4,6 +4,7 @@ Time is cut into blocks of a few steps; a block's steps become channels. The res
 those of plain convolutions in rounding alone.
 """
 
+import keras
 import tensorflow as tf
 
 # Plain convolutions of longer maps with fewer channels are taken in blocks: the gradient of their
@@ -31,6 +32,14 @@ def convolve(h, kernel):
     return tf.reshape(out, [-1, n_steps, filters])
 
 
+class ConvolutionAlongTime(keras.layers.Conv2D):
+    """A `Conv2D` over (steps, bands), padding "same", that is given and gives bands first."""
+
+    def call(self, h):
+        """[batch, n_bands / stride, n_steps / stride, filters]; see `convolve_along_time`."""
+        return convolve_along_time(self, h)
+
+
 def convolve_along_time(convolution, h):
     """A Keras `Conv2D` over (steps, bands), with the steps where its code is fastest.
 
@@ -39,17 +48,14 @@ def convolve_along_time(convolution, h):
     channel goes in by blocks of steps, whose gradient is cheaper.
 
     Args:
-      convolution: `keras.layers.Conv2D`, padding "same", with a bias; its kernel's axes are steps
-        and bands.
+      convolution: `keras.layers.Conv2D`, built, padding "same", with a bias; its kernel's axes are
+        steps and bands.
       h: [batch, n_bands, n_steps, channels].
 
     Returns:
       [batch, n_bands / stride, n_steps / stride, filters]: `convolution` of h with bands and steps
       exchanged, exchanged back.
     """
-    if not convolution.built:
-        convolution.build((None, h.shape[2], h.shape[1], h.shape[3]))
-    h = tf.cast(h, convolution.compute_dtype)
     kernel = tf.transpose(tf.cast(convolution.kernel.value, h.dtype), [1, 0, 2, 3])
     strides = convolution.strides[::-1]
     if h.shape[3] == 1 and 1 < strides[1] <= kernel.shape[1]:

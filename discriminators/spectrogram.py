@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from discriminators.conditioning import projected
-from discriminators.layers import convolve_along_time
+from discriminators.layers import ConvolutionAlongTime
 from discriminators.output import DiscriminatorOutput
 from discriminators.readout import Statistics
 
@@ -42,7 +42,7 @@ class SpectrogramDiscriminator(keras.layers.Layer):
         kernel = (kernel_size, kernel_size if over_bands else 1)
         strides = (stride, stride if over_bands else 1)
         self.convolutions = [
-            keras.layers.Conv2D(n, kernel, strides=strides, padding="same", name=f"conv_{i}")
+            ConvolutionAlongTime(n, kernel, strides=strides, padding="same", name=f"conv_{i}")
             for i, n in enumerate(n_filters)
         ]
         self.step_rate = view.frame_rate / stride ** len(n_filters)
@@ -84,7 +84,7 @@ class SpectrogramDiscriminator(keras.layers.Layer):
         h = tf.transpose(view, [0, 2, 1])[..., None] if self.over_bands else view[:, None]
         features = []
         for convolution in self.convolutions:
-            h = tf.nn.leaky_relu(convolve_along_time(convolution, h), 0.2)
+            h = tf.nn.leaky_relu(convolution(h), 0.2)
             features.append(tf.transpose(h, [0, 2, 1, 3]))
         h = features[-1]
         read = self.hidden(self.read_out(h, self.step_rate))

@@ -9,10 +9,11 @@ config whose synthesizers are ddsp's (`ablations/ddsp_synths.gin`) it stands for
 import contextlib
 from unittest import mock
 
+import keras
 import tensorflow as tf
 
 import synths
-from discriminators import spectrogram
+from discriminators.layers import ConvolutionAlongTime
 from noisygan.losses.regularizers import Round
 from noisygan.training.steps import update
 from synths import spectral
@@ -74,7 +75,7 @@ def textbook():
     try:
         with (
             mock.patch.object(spectral, "magnitude", _magnitude),
-            mock.patch.object(spectrogram, "convolve_along_time", _convolve),
+            mock.patch.object(ConvolutionAlongTime, "call", _convolve),
         ):
             yield
     finally:
@@ -89,4 +90,5 @@ def _magnitude(audio, n_fft=1024, hop_length=256):
 
 
 def _convolve(convolution, h):
-    return tf.transpose(convolution(tf.transpose(h, [0, 2, 1, 3])), [0, 2, 1, 3])
+    out = keras.layers.Conv2D.call(convolution, tf.transpose(h, [0, 2, 1, 3]))
+    return tf.transpose(out, [0, 2, 1, 3])

@@ -1,5 +1,7 @@
 """A step of training: who is updated by what, how often, and what never happens."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -313,6 +315,7 @@ def test_describe_prints_the_true_numbers_of_parameters():
         assert f"{total:,} parameters, {trainable:,} trainable" in head
         assert sum(int(row.split()[-1].replace(",", "")) for row in rows) == total
     assert "(3, 25, 8)" in text  # the timbre curves of a batch
+    assert re.search(r"conv_0 +\(3, ", text)
     assert "d_drift" in text
     assert "g_loss" in text
 
