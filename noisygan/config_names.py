@@ -48,7 +48,9 @@ RULES = (
 )
 
 # Below an allowed package, but they write or read files when called.
-DENIED = ("noisygan.training.runs", "noisygan.training.checkpoints", "noisygan.training.summaries")
+DENIED = tuple(
+    f"noisygan.training.{name}" for name in ("checkpoints", "runs", "signals", "summaries")
+)
 
 _TFP = "tensorflow_probability"
 _TFP_DISTRIBUTIONS = "tensorflow_probability.python.distributions"

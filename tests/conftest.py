@@ -51,3 +51,15 @@ def write_sound():
         return path
 
     return write
+
+
+@pytest.fixture
+def chance_again():
+    """Undoes what `--deterministic` sets for a whole process; nothing in TensorFlow's API does."""
+    import numba
+    from tensorflow.python.framework import config
+
+    n_threads = numba.config.NUMBA_NUM_THREADS
+    yield
+    config.disable_op_determinism()
+    numba.config.NUMBA_NUM_THREADS = n_threads

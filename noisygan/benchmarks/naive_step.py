@@ -60,7 +60,7 @@ def _step(trainer, batch, seed, active):
     with tf.GradientTape() as tape:
         loss, g_metrics = adversaries.g_loss(adversaries.sounds(batch, seed))
     metrics |= g_metrics | update(trainer.g_phase, loss, tape.gradient(loss, values))
-    trainer._average()
+    trainer._average(metrics["g_finite"])
     return metrics
 
 

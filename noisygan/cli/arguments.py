@@ -193,6 +193,41 @@ def midi_list(text):
     return values
 
 
+def pitch_list(text):
+    """An argparse type: MIDI numbers, between notes too, with commas between, such as 60,64.5."""
+    values = []
+    for part in text.split(","):
+        try:
+            value = float(part)
+        except ValueError:
+            value = -1.0
+        if not 0.0 <= value <= 127.0:
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected MIDI numbers 0 to 127 with commas between, "
+                "such as 60,64,67.5"
+            )
+        values.append(int(value) if value.is_integer() else value)
+    return values
+
+
+def glide(text):
+    """An argparse type: SECONDS:SEMITONES with commas between, the seconds rising."""
+    points = []
+    for part in text.split(","):
+        try:
+            seconds, semitones = map(float, part.split(":"))
+        except ValueError:
+            seconds = semitones = math.nan
+        later = not points or seconds > points[-1][0]
+        if not (0.0 <= seconds <= 3600.0 and -127.0 <= semitones <= 127.0 and later):
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected SECONDS:SEMITONES with commas between, the "
+                "seconds rising, such as 0:-2,0.3:0,2:0,3:7"
+            )
+        points.append((seconds, semitones))
+    return tuple(points)
+
+
 def import_tensorflow():
     """Imports TensorFlow without its log lines, unless TF_CPP_MIN_LOG_LEVEL asks for them.
 

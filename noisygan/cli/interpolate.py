@@ -37,7 +37,7 @@ def add_arguments(parser):
         default="spherical",
         help="how codes are drawn between the two (default: spherical, along the arc)",
     )
-    parser.add_argument("--pitch", type=arguments.midi_list, metavar="P", help="MIDI number")
+    parser.add_argument("--pitch", type=arguments.pitch_list, metavar="P", help="MIDI number")
     parser.add_argument(
         "--velocity", type=arguments.whole_number(0, 127), metavar="V", help="(default: 100)"
     )

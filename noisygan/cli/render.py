@@ -31,9 +31,15 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--pitch",
-        type=arguments.midi_list,
+        type=arguments.pitch_list,
         metavar="60,64,67",
-        help="MIDI numbers; where absent, drawn from those of the recordings",
+        help="MIDI numbers, such as 60.5 too; where absent, drawn from those of the recordings",
+    )
+    parser.add_argument(
+        "--glide",
+        type=arguments.glide,
+        metavar="S:N,...",
+        help="semitones from the pitch at seconds, straight between, such as 0:-2,0.3:0,2:0,3:7",
     )
     parser.add_argument(
         "--velocity",
@@ -120,6 +126,8 @@ def run(args):
                 args.seconds = code.seconds(generator)
         requests = notes.plain_requests(instrument, count, *asked, args.seed)
     sample_rate = args.sample_rate or generator.sample_rate
+    if args.glide:
+        requests = notes.bent(requests, args.glide, generator, sample_rate)
     if "pitch" in instrument.conditions:
         notes.check_pitches((request.pitch for request in requests), sample_rate)
     paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)

@@ -7,7 +7,8 @@ them (--gin_param 'Recordings.families = ["flute"]').
 Drums to begin with are installed; this prints their folder, a class in each folder inside:
 python -c "from noisygan.demo import drums_folder; print(drums_folder())"
 
-Without --steps and --minutes training goes on until Ctrl-C, which saves and says how to go on.
+Without --steps, --minutes and --until_done training goes on until Ctrl-C, which saves and says how
+to go on. At the end it says whether the sounds still came closer to the recordings.
 """
 
 import pathlib
@@ -38,6 +39,11 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--minutes", type=arguments.positive, metavar="M", help="train for at most so long"
+    )
+    parser.add_argument(
+        "--until_done",
+        action="store_true",
+        help="stop once the sounds come no closer to the recordings (within --steps and --minutes)",
     )
     parser.add_argument(
         "--snapshot_minutes",
@@ -106,6 +112,7 @@ def run(args):
         args.seed or 0,
         begun,
         snapshot_minutes=args.snapshot_minutes,
+        until_done=args.until_done,
         deterministic=args.deterministic,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
@@ -191,8 +198,8 @@ def fit(
     minutes,
     seed,
     begun=None,
-    snapshot_minutes=None,
     deterministic=False,
+    **kept,
 ):
     """Trains with a progress bar, in a new run folder or one that was begun.
 
@@ -201,8 +208,8 @@ def fit(
       run_dir: Path of the run folder.
       data: Folder of the recordings, for telling how to go on.
       begun: The `RunFolder` to go on with, or None for a new one.
-      snapshot_minutes: As of `noisygan.training.loop.fit`.
       deterministic: Whether TensorFlow was told to give the same bits each time.
+      **kept: Further arguments of `noisygan.training.loop.fit`, such as `snapshot_minutes`.
 
     Returns:
       The number of steps that the run has taken.
@@ -230,7 +237,7 @@ def fit(
                 seed=seed,
                 resume=begun is not None,
                 progress=shown,
-                snapshot_minutes=snapshot_minutes,
+                **kept,
             )
     except KeyboardInterrupt as stop:
         if folder.latest_checkpoint() is None:
@@ -239,6 +246,7 @@ def fit(
         again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
         for option, value in (("--steps", steps), ("--minutes", minutes)):
             again += [option, f"{value:g}"] if value is not None else []
+        again += ["--until_done"] if kept.get("until_done") else []
         raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
 
 

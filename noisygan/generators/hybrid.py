@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from noisygan.generators.output import GeneratorOutput
-from noisygan.generators.pitch import shifted
+from noisygan.generators.pitch import bend_at, shifted
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -133,7 +133,8 @@ class Hybrid(keras.layers.Layer):
         Args:
           z: float32 [batch, latent_dim].
           conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
-            float32 [batch]; label, int32 [batch].
+            float32 [batch]; label, int32 [batch]. It may hold a bend of the pitch, float32
+            [batch, n_points, 2]: (seconds, semitones), straight between.
           seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
             release stays as it is.
           held_seconds: When each note is let go, float32 [batch]; None: so that its release ends
@@ -180,6 +181,8 @@ class Hybrid(keras.layers.Layer):
         raw_loudness = self.loudness_curve(times, note_off, code)
         timbre = self.timbre_curves(times, note_off, code)
         f0_hz = self.pitch(raw_f0, asked)
+        if "bend" in asked:
+            f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
         if self.unsteadiness is not None:
             cents, level_db = self.unsteadiness(times, whole_z)
             f0_hz = shifted(f0_hz, 0.01 * cents)

@@ -62,3 +62,20 @@ class FreePitch:
     def __call__(self, raw, conditioning):
         """F0 in Hz, [batch, n_frames, 1], from a raw curve of that shape."""
         return midi_to_hz(self.min_midi + (self.max_midi - self.min_midi) * tf.sigmoid(raw))
+
+
+def bend_at(times, points):
+    """A pitch bend by points: straight between them, held before the first and after the last.
+
+    Args:
+      times: Seconds, float32 [n_frames] or [batch, n_frames].
+      points: (seconds, semitones), the seconds rising, float32 [batch, n_points, 2].
+
+    Returns:
+      Semitones, float32 [batch, n_frames, 1].
+    """
+    since = times[..., None] - points[:, None, :-1, 0]
+    lasts, rises = tf.unstack(points[:, 1:] - points[:, :-1], axis=2)
+    share = tf.clip_by_value(since / tf.maximum(lasts, 1e-6)[:, None], 0.0, 1.0)
+    bend = points[:, :1, 1] + tf.reduce_sum(share * rises[:, None], axis=2)
+    return bend[:, :, None]

@@ -35,6 +35,8 @@ class Request:
       number: Which z it gets: equal numbers (and seeds) are the same z.
       index: Distinguishes files of one name, pitch and velocity.
       told: Names of what the generator is told.
+      bend: Points (seconds, semitones) of a pitch bend, straight between them; equally many of all
+        requests that are rendered together.
     """
 
     pitch: float
@@ -44,6 +46,7 @@ class Request:
     number: int
     index: int
     told: tuple = ("pitch", "velocity")
+    bend: tuple = ()
 
     @property
     def kind(self):
@@ -166,6 +169,29 @@ def check_pitches(pitches, sample_rate=None):
                 f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
                 f"hold; expected at most pitch {highest}, or a higher --sample_rate"
             )
+
+
+def bent(requests, bend, generator, sample_rate):
+    """The same requests with a pitch bend.
+
+    Args:
+      requests: list of Request.
+      bend: Points (seconds, semitones), the seconds rising.
+      generator: By the generator contract.
+      sample_rate: Hz.
+
+    Returns:
+      list of Request.
+
+    Raises:
+      UsageError: for a generator that has no F0, and for pitches beyond what can be played.
+    """
+    if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
+        raise UsageError("--glide: this run's generator has no F0 curve to bend; leave it out")
+    if "pitch" in generator.conditions:
+        for semitones in {value for _, value in bend}:
+            check_pitches((request.pitch + semitones for request in requests), sample_rate)
+    return [dataclasses.replace(request, bend=tuple(bend)) for request in requests]
 
 
 def plain_requests(instrument, count, pitches=None, velocity=None, labels=None, seed=0):
@@ -379,11 +405,14 @@ def conditioning_of(requests):
     """What a generator is told for requests, as a batch."""
     import tensorflow as tf
 
-    return {
+    told = {
         "pitch": tf.constant([request.pitch for request in requests], tf.float32),
         "velocity": tf.constant([request.velocity for request in requests], tf.float32),
         "label": tf.constant([request.label for request in requests], tf.int32),
     }
+    if requests[0].bend:
+        told["bend"] = tf.constant([request.bend for request in requests], tf.float32)
+    return told
 
 
 def _stems(generator, output, sample_rate, noise_seeds):

@@ -84,17 +84,17 @@ def accumulated(trainer, n_parts):
 
     @tf.function
     def apply_d(loss):
-        return applied(d_phase, loss)
+        return applied(d_phase, loss, adversaries.balance.learns)
 
     @tf.function
     def apply_g(loss):
-        metrics = applied(g_phase, loss)
-        trainer._average()
+        metrics = applied(g_phase, loss, True)
+        trainer._average(metrics["g_finite"])
         return metrics
 
-    def applied(phase, loss):
+    def applied(phase, loss, wanted):
         totals = sums[phase.name]
-        metrics = update(phase, loss, [total.value() for total in totals])
+        metrics = update(phase, loss, [total.value() for total in totals], wanted)
         for total in totals:
             total.assign(tf.zeros_like(total))
         return metrics

@@ -232,6 +232,8 @@ def _why_unwritable(error):
     import tensorflow as tf
 
     cause = error.__cause__ if isinstance(error, RunError) else error
+    if cause is not error and isinstance(cause, OSError):  # As `written_whole` tells it.
+        return cause.strerror or str(cause).strip(" .")
     if not isinstance(cause, (OSError, tf.errors.OpError)):
         return None
     # TensorFlow tells the system's reason as text alone.

@@ -102,22 +102,20 @@ def without_home(arguments):
 def make_deterministic(threads=None):
     """Makes everything that TensorFlow computes from here on the same bits each time.
 
-    Must come before its first operation: later its threads are what they are. Each operation takes
-    one thread: with more, some of TensorFlow's sums are rounded by which thread comes first.
-    Operations still run beside each other, and our kernels share out their work in a fixed way.
+    Must come before its first operation: later its threads are what they are. Operations and our
+    kernels run one after the other; within an operation there are threads, which share out the
+    work in a fixed way. Else TensorFlow's AddN, which sums gradients, begins with the term that
+    nothing else holds any more at that moment: the sum is rounded by chance.
 
     Args:
       threads: As `environment` gives them, of a run that is to be repeated; None: as above.
     """
+    import numba
     import tensorflow as tf
 
-    own = {"intra_op": 1, "inter_op": machine.n_cores()}
-    for name in own:
-        n = (threads or own)[name]
+    threads = threads or {"intra_op": machine.n_cores(), "inter_op": 1, "kernels": 1}
+    for name in ("intra_op", "inter_op"):
         with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
-            getattr(tf.config.threading, f"set_{name}_parallelism_threads")(n)
-    if threads is not None:
-        import numba
-
-        numba.config.NUMBA_NUM_THREADS = threads["kernels"]
+            getattr(tf.config.threading, f"set_{name}_parallelism_threads")(threads[name])
+    numba.config.NUMBA_NUM_THREADS = threads["kernels"]
     tf.config.experimental.enable_op_determinism()

@@ -155,6 +155,21 @@ class Plan:
         return Stage(level, alpha, size, self.learning_rates[level], first, end)
 
 
+def n_levels(generator, discriminator):
+    """Of two networks that grow together; a UsageError where they don't."""
+    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
+    if None in levels or levels[0] != levels[1]:
+        told = [
+            f"{type(network).__name__} has {n or 'no'} levels"
+            for network, n in zip((generator, discriminator), levels, strict=True)
+        ]
+        raise UsageError(
+            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
+            "levels, such as those of runs/growing_gan.gin, or no growth"
+        )
+    return levels[0]
+
+
 def check_judge(discriminator, lengths, batch_sizes, conditions):
     """Makes sure that a discriminator can judge what a training will show it.
 

@@ -5,18 +5,14 @@ import time
 
 import tensorflow as tf
 
-from noisygan.errors import RunError
 from noisygan.rendering.audio_files import write_wav
-from noisygan.training.alarms import Alarms
 from noisygan.training.checkpoints import Checkpoints
+from noisygan.training.guards import Guards
 from noisygan.training.signals import StopSignals
 from noisygan.training.summaries import EventWriter, Samples
 
 # Steps at which the sounds of the same codes are kept: near to each other first, then further.
 SAMPLE_STEPS = tuple(m * 10**e for e in range(1, 8) for m in (1, 3))
-
-# A training whose gradients are not finite for so many steps on end is stopped.
-MAX_NOT_FINITE = 20
 
 
 def fit(
@@ -30,6 +26,7 @@ def fit(
     intervals=(10, 250),
     snapshot_minutes=None,
     seconds_before=0.0,
+    until_done=False,
 ):
     """Trains until the whole run has taken `steps` steps or `minutes` minutes.
 
@@ -43,6 +40,7 @@ def fit(
       intervals: Steps from one line of metrics, and from one checkpoint, to the next.
       snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
       seconds_before: What a new run has taken before its first step.
+      until_done: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
 
     Returns:
       The number of steps that the run has taken.
@@ -64,20 +62,22 @@ def fit(
     batches = trainer.batches(notes, step)
     samples = Samples(trainer, notes)
     events = EventWriter(run.events, notes.sample_rate)
-    alarms = Alarms()
     before = float(elapsed) if resume else seconds_before
     began = time.monotonic()
-    not_finite = 0
     newest = json.loads(newest_text.numpy())
 
     say = run.teller(progress)
+
+    guards = Guards(trainer, notes, run, samples, say)
+    guards.load(newest.pop("guards", None))
 
     def seconds():
         return before + time.monotonic() - began
 
     def save():
         elapsed.assign(seconds())
-        newest_text.assign(json.dumps({name: float(value) for name, value in newest.items()}))
+        values = {name: float(value) for name, value in newest.items()}
+        newest_text.assign(json.dumps({**values, "guards": guards.state()}))
         checkpoints.save(step)
 
     def keep_sounds():
@@ -92,8 +92,10 @@ def fit(
         return 0 if snapshot_minutes is None else int(seconds() / (60.0 * snapshot_minutes))
 
     def done():
-        return (steps is not None and step >= steps) or (
-            minutes is not None and seconds() >= 60.0 * minutes
+        return (
+            (steps is not None and step >= steps)
+            or (minutes is not None and seconds() >= 60.0 * minutes)
+            or (until_done and guards.is_done)
         )
 
     run.log(f"{'resumed' if resume else 'began'} at step {step}")
@@ -108,24 +110,16 @@ def fit(
                 raise KeyboardInterrupt
             tensors = trainer.train_step(batches, step)
             step += 1
-            ok = bool(tensors["d_finite"] > 0) and bool(tensors["g_finite"] > 0)
-            not_finite = 0 if ok else not_finite + 1
-            if not_finite >= MAX_NOT_FINITE:
-                text = (
-                    f"Training stopped at step {step}: gradients were not finite for "
-                    f"{not_finite} steps on end. The checkpoint before it is kept. Try a tenth "
-                    "of the learning rates (Adam.learning_rate), or more R1.weight."
-                )
-                run.log(text)
-                raise RunError(text)
+            guards.check_finite(step, tensors)
             # Lazy regularizers come in some steps only: their newest values are kept.
             newest |= tensors
-            if step % metrics_interval == 0 or step == 1:
+            measured = guards.measure(step, seconds())
+            if step % metrics_interval == 0 or step == 1 or measured:
                 metrics = {name: float(value) for name, value in newest.items()}
+                metrics |= guards.counts | measured
                 run.write_metrics({"step": step, "seconds": round(seconds(), 3), **metrics})
                 events.scalars(step, metrics)
-                for warning in alarms.check(metrics):
-                    say(f"step {step}: {warning}")
+                guards.check_metrics(step, metrics)
                 total = None if minutes is None else 60.0 * minutes
                 progress.update(step, steps, seconds(), total, metrics)
             if n_snapshots() > kept_snapshots:
@@ -142,6 +136,7 @@ def fit(
         run.log(
             f"stopped at step {step} by {stop.asked}" if stop.asked else f"stopped at step {step}"
         )
+        guards.conclude()
         raise KeyboardInterrupt("stopped and saved") from None
     except tf.errors.OpError:
         if notes.failure is None:
@@ -155,4 +150,5 @@ def fit(
     save()
     keep_sounds()
     run.log(f"finished at step {step} after {seconds():.0f} s")
+    guards.conclude()
     return step

@@ -15,6 +15,10 @@ _MADE_WITH = ("noisygan", "versions", "environment", "git", "deterministic")
 _OF_THE_CLOCK = ("elapsed/", "newest/", "save_counter/", "_CHECKPOINTABLE_OBJECT_GRAPH")
 
 
+# Of the metrics: measured where there is time for it.
+_WHERE_TIME_ALLOWS = ("sound_distance_percent", "sound_variety_percent")
+
+
 class Difference(NamedTuple):
     """What a comparison of two runs found.
 
@@ -50,6 +54,8 @@ class Difference(NamedTuple):
 def compare_metrics(first, second):
     """Compares the metrics of two runs, but for their seconds.
 
+    The quality of sounds is compared where both measured it.
+
     Args:
       first, second: Lists of records as of `RunFolder.read_metrics`; steps that only one of them
         has are left out.
@@ -62,6 +68,8 @@ def compare_metrics(first, second):
     where, largest = None, 0.0
     for one, other in pairs:
         for name in [name for name in one | other if name != "seconds"]:
+            if name in _WHERE_TIME_ALLOWS and not (name in one and name in other):
+                continue
             a, b = one.get(name, math.nan), other.get(name, math.nan)
             if a == b or (name in one and name in other and math.isnan(a) and math.isnan(b)):
                 continue

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from noisygan.losses.regularizers import Round
+from noisygan.training.balance import Unbalanced
 
 
 class Phase(NamedTuple):
@@ -25,7 +26,7 @@ class Phase(NamedTuple):
     optimizer: object
 
 
-def update(phase, loss, gradients):
+def update(phase, loss, gradients, wanted=True):
     """Updates a phase's variables.
 
     An update whose loss or gradients are not finite is left out; `<phase>_finite` is 0 then.
@@ -34,6 +35,7 @@ def update(phase, loss, gradients):
       phase: A `Phase`.
       loss: Scalar.
       gradients: One for each variable, of `phase.optimizer.scale_loss(loss)`; None counts as 0.
+      wanted: Whether there is to be an update at all, a boolean or a scalar of such.
 
     Returns:
       dict of scalars: loss, norm of the gradients, whether they were finite.
@@ -49,11 +51,12 @@ def update(phase, loss, gradients):
 
     def apply():
         phase.optimizer.apply(gradients, phase.variables)
-        return tf.constant(1.0)
+        return True
 
     # An optimizer that scales must see what is not finite: it leaves that out itself.
-    ok = tf.cond(finite | (scale is not None), apply, lambda: tf.constant(0.0))
-    ok = ok if scale is None else tf.cast(finite, tf.float32)
+    tried = finite & wanted if scale is None else tf.logical_not(finite) | wanted
+    tf.cond(tried, apply, lambda: False)
+    ok = tf.cast(finite, tf.float32)
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
@@ -88,6 +91,7 @@ class Adversaries:
       seen: From recordings to what networks see of them that still grow.
       augmentation: Of `noisygan.training.augmentation`: what is done to all sounds alike before
         the discriminator, or None.
+      balance: Of `noisygan.training.balance`, or None.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class Adversaries:
         matching,
         seen=lambda audio: audio,
         augmentation=None,
+        balance=None,
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -109,6 +114,8 @@ class Adversaries:
         self.matching = list(matching)
         self.predicts = any(match.compares == "prediction" for match in self.matching)
         self.seen = seen
+        self.balance = balance or Unbalanced()
+        self.balance.check(adversarial, self.regularizers)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
     def judge(self, maps, conditioning):
@@ -153,7 +160,7 @@ class Adversaries:
           dict of scalars, unweighted.
         """
         loss, gradients, metrics = self.d_gradients(phase, sounds, seed, active)
-        return metrics | update(phase, loss, gradients)
+        return metrics | update(phase, loss, gradients, self.balance.learns)
 
     def d_gradients(self, phase, sounds, seed, active):
         """(loss, gradients of the scaled loss, dict of scalars); arguments as of `d_update`."""
@@ -180,6 +187,7 @@ class Adversaries:
             halves = [tf.split(x, 2) for x in logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
+            metrics |= self.balance.told(loss, len(halves))
             round_ = Round(
                 judge=lambda maps: self.judge(maps, conditioning),
                 real_maps=real_maps,
@@ -191,7 +199,7 @@ class Adversaries:
             for regularizer in chosen:
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
-                loss += regularizer.weight * regularizer.interval * value
+                loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
             scaled = phase.optimizer.scale_loss(loss)
         return loss, tape.gradient(scaled, values), metrics
 

@@ -1,5 +1,7 @@
 """Summaries: sounds, spectrograms and curves of the same codes as training goes on."""
 
+import contextlib
+
 import numpy as np
 import tensorflow as tf
 
@@ -26,9 +28,9 @@ class Samples:
         }
         self.z = trainer.generator.prior(n, 12345)
 
-    def render(self):
-        """(audio float32 [n, n_samples], controls dict) from the averaged generator."""
-        with self.trainer.averaged():
+    def render(self, averaged=True):
+        """(audio float32 [n, n_samples], controls dict) from the generator, averaged or not."""
+        with self.trainer.averaged() if averaged else contextlib.nullcontext():
             output = self.trainer.generator(self.z, self.conditioning, seed=0)
         return output.audio.numpy(), {k: v.numpy() for k, v in output.controls.items()}
 

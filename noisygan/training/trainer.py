@@ -11,7 +11,8 @@ from noisygan.training.accumulation import accumulated, check_accumulation
 from noisygan.training.building import build_generator, seed_initializers
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, seen_at
+from noisygan.training.growth import check_judge, n_levels, seen_at
+from noisygan.training.moving import Moving
 from noisygan.training.optimizers import Adam, forget
 from noisygan.training.precision import check_precision, set_precision, with_loss_scale
 from noisygan.training.runs import RunFolder
@@ -42,6 +43,8 @@ class Trainer:
         sounds alike before the discriminator, or None.
       before: What is done once with a new run's networks before the first step: called with
         (trainer, notes, seed, say), where say(text) tells the person.
+      balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
+      quality: A `Quality`: when sounds are measured on the way; None: as by default.
       precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
       accumulate: Into how many parts a batch is divided that does not fit into memory at once
         (`noisygan.training.accumulation`).
@@ -63,6 +66,8 @@ class Trainer:
         growth=None,
         before=(),
         augmentation=None,
+        balance=None,
+        quality=None,
         precision="float32",
         accumulate=1,
     ):
@@ -88,13 +93,15 @@ class Trainer:
             regularizers,
             matching,
             augmentation=augmentation,
+            balance=balance,
             **({} if growth is None else {"seen": self._seen}),
         )
         self.plan = None
         if growth is not None:
-            self.plan = growth.plan(_n_levels(generator, discriminator), batch_size)
+            self.plan = growth.plan(n_levels(generator, discriminator), batch_size)
             growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
+        self.quality = quality
         check_precision(precision, growth)
         set_precision(discriminator, precision)
         self.precision = precision
@@ -133,6 +140,7 @@ class Trainer:
         d_variables = self.discriminator.trainable_variables
         self.d_phase = self._phase("d", d_variables, self.d_optimizer)
         self.g_phase = self._phase("g", g_variables, self.g_optimizer)
+        self.adversaries.balance.build()
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
@@ -244,7 +252,7 @@ class Trainer:
             "d_optimizer": self.d_phase.optimizer.variables,
         }
         state = {name: [v.value for v in variables] for name, variables in lists.items()}
-        return state | {"ema": self.ema, "step": self.step}
+        return state | self.adversaries.balance.state | {"ema": self.ema, "step": self.step}
 
     def train_step(self, batches, step):
         """One step.
@@ -266,7 +274,8 @@ class Trainer:
             for round_ in range(step * self.n_critic, last)
         ]
         metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
-        return metrics | _over_rounds([*rounds, metrics]) if rounds else metrics
+        metrics |= _over_rounds([*rounds, metrics]) if rounds else {}
+        return metrics | self.adversaries.balance.observe(metrics)
 
     def _seed(self, round_):
         """A stateless seed for a round of the run."""
@@ -278,11 +287,15 @@ class Trainer:
 
     def _critic_round(self, batch, seed, active, level):
         """An update of the discriminator alone."""
+        moving = Moving([self.generator, self.discriminator])
         sounds = self.adversaries.sounds(batch, seed)
-        return self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
+        moving.put_back_unless(metrics["d_finite"])
+        return metrics
 
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
+        moving = Moving([self.generator, self.discriminator])
         d_metrics = {}
 
         def learn(sounds):
@@ -292,7 +305,8 @@ class Trainer:
             lambda: self.adversaries.sounds(batch, seed), learn
         )
         g_metrics |= update(self.g_phase, loss, gradients)
-        self._average()
+        moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
+        self._average(g_metrics["g_finite"])
         return d_metrics | g_metrics
 
     def g_gradients(self, sounds_of, before_loss=lambda sounds: None):
@@ -312,12 +326,13 @@ class Trainer:
             scaled = self.g_phase.optimizer.scale_loss(loss)
         return loss, tape.gradient(scaled, values), metrics
 
-    def _average(self):
+    def _average(self, updated):
+        """Moves the averaged weights on if `updated`, 1 or 0; counts the step."""
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema, self.generator.weights, strict=True):
             if variable.trainable:
-                average.assign_sub((1.0 - decay) * (average - variable.value))
+                average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
             else:
                 average.assign(variable.value)
         self.step.assign_add(1)
@@ -404,21 +419,6 @@ def _over_rounds(rounds):
         for name, v in values.items()
         if len(v) > 1 or name.startswith("d_")
     }
-
-
-def _n_levels(generator, discriminator):
-    """Of two networks that grow together."""
-    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
-    if None in levels or levels[0] != levels[1]:
-        told = [
-            f"{type(network).__name__} has {n or 'no'} levels"
-            for network, n in zip((generator, discriminator), levels, strict=True)
-        ]
-        raise UsageError(
-            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
-            "levels, such as those of runs/growing_gan.gin, or no growth"
-        )
-    return levels[0]
 
 
 class _Swapped:

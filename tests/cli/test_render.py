@@ -1,12 +1,15 @@
 """`noisygan render` and `noisygan synth`: names, bad input, and that both give the same sound."""
 
 import shutil
+import types
 
 import numpy as np
 import pytest
 import soundfile
 
 from noisygan.demo import held_out_folder
+from noisygan.errors import UsageError
+from noisygan.rendering import notes
 
 
 def read(path):
@@ -57,6 +60,37 @@ def test_a_seed_decides_the_notes(noisygan, trained, tmp_path):
     np.testing.assert_array_equal(sound("b", "--seed", 1), first)
     np.testing.assert_allclose(sound("c", "--seed", 1, "--count", 3), first, atol=1 / 32767)
     assert np.max(np.abs(sound("d", "--seed", 2) - first)) > 1e-3
+
+
+def test_a_glide_bends_f0_and_nothing_else(noisygan, trained, tmp_path):
+    def curves(folder, *args):
+        asked = ("--run_dir", trained, "--out_dir", tmp_path / folder, "--controls", *args)
+        assert noisygan("render", *asked, "--pitch", "60.5").code == 0
+        [path] = (tmp_path / folder).glob("*.npz")
+        return dict(np.load(path))
+
+    plain = curves("plain")
+    bent = curves("bent", "--glide", "0.1:-2,0.2:0,0.3:0,0.4:7")
+    seconds = np.arange(len(plain["loudness_db"])) / plain["frame_rate"]
+    expected = np.interp(seconds, [0.1, 0.2, 0.3, 0.4], [-2, 0, 0, 7])
+    semitones = 12 * np.log2(bent["harmonic/f0_hz"] / plain["harmonic/f0_hz"]).ravel()
+    np.testing.assert_allclose(semitones, expected, atol=1e-4)
+    np.testing.assert_array_equal(bent["loudness_db"], plain["loudness_db"])
+    assert abs(12 * np.log2(plain["harmonic/f0_hz"].mean() / 440) + 69 - 60.5) < 1.0
+
+
+def test_glides_that_cannot_be(refused, trained, tmp_path):
+    out = ("--out_dir", tmp_path / "out")
+    for wrong in ("0:1,0:2", "1", "a:b", "0:nan", "0:1;2:3", "-1:2"):
+        message = refused("render", "--run_dir", trained, *out, f"--glide={wrong}")
+        assert "expected SECONDS:SEMITONES" in message, wrong
+    too_high = ("--pitch", "100", "--glide", "0:0,1:30")
+    assert "pitch 130" in refused("render", "--run_dir", trained, *out, *too_high)
+    assert "such as 60,64,67.5" in refused("render", "--run_dir", trained, *out, "--pitch", "nan")
+    assert not (tmp_path / "out").exists()
+    waves = types.SimpleNamespace(conditions=("pitch",))
+    with pytest.raises(UsageError, match="no F0 curve"):
+        notes.bent([], ((0.0, 1.0),), waves, 16000)
 
 
 def test_like_renders_each_recordings_pitch_velocity_and_label(noisygan, trained, tmp_path):

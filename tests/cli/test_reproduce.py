@@ -12,12 +12,11 @@ from noisygan.demo import held_out_folder, notes_folder
 
 
 @pytest.fixture
-def eager():
-    """A step or two are quicker taken than traced; later tests are not deterministic."""
+def eager(chance_again):
+    """A step or two are quicker taken than traced."""
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-    framework.disable_op_determinism()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from noisygan import progress
 from noisygan.demo import held_out_folder, notes_folder
@@ -50,6 +51,50 @@ def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypa
     result = noisygan("train", *arguments, "--resume", "--steps", 3)
     assert result.code == 0, result.err
     assert "3 steps" in result.out
+
+
+@pytest.fixture
+def watched(tiny, tmp_path):
+    """A config that measures each step, and for which only a miracle is a gain."""
+    config = tmp_path / "watched.gin"
+    imports = "import noisygan.training.quality\n"
+    first, rest = tiny.read_text().split("import cppn.coordinates\n")
+    quality = {"every_steps": 1, "n_sounds": 4, "patience": 2, "min_gain": 1e6, "max_share": 9.0}
+    settings = "".join(f"Quality.{name} = {value}\n" for name, value in quality.items())
+    text = f"{first}import cppn.coordinates\n{imports}{rest}\nTrainer.quality = @Quality()\n"
+    config.write_text(text + settings)
+    tf.config.run_functions_eagerly(True)
+    yield config
+    tf.config.run_functions_eagerly(False)
+
+
+def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
+    run_dir = tmp_path / "run"
+    arguments = ("--data", notes_folder(), "--run_dir", run_dir, "--until_done")
+    result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
+    assert result.code == 0, result.err
+    assert f"trained: {run_dir}, 3 steps" in result.out
+    assert "no gain since step 1, done" in result.err
+    lines = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3]
+    assert all(np.isfinite(line["sound_distance_percent"]) for line in lines)
+    result = noisygan("render", "--run_dir", run_dir / "best", "--out_dir", tmp_path / "out")
+    assert result.code == 0, result.err
+
+
+def test_stopping_says_whether_it_still_improves_and_how_to_go_on(
+    noisygan, watched, tmp_path, monkeypatch
+):
+    def stop(self, step, *args, **kwargs):
+        if step == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress.TrainingProgress, "update", stop)
+    arguments = ("--data", notes_folder(), "--run_dir", tmp_path / "run", "--until_done")
+    result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
+    assert result.code == 130
+    assert "last gain at step 1, done after 1 measurement without" in result.err
+    assert result.err.splitlines()[-1].endswith("--resume --steps 9 --until_done")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Warnings: each fires on what it is for, says what to do, and stays silent on healthy numbers."""
 
+import json
+
 import pytest
 
 from noisygan.training.alarms import Alarms
@@ -25,7 +27,7 @@ SICK = {
 
 def warnings(records, **settings):
     alarms = Alarms(**settings)
-    return [w for record in records for w in alarms.check(record)]
+    return [alarm.text for record in records for alarm in alarms.check(record)]
 
 
 def test_healthy_numbers_are_left_alone():
@@ -61,3 +63,46 @@ def test_a_warning_is_repeated_now_and_then():
 def test_numbers_that_are_missing_or_not_finite_are_no_warning():
     assert warnings([{"d_loss": 1.0}] * 40) == []
     assert warnings([HEALTHY | {"fake_peak": float("nan"), "d_right": float("nan")}] * 40) == []
+
+
+def test_a_number_that_is_missing_now_and_then_mutes_no_alarm():
+    sick = HEALTHY | SICK["nearly silent"][0]
+    records = [sick if i % 5 else sick | {"fake_peak": float("nan")} for i in range(30)]
+    assert len(warnings(records)) == 1
+
+
+def test_what_was_seen_before_a_stop_counts_after_it():
+    sick = HEALTHY | SICK["have become alike"][0]
+
+    def records(first, n):
+        return [sick | {"d_loss": i / 3.0} for i in range(first, first + n)]
+
+    whole = Alarms(patience=6, repeat=9)
+    expected = [whole.check(record) for record in records(0, 30)]
+    for stopped in (3, 6, 12):
+        before, after = (Alarms(patience=6, repeat=9) for _ in range(2))
+        found = [before.check(record) for record in records(0, stopped)]
+        after.load(json.loads(json.dumps(before.state())))
+        found += [after.check(record) for record in records(stopped, 30 - stopped)]
+        assert found == expected
+    assert sum(map(len, expected)) == 3
+
+
+def test_sounds_show_all_but_a_discriminator_that_has_won():
+    heard = {}
+    for change, _ in SICK.values():
+        alarms = Alarms()
+        found = [alarm for _ in range(30) for alarm in alarms.check(HEALTHY | change)]
+        heard |= {alarm.name: alarm.heard for alarm in found}
+    assert heard == {"d_won": False, "collapse": True, "silence": True, "clipping": True}
+
+
+def test_variety_that_stays_low_is_a_collapse():
+    alarms = Alarms()
+    values = [9.0, 9.0, 50.0, 1.0, 1.0, 1.0, float("nan"), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    found = [[a.name for a in alarms.check_variety(value)] for value in values]
+    assert [i for i, names in enumerate(found) if names] == [5, 9, 12]
+    assert found[5] == ["collapse"]
+    after = Alarms()
+    after.load(json.loads(json.dumps(alarms.state())))
+    assert [bool(x.check_variety(0.0)) for x in (after, after, after)] == [False, False, True]

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.errors import RunError
+from noisygan.rendering.audio_files import write_wav
 from noisygan.training import checkpoints
 from noisygan.training.checkpoints import Checkpoints, newest
 from noisygan.training.runs import RunFolder
@@ -190,6 +191,19 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_others_alone(tmp_path):
     }
     manager.save(6)
     assert checkpoints.steps(tmp_path / "checkpoints") == [6, 4, 2]
+
+
+def test_a_sound_that_cannot_be_written_is_the_folders_fault(tmp_path):
+    saved(tmp_path / "checkpoints", 2)
+    undo = limited(500)
+    try:
+        with (
+            pytest.raises(RunError, match=r"can't be written: .*; step 2 is saved"),
+            checkpoints.told_where_unwritable(tmp_path / "checkpoints"),
+        ):
+            write_wav(tmp_path / "sound.wav", np.zeros(4000, np.float32), 16000)
+    finally:
+        undo()
 
 
 def test_other_failures_are_not_taken_for_an_unwritable_folder(tmp_path):

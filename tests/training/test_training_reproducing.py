@@ -125,3 +125,9 @@ def test_git_state(tmp_path):
     (tmp_path / "code.py").write_text("a = 3\n")
     assert environment.git_state(tmp_path)["changes"] not in (None, changed["changes"])
     assert environment.git_state(tmp_path / "code.py") is None
+
+
+def test_what_is_measured_where_time_allows_counts_where_both_have_it():
+    measured = {"step": 1, "a": 1.0, "sound_distance_percent": 50.0}
+    assert compare_metrics([measured], [{"step": 1, "a": 1.0}]).where is None
+    assert not compare_metrics([measured], [measured | {"sound_distance_percent": 51.0}]).matched

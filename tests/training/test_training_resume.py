@@ -17,7 +17,7 @@ from noisygan.data import recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
-from noisygan.training.loop import MAX_NOT_FINITE
+from noisygan.training.guards import MAX_NOT_FINITE
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.trainer import Silent
 from tests import toys

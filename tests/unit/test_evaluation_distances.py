@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from noisygan.evaluation.distances import (
+    energy_distance,
     frechet_at_infinity,
     frechet_distance,
     frechet_estimate,
+    mean_distance,
     median_bandwidth,
     mmd2_estimate,
     mmd2_unbiased,
@@ -112,3 +114,23 @@ def test_frechet_at_infinity_takes_the_bias_of_small_sets_away():
     assert abs(np.mean(extrapolated)) < 0.3 * np.mean(biased)
     with pytest.raises(ValueError, match="48 of either"):
         frechet_at_infinity(a[:40], b)
+
+
+def test_energy_distance_of_points_on_a_line():
+    a, b = np.array([[0.0], [2.0], [5.0]]), np.array([[1.0], [4.0]])
+    assert mean_distance(a) == pytest.approx((2 + 5 + 3) / 3)
+    between = (1 + 4 + 1 + 2 + 4 + 1) / 6
+    assert energy_distance(a, b) == pytest.approx(2 * between - 10 / 3 - 3)
+
+
+def test_energy_distance_is_unbiased_and_keeps_growing_with_the_distance():
+    same = [
+        energy_distance(gaussian([0] * 5, 1.0, 12, 2 * s), gaussian([0] * 5, 1.0, 9, 2 * s + 1))
+        for s in range(60)
+    ]
+    assert abs(np.mean(same)) < 3 * np.std(same) / len(same) ** 0.5
+    a = gaussian([0] * 5, 1.0, 40, 0)
+    near, far, farther = (energy_distance(a, a + shift) for shift in (1.0, 20.0, 40.0))
+    assert 0 < near < far
+    # The Gaussian kernel of the MMD levels off there.
+    assert farther == pytest.approx(2 * far, rel=0.1)

@@ -10,7 +10,7 @@ from discriminators import Conditions
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
 from noisygan.generators.humanize import Humanize, Unsteadiness
-from noisygan.generators.pitch import FreePitch
+from noisygan.generators.pitch import FreePitch, bend_at
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import Reverb
 from tests import toys
@@ -351,3 +351,17 @@ def test_unsteadiness_moves_pitch_and_level_and_nothing_else():
     np.testing.assert_allclose(level_db, wanted_db, atol=1e-3)
     ratio = after["noise/magnitudes"] / before["noise/magnitudes"]
     np.testing.assert_allclose(20 * np.log10(ratio), np.tile(wanted_db, ratio.shape[2]), atol=1e-2)
+
+
+def test_a_bend_is_straight_between_its_points():
+    times = np.linspace(0.0, 1.0, 41, dtype=np.float32)
+    points = np.float32(
+        [[[0.2, -2], [0.4, 1], [0.4, 3], [0.9, 3]], [[0, 0], [0, 0], [0, 0], [1, 12]]]
+    )
+    expected = np.stack([np.interp(times, *row.T) for row in points])
+    # Two points at one time are a step, reached a moment later.
+    at_step = np.isclose(times, 0.4)
+    bend = bend_at(tf.constant(times), tf.constant(points)).numpy()[:, :, 0]
+    np.testing.assert_allclose(bend[:, ~at_step], expected[:, ~at_step], atol=1e-5)
+    both = bend_at(tf.constant(np.stack([times, times])), tf.constant(points)).numpy()[:, :, 0]
+    np.testing.assert_array_equal(both, bend)

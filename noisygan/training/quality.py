@@ -1,0 +1,212 @@
+"""How far generated sounds are from the recordings, measured while training goes on."""
+
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from noisygan.errors import UsageError
+from noisygan.evaluation import distances, note_features
+from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS, Projection
+from noisygan.training.curve import Curve
+
+# No more recordings than these are compared with.
+_N_RECORDINGS = 256
+# From so many on, one half of them says how to look and the other is what is looked at.
+_ENOUGH = 16
+# No direction in which recordings differ less is looked at more closely.
+_LEAST_SPREAD_DB = 0.05
+# Sounds are generated in batches of so many.
+_BATCH = 16
+
+
+class Quality:
+    """When the sounds are measured, and when training counts as done.
+
+    Until step 20 * every_steps it is every `every_steps` steps, and half as often each time that
+    the steps have doubled again: ten measurements in a doubling.
+
+    Args:
+      every_steps: Steps between measurements in the beginning.
+      n_sounds: Sounds that are generated for each: the same codes and conditions each time.
+      patience: Done after so many measurements on end without a gain.
+      min_gain: What counts as one, in percent of the mean distance between two recordings.
+      max_share: A measurement that would take a larger share of the time since the last one is
+        left out.
+
+    Raises:
+      UsageError: for numbers that make no sense.
+    """
+
+    def __init__(self, every_steps=100, n_sounds=64, patience=10, min_gain=0.25, max_share=0.03):
+        for name, value, least in (
+            ("every_steps", every_steps, 1),
+            ("n_sounds", n_sounds, 4),
+            ("patience", patience, 1),
+        ):
+            if not isinstance(value, int) or value < least:
+                raise UsageError(
+                    f"Quality.{name}: got {value}, expected a whole number from {least}."
+                )
+        if not min_gain >= 0.0:
+            raise UsageError(f"Quality.min_gain: got {min_gain}, expected a number from 0.")
+        if not max_share > 0.0:
+            raise UsageError(f"Quality.max_share: got {max_share}, expected a number above 0.")
+        self.every_steps = every_steps
+        self.n_sounds = n_sounds
+        self.patience = patience
+        self.min_gain = min_gain
+        self.max_share = max_share
+
+    def is_due(self, step):
+        """Whether it is measured after so many steps."""
+        doublings = max(0, (step // (10 * self.every_steps)).bit_length() - 1)
+        return step > 0 and step % (self.every_steps << doublings) == 0
+
+    def begin(self, trainer, notes):
+        """A `Measuring` of this training.
+
+        Args:
+          trainer: A built `Trainer`.
+          notes: The `NoteSet`.
+        """
+        return Measuring(self, trainer, notes)
+
+
+class Measuring:
+    """Measures one training's averaged generator; see `Quality`.
+
+    Args:
+      quality: A `Quality`.
+      trainer: A built `Trainer`.
+      notes: The `NoteSet`.
+    """
+
+    def __init__(self, quality, trainer, notes):
+        self.quality = quality
+        self.trainer = trainer
+        self.notes = notes
+        self.curve = Curve(quality.patience, quality.min_gain)
+        self.recordings = self.view = None
+        self.cost_seconds = 0.0
+        self.last_seconds = 0.0
+        self._generate = tf.function(self._generated)
+
+    def measured(self, step, seconds):
+        """Measures, if it is time to.
+
+        Args:
+          step: Steps taken.
+          seconds: That the training has taken.
+
+        Returns:
+          (dict of numbers for the metrics, whether the distance is the lowest so far); an empty
+          dict where nothing was measured: not due, networks that still grow, or too dear.
+        """
+        plan = self.trainer.plan
+        growing = plan is not None and plan.stage(step - 1).end is not None
+        if growing or len(self.notes) < 2 or not self.quality.is_due(step):
+            return {}, False
+        if self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds):
+            return {}, False
+        self.last_seconds = seconds
+        distance, variety = self.measure()
+        numbers = {"sound_distance_percent": distance, "sound_variety_percent": variety}
+        return numbers, self.curve.add(step, distance)
+
+    def measure(self):
+        """(distance, variety) of the averaged generator's sounds, in percent.
+
+        Distance: the energy distance of the sounds from recordings as `View` has them, of the mean
+        distance between two recordings. Near 0, or a little below, sounds can't be told from
+        recordings in that view. Variety: the mean distance between two sounds, of the recordings'.
+        """
+        if self.recordings is None:
+            chosen = _spread_out(self.notes, _N_RECORDINGS)
+            audio = (self.notes.audio(i) for i in chosen)
+            pooled = [pooled_log_mel(a[None], self.notes.sample_rate).numpy()[0] for a in audio]
+            # What the view is learnt from knows the others as little as the generated sounds.
+            apart = len(pooled) >= _ENOUGH
+            self.view = View(np.stack(pooled[::2] if apart else pooled))
+            self.recordings = self.view(np.stack(pooled[1::2] if apart else pooled))
+        sounds = self._sounds()
+        if not np.isfinite(sounds).all():
+            return float("nan"), float("nan")
+        sounds = self.view(sounds)
+        unit = distances.mean_distance(self.recordings)
+        distance = distances.energy_distance(self.recordings, sounds)
+        return 100.0 * distance / unit, 100.0 * distances.mean_distance(sounds) / unit
+
+    def _sounds(self):
+        """Pooled log-mel spectrograms of the averaged generator's sounds, [n_sounds, d]."""
+        notes, n = self.notes, self.quality.n_sounds
+        chosen = np.resize(_spread_out(notes, n), n)
+        conditioning = {
+            "pitch": np.nan_to_num(notes.pitch[chosen]),
+            "velocity": np.nan_to_num(notes.velocity[chosen]),
+            "label": notes.label[chosen],
+        }
+        z = self.trainer.generator.prior(n, 54321)
+        pooled = []
+        with self.trainer.averaged():
+            for start in range(0, n, _BATCH):
+                rows = slice(start, start + _BATCH)
+                began = time.monotonic()
+                part = {name: tf.constant(values[rows]) for name, values in conditioning.items()}
+                pooled.append(self._generate(z[rows], part).numpy())
+                # The first batch may be compiled, which happens once: the last one tells the cost.
+                self.cost_seconds = (time.monotonic() - began) * n / len(pooled[-1])
+        return np.concatenate(pooled)
+
+    def _generated(self, z, conditioning):
+        audio = self.trainer.generator(z, conditioning, seed=0).audio
+        return pooled_log_mel(audio, self.notes.sample_rate)
+
+
+class View:
+    """Pooled log-mel spectrograms in the directions in which recordings differ, each its own unit.
+
+    Without units of their own, pitch and level would hide everything else: notes of the right pitch
+    and level are near the recordings after a few steps, however they sound.
+
+    Args:
+      recordings: [n, d], n >= 2.
+    """
+
+    def __init__(self, recordings):
+        recordings = recordings.astype(np.float64)
+        self.projection = Projection(recordings)
+        self.spreads = np.maximum(self.projection(recordings).std(0), _LEAST_SPREAD_DB)
+
+    def __call__(self, pooled):
+        """[n, d] -> [n, n_directions + 1]; the last one is the distance from all directions."""
+        return self.projection(pooled.astype(np.float64)) / self.spreads
+
+
+def _spread_out(notes, n):
+    """Indices of at most n recordings of a `NoteSet`, evenly over labels, pitches, velocities."""
+    order = np.lexsort((np.nan_to_num(notes.velocity), np.nan_to_num(notes.pitch), notes.label))
+    return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
+
+
+def pooled_log_mel(audio, sample_rate):
+    """`noisygan evaluate`'s log-mel features, as TensorFlow operations.
+
+    Args:
+      audio: float32 [batch, n_samples].
+      sample_rate: Hz.
+
+    Returns:
+      float32 [batch, n_parts * 80], dB over the root of the number of features, so that a
+      distance is a root mean square difference in dB.
+    """
+    n_fft, hop_length = note_features.N_FFT, note_features.HOP_LENGTH
+    window = tf.signal.hann_window(n_fft)
+    padded = tf.pad(audio, [[0, 0], [n_fft // 2, n_fft // 2]])
+    frames = tf.signal.frame(padded, n_fft, hop_length) * (2.0 / tf.reduce_sum(window)) * window
+    power = tf.abs(tf.signal.rfft(frames)) ** 2
+    mel = power @ note_features.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
+    log_mel = 10.0 / np.log(10.0) * tf.math.log(tf.maximum(mel, 10.0 ** (LOWEST_DB / 10.0)))
+    parts = np.array_split(np.arange(frames.shape[1]), min(N_PARTS, frames.shape[1]))
+    pooled = tf.concat([tf.reduce_mean(log_mel[:, p[0] : p[-1] + 1], axis=1) for p in parts], 1)
+    return pooled / len(parts) ** 0.5 / N_MELS**0.5

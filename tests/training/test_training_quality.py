@@ -1,0 +1,239 @@
+"""The quality curve of a training: the measure, its cost, early stopping and the best weights."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan import config
+from noisygan.data.recordings import Recordings
+from noisygan.demo import notes_folder
+from noisygan.errors import UsageError
+from noisygan.evaluation import note_features
+from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
+from noisygan.training.quality import Quality, View, pooled_log_mel
+from noisygan.training.runs import RunFolder, load_generator
+from noisygan.training.trainer import Trainer
+from tests import toys
+from tests.cli.conftest import TINY
+
+
+@pytest.fixture(autouse=True)
+def eagerly():
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    built = toys.trainer()
+    built.build(toys.notes(n=40))
+    return built
+
+
+def measuring(trainer, notes=None, **settings):
+    return Quality(**({"n_sounds": 40} | settings)).begin(trainer, notes or toys.notes(n=40))
+
+
+def played(monkeypatch, trainer, audio):
+    """Lets the generator give these sounds, [n, n_samples], in order."""
+    rest = list(audio)
+
+    class Output:
+        def __init__(self, z):
+            self.audio = tf.stack([rest.pop(0) for _ in z])
+
+    monkeypatch.setattr(type(trainer.generator), "__call__", lambda self, z, c, seed: Output(z))
+
+
+def test_features_are_those_of_evaluate():
+    audio = np.stack([toys.notes().audio(i) for i in (0, 5)])
+    expected = []
+    for sound in audio:
+        log_mel = np.maximum(note_features.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
+        expected.append(note_features.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
+    np.testing.assert_allclose(pooled_log_mel(audio, 16000), expected, atol=1e-4)
+    # Sounds that have fewer frames than there are parts.
+    assert pooled_log_mel(audio[:, :700], 16000).shape == (2, 5 * N_MELS)
+
+
+def test_the_recordings_themselves_are_at_no_distance_and_noise_is_far(monkeypatch, trainer):
+    notes = toys.notes(n=40)
+    recordings = np.stack([notes.audio(i) for i in range(40)])
+    others = toys.notes(n=40, seed=1)
+    noise = np.random.default_rng(0).normal(size=recordings.shape).astype(np.float32)
+    sets = {
+        "others": np.stack([others.audio(i) for i in range(40)]),
+        "one": np.repeat(recordings[:1], 40, axis=0),
+        "quieter": 0.1 * recordings,
+        "noise": 0.1 * noise,
+    }
+    found = {}
+    for name, audio in sets.items():
+        played(monkeypatch, trainer, audio)
+        found[name] = measuring(trainer, notes).measure()
+    distance, variety = (
+        dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)
+    )
+    assert abs(distance["others"]) < 10 < distance["quieter"] < distance["noise"]
+    assert distance["one"] > 30 and variety["one"] < 1e-3
+    assert variety["others"] == pytest.approx(100.0, abs=5)
+
+
+def test_each_direction_counts_by_how_much_recordings_differ_in_it():
+    rng = np.random.default_rng(0)
+    # Recordings differ by 10 dB in one direction and by 1 dB in another, and in no other.
+    points = rng.normal(size=(200, 2)) * [10.0, 1.0] @ np.eye(2, 6) + 5.0
+    view = View(points)
+    unit = view(points).std(0)
+    np.testing.assert_allclose(unit[:2], 1.0, rtol=1e-6)
+    origin = view(np.full([1, 6], 5.0))
+    moved = [
+        np.linalg.norm(view(5.0 + shift) - origin)
+        for shift in (10.0 * np.eye(1, 6), np.eye(1, 6, 1), 0.05 * np.eye(1, 6, 4))
+    ]
+    np.testing.assert_allclose(moved[:2], 1.0, rtol=0.15)
+    # Where no recording differs a little is far: here the distance from all directions.
+    assert moved[2] == pytest.approx(1.0, rel=0.15)
+
+
+def test_it_is_the_averaged_generator_that_is_measured(trainer):
+    before = measuring(trainer).measure()
+    kept = [v.numpy() for v in trainer.generator.weights]
+    for variable in trainer.generator.weights:
+        variable.assign(variable + 0.3)
+    assert measuring(trainer).measure() == before
+    for variable, value in zip(trainer.generator.weights, kept, strict=True):
+        variable.assign(value)
+
+
+def test_sounds_that_are_not_finite_are_no_quality(monkeypatch, trainer):
+    played(monkeypatch, trainer, np.full((40, toys.N_SAMPLES), np.nan, np.float32))
+    assert all(map(math.isnan, measuring(trainer).measure()))
+
+
+def test_it_is_measured_ten_times_while_steps_double():
+    quality = Quality(every_steps=100)
+    due = [step for step in range(10001) if quality.is_due(step)]
+    assert due[:3] == [100, 200, 300]
+    assert [s for s in due if 1900 <= s < 2700] == [1900, 2000, 2200, 2400, 2600]
+    assert [s for s in due if s >= 8000] == [8000, 8800, 9600]
+    assert len([s for s in due if 4000 <= s < 8000]) == 10
+
+
+def test_what_would_take_too_long_is_left_out(monkeypatch, trainer):
+    one = measuring(trainer, every_steps=1, max_share=0.03)
+    taken = []
+    monkeypatch.setattr(one, "measure", lambda: taken.append(1) or (50.0, 50.0))
+    assert one.measured(1, 10.0)[0] == {
+        "sound_distance_percent": 50.0,
+        "sound_variety_percent": 50.0,
+    }
+    one.cost_seconds = 3.0
+    assert one.measured(2, 10.0 + 2.9 / 0.03) == ({}, False)
+    assert one.measured(3, 10.0 + 3.1 / 0.03)[0]
+    assert len(taken) == 2
+
+
+def test_a_single_recording_has_nothing_to_be_compared_with(trainer):
+    assert measuring(trainer, toys.notes(n=1), every_steps=1).measured(1, 1.0) == ({}, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"every_steps": 0},
+        {"n_sounds": 3},
+        {"patience": 0.5},
+        {"min_gain": -1.0},
+        {"max_share": 0.0},
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(change):
+    with pytest.raises(UsageError, match=f"Quality.{next(iter(change))}: got .*expected a"):
+        Quality(**change)
+
+
+# In a run
+
+
+class Given(Quality):
+    """Distances that are given, so that it is known when it is done."""
+
+    def __init__(self, distances, **settings):
+        super().__init__(**({"every_steps": 1, "patience": 2} | settings))
+        self.distances = distances
+
+    def begin(self, trainer, notes):
+        one = super().begin(trainer, notes)
+        one.measure = lambda: (self.distances[int(trainer.step) - 1], 100.0)
+        return one
+
+
+def fitted(run, distances, **settings):
+    trainer = toys.trainer(quality=Given(distances))
+    trainer.fit(toys.notes(), run, seed=3, intervals=(3, 2), **settings)
+    return trainer
+
+
+def curve_of(run):
+    name = "sound_distance_percent"
+    return [(r["step"], r[name]) for r in run.read_metrics() if name in r]
+
+
+def test_training_stops_when_it_is_done_and_keeps_the_best(tmp_path):
+    run = RunFolder.create(tmp_path / "run", "", [], toys.notes(), 3)
+    distances = [50.0, 40.0, 42.0, 41.0, 30.0, 20.0]
+    trainer = fitted(run, distances, steps=6, until_done=True)
+    assert int(trainer.step) == 4
+    assert curve_of(run) == list(enumerate(distances[:4], 1))
+    log = run.log_file.read_text()
+    assert "40.0 % at step 2, the best): no gain since step 2, done" in log
+    assert f"the best weights are kept as a run of their own: {run.path / 'best'}" in log
+    assert RunFolder.open(run.path / "best").step == 2
+    # Asked to go on it stays where it is; without the option it goes on.
+    again = fitted(run, distances, steps=6, until_done=True, resume=True)
+    assert int(again.step) == 4
+    again = fitted(run, distances, steps=6, resume=True)
+    assert int(again.step) == 6
+    assert curve_of(run) == list(enumerate(distances, 1))
+    assert RunFolder.open(run.path / "best").step == 6
+
+
+def test_a_stopped_and_resumed_run_has_the_curve_of_an_uninterrupted_one(tmp_path):
+    distances = [50.0, 40.0, 42.0, 40.5, 41.0, 41.0]
+    runs = [RunFolder.create(tmp_path / n, "", [], toys.notes(), 3) for n in ("whole", "parts")]
+    whole = fitted(runs[0], distances, steps=6)
+    fitted(runs[1], distances, steps=3)
+    parts = fitted(runs[1], distances, steps=6, resume=True)
+    assert curve_of(runs[1]) == curve_of(runs[0])
+    assert int(whole.step) == int(parts.step) == 6
+    ends = [run.log_file.read_text().splitlines()[-2:] for run in runs]
+    said = [
+        [line.split(" ", 1)[1].replace(str(run.path), "") for line in lines]
+        for run, lines in zip(runs, ends, strict=True)
+    ]
+    assert said[0] == said[1]
+
+
+def test_the_best_weights_are_a_run_that_can_be_loaded(tmp_path):
+    config.parse([TINY])
+    trainer = config.configured(Trainer)()
+    trainer.quality = Given([50.0, 40.0, 45.0])
+    notes = config.configured(Recordings)().read(notes_folder())
+    run = RunFolder.create(tmp_path / "run", config.resolved_text(), [], notes, 3)
+    averages = {}
+
+    def keep(*args):
+        averages[int(trainer.step)] = [v.numpy() for v in trainer.ema]
+
+    class Progress:
+        message = update = keep
+
+    trainer.fit(notes, run, steps=3, seed=3, progress=Progress, intervals=(1, 2))
+    generator = load_generator(run.path / "best")
+    for value, average in zip(generator.weights, averages[2], strict=True):
+        np.testing.assert_array_equal(value, average)
+    assert any((a != b).any() for a, b in zip(averages[2], averages[3], strict=True))
