@@ -2,9 +2,10 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint coverage matrix format bench benchdocs docs wheel constraints clean
+.PHONY: help venv demo test lint fuzz coverage matrix format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
+MINUTES ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -27,6 +28,9 @@ demo: $(STAMP) ## train on the bundled notes for five minutes, then write runs/d
 
 test: lint ## everything CI runs: lint, format, all tests
 	$(BIN)/python -m pytest --slow --durations=10
+
+fuzz: $(STAMP) ## give every reader odd input for ten minutes; make fuzz MINUTES=600 for longer
+	$(BIN)/python -m tests.fuzz.long --minutes $(MINUTES)
 
 lint: $(STAMP) ## check style and format, changing nothing
 	$(BIN)/ruff check $(SOURCES)

@@ -87,6 +87,7 @@ EXTRAS_REQUIRE = {
     "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1.0,<2"],
     "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
     "dev": [
+        "hypothesis>=6.150",
         "pysfizz>=0.1.3",
         "pytest>=8",
         "pytest-cov>=6",

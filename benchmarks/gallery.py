@@ -47,7 +47,7 @@ def encode(out_file, paths, gap_seconds=0.0, gain=1.0):
 
 def edit(path, out_file):
     """Writes controls with a vibrato that grows, much more breath and a darker timbre."""
-    curves = dict(np.load(path))
+    curves = dict(np.load(path, allow_pickle=False))
     seconds = np.arange(len(curves["loudness_db"])) / curves["frame_rate"]
     cents = 60.0 * np.clip(seconds - 0.5, 0.0, 1.0) * np.sin(2 * np.pi * 5.5 * seconds)
     orders = np.arange(1, curves["harmonic/harmonic_distribution"].shape[1] + 1)

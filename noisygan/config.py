@@ -20,8 +20,8 @@ import pathlib
 import gin
 import gin.config
 
-from noisygan import config_names, config_text
-from noisygan.config_names import nearest
+from noisygan import config_allowed, config_names, config_sizes, config_text
+from noisygan.config_allowed import nearest
 from noisygan.config_text import Binding, Block, Import, Include, Macro, Reference
 from noisygan.errors import NoisyganError, RunError, UsageError
 
@@ -176,7 +176,7 @@ def _load(units, gin_params):
     # Nothing has been imported yet, and nothing will be unless every import passes.
     for unit in units:
         for statement in unit.imports():
-            config_names.check_module(statement.module, statement.where)
+            config_allowed.check_module(statement.module, statement.where)
     names = config_names.Names()
     for unit in units:
         for statement in unit.imports():
@@ -198,6 +198,10 @@ def _load(units, gin_params):
     _check_macros(loaded, replaced)
     _check_required(loaded)
     _drop_leftovers(loaded, replaced)
+    live = loaded.bindings.values()
+    config_sizes.check_values(live)
+    nodes = {(_macro_name(b), "") if b.is_macro else (b.scope, b.selector) for b in live}
+    config_sizes.check_parts(_Graph(live), nodes)
 
     gin.clear_config()
     try:

@@ -1,21 +1,9 @@
 """What a config may name, and which object a name in a config means.
 
-A config is code: `@os.system()` in a .gin file would run a shell command. So names are resolved
-here, against an allow-list, before anything is imported, and gin only ever sees the result.
-
-What a config may name:
-
-- classes and functions of `synths`, `cppn`, `discriminators`, `noisygan.generators` and
-  `noisygan.losses`: these compute, and touch no files;
-- classes (no functions) of `noisygan.data` and `noisygan.training`: their constructors only store
-  and validate;
-- distributions of tensorflow_probability; synths, effects and core of ddsp.
-
-Only what such a module defines counts, not what it imported: `synths.noise.np.load` is refused.
+Names are resolved here, against the allow-list (`noisygan.config_allowed`), before anything is
+imported, and gin only ever sees the result.
 """
 
-import dataclasses
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -23,104 +11,23 @@ import pkgutil
 import types
 
 from noisygan import ddsp_package
+from noisygan.config_allowed import (
+    TFP,
+    TFP_DISTRIBUTIONS,
+    check_module,
+    is_allowed,
+    is_open,
+    nearest,
+    rule_of,
+    summary,
+    within,
+)
 from noisygan.errors import UsageError
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    """One entry of the allow-list: a package or module, with everything below it."""
-
-    prefix: str
-    functions: bool = True
-
-
-RULES = (
-    Rule("synths"),
-    Rule("cppn"),
-    Rule("discriminators"),
-    Rule("noisygan.generators"),
-    Rule("noisygan.losses"),
-    Rule("noisygan.data", functions=False),
-    Rule("noisygan.training", functions=False),
-    Rule("ddsp.synths"),
-    Rule("ddsp.effects"),
-    Rule("ddsp.core"),
-)
-
-# Below an allowed package, but they write or read files when called.
-DENIED = tuple(
-    f"noisygan.training.{name}" for name in ("checkpoints", "runs", "signals", "summaries")
-)
-
-_TFP = "tensorflow_probability"
-_TFP_DISTRIBUTIONS = "tensorflow_probability.python.distributions"
 
 # gin's own helpers that a config may use: a macro's value is bound without naming it.
 SINGLETON = "gin.singleton"
 
 NO_DEFAULT = inspect.Parameter.empty
-
-
-def nearest(name, names):
-    """The most similar of some names.
-
-    Args:
-      name: What was written.
-      names: What could have been written.
-
-    Returns:
-      ` (nearest: X)`, ready to be appended to a message, or an empty string.
-    """
-    names = sorted({str(n) for n in names})
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if not found:
-        lower = {n.lower(): n for n in names}
-        found = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)]
-    return f" (nearest: {found[0]})" if found else ""
-
-
-def _within(name, prefix):
-    return name == prefix or name.startswith(prefix + ".")
-
-
-def _rule(module):
-    """The rule that allows a module, or None. Denied and private modules have none."""
-    if any(_within(module, denied) for denied in DENIED):
-        return None
-    if any(part.startswith("_") for part in module.split(".")):
-        return None
-    return next((rule for rule in RULES if _within(module, rule.prefix)), None)
-
-
-def _is_ancestor(module):
-    """Whether a package itself holds nothing to name, but leads to an allowed one."""
-    return any(rule.prefix.startswith(module + ".") for rule in RULES)
-
-
-def allowed_summary():
-    """The allow-list as a person reads it."""
-    tops = [rule.prefix for rule in RULES if not rule.prefix.startswith("ddsp")]
-    return ", ".join([*tops, _TFP, "ddsp"])
-
-
-def check_module(module, where):
-    """Refuses a module that a config may not import. Imports nothing.
-
-    Args:
-      module: Dotted name.
-      where: File and line, for the message.
-
-    Raises:
-      UsageError: if the module is not on the allow-list.
-    """
-    if module == _TFP or _rule(module) or _is_ancestor(module):
-        return
-    known = [rule.prefix for rule in RULES] + [_TFP]
-    top = module.split(".")[0]
-    hint = nearest(module, known) or nearest(top, [name.split(".")[0] for name in known])
-    raise UsageError(
-        f"{where}: a config may not import {module}{hint}; allowed are {allowed_summary()}"
-    )
 
 
 def import_module(module, where):
@@ -136,13 +43,13 @@ def import_module(module, where):
     Raises:
       UsageError: if there is no such module; names the nearest one.
     """
-    if _within(module, "ddsp"):
+    if within(module, "ddsp"):
         _load_ddsp(where)
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         missing = error.name or module
-        if not _within(module, missing):
+        if not within(module, missing):
             raise UsageError(
                 f"{where}: importing {module} needs the package {missing}, which is not installed"
             ) from None
@@ -164,20 +71,6 @@ def _submodules(package):
     return [info.name for info in pkgutil.iter_modules(getattr(package, "__path__", []))]
 
 
-def is_allowed(value):
-    """Whether a config may name this object: a class or function that an allowed module defines."""
-    module = getattr(value, "__module__", None)
-    name = getattr(value, "__qualname__", "")
-    if not isinstance(module, str) or "." in name or name.startswith("_"):
-        return False
-    if inspect.isclass(value) and _within(module, _TFP_DISTRIBUTIONS):
-        return True
-    rule = _rule(module)
-    if rule is None:
-        return False
-    return inspect.isclass(value) or (inspect.isfunction(value) and rule.functions)
-
-
 def canonical(value):
     """The one name under which an allowed object appears in a resolved config.
 
@@ -187,15 +80,9 @@ def canonical(value):
     Returns:
       (module, selector), e.g. ("synths.harmonic", "synths.harmonic.Harmonic").
     """
-    if _within(value.__module__, _TFP_DISTRIBUTIONS):
-        return _TFP, f"{_TFP}.distributions.{value.__qualname__}"
+    if within(value.__module__, TFP_DISTRIBUTIONS):
+        return TFP, f"{TFP}.distributions.{value.__qualname__}"
     return value.__module__, f"{value.__module__}.{value.__qualname__}"
-
-
-def _is_open(module):
-    """Whether a name may lead through this module."""
-    name = module.__name__
-    return bool(name in (_TFP, _TFP_DISTRIBUTIONS) or _rule(name) or _is_ancestor(name))
 
 
 def members(module):
@@ -207,7 +94,7 @@ def members(module):
     Returns:
       dict name -> class or function.
     """
-    if module.__name__ == _TFP:
+    if module.__name__ == TFP:
         return {}
     found = {}
     for name in dir(module):
@@ -296,7 +183,7 @@ class Names:
             _load_ddsp(where)
         for length in range(len(parts) - 1, 0, -1):
             module = ".".join(parts[:length])
-            if not (_rule(module) or module == _TFP):
+            if not (rule_of(module) or module == TFP):
                 continue
             try:
                 found = importlib.util.find_spec(module)
@@ -318,13 +205,13 @@ class Names:
                     f"{where}: {selector} goes on after {'.'.join(parts[:i])}, which is not a "
                     "module; a config names classes and functions, not what is inside them"
                 )
-            if not _is_open(value):
+            if not is_open(value.__name__):
                 raise UsageError(
                     f"{where}: a config may not reach into {value.__name__} (by {selector}); "
-                    f"allowed are {allowed_summary()}"
+                    f"allowed are {summary()}"
                 )
             child = None if part.startswith("_") else getattr(value, part, None)
-            if child is None and _rule(f"{value.__name__}.{part}") and part in _submodules(value):
+            if child is None and rule_of(f"{value.__name__}.{part}") and part in _submodules(value):
                 child = import_module(f"{value.__name__}.{part}", where)
             if child is None:
                 options = [*members(value), *_submodules(value)]
@@ -332,8 +219,8 @@ class Names:
             value = child
         if not is_allowed(value):
             raise UsageError(
-                f"{where}: a config may not name {selector}; allowed are classes and functions "
-                f"that these packages define themselves: {allowed_summary()}"
+                f"{where}: a config may not name {selector}; allowed are the classes, and "
+                f"functions that scale, which these modules define themselves: {summary()}"
             )
         return value
 

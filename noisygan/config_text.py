@@ -15,6 +15,8 @@ from gin import config_parser
 from noisygan.errors import UsageError
 
 LINE_LENGTH = 100
+# A resolved config has some ten thousand.
+MAX_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +107,11 @@ def read_file(path):
     Raises:
       UsageError: if it cannot be read or is not text.
     """
+    path = pathlib.Path(path)
     try:
-        return pathlib.Path(path).read_text(encoding="utf-8")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"config {path} has more than {MAX_BYTES >> 20} MB; expected less")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = (
             "it is not a text file" if isinstance(error, UnicodeDecodeError) else error.strerror
@@ -163,6 +168,7 @@ def _import(statement, where):
 def _syntax_message(error, source, text):
     """One line from one of the many ways in which gin's parser and tokenizer complain."""
     message = str(error.args[0]) if error.args else type(error).__name__
+    message = message[: 2 * LINE_LENGTH]
     line = None
     if len(error.args) > 1 and isinstance(error.args[1], tuple):
         location = error.args[1]

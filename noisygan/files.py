@@ -1,6 +1,7 @@
 """Files and folders, written whole or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -128,3 +129,41 @@ def make_folder(path):
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"folder {path} cannot be made: {error.strerror}") from error
+
+
+def read_json(path, max_bytes):
+    """Reads JSON of limited size: what it becomes in memory is some thirty times as large.
+
+    Args:
+      path: pathlib.Path of a file in UTF-8.
+      max_bytes: Its greatest size.
+
+    Returns:
+      What it holds.
+
+    Raises:
+      OSError: if it cannot be read.
+      ValueError: if it is larger, or no JSON; the message says which.
+    """
+    with open(path, "rb") as file:
+        is_large = os.fstat(file.fileno()).st_size > max_bytes
+        # A file may grow meanwhile, and some say that they are empty.
+        content = b"" if is_large else file.read(max_bytes + 1)
+    if is_large or len(content) > max_bytes:
+        raise ValueError(f"it has more than {max_bytes >> 20} MB")
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def short_lines(file, most):
+    """The lines of an open text file, none longer than `most` characters.
+
+    Raises:
+      ValueError: at the first one that is.
+    """
+    while line := file.readline(most + 1):
+        if len(line) > most:
+            raise ValueError(f"a line has more than {most} characters")
+        yield line

@@ -40,6 +40,18 @@ def add_config_arguments(parser, required):
     )
 
 
+def add_allow_module(parser):
+    """Adds --allow_module, which `noisygan.cli.main` itself obeys."""
+    parser.add_argument(
+        "--allow_module",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a module of yours that configs may import and call, with all below it; only for "
+        "configs that you trust; several times",
+    )
+
+
 def add_seed(parser, help):
     """Adds --seed, 0 unless given; help says what it decides."""
     parser.add_argument(

@@ -29,11 +29,18 @@ def run(args):
     manifest = load.read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--html {args.html}: expected a name that ends in .html")
-    print(tables.text(manifest, args.folder))
-    if args.html is not None:
-        from noisygan.data.prepared.page import write_page
+    try:
+        print(tables.text(manifest, args.folder))
+        if args.html is not None:
+            from noisygan.data.prepared.page import write_page
 
-        print(f"\npage: {write_page(args.folder, pathlib.Path(args.html))}")
+            print(f"\npage: {write_page(args.folder, pathlib.Path(args.html))}")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise RunError(
+            f"{args.folder}/manifest.json is not as `noisygan prepare` writes it ({said}); prepare "
+            "the recordings again"
+        ) from error
     if args.verify:
         _verify(args.folder, manifest)
     return 0

@@ -7,7 +7,9 @@ import sys
 import traceback
 
 import noisygan
+from noisygan import config_allowed
 from noisygan.cli import (
+    arguments,
     bench,
     compare,
     config,
@@ -36,10 +38,10 @@ COMMANDS = {
     "prepare": prepare,
     "data": data,
     "train": train,
-    "reproduce": reproduce,
     "render": render,
     "evaluate": evaluate,
     "compare": compare,
+    "reproduce": reproduce,
     "synth": synth,
     "play": play,
     "interpolate": interpolate,
@@ -53,6 +55,12 @@ COMMANDS = {
     "bench": bench,
     "plan": plan,
 }
+
+# Those that read a config: one that is named, or that of a run's folder.
+LOADING_CONFIGS = (
+    *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
+    *("match", "studio", "config", "reproduce"),
+)
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -104,6 +112,8 @@ def build_parser():
             epilog="example:\n" + "\n".join(f"  {line}" for line in module.EXAMPLE.split("\n")),
         )
         module.add_arguments(command)
+        if name in LOADING_CONFIGS:
+            arguments.add_allow_module(command)
     return parser
 
 
@@ -125,6 +135,7 @@ def main(argv=None):
             raise UsageError(
                 f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
             )
+        _allow_modules(getattr(args, "allow_module", ()))
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
         return stop.code or 0
@@ -135,6 +146,10 @@ def main(argv=None):
         _trace()
         _say(" ".join(str(error).split()))
         return error.exit_code
+    except MemoryError as error:
+        _trace()
+        _say(f"there is not enough memory for this: {error or 'nothing more could be taken'}")
+        return EXIT_FAILURE
     except BrokenPipeError:
         # `noisygan configs | head`: nobody reads on, which is no failure worth a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -149,8 +164,16 @@ def main(argv=None):
         return EXIT_FAILURE
 
 
+def _allow_modules(modules):
+    config_allowed.widen(modules)
+    for module in modules:
+        _say(f"caution: whatever config is loaded may call everything in {module} (--allow_module)")
+
+
 def _say(message):
-    print(f"noisygan: {message.rstrip('.')}", file=sys.stderr)
+    # A name in a file may hold what moves a terminal's cursor.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message.rstrip("."))
+    print(f"noisygan: {shown}", file=sys.stderr)
 
 
 def _trace():

@@ -11,6 +11,7 @@ Without --steps, --minutes and --until_done training goes on until Ctrl-C, which
 to go on. At the end it says whether the sounds still came closer to the recordings.
 """
 
+import contextlib
 import pathlib
 import shlex
 import sys
@@ -18,6 +19,7 @@ import sys
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
+from noisygan.training.cluster import STRATEGIES, this_cluster
 
 SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
@@ -63,6 +65,12 @@ def add_arguments(parser):
         help="go on with the run in --run_dir, exactly as if it had not stopped",
     )
     parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default="auto",
+        help="what to train on: auto takes the machines of TF_CONFIG, or all GPUs, or one device",
+    )
+    parser.add_argument(
         "--deterministic",
         action="store_true",
         help="the same bits each time on one machine, a little slower; "
@@ -80,20 +88,35 @@ def run(args):
     """Trains, or checks that training would work."""
     check(args)
     arguments.import_tensorflow()
+    from noisygan.config_sizes import weights_within
+
+    with weights_within():
+        return _run(args)
+
+
+def _run(args):
     from noisygan import config
     from noisygan.training.environment import make_deterministic
     from noisygan.training.runs import RunFolder
+    from noisygan.training.strategies import connect
 
     begun = None
     if args.resume:
         begun = RunFolder.open(args.run_dir)
+        if begun.facts.get("averaged_only"):
+            raise UsageError(
+                f"--resume: {args.run_dir} holds averaged weights alone, which can't be trained "
+                f"further; go on with {begun.path.parent}"
+            )
         _go_on_deterministically(args, begun.facts)
+    elif args.deterministic:
+        make_deterministic()
+    replicas = connect(args.strategy, this_cluster())
+    if begun:
         _load_config_of(begun, args)
     else:
-        if args.deterministic:
-            make_deterministic()
         config.parse(args.gin_file, args.gin_param)
-    trainer, recordings = build()
+    trainer, recordings = build(replicas)
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
     if args.dry_run:
@@ -116,6 +139,8 @@ def run(args):
         deterministic=args.deterministic,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
+    if not replicas.is_chief:
+        return 0
     print(f"hear it: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
 
@@ -141,11 +166,14 @@ def check(args):
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
     run_dir = pathlib.Path(args.run_dir)
+    cluster = this_cluster()
     if args.resume:
         if not (run_dir / "run.json").is_file():
             raise UsageError(
                 f"--resume: {run_dir} holds no run; expected the --run_dir of one that was begun"
             )
+    elif cluster is not None and not cluster.is_chief:
+        return  # The chief may have made it already.
     elif run_dir.exists() and not run_dir.is_dir():
         raise UsageError(f"--run_dir {run_dir} is a file; expected a folder")
     elif run_dir.is_dir() and any(run_dir.iterdir()):
@@ -156,8 +184,11 @@ def check(args):
         )
 
 
-def build():
+def build(replicas=None):
     """Builds what the loaded config describes.
+
+    Args:
+      replicas: Of `noisygan.training.strategies.connect`; None: one device.
 
     Returns:
       (Trainer, Recordings).
@@ -169,7 +200,9 @@ def build():
     from noisygan.data.recordings import Recordings
     from noisygan.training.trainer import Trainer
 
-    trainer = config.configured(Trainer)()
+    with replicas.scope() if replicas else contextlib.nullcontext():
+        trainer = config.configured(Trainer)()
+    trainer.replicas = replicas or trainer.replicas
     recordings = config.configured(Recordings)()
     config.check_all_used()
     return trainer, recordings
@@ -221,12 +254,14 @@ def fit(
     from noisygan import config
     from noisygan.training.runs import RunFolder
 
-    if begun is None:
+    if trainer.replicas.of_chief(begun is None):
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
     text = config.resolved_text()
-    folder = begun or RunFolder.create(run_dir, text, command, notes, seed, deterministic)
+    folder = begun or RunFolder(run_dir)
+    if begun is None and trainer.replicas.is_chief:
+        folder = RunFolder.create(run_dir, text, command, notes, seed, deterministic)
     try:
         with progress.TrainingProgress() as shown:
             return trainer.fit(

@@ -7,10 +7,9 @@ import hashlib
 import json
 import pathlib
 
-import numpy as np
-
+from noisygan.archives import read_arrays
 from noisygan.comparison import listening, measuring, page, showing, table, training
-from noisygan.errors import NoisyganError, RunError
+from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
 from noisygan.files import written_whole
 
@@ -237,8 +236,12 @@ def _listened(answers, identity, order):
 
 
 def _load(path):
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    try:
+        return read_arrays(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} can't be read ({error}); remove its folder, and measure anew"
+        ) from error
 
 
 def _write(path, text):

@@ -7,6 +7,15 @@ import soundfile
 # full scale, more means samples in another unit and is refused.
 MAX_PEAK = 1.4142
 
+# Samples of one file that are decoded at once, in one channel: three hours at 48 kHz.
+MAX_SAMPLES = 2**29
+
+# Hz that a header may name; others are damage.
+RATES = (1, 768_000)
+
+# Numbers that are decoded at a time: a header can name a thousand channels.
+_BLOCK = 2**20
+
 # Seconds of silence before a sound that are looked through for its beginning.
 MAX_SILENCE = 2.0
 
@@ -46,6 +55,8 @@ def check_header(path, sample_rate):
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if info.frames <= 0:
         raise BadAudioError("empty", "holds no samples; expected at least one")
+    if not RATES[0] <= info.samplerate <= RATES[1]:
+        raise BadAudioError("unreadable", f"says that it is at {info.samplerate} Hz; replace it")
     if sample_rate is not None and info.samplerate != sample_rate:
         raise BadAudioError(
             "at another sample rate",
@@ -76,26 +87,27 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
     """
     info = check_header(path, sample_rate)
     n_read = n_samples if trim_db is None else n_samples + round(MAX_SILENCE * sample_rate)
-    try:
-        audio, _ = soundfile.read(
-            str(path), frames=n_read, start=start, dtype="float32", always_2d=True
+    n_expected = min(info.frames - start, n_read)
+    if n_expected > MAX_SAMPLES:
+        raise BadAudioError(
+            "too long",
+            f"has {info.frames} samples; at most {MAX_SAMPLES} are read at once: cut it in parts",
         )
+    try:
+        mono, n_bad = _mono(path, start, n_expected)
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
-    n_expected = min(info.frames - start, n_read)
-    if len(audio) < n_expected:
+    if len(mono) < n_expected:
         raise BadAudioError(
             "unreadable",
-            f"ends after {start + len(audio)} of {start + n_expected} samples; copy or export it "
+            f"ends after {start + len(mono)} of {start + n_expected} samples; copy or export it "
             "again",
         )
-    n_bad = int(np.count_nonzero(~np.isfinite(audio)))
     if n_bad:
         raise BadAudioError(
             "with NaN or infinite samples",
             f"holds {n_bad} NaN or infinite samples; expected finite ones, export the file again",
         )
-    mono = audio.mean(axis=1)
     peak = float(np.max(np.abs(mono)))
     if peak > MAX_PEAK:
         raise BadAudioError(
@@ -104,6 +116,23 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
             f"`sox --norm {path.name} converted.wav`",
         )
     return cut(mono, sample_rate, n_samples, trim_db)
+
+
+def _mono(path, start, n_frames):
+    """(average of the channels, float32 [n_frames or fewer]; how many samples are not finite)."""
+    blocks, n_bad, missing = [np.zeros(0, np.float32)], 0, n_frames
+    with soundfile.SoundFile(str(path)) as file:
+        if start:
+            file.seek(start)
+        size = max(1, _BLOCK // file.channels)
+        while missing > 0:
+            block = file.read(min(size, missing), dtype="float32", always_2d=True)
+            if not len(block):
+                break
+            n_bad += int(np.count_nonzero(~np.isfinite(block)))
+            blocks.append(block.mean(axis=1))
+            missing -= len(block)
+    return np.concatenate(blocks), n_bad
 
 
 def cut(mono, sample_rate, n_samples, trim_db=None):

@@ -10,15 +10,18 @@ Three layouts are known:
 
 import collections
 import dataclasses
-import json
 import math
 import os
 import re
 from pathlib import Path
 
 from noisygan.errors import UsageError
+from noisygan.files import read_json
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
+
+# NSynth's own, of 289,205 notes, has 230 MB.
+MAX_EXAMPLES_BYTES = 512 << 20
 
 # The label of recordings that name none.
 NO_LABEL = "sound"
@@ -113,8 +116,8 @@ def _nsynth_entries(folder):
 
 def _read_examples(path):
     try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        notes = read_json(path, MAX_EXAMPLES_BYTES)
+    except (OSError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise UsageError(f"cannot read {path}: {detail}; expected NSynth's JSON") from error
     if not isinstance(notes, dict) or not all(isinstance(note, dict) for note in notes.values()):

@@ -119,7 +119,7 @@ class NoteSet:
     def _decode_file(self, i):
         return decoding.decode(self.paths[i], self.sample_rate, self.n_samples)
 
-    def batches(self, batch_size, seed, start=0):
+    def batches(self, batch_size, seed, start=0, part=(0, 1)):
         """Endless shuffled batches; what is in which batch depends on seed alone.
 
         Every epoch is a full permutation of the set. Epochs follow each other without a gap, so a
@@ -130,6 +130,8 @@ class NoteSet:
           seed: Integer >= 0. Recordings and, where they are cropped, their parts are a pure
             function of (seed, batch_size, batch index).
           start: Index of the first batch to give: batch k of start=0 is batch 0 of start=k.
+          part: (i, n): of each batch only the i-th of n equal parts, which is all that is decoded;
+            B is the part's size then.
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
@@ -144,6 +146,8 @@ class NoteSet:
         import tensorflow as tf  # Here, so that reading recordings works without it.
 
         n = len(self)
+        size = batch_size // part[1]
+        rows = slice(part[0] * size, (part[0] + 1) * size)
         first_epoch, n_skipped = divmod(int(start) * int(batch_size), n)
 
         def permutation(epoch):
@@ -174,8 +178,9 @@ class NoteSet:
             places = tf.random.stateless_uniform(
                 [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
             )
+            indices, places = indices[rows], places[rows]
             audio = tf.numpy_function(sounds, [indices, places], tf.float32, stateful=False)
-            audio = tf.ensure_shape(audio, [batch_size, self.n_samples])
+            audio = tf.ensure_shape(audio, [size, self.n_samples])
             return {
                 "audio": audio,
                 "pitch": tf.gather(pitch, indices),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noisygan.archives import read_arrays
 from noisygan.demo import notes_folder
 from noisygan.demo.page_facts import (
     command_list,
@@ -113,8 +114,7 @@ def read_controls(pairs):
         return None
     _, path, generated, recording = max(candidates, key=lambda c: c[0])
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {k: stored[k] for k in stored.files}, generated, recording
+        return read_arrays(path), generated, recording
     except (OSError, ValueError) as error:
         raise RunError(f"{path} is not a controls file ({error}); render it again.") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_analysis, note_features
 from noisygan.files import written_whole
@@ -105,10 +106,10 @@ def analyse(paths, cache_file=None):
     """Analyses files; those whose bytes were seen before come from the cache."""
     cache = {}
     if cache_file and Path(cache_file).is_file():
-        with np.load(cache_file) as stored:
-            if str(stored["version"]) == ANALYSIS_VERSION:
-                rows = zip(stored["keys"], stored["rows"], strict=True)
-                cache = {str(k): row for k, row in rows}
+        stored = read_arrays(cache_file)
+        if str(stored["version"]) == ANALYSIS_VERSION:
+            rows = zip(stored["keys"], stored["rows"], strict=True)
+            cache = {str(k): row for k, row in rows}
     names = None
     rows, seen = [], len(cache)
     for path in paths:

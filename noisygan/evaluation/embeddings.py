@@ -13,6 +13,7 @@ import pathlib
 import numpy as np
 
 from noisygan.errors import UsageError
+from noisygan.evaluation.saved_models import check_saved_model
 
 # What each takes, in Hz, as published.
 RATES = {"VGGish": 16000, "PANNs": 32000, "CLAP": 48000, "CREPE": 16000, "EnCodec": 24000}
@@ -79,6 +80,7 @@ class Embedding:
             )
         import tensorflow as tf
 
+        check_saved_model(self.path)
         model = tf.saved_model.load(str(self.path))
         signature = model.signatures.get("serving_default")
         if callable(model):

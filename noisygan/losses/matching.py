@@ -10,6 +10,7 @@ with what the generator, reading them, says comes next (`compares` is "predictio
 import numpy as np
 import tensorflow as tf
 
+from noisygan.losses import whole_batch
 from synths import spectral
 
 MEL_CORNER_HZ = 700.0  # below it the mel scale is nearly linear, above it logarithmic
@@ -203,10 +204,13 @@ class FeatureMatch:
     def __call__(self, real, fake):
         """Scalar, relative: the mean over maps. Arguments: a list of feature maps a scale."""
         pairs = [p for r, f in zip(real, fake, strict=True) for p in zip(r, f, strict=True)]
+        means = [
+            (tf.reduce_mean(r, axis=0), tf.reduce_mean(f, axis=0), tf.reduce_mean(tf.abs(r)))
+            for r, f in pairs
+        ]
         total = 0.0
-        for r, f in pairs:
-            distance = tf.abs(tf.reduce_mean(r, axis=0) - tf.reduce_mean(f, axis=0))
-            total += tf.reduce_mean(distance) / (tf.reduce_mean(tf.abs(r)) + 1e-6)
+        for r, f, size in whole_batch.mean(means):
+            total += tf.reduce_mean(tf.abs(r - f)) / (size + 1e-6)
         return total / len(pairs)
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from noisygan.losses import whole_batch
+
 
 class Round(NamedTuple):
     """What a discriminator phase has at hand.
@@ -97,7 +99,9 @@ class GradientPenalty:
         """Scalar: the mean over the batch."""
         n = tf.shape(round_.real_maps[0])[0]
         dtype = round_.real_maps[0].dtype
-        mix = tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype)
+        mix = whole_batch.drawn(
+            lambda n: tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype), n
+        )
         between = []
         for real, fake in zip(round_.real_maps, round_.fake_maps, strict=True):
             share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))

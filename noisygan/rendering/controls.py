@@ -27,52 +27,21 @@ decay_seconds [1].
 """
 
 import pathlib
-import zipfile
-import zlib
 
 import numpy as np
 
+from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
 from noisygan.files import written_whole
-
-FORMAT = "noisygan-controls"
-VERSION = 1
-
-# What NumPy and its zip archives raise for files that are something else, or damaged.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    AttributeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
+from noisygan.rendering.controls_check import (
+    CURVES,
+    FORMAT,
+    MAX_BYTES,
+    SETTINGS,
+    STRUCK,
+    VERSION,
+    check_controls,
 )
-
-# Curves of each kind of voice: (name, number of axes).
-_CURVES = {
-    "harmonic": (("f0_hz", 1), ("amplitudes", 1), ("harmonic_distribution", 2)),
-    "noise": (("magnitudes", 2),),
-    "modal": (),
-    "transient": (),
-}
-
-# What a blow has settled, without an axis of frames: names, each of rank 1.
-_STRUCK = {
-    "harmonic": (),
-    "noise": (),
-    "modal": ("frequencies", "amplitudes", "decay_seconds"),
-    "transient": ("magnitudes", "decay_seconds"),
-}
-
-# What else sound is made from, single numbers.
-_SETTINGS = {
-    "harmonic": (),
-    "noise": ("bandwidth_hz",),
-    "modal": (),
-    "transient": ("bandwidth_hz", "burst_seconds"),
-}
-_WITH_NOISE = {"noise", "transient"}
 
 
 def controls_of(generator, output, index, sample_rate, noise_seed):
@@ -148,87 +117,13 @@ def load_controls(path):
     if not path.is_file():
         raise UsageError(f"{path} is not there; name a controls file (.npz).")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            controls = {name: archive[name] for name in archive.files}
-    except UNREADABLE as error:
+        controls = read_arrays(path, MAX_BYTES)
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes)."
+            f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes): {error}"
         ) from error
     check_controls(controls, path)
     return controls
-
-
-def check_controls(controls, path="controls"):
-    """Checks that controls are complete, of fitting shapes and finite.
-
-    Raises:
-      UsageError: naming the entry, what came and what was expected.
-    """
-    needed = ("format", "version", "sample_rate", "n_samples", "frame_rate", "voices", "kinds")
-    missing = [name for name in needed if name not in controls]
-    if missing or str(controls["format"]) != FORMAT:
-        raise UsageError(
-            f"{path} is not a controls file: "
-            + (f"it lacks {', '.join(missing)}." if missing else "its format is another one.")
-        )
-    for name in ("version", "sample_rate", "n_samples", "frame_rate"):
-        _check_number(controls, name, path)
-    if int(controls["version"]) > VERSION:
-        raise UsageError(
-            f"{path} has version {int(controls['version'])} of the format and this noisygan knows "
-            f"version {VERSION}; update noisygan."
-        )
-    rate = float(controls["sample_rate"])
-    if not 8000 <= rate <= 192000:
-        raise UsageError(f"{path}: sample_rate is {rate:g}; expected 8000 to 192000 Hz.")
-    if float(controls["n_samples"]) > 600 * rate:
-        raise UsageError(f"{path} lasts longer than 600 seconds.")
-    if _WITH_NOISE & {str(kind) for kind in np.atleast_1d(controls["kinds"])}:
-        seed = np.asarray(controls.get("noise_seed", 0.5))
-        if seed.ndim or seed.dtype.kind not in "iu":
-            raise UsageError(f"{path} lacks noise_seed, or it is not one whole number.")
-    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
-    if len(voices) != len(kinds):
-        raise UsageError(f"{path} has {len(voices)} voices and {len(kinds)} kinds; expected pairs.")
-    n_frames = None
-    for voice, kind in zip(voices, kinds, strict=True):
-        if str(kind) not in _CURVES:
-            raise UsageError(
-                f"{path}: voice {voice} is of kind {kind}; known are {', '.join(_CURVES)}."
-            )
-        for name in _SETTINGS[str(kind)]:
-            _check_number(controls, f"{voice}/{name}", path)
-        _check_struck(controls, str(voice), str(kind), path)
-        for curve, rank in _CURVES[str(kind)]:
-            name = f"{voice}/{curve}"
-            if name not in controls:
-                raise UsageError(f"{path} lacks {name}.")
-            value = controls[name]
-            n_frames = value.shape[0] if n_frames is None and value.ndim else n_frames
-            too_narrow = curve == "magnitudes" and value.ndim == rank and value.shape[1] < 2
-            if value.ndim != rank or value.shape[0] != n_frames or not value.size or too_narrow:
-                axes = "[n_frames]" if rank == 1 else "[n_frames, n]"
-                raise UsageError(
-                    f"{path}: {name} has shape {value.shape}; expected {axes} with "
-                    f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
-                )
-            _check_finite(controls, name, path)
-            if curve == "f0_hz" and value.min() < 0.0:
-                raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
-    if not len(voices):
-        raise UsageError(f"{path} holds no voices.")
-    loudness = controls.get("loudness_db")
-    if loudness is not None and n_frames is not None and loudness.shape != (n_frames,):
-        raise UsageError(
-            f"{path}: loudness_db has shape {loudness.shape}; expected [n_frames] with "
-            f"{n_frames} frames."
-        )
-    if "reverb/ir" in controls:
-        if controls["reverb/ir"].ndim != 1:
-            shape = controls["reverb/ir"].shape
-            raise UsageError(f"{path}: reverb/ir has shape {shape}; expected [n_taps].")
-        _check_finite(controls, "reverb/ir", path)
-        _check_number(controls, "reverb/sample_rate", path)
 
 
 def louder(controls, gain):
@@ -254,45 +149,7 @@ def louder(controls, gain):
 
 def curve_names(controls):
     """Names of the entries of controls that have an axis of frames, but for loudness_db."""
-    return [f"{name}/{curve}" for name, kind in _voices(controls) for curve, _ in _CURVES[kind]]
-
-
-def _check_struck(controls, voice, kind, path):
-    """Refuses what a blow has settled where a part is missing or the parts don't fit."""
-    n_modes = None
-    for name in (f"{voice}/{part}" for part in _STRUCK[kind]):
-        if name not in controls:
-            raise UsageError(f"{path} lacks {name}.")
-        value = controls[name]
-        wanted, least = None, 1
-        if kind == "transient":
-            wanted, least = (1, 1) if name.endswith("decay_seconds") else (None, 2)
-        elif n_modes is None:
-            n_modes = value.size
-        else:
-            wanted = n_modes
-        if value.ndim != 1 or len(value) < least or wanted not in (None, len(value)):
-            expected = f"[{wanted}]" if wanted else f"[n], n at least {least}"
-            raise UsageError(f"{path}: {name} has shape {value.shape}; expected {expected}.")
-        _check_finite(controls, name, path)
-        if name.endswith("frequencies") and value.min() < 0.0:
-            raise UsageError(f"{path}: {name} has {value.min():g} Hz; expected 0 or more.")
-        if name.endswith("decay_seconds") and value.min() <= 0.0:
-            raise UsageError(f"{path}: {name} has {value.min():g}; expected times above 0.")
-
-
-def _check_number(controls, name, path):
-    if name not in controls:
-        raise UsageError(f"{path} lacks {name}.")
-    value = np.asarray(controls[name])
-    if value.ndim or value.dtype.kind not in "iuf" or not 0 < value < np.inf:
-        raise UsageError(f"{path}: {name} is {value}; expected a number above 0.")
-
-
-def _check_finite(controls, name, path):
-    value = controls[name]
-    if value.dtype.kind not in "iuf" or not np.isfinite(value).all():
-        raise UsageError(f"{path}: {name} holds values that are not finite numbers.")
+    return [f"{name}/{curve}" for name, kind in _voices(controls) for curve, _ in CURVES[kind]]
 
 
 def render_controls(controls, sample_rate=None, seconds=None):
@@ -332,12 +189,10 @@ def render_in_blocks(controls, sample_rate=None, seconds=None):
     for name, kind in _voices(controls):
         curves = {
             curve: _frames(controls[f"{name}/{curve}"]).astype(np.float32)
-            for curve, _ in _CURVES[kind]
+            for curve, _ in CURVES[kind]
         }
-        struck = {
-            part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in _STRUCK[kind]
-        }
-        settings = {part: float(controls[f"{name}/{part}"]) for part in _SETTINGS[kind]}
+        struck = {part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in STRUCK[kind]}
+        settings = {part: float(controls[f"{name}/{part}"]) for part in SETTINGS[kind]}
         rates = float(controls["frame_rate"]), sample_rate
         seed = int(controls.get("noise_seed", 0))
         voices[name] = Voice(kind, curves, struck, settings, *rates, seed)
@@ -392,15 +247,15 @@ def signal_of(controls, n_samples, sample_rate):
     voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
     for voice, kind in zip(voices, kinds, strict=True):
         curves = {}
-        for curve, rank in _CURVES[str(kind)]:
+        for curve, rank in CURVES[str(kind)]:
             value = row(f"{voice}/{curve}")
             curves[curve] = value[:, :, None] if rank == 1 else value
         covered = n_samples
         if curves:
             n_frames = next(iter(curves.values())).shape[1]
             covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
-        curves |= {name: row(f"{voice}/{name}") for name in _STRUCK[str(kind)]}
-        settings = {name: float(controls[f"{voice}/{name}"]) for name in _SETTINGS[str(kind)]}
+        curves |= {name: row(f"{voice}/{name}") for name in STRUCK[str(kind)]}
+        settings = {name: float(controls[f"{voice}/{name}"]) for name in SETTINGS[str(kind)]}
         kind = (VOICES | DRUM_VOICES)[str(kind)]
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
         sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]

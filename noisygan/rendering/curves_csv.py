@@ -14,18 +14,25 @@ and held before the first and behind the last one; what is left out stays as it 
 made into sound by itself: where it differs from the file's, all levels follow by as many decibels.
 """
 
+import array
+import collections
 import csv
 import difflib
+import functools
+import math
 import pathlib
 
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import short_lines, written_whole
 from noisygan.rendering.controls import check_controls, curve_names
 
 TIME = "time_seconds"
 LOUDNESS = "loudness_db"
+MAX_COLUMNS = 8192
+MAX_LINE = 1 << 19
+MAX_ROWS = 1_000_000
 _LEVELS = ("amplitudes", "magnitudes")
 
 
@@ -68,9 +75,10 @@ def read_curves(path, controls):
     columns = _columns(controls)
     for name in names[1:]:
         if name not in columns:
+            name = name[:100]
             near = difflib.get_close_matches(name, columns, n=1)
             hint = f"; nearest is {near[0]}" if near else f"; known are {', '.join(columns)}"
-            raise UsageError(f"{path}: no curve {name} in these controls{hint[:200]}")
+            raise UsageError(f"{path}: no curve {ascii(name)[1:-1]} in these controls{hint[:200]}")
     times = table[:, 0]
     _check_times(path, times, lines, controls)
     edited = {name: np.array(value) for name, value in controls.items()}
@@ -116,43 +124,52 @@ def _read_table(path):
     """(names, float64 [n_rows, n_columns], line of each row) of a CSV file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
+            return _parsed(path, csv.reader(short_lines(file, MAX_LINE)))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UsageError(f"{path} is not CSV: {error}; expected text in UTF-8") from error
-    names = [name.strip() for name in rows[0]] if rows else []
+
+
+def _parsed(path, rows):
+    """As `_read_table`, from an iterator of rows."""
+    names = [name.strip() for name in next(rows, [])]
     if not names or names[0] != TIME or len(names) < 2:
-        came = ",".join(names)[:60] or "nothing"
+        came = ascii(",".join(names)[:60])[1:-1] or "nothing"
         raise UsageError(
             f"{path}: its first line is {came}; expected {TIME} and names of curves, "
             "with commas between"
         )
-    twice = [name for name in names if names.count(name) > 1]
+    if len(names) > MAX_COLUMNS:
+        raise UsageError(f"{path} has {len(names)} columns; expected at most {MAX_COLUMNS}")
+    twice = [name for name, count in collections.Counter(names).items() if count > 1]
     if twice:
-        raise UsageError(f"{path} has the column {twice[0]} twice")
+        raise UsageError(f"{path} has the column {ascii(twice[0][:100])[1:-1]} twice")
     table, lines = [], []
-    for line, row in enumerate(rows[1:], start=2):
+    for line, row in enumerate(rows, start=2):
+        if line > MAX_ROWS:
+            raise UsageError(f"{path} has more than {MAX_ROWS} rows; expected one a frame")
         if not row:
             continue
         if len(row) != len(names):
             raise UsageError(
                 f"{path}, line {line}: {len(row)} values; expected {len(names)}, as in line 1"
             )
-        for name, text in zip(names, row, strict=True):
-            try:
-                value = float(text)
-            except ValueError:
-                value = np.nan
-            if not np.isfinite(value):
-                raise UsageError(
-                    f"{path}, line {line}: {name} is {text.strip()[:40]!r}; expected a number"
-                )
-        table.append([float(text) for text in row])
+        table.append(array.array("d", map(functools.partial(_number, path, line), names, row)))
         lines.append(line)
     if not table:
         raise UsageError(f"{path} has no rows below its first line; expected one or more")
     return names, np.array(table), lines
+
+
+def _number(path, line, name, text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{path}, line {line}: {name} is {text.strip()[:40]!r}; expected a number")
+    return value
 
 
 def _check_times(path, times, lines, controls):

@@ -1,14 +1,16 @@
 """Codes that were kept, as `noisygan match` writes them, and what went with them."""
 
 import pathlib
+import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.archives import read_array, read_arrays
 from noisygan.errors import UsageError
 from noisygan.rendering.audio_files import MAX_SECONDS, MIN_SECONDS
-from noisygan.rendering.controls import UNREADABLE
 
+MAX_BYTES = 16 << 20
 _EXPECTED = "expected z as `noisygan match` keeps it (-z.npz), or an array [latent_dim] (.npy)"
 
 
@@ -80,19 +82,18 @@ def read_code(path):
     if not path.is_file():
         raise UsageError(f"--z {path} is {'a folder' if path.is_dir() else 'missing'}; {_EXPECTED}")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        entries = {"z": loaded}
-        if not isinstance(loaded, np.ndarray):
-            with loaded:
-                entries = {name: loaded[name] for name in loaded.files}
-    except UNREADABLE as error:
+        if zipfile.is_zipfile(path):
+            entries = read_arrays(path, MAX_BYTES)
+        else:
+            entries = {"z": read_array(path, MAX_BYTES)}
+    except (OSError, ValueError) as error:
         raise UsageError(f"--z {path} can't be read; {_EXPECTED}") from error
     if "z" not in entries:
         raise UsageError(f"--z {path} holds no z; {_EXPECTED}")
     z = np.atleast_2d(entries["z"])
     if z.ndim != 2 or not z.size or z.dtype.kind not in "iuf":
         raise UsageError(f"--z {path}: z has shape {np.shape(entries['z'])}; {_EXPECTED}")
-    if not np.isfinite(z).all():
+    if not (np.abs(z) < 1e30).all():
         raise UsageError(f"--z {path}: z holds values that are not finite numbers")
     limits = {"pitch": 127.0, "velocity": 127.0, "held_seconds": MAX_SECONDS, "gain": 1e6}
     numbers = {

@@ -4,6 +4,7 @@ Only the standard's meaning is here, no sound: Standard MIDI Files (RP-001), Gen
 """
 
 import bisect
+import collections
 import dataclasses
 import io
 import struct
@@ -11,11 +12,17 @@ from pathlib import Path
 
 from noisygan.errors import UsageError
 
-# A file of this size holds days of music; nothing larger is read.
-MAX_BYTES = 32 << 20
+# A file of this size holds hours of dense music; nothing larger is read.
+MAX_BYTES = 4 << 20
 MAX_SECONDS = 3600.0
+MAX_NOTES = 100_000
+# Steps of pitch bends within all notes together.
+MAX_BENDS = 1_000_000
 # Channels are counted from 1, as musicians do; General MIDI has drums on this one.
 DRUM_CHANNEL = 10
+
+# Bytes of a damaged track that is read as far as it goes, which takes some hundred attempts.
+_MAX_REPAIRED = 256 << 10
 
 _SUSTAIN, _DATA, _RPN_LOW, _RPN_HIGH = 64, 6, 100, 101
 _ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 120, 121, 123
@@ -127,6 +134,8 @@ def _read_track(mido, body):
     track = _parse(mido, body)
     if track is not None:
         return track, ""
+    if len(body) > _MAX_REPAIRED:
+        return [], f"has a damaged track of {len(body)} bytes, too long to be read in part"
     # Where it breaks, a message may be cut in two: one of a few neighbouring ends can be read.
     readable, broken = 0, len(body)
     while broken - readable > 1:
@@ -149,6 +158,8 @@ def _parse(mido, body):
         return mido.MidiFile(file=file, clip=True).tracks[0]
     except (EOFError, OSError, ValueError, LookupError, TypeError, struct.error):
         return None
+    except mido.KeySignatureError:  # a key that no scale has
+        return None
 
 
 class _Channel:
@@ -161,19 +172,28 @@ class _Channel:
         self.bend_range = _BEND_RANGE
         self.wheel = 0.0
         self.bends = [(0.0, 0.0)]  # (seconds, semitones)
-        self.sounding = {}  # pitch -> list of [start, velocity, program], keys down
-        self.sustained = []  # (pitch, start, velocity, program), keys up, pedal down
+        self.sounding = {}  # pitch -> deque of (start, velocity, program), keys down
+        self.sustained = {}  # pitch -> list of such, keys up, pedal down
 
     def bend(self, seconds):
-        self.bends.append((seconds, self.wheel * self.bend_range))
+        value = self.wheel * self.bend_range
+        if value != self.bends[-1][1]:
+            self.bends.append((seconds, value))
 
 
 def _notes(messages, division, mido, path, damage):
     channels = [_Channel() for _ in range(16)]
-    seconds, tempo, found = 0.0, 500000, []
+    seconds, tempo, found, n_bends = 0.0, 500000, [], 0
 
     def end(number, pitch, start, velocity, program):
+        nonlocal n_bends
         bend = _bend(channels[number].bends, start, seconds)
+        n_bends += len(bend)
+        if len(found) >= MAX_NOTES or n_bends > MAX_BENDS:
+            raise UsageError(
+                f"{path} holds more than {MAX_NOTES} notes, or {MAX_BENDS} pitch bends within "
+                "notes; cut it"
+            )
         held = seconds - start
         found.append(Note(start, held, pitch, velocity, number + 1, program, bend))
 
@@ -182,15 +202,16 @@ def _notes(messages, division, mido, path, damage):
         begun = channel.sounding.get(pitch)
         if not begun:
             return
-        start, velocity, program = begun.pop(0)
+        note = begun.popleft()
         if channel.pedal:
-            channel.sustained.append((pitch, start, velocity, program))
+            channel.sustained.setdefault(pitch, []).append(note)
         else:
-            end(number, pitch, start, velocity, program)
+            end(number, pitch, *note)
 
     def lift(number):
-        for note in channels[number].sustained:
-            end(number, *note)
+        for pitch, ended in channels[number].sustained.items():
+            for note in ended:
+                end(number, pitch, *note)
         channels[number].sustained.clear()
 
     def silence(number):
@@ -215,12 +236,10 @@ def _notes(messages, division, mido, path, damage):
         channel = channels[number]
         if message.type == "note_on" and message.velocity:
             # A key that is struck again while the pedal holds its note: the string begins anew.
-            again = [note for note in channel.sustained if note[0] == message.note]
-            channel.sustained = [note for note in channel.sustained if note[0] != message.note]
-            for note in again:
-                end(number, *note)
-            begun = channel.sounding.setdefault(message.note, [])
-            begun.append([seconds, message.velocity, channel.program])
+            for note in channel.sustained.pop(message.note, ()):
+                end(number, message.note, *note)
+            begun = channel.sounding.setdefault(message.note, collections.deque())
+            begun.append((seconds, message.velocity, channel.program))
         elif message.type in ("note_on", "note_off"):
             release(number, message.note)
         elif message.type == "program_change":
@@ -252,8 +271,11 @@ def _notes(messages, division, mido, path, damage):
 
 def _bend(bends, start, stop):
     """Of a channel's bends, what a note from start to stop hears; () if its pitch stays."""
-    first = bisect.bisect_right(bends, start, key=lambda bend: bend[0]) - 1
-    heard = [
-        (max(0.0, at - start), value) for at, value in bends[first:] if at < stop or at <= start
-    ]
+    first = bisect.bisect_right(bends, start, key=_time) - 1
+    last = max(bisect.bisect_left(bends, stop, key=_time), first + 1)
+    heard = [(max(0.0, at - start), value) for at, value in bends[first:last]]
     return tuple(heard) if any(value for _, value in heard) else ()
+
+
+def _time(bend):
+    return bend[0]

@@ -11,6 +11,8 @@ from noisygan.rendering import midi, notes
 # Bounds what one batch takes.
 _MAX_SAMPLES = 16 * 4 * 48000
 _MAX_BATCH = 32
+# A single note is rendered at once, with all its curves.
+MAX_NOTE_SECONDS = 120.0
 # Notes of nearly one length share a batch: lengths are rounded up to these steps.
 _LENGTH_RATIO = 1.3
 # How soon a sound that can't be let go is faded out after its note.
@@ -109,6 +111,8 @@ def _refusal(note, part, sample_rate):
         return f"on channel {note.channel}, which no run plays"
     if not note.held and not part.is_kit:
         return "of no length"
+    if _seconds(note, part) > MAX_NOTE_SECONDS:
+        return f"longer than {MAX_NOTE_SECONDS:g} seconds"
     if part.label(note) is None:
         known = ", ".join(part.instrument.label_names)
         return f"for a drum (note {note.pitch}) that the run does not know; it knows {known}"

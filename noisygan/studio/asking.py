@@ -64,7 +64,7 @@ def parse(body, run):
         raise UsageError("expected a JSON object")
     unknown = sorted(set(body) - _KEYS)
     if unknown:
-        raise UsageError(f"no field {unknown[0][:40]}; known are {', '.join(sorted(_KEYS))}")
+        raise UsageError(f"no field {_shown(unknown[0])}; known are {', '.join(sorted(_KEYS))}")
     told = run.instrument.conditions
     sample_rate = whole(body, "sample_rate", run.sample_rate, 8000, 192000)
     seconds = run.seconds
@@ -105,7 +105,7 @@ def number(body, name, default, low, high):
     value = default if value is None else value
     # `not ... <=` and not `>`: NaN is refused too.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise UsageError(f"{name}: got {str(value)[:40]}, expected a number {low:g} to {high:g}")
+        raise UsageError(f"{name}: got {_shown(value)}, expected a number {low:g} to {high:g}")
     return float(value)
 
 
@@ -135,7 +135,7 @@ def numbers(values, name, n_least, n_most, limit):
     for value in values:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not -limit <= value <= limit:
-            raise UsageError(f"{name}: got {str(value)[:40]} among them, {expected}")
+            raise UsageError(f"{name}: got {_shown(value)} among them, {expected}")
     return np.array(values, np.float32)
 
 
@@ -151,3 +151,8 @@ def subtype(body):
         raise UsageError(f"bits: got {bits}, expected 16, 24 or 32")
     assert formats[bits] in audio_files.SUBTYPES
     return formats[bits]
+
+
+def _shown(value):
+    """What arrived, short and within a line."""
+    return ascii(str(value)[:40])[1:-1]

@@ -48,7 +48,15 @@ def accumulated(trainer, n_parts):
 
     Returns:
       (critic's round, last round): functions of (batch, seed, active, level), as the trainer's own.
+
+    Raises:
+      UsageError: on several devices, which divide a batch themselves.
     """
+    if tf.distribute.has_strategy():
+        raise UsageError(
+            f"Trainer.accumulate: got {n_parts} on several devices, which divide the batch "
+            "themselves; expected 1"
+        )
     adversaries, d_phase, g_phase = trainer.adversaries, trainer.d_phase, trainer.g_phase
     sums = {
         phase.name: [tf.Variable(tf.zeros_like(v.value), trainable=False) for v in phase.variables]

@@ -11,6 +11,7 @@ draws for each sound of the batch and returns float32 [batch, n_samples].
 import tensorflow as tf
 
 from noisygan.errors import UsageError
+from noisygan.losses import whole_batch
 
 
 class Augmentation:
@@ -76,7 +77,10 @@ class Shift:
     def __call__(self, audio, seed):
         """audio later by -n_max .. n_max samples, by row."""
         n = self.n_max
-        later = tf.random.stateless_uniform([tf.shape(audio)[0]], seed, -n, n + 1, tf.int32)
+        later = whole_batch.drawn(
+            lambda rows: tf.random.stateless_uniform([rows], seed, -n, n + 1, tf.int32),
+            tf.shape(audio)[0],
+        )
         padded = tf.pad(audio, [[0, 0], [n, n]])
         index = tf.range(audio.shape[1])[None, :] + (n - later)[:, None]
         return tf.gather(padded, index, batch_dims=1)
@@ -97,7 +101,11 @@ class Noise:
         """audio and noise of a level by row."""
         level = self.max_level * _uniform(audio, seed)
         noise_seed = tf.random.experimental.stateless_fold_in(seed, 0)
-        return audio + level[:, None] * tf.random.stateless_normal(tf.shape(audio), noise_seed)
+        noise = whole_batch.drawn(
+            lambda rows: tf.random.stateless_normal([rows, audio.shape[1]], noise_seed),
+            tf.shape(audio)[0],
+        )
+        return audio + level[:, None] * noise
 
 
 class TimeMask:
@@ -115,7 +123,9 @@ class TimeMask:
     def __call__(self, audio, seed):
         """audio with 0 in one stretch a row."""
         n_samples = audio.shape[1]
-        draw = tf.random.stateless_uniform([tf.shape(audio)[0], 2], seed)
+        draw = whole_batch.drawn(
+            lambda rows: tf.random.stateless_uniform([rows, 2], seed), tf.shape(audio)[0]
+        )
         length = tf.minimum(self.n_max, n_samples) * draw[:, 0]
         start = (n_samples - length) * draw[:, 1]
         place = tf.range(n_samples, dtype=tf.float32)[None, :] - start[:, None]
@@ -124,7 +134,9 @@ class TimeMask:
 
 def _uniform(audio, seed):
     """A number 0 .. 1 for each row, float32 [batch]."""
-    return tf.random.stateless_uniform([tf.shape(audio)[0]], seed)
+    return whole_batch.drawn(
+        lambda rows: tf.random.stateless_uniform([rows], seed), tf.shape(audio)[0]
+    )
 
 
 def _checked(part, name, value, high=float("inf")):

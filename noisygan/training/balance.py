@@ -122,15 +122,15 @@ class AdaptPenalty(_Balanced):
 
     def observe(self, metrics):
         """Takes a step's metrics into account; returns dict of numbers to be logged."""
-        mean, factor = float(self.mean), float(self.penalty)
+        mean, factor = float(self.mean.numpy()), float(self.penalty.numpy())
         unsure = float(metrics["d_unsure"])
         # A step without a number leaves everything as it is.
         if unsure == unsure:
             self.mean.assign(self.smoothing * mean + (1.0 - self.smoothing) * unsure)
-            way = 1.0 if float(self.mean) < self.target else -1.0
+            way = 1.0 if float(self.mean.numpy()) < self.target else -1.0
             moved = factor * 10.0 ** (way / self.tenfold_steps)
             self.penalty.assign(min(max(moved, self.least), self.most))
-        return {"d_unsure_mean": float(self.mean), "d_penalty": float(self.penalty)}
+        return {"d_unsure_mean": float(self.mean.numpy()), "d_penalty": float(self.penalty.numpy())}
 
 
 class SkipUpdates(_Balanced):
@@ -160,6 +160,6 @@ class SkipUpdates(_Balanced):
 
     def observe(self, metrics):
         """Takes a step's metrics into account; returns dict of numbers to be logged."""
-        learnt = float(bool(self.learns))
+        learnt = float(bool(self.learns.numpy()))
         self.learns.assign(not float(metrics["d_unsure"]) < self.least)
         return {"d_learns": learnt}

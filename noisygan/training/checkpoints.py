@@ -13,10 +13,11 @@ import pathlib
 import re
 
 from noisygan.errors import RunError
-from noisygan.files import written_whole
+from noisygan.files import read_json, written_whole
 
 # Of ckpt-<step>.json.
 FORMAT = 1
+_MAX_SUMS_BYTES = 1 << 20
 
 # So many of the newest are kept.
 N_KEPT = 3
@@ -151,7 +152,7 @@ def fault_of(prefix):
     if not _sums(prefix).exists():
         return _fault_of_values(prefix)
     try:
-        record = json.loads(_sums(prefix).read_text(encoding="utf-8"))
+        record = read_json(_sums(prefix), _MAX_SUMS_BYTES)
         if record["format"] > FORMAT:
             return f"a newer version of noisygan saved it (format {record['format']})"
         files = {name: (entry["bytes"], entry["sha256"]) for name, entry in record["files"].items()}

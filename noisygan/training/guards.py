@@ -1,10 +1,12 @@
 """What watches over a training: updates left out, alarms with their sounds, the quality curve."""
 
+import json
 import shutil
 
 import numpy as np
 
 from noisygan.errors import RunError
+from noisygan.files import written_whole
 from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
 from noisygan.training.checkpoints import Checkpoints
@@ -161,6 +163,8 @@ def keep_best(run, trainer, step):
     """
     best = RunFolder(run.path / "best")
     best.checkpoints.mkdir(parents=True, exist_ok=True)
-    for file in (run.config, run.facts_file):
-        shutil.copyfile(file, best.path / file.name)
+    shutil.copyfile(run.config, best.config)
+    facts = json.dumps(run.facts | {"averaged_only": True}, indent=2)
+    with written_whole(best.facts_file, overwrite=True) as part:
+        part.write_text(facts + "\n")
     Checkpoints(best.checkpoints, {"ema": trainer.ema, "step": trainer.step}).save(step)

@@ -56,8 +56,8 @@ def fit(
     checkpoints = Checkpoints(run.checkpoints, state)
     if resume:
         checkpoints.restore(resume)
-    run.keep_metrics_before(int(trainer.step))
-    step = int(trainer.step)
+    run.keep_metrics_before(trainer.n_steps)
+    step = trainer.n_steps
     trainer.grow(step)
     batches = trainer.batches(notes, step)
     samples = Samples(trainer, notes)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import gaussian
+from noisygan.losses import whole_batch
 from noisygan.training.optimizers import Adam
 
 # Codes of so many recordings say how codes are distributed.
@@ -51,22 +52,25 @@ class TrainAutoencoder:
             )
         variables = autoencoder.weights
         optimizer = Adam(self.learning_rate, beta_1=0.9, beta_2=0.999, decay_steps=self.steps)
-        optimizer = optimizer.build(variables)
+        with trainer.replicas.scope():
+            optimizer = optimizer.build(variables)
         values = [v.value for v in variables]
 
-        @tf.function
-        def update(audio):
+        def update(batch):
+            audio = batch["audio"]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(values)
                 error = tf.reduce_mean((autoencoder(audio) - audio) ** 2, axis=1)
                 share = tf.reduce_mean(error / (tf.reduce_mean(audio**2, axis=1) + 1e-4))
-            optimizer.apply(tape.gradient(share, values), variables)
+            share, gradients = whole_batch.mean((share, tape.gradient(share, values)))
+            whole_batch.apply(optimizer, gradients, variables)
             return share
 
         say(f"autoencoder: {self.steps} steps before the adversaries begin")
-        shares = []
-        for batch in notes.batches(self.batch_size, seed).take(self.steps):
-            shares.append(update(batch["audio"]))
+        trainer.replicas.check([self.batch_size], None, "TrainAutoencoder.batch_size")
+        batches = trainer.replicas.batches(notes, self.batch_size, seed, n_batches=self.steps)
+        update = trainer.replicas.compiled(update)
+        shares = [update(batch) for batch in batches]
         chosen = np.random.default_rng(seed).permutation(len(notes))[:_N_CODES]
         encode = tf.function(autoencoder.encode)
         codes = [

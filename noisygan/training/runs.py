@@ -10,16 +10,16 @@ samples/         step-000123-<i>.wav: the same codes at growing steps
 events/          summaries for TensorBoard
 """
 
-import contextlib
 import datetime
 import json
 import math
 import pathlib
+import re
 import sys
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
-from noisygan.training import checkpoints
+from noisygan.training import checkpoints, run_files
 from noisygan.training.environment import environment, git_state, versions, without_home
 
 # Of run.json. 1: checkpoints had no checksums, and run.json no environment.
@@ -111,6 +111,7 @@ class RunFolder:
                 f"{path} {there}; a run folder holds config.gin and run.json, as "
                 "'noisygan train --run_dir DIR' makes it."
             )
+        run_files.check_links(run.path)
         return run
 
     @property
@@ -118,14 +119,10 @@ class RunFolder:
         """What run.json holds.
 
         Raises:
-          RunError: if it can't be read, or a newer version wrote it.
+          RunError: if it can't be read, holds what can't be, or a newer version wrote it.
         """
-        try:
-            facts = json.loads(self.facts_file.read_text(encoding="utf-8"))
-            newer = facts["format"] > FORMAT
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.facts_file} can't be read: {error}.") from error
-        if newer:
+        facts = run_files.read_facts(self.facts_file)
+        if facts["format"] > FORMAT:
             raise RunError(
                 f"{self.facts_file} has format {facts['format']} and this noisygan knows {FORMAT} "
                 f"at most; use noisygan {facts.get('noisygan')}, which wrote it, or a newer one."
@@ -164,8 +161,9 @@ class RunFolder:
 
     def snapshot_prefixes(self):
         """Snapshots by the seconds of training, in order: dict of int -> prefix."""
-        found = sorted(self.snapshots.glob("seconds-*.index"))
-        return {int(path.name.split("-")[1]): str(path.with_suffix("")) for path in found}
+        found = sorted(self.snapshots.glob("seconds-*-step-*.index"))
+        named = {path: re.fullmatch(r"seconds-(\d+)-step-\d+", path.stem) for path in found}
+        return {int(m[1]): str(path.with_suffix("")) for path, m in named.items() if m}
 
     @property
     def seconds(self):
@@ -190,14 +188,7 @@ class RunFolder:
 
     def read_metrics(self):
         """The lines of metrics.jsonl as dicts; what is unfinished or damaged is left out."""
-        records = []
-        if self.metrics_file.exists():
-            for line in self.metrics_file.read_text(encoding="utf-8", errors="replace").split("\n"):
-                with contextlib.suppress(ValueError):
-                    record = json.loads(line)
-                    if isinstance(record, dict) and "step" in record:
-                        records.append(record)
-        return records
+        return run_files.read_metrics(self.metrics_file) if self.metrics_file.exists() else []
 
     def keep_metrics_before(self, step):
         """Drops the lines behind a step, which a resumed run will write again."""
@@ -229,7 +220,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config
+    from noisygan import config, config_sizes, config_text
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -239,10 +230,12 @@ def load_generator(run_dir, prefix=None):
     )
     if prefix is None:
         raise UsageError(run.without_checkpoint)
-    config.parse_text(run.config.read_text(), source=str(run.config))
-    trainer = config.configured(Trainer)()
-    generator = trainer.generator
-    build_generator(generator, len(facts["label_names"]))
+    config.parse_text(config_text.read_file(run.config), source=str(run.config))
+    with run_files.building(run.config, prefix):
+        trainer = config.configured(Trainer)()
+        generator = trainer.generator
+        config_sizes.check_extent(generator)
+        build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     checkpoints.restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from noisygan.losses import whole_batch
 from noisygan.losses.regularizers import Round
 from noisygan.training.balance import Unbalanced
 
@@ -33,7 +34,7 @@ def update(phase, loss, gradients, wanted=True):
 
     Args:
       phase: A `Phase`.
-      loss: Scalar.
+      loss: Scalar, the mean over this replica's rows.
       gradients: One for each variable, of `phase.optimizer.scale_loss(loss)`; None counts as 0.
       wanted: Whether there is to be an update at all, a boolean or a scalar of such.
 
@@ -44,13 +45,14 @@ def update(phase, loss, gradients, wanted=True):
         tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
+    loss, gradients = whole_batch.mean((loss, gradients))
     scale = getattr(phase.optimizer, "dynamic_scale", None)
     norm = tf.linalg.global_norm(gradients)
     norm = norm if scale is None else norm / scale.value
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
     def apply():
-        phase.optimizer.apply(gradients, phase.variables)
+        whole_batch.apply(phase.optimizer, gradients, phase.variables)
         return True
 
     # An optimizer that scales must see what is not finite: it leaves that out itself.
@@ -133,16 +135,21 @@ class Adversaries:
         """
         real = self.seen(batch["audio"])
         n, (i, n_parts) = real.shape[0], part
-        z = _rows(self.generator.prior(n * n_parts, seed), i, n_parts)
-        noise_seed = tf.random.stateless_uniform([n * n_parts], seed + 1, None, None, tf.int32)
-        noise_seed = _rows(noise_seed, i, n_parts)
-        seed += tf.stack([i, 0])
+
+        def drawn(draw):
+            return _rows(whole_batch.drawn(draw, n * n_parts), i, n_parts)
+
+        z = drawn(lambda n: self.generator.prior(n, seed))
+        noise_seed = drawn(
+            lambda n: tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
+        )
+        part_seed = seed + tf.stack([i, 0])
         fake = self.generator(z, batch, seed=noise_seed, training=True).audio
         return Sounds(
             real=real,
             fake=fake,
-            real_maps=self.discriminator.represent(self.augmentation(real, seed + 3)),
-            fake_maps=self.discriminator.represent(self.augmentation(fake, seed + 3)),
+            real_maps=self.discriminator.represent(self.augmentation(real, part_seed + 3)),
+            fake_maps=self.discriminator.represent(self.augmentation(fake, part_seed + 3)),
             conditioning=self.conditions(batch) if self.conditions else None,
             prediction=self.generator.predict(real, batch, noise_seed) if self.predicts else None,
         )
@@ -210,7 +217,7 @@ class Adversaries:
         fake = judge(sounds.fake_maps, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
-        peaks = tf.reduce_max(tf.abs(sounds.fake), axis=1)
+        peaks = whole_batch.gathered(tf.reduce_max(tf.abs(sounds.fake), axis=1))
         metrics = {
             "g_adversarial": loss,
             "fake_spread": spread(sounds.fake_maps),
@@ -243,7 +250,7 @@ def spread(maps):
     for m in maps:
         # The mean of a waveform is silence: of waveforms, levels are compared.
         pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
-        pooled = tf.reshape(pooled, [tf.shape(pooled)[0], -1])
+        pooled = whole_batch.gathered(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
         distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
         total += tf.reduce_mean(distances)
     return total / len(maps)
@@ -262,3 +269,16 @@ def _logit_metrics(pairs):
     fake = tf.add_n([tf.reduce_mean(f) for _, f in pairs]) / len(pairs)
     right = tf.add_n([tf.reduce_mean(tf.cast(r > f, tf.float32)) for r, f in pairs]) / len(pairs)
     return {"real_logits": real, "fake_logits": fake, "d_right": right}
+
+
+def over_rounds(rounds):
+    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
+    values = {}
+    for metrics in rounds:
+        for name, value in metrics.items():
+            values.setdefault(name, []).append(value)
+    return {
+        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
+        for name, v in values.items()
+        if len(v) > 1 or name.startswith("d_")
+    }

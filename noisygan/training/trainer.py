@@ -15,8 +15,9 @@ from noisygan.training.growth import check_judge, n_levels, seen_at
 from noisygan.training.moving import Moving
 from noisygan.training.optimizers import Adam, forget
 from noisygan.training.precision import check_precision, set_precision, with_loss_scale
+from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
-from noisygan.training.steps import Adversaries, Phase, update
+from noisygan.training.steps import Adversaries, Phase, over_rounds, update
 from synths.sharing import shared_spectra
 
 
@@ -109,6 +110,7 @@ class Trainer:
         self.accumulate = accumulate
         self.seed = 0
         self.ema = None
+        self.replicas = OneDevice()
 
     def build(self, notes, seed=0):
         """Makes every variable.
@@ -121,6 +123,10 @@ class Trainer:
           UsageError: if the recordings lack what the config is conditioned on, or differ from it
             in rate or length.
         """
+        with self.replicas.scope():
+            self._build(notes, seed)
+
+    def _build(self, notes, seed):
         self.seed = seed
         tf.keras.utils.set_random_seed(seed)
         self.check(notes)
@@ -144,8 +150,9 @@ class Trainer:
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
-        self._run_critic = tf.function(self._critic_round)
-        self._run_step = tf.function(self._last_round)
+        self.replicas.tie([self.generator, self.discriminator])
+        self._run_critic = self.replicas.compiled(self._critic_round)
+        self._run_step = self.replicas.compiled(self._last_round)
         if self.accumulate > 1:
             self._run_critic, self._run_step = accumulated(self, self.accumulate)
 
@@ -183,6 +190,7 @@ class Trainer:
             lengths = [generator.length_of(level) for level in range(generator.n_levels)]
         sizes = [self.batch_size, *(self.plan.batch_sizes if self.plan else ())]
         check_judge(self.discriminator, lengths, sizes, self.conditions)
+        self.replicas.check(sizes, self.discriminator)
         names = set(generator.conditions)
         names |= set(self.conditions.names) if self.conditions is not None else set()
         if "label" in names and not notes.has_label:
@@ -211,15 +219,14 @@ class Trainer:
 
     def batches(self, notes, step):
         """Iterator over the batches from a step on, `n_critic` of them a step."""
+        of = self.replicas.batches
         if self.plan is None:
-            yield from notes.batches(self.batch_size, self.seed, step * self.n_critic)
+            yield from of(notes, self.batch_size, self.seed, step * self.n_critic)
         while True:
             stage = self.plan.stage(step)
             start = (step - stage.first_step) * self.n_critic
-            batches = notes.batches(stage.batch_size, self.seed, start)
-            if stage.end is not None:
-                batches = batches.take((stage.end - step) * self.n_critic)
-            yield from batches
+            n = None if stage.end is None else (stage.end - step) * self.n_critic
+            yield from of(notes, stage.batch_size, self.seed, start, n)
             step = stage.end
 
     def _begin(self, step):
@@ -264,6 +271,7 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
+        self.replicas.begin_step(self)
         # A plain number: each level is another program.
         level = self._begin(step)
         # All of a step's, before the first changes anything: a file that breaks spoils no step.
@@ -274,7 +282,7 @@ class Trainer:
             for round_ in range(step * self.n_critic, last)
         ]
         metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
-        metrics |= _over_rounds([*rounds, metrics]) if rounds else {}
+        metrics |= over_rounds([*rounds, metrics]) if rounds else {}
         return metrics | self.adversaries.balance.observe(metrics)
 
     def _seed(self, round_):
@@ -357,25 +365,27 @@ class Trainer:
         Raises:
           UsageError: for a new run with networks that have learnt.
         """
-        if self.ema is not None and int(self.step) > 0 and not resume:
+        if self.ema is not None and self.n_steps > 0 and not resume:
             raise UsageError(
-                f"this Trainer has learnt for {int(self.step)} steps already; make a new one for a "
+                f"this Trainer has learnt for {self.n_steps} steps already; make a new one for a "
                 "new run, or go on with resume=True"
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
-        self.build(notes, run.facts["seed"] if resume else seed)
+        self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
         with told_where_unwritable(run.checkpoints):
             # A run that was killed before its first checkpoint begins again.
+            resume = resume and self.replicas.is_chief
             resume = run.latest_checkpoint(run.teller(progress)) if resume else None
-            if resume is None:
+            if self.replicas.of_chief(resume is None):
                 began = time.monotonic()
                 for prepare in self.before:
                     prepare(self, notes, self.seed, progress.message)
                 kept["seconds_before"] = time.monotonic() - began
                 for average, variable in zip(self.ema, self.generator.weights, strict=True):
                     average.assign(variable.value)
-            return loop.fit(self, notes, run, steps, minutes, resume, progress, **kept)
+            arguments = (self, notes, run, steps, minutes, resume, progress)
+            return self.replicas.fit(self, notes, run, lambda: loop.fit(*arguments, **kept))
 
     def describe(self, notes):
         """Checks that everything fits together: one batch, one step of each phase.
@@ -399,26 +409,18 @@ class Trainer:
                 lambda: self.discriminator(batch["audio"], features),
             ),
         ]
-        metrics = self.train_step(iter([batch] * self.n_critic), 0)
+        metrics = self.train_step(self.batches(notes, 0), 0)
         values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
         return "\n\n".join([*parts, f"One step of each phase: {values}"])
+
+    @property
+    def n_steps(self):
+        """How many steps have been taken."""
+        return int(self.step.numpy())
 
     def averaged(self):
         """A context in which the generator has its averaged weights."""
         return _Swapped([v.value for v in self.generator.weights], self.ema)
-
-
-def _over_rounds(rounds):
-    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
-    values = {}
-    for metrics in rounds:
-        for name, value in metrics.items():
-            values.setdefault(name, []).append(value)
-    return {
-        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
-        for name, v in values.items()
-        if len(v) > 1 or name.startswith("d_")
-    }
 
 
 class _Swapped:

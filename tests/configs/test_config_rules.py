@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from noisygan import config, config_names, config_text
+from noisygan import config, config_allowed, config_text
 from noisygan.errors import RunError, UsageError
 
 PARTS = """
@@ -83,7 +83,8 @@ def toy(tmp_path, monkeypatch):
     (package / "parts.py").write_text(PARTS)
     (package / "plain.py").write_text("class Top:\n    pass\n\nclass Only:\n    pass\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr(config_names, "RULES", (*config_names.RULES, config_names.Rule("toyparts")))
+    rules = (config_allowed.Rule("toyparts", functions=True), *config_allowed.RULES)
+    monkeypatch.setattr(config_allowed, "RULES", rules)
     for name in [n for n in sys.modules if n.split(".")[0] == "toyparts"]:
         del sys.modules[name]
     # gin's registry outlives a test, and would hold the classes of the previous test's package.
@@ -582,9 +583,9 @@ def test_a_symlink_does_not_lead_an_include_elsewhere(toy, tmp_path):
 def test_the_allow_list_lets_classes_but_no_functions_of_data_through():
     from noisygan.data.recordings import Recordings
 
-    assert config_names.is_allowed(Recordings)
-    assert not config_names.is_allowed(Recordings.read)
+    assert config_allowed.is_allowed(Recordings)
+    assert not config_allowed.is_allowed(Recordings.read)
     functions = importlib.import_module("noisygan.data.decoding")
     found = [v for v in vars(functions).values() if callable(v) and hasattr(v, "__code__")]
     assert found
-    assert not any(config_names.is_allowed(function) for function in found)
+    assert not any(config_allowed.is_allowed(function) for function in found)

@@ -7,6 +7,7 @@ References:
   tensorflow/core/example/{example,feature}.proto; TensorFlow's guide "TFRecord and tf.Example".
 """
 
+import itertools
 import struct
 
 import google_crc32c
@@ -19,6 +20,13 @@ _FOOTER = struct.Struct("<I")
 # Bytes of a record before its payload (length and its checksum), and around it.
 HEADER_BYTES = _HEADER.size
 FRAME_BYTES = _HEADER.size + _FOOTER.size
+
+
+# A record of ours holds one sound: ten minutes of 32 bits at 48 kHz have less, in two rates.
+MAX_BYTES = 256 << 20
+# Of a list of numbers, which take eight times as much in memory as in a file.
+_MAX_LIST_BYTES = 16 << 20
+_MAX_FEATURES = 10_000
 
 
 class FrameError(ValueError):
@@ -101,7 +109,10 @@ def decode(payload):
       FrameError: if the bytes are no such message.
     """
     try:
+        _check_sizes(payload)
         example = _Example.FromString(payload)
+    except FrameError:
+        raise
     except Exception as error:  # DecodeError, or others for text that is not UTF-8
         raise FrameError("is no tf.train.Example") from error
     features = {}
@@ -114,6 +125,62 @@ def decode(payload):
         else:
             features[name] = np.array(feature.float_list.value, np.float32)
     return features
+
+
+def _check_sizes(payload):
+    """Refuses a message that takes many times its size in memory, before it is parsed.
+
+    Raises:
+      FrameError: if it is one.
+      IndexError, ValueError: if it is no message.
+    """
+    payload = memoryview(payload)
+    n_features = 0
+    for _, features in _fields(payload):
+        for _, entry in _fields(features):
+            n_features += 1
+            if n_features > _MAX_FEATURES:
+                raise FrameError(f"has more than {_MAX_FEATURES} features")
+            for number, feature in _fields(entry):
+                is_long = number == 2 and len(feature) > _MAX_LIST_BYTES
+                if is_long and not _is_one_blob(feature):
+                    raise FrameError(
+                        f"has a list of {len(feature) >> 20} MB, at most "
+                        f"{_MAX_LIST_BYTES >> 20} expected"
+                    )
+
+
+def _is_one_blob(feature):
+    """Whether a long feature holds one value of bytes."""
+    lists = list(itertools.islice(_fields(feature), 2))
+    if len(lists) != 1 or lists[0][0] != 1:
+        return False
+    return len(list(itertools.islice(_fields(lists[0][1]), 2))) == 1
+
+
+def _fields(data):
+    """(number, bytes) of each field of a message that holds nothing but fields with a length."""
+    at = 0
+    while at < len(data):
+        tag, at = _varint(data, at)
+        if tag & 7 != 2:
+            raise ValueError("a field of another kind")
+        length, at = _varint(data, at)
+        if at + length > len(data):
+            raise ValueError("cut off")
+        yield tag >> 3, data[at : at + length]
+        at += length
+
+
+def _varint(data, at):
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+    raise ValueError("a number of more than 64 bits")
 
 
 def write_frame(file, payload):
@@ -149,6 +216,8 @@ def read_frame(file):
     length, crc = _HEADER.unpack(header)
     if _masked_crc(header[:8]) != crc:
         raise FrameError("has a wrong checksum of its length")
+    if length > MAX_BYTES:
+        raise FrameError(f"has {length} bytes, at most {MAX_BYTES} expected")
     payload = file.read(length)
     footer = file.read(_FOOTER.size)
     if len(footer) < _FOOTER.size:

@@ -5,7 +5,6 @@ memory-mapped shard by its place there.
 """
 
 import functools
-import json
 import math
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from noisygan.data.layouts import Entry
 from noisygan.data.prepared import records
 from noisygan.data.prepared.manifest import FORMAT, VERSION
 from noisygan.errors import RunError, UsageError
+from noisygan.files import read_json
 
 MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 64 << 20
 
 
 def is_prepared(folder):
@@ -56,20 +57,28 @@ def read_manifest(folder):
         what = "no such folder" if not Path(folder).is_dir() else "no manifest.json in"
         raise UsageError(f"{what}: {folder}; expected a folder that `noisygan prepare` wrote")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path, MAX_MANIFEST_BYTES)
         kind = (manifest["format"], manifest["version"])
         for split in manifest["splits"].values():
-            _ = [str(name) for name in split["shards"]], int(split["n_records"])
-        _ = manifest["sample_rates"], manifest["fingerprint"], manifest["counts"]["files"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            _ = [_own_name(name) for name in split["shards"]], int(split["n_records"])
+        _ = [f"{rate:g}" for rate in manifest["sample_rates"]], f"{manifest['fingerprint']:s}"
+        _ = f"{manifest['counts']['files']:d}"
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         detail = " ".join(str(error).split())
         raise UsageError(f"{path} is no manifest of `noisygan prepare` ({detail})") from error
     if kind != (FORMAT, VERSION):
         raise UsageError(
-            f"{path} is of {kind[0]} version {kind[1]}; expected {FORMAT} version {VERSION}: "
-            "prepare the recordings again"
+            f"{path} is of {str(kind[0])[:40]} version {str(kind[1])[:40]}; expected {FORMAT} "
+            f"version {VERSION}: prepare the recordings again"
         )
     return manifest
+
+
+def _own_name(name):
+    """The name of a file beside the manifest."""
+    if not isinstance(name, str) or name != Path(name).name or "\0" in name or name in (".", ".."):
+        raise ValueError(f"{name!r} is no name of a file beside it")
+    return name
 
 
 class Split:

@@ -43,7 +43,7 @@ def read_record(source):
     try:
         with open(source.path, "rb") as file:
             file.seek(source.at[0])
-            features = example.decode(example.read_frame(file))
+            features = example.decode(example.read_frame(file) or b"")
     except example.FrameError as error:
         raise BadAudioError("damaged", str(error)) from error
     fields = {}

@@ -18,9 +18,12 @@ _COLON = re.compile(r"\s*:\s*")
 
 # Characters of JSON that are read at once.
 _CHUNK = 1 << 20
+# Of which what is said of one note is far shorter.
+_MAX_NOTE = 4 << 20
 
 # Bytes of a TFRecord around its data: length and its checksum before, a checksum after.
 _HEAD, _TAIL = 12, 4
+_FRAME = _HEAD + _TAIL
 
 
 def find(data):
@@ -115,7 +118,7 @@ def objects_of(path):
                     value, end = decoder.raw_decode(text, colon.end() if colon else end)
                 except ValueError:
                     more = file.read(_CHUNK)
-                    if not more:
+                    if not more or len(text) - at > _MAX_NOTE:
                         raise
                     text, at = text[at:] + more, 0
                     continue
@@ -217,6 +220,12 @@ def _of_tfds(data):
     except (OSError, ValueError, KeyError, TypeError) as error:
         detail = " ".join(str(error).split())
         raise UsageError(f"cannot read {data}/dataset_info.json: {detail}") from error
+    n_bytes = sum(entry.stat().st_size for entry in _listed(data) if entry.is_file())
+    n_notes = sum(map(sum, lengths.values()))
+    if n_notes > n_bytes // _FRAME or any(n < 0 for shards in lengths.values() for n in shards):
+        raise UsageError(
+            f"{data}/dataset_info.json promises {n_notes} examples, more than its files can hold"
+        )
     for split, shards in sorted(lengths.items()):
         for index in range(sum(shards)):
             yield Source(

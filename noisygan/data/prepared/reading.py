@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 import soundfile
 
-from noisygan.data.decoding import BadAudioError
+from noisygan.data.decoding import MAX_SAMPLES, BadAudioError
 from noisygan.data.prepared import sources
 
 # Samples beyond full scale are brought back to it up to here (+20 dB); more is another unit.
@@ -28,7 +28,8 @@ RATES = (1000.0, 768000.0)
 # What ffmpeg may take for one file, in seconds.
 _FFMPEG_SECONDS = 600
 
-_BLOCK = 1 << 18
+# Numbers that are decoded at a time, in all channels.
+_BLOCK = 1 << 19
 
 # AU files are written in either order.
 _AU_ORDER = {b".snd": ">", b"dns.": "<"}
@@ -229,7 +230,8 @@ def _mono(file, channel, max_seconds):
       (float32 [n_samples] of one channel or the average of all, the peak in any channel).
     """
     blocks, n_bad, n_samples, loudest = [], 0, 0, 0.0
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    size = max(1, _BLOCK // file.channels)
+    while len(block := file.read(size, dtype="float32", always_2d=True)):
         n_bad += np.count_nonzero(~np.isfinite(block))
         n_samples += len(block)
         _check_length(n_samples, file.samplerate, max_seconds)
@@ -262,6 +264,7 @@ def _repaired(path, sound):
         chunk is not None
         and chunk.order
         and chunk.promised < chunk.there // 2
+        and chunk.there <= 4 * MAX_SAMPLES
         and not _followed(path, chunk)
     ):
         sound.repair(f"its header says {chunk.promised} bytes of sound, {chunk.there} were taken")
@@ -313,6 +316,8 @@ def _suits(suffix, format_name):
 
 def _check_length(n_samples, rate, max_seconds):
     seconds = n_samples / rate
+    if n_samples > MAX_SAMPLES:
+        raise BadAudioError("too long", f"has {n_samples} samples or more, at most {MAX_SAMPLES}")
     if max_seconds is not None and seconds > max_seconds:
         raise BadAudioError("too long", f"lasts {seconds:.4g} s or more, at most {max_seconds:g} s")
 

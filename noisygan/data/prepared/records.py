@@ -215,23 +215,34 @@ def from_example(payload):
 
     def text(name):
         # Empty where unknown, which is no missing feature.
-        return _to_text(get(name, bytes) if features.get(name) != b"" else b"")
+        value = features.get(name)
+        is_empty = isinstance(value, bytes) and not value
+        return "" if is_empty else _to_text(get(name, bytes))
+
+    def midi(name):
+        value = float(get(name, np.ndarray))
+        if not (math.isnan(value) or 0.0 <= value <= 127.0):
+            raise example.FrameError(f"has {name} {value:g}, expected 0 to 127")
+        return value
 
     encoding = text("encoding")
     if encoding not in ENCODINGS:
         raise example.FrameError(f"has encoding {encoding!r}, expected int16 or float32")
     get("sample_rate", list)
+    rates = features["sample_rate"]
+    if len({*rates}) != len(rates) or len(rates) > 16 or not 1 <= min(rates) <= max(rates) <= 1e6:
+        raise example.FrameError(f"has sample rates {str(rates)[:60]}, expected 1 to 1000000 Hz")
     return Record(
         key=text("key"),
         source_file=text("source_file"),
         label=text("label"),
-        pitch=float(get("pitch", np.ndarray)),
-        velocity=float(get("velocity", np.ndarray)),
+        pitch=midi("pitch"),
+        velocity=midi("velocity"),
         start_seconds=float(get("start_seconds", np.ndarray)),
         encoding=encoding,
         audio={
             rate: _from_pcm(get(f"audio/{rate}", bytes), get(f"n_samples/{rate}", list), encoding)
-            for rate in features["sample_rate"]
+            for rate in rates
         },
         tags={name: _from_tag(value) for name, value in _named(features, "tag/").items()},
         frame_rate=float(get("frame_rate", np.ndarray)) if "frame_rate" in features else None,
@@ -261,6 +272,8 @@ def _from_pcm(data, n_samples, encoding):
         raise example.FrameError(f"holds {len(data)} bytes of audio, expected {n_bytes}")
     samples = np.frombuffer(data, kind)
     if encoding == "float32":
+        if not np.isfinite(samples).all():
+            raise example.FrameError("holds NaN or infinite samples")
         return samples
     audio = samples.astype(np.float32)
     audio *= np.float32(1.0 / _FULL_SCALE)

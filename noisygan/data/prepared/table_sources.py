@@ -9,6 +9,11 @@ from pathlib import Path
 
 from noisygan.data.prepared import nsynth_sources, sources
 from noisygan.errors import UsageError
+from noisygan.files import read_json, short_lines
+
+MAX_JSON_BYTES = 256 << 20
+# Characters of a row.
+MAX_LINE = 1 << 20
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
@@ -77,11 +82,11 @@ def _rows(table):
             if suffix in (".csv", ".tsv"):
                 yield from _csv_rows(file, "\t" if suffix == ".tsv" else None)
             elif suffix == ".jsonl":
-                for i, line in enumerate(file, 1):
+                for i, line in enumerate(short_lines(file, MAX_LINE), 1):
                     if line.strip():
                         yield i, _fields(json.loads(line))
             else:
-                content = json.load(file)
+                content = read_json(table, MAX_JSON_BYTES)
                 if isinstance(content, dict):
                     content = [{"file": name, **_fields(row)} for name, row in content.items()]
                 for i, row in enumerate(content, 1):
@@ -95,10 +100,10 @@ def _rows(table):
 
 def _csv_rows(file, delimiter):
     if delimiter is None:
-        first = file.readline()
+        first = file.readline(MAX_LINE)
         delimiter = max(",;\t", key=first.count)
         file.seek(0)
-    reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+    reader = csv.DictReader(short_lines(file, MAX_LINE), delimiter=delimiter, strict=True)
     if reader.fieldnames is None:
         raise ValueError("it is empty")
     for fields in reader:

@@ -1,0 +1,203 @@
+"""What the files of a run's folder may hold: it may come from anybody.
+
+run.json is checked before its values are used, links may not lead out of the folder that a resumed
+run writes to, and what a checkpoint holds limits the weights that the config beside it may ask for.
+"""
+
+import contextlib
+import json
+import math
+import os
+import pathlib
+import re
+
+from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan.files import read_json
+
+MAX_FACTS_BYTES = 4 << 20
+MAX_METRICS_BYTES = 64 << 20
+# So that a checkpoint that merely is another one's is told apart from a config that asks for much.
+_SPARE_WEIGHTS = 1 << 22
+MAX_LABELS = 10_000
+MAX_LABEL_LENGTH = 200
+
+# Read or written by name below a run's folder.
+_OURS = [
+    "config.gin",
+    "run.json",
+    "log.txt",
+    "metrics.jsonl",
+    "checkpoints",
+    "snapshots",
+    "samples",
+    "events",
+]
+
+
+def _is_whole(value, low, high):
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_label(value):
+    return isinstance(value, str) and 0 < len(value) <= MAX_LABEL_LENGTH and value.isprintable()
+
+
+def _is_list(value, test, most):
+    return isinstance(value, list) and len(value) <= most and all(map(test, value))
+
+
+# What must be there, what it must be, and in words.
+_FACTS = {
+    "label_names": (
+        lambda value: _is_list(value, _is_label, MAX_LABELS) and value,
+        f"a list of 1 to {MAX_LABELS} names of up to {MAX_LABEL_LENGTH} characters",
+    ),
+    "format": (lambda value: _is_whole(value, 1, 2**31), "a whole number from 1"),
+    "seed": (lambda value: _is_whole(value, 0, 2**63 - 1), "a whole number from 0"),
+}
+_OPTIONAL_FACTS = {
+    "pitches": (
+        lambda value: _is_list(value, lambda each: _is_whole(each, 0, 127), 128),
+        "a list of MIDI numbers 0 to 127",
+    ),
+    "sample_rate": (lambda value: _is_whole(value, 1, 768_000), "1 to 768000 Hz"),
+    "n_samples": (lambda value: _is_whole(value, 1, 2**40), "a number of samples"),
+    "data": (lambda value: isinstance(value, dict), "an object"),
+    "versions": (lambda value: isinstance(value, dict), "an object"),
+    "command": (lambda value: _is_list(value, lambda each: isinstance(each, str), 1000), "words"),
+}
+
+
+def read_facts(path):
+    """What a run.json holds.
+
+    Args:
+      path: pathlib.Path of the file.
+
+    Returns:
+      dict; `label_names` and `seed` are there, and what else is used is of the right kind.
+
+    Raises:
+      RunError: if it can't be read, or holds what no training wrote.
+    """
+    try:
+        facts = read_json(path, MAX_FACTS_BYTES)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} can't be read: {error}.") from error
+    if not isinstance(facts, dict):
+        raise RunError(f"{path} holds no JSON object, as `noisygan train` writes it")
+    for name, (test, expected) in (_FACTS | _OPTIONAL_FACTS).items():
+        if name not in facts and name in _OPTIONAL_FACTS:
+            continue
+        value = facts.get(name)
+        if not test(value):
+            raise RunError(f"{path}: {name} is {_short(value)}; expected {expected}")
+    return facts
+
+
+def read_metrics(path):
+    """The lines of a metrics.jsonl.
+
+    Args:
+      path: pathlib.Path of the file.
+
+    Returns:
+      list of dict; what is none of ours is left out: an unfinished line, say.
+
+    Raises:
+      RunError: if it can't be read, or is larger than any training makes it.
+    """
+    records = []
+    try:
+        if path.stat().st_size > MAX_METRICS_BYTES:
+            raise RunError(f"{path} has more than {MAX_METRICS_BYTES >> 20} MB; expected less")
+        for line in path.read_bytes().splitlines():
+            record = None
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(line)
+            if _is_record(record):
+                records.append(record)
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error.strerror}") from error
+    return records
+
+
+def _is_record(record):
+    """Whether a line is one of a training: numbers by name, one of them its step."""
+    if not isinstance(record, dict) or not _is_whole(record.get("step"), 0, 2**63 - 1):
+        return False
+    if not all(isinstance(v, float) or _is_whole(v, -(2**63), 2**63) for v in record.values()):
+        return False
+    return 0.0 <= record.get("seconds", 0.0) < math.inf
+
+
+def _short(value):
+    text = "missing" if value is None else " ".join(repr(value)[:200].split())
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def check_links(folder):
+    """Refuses a run's folder in which a link leads out of it: resuming would write there.
+
+    Args:
+      folder: pathlib.Path.
+
+    Raises:
+      UsageError: names the link.
+    """
+    folder = pathlib.Path(folder)
+    inside = os.path.realpath(folder)
+    for name in _OURS:
+        path = folder / name
+        found = [path]
+        if path.is_dir() and not path.is_symlink():
+            found += path.iterdir()
+        for each in found:
+            target = os.path.realpath(each)
+            if each.is_symlink() and not target.startswith(inside + os.sep):
+                raise UsageError(
+                    f"{each} is a link that leads out of the run's folder, to {target}; expected "
+                    "files of its own: put a copy in its place"
+                )
+
+
+@contextlib.contextmanager
+def building(config, prefix):
+    """While networks are built: no more weights than their checkpoint holds, errors in a line.
+
+    Args:
+      config: pathlib.Path of the run's config, for messages.
+      prefix: Of the checkpoint.
+
+    Yields:
+      None.
+
+    Raises:
+      UsageError: if the config asks for more weights, or builds nothing.
+    """
+    from noisygan.config_sizes import weights_within
+
+    try:
+        with weights_within(_n_weights(prefix) + _SPARE_WEIGHTS):
+            yield
+    except Exception as error:  # whatever a network of odd numbers stumbles over
+        raise UsageError(f"{config} builds no generator: {_reason(error)}") from error
+
+
+def _n_weights(prefix):
+    """How many numbers a checkpoint holds at most, by the size of its files."""
+    prefix = pathlib.Path(prefix)
+    files = prefix.parent.glob(f"{prefix.name}.data-*")
+    # Mixed precision keeps two bytes of a number.
+    return sum(file.stat().st_size for file in files) // 2
+
+
+def _reason(error):
+    """What an exception says, in a line, without what Keras adds around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    said = " ".join(lines[:1])[:300]
+    is_ours = isinstance(error, NoisyganError)
+    return said if is_ours and said else f"{type(error).__name__}: {said}".rstrip(": ")

@@ -1,0 +1,195 @@
+"""Run folders from strangers: rendering, playing and resuming them."""
+
+import json
+import os
+
+import pytest
+import tensorflow as tf
+
+from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan.training import checkpoints
+from noisygan.training.run_files import check_links
+from noisygan.training.runs import RunFolder, load_generator
+
+
+def test_a_good_one_is_rendered(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    generator = load_generator(run.path)
+    assert generator.label_names == ["flute"] and RunFolder.open(run.path).step == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("import cppn.coordinates", "import os", "a config may not import os"),
+        ("@noisygan.generators.pitch.AskedPitch()", "@os.system()", "nothing is called os.system"),
+        ("latent_dim = 4", "latent_dim = 1000000000", "latent_dim is 1000000000"),
+        ("latent_dim = 4", "latent_dim = 900000", "expected a smaller network"),
+        ("units = 8", "units = 1000000", "expected a smaller network"),
+        ("n_harmonics = 8", "n_harmonics = 900000", "expected a smaller network"),
+        ("n_bands = 9", "n_bands = 12", "does not fit the config"),
+        ("seconds = 0.5", "seconds = 1e30", "seconds is 1e+30"),
+        ("frame_rate = 50.0", "frame_rate = 1e12", "0.5 seconds at a frame_rate of 1e+12 Hz"),
+        ("frame_rate = 50.0", "frame_rate = 0.0", "builds no generator: ZeroDivisionError"),
+    ],
+)
+def test_a_config_that_does_more_or_does_not_fit(sent, tmp_path, refused, old, new, expected):
+    run = sent(tmp_path / "run", [(old, new)])
+    _, said = refused("render", "--run_dir", run.path, "--out_dir", tmp_path / "out")
+    assert expected in said
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"label_names": "abc"}, "label_names is 'abc'; expected a list"),
+        ({"label_names": [["a"]]}, "label_names"),
+        ({"label_names": []}, "label_names is []"),
+        ({"label_names": ["x"] * 20_000}, "label_names"),
+        ({"label_names": ["a\n\x1b[2J"]}, "label_names"),
+        ({"seed": 1e300}, "seed is 1e+300"),
+        ({"format": "2"}, "format is '2'"),
+        ({"format": 99}, "has format 99"),
+        ({"pitches": [60, 1000]}, "pitches"),
+        ({"sample_rate": 0}, "sample_rate is 0"),
+        ({"data": [1]}, "data is [1]"),
+    ],
+)
+def test_facts_that_no_training_wrote(sent, tmp_path, refused, facts, expected):
+    run = sent(tmp_path / "run", **facts)
+    code, said = refused("render", "--run_dir", run.path, "--out_dir", tmp_path / "out")
+    assert code == 1 and expected in said
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '{"label_names": 1e999}'])
+def test_facts_that_are_none(sent, tmp_path, text):
+    run = sent(tmp_path / "run")
+    run.facts_file.write_text(text)
+    with pytest.raises(RunError) as caught:
+        load_generator(run.path)
+    assert "\n" not in str(caught.value)
+
+
+def test_large_facts_are_not_read(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    with run.facts_file.open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RunError, match="more than 4 MB"):
+        load_generator(run.path)
+
+
+def test_labels_do_not_lead_files_out_of_their_folder(sent, tmp_path, capsys):
+    from noisygan.cli.main import main
+
+    run = sent(tmp_path / "run", label_names=["../../up/..", ".hidden/x"])
+    out = tmp_path / "a" / "b" / "out"
+    asked = ["--run_dir", str(run.path), "--out_dir", str(out), "--count", "2", "--controls"]
+    assert main(["render", *asked]) == 0, capsys.readouterr().err
+    made = [p for p in tmp_path.rglob("*") if p.is_file() and run.path not in p.parents]
+    assert len(made) == 4 and {p.parent for p in made} == {out}
+
+
+@pytest.mark.parametrize(
+    "name", ["log.txt", "metrics.jsonl", "samples", "checkpoints/ckpt-9.index"]
+)
+def test_links_that_lead_out_are_refused(sent, tmp_path, name):
+    run = sent(tmp_path / "run")
+    check_links(run.path)
+    (tmp_path / "mine").write_text("mine")
+    link = run.path / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="is a link that leads out"):
+        RunFolder.open(run.path)
+    link.unlink()
+    # Within the folder, and of the folder itself, links are no harm.
+    link.symlink_to(run.config)
+    (tmp_path / "elsewhere").symlink_to(run.path)
+    RunFolder.open(tmp_path / "elsewhere")
+
+
+def test_a_list_of_checkpoints_leads_nowhere(sent, tmp_path):
+    """TensorFlow's manager deletes what the file `checkpoint` lists; ours never reads it."""
+    run = sent(tmp_path / "run")
+    (tmp_path / "mine-1").write_text("mine")
+    lines = ['model_checkpoint_path: "../../mine-1"', 'all_model_checkpoint_paths: "/etc/x-1"']
+    (run.checkpoints / "checkpoint").write_text("\n".join(lines))
+    assert run.latest_checkpoint() == str(run.checkpoints / "ckpt-3")
+    state = checkpoints.Checkpoints(run.checkpoints, {"step": tf.Variable(1)})
+    for step in range(10, 16):
+        state.save(step)
+    assert (tmp_path / "mine-1").read_text() == "mine"
+
+
+def test_checkpoints_of_other_shapes_and_damaged_ones(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    other = tf.train.Checkpoint(ema=[tf.Variable(tf.zeros([3, 7]))], step=tf.Variable(1))
+    checkpoints.write(other, run.checkpoints / "ckpt-3")
+    with pytest.raises(NoisyganError) as caught:
+        load_generator(run.path)
+    assert "\n" not in str(caught.value)
+    run = sent(tmp_path / "damaged")
+    for path in run.checkpoints.glob("ckpt-3.*"):
+        content = path.read_bytes()
+        for damage in (content[: len(content) // 2], b"", content[:-9] + b"123456789"):
+            path.write_bytes(damage)
+            with pytest.raises(RunError) as caught:
+                load_generator(run.path)
+            assert "\n" not in str(caught.value)
+        path.write_bytes(content)
+    load_generator(run.path)
+
+
+def test_metrics_that_are_none_are_left_out(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    good = json.dumps({"step": 1, "seconds": 0.5})
+    odd = '{"step": 3, "g_loss": "x"}'
+    for bad in (
+        "[1]",
+        '{"step": "x"}',
+        '{"step": 2, "seconds": []}',
+        "[" * 50_000,
+        "\xff",
+        "{}",
+        odd,
+    ):
+        run.metrics_file.write_text(f"{good}\n{bad}\n", encoding="latin-1")
+        assert [r["step"] for r in run.read_metrics()] == [1] and run.seconds == 0.5
+    run.metrics_file.unlink()
+    with run.metrics_file.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RunError, match="more than 64 MB"):
+        run.read_metrics()
+
+
+def test_snapshots_of_odd_names_are_left_out(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    run.snapshots.mkdir()
+    for name in ("seconds-000010-step-5", "seconds-x-step-5", "seconds-1-step-", "seconds-9"):
+        (run.snapshots / f"{name}.index").touch()
+    assert run.snapshot_prefixes() == {10: str(run.snapshots / "seconds-000010-step-5")}
+
+
+def test_pipes_in_the_place_of_files_do_not_hang(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    run.facts_file.unlink()
+    os.mkfifo(run.facts_file)
+    with pytest.raises(UsageError, match="holds no run"):
+        RunFolder.open(run.path)
+
+
+@pytest.mark.slow
+def test_memory_stays_small_where_a_run_asks_for_much(sent, tmp_path, in_small_memory):
+    run = sent(tmp_path / "run", [("units = 8", "units = 1000000")])
+    grown, said = in_small_memory(
+        f"load_generator({str(run.path)!r})",
+        """
+        import os
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        import noisygan.training.trainer, noisygan.generators.hybrid
+        from noisygan.training.runs import load_generator
+        """,
+    )
+    assert "expected a smaller network" in said
+    assert grown < 300
