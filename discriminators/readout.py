@@ -1,6 +1,9 @@
 """How a discriminator's last map, [batch, n_steps, n_bands, n_filters], becomes one vector."""
 
+import numpy as np
 import tensorflow as tf
+
+from discriminators.equalized import not_half
 
 
 class Flatten:
@@ -28,15 +31,27 @@ class Statistics:
 
     def __call__(self, h, step_rate):
         """float32 [batch, n]; step_rate is the map's steps a second."""
-        n_steps = h.shape[1]
+        n_steps, h = h.shape[1], not_half(h)
         flat = tf.reshape(h, [-1, n_steps, h.shape[2] * h.shape[3]])
         mean, variance = tf.nn.moments(flat, [1])
         parts = [mean, tf.sqrt(variance + 1e-6)]
-        edges = [n_steps * i // self.n_parts for i in range(self.n_parts + 1)]
-        by_band = tf.reduce_mean(h, axis=2)
-        for low, high in zip(edges, edges[1:], strict=False):
-            low = min(low, n_steps - 1)
-            parts.append(tf.reduce_mean(by_band[:, low : max(high, low + 1)], axis=1))
-        for moment in self.moments_seconds:
-            parts.append(flat[:, min(round(moment * step_rate), n_steps - 1)])
+        # Products with constants: the gradient of many slices is slow.
+        by_part = tf.constant(self._parts(n_steps)) @ tf.reduce_mean(h, axis=2)
+        at_moments = tf.constant(self._moments(n_steps, step_rate)) @ flat
+        parts += tf.unstack(by_part, axis=1) + tf.unstack(at_moments, axis=1)
         return tf.concat(parts, axis=1)
+
+    def _parts(self, n_steps):
+        """The means over parts of the sound as a matrix, float32 [n_parts, n_steps]."""
+        edges = [n_steps * i // self.n_parts for i in range(self.n_parts + 1)]
+        means = np.zeros((self.n_parts, n_steps), np.float32)
+        for row, low, high in zip(means, edges, edges[1:], strict=False):
+            low = min(low, n_steps - 1)
+            high = max(high, low + 1)
+            row[low:high] = 1.0 / (high - low)
+        return means
+
+    def _moments(self, n_steps, step_rate):
+        """The steps of the moments as a matrix, float32 [n_moments, n_steps]."""
+        steps = [min(round(m * step_rate), n_steps - 1) for m in self.moments_seconds]
+        return np.eye(n_steps, dtype=np.float32)[steps]

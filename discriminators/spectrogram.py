@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from discriminators.conditioning import projected
+from discriminators.layers import ConvolutionAlongTime
 from discriminators.output import DiscriminatorOutput
 from discriminators.readout import Statistics
 
@@ -41,7 +42,7 @@ class SpectrogramDiscriminator(keras.layers.Layer):
         kernel = (kernel_size, kernel_size if over_bands else 1)
         strides = (stride, stride if over_bands else 1)
         self.convolutions = [
-            keras.layers.Conv2D(n, kernel, strides=strides, padding="same", name=f"conv_{i}")
+            ConvolutionAlongTime(n, kernel, strides=strides, padding="same", name=f"conv_{i}")
             for i, n in enumerate(n_filters)
         ]
         self.step_rate = view.frame_rate / stride ** len(n_filters)
@@ -78,12 +79,14 @@ class SpectrogramDiscriminator(keras.layers.Layer):
 
     def judge(self, maps, conditioning):
         """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
-        h = h[..., None] if self.over_bands else h[:, :, None, :]
+        (view,) = maps
+        # Bands and steps change places where the convolutions run; outside steps come first.
+        h = tf.transpose(view, [0, 2, 1])[..., None] if self.over_bands else view[:, None]
         features = []
         for convolution in self.convolutions:
             h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(h)
+            features.append(tf.transpose(h, [0, 2, 1, 3]))
+        h = features[-1]
         read = self.hidden(self.read_out(h, self.step_rate))
         hidden = tf.nn.leaky_relu(read, 0.2)
         logits = self.decision(hidden)[:, 0]

@@ -14,6 +14,7 @@ from synths.impulse_responses import length
 from synths.native import native_kernels_used, with_all_gradients
 from synths.precision import as_float
 from synths.products import matmul
+from synths.sharing import computed_once
 from synths.units import safe_log
 
 
@@ -62,10 +63,14 @@ def magnitude(audio, n_fft=1024, hop_length=256):
     check_rank("audio", audio, 2, "[batch, n_samples]")
     n_fft, hop_length = whole("n_fft", n_fft, 1), whole("hop_length", hop_length, 1)
     n_frames = -(-length(audio, 1) // hop_length)
-    return _magnitude(
+    return computed_once(
+        ("magnitude", n_fft, hop_length),
         audio,
-        lambda x: magnitude_of_frames(frame(x, n_fft, hop_length), 4.0 / n_fft),
-        (n_fft, hop_length, n_fft // 2, n_frames, 4.0 / n_fft),
+        lambda: _magnitude(
+            audio,
+            lambda x: magnitude_of_frames(frame(x, n_fft, hop_length), 4.0 / n_fft),
+            (n_fft, hop_length, n_fft // 2, n_frames, 4.0 / n_fft),
+        ),
     )
 
 

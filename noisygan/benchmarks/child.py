@@ -27,21 +27,38 @@ def measure(job, n_cores=None):
     Raises:
       RunError: if the process failed, as it does when memory runs out.
     """
+    return answer(__name__, {**job, "n_cores": n_cores}, job["case"], n_cores)
+
+
+def answer(module, job, what, n_cores=None, accelerators=False):
+    """What a module prints last, as JSON, when it is run with a job in a fresh process.
+
+    Args:
+      module: Name of a module that takes a job as JSON.
+      job: What `json` can write.
+      what: Of what the job is, for messages.
+      n_cores: How many cores libraries are told of; None: all.
+      accelerators: Whether it sees those there are.
+
+    Raises:
+      RunError: if the process failed, as it does when memory runs out.
+    """
     environment = dict(
         os.environ,
         PYTHONPATH=os.pathsep.join(path for path in sys.path if path),
         TF_CPP_MIN_LOG_LEVEL="3",
-        CUDA_VISIBLE_DEVICES="-1",
     )
+    if not accelerators:
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
     if n_cores:
         names = ("TF_NUM_INTRAOP_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
         environment.update({name: str(n_cores) for name in names})
-    command = [sys.executable, "-m", __name__, json.dumps({**job, "n_cores": n_cores})]
+    command = [sys.executable, "-m", module, json.dumps(job)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["nothing"]
         raise RunError(
-            f"measuring {job['case']} in a process of its own failed with code "
+            f"measuring {what} in a process of its own failed with code "
             f"{done.returncode}; it said last: {said[-1]}"
         )
     return json.loads(done.stdout.splitlines()[-1])

@@ -55,14 +55,14 @@ def peak_extra_bytes(call, n_calls=3):
     """
     _give_memory_back()
     can_reset = _reset_peak()
-    before = _status_bytes("VmRSS") if can_reset else _peak_bytes()
+    before = _status_bytes("VmRSS") if can_reset else peak_bytes()
     call()
     if can_reset:
         _give_memory_back()
         _reset_peak()
     for _ in range(n_calls):
         call()
-    after = _status_bytes("VmHWM") if can_reset else _peak_bytes()
+    after = _status_bytes("VmHWM") if can_reset else peak_bytes()
     return max(0, after - before)
 
 
@@ -89,7 +89,16 @@ def _status_bytes(key):
     return 1024 * int(values[key].split()[0])
 
 
-def _peak_bytes():
+def resident_bytes():
+    """Memory that this process holds now; where only its peak is known, that."""
+    try:
+        return _status_bytes("VmRSS")
+    except (OSError, KeyError):
+        return peak_bytes()
+
+
+def peak_bytes():
+    """The most memory that this process has held so far."""
     import resource  # not on Windows
 
     unit = 1 if sys.platform == "darwin" else 1024

@@ -22,6 +22,7 @@ from noisygan.cli import (
     instrument,
     interpolate,
     match,
+    plan,
     play,
     prepare,
     render,
@@ -52,6 +53,7 @@ COMMANDS = {
     "config": config,
     "demo": demo,
     "bench": bench,
+    "plan": plan,
 }
 
 # Those that read a config: one that is named, or that of a run's folder.

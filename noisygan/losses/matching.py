@@ -138,29 +138,40 @@ class TextureMatch:
 
     def _modulation(self, log_spectrum):
         """Strength of each bin's modulation, [batch, n_rates, n_bins]: a sine's amplitude."""
-        basis, n_rates = self._modulation_basis(log_spectrum.shape[1])
-        waves = tf.matmul(basis, log_spectrum)
-        n_bins = log_spectrum.shape[2]
-        waves = tf.reshape(waves, [-1, 2, basis.shape[0] // (2 * n_rates), n_rates, n_bins])
-        strength = tf.sqrt(tf.reduce_sum(waves**2, axis=1) + 1e-8)
+        n_frames, n_bins = log_spectrum.shape[1:]
+        n = min(self.modulation_frames, n_frames)
+        hop = max(1, n // 2)
+        n_places = (n_frames - n) // hop + 1
+        waves = tf.constant(self._modulation_waves(n, hop))
+        # Windows overlap: each stretch of a hop serves all windows that it is in.
+        n_parts, n_waves = waves.shape[:2]
+        n_stretches = n_places + n_parts - 1
+        wanted = n_stretches * hop
+        padding = max(wanted - n_frames, 0)
+        log_spectrum = tf.pad(log_spectrum, [[0, 0], [0, padding], [0, 0]])
+        # Splits, not slices, whose gradients are many times as slow.
+        kept, _ = tf.split(log_spectrum, [wanted, n_frames + padding - wanted], axis=1)
+        stretches = tf.reshape(kept, [-1, n_stretches, hop, n_bins])
+        of_parts = tf.split(tf.reshape(waves, [-1, hop]) @ stretches, n_parts, axis=2)
+        inside = [
+            tf.split(x, [i, n_places, n_parts - 1 - i], axis=1)[1] for i, x in enumerate(of_parts)
+        ]
+        found = tf.reshape(tf.add_n(inside), [-1, n_places, 2, n_waves // 2, n_bins])
+        strength = tf.sqrt(tf.reduce_sum(found**2, axis=2) + 1e-8)
         return tf.reduce_mean(strength, axis=1)
 
-    def _modulation_basis(self, n_frames):
-        """Windowed sines and cosines at each place and rate, [2 n_places n_rates, n_frames].
+    def _modulation_waves(self, n, hop):
+        """Cosines, then sines, in a window of n frames, cut into hops: [n_parts, n_waves, hop].
 
         Rates begin at the second bin, where a Hann window is blind to constant levels.
         """
-        n = min(self.modulation_frames, n_frames)
         last = max(3, min(n // 2, round(self.max_rate_hz * n / self.frame_rate)))
         window = np.hanning(n + 1)[:n] * (4.0 / n)
         angle = 2.0 * np.pi / n * np.arange(n) * np.arange(2, last)[:, None]
-        rows = []
-        for wave in (np.cos, np.sin):
-            for start in range(0, n_frames - n + 1, max(1, n // 2)):
-                row = np.zeros((last - 2, n_frames), np.float32)
-                row[:, start : start + n] = window * wave(angle)
-                rows.append(row)
-        return tf.constant(np.concatenate(rows)), last - 2
+        n_parts = -(-n // hop)
+        waves = np.zeros((2 * (last - 2), n_parts * hop), np.float32)
+        waves[:, :n] = window * np.concatenate([np.cos(angle), np.sin(angle)])
+        return waves.reshape(len(waves), n_parts, hop).swapaxes(0, 1)
 
     def _around(self, audio, moment):
         """Log spectrum after a moment, in frames a quarter as long: onsets are not smeared."""

@@ -21,6 +21,8 @@ class Round(NamedTuple):
       real_maps, fake_maps: Lists of [batch, ...] tensors of equal shapes.
       real_logits: List of [batch] tensors: `judge(real_maps).logits`.
       seed: int32 [2].
+      slopes: Gradients of the logits' sum with respect to real_maps and to fake_maps, a pair of
+        lists, where they are known already; None: regularizers compute them.
     """
 
     judge: object
@@ -28,6 +30,15 @@ class Round(NamedTuple):
     fake_maps: list
     real_logits: list
     seed: object
+    slopes: tuple = None
+
+    def real_slopes(self):
+        """Gradients of the logits' sum with respect to each of real_maps."""
+        return self.slopes[0] if self.slopes else _gradients(self.judge, self.real_maps)
+
+    def fake_slopes(self):
+        """Gradients of the logits' sum with respect to each of fake_maps."""
+        return self.slopes[1] if self.slopes else _gradients(self.judge, self.fake_maps)
 
 
 def _checked(name, weight, interval):
@@ -55,23 +66,27 @@ def _squared_norms(gradients):
 class R1:
     """Half the squared gradient at recordings (Mescheder et al. 2018)."""
 
+    slopes_at = "real"
+
     def __init__(self, weight=1.0, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(_gradients(round_.judge, round_.real_maps)))
+        return 0.5 * tf.reduce_mean(_squared_norms(round_.real_slopes()))
 
 
 class R2:
     """Half the squared gradient at generated sounds."""
 
+    slopes_at = "fake"
+
     def __init__(self, weight=1.0, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
     def __call__(self, round_):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(_gradients(round_.judge, round_.fake_maps)))
+        return 0.5 * tf.reduce_mean(_squared_norms(round_.fake_slopes()))
 
 
 class GradientPenalty:

@@ -35,7 +35,7 @@ def update(phase, loss, gradients, wanted=True):
     Args:
       phase: A `Phase`.
       loss: Scalar, the mean over this replica's rows.
-      gradients: One for each variable, of that loss; None counts as 0.
+      gradients: One for each variable, of `phase.optimizer.scale_loss(loss)`; None counts as 0.
       wanted: Whether there is to be an update at all, a boolean or a scalar of such.
 
     Returns:
@@ -46,14 +46,18 @@ def update(phase, loss, gradients, wanted=True):
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
     loss, gradients = whole_batch.mean((loss, gradients))
+    scale = getattr(phase.optimizer, "dynamic_scale", None)
     norm = tf.linalg.global_norm(gradients)
+    norm = norm if scale is None else norm / scale.value
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
     def apply():
         whole_batch.apply(phase.optimizer, gradients, phase.variables)
         return True
 
-    tf.cond(finite & wanted, apply, lambda: False)
+    # An optimizer that scales must see what is not finite: it leaves that out itself.
+    tried = finite & wanted if scale is None else tf.logical_not(finite) | wanted
+    tf.cond(tried, apply, lambda: False)
     ok = tf.cast(finite, tf.float32)
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
@@ -116,20 +120,36 @@ class Adversaries:
         self.balance.check(adversarial, self.regularizers)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
-    def sounds(self, batch, seed):
-        """Sounds generated under the conditions of the batch's recordings, beside these."""
+    def judge(self, maps, conditioning):
+        """What the discriminator says of maps, in float32 whatever it computes in."""
+        output = self.discriminator.judge(maps, conditioning)
+        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
+
+    def sounds(self, batch, seed, part=(0, 1)):
+        """Sounds generated under the conditions of the batch's recordings, beside these.
+
+        Args:
+          batch: dict, as of `NoteSet.batches`.
+          seed: int32 [2].
+          part: (i, n): the batch is the i-th, a number or a scalar, of n parts of one.
+        """
         real = self.seen(batch["audio"])
-        n = real.shape[0]
-        z = whole_batch.drawn(lambda n: self.generator.prior(n, seed), n)
-        noise_seed = whole_batch.drawn(
-            lambda n: tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32), n
+        n, (i, n_parts) = real.shape[0], part
+
+        def drawn(draw):
+            return _rows(whole_batch.drawn(draw, n * n_parts), i, n_parts)
+
+        z = drawn(lambda n: self.generator.prior(n, seed))
+        noise_seed = drawn(
+            lambda n: tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
         )
+        part_seed = seed + tf.stack([i, 0])
         fake = self.generator(z, batch, seed=noise_seed, training=True).audio
         return Sounds(
             real=real,
             fake=fake,
-            real_maps=self.discriminator.represent(self.augmentation(real, seed + 3)),
-            fake_maps=self.discriminator.represent(self.augmentation(fake, seed + 3)),
+            real_maps=self.discriminator.represent(self.augmentation(real, part_seed + 3)),
+            fake_maps=self.discriminator.represent(self.augmentation(fake, part_seed + 3)),
             conditioning=self.conditions(batch) if self.conditions else None,
             prediction=self.generator.predict(real, batch, noise_seed) if self.predicts else None,
         )
@@ -146,6 +166,11 @@ class Adversaries:
         Returns:
           dict of scalars, unweighted.
         """
+        loss, gradients, metrics = self.d_gradients(phase, sounds, seed, active)
+        return metrics | update(phase, loss, gradients, self.balance.learns)
+
+    def d_gradients(self, phase, sounds, seed, active):
+        """(loss, gradients of the scaled loss, dict of scalars); arguments as of `d_update`."""
         real_maps = [tf.stop_gradient(m) for m in sounds.real_maps]
         fake_maps = [tf.stop_gradient(m) for m in sounds.fake_maps]
         conditioning = sounds.conditioning
@@ -154,27 +179,40 @@ class Adversaries:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             both = [tf.concat(pair, axis=0) for pair in zip(real_maps, fake_maps, strict=True)]
-            halves = [tf.split(x, 2) for x in self.discriminator.judge(both, twice).logits]
+            chosen = [self.regularizers[index] for index in active]
+            # Penalties at both sides take their gradients from this one pass.
+            at = {getattr(regularizer, "slopes_at", None) for regularizer in chosen}
+            if {"real", "fake"} <= at:
+                with tf.GradientTape(watch_accessed_variables=False) as inner:
+                    inner.watch(both)
+                    logits = self.judge(both, twice).logits
+                    total = tf.add_n([tf.reduce_sum(x) for x in logits])
+                pairs = [tf.split(x, 2) for x in inner.gradient(total, both)]
+                slopes = tuple(zip(*pairs, strict=True))
+            else:
+                logits, slopes = self.judge(both, twice).logits, None
+            halves = [tf.split(x, 2) for x in logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
             metrics |= self.balance.told(loss, len(halves))
             round_ = Round(
-                judge=lambda maps: self.discriminator.judge(maps, conditioning),
+                judge=lambda maps: self.judge(maps, conditioning),
                 real_maps=real_maps,
                 fake_maps=fake_maps,
                 real_logits=[r for r, _ in halves],
                 seed=seed,
+                slopes=slopes,
             )
-            for index in active:
-                regularizer = self.regularizers[index]
+            for regularizer in chosen:
                 value = regularizer(round_)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
                 loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
-        return metrics | update(phase, loss, tape.gradient(loss, values), self.balance.learns)
+            scaled = phase.optimizer.scale_loss(loss)
+        return loss, tape.gradient(scaled, values), metrics
 
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
-        judge = self.discriminator.judge
+        judge = self.judge
         real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning)
         fake = judge(sounds.fake_maps, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
@@ -197,6 +235,13 @@ class Adversaries:
             metrics[f"g_{type(match).__name__.lower()}"] = value
             loss += match.weight * value
         return loss, metrics
+
+
+def _rows(x, part, n_parts):
+    """The rows of x, [batch, ...], that belong to a part."""
+    return (
+        x if n_parts == 1 else tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
+    )
 
 
 def spread(maps):

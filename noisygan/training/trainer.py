@@ -2,21 +2,23 @@
 
 import time
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.progress import Silent
 from noisygan.training import loop
+from noisygan.training.accumulation import accumulated, check_accumulation
+from noisygan.training.building import build_generator, seed_initializers
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
 from noisygan.training.growth import check_judge, n_levels, seen_at
 from noisygan.training.moving import Moving
 from noisygan.training.optimizers import Adam, forget
+from noisygan.training.precision import check_precision, set_precision, with_loss_scale
 from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
 from noisygan.training.steps import Adversaries, Phase, over_rounds, update
+from synths.sharing import shared_spectra
 
 
 class Trainer:
@@ -44,6 +46,9 @@ class Trainer:
         (trainer, notes, seed, say), where say(text) tells the person.
       balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
       quality: A `Quality`: when sounds are measured on the way; None: as by default.
+      precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
+      accumulate: Into how many parts a batch is divided that does not fit into memory at once
+        (`noisygan.training.accumulation`).
     """
 
     def __init__(
@@ -64,8 +69,11 @@ class Trainer:
         augmentation=None,
         balance=None,
         quality=None,
+        precision="float32",
+        accumulate=1,
     ):
-        for name, value in (("batch_size", batch_size), ("n_critic", n_critic)):
+        whole = (("batch_size", batch_size), ("n_critic", n_critic), ("accumulate", accumulate))
+        for name, value in whole:
             if not isinstance(value, int) or value < 1:
                 raise UsageError(f"Trainer.{name}: got {value}, expected a whole number from 1.")
         if not 0.0 <= ema_decay < 1.0:
@@ -95,6 +103,11 @@ class Trainer:
             growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
         self.before = list(before)
         self.quality = quality
+        check_precision(precision, growth)
+        set_precision(discriminator, precision)
+        self.precision = precision
+        check_accumulation(self, accumulate, growth)
+        self.accumulate = accumulate
         self.seed = 0
         self.ema = None
         self.replicas = OneDevice()
@@ -131,10 +144,8 @@ class Trainer:
         self.discriminator(batch["audio"], features)
         g_variables = self.generator.trainable_variables
         d_variables = self.discriminator.trainable_variables
-        d_optimizer = self.d_optimizer.build(d_variables)
-        g_optimizer = self.g_optimizer.build(g_variables)
-        self.d_phase = Phase("d", d_variables, d_optimizer)
-        self.g_phase = Phase("g", g_variables, g_optimizer)
+        self.d_phase = self._phase("d", d_variables, self.d_optimizer)
+        self.g_phase = self._phase("g", g_variables, self.g_optimizer)
         self.adversaries.balance.build()
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -142,6 +153,12 @@ class Trainer:
         self.replicas.tie([self.generator, self.discriminator])
         self._run_critic = self.replicas.compiled(self._critic_round)
         self._run_step = self.replicas.compiled(self._last_round)
+        if self.accumulate > 1:
+            self._run_critic, self._run_step = accumulated(self, self.accumulate)
+
+    def _phase(self, name, variables, settings):
+        optimizer = with_loss_scale(settings.build(variables), variables, self.precision)
+        return Phase(name, variables, optimizer)
 
     def check(self, notes):
         """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
@@ -287,17 +304,35 @@ class Trainer:
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
         moving = Moving([self.generator, self.discriminator])
-        values = [v.value for v in self.g_phase.variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            sounds = self.adversaries.sounds(batch, seed)
-            with tape.stop_recording():
-                d_metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
-            loss, g_metrics = self.adversaries.g_loss(sounds)
-        g_metrics |= update(self.g_phase, loss, tape.gradient(loss, values))
+        d_metrics = {}
+
+        def learn(sounds):
+            d_metrics.update(self.adversaries.d_update(self.d_phase, sounds, seed + 2, active))
+
+        loss, gradients, g_metrics = self.g_gradients(
+            lambda: self.adversaries.sounds(batch, seed), learn
+        )
+        g_metrics |= update(self.g_phase, loss, gradients)
         moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
         self._average(g_metrics["g_finite"])
         return d_metrics | g_metrics
+
+    def g_gradients(self, sounds_of, before_loss=lambda sounds: None):
+        """The generator's (loss, gradients of the scaled loss, dict of scalars).
+
+        Args:
+          sounds_of: Makes the `Sounds`.
+          before_loss: Called with them before they are judged; nothing in it is differentiated.
+        """
+        values = [v.value for v in self.g_phase.variables]
+        with shared_spectra(), tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            sounds = sounds_of()
+            with tape.stop_recording():
+                before_loss(sounds)
+            loss, metrics = self.adversaries.g_loss(sounds)
+            scaled = self.g_phase.optimizer.scale_loss(loss)
+        return loss, tape.gradient(scaled, values), metrics
 
     def _average(self, updated):
         """Moves the averaged weights on if `updated`, 1 or 0; counts the step."""
@@ -401,39 +436,3 @@ class _Swapped:
     def __exit__(self, *error):
         for variable, value in zip(self.variables, self.kept, strict=True):
             variable.assign(value)
-
-
-def seed_initializers(networks, seed):
-    """Makes the first weights of networks that have none yet a function of the seed.
-
-    Keras gives each initializer a seed of its own when its layer is constructed, which is before
-    the run's seed is known.
-
-    Args:
-      networks: Keras layers that hold others.
-      seed: int.
-    """
-    numbers = np.random.default_rng(seed)
-    for network in networks:
-        for layer in network._flatten_layers():
-            for _, value in sorted(vars(layer).items()):
-                if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
-                    value.seed = int(numbers.integers(2**31))
-
-
-def build_generator(generator, n_labels):
-    """Makes a generator's variables by one call.
-
-    Args:
-      generator: By the generator contract.
-      n_labels: Number of labels of the recordings.
-    """
-    if generator.condition_features is not None:
-        generator.condition_features.n_labels = n_labels
-    z = generator.prior(1, 0)
-    conditioning = {
-        "pitch": tf.constant([69.0]),
-        "velocity": tf.constant([100.0]),
-        "label": tf.constant([0]),
-    }
-    generator(z, conditioning)

@@ -60,3 +60,23 @@ def test_the_documents_have_marks_and_figures():
     script().replaced(results, "tables", "")
     assert "times faster than ddsp" in readme
     assert "| Harmonic, forward + backward |" in results
+
+
+@pytest.mark.slow
+def test_a_training_step_is_measured(noisygan, tmp_path):
+    small = Path(__file__).parents[1] / "configs" / "small_notes.gin"
+    command = ("bench", "train", "--gin_file", small, "--quick", "--out", tmp_path, "--json")
+    result = noisygan(*command)
+    assert result.code == 0, result
+    found = json.loads(result.out)
+    assert found == json.loads((tmp_path / "train.json").read_text())
+    assert found["retraces"] == 0
+    assert found["cycle"] == 8
+    assert found["step"]["seconds"] > 0
+    assert {"generator", "synth", "front end", "discriminator", "matching"} <= set(found["parts"])
+
+
+def test_wrong_use_of_bench_train(refused):
+    assert "no --gin_file" in refused("bench", "train")
+    assert "--json, which belongs to bench train" in refused("bench", "synths", "--json")
+    assert "runs/nots.gin" in refused("bench", "train", "--gin_file", "runs/nots.gin")

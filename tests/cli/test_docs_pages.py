@@ -33,6 +33,7 @@ PAGES = [
     "first-steps.md",
     "own-sounds.md",
     "runs.md",
+    "scaling.md",
     "switching.md",
     "training.md",
 ]

@@ -1,5 +1,7 @@
 """A step of training: who is updated by what, how often, and what never happens."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 from discriminators import Conditions
 from noisygan.errors import UsageError
-from noisygan.losses import BCE, R1, Drift
+from noisygan.losses import BCE, R1, R2, Drift
 from noisygan.losses.matching import SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.steps import Phase, spread, update
@@ -313,6 +315,7 @@ def test_describe_prints_the_true_numbers_of_parameters():
         assert f"{total:,} parameters, {trainable:,} trainable" in head
         assert sum(int(row.split()[-1].replace(",", "")) for row in rows) == total
     assert "(3, 25, 8)" in text  # the timbre curves of a batch
+    assert re.search(r"conv_0 +\(3, ", text)
     assert "d_drift" in text
     assert "g_loss" in text
 
@@ -332,3 +335,23 @@ def test_defaults():
     trainer = Trainer(toys.hybrid(), toys.discriminator(), BCE())
     assert isinstance(trainer.g_optimizer, Adam)
     assert trainer.conditions is None
+
+
+def test_penalties_at_both_sides_are_what_each_is_alone():
+    """They share one pass of the discriminator; alone, each makes its own."""
+
+    def metrics(regularizers):
+        keras.utils.set_random_seed(0)
+        trainer = toys.trainer(regularizers)
+        trainer.build(toys.notes(), seed=3)
+        found = trainer.train_step(batches(), 0)
+        return {name: float(value) for name, value in found.items()}
+
+    both = metrics([R1(weight=2.0), R2(weight=3.0)])
+    r1 = metrics([R1(weight=2.0)])
+    r2 = metrics([R2(weight=3.0)])
+    plain = metrics([])
+    np.testing.assert_allclose(both["d_r1"], r1["d_r1"], rtol=1e-5)
+    np.testing.assert_allclose(both["d_r2"], r2["d_r2"], rtol=1e-5)
+    together = r1["d_loss"] + r2["d_loss"] - plain["d_loss"]
+    np.testing.assert_allclose(both["d_loss"], together, rtol=1e-5)

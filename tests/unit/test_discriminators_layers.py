@@ -7,7 +7,12 @@ import tensorflow as tf
 
 from discriminators.equalized import EqualizedConv1D, EqualizedDense, pixel_norm
 from discriminators.growing_gan import minibatch_deviation
-from discriminators.layers import convolve, convolve_repeated, convolve_strided
+from discriminators.layers import (
+    convolve,
+    convolve_along_time,
+    convolve_repeated,
+    convolve_strided,
+)
 from tests.finite_differences import assert_gradients
 
 
@@ -158,3 +163,29 @@ def test_sounds_that_are_all_the_same_have_finite_slopes_of_both_orders():
         penalty = tf.reduce_sum(slope**2)
     assert np.isfinite(slope).all()
     assert np.isfinite(outer.gradient(penalty, h)).all()
+
+
+@pytest.mark.parametrize("kernel_size", [(5, 5), (9, 1), (2, 3)])
+@pytest.mark.parametrize("strides", [(2, 2), (2, 1), (3, 2), (1, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_convolution_along_time_is_keras_own(kernel_size, strides, channels):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(4, kernel_size, strides, "same", bias_initializer="normal")
+    h = numbers(2, 13, 6, channels)
+    exchanged = tf.transpose(h, [0, 2, 1, 3])
+    expected = layer(h)
+    ours = tf.transpose(convolve_along_time(layer, exchanged), [0, 2, 1, 3])
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_a_convolution_along_time_has_its_gradients():
+    layer = keras.layers.Conv2D(2, 3, 2, "same")
+    layer.build((None, 6, 5, 1))
+
+    def penalty(h):
+        with tf.GradientTape() as tape:
+            tape.watch(h)
+            total = tf.reduce_sum(tf.sin(convolve_along_time(layer, h)))
+        return tf.reduce_sum(tape.gradient(total, h) ** 2)
+
+    assert_gradients(penalty, {"h": numbers(1, 5, 6, 1)})

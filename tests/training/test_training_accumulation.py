@@ -1,0 +1,65 @@
+"""A batch in parts is the whole batch where no sound has to do with another; else it is refused."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from discriminators.growing_gan import GrowingGANDiscriminator
+from noisygan.errors import UsageError
+from noisygan.losses import R1, R2
+from noisygan.losses.matching import FeatureMatch, SpectralMatch
+from noisygan.training.optimizers import Adam
+from tests import toys
+
+
+def after_steps(n_steps=2, **changes):
+    """(weights of both networks, metrics of the last step)."""
+    trainer = toys.trainer(
+        [R1(interval=2), R2(interval=2)],
+        matching=[SpectralMatch(0.5, (256,))],
+        batch_size=4,
+        # Adam's steps are as large for a gradient of rounding errors: SGD's are not.
+        g_optimizer=Adam(1e-4, epsilon=1.0),
+        d_optimizer=Adam(1e-4, epsilon=1.0),
+        **changes,
+    )
+    trainer.build(toys.notes(), seed=3)
+    batches = trainer.batches(toys.notes(), 0)
+    for step in range(n_steps):
+        metrics = trainer.train_step(batches, step)
+    weights = [v.numpy() for n in (trainer.generator, trainer.discriminator) for v in n.weights]
+    return weights, {name: float(value) for name, value in metrics.items()}, trainer
+
+
+@pytest.mark.parametrize("n_critic", [1, 2])
+def test_parts_make_up_the_whole_batch(n_critic):
+    whole, metrics, _ = after_steps(n_critic=n_critic)
+    parts, same, trainer = after_steps(n_critic=n_critic, accumulate=2)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-6)
+    # Spread compares the sounds of a part, peaks are means of the parts'.
+    for name in set(metrics) - {"fake_spread", "real_spread", "fake_peak", "fake_quietest_peak"}:
+        assert same[name] == pytest.approx(metrics[name], rel=1e-3, abs=1e-5), name
+    assert int(trainer.step) == 2
+    assert int(trainer.d_phase.optimizer.iterations) == 2 * n_critic
+
+
+def test_what_couples_the_batch_is_refused():
+    with pytest.raises(UsageError, match="got 3 parts of a batch of 4, expected a number that"):
+        toys.trainer(batch_size=4, accumulate=3)
+    with pytest.raises(UsageError, match="FeatureMatch compares the means of whole batches"):
+        toys.trainer(batch_size=4, accumulate=2, matching=[FeatureMatch()])
+    judge = GrowingGANDiscriminator((2, 1), 512, group_size=4)
+    with pytest.raises(UsageError, match="groups of 4 sounds, a part has 2"):
+        toys.trainer(batch_size=4, accumulate=2, discriminator=judge)
+    with pytest.raises(UsageError, match="Trainer.accumulate: got 0"):
+        toys.trainer(accumulate=0)
+
+
+def test_steps_are_traced_once_for_each_set_of_regularizers():
+    *_, trainer = after_steps(1)
+    batches = trainer.batches(toys.notes(), 0)
+    for step in range(1, 6):
+        trainer.train_step(batches, step)
+    assert trainer._run_step.experimental_get_tracing_count() == 2
+    assert tf.executing_eagerly()
