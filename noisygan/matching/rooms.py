@@ -24,7 +24,7 @@ _LEAST_TAIL = 8
 _RANGE_DB, _LEAST_DB = 55.0, -84.0  # below the loudest frame, and below full scale
 _DIGITAL_SILENCE = 2.0**-17
 """What 16 bits round to 0."""
-_HEARD_DB = 40.0
+_NEAREST_DB, _HEARD_DB = 1.0, 30.0
 """How far below the held note a known room's tail may begin."""
 _LEAST_FALL_DB = 10.0
 """How far the tail must be seen to fall."""
@@ -92,6 +92,7 @@ def known_room(audio, sample_rate, seconds):
     Returns:
       Room, or None where its end tells of none: less than can be heard lies behind the fall.
     """
+    n_samples = len(audio)
     audio = audio[: np.max(np.flatnonzero(np.abs(audio) > _DIGITAL_SILENCE), initial=0) + 1]
     n_frames = max(2, math.ceil(len(audio) / sample_rate * FRAME_RATE - 1e-6))
     level = 20.0 * np.log10(_levels(audio, sample_rate, n_frames) + 1e-9)
@@ -99,7 +100,9 @@ def known_room(audio, sample_rate, seconds):
     width = min(_FALL, n_frames - 1)
     falls = later[:-width] - later[width:]
     begin = int(np.argmax(falls))
-    if falls[begin] > _HEARD_DB:
+    n_silent = (n_samples - len(audio)) * FRAME_RATE / sample_rate
+    no_tail = falls[begin] < _NEAREST_DB or begin + width > n_frames - _LEAST_TAIL
+    if falls[begin] > _HEARD_DB or (no_tail and n_silent > _FALL):
         return None
     return Room(seconds, _wet(float(falls[begin])), begin, begin + width)
 
