@@ -13,6 +13,7 @@ Exit code 1 if a cell fails; the table says which and where.
 import argparse
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,10 @@ class Cell:
             input="\n".join(required()).encode(),
             stdout=subprocess.DEVNULL,
         )
+        # What these need in turn is pip's to find: uv takes no notice of "for Python below 3.11".
+        names = {re.split(r"[<>=\[;]", line)[0] for line in required()}
+        lines = [line for line in pins.read_text().split() if line.split("==")[0] in names]
+        pins.write_text("\n".join(lines) + "\n")
         wheel = f"{self.wheel}[{','.join(EXTRAS)}]"
         pip = (self.bin / "pip", "install", "--quiet", "--disable-pip-version-check")
         self.run(*pip, "--constraint", pins, wheel, "pytest", stderr=PIPE)
@@ -144,7 +149,8 @@ class Cell:
         # Of the checkout's tests alone; the packages are the installed ones.
         shutil.copytree(ROOT / "tests", work / "tests")
         (work / "pytest.ini").write_text("[pytest]\nmarkers = slow: s\n  gpu: g\n  browser: b\n")
-        self.run("python", "-m", "pytest", "-q", "--import-mode=importlib", *TESTS, cwd=work)
+        quiet = ("-q", "--disable-warnings", "--import-mode=importlib")
+        self.run("python", "-m", "pytest", *quiet, *TESTS, cwd=work, stdout=subprocess.DEVNULL)
 
     def __call__(self):
         """(whether all went well, what to say of it)."""
