@@ -83,10 +83,7 @@ def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
     arguments = ("--data", notes_folder(), "--run_dir", run_dir / "best", "--resume")
     result = noisygan("train", *arguments, "--steps", 9)
     assert result.code == 2
-    assert (
-        f"averaged weights alone, which can't be trained further; go on with {run_dir}"
-        in result.err
-    )
+    assert f"averaged weights alone, which can't be trained further; take {run_dir}" in result.err
 
 
 def test_stopping_says_whether_it_still_improves_and_how_to_go_on(

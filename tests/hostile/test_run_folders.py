@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.training import checkpoints
+from noisygan.training import checkpoints, run_files
 from noisygan.training.run_files import check_links
 from noisygan.training.runs import RunFolder, load_generator
 
@@ -91,14 +91,18 @@ def test_labels_do_not_lead_files_out_of_their_folder(sent, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["log.txt", "metrics.jsonl", "samples", "checkpoints/ckpt-9.index"]
+    "name",
+    [
+        *("log.txt", "metrics.jsonl", "samples", "checkpoints/ckpt-9.index"),
+        *("best", "best/config.gin", "best/checkpoints", "best/checkpoints/ckpt-9.index"),
+    ],
 )
 def test_links_that_lead_out_are_refused(sent, tmp_path, name):
     run = sent(tmp_path / "run")
     check_links(run.path)
     (tmp_path / "mine").write_text("mine")
     link = run.path / name
-    link.parent.mkdir(exist_ok=True)
+    link.parent.mkdir(exist_ok=True, parents=True)
     link.symlink_to(tmp_path / "mine")
     with pytest.raises(UsageError, match="is a link that leads out"):
         RunFolder.open(run.path)
@@ -159,8 +163,21 @@ def test_metrics_that_are_none_are_left_out(sent, tmp_path):
     run.metrics_file.unlink()
     with run.metrics_file.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(RunError, match="more than 64 MB"):
+    with pytest.raises(RunError, match="more than 1024 MB"):
         run.read_metrics()
+    with pytest.raises(RunError, match="a line has more than"):
+        run.keep_metrics_before(1)
+
+
+def test_metrics_longer_than_memory_are_gone_on_with(sent, tmp_path, monkeypatch):
+    run = sent(tmp_path / "run")
+    run.metrics_file.write_text("".join(f'{{"step": {step}}}\n' for step in range(20)))
+    monkeypatch.setattr(run_files, "MAX_METRICS_LINES", 9)
+    with pytest.raises(RunError, match="more than 9 lines; remove lines"):
+        run.read_metrics()
+    monkeypatch.setattr(run_files, "MAX_METRICS_BYTES", 9)
+    run.keep_metrics_before(12)
+    assert run.metrics_file.read_text().splitlines()[-1] == '{"step": 12}'
 
 
 def test_snapshots_of_odd_names_are_left_out(sent, tmp_path):
