@@ -26,9 +26,6 @@ def check_accumulation(trainer, n_parts, growth):
         )
     rows = trainer.batch_size // n_parts
     group = group_size(trainer.discriminator)
-    networks = [trainer.generator, trainer.discriminator]
-    moving = [x for network in networks for x in network._flatten_layers()]
-    moving = [type(x).__name__ for x in moving if isinstance(x, Moving.KINDS)]
     couples = None
     if growth is not None:
         couples = "a growth changes the batch on its way"
@@ -36,8 +33,6 @@ def check_accumulation(trainer, n_parts, growth):
         couples = f"{type(trainer.generator).__name__} normalises each batch by its own statistics"
     elif any(match.compares == "features" for match in trainer.adversaries.matching):
         couples = "FeatureMatch compares the means of whole batches"
-    elif moving:
-        couples = f"{moving[0]} normalises each part by itself"
     elif rows % group:
         couples = f"the discriminator compares groups of {group} sounds, a part has {rows}"
     if couples:
@@ -57,7 +52,15 @@ def accumulated(trainer, n_parts):
     Returns:
       (critic's round, last round): functions of (batch, seed, active, level), as the trainer's own;
       the latter's `programs` are the compiled functions of both.
+
+    Raises:
+      UsageError: where layers normalise each part by itself, and change by it.
     """
+    if Moving([trainer.generator, trainer.discriminator]).variables:
+        raise UsageError(
+            f"Trainer.accumulate: got {n_parts}, but layers of the networks normalise each part by "
+            "itself; expected 1, or networks without batch and spectral normalisation"
+        )
     adversaries, d_phase, g_phase = trainer.adversaries, trainer.d_phase, trainer.g_phase
     sums = {
         phase.name: [tf.Variable(tf.zeros_like(v.value), trainable=False) for v in phase.variables]

@@ -54,12 +54,28 @@ def test_a_config_that_does_more_or_does_not_fit(sent, tmp_path, refused, old, n
         ({"pitches": [60, 1000]}, "pitches"),
         ({"sample_rate": 0}, "sample_rate is 0"),
         ({"data": [1]}, "data is [1]"),
+        ({"deterministic": True}, "environment.threads is missing"),
+        (
+            {
+                "deterministic": True,
+                "environment": {"threads": {"intra_op": 1, "inter_op": 1, "kernels": 1e9}},
+            },
+            "environment.threads is {'intra_op'",
+        ),
+        ({"averaged_only": 1}, "averaged_only is 1"),
+        ({"replicas": 0}, "replicas is 0"),
     ],
 )
 def test_facts_that_no_training_wrote(sent, tmp_path, refused, facts, expected):
     run = sent(tmp_path / "run", **facts)
     code, said = refused("render", "--run_dir", run.path, "--out_dir", tmp_path / "out")
     assert code == 1 and expected in said
+
+
+def test_a_run_that_tells_nothing_of_its_recordings_can_not_be_trained(sent, tmp_path):
+    run = sent(tmp_path / "run", data={"summary": "flutes"})
+    with pytest.raises(RunError, match="doesn't tell the recordings' fingerprint"):
+        _ = run.data
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '{"label_names": 1e999}'])
