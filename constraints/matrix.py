@@ -45,7 +45,6 @@ COMMANDS = """
 pip check
 noisygan --help
 noisygan configs
-noisygan data {notes}
 noisygan train --gin_file runs/demo.gin --data {notes} --run_dir run --steps 4
 noisygan train --run_dir run --data {notes} --resume --steps 6
 noisygan render --run_dir run --out_dir notes --pitch 67 --seconds 1 --stems --controls
@@ -53,6 +52,7 @@ noisygan play --run_dir run --midi song.mid --out song.wav
 noisygan instrument --run_dir run --out_dir sfz --pitch 67 --velocity 100 --round_robins 1
 noisygan match {note} --free --steps 2 --out_dir matched
 noisygan prepare notes --data {notes} --out prepared
+noisygan data prepared --verify
 noisygan export --run_dir run --out onnx --format onnx --seconds 1
 noisygan export --run_dir run --out lite --format litert --seconds 1
 """

@@ -206,7 +206,7 @@ def midi_list(text):
 
 
 def pitch_list(text):
-    """An argparse type: MIDI numbers, between notes too, with commas between, such as 60,64.5."""
+    """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
     values = []
     for part in text.split(","):
         try:
@@ -219,7 +219,8 @@ def pitch_list(text):
                 "such as 60,64,67.5"
             )
         values.append(int(value) if value.is_integer() else value)
-    return values
+    # Each once, as far as names of files tell pitches apart.
+    return list({round(value, 3): value for value in reversed(values)}.values())[::-1]
 
 
 def glide(text):
@@ -234,7 +235,7 @@ def glide(text):
         if not (0.0 <= seconds <= 3600.0 and -127.0 <= semitones <= 127.0 and later):
             raise argparse.ArgumentTypeError(
                 f"{part.strip() or text!r}, expected SECONDS:SEMITONES with commas between, the "
-                "seconds rising, such as 0:-2,0.3:0,2:0,3:7"
+                "seconds rising from 0 to 3600, semitones -127 to 127, such as 0:-2,0.3:0,2:0,3:7"
             )
         points.append((seconds, semitones))
     return tuple(points)

@@ -80,10 +80,12 @@ def run(args):
     audio_files.check_seconds(args.seconds)
     if args.seconds is not None and args.seconds > _MAX_SECONDS:
         raise UsageError(f"{args.seconds:g} seconds: expected {_MAX_SECONDS:g} or less a sample")
+    if 0 in (args.velocity or ()):
+        raise UsageError("--velocity: velocity 0 lets a note go; expected 1 to 127")
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     out_dir = sampler_formats.check_out_dir(args.out_dir)
     arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir)
+    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
     sample_rate = args.sample_rate or generator.sample_rate
     make = _keyboard if "pitch" in instrument.conditions else _kit
     made = instruments.without_clipping(make(args, generator, instrument, sample_rate))

@@ -80,7 +80,7 @@ def run(args):
     arguments.import_tensorflow()
     from noisygan.rendering import interpolation
 
-    generator, instrument = notes.load(run_dir)
+    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
     labels = [args.label] if args.label else None
     request = notes.plain_requests(instrument, 1, args.pitch, args.velocity, labels, args.seed)[0]
     sample_rate = args.sample_rate or generator.sample_rate

@@ -126,7 +126,7 @@ def run(args):
                 target, generator, label=args.label, also_free=args.free, n_steps=n_steps,
                 progress=count, **settings
             )  # fmt: skip
-    written, n_cut = files.write(match, paths, label_names)
+    written, lowered = files.write(match, paths, label_names)
     if match.pitch is not None:
         print(f"{args.target}: pitch {pitch_told(match.pitch)}")
     for remark in match.remarks:
@@ -136,6 +136,6 @@ def run(args):
         f"log-spectral distance {match.distance_db:.1f} dB after {len(match.losses)} steps, "
         f"{match.start_db:.1f} dB at the start"
     )
-    if n_cut:
-        print(f"{n_cut} samples were louder than a WAV file holds and were cut")
+    if lowered:
+        print(f"turned down by {lowered:.1f} dB, so that nothing is cut")
     return 0

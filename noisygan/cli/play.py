@@ -95,10 +95,13 @@ def run(args):
     sample_rate = args.sample_rate or max(part.generator.sample_rate for part in used)
     with progress.CountedProgress("playing", len(song.notes)) as count:
         audio, left_out = songs.play(song, parts, sample_rate, args.seed, count)
+    n_played = len(song.notes) - sum(left_out.values())
+    if not n_played:
+        reasons = "; ".join(f"{progress.counted(n, 'note')} {why}" for why, n in left_out.items())
+        raise UsageError(f"{args.midi}: no note can be played ({reasons}); nothing was written")
     audio, lowered = songs.without_clipping(audio)
     make_folder(out.parent)
     audio_files.write_wav(out, audio, sample_rate)
-    n_played = len(song.notes) - sum(left_out.values())
     played = progress.counted(n_played, "note")
     print(f"{out}: {played}, {len(audio) / sample_rate:.1f} s at {sample_rate} Hz")
     for reason, n_notes in left_out.items():

@@ -114,7 +114,7 @@ def run(args):
 
         entries = list_entries(args.like)[1]
     arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir)
+    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
     if args.like:
         requests = notes.like_requests(instrument, entries)
     else:

@@ -61,10 +61,9 @@ def run(args):
     audio_files.check_seconds(args.seconds)
     out = _checked_out(args)
     if not pathlib.Path(args.controls).is_file():
-        raise UsageError(
-            f"no such file: {args.controls}; expected a controls file, "
-            "as `noisygan render --controls` writes"
-        )
+        is_folder = pathlib.Path(args.controls).is_dir()
+        came = f"{args.controls} is a folder" if is_folder else f"no such file: {args.controls}"
+        raise UsageError(f"{came}; expected a file that `noisygan render --controls` wrote")
     loaded = controls.load_controls(args.controls)
     if args.curves:
         from noisygan.rendering.curves_csv import read_curves
@@ -76,15 +75,18 @@ def run(args):
     arguments.import_tensorflow()
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
     make_folder(out.parent)
-    blocks = controls.render_in_blocks(loaded, args.sample_rate, args.seconds)
-    n_cut = note_files.write_blocks(out, blocks, sample_rate, stems=args.stems)
+
+    def blocks_at(factor):
+        louder = controls.louder(loaded, factor)
+        return controls.render_in_blocks(louder, args.sample_rate, args.seconds)
+
+    _, lowered = note_files.write_turned_down(out, blocks_at, sample_rate, stems=args.stems)
     import soundfile
 
     n_samples = soundfile.info(out).frames
     print(f"{out}: {n_samples / sample_rate:g} s at {sample_rate} Hz")
-    for path, n in n_cut.items():
-        if n:
-            print(f"{n} samples of {path.name} were louder than a WAV file holds and were cut")
+    if lowered:
+        print(f"turned down by {lowered:.1f} dB, so that nothing is cut")
     return 0
 
 

@@ -26,7 +26,7 @@ MAX_EXAMPLES_BYTES = 512 << 20
 # The label of recordings that name none.
 NO_LABEL = "sound"
 
-_NOTE_NAME = re.compile(r"(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(?:-\d+)?")
+_NOTE_NAME = re.compile(r"(?P<label>.+?)-(?P<pitch>\d{3}(?:\.\d+)?)-(?P<velocity>\d{3})(?:-\d+)?")
 _DRUM_NAME = re.compile(r"(?P<label>.+?)-\d{2}-v(?P<velocity>\d{3})")
 _INSTRUMENT = re.compile(r"(?P<family>.+)_(?P<source>acoustic|electronic|synthetic)_\d{3}")
 
@@ -87,8 +87,8 @@ def parse_note_name(stem):
 
     Args:
       stem: File name without its suffix, such as 'flute_acoustic_000-060-100' or
-        'flute-060-100-003'. Pitch and velocity have three digits and lie in 0..127. Or of a drum,
-        'standard-36-v127': the kit, and no pitch.
+        'flute-060-100-003'. Pitch and velocity have three digits and lie in 0..127; a
+        pitch between keys is '067.5'. Or of a drum, 'standard-36-v127': the kit, and no pitch.
 
     Returns:
       (label, pitch, velocity), or (None, None, None) for a name of another shape.
@@ -97,7 +97,7 @@ def parse_note_name(stem):
     if match and int(match["velocity"]) <= 127:
         return match["label"], None, float(match["velocity"])
     match = _NOTE_NAME.fullmatch(stem)
-    if not match or int(match["pitch"]) > 127 or int(match["velocity"]) > 127:
+    if not match or float(match["pitch"]) > 127 or int(match["velocity"]) > 127:
         return None, None, None
     return match["label"], float(match["pitch"]), float(match["velocity"])
 

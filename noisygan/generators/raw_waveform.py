@@ -48,6 +48,24 @@ class RawWaveform(keras.layers.Layer):
         seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
         return tf.cast(self.distribution.sample([n, self.latent_dim], seed=seed), tf.float32)
 
+    def check_seconds(self, seconds, sample_rate):
+        """Refuses a length that the network can't make.
+
+        Before a call: Keras wraps in lines of its own what is raised within one.
+
+        Args:
+          seconds: Length.
+          sample_rate: Hz, that it is wanted at.
+
+        Raises:
+          UsageError: for more seconds than the network makes.
+        """
+        if seconds > self.seconds + 0.5 / sample_rate:
+            raise UsageError(
+                f"{seconds:g} seconds: this generator makes waveforms of {self.seconds:g} "
+                "seconds; ask for that or less"
+            )
+
     def make_audio(self, code):
         """Sounds of codes, float32 [batch, n_samples]."""
         raise NotImplementedError
@@ -84,11 +102,7 @@ class RawWaveform(keras.layers.Layer):
         rate = self.sample_rate * audio.shape[1] / self.n_samples
         wanted = self.sample_rate if sample_rate is None else sample_rate
         seconds = self.seconds if seconds is None else seconds
-        if seconds > self.seconds + 0.5 / wanted:
-            raise UsageError(
-                f"{seconds:g} seconds: this generator makes waveforms of {self.seconds:g} "
-                "seconds; ask for that or less"
-            )
+        self.check_seconds(seconds, wanted)
         n_samples = round(seconds * wanted)
         if rate != wanted:
             audio = resampled(audio, rate, wanted, n_samples)

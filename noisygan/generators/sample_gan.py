@@ -284,14 +284,18 @@ class SampleGAN(RawWaveform):
         features = self.condition_features(conditioning) if self.condition_features else None
         return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
 
-    def _rendered(self, code, features, seed, seconds, sample_rate):
-        wanted = self.sample_rate if sample_rate is None else sample_rate
-        seconds = self.seconds if seconds is None else seconds
-        if seconds > self.seconds + 0.5 / wanted and not self.in_use.goes_on:
+    def check_seconds(self, seconds, sample_rate):
+        """Refuses a length that the network can't make; as of `RawWaveform`."""
+        if seconds > self.seconds + 0.5 / sample_rate and not self.in_use.goes_on:
             raise UsageError(
                 f"{seconds:g} seconds: this generator makes segments of {self.seconds:g} seconds "
                 "in one pass; ask for that or less, or set SampleGAN.in_use = @Rollout()"
             )
+
+    def _rendered(self, code, features, seed, seconds, sample_rate):
+        wanted = self.sample_rate if sample_rate is None else sample_rate
+        seconds = self.seconds if seconds is None else seconds
+        self.check_seconds(seconds, wanted)
         n_samples = round(seconds * wanted)
         same_rate = wanted == self.sample_rate
         n_made = n_samples if same_rate else math.ceil(seconds * self.sample_rate)

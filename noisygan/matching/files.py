@@ -6,8 +6,8 @@ import numpy as np
 
 from noisygan.errors import UsageError
 from noisygan.files import check_folder, make_folder, written_whole
-from noisygan.rendering import audio_files, note_files
-from noisygan.rendering.controls import render_in_blocks, save_controls
+from noisygan.rendering import note_files
+from noisygan.rendering.controls import louder, render_in_blocks, save_controls
 
 
 def output_paths(target_path, out_dir, stems=False):
@@ -43,19 +43,25 @@ def write(match, paths, label_names=()):
       label_names: Of the run.
 
     Returns:
-      (list of the paths written, number of samples that were cut because a file can't hold them).
+      (list of the paths written, decibels that the sound, and its controls with it, was turned
+      down by because it is louder than a file can hold; 0.0 where it is not).
     """
     from noisygan.matching.page import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
     rate = match.target.sample_rate
-    if match.controls is None:
-        n_cut = audio_files.write_wav(paths["sound"], match.audio, rate)
-    else:
-        blocks = render_in_blocks(match.controls)
-        stems = "stems" in paths
-        n_cut = note_files.write_blocks(paths["sound"], blocks, rate, stems=stems)[paths["sound"]]
+
+    def blocks_at(factor):
+        if match.controls is None:
+            return [(np.float32(factor) * match.audio, {})]
+        return render_in_blocks(louder(match.controls, factor))
+
+    stems = "stems" in paths
+    factor, lowered = note_files.write_turned_down(paths["sound"], blocks_at, rate, stems=stems)
+    match = match._replace(audio=np.float32(factor) * match.audio)
+    if match.controls is not None:
+        match = match._replace(controls=louder(match.controls, factor))
         save_controls(paths["controls"], match.controls)
         written.append(paths["controls"])
         if stems:
@@ -66,4 +72,4 @@ def write(match, paths, label_names=()):
         written.append(paths["code"])
     with written_whole(paths["page"]) as part:
         part.write_text(page(match), encoding="utf-8")
-    return [*written, paths["page"]], n_cut
+    return [*written, paths["page"]], lowered

@@ -70,13 +70,15 @@ def match_free(target, pitch=None, n_steps=300, seed=0, progress=None, room_seco
     if room is not None:
         start = free.start_controls(analysis, n_samples, target.sample_rate, seed, room)
     controls, losses = free.fit_controls(start, target.audio, n_steps, progress, room)
-    remarks = target.remarks + _doubts(target, analysis) + _told(room)
+    remarks = target.remarks + _doubts(target, analysis) + _told(room, room_seconds)
     found = _match(target, render_controls(plain), controls, None, losses, remarks)
     return found._replace(pitch=_found_pitch(analysis))
 
 
-def _told(room):
+def _told(room, known_seconds):
     """Remarks on a room."""
+    if room is None and known_seconds:
+        return ("its end tells of no room, so none is taken apart from it, in spite of --room",)
     if room is None:
         return ()
     wet_db = 10.0 * np.log10(room.wet)
@@ -121,30 +123,36 @@ def match_run(
             "leave out --free, or leave out --run_dir"
         )
     target, remarks = _as_the_run_makes(target, generator)
-    audio, rate, n_samples = target.audio, target.sample_rate, len(target.audio)
+    audio, n_samples = target.audio, len(target.audio)
     pitch, found_pitch, doubts = _pitch_for(target, generator, pitch)
     labels = _labels_for(generator, label)
     start = codes.start_code(generator, audio, pitch, labels, seed)
     code, losses = codes.fit_code(generator, start, audio, n_steps, progress)
     start_audio = codes.render_code(generator, start, n_samples).audio[0].numpy()
     remarks = remarks + doubts
-    if not codes.draws_curves(generator):
-        found = codes.render_code(generator, code, n_samples).audio[0].numpy()
-        distances = [log_spectral_distance(audio, y, rate) for y in (start_audio, found)]
-        return Match(
-            target, start_audio, found, None, code, losses, *distances, remarks, found_pitch
-        )
-    controls = codes.code_controls(generator, code, n_samples)
+    found = _found_by_run(target, generator, code, start_audio, losses, remarks)
     if also_free:
         later = None if progress is None else lambda done: progress(n_steps + done)
-        controls, more = free.fit_controls(controls, audio, n_steps, later)
-        losses = losses + more
-    found = _match(target, start_audio, controls, code, losses, remarks)
+        controls, more = free.fit_controls(found.controls, audio, n_steps, later)
+        found = _match(target, start_audio, controls, code, losses + more, remarks)
+    if found.distance_db > found.start_db:
+        remarks += ("the descent came no nearer than it began, so the start is kept",)
+        found = _found_by_run(target, generator, start, start_audio, found.losses, remarks)
     return found._replace(pitch=found_pitch)
 
 
-def _match(target, start_audio, controls, code, losses, remarks):
-    audio = render_controls(controls)
+def _found_by_run(target, generator, code, start_audio, losses, remarks):
+    """Match with the sound of a code."""
+    n_samples = len(target.audio)
+    if not codes.draws_curves(generator):
+        audio = codes.render_code(generator, code, n_samples).audio[0].numpy()
+        return _match(target, start_audio, None, code, losses, remarks, audio)
+    controls = codes.code_controls(generator, code, n_samples)
+    return _match(target, start_audio, controls, code, losses, remarks)
+
+
+def _match(target, start_audio, controls, code, losses, remarks, audio=None):
+    audio = render_controls(controls) if audio is None else audio
     start_db, distance_db = (
         log_spectral_distance(target.audio, y, target.sample_rate) for y in (start_audio, audio)
     )

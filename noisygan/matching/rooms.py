@@ -22,6 +22,10 @@ _LONGEST_FALL = 25  # frames that the instrument may take to fall silent
 _FALL = 7  # frames: it takes this long in the middle
 _LEAST_TAIL = 8
 _RANGE_DB, _LEAST_DB = 55.0, -84.0  # below the loudest frame, and below full scale
+_DIGITAL_SILENCE = 2.0**-17
+"""What 16 bits round to 0."""
+_NEAREST_DB, _HEARD_DB = 1.0, 30.0
+"""How far below the held note a known room's tail may begin."""
 _LEAST_FALL_DB = 10.0
 """How far the tail must be seen to fall."""
 _LEAST_KNEE_DB = 4.0
@@ -77,7 +81,8 @@ def find_room(audio, sample_rate, analysis):
 def known_room(audio, sample_rate, seconds):
     """The room of a recording of which a person knows that it has one.
 
-    The note is taken to be let go where the level falls fastest.
+    The note is taken to be let go where the level falls fastest; that the recording itself ends,
+    in silence or not, is no such fall.
 
     Args:
       audio: float32 [n_samples].
@@ -85,13 +90,20 @@ def known_room(audio, sample_rate, seconds):
       seconds: It takes to fall by 60 dB.
 
     Returns:
-      Room.
+      Room, or None where its end tells of none: less than can be heard lies behind the fall.
     """
+    n_samples = len(audio)
+    audio = audio[: np.max(np.flatnonzero(np.abs(audio) > _DIGITAL_SILENCE), initial=0) + 1]
     n_frames = max(2, math.ceil(len(audio) / sample_rate * FRAME_RATE - 1e-6))
-    later = _later(20.0 * np.log10(_levels(audio, sample_rate, n_frames) + 1e-9))
+    level = 20.0 * np.log10(_levels(audio, sample_rate, n_frames) + 1e-9)
+    later = np.maximum(_later(level), max(level.max() - _RANGE_DB, _LEAST_DB))
     width = min(_FALL, n_frames - 1)
     falls = later[:-width] - later[width:]
     begin = int(np.argmax(falls))
+    n_silent = (n_samples - len(audio)) * FRAME_RATE / sample_rate
+    no_tail = falls[begin] < _NEAREST_DB or begin + width > n_frames - _LEAST_TAIL
+    if falls[begin] > _HEARD_DB or (no_tail and n_silent > _FALL):
+        return None
     return Room(seconds, _wet(float(falls[begin])), begin, begin + width)
 
 

@@ -1,5 +1,7 @@
 """What a controls file may hold: entries that are complete, fit each other and stay in range."""
 
+import collections
+import difflib
 import re
 
 import numpy as np
@@ -52,6 +54,9 @@ SETTINGS = {
 }
 _WITH_NOISE = {"noise", "transient"}
 
+_NEEDED = ("format", "version", "sample_rate", "n_samples", "frame_rate", "voices", "kinds")
+_OPTIONAL = ("noise_seed", "loudness_db", "reverb/ir", "reverb/sample_rate", "reverb/add_dry")
+
 
 def check_controls(controls, path="controls"):
     """Checks that controls are complete, of fitting shapes and finite.
@@ -59,8 +64,7 @@ def check_controls(controls, path="controls"):
     Raises:
       UsageError: naming the entry, what came and what was expected.
     """
-    needed = ("format", "version", "sample_rate", "n_samples", "frame_rate", "voices", "kinds")
-    missing = [name for name in needed if name not in controls]
+    missing = [name for name in _NEEDED if name not in controls]
     if missing or str(controls["format"]) != FORMAT:
         raise UsageError(
             f"{path} is not a controls file: "
@@ -88,7 +92,7 @@ def check_controls(controls, path="controls"):
         raise UsageError(
             f"{path} has {len({*voices})} voices and {len(kinds)} kinds; expected pairs."
         )
-    n_frames = None
+    n_frames = _n_frames(controls, voices, kinds)
     for voice, kind in zip(voices, kinds, strict=True):
         if str(kind) not in CURVES:
             raise UsageError(
@@ -102,13 +106,13 @@ def check_controls(controls, path="controls"):
             if name not in controls:
                 raise UsageError(f"{path} lacks {name}.")
             value = controls[name]
-            n_frames = value.shape[0] if n_frames is None and value.ndim else n_frames
             too_narrow = curve == "magnitudes" and value.ndim == rank and value.shape[1] < 2
             if value.ndim != rank or value.shape[0] != n_frames or not value.size or too_narrow:
                 axes = "[n_frames]" if rank == 1 else "[n_frames, n]"
+                frames = f"{n_frames} frames" if n_frames else "1 frame or more"
                 raise UsageError(
                     f"{path}: {name} has shape {value.shape}; expected {axes} with "
-                    f"{n_frames} frames{', n at least 2' if too_narrow else ''}."
+                    f"{frames}{', n at least 2' if too_narrow else ''}."
                 )
             most = MAX_BANDS if curve == "magnitudes" else MAX_COLUMNS
             if rank == 2 and value.shape[1] > most:
@@ -116,8 +120,8 @@ def check_controls(controls, path="controls"):
                     f"{path}: {name} has shape {value.shape}; expected at most {most} columns."
                 )
             _check_finite(controls, name, path)
-            if curve == "f0_hz":
-                _check_range(controls, name, 0.0, _MAX_HZ, path)
+            # No sound of this rate has an F0 above it.
+            _check_range(controls, name, 0.0, rate if curve == "f0_hz" else np.inf, path)
     if n_frames is not None and n_frames / float(controls["frame_rate"]) > MAX_SECONDS + 1.0:
         raise UsageError(f"{path} has curves of more than {MAX_SECONDS:g} seconds.")
     loudness = controls.get("loudness_db")
@@ -128,6 +132,7 @@ def check_controls(controls, path="controls"):
         )
     if loudness is not None and loudness.dtype.kind not in "iuf":
         raise UsageError(f"{path}: loudness_db holds no numbers.")
+    _check_known(controls, voices, kinds, path)
     if "reverb/ir" in controls:
         if controls["reverb/ir"].ndim != 1:
             shape = controls["reverb/ir"].shape
@@ -143,6 +148,27 @@ def check_controls(controls, path="controls"):
         add_dry = np.asarray(controls.get("reverb/add_dry", True))
         if add_dry.ndim or add_dry.dtype.kind not in "biu":
             raise UsageError(f"{path}: reverb/add_dry is {add_dry}; expected true or false.")
+
+
+def _n_frames(controls, voices, kinds):
+    """How many frames most curves have; of two answers that of loudness_db. None: no curves."""
+    curves = [f"{v}/{c}" for v, k in zip(voices, kinds, strict=True) for c, _ in CURVES.get(k, ())]
+    there = [controls[name] for name in ("loudness_db", *curves) if name in controls]
+    lengths = collections.Counter(len(value) for value in there if value.ndim)
+    return lengths.most_common(1)[0][0] if curves and lengths else None
+
+
+def _check_known(controls, voices, kinds, path):
+    """Refuses entries that no sound is made from, such as a misspelt one."""
+    known = [*_NEEDED, *_OPTIONAL]
+    for voice, kind in zip(voices, kinds, strict=True):
+        curves = [curve for curve, _ in CURVES[kind]]
+        known += [f"{voice}/{name}" for name in (*curves, *STRUCK[kind], *SETTINGS[kind])]
+    for name in controls:
+        if name not in known:
+            near = difflib.get_close_matches(name[:_MAX_NAME], known, n=1)
+            hint = f"; nearest is {near[0]}" if near else ""
+            raise UsageError(f"{path}: no sound is made from {ascii(name[:_MAX_NAME])}{hint}.")
 
 
 def _check_struck(controls, voice, kind, path):
@@ -164,6 +190,8 @@ def _check_struck(controls, voice, kind, path):
             expected = f"[{wanted}]" if wanted else f"[n], n from {least} to {MAX_COLUMNS}"
             raise UsageError(f"{path}: {name} has shape {value.shape}; expected {expected}.")
         _check_finite(controls, name, path)
+        if name.endswith(("amplitudes", "magnitudes")):
+            _check_range(controls, name, 0.0, np.inf, path)
         if name.endswith("frequencies"):
             _check_range(controls, name, 0.0, _MAX_HZ, path)
         if name.endswith("decay_seconds"):
@@ -203,7 +231,8 @@ def _check_range(controls, name, low, high, path):
     value = controls[name]
     for each in (value.min(), value.max()):
         if not low <= each <= high:
-            raise UsageError(f"{path}: {name} has {each:g}; expected {low:g} to {high:g}.")
+            expected = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or more"
+            raise UsageError(f"{path}: {name} has {each:g}; expected {expected}.")
 
 
 def _check_finite(controls, name, path):

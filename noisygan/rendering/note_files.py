@@ -1,6 +1,7 @@
 """Notes from a generator into files: short ones together, long ones block by block."""
 
 import contextlib
+import functools
 import math
 
 import numpy as np
@@ -62,29 +63,47 @@ def render_to_files(
     lowered = {}
     for i, (note, path) in enumerate(zip(rendered, paths, strict=True)):
         make_folder(path.parent)
-        louder_by = gain
-        peak = _write_note(note, path, louder_by, sample_rate, subtype, stems)
-        if peak > 1.0 and subtype.startswith("PCM"):
-            # A hair more, so that rounding leaves no sample above full scale.
-            louder_by = gain / (peak * (1.0 + 1e-6))
-            _write_note(note, path, louder_by, sample_rate, subtype, stems, again=True)
-            lowered[path.name] = 20.0 * math.log10(peak)
+        blocks_at = functools.partial(_blocks_of, note, gain)
+        factor, lowered_db = write_turned_down(path, blocks_at, sample_rate, subtype, stems)
+        if lowered_db:
+            lowered[path.name] = lowered_db
         if controls:
-            save_controls(path.with_suffix(".npz"), louder(note.controls, louder_by))
+            save_controls(path.with_suffix(".npz"), louder(note.controls, gain * factor))
         if progress:
             progress(i + 1)
     return lowered
 
 
-def _write_note(note, path, gain, sample_rate, subtype, stems, again=False):
-    """Writes a `notes.Rendered` that many times as loud; returns the peak of all its files."""
+def _blocks_of(note, gain, factor):
+    """Blocks of a `notes.Rendered` that many times as loud."""
+    gain *= factor
     if note.audio is None:
-        blocks = render_in_blocks(louder(note.controls, gain))
-    else:
-        parts = {name: np.float32(gain) * part for name, part in note.stems.items()}
-        blocks = [(np.float32(gain) * note.audio, parts)]
-    writers = _write(path, blocks, sample_rate, subtype, stems, again)
-    return max(writer.peak for writer in writers.values())
+        return render_in_blocks(louder(note.controls, gain))
+    parts = {name: np.float32(gain) * part for name, part in note.stems.items()}
+    return [(np.float32(gain) * note.audio, parts)]
+
+
+def write_turned_down(path, blocks_at, sample_rate, subtype="PCM_16", stems=False):
+    """Writes a sound, turned down as a whole where it is louder than its files can hold.
+
+    Args:
+      path, sample_rate, subtype, stems: As of `write_blocks`.
+      blocks_at: A function from a factor to the blocks of the sound that many times as loud.
+
+    Returns:
+      (factor that it was written with, decibels that it was turned down by: 0.0 where it was not).
+
+    Raises:
+      (all): As `write_blocks`.
+    """
+    writers = _write(path, blocks_at(1.0), sample_rate, subtype, stems)
+    peak = max(writer.peak for writer in writers.values())
+    if peak <= 1.0 or not subtype.startswith("PCM"):
+        return 1.0, 0.0
+    # A hair more, so that rounding leaves no sample above full scale.
+    factor = 1.0 / (peak * (1.0 + 1e-6))
+    _write(path, blocks_at(factor), sample_rate, subtype, stems, again=True)
+    return factor, 20.0 * math.log10(peak)
 
 
 def is_long(generator, seconds, sample_rate):

@@ -56,7 +56,10 @@ class Request:
         `<name>-v<velocity>`, of one that is told neither the name alone.
         """
         if "pitch" in self.told:
-            return f"{self.name}-{round(self.pitch):03d}-{round(self.velocity):03d}"
+            # As 060 or 067.5: a pitch between keys keeps its part.
+            whole, part = f"{self.pitch:.3f}".split(".")
+            pitch = f"{whole:0>3}.{part}".rstrip("0").removesuffix(".")
+            return f"{self.name}-{pitch}-{round(self.velocity):03d}"
         return f"{self.name}-v{round(self.velocity)}" if "velocity" in self.told else self.name
 
     @property
@@ -131,21 +134,26 @@ def label_names(facts):
     return () if labels == (NO_LABEL,) else labels
 
 
-def load(run_dir):
+def load(run_dir, seconds=None, sample_rate=None):
     """A trained run, ready to be asked for notes.
 
     Args:
       run_dir: pathlib.Path of the run folder.
+      seconds: Length that it will be asked for, or None: its own.
+      sample_rate: Hz, likewise.
 
     Returns:
       (generator with its averaged weights, Instrument).
 
     Raises:
-      UsageError, RunError: as `noisygan.training.runs.load_generator`.
+      UsageError, RunError: as `noisygan.training.runs.load_generator`; UsageError for more seconds
+        than its generator makes.
     """
     from noisygan.training.runs import RunFolder, load_generator
 
     generator = load_generator(run_dir)
+    if seconds is not None and hasattr(generator, "check_seconds"):
+        generator.check_seconds(seconds, sample_rate or generator.sample_rate)
     return generator, instrument(run_dir, RunFolder.open(run_dir).facts, generator)
 
 
@@ -189,8 +197,13 @@ def bent(requests, bend, generator, sample_rate):
     if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
         raise UsageError("--glide: this run's generator has no F0 curve to bend; leave it out")
     if "pitch" in generator.conditions:
-        for semitones in {value for _, value in bend}:
-            check_pitches((request.pitch + semitones for request in requests), sample_rate)
+        for pitch in dict.fromkeys(request.pitch for request in requests):
+            for semitones in {value for _, value in bend}:
+                try:
+                    check_pitches([pitch + semitones], sample_rate)
+                except UsageError as error:
+                    takes = f"--glide takes pitch {pitch:g} by {semitones:+g} semitones"
+                    raise UsageError(f"{takes}: {error}") from error
     return [dataclasses.replace(request, bend=tuple(bend)) for request in requests]
 
 

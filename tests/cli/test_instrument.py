@@ -78,6 +78,7 @@ def test_what_can_not_be_asked_is_told_in_a_line(refused, trained, tmp_path, mon
     asked = ("instrument", "--run_dir", trained, "--out_dir", tmp_path / "x")
     assert "holds no run" in refused("instrument", "--run_dir", tmp_path, "--out_dir", tmp_path)
     assert "expected whole MIDI numbers" in refused(*asked, "--pitch", "60,200")
+    assert "velocity 0 lets a note go; expected 1 to 127" in refused(*asked, "--velocity", "0,9")
     assert "31 seconds: expected 30 or less" in refused(*asked, "--seconds", 31)
     assert "sample rate 7: expected" in refused(*asked, "--sample_rate", 7).replace(" Hz", "")
     assert "pitch 127 is 12544 Hz" in refused(*asked, "--pitch", 127)
@@ -108,6 +109,6 @@ def test_what_a_run_does_not_know(
 ):
     known = notes.Instrument("run", conditions, ("kick", "snare"), ())
     generator, _ = notes.load(trained)
-    monkeypatch.setattr(notes, "load", lambda run_dir: (generator, known))
+    monkeypatch.setattr(notes, "load", lambda *_: (generator, known))
     asked = ("instrument", "--run_dir", trained, "--out_dir", tmp_path / "x", *arguments)
     assert message in refused(*asked)

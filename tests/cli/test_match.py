@@ -122,3 +122,18 @@ def test_chords_are_warned_of(noisygan, write_sound, tmp_path):
     assert "several notes seem to sound in it at once" in result.out or (
         "as in noise or in many notes at once" in result.out
     )
+
+
+def test_what_is_too_loud_for_a_file_is_turned_down_with_its_controls(
+    noisygan, write_sound, tmp_path
+):
+    noise = np.random.default_rng(0).normal(size=8000)
+    write_sound(tmp_path / "noise.wav", (noise / np.abs(noise).max()).astype(np.float32))
+    asked = ("match", tmp_path / "noise.wav", "--free", "--steps", 1, "--out_dir", tmp_path / "o")
+    result = noisygan(*asked)
+    assert result.code == 0 and "turned down by " in result.out, result
+    again = noisygan(
+        *("synth", "--controls", tmp_path / "o" / "noise.npz", "--out", tmp_path / "again.wav")
+    )
+    assert "turned down" not in again.out
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "o" / "noise.wav").read_bytes()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from noisygan.cli.arguments import pitch_list
 from noisygan.data.layouts import Entry, parse_note_name
 from noisygan.errors import UsageError
 from noisygan.rendering import notes
@@ -37,6 +38,27 @@ def test_names_are_read_back_by_the_data_package():
     for request in notes.plain_requests(FLUTE, 2, [5, 127], 7):
         label, pitch, velocity = parse_note_name(request.stem)
         assert (label, pitch, velocity) == ("flute_acoustic_000", request.pitch, 7)
+
+
+def test_pitches_between_keys_keep_apart():
+    requests = notes.plain_requests(FLUTE, 1, [5.25, 67.5, 68, 67.96])
+    assert stems(requests) == [
+        f"flute_acoustic_000-{pitch}-100-000" for pitch in ("005.25", "067.5", "068", "067.96")
+    ]
+    for request in requests:
+        assert parse_note_name(request.stem)[:2] == ("flute_acoustic_000", request.pitch)
+    assert parse_note_name("flute-127.5-100") == (None, None, None)
+    assert pitch_list("67.5,60,67.5,60.0001,68") == [67.5, 60, 68]
+
+
+@pytest.mark.parametrize(("pitch", "semitones"), [(115, 24), (1, -48), (118, 5)])
+def test_a_glide_beyond_all_pitches_is_named_as_such(pitch, semitones):
+    generator = types.SimpleNamespace(
+        voices=[types.SimpleNamespace(kind="harmonic")], conditions=("pitch", "velocity")
+    )
+    requests = notes.plain_requests(FLUTE, 1, [60, pitch])
+    with pytest.raises(UsageError, match=rf"--glide takes pitch {pitch} by \{semitones:+d} semit"):
+        notes.bent(requests, ((0.0, 0.0), (1.0, float(semitones))), generator, 16000)
 
 
 def test_notes_of_one_index_share_a_z_across_pitches():

@@ -89,3 +89,16 @@ def test_what_can_not_be_played_is_told_in_a_line(refused, trained, song, tmp_pa
         *("play", "--midi", empty, "--out", tmp_path / "a.wav", "--run_dir", trained)
     )
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_a_song_of_which_no_note_can_be_played_is_not_written(noisygan, trained, tmp_path):
+    track = mido.MidiTrack()
+    track.append(mido.Message("note_on", note=60, velocity=90))
+    track.append(mido.Message("note_off", note=60, time=0))
+    mido.MidiFile(tracks=[track]).save(tmp_path / "zero.mid")
+    out = tmp_path / "new" / "zero.wav"
+    result = noisygan("play", "--run_dir", trained, "--midi", tmp_path / "zero.mid", "--out", out)
+    assert result.code == 2
+    said = result.err.splitlines()[-1]
+    assert "zero.mid: no note can be played (1 note of no length); nothing was written" in said
+    assert not out.parent.exists()

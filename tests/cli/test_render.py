@@ -320,3 +320,36 @@ def test_a_note_that_is_too_loud_is_turned_down_with_its_parts(noisygan, trained
     said, float_loud, _, _ = sounds("float", gain, "--subtype", "FLOAT")
     assert "turned down" not in said
     assert np.max(np.abs(float_loud)) == pytest.approx(2.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("command", ["render", "interpolate", "instrument"])
+def test_more_seconds_than_a_raw_waveform_has_are_refused_in_a_line(
+    noisygan, trained, tmp_path, monkeypatch, command
+):
+    from noisygan.generators.raw_waveform import RawWaveform
+    from noisygan.training import runs
+
+    made = RawWaveform(16384, 16000, 4, None, None, "waves")
+    monkeypatch.setattr(runs, "load_generator", lambda _: made)
+    out = tmp_path / "out"
+    result = noisygan(command, "--run_dir", trained, "--out_dir", out, "--seconds", 3)
+    assert result.code == 2
+    said = "noisygan: 3 seconds: this generator makes waveforms of 1.024 seconds; ask for that or"
+    assert result.err.splitlines()[-1].startswith(said)
+    assert not out.exists()
+
+
+def test_controls_too_loud_for_a_file_are_turned_down(noisygan, trained, tmp_path):
+    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 60, "--controls")
+    assert noisygan(*asked).code == 0
+    controls = dict(np.load(next(tmp_path.glob("*.npz"))))
+    for name in ("harmonic/amplitudes", "noise/magnitudes"):
+        controls[name] = controls[name] * np.float32(1e5)
+    np.savez(tmp_path / "loud.npz", **controls)
+    out = tmp_path / "loud.wav"
+    result = noisygan("synth", "--controls", tmp_path / "loud.npz", "--out", out, "--stems")
+    assert result.code == 0 and "turned down by " in result.out, result
+    sound = soundfile.read(out)[0]
+    parts = [soundfile.read(path)[0] for path in (tmp_path / "loud").iterdir()]
+    np.testing.assert_allclose(sum(parts), sound, atol=2e-4)
+    assert np.sum(np.abs(sound) > 0.999) <= 2

@@ -17,6 +17,7 @@ from discriminators import (
     MultiDiscriminator,
     SpectrogramDiscriminator,
 )
+from discriminators.layers import ConvolutionAlongTime
 from discriminators.readout import Flatten
 from noisygan.generators import Hybrid
 from noisygan.generators.ddsp_voices import DDSPVoice
@@ -392,6 +393,13 @@ CASES = {
         inputs=CODED,
         shapes={"curves": (3, 5, 2)},
         call=draw,
+    ),
+    "ConvolutionAlongTime": Case(
+        covers=ConvolutionAlongTime,
+        make=lambda: ConvolutionAlongTime(3, (5, 2), strides=(2, 1), padding="same"),
+        inputs={"h": numbers(4, 12, 2)},
+        shapes={"h": (3, 4, 6, 3)},
+        call=lambda layer, inputs: {"h": layer(inputs["h"])},
     ),
     "Deconvolution": Case(
         covers=Deconvolution,

@@ -11,7 +11,7 @@ from noisygan.losses.matching import TextureMatch
 from tests import toys
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def trainers():
     """Two equal ones, not trained."""
     both = []

@@ -6,6 +6,7 @@ import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from noisygan.comparison import comparing, measuring
 from noisygan.comparison.contenders import Progress, System
@@ -14,6 +15,7 @@ from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation import sources
 from noisygan.evaluation.results import Metric, Result
+from noisygan.training.checkpoints import Checkpoints
 
 SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
@@ -31,9 +33,9 @@ def _trained(tmp_path, monkeypatch):
 def train(run_dir, step):
     checkpoints = run_dir / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    for name in ("config.gin", "run.json", f"checkpoints/ckpt-{step}.index"):
+    for name in ("config.gin", "run.json"):
         (run_dir / name).write_text("{}")
-    (checkpoints / "checkpoint").write_text(f'model_checkpoint_path: "ckpt-{step}"\n')
+    Checkpoints(checkpoints, {"step": tf.Variable(step)}).save(step)
 
 
 def held(fingerprint="f", n_samples=100):

@@ -157,5 +157,5 @@ def test_what_is_no_network_is_named(tmp_path):
         with pytest.raises(UsageError, match=said):
             embeddings.Embedding(text)
     (tmp_path / "saved_model.pb").write_bytes(b"rubbish")
-    with pytest.raises(UsageError, match="can't be loaded"):
+    with pytest.raises(UsageError, match="no SavedModel, or damaged"):
         embeddings.Embedding(f"CLAP={tmp_path}")

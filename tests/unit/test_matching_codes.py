@@ -76,6 +76,21 @@ def test_a_raw_waveforms_z_is_found():
     assert match.controls is None and match.distance_db < 0.4 * match.start_db
 
 
+def test_the_start_is_kept_where_the_descent_ends_farther_off(monkeypatch):
+    z = np.array([2.0, -2.0], np.float32)
+    audio = Waves()(z[None], {}).audio[0].numpy()
+
+    def astray(generator, start, audio, n_steps, progress):
+        return start._replace(z=-5.0 * z), [1.0, 0.5]
+
+    monkeypatch.setattr(codes, "fit_code", astray)
+    match = matching.match_run(target_of(audio), Waves(), n_steps=2)
+    np.testing.assert_array_equal(match.audio, match.start)
+    assert match.distance_db == match.start_db and match.losses == [1.0, 0.5]
+    assert not np.array_equal(match.code.z, -5.0 * z)
+    assert "no nearer than it began, so the start is kept" in match.remarks[-1]
+
+
 def test_a_longer_target_is_matched_as_far_as_raw_waveforms_go():
     audio = np.tile(Waves()(np.ones([1, 2], np.float32), {}).audio[0].numpy(), 2)
     match = matching.match_run(target_of(audio), Waves(), n_steps=2)

@@ -66,6 +66,21 @@ def test_a_known_room_begins_where_the_level_falls_fastest():
     assert 0.03 < room.wet < 1.5
 
 
+@pytest.mark.parametrize("cut_at", [1.2, 1.8])
+def test_a_known_room_does_not_begin_where_the_recording_ends(cut_at):
+    audio = in_room(note(), 0.7, 0.25)[: round(cut_at * RATE)]
+    audio = np.round(np.append(audio, np.zeros(RATE // 2)) * 2**15) / 2**15
+    room = rooms.known_room(audio, RATE, 0.7)
+    assert 95 <= room.begin <= 105
+    assert 0.03 < room.wet < 1.5
+
+
+def test_a_dry_note_has_no_room_that_a_person_may_know_of():
+    assert rooms.known_room(note(), RATE, 1.0) is None
+    at_once = np.where(np.arange(2 * RATE) < RATE, np.resize(note(behind=0.0), 2 * RATE), 0.0)
+    assert rooms.known_room(at_once, RATE, 1.0) is None
+
+
 def test_the_level_without_a_room_falls_silent_where_the_note_is_let_go():
     level = np.ones(60)
     dry = rooms.level_without(rooms.Room(1.0, 0.21, 20, 25), level)

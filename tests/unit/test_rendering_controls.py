@@ -194,6 +194,30 @@ FLAWS = {
     "high rate": (put("sample_rate", 10**6), "sample_rate is 1e.06; expected 8000 to 192000"),
     "too long": (put("n_samples", 10**9), "expected 1 sample to 600 seconds"),
     "seed": (put("noise_seed", 0.5), "noise_seed, or it is not one whole number"),
+    "other f0": (
+        put("harmonic/f0_hz", np.ones(6)),
+        r"harmonic/f0_hz has shape \(6,\); expected \[n_frames\] with 25 frames",
+    ),
+    "no f0": (
+        put("harmonic/f0_hz", np.ones(0)),
+        r"f0_hz has shape \(0,\); expected \[n_frames\] with 25 frames",
+    ),
+    "f0 above the rate": (
+        put("harmonic/f0_hz", np.full(25, 4e5)),
+        "harmonic/f0_hz has 400000; expected 0 to 16000",
+    ),
+    "negative level": (
+        put("harmonic/amplitudes", np.linspace(-0.1, 1.0, 25)),
+        "harmonic/amplitudes has -0.1; expected 0 or more",
+    ),
+    "negative gain": (
+        put("noise/magnitudes", np.full((25, 9), -2.0)),
+        "noise/magnitudes has -2; expected 0 or more",
+    ),
+    "misspelt": (
+        put("harmonic/amplitude", np.ones(25)),
+        "no sound is made from 'harmonic/amplitude'; nearest is harmonic/amplitudes",
+    ),
     "reverb axes": (put("reverb/ir", np.ones((2, 9))), r"reverb/ir has shape \(2, 9\); expected"),
     "reverb rate": (put("reverb/ir", np.ones(9)), "lacks reverb/sample_rate"),
     "reverb": (
@@ -222,3 +246,9 @@ def test_a_flaw_is_named(good, tmp_path, flaw):
         load_controls(tmp_path / "note.npz")
     assert "note.npz" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_single_array_is_no_controls_file(tmp_path):
+    np.save(tmp_path / "note.npy", np.ones(9))
+    with pytest.raises(UsageError, match="is not a controls file"):
+        load_controls(tmp_path / "note.npy")
