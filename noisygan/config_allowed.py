@@ -57,7 +57,9 @@ RULES = (
 
 # Below an allowed package, but no parts of a network: they compile, start threads, choose how the
 # whole process computes, or load weights.
-DENIED = ("synths.kernels", "synths.native", "synths.pitch", "synths.portable")
+DENIED = (
+    *("synths.kernels", "synths.native", "synths.pitch", "synths.portable", "synths.sharing"),
+)
 
 TFP = "tensorflow_probability"
 TFP_DISTRIBUTIONS = "tensorflow_probability.python.distributions"

@@ -59,7 +59,7 @@ COMMANDS = {
 # Those that read a config: one that is named, or that of a run's folder.
 LOADING_CONFIGS = (
     *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "reproduce"),
+    *("match", "studio", "config", "reproduce", "bench"),
 )
 
 EXIT_FAILURE = 1

@@ -1,18 +1,11 @@
 """`noisygan instrument`: an instrument of a trained run, and what can't be made."""
 
-import re
-import shlex
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
 
 from noisygan.data.layouts import list_entries
 from noisygan.rendering import notes
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "instruments.md"
 
 
 def test_an_sfz_with_its_samples_and_a_preview(noisygan, trained, tmp_path):
@@ -54,24 +47,6 @@ def test_a_drum_kit(noisygan, kit, tmp_path):
         for velocity in ("127", "042")
     )
     assert np.abs(np.diff(soft)).sum() < 0.95 * np.abs(np.diff(loud)).sum()
-
-
-def test_the_documents_commands(noisygan, trained, kit, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "flute").symlink_to(trained)
-    (tmp_path / "runs" / "kit").symlink_to(kit)
-    blocks = re.findall(r"^```bash\n(.*?)^```", DOCUMENT.read_text(), re.M | re.S)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    assert len(lines) > 7
-    for line in lines:
-        if line.startswith("noisygan "):
-            assert noisygan(*shlex.split(line)[1:]).code == 0, line
-        else:
-            subprocess.run(["bash", "-c", line], check=True)
-    for name in ("flute", "duet", "kit", "long"):
-        assert list((tmp_path / name).glob("*.wav")), name
-    assert len(soundfile.read("long/flute_acoustic_000-060-100-000.wav")[0]) == 60 * 48000
 
 
 def test_what_can_not_be_asked_is_told_in_a_line(refused, trained, tmp_path, monkeypatch):

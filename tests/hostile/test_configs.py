@@ -229,8 +229,8 @@ def test_every_command_that_loads_a_config_can_be_told():
         dests = {action.dest for action in command._actions}
         if name in LOADING_CONFIGS:
             assert "allow_module" in dests, name
-        # The demo goes on with runs of its own config alone; bench measures synthesizers.
-        elif name not in ("demo", "bench"):
+        # The demo goes on with runs of its own config alone; plan takes a name and loads nothing.
+        elif name not in ("demo", "plan"):
             assert not dests & {"gin_file", "run_dir", "allow_module"}, name
     assert set(LOADING_CONFIGS) <= set(COMMANDS)
 
