@@ -44,7 +44,6 @@ RULES = (
     Rule("noisygan.generators"),
     Rule("noisygan.losses"),
     Rule("noisygan.data.recordings"),
-    Rule("noisygan.training.alarms"),
     Rule("noisygan.training.augmentation"),
     Rule("noisygan.training.balance"),
     Rule("noisygan.training.growth"),

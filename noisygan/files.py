@@ -158,7 +158,7 @@ def read_json(path, max_bytes):
 
 
 def short_lines(file, most):
-    """The lines of an open text file, none longer than `most` characters.
+    """The lines of an open file, none longer than `most` characters, or bytes where it is binary.
 
     Raises:
       ValueError: at the first one that is.

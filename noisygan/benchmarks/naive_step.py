@@ -38,7 +38,7 @@ def naive_step(trainer):
 
 
 def _step(trainer, batch, seed, active):
-    adversaries, judge = trainer.adversaries, trainer.discriminator.judge
+    adversaries, judge = trainer.adversaries, trainer.adversaries.judge
 
     with tf.GradientTape() as tape:
         sounds = adversaries.sounds(batch, seed)
@@ -52,14 +52,17 @@ def _step(trainer, batch, seed, active):
         round_ = Round(lambda maps: judge(maps, features), real_maps, fake_maps, real, seed + 2)
         for index in active:
             regularizer = adversaries.regularizers[index]
-            loss += regularizer.weight * regularizer.interval * regularizer(round_)
+            weight = adversaries.balance.penalty * regularizer.weight * regularizer.interval
+            loss += weight * regularizer(round_)
+        scaled = trainer.d_phase.optimizer.scale_loss(loss)
     values = [v.value for v in trainer.d_phase.variables]
-    metrics |= update(trainer.d_phase, loss, tape.gradient(loss, values))
+    metrics |= update(trainer.d_phase, loss, tape.gradient(scaled, values))
 
     values = [v.value for v in trainer.g_phase.variables]
     with tf.GradientTape() as tape:
         loss, g_metrics = adversaries.g_loss(adversaries.sounds(batch, seed))
-    metrics |= g_metrics | update(trainer.g_phase, loss, tape.gradient(loss, values))
+        scaled = trainer.g_phase.optimizer.scale_loss(loss)
+    metrics |= g_metrics | update(trainer.g_phase, loss, tape.gradient(scaled, values))
     trainer._average(metrics["g_finite"])
     return metrics
 

@@ -60,7 +60,6 @@ def parts(trainer, batch):
     found["front end"] = front_end
     update = tf.function(lambda: adversaries.d_update(trainer.d_phase, sounds, seed, ()))
     found["discriminator"] = lambda: _done(update())
-    judged = adversaries.discriminator.judge
 
     def adversarial(*fake_maps):
         real = judge_of(sounds.real_maps)
@@ -69,7 +68,7 @@ def parts(trainer, batch):
         return tf.add_n([adversaries.adversarial.g_loss(r, f) for r, f in pairs])
 
     def judge_of(maps):
-        return judged(maps, features)
+        return adversaries.judge(maps, features)
 
     found["judging"] = _backward(adversarial, sounds.fake_maps)
     on_audio = [m for m in adversaries.matching if m.compares == "audio"]

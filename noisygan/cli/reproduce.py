@@ -50,6 +50,7 @@ def run(args):
     from noisygan.training.runs import RunFolder
 
     first = RunFolder.open(run_dir)
+    first.check_whole("reproduce")
     facts = first.facts
     data = _data(args, facts)
     n_steps = args.steps or _steps_of(first)
@@ -59,10 +60,10 @@ def run(args):
     config.parse_text(config_text.read_file(first.config), str(first.config))
     trainer, recordings = train.build()
     notes = train.read(recordings, data)
-    if notes.fingerprint != facts["data"]["fingerprint"]:
+    if notes.fingerprint != first.data["fingerprint"]:
         raise UsageError(
             f"the recordings in {data} ({notes.summary()}) are not those of {run_dir} "
-            f"({facts['data']['summary']}); give theirs by --data"
+            f"({first.data['summary']}); give theirs by --data"
         )
     train.fit(
         trainer,
@@ -116,7 +117,7 @@ def _data(args, facts):
     """Folder of the recordings: as asked for, or where the run's command had them."""
     if args.data:
         return args.data
-    command = facts["command"]
+    command = facts.get("command", [])
     given = [after for word, after in zip(command, command[1:], strict=False) if word == "--data"]
     given += [word.removeprefix("--data=") for word in command if word.startswith("--data=")]
     folder = pathlib.Path(given[-1]).expanduser() if given else None

@@ -103,15 +103,17 @@ def _run(args):
     begun = None
     if args.resume:
         begun = RunFolder.open(args.run_dir)
-        if begun.facts.get("averaged_only"):
-            raise UsageError(
-                f"--resume: {args.run_dir} holds averaged weights alone, which can't be trained "
-                f"further; go on with {begun.path.parent}"
-            )
+        begun.check_whole("--resume")
         _go_on_deterministically(args, begun.facts)
     elif args.deterministic:
         make_deterministic()
     replicas = connect(args.strategy, this_cluster())
+    deterministic = args.deterministic or (begun and begun.facts.get("deterministic"))
+    if deterministic and replicas.n_replicas > 1:
+        raise UsageError(
+            f"--deterministic: got {replicas.n_replicas} replicas, whose sums are rounded by "
+            "chance; expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
+        )
     if begun:
         _load_config_of(begun, args)
     else:
@@ -119,6 +121,11 @@ def _run(args):
     trainer, recordings = build(replicas)
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
+    if args.until_done and len(notes) < 2:
+        raise UsageError(
+            f"--until_done: got {notes.summary()}, expected two or more to compare sounds with; "
+            "give --steps or --minutes instead"
+        )
     if args.dry_run:
         print(trainer.describe(notes))
         print("dry run: everything works; nothing was trained and nothing written")
@@ -137,6 +144,7 @@ def _run(args):
         snapshot_minutes=args.snapshot_minutes,
         until_done=args.until_done,
         deterministic=args.deterministic,
+        strategy=args.strategy,
     )
     print(f"trained: {args.run_dir}, {n_steps} steps")
     if not replicas.is_chief:
@@ -232,6 +240,7 @@ def fit(
     seed,
     begun=None,
     deterministic=False,
+    strategy="auto",
     **kept,
 ):
     """Trains with a progress bar, in a new run folder or one that was begun.
@@ -242,6 +251,7 @@ def fit(
       data: Folder of the recordings, for telling how to go on.
       begun: The `RunFolder` to go on with, or None for a new one.
       deterministic: Whether TensorFlow was told to give the same bits each time.
+      strategy: What was asked for by --strategy, likewise.
       **kept: Further arguments of `noisygan.training.loop.fit`, such as `snapshot_minutes`.
 
     Returns:
@@ -251,7 +261,7 @@ def fit(
       UsageError: if config and recordings don't fit each other; no folder is made then.
       KeyboardInterrupt: when stopped, after saving; its message says how to go on.
     """
-    from noisygan import config
+    from noisygan import config, config_allowed
     from noisygan.training.runs import RunFolder
 
     if trainer.replicas.of_chief(begun is None):
@@ -261,7 +271,9 @@ def fit(
     text = config.resolved_text()
     folder = begun or RunFolder(run_dir)
     if begun is None and trainer.replicas.is_chief:
-        folder = RunFolder.create(run_dir, text, command, notes, seed, deterministic)
+        folder = RunFolder.create(
+            run_dir, text, command, notes, seed, deterministic, trainer.replicas.n_replicas
+        )
     try:
         with progress.TrainingProgress() as shown:
             return trainer.fit(
@@ -279,8 +291,12 @@ def fit(
             raise
         how = str(stop) or f"stopped at once; step {folder.step} is saved"
         again = ["noisygan", "train", "--run_dir", str(run_dir), "--data", str(data), "--resume"]
-        for option, value in (("--steps", steps), ("--minutes", minutes)):
+        numbers = {"--steps": steps, "--minutes": minutes}
+        numbers["--snapshot_minutes"] = kept.get("snapshot_minutes")
+        for option, value in numbers.items():
             again += [option, f"{value:g}"] if value is not None else []
+        again += ["--strategy", strategy] if strategy != "auto" else []
+        again += config_allowed.as_options()
         again += ["--until_done"] if kept.get("until_done") else []
         raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
 
@@ -330,7 +346,7 @@ def _load_config_of(folder, args):
 
 
 def _check_same_data(args, folder, notes):
-    data = folder.facts["data"]
+    data = folder.data
     if data["fingerprint"] != notes.fingerprint:
         raise UsageError(
             f"--resume: the recordings in {args.data} ({notes.summary()}) are not those of the run "

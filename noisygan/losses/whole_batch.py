@@ -50,7 +50,9 @@ def apply(optimizer, gradients, variables):
     """Updates variables by gradients that are the whole batch's already.
 
     Each replica updates its own copy, by equal numbers, so that copies stay equal.
-    `Optimizer.apply` would add the replicas' gradients up once more, and can't be in a branch.
+    `Optimizer.apply` would add the replicas' gradients up once more, and can't be in a branch. What
+    else it does is left out: weight decay, clipping, and averages of Keras' own, none of which
+    `noisygan.training.optimizers` sets.
 
     Args:
       optimizer: A built Keras optimizer.

@@ -1,7 +1,8 @@
 """Batches larger than memory: gradients of parts of a batch, added up before one update.
 
 What is drawn for a batch is drawn for all of it, so the parts' sounds are the batch's, and where
-no row of a batch has to do with another the update is that of the whole batch. The discriminator
+no row of a batch has to do with another the update is that of the whole batch, but for what
+augmentation and GradientPenalty draw: each part has numbers of its own. The discriminator
 learns first from all parts; then the parts are generated again for the generator, which is told by
 the updated discriminator, as without parts.
 """
@@ -9,6 +10,8 @@ the updated discriminator, as without parts.
 import tensorflow as tf
 
 from noisygan.errors import UsageError
+from noisygan.training.growth import group_size
+from noisygan.training.moving import Moving
 from noisygan.training.steps import update
 
 
@@ -22,7 +25,7 @@ def check_accumulation(trainer, n_parts, growth):
             "expected a number that divides it"
         )
     rows = trainer.batch_size // n_parts
-    groups = [getattr(x, "group_size", 1) for x in trainer.discriminator._flatten_layers()]
+    group = group_size(trainer.discriminator)
     couples = None
     if growth is not None:
         couples = "a growth changes the batch on its way"
@@ -30,8 +33,8 @@ def check_accumulation(trainer, n_parts, growth):
         couples = f"{type(trainer.generator).__name__} normalises each batch by its own statistics"
     elif any(match.compares == "features" for match in trainer.adversaries.matching):
         couples = "FeatureMatch compares the means of whole batches"
-    elif any(rows % size for size in groups):
-        couples = f"the discriminator compares groups of {max(groups)} sounds, a part has {rows}"
+    elif rows % group:
+        couples = f"the discriminator compares groups of {group} sounds, a part has {rows}"
     if couples:
         raise UsageError(
             f"Trainer.accumulate: got {n_parts}, but {couples}; expected 1, or a config whose "
@@ -47,15 +50,16 @@ def accumulated(trainer, n_parts):
       n_parts: From 2.
 
     Returns:
-      (critic's round, last round): functions of (batch, seed, active, level), as the trainer's own.
+      (critic's round, last round): functions of (batch, seed, active, level), as the trainer's own;
+      the latter's `programs` are the compiled functions of both.
 
     Raises:
-      UsageError: on several devices, which divide a batch themselves.
+      UsageError: where layers normalise each part by itself, and change by it.
     """
-    if tf.distribute.has_strategy():
+    if Moving([trainer.generator, trainer.discriminator]).variables:
         raise UsageError(
-            f"Trainer.accumulate: got {n_parts} on several devices, which divide the batch "
-            "themselves; expected 1"
+            f"Trainer.accumulate: got {n_parts}, but layers of the networks normalise each part by "
+            "itself; expected 1, or networks without batch and spectral normalisation"
         )
     adversaries, d_phase, g_phase = trainer.adversaries, trainer.d_phase, trainer.g_phase
     sums = {
@@ -120,4 +124,5 @@ def accumulated(trainer, n_parts):
         metrics = critic_round(batch, seed, active, level)
         return metrics | over_parts(lambda part: learn_g(batch, seed, part, level), apply_g)
 
+    last_round.programs = (learn_d, learn_g, apply_d, apply_g)
     return critic_round, last_round

@@ -4,6 +4,7 @@ Level and blend are functions of the step alone, so a run that is resumed in the
 goes on in the middle of it.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -168,6 +169,12 @@ def n_levels(generator, discriminator):
             "levels, such as those of runs/growing_gan.gin, or no growth"
         )
     return levels[0]
+
+
+def group_size(discriminator):
+    """Sounds of a batch that a discriminator compares with each other: batches are whole groups."""
+    layers = [] if discriminator is None else discriminator._flatten_layers()
+    return math.lcm(*(getattr(layer, "group_size", 1) for layer in layers))
 
 
 def check_judge(discriminator, lengths, batch_sizes, conditions):

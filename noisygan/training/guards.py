@@ -1,6 +1,7 @@
 """What watches over a training: updates left out, alarms with their sounds, the quality curve."""
 
 import json
+import math
 import shutil
 
 import numpy as np
@@ -77,6 +78,7 @@ class Guards:
           RunError: if there are too many.
         """
         left_out = [name for name in self.skipped if not float(tensors[f"{name}_finite"]) > 0]
+        left_out = [name for name in left_out if not self._is_probing(name, tensors)]
         for name in left_out:
             self.skipped[name] += 1
         if not left_out:
@@ -98,6 +100,13 @@ class Guards:
             self.say(
                 f"step {step}: gradients were not finite; such updates are left out ({n} so far)"
             )
+
+    def _is_probing(self, name, tensors):
+        """Whether it was the scale of float16's losses that was too large, which then shrinks."""
+        optimizer = getattr(self.trainer, f"{name}_phase").optimizer
+        scale = getattr(optimizer, "dynamic_scale", None)
+        is_loss_finite = math.isfinite(float(tensors.get(f"{name}_loss", math.nan)))
+        return scale is not None and is_loss_finite and float(scale.value) >= 1.0
 
     @property
     def counts(self):
@@ -163,7 +172,8 @@ def keep_best(run, trainer, step):
     """
     best = RunFolder(run.path / "best")
     best.checkpoints.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run.config, best.config)
+    with written_whole(best.config, overwrite=True) as part:
+        shutil.copyfile(run.config, part)
     facts = json.dumps(run.facts | {"averaged_only": True}, indent=2)
     with written_whole(best.facts_file, overwrite=True) as part:
         part.write_text(facts + "\n")

@@ -4,6 +4,7 @@ The chief leads: before each step it tells the others whether there is one. It a
 writes checkpoints; the others are given its state before their first step.
 """
 
+import contextlib
 import zlib
 
 import numpy as np
@@ -40,6 +41,7 @@ class Machines(Replicas):
         self.cluster = cluster
         self.is_chief = cluster.is_chief
         self.is_told = False
+        self.is_amid = False
         self.stop = None
         n_local = self.n_replicas // cluster.n_machines
 
@@ -57,8 +59,9 @@ class Machines(Replicas):
 
         self._sums = sums
 
-    def begin_step(self, trainer):
-        """Waits until all machines are about to take a step.
+    @contextlib.contextmanager
+    def taking_step(self, trainer):
+        """A context for a step, entered once all machines are about to take it.
 
         Raises:
           KeyboardInterrupt: on the chief, where another machine was asked to stop.
@@ -66,8 +69,10 @@ class Machines(Replicas):
         """
         if not self.is_told:
             self._tell(trainer)
+        self.is_amid = True
         word, n_asked = self._exchange(_GO)
         if self.is_chief and n_asked:
+            self.is_amid = False
             raise KeyboardInterrupt
         if not self.is_chief:
             while word == _GO and n_asked:
@@ -75,6 +80,8 @@ class Machines(Replicas):
                 word, n_asked = self._exchange(_GO)
             if word != _GO:
                 raise _Dismissed(word)
+        yield
+        self.is_amid = False
 
     def of_chief(self, number):
         """What the chief's number is, an int, whatever this machine's."""
@@ -92,7 +99,9 @@ class Machines(Replicas):
             self._compare(notes)
             return self._lead(trainer, lead) if self.is_chief else self._follow(trainer, notes)
         except tf.errors.OpError as error:
-            if notes.failure is not None or not _is_loss(error):
+            if notes.failure is not None:
+                raise notes.failure from None
+            if not _is_loss(error):
                 raise
             prefix = run.latest_checkpoint()
             kept = "there is no checkpoint yet"
@@ -120,7 +129,8 @@ class Machines(Replicas):
             word = None  # Nobody may be there to hear it.
             raise
         finally:
-            if word is not None:
+            # Amid a step the others wait for this one's part of it, and hear nothing else.
+            if word is not None and not self.is_amid:
                 if not self.is_told:
                     self._tell(trainer)
                 self._exchange(word)

@@ -5,7 +5,6 @@ Sounds, phases, spectra, losses, weights and optimizers stay in float32, and so 
 """
 
 import keras
-import tensorflow as tf
 
 from noisygan.errors import UsageError
 
@@ -44,11 +43,6 @@ def with_loss_scale(optimizer, variables, precision):
     """An optimizer that keeps float16's gradients within its range; others as they are."""
     if precision != "float16":
         return optimizer
-    if tf.distribute.has_strategy():
-        raise UsageError(
-            "Trainer.precision: got float16 on several devices, which was never tried; expected "
-            "bfloat16 or float32"
-        )
     scaled = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=FIRST_SCALE)
     scaled.build(variables)
     return scaled

@@ -90,6 +90,7 @@ class Measuring:
         self.recordings = self.view = None
         self.cost_seconds = 0.0
         self.last_seconds = 0.0
+        self.compiled = set()
         self._generate = tf.function(self._generated)
 
     def measured(self, step, seconds):
@@ -148,14 +149,21 @@ class Measuring:
         }
         z = self.trainer.generator.prior(n, 54321)
         pooled = []
+        n_timed, timed_seconds = 0, 0.0
         with self.trainer.averaged():
             for start in range(0, n, _BATCH):
                 rows = slice(start, start + _BATCH)
                 began = time.monotonic()
                 part = {name: tf.constant(values[rows]) for name, values in conditioning.items()}
                 pooled.append(self._generate(z[rows], part).numpy())
-                # The first batch may be compiled, which happens once: the last one tells the cost.
-                self.cost_seconds = (time.monotonic() - began) * n / len(pooled[-1])
+                size = len(pooled[-1])
+                if size in self.compiled:
+                    n_timed += size
+                    timed_seconds += time.monotonic() - began
+                # Of each size the first batch is compiled: once, which is no cost of the next time.
+                self.compiled.add(size)
+        if n_timed:
+            self.cost_seconds = timed_seconds * n / n_timed
         return np.concatenate(pooled)
 
     def _generated(self, z, conditioning):

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.losses import whole_batch
+from noisygan.training.growth import group_size
 
 BATCH_SIZES = "Trainer.batch_size and Growth.batch_sizes"
 
@@ -41,6 +42,9 @@ class OneDevice:
           name: Of the setting.
         """
 
+    def check_settings(self, trainer):
+        """Raises UsageError for settings of a `Trainer` that are those of one device."""
+
     def tie(self, networks):
         """Lets layers that normalise a batch see all of it."""
 
@@ -57,12 +61,13 @@ class OneDevice:
         """
         return itertools.islice(notes.batches(batch_size, seed, start), n_batches)
 
-    def begin_step(self, trainer):
-        """Waits until all machines are about to take a step.
+    def taking_step(self, trainer):
+        """A context for a step, entered once all machines are about to take it.
 
         Raises:
           KeyboardInterrupt: where another machine was asked to stop.
         """
+        return contextlib.nullcontext()
 
     def of_chief(self, number):
         """What the chief's number is, an int, whatever this machine's."""
@@ -111,8 +116,7 @@ class Replicas(OneDevice):
 
     def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas."""
-        judges = getattr(discriminator, "discriminators", [discriminator])
-        group = max(getattr(judge, "group_size", 1) for judge in judges)
+        group = group_size(discriminator)
         unit = self.n_replicas * group
         for size in batch_sizes:
             if size % unit:
@@ -121,6 +125,19 @@ class Replicas(OneDevice):
                 raise UsageError(
                     f"{name}: got {size} for {self.n_replicas} replicas{groups}; expected a "
                     f"multiple of {unit}: {near} or {near + unit} would work"
+                )
+
+    def check_settings(self, trainer):
+        """Raises UsageError for settings of a `Trainer` that are those of one device."""
+        ours = (
+            ("accumulate", trainer.accumulate > 1),
+            ("precision", trainer.precision == "float16"),
+        )
+        for name, is_set in ours if self.n_replicas > 1 else ():
+            if is_set:
+                raise UsageError(
+                    f"Trainer.{name}: got {getattr(trainer, name)} on {self.n_replicas} devices, "
+                    "expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
                 )
 
     def tie(self, networks):
@@ -134,8 +151,9 @@ class Replicas(OneDevice):
         """A part of a training step on all replicas; its scalars are means over them."""
 
         @tf.function
-        def on_all(*arguments):
-            scalars = self.strategy.run(lambda *own: whole_batch.mean(step(*own)), arguments)
+        def on_all(batch, *rest):
+            # A TPU's replicas are given tensors only: what else there is they have from here.
+            scalars = self.strategy.run(lambda own: whole_batch.mean(step(own, *rest)), (batch,))
             return tf.nest.map_structure(
                 lambda value: self.strategy.experimental_local_results(value)[0], scalars
             )

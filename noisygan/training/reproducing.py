@@ -9,7 +9,7 @@ import numpy as np
 TOLERANCE = 1e-4
 
 # Of run.json: what may decide about bits.
-_MADE_WITH = ("noisygan", "versions", "environment", "git", "deterministic")
+_MADE_WITH = ("noisygan", "versions", "environment", "git", "deterministic", "replicas")
 
 # Of a checkpoint: what the clock decides.
 _OF_THE_CLOCK = ("elapsed/", "newest/", "save_counter/", "_CHECKPOINTABLE_OBJECT_GRAPH")
@@ -121,6 +121,8 @@ def differences_of_making(first, second):
     Returns:
       list of str such as "versions.numpy: 2.4.6 and 2.4.7".
     """
+    # Older runs don't tell how many replicas they had.
+    first, second = ({"replicas": 1} | facts for facts in (first, second))
     one, other = (_flat({n: facts.get(n) for n in _MADE_WITH}) for facts in (first, second))
     missing = "not told"
     return [

@@ -5,6 +5,7 @@ run writes to, and what a checkpoint holds limits the weights that the config be
 """
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -12,10 +13,14 @@ import pathlib
 import re
 
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.files import read_json
+from noisygan.files import read_json, short_lines
 
 MAX_FACTS_BYTES = 4 << 20
-MAX_METRICS_BYTES = 64 << 20
+# What is read into memory at once: that of some twenty million steps.
+MAX_METRICS_BYTES = 1 << 30
+MAX_METRICS_LINES = 2_000_000
+MAX_METRICS_LINE = 1 << 16
+_CUT = "remove lines of it that are not needed, such as nine of ten"
 # So that a checkpoint that merely is another one's is told apart from a config that asks for much.
 _SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
@@ -31,6 +36,8 @@ _OURS = [
     "snapshots",
     "samples",
     "events",
+    "best",
+    "best/checkpoints",
 ]
 
 
@@ -63,6 +70,10 @@ _OPTIONAL_FACTS = {
     "sample_rate": (lambda value: _is_whole(value, 1, 768_000), "1 to 768000 Hz"),
     "n_samples": (lambda value: _is_whole(value, 1, 2**40), "a number of samples"),
     "data": (lambda value: isinstance(value, dict), "an object"),
+    "environment": (lambda value: isinstance(value, dict), "an object"),
+    "deterministic": (lambda value: isinstance(value, bool), "true or false"),
+    "averaged_only": (lambda value: isinstance(value, bool), "true or false"),
+    "replicas": (lambda value: _is_whole(value, 1, 2**20), "a whole number from 1"),
     "versions": (lambda value: isinstance(value, dict), "an object"),
     "command": (lambda value: _is_list(value, lambda each: isinstance(each, str), 1000), "words"),
 }
@@ -92,7 +103,20 @@ def read_facts(path):
         value = facts.get(name)
         if not test(value):
             raise RunError(f"{path}: {name} is {_short(value)}; expected {expected}")
+    threads = facts.get("environment", {}).get("threads")
+    if facts.get("deterministic") and not _are_threads(threads):
+        raise RunError(
+            f"{path}: environment.threads is {_short(threads)}; expected intra_op, inter_op and "
+            "kernels, numbers from 0 (kernels: 1) to 4096, as the run is deterministic"
+        )
     return facts
+
+
+def _are_threads(value):
+    least = {"intra_op": 0, "inter_op": 0, "kernels": 1}
+    return isinstance(value, dict) and all(
+        _is_whole(value.get(name), low, 4096) for name, low in least.items()
+    )
 
 
 def read_metrics(path):
@@ -105,21 +129,41 @@ def read_metrics(path):
       list of dict; what is none of ours is left out: an unfinished line, say.
 
     Raises:
-      RunError: if it can't be read, or is larger than any training makes it.
+      RunError: if it can't be read, or holds more than fits into memory.
     """
-    records = []
+    records = list(itertools.islice(each_record(path, MAX_METRICS_BYTES), MAX_METRICS_LINES + 1))
+    if len(records) > MAX_METRICS_LINES:
+        raise RunError(f"{path} has more than {MAX_METRICS_LINES} lines; {_CUT}")
+    return records
+
+
+def each_record(path, max_bytes=math.inf):
+    """The lines of a metrics.jsonl one by one, see `read_metrics`; no file is too long for that.
+
+    Args:
+      path: pathlib.Path of the file.
+      max_bytes: Its greatest size.
+
+    Yields:
+      dict.
+
+    Raises:
+      RunError: if it can't be read, is larger, or has a line longer than any training writes.
+    """
     try:
-        if path.stat().st_size > MAX_METRICS_BYTES:
-            raise RunError(f"{path} has more than {MAX_METRICS_BYTES >> 20} MB; expected less")
-        for line in path.read_bytes().splitlines():
-            record = None
-            with contextlib.suppress(ValueError, RecursionError):
-                record = json.loads(line)
-            if _is_record(record):
-                records.append(record)
+        if path.stat().st_size > max_bytes:
+            raise RunError(f"{path} has more than {max_bytes >> 20} MB; {_CUT}")
+        with path.open("rb") as file:
+            for line in short_lines(file, MAX_METRICS_LINE):
+                record = None
+                with contextlib.suppress(ValueError, RecursionError):
+                    record = json.loads(line)
+                if _is_record(record):
+                    yield record
     except OSError as error:
         raise RunError(f"{path} can't be read: {error.strerror}") from error
-    return records
+    except ValueError as error:
+        raise RunError(f"{path} is none of a training's: {error}") from None
 
 
 def _is_record(record):
@@ -188,8 +232,7 @@ def _n_weights(prefix):
     """How many numbers a checkpoint holds at most, by the size of its files."""
     prefix = pathlib.Path(prefix)
     files = prefix.parent.glob(f"{prefix.name}.data-*")
-    # Mixed precision keeps two bytes of a number.
-    return sum(file.stat().st_size for file in files) // 2
+    return sum(file.stat().st_size for file in files) // 4
 
 
 def _reason(error):

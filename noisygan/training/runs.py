@@ -7,6 +7,7 @@ metrics.jsonl    a line of numbers every few steps
 checkpoints/     the state of the run, with checksums
 snapshots/       averaged weights of the generator at equal intervals of time, where asked for
 samples/         step-000123-<i>.wav: the same codes at growing steps
+best/            the averaged weights that came nearest to the recordings, a run folder of its own
 events/          summaries for TensorBoard
 """
 
@@ -41,7 +42,7 @@ class RunFolder:
         self.events = self.path / "events"
 
     @classmethod
-    def create(cls, path, config_text, command, notes, seed, deterministic=False):
+    def create(cls, path, config_text, command, notes, seed, deterministic=False, replicas=1):
         """A new run's folder.
 
         Args:
@@ -51,6 +52,7 @@ class RunFolder:
           notes: The `NoteSet` that is trained on.
           seed: int.
           deterministic: Whether the run gives the same bits each time.
+          replicas: Among how many its batches are divided.
 
         Raises:
           UsageError: if the folder already holds something, or can't be written.
@@ -75,6 +77,7 @@ class RunFolder:
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "seed": seed,
             "deterministic": deterministic,
+            "replicas": replicas,
             "data": {
                 "folder": pathlib.Path(notes.folder).name,
                 "fingerprint": notes.fingerprint,
@@ -128,6 +131,33 @@ class RunFolder:
                 f"at most; use noisygan {facts.get('noisygan')}, which wrote it, or a newer one."
             )
         return facts
+
+    def check_whole(self, asked):
+        """Raises UsageError where there are averaged weights alone, which `asked` can't go on with.
+
+        Args:
+          asked: What was asked for, such as "--resume".
+        """
+        if self.facts.get("averaged_only"):
+            raise UsageError(
+                f"{asked}: {self.path} holds averaged weights alone, which can't be trained "
+                f"further; take {self.path.parent}"
+            )
+
+    @property
+    def data(self):
+        """What run.json tells of the recordings: fingerprint and summary among it.
+
+        Raises:
+          RunError: if it doesn't tell them.
+        """
+        data = self.facts.get("data", {})
+        if not {"fingerprint", "summary"} <= set(data):
+            raise RunError(
+                f"{self.facts_file} doesn't tell the recordings' fingerprint and summary; "
+                "expected it as `noisygan train` writes it"
+            )
+        return data
 
     @property
     def has_checkpoint(self):
@@ -192,9 +222,10 @@ class RunFolder:
 
     def keep_metrics_before(self, step):
         """Drops the lines behind a step, which a resumed run will write again."""
-        kept = [r for r in self.read_metrics() if r["step"] <= step]
-        text = "".join(json.dumps(r) + "\n" for r in kept)
-        _write(self.metrics_file, text)
+        there = self.metrics_file.exists()
+        records = run_files.each_record(self.metrics_file) if there else []
+        with written_whole(self.metrics_file, overwrite=True) as part, part.open("w") as file:
+            file.writelines(json.dumps(r) + "\n" for r in records if r["step"] <= step)
 
     def write_metrics(self, record):
         """Adds a line to metrics.jsonl."""

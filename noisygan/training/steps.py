@@ -1,7 +1,8 @@
 """One step of each phase of adversarial training, as compiled functions.
 
-A phase updates one network. Every random number is a function of (seed, step, phase), so a run
-that is taken up again goes on exactly as it would have.
+A phase updates one network. Every random number is a function of (seed, step, phase) and, where a
+batch is taken in parts, of the part, so a run that is taken up again goes on exactly as it would
+have.
 """
 
 from typing import NamedTuple
@@ -51,11 +52,15 @@ def update(phase, loss, gradients, wanted=True):
     norm = norm if scale is None else norm / scale.value
     finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
 
+    if scale is not None:
+        # An optimizer that scales must see what is not finite, which it leaves out itself; it looks
+        # at gradients alone, and those of an infinite loss may be finite.
+        gradients = [g + tf.where(finite, 0.0, float("nan")) for g in gradients]
+
     def apply():
         whole_batch.apply(phase.optimizer, gradients, phase.variables)
         return True
 
-    # An optimizer that scales must see what is not finite: it leaves that out itself.
     tried = finite & wanted if scale is None else tf.logical_not(finite) | wanted
     tf.cond(tried, apply, lambda: False)
     ok = tf.cast(finite, tf.float32)

@@ -1,5 +1,6 @@
 """What is trained, against what, by which losses: the top-level object of every run config."""
 
+import contextlib
 import time
 
 import tensorflow as tf
@@ -188,6 +189,7 @@ class Trainer:
         lengths = [wanted]
         if self.plan is not None:
             lengths = [generator.length_of(level) for level in range(generator.n_levels)]
+        self.replicas.check_settings(self)
         sizes = [self.batch_size, *(self.plan.batch_sizes if self.plan else ())]
         check_judge(self.discriminator, lengths, sizes, self.conditions)
         self.replicas.check(sizes, self.discriminator)
@@ -271,11 +273,15 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
-        self.replicas.begin_step(self)
+        # All of a step's, before the first changes anything, and before other machines begin: a
+        # file that breaks spoils no step.
+        batches = iter([next(batches) for _ in range(self.n_critic)])
+        with self.replicas.taking_step(self):
+            return self._take_step(batches, step)
+
+    def _take_step(self, batches, step):
         # A plain number: each level is another program.
         level = self._begin(step)
-        # All of a step's, before the first changes anything: a file that breaks spoils no step.
-        batches = iter([next(batches) for _ in range(self.n_critic)])
         last = (step + 1) * self.n_critic - 1
         rounds = [
             self._run_critic(next(batches), self._seed(round_), self._active(round_), level)
@@ -371,6 +377,8 @@ class Trainer:
                 "new run, or go on with resume=True"
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
+        if resume:
+            run.check_whole("resume=True")
         self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
         with told_where_unwritable(run.checkpoints):
@@ -418,21 +426,15 @@ class Trainer:
         """How many steps have been taken."""
         return int(self.step.numpy())
 
+    @contextlib.contextmanager
     def averaged(self):
         """A context in which the generator has its averaged weights."""
-        return _Swapped([v.value for v in self.generator.weights], self.ema)
-
-
-class _Swapped:
-    def __init__(self, variables, values):
-        self.variables = variables
-        self.values = values
-
-    def __enter__(self):
-        self.kept = [v.numpy() for v in self.variables]
-        for variable, value in zip(self.variables, self.values, strict=True):
-            variable.assign(value)
-
-    def __exit__(self, *error):
-        for variable, value in zip(self.variables, self.kept, strict=True):
-            variable.assign(value)
+        variables = [v.value for v in self.generator.weights]
+        kept = [v.numpy() for v in variables]
+        try:
+            for variable, value in zip(variables, self.ema, strict=True):
+                variable.assign(value)
+            yield
+        finally:
+            for variable, value in zip(variables, kept, strict=True):
+                variable.assign(value)

@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
 from noisygan import progress
@@ -83,10 +85,26 @@ def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
     arguments = ("--data", notes_folder(), "--run_dir", run_dir / "best", "--resume")
     result = noisygan("train", *arguments, "--steps", 9)
     assert result.code == 2
-    assert (
-        f"averaged weights alone, which can't be trained further; go on with {run_dir}"
-        in result.err
-    )
+    assert f"averaged weights alone, which can't be trained further; take {run_dir}" in result.err
+    result = noisygan("reproduce", run_dir / "best", "--data", notes_folder())
+    assert result.code == 2 and "reproduce: " in result.err and "averaged weights" in result.err
+
+
+def test_one_recording_is_none_to_stop_by(refused, tiny, tmp_path):
+    (tmp_path / "one").mkdir()
+    sound = 0.1 * np.sin(np.arange(16000) * 0.1)
+    soundfile.write(tmp_path / "one" / "flute-060-100.wav", sound, 16000)
+    arguments = ("--data", tmp_path / "one", "--run_dir", tmp_path / "run", "--until_done")
+    assert "expected two or more" in refused("train", "--gin_file", tiny, *arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_same_bits_are_asked_of_one_device(refused, tiny, tmp_path, monkeypatch):
+    two = SimpleNamespace(n_replicas=2)
+    monkeypatch.setattr("noisygan.training.strategies.connect", lambda *_: two)
+    monkeypatch.setattr("noisygan.training.environment.make_deterministic", lambda: None)
+    arguments = ("--data", notes_folder(), "--run_dir", tmp_path / "run", "--deterministic")
+    assert "set CUDA_VISIBLE_DEVICES=0" in refused("train", "--gin_file", tiny, *arguments)
 
 
 def test_stopping_says_whether_it_still_improves_and_how_to_go_on(
@@ -98,10 +116,13 @@ def test_stopping_says_whether_it_still_improves_and_how_to_go_on(
 
     monkeypatch.setattr(progress.TrainingProgress, "update", stop)
     arguments = ("--data", notes_folder(), "--run_dir", tmp_path / "run", "--until_done")
+    arguments += ("--snapshot_minutes", 5)
     result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
     assert result.code == 130
     assert "last gain at step 1, done after 1 measurement without" in result.err
-    assert result.err.splitlines()[-1].endswith("--resume --steps 9 --until_done")
+    assert result.err.splitlines()[-1].endswith(
+        "--resume --steps 9 --snapshot_minutes 5 --until_done"
+    )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.training import checkpoints
+from noisygan.training import checkpoints, run_files
 from noisygan.training.run_files import check_links
 from noisygan.training.runs import RunFolder, load_generator
 
@@ -54,12 +54,28 @@ def test_a_config_that_does_more_or_does_not_fit(sent, tmp_path, refused, old, n
         ({"pitches": [60, 1000]}, "pitches"),
         ({"sample_rate": 0}, "sample_rate is 0"),
         ({"data": [1]}, "data is [1]"),
+        ({"deterministic": True}, "environment.threads is missing"),
+        (
+            {
+                "deterministic": True,
+                "environment": {"threads": {"intra_op": 1, "inter_op": 1, "kernels": 1e9}},
+            },
+            "environment.threads is {'intra_op'",
+        ),
+        ({"averaged_only": 1}, "averaged_only is 1"),
+        ({"replicas": 0}, "replicas is 0"),
     ],
 )
 def test_facts_that_no_training_wrote(sent, tmp_path, refused, facts, expected):
     run = sent(tmp_path / "run", **facts)
     code, said = refused("render", "--run_dir", run.path, "--out_dir", tmp_path / "out")
     assert code == 1 and expected in said
+
+
+def test_a_run_that_tells_nothing_of_its_recordings_can_not_be_trained(sent, tmp_path):
+    run = sent(tmp_path / "run", data={"summary": "flutes"})
+    with pytest.raises(RunError, match="doesn't tell the recordings' fingerprint"):
+        _ = run.data
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '{"label_names": 1e999}'])
@@ -91,14 +107,18 @@ def test_labels_do_not_lead_files_out_of_their_folder(sent, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["log.txt", "metrics.jsonl", "samples", "checkpoints/ckpt-9.index"]
+    "name",
+    [
+        *("log.txt", "metrics.jsonl", "samples", "checkpoints/ckpt-9.index"),
+        *("best", "best/config.gin", "best/checkpoints", "best/checkpoints/ckpt-9.index"),
+    ],
 )
 def test_links_that_lead_out_are_refused(sent, tmp_path, name):
     run = sent(tmp_path / "run")
     check_links(run.path)
     (tmp_path / "mine").write_text("mine")
     link = run.path / name
-    link.parent.mkdir(exist_ok=True)
+    link.parent.mkdir(exist_ok=True, parents=True)
     link.symlink_to(tmp_path / "mine")
     with pytest.raises(UsageError, match="is a link that leads out"):
         RunFolder.open(run.path)
@@ -159,8 +179,21 @@ def test_metrics_that_are_none_are_left_out(sent, tmp_path):
     run.metrics_file.unlink()
     with run.metrics_file.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(RunError, match="more than 64 MB"):
+    with pytest.raises(RunError, match="more than 1024 MB"):
         run.read_metrics()
+    with pytest.raises(RunError, match="a line has more than"):
+        run.keep_metrics_before(1)
+
+
+def test_metrics_longer_than_memory_are_gone_on_with(sent, tmp_path, monkeypatch):
+    run = sent(tmp_path / "run")
+    run.metrics_file.write_text("".join(f'{{"step": {step}}}\n' for step in range(20)))
+    monkeypatch.setattr(run_files, "MAX_METRICS_LINES", 9)
+    with pytest.raises(RunError, match="more than 9 lines; remove lines"):
+        run.read_metrics()
+    monkeypatch.setattr(run_files, "MAX_METRICS_BYTES", 9)
+    run.keep_metrics_before(12)
+    assert run.metrics_file.read_text().splitlines()[-1] == '{"step": 12}'
 
 
 def test_snapshots_of_odd_names_are_left_out(sent, tmp_path):

@@ -15,7 +15,10 @@ import tensorflow as tf
 from noisygan.cli.main import main
 from noisygan.errors import UsageError
 from noisygan.losses import whole_batch
+from noisygan.training import machines
 from noisygan.training.cluster import this_cluster
+from noisygan.training.machines import Machines
+from noisygan.training.replicas import Replicas
 from noisygan.training.runs import RunFolder
 from tests import toys
 from tests.documents import ROOT, blocks
@@ -80,6 +83,50 @@ def test_on_one_device_nothing_is_changed():
     assert whole_batch.mean(rows) is rows
     assert whole_batch.gathered(rows) is rows
     np.testing.assert_array_equal(whole_batch.drawn(lambda n: tf.range(n), 3), [0, 1, 2])
+
+
+def test_a_recording_that_breaks_does_so_before_other_machines_begin(monkeypatch):
+    trainer = toys.trainer()
+    begun = []
+    monkeypatch.setattr(trainer.replicas, "taking_step", begun.append, raising=False)
+
+    def broken():
+        raise ValueError("a broken file")
+        yield
+
+    with pytest.raises(ValueError, match="a broken file"):
+        trainer.train_step(broken(), 0)
+    assert begun == []
+
+
+@pytest.mark.parametrize("is_amid", [False, True])
+def test_a_chief_that_ends_amid_a_step_waits_for_nobody(is_amid, monkeypatch):
+    chief = object.__new__(Machines)
+    chief.is_chief = chief.is_told = True
+    chief.is_amid = False
+    said = []
+    monkeypatch.setattr(chief, "_exchange", lambda word: said.append(word) or (word, 0))
+
+    def lead():
+        with chief.taking_step(None):
+            if is_amid:
+                raise KeyboardInterrupt
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chief._lead(None, lead)
+    assert said == ([machines._GO] if is_amid else [machines._GO, machines._STOPPED])
+
+
+def test_settings_of_one_device_are_refused_on_several():
+    two = object.__new__(Replicas)
+    two.n_replicas = 2
+    two.check_settings(toys.trainer(precision="bfloat16"))
+    for change in ({"precision": "float16"}, {"batch_size": 4, "accumulate": 2}):
+        trainer = toys.trainer(**change)
+        with pytest.raises(UsageError, match="on 2 devices, expected one device: set CUDA_VIS"):
+            two.check_settings(trainer)
+        trainer.replicas.check_settings(trainer)
 
 
 def test_the_parts_of_a_batch_are_the_batch():

@@ -1,5 +1,6 @@
 """A batch in parts is the whole batch where no sound has to do with another; else it is refused."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -52,6 +53,12 @@ def test_what_couples_the_batch_is_refused():
     judge = GrowingGANDiscriminator((2, 1), 512, group_size=4)
     with pytest.raises(UsageError, match="groups of 4 sounds, a part has 2"):
         toys.trainer(batch_size=4, accumulate=2, discriminator=judge)
+    judge = toys.discriminator()
+    judge.normalisation = keras.layers.BatchNormalization()
+    judge.normalisation.build([None, 4])
+    trainer = toys.trainer(batch_size=4, accumulate=2, discriminator=judge)
+    with pytest.raises(UsageError, match="layers of the networks normalise each part by itself"):
+        trainer.build(toys.notes())
     with pytest.raises(UsageError, match="Trainer.accumulate: got 0"):
         toys.trainer(accumulate=0)
 

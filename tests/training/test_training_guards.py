@@ -1,6 +1,8 @@
 """Guards: updates left out change nothing, alarms keep their sounds, a resumed run watches on."""
 
 import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,6 +107,18 @@ def test_updates_left_out_are_counted_and_said_once_in_ten(watch):
     assert len(guards.said) == 2
     assert guards.said[0].startswith("step 13: gradients were not finite")
     assert "(10 so far)" in guards.said[1]
+
+
+def test_a_scale_of_losses_that_overflows_is_no_fault(watch, trainer, monkeypatch):
+    guards = watch()
+    scaled = SimpleNamespace(dynamic_scale=SimpleNamespace(value=256.0))
+    monkeypatch.setattr(trainer, "d_phase", trainer.d_phase._replace(optimizer=scaled))
+    guards.check_finite(1, BAD_D | {"d_loss": 1.0})
+    assert guards.said == [] and guards.counts["d_skipped"] == 0.0
+    guards.check_finite(2, BAD_D | {"d_loss": math.inf})
+    scaled.dynamic_scale.value = 0.5
+    guards.check_finite(3, BAD_D | {"d_loss": 1.0})
+    assert guards.counts["d_skipped"] == 2.0
 
 
 def test_too_many_stop_the_training_on_end_or_scattered(watch):

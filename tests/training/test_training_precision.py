@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from discriminators import MultiDiscriminator, SpectrogramDiscriminator
 from noisygan.errors import UsageError
 from noisygan.losses import R1, R2
-from noisygan.training.precision import check_precision
+from noisygan.training.precision import check_precision, with_loss_scale
+from noisygan.training.steps import Phase, update
 from tests import toys
 
 
@@ -48,6 +50,16 @@ def test_half_precision_learns_nearly_the_same(full, precision):
         assert metrics[0]["g_gradient"] == pytest.approx(expected[0]["g_gradient"], rel=0.1)
     else:
         assert float(trainer.d_phase.optimizer.dynamic_scale.value) > 1.0
+
+
+def test_a_loss_that_is_not_finite_changes_nothing_though_its_gradient_is_finite():
+    variable = keras.Variable([1.0])
+    optimizer = with_loss_scale(keras.optimizers.SGD(1.0), [variable], "float16")
+    phase = Phase("d", [variable], optimizer)
+    metrics = update(phase, tf.constant(np.inf), [tf.constant([256.0])])
+    assert float(metrics["d_finite"]) == 0.0 and variable.numpy() == [1.0]
+    metrics = update(phase, tf.constant(1.0), [tf.constant([128.0])])
+    assert float(metrics["d_finite"]) == 1.0 and variable.numpy() == [0.0]
 
 
 def test_what_is_heard_is_in_full_precision(full):

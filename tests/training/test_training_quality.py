@@ -137,6 +137,14 @@ def test_what_would_take_too_long_is_left_out(monkeypatch, trainer):
     assert len(taken) == 2
 
 
+def test_compiling_is_no_cost_of_the_next_measurement(trainer):
+    one = measuring(trainer, n_sounds=20)
+    one.measure()
+    assert one.cost_seconds == 0.0
+    one.measure()
+    assert one.cost_seconds > 0.0
+
+
 def test_a_single_recording_has_nothing_to_be_compared_with(trainer):
     assert measuring(trainer, toys.notes(n=1), every_steps=1).measured(1, 1.0) == ({}, False)
 

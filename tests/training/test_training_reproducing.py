@@ -85,6 +85,7 @@ def test_what_two_runs_were_made_with():
         "versions.numpy: 2.4 and 2.5",
         "environment.threads.a: 1 and not told",
     ]
+    assert differences_of_making(one, one | {"replicas": 2}) == ["replicas: 1 and 2"]
 
 
 def test_the_environment_names_no_one(monkeypatch):
