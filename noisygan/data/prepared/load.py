@@ -6,6 +6,7 @@ memory-mapped shard by its place there.
 
 import functools
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,12 @@ def _entry(path, index, payload):
     )
 
 
-@functools.lru_cache(maxsize=4096)
 def _mapped(path):
+    """Bytes of a file, mapped once for as long as it is the same file."""
+    status = os.stat(path)
+    return _mapping(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _mapping(path, *identity):
     return np.memmap(path, np.uint8, "r")
