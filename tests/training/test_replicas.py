@@ -311,7 +311,7 @@ def test_two_processes_train_as_one_and_go_on_after_one_is_killed(shells, tmp_pa
     assert len(list((shells.run / "events").iterdir())) == 1
 
     log = shells.run / "log.txt"
-    processes = shells("--resume", steps=100000)
+    processes = shells(*SMOOTH, "--resume", steps=100000)
     wait_until(lambda: f"resumed at step {steps}" in log.read_text(), processes)
     wait_until(lambda: '"step": 10,' in (shells.run / "metrics.jsonl").read_text(), processes)
     processes[1].kill()
@@ -321,7 +321,7 @@ def test_two_processes_train_as_one_and_go_on_after_one_is_killed(shells, tmp_pa
     assert f"the newest checkpoint is that of step {steps}." in line
     assert "Traceback" not in said_by(shells, 0)
 
-    processes = shells("--resume", steps=100000)
+    processes = shells(*SMOOTH, "--resume", steps=100000)
     wait_until(lambda: log.read_text().count(f"resumed at step {steps}") == 2, processes)
     wait_until(lambda: '"step": 10,' in (shells.run / "metrics.jsonl").read_text(), processes)
     processes[1].send_signal(signal.SIGTERM)
