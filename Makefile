@@ -2,7 +2,7 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint fuzz coverage matrix format bench benchdocs docs wheel constraints clean
+.PHONY: help venv demo test lint fuzz coverage mutants matrix format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
 MINUTES ?= 10
@@ -38,6 +38,9 @@ lint: $(STAMP) ## check style and format, changing nothing
 
 coverage: $(STAMP) ## all tests again with line and branch coverage, as a table and in htmlcov/
 	$(BIN)/python -m pytest --slow --cov --cov-report=term --cov-report=html
+
+mutants: $(STAMP) ## change MODULE=synths/units.py place by place; lists what no test notices
+	$(BIN)/python -m tests.mutants $(MODULE)
 
 matrix: $(STAMP) ## install and try the wheel on every Python, oldest and newest packages
 	@$(BIN)/python constraints/matrix.py
