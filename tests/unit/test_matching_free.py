@@ -139,4 +139,5 @@ def test_a_dry_target_stays_dry_and_is_matched_as_well_as_ever(in_room):
     )
     assert "reverb/ir" not in match.controls
     assert match.remarks == ()
-    np.testing.assert_array_equal(match.audio, without.audio)
+    # Sums of gradients round by chance; a room would change a hundred times as much.
+    np.testing.assert_allclose(match.audio, without.audio, atol=2e-5)
