@@ -54,6 +54,16 @@ def write_sound():
 
 
 @pytest.fixture
+def eagerly():
+    """TensorFlow's functions run as plain Python: a step or two are quicker taken than traced."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def chance_again():
     """Undoes what `--deterministic` sets for a whole process; nothing in TensorFlow's API does."""
     import numba

@@ -1,11 +1,17 @@
 """`noisygan instrument`: an instrument of a trained run, and what can't be made."""
 
+import shlex
+import subprocess
+
 import numpy as np
 import pytest
 import soundfile
 
 from noisygan.data.layouts import list_entries
 from noisygan.rendering import notes
+from tests.documents import ROOT, fenced
+
+DOCUMENT = ROOT / "docs" / "instruments.md"
 
 
 def test_an_sfz_with_its_samples_and_a_preview(noisygan, trained, tmp_path):
@@ -47,6 +53,28 @@ def test_a_drum_kit(noisygan, kit, tmp_path):
         for velocity in ("127", "042")
     )
     assert np.abs(np.diff(soft)).sum() < 0.95 * np.abs(np.diff(loud)).sum()
+
+
+def test_the_documents_commands(noisygan, trained, kit, tmp_path, monkeypatch):
+    pytest.importorskip("mido")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "flute").symlink_to(trained)
+    (tmp_path / "runs" / "kit").symlink_to(kit)
+    shown = [(tag, text) for tag, text in fenced(DOCUMENT) if tag in ("bash", "python")]
+    assert sum(len(text.splitlines()) for tag, text in shown if tag == "bash") > 7
+    for tag, text in shown:
+        if tag == "python":
+            exec(compile(text, str(DOCUMENT), "exec"), {})
+            continue
+        for line in text.replace("\\\n", " ").splitlines():
+            if line.startswith("noisygan "):
+                assert noisygan(*shlex.split(line)[1:]).code == 0, line
+            else:
+                subprocess.run(["bash", "-c", line], check=True)
+    for name in ("flute", "duet", "kit", "long"):
+        assert list((tmp_path / name).glob("*.wav")), name
+    assert len(soundfile.read("long/flute_acoustic_000-060-100-000.wav")[0]) == 60 * 48000
 
 
 def test_what_can_not_be_asked_is_told_in_a_line(refused, trained, tmp_path, monkeypatch):

@@ -11,7 +11,6 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 
 from noisygan.demo import notes_folder
 
@@ -23,14 +22,6 @@ def kept(request, tmp_path):
     """A copy of a kept run."""
     shutil.copytree(request.param, tmp_path / "kept")
     return tmp_path / "kept"
-
-
-@pytest.fixture
-def eager():
-    """A step or two are quicker taken than traced."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def test_there_are_kept_runs():
@@ -48,7 +39,7 @@ def test_a_kept_run_renders(noisygan, kept, tmp_path):
     assert sorted(kept.rglob("*")) == before
 
 
-def test_a_kept_run_goes_on(noisygan, kept, eager):
+def test_a_kept_run_goes_on(noisygan, kept, eagerly):
     lines = (kept / "metrics.jsonl").read_text()
     (kept / "samples").mkdir(exist_ok=True)
     result = noisygan(

@@ -5,18 +5,9 @@ import shutil
 import sys
 
 import pytest
-import tensorflow as tf
 from tensorflow.python.framework import config as framework
 
 from noisygan.demo import held_out_folder, notes_folder
-
-
-@pytest.fixture
-def eager(chance_again):
-    """A step or two are quicker taken than traced."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -34,7 +25,8 @@ def spoil(run_dir):
     path.write_bytes(data)
 
 
-def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, eager, monkeypatch):
+@pytest.mark.usefixtures("chance_again", "eagerly")
+def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, monkeypatch):
     run_dir = tmp_path / "run"
     command = ("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", run_dir)
     command += ("--steps", 2, "--seed", 5, "--deterministic")

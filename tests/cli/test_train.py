@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 
 from noisygan import progress
 from noisygan.demo import held_out_folder, notes_folder
@@ -56,7 +55,7 @@ def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypa
 
 
 @pytest.fixture
-def watched(tiny, tmp_path):
+def watched(tiny, tmp_path, eagerly):
     """A config that measures each step, and for which only a miracle is a gain."""
     config = tmp_path / "watched.gin"
     imports = "import noisygan.training.quality\n"
@@ -65,9 +64,7 @@ def watched(tiny, tmp_path):
     settings = "".join(f"Quality.{name} = {value}\n" for name, value in quality.items())
     text = f"{first}import cppn.coordinates\n{imports}{rest}\nTrainer.quality = @Quality()\n"
     config.write_text(text + settings)
-    tf.config.run_functions_eagerly(True)
-    yield config
-    tf.config.run_functions_eagerly(False)
+    return config
 
 
 def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):

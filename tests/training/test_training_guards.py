@@ -22,12 +22,7 @@ from tests.training.test_training_alarms import HEALTHY
 GOOD = {"d_finite": tf.constant(1.0), "g_finite": tf.constant(1.0)}
 BAD_D, BAD = GOOD | {"d_finite": tf.constant(0.0)}, {name: tf.constant(0.0) for name in GOOD}
 
-
-@pytest.fixture(autouse=True)
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,7 @@ from noisygan.training.trainer import Trainer
 from tests import toys
 from tests.cli.conftest import TINY
 
-
-@pytest.fixture(autouse=True)
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")

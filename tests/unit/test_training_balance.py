@@ -82,13 +82,6 @@ def test_updates_are_skipped_only_after_a_step_that_was_too_sure():
     assert bool(balance.learns)
 
 
-@pytest.fixture
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def test_both_reach_the_discriminators_step(eagerly):
     """A factor counts as the same factor of the weight would; without learning nothing moves."""
 
