@@ -166,12 +166,13 @@ def main():
         preview(out / "flute_instrument.ogg", flute, work / "sfz", "--pitch", "60,67,74,81")
         preview(out / "kit_instrument.ogg", arguments.drums, work / "kit_sfz")
         encode(out / "target.ogg", [arguments.target])
-        run("match", arguments.target, "--free", "--out_dir", work / "free")
-        encode(out / "target_free.ogg", (work / "free").glob("*.wav"))
-        run("match", arguments.target, "--run_dir", flute, "--out_dir", work / "by_flute")
-        encode(out / "target_by_flute.ogg", (work / "by_flute").glob("*.wav"))
-        run("match", arguments.target, "--run_dir", flute, "--free", "--out_dir", work / "from")
-        encode(out / "target_from_flute.ogg", (work / "from").glob("*.wav"))
+        for name, how in (
+            ("free", ["--free"]),
+            ("by_flute", ["--run_dir", flute]),
+            ("from_flute", ["--run_dir", flute, "--free"]),
+        ):
+            run("match", arguments.target, *how, "--out_dir", work / name)
+            encode(out / f"target_{name}.ogg", (work / name).glob("*.wav"))
         run("export", "--run_dir", flute, "--out", work / "onnx", "--format", "onnx",
             "--seconds", "2")  # fmt: skip
         from_onnx(work / "onnx", work / "onnx.wav")

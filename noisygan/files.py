@@ -131,6 +131,12 @@ def make_folder(path):
         raise RunError(f"folder {path} cannot be made: {error.strerror}") from error
 
 
+def feed(digest, file):
+    """Feeds a digest of hashlib what is left of a file that is open for reading bytes."""
+    while block := file.read(1 << 20):
+        digest.update(block)
+
+
 def read_json(path, max_bytes):
     """Reads JSON of limited size: what it becomes in memory is some thirty times as large.
 

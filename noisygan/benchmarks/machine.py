@@ -13,17 +13,22 @@ def facts():
       A dict: processor, cores (that this process may use), python, one entry a package, and
       accelerators (names of devices, empty without any).
     """
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return {
         "processor": processor(),
         "cores": n_cores(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("tensorflow", "numpy", "numba", "ddsp")},
-        "accelerators": [each.get("device_name", "GPU") for each in details],
+        "accelerators": accelerators(),
     }
+
+
+def accelerators():
+    """Names of the devices that TensorFlow sees beside the processor, empty without any."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return [each.get("device_name", "GPU") for each in details]
 
 
 def processor():

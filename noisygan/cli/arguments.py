@@ -190,37 +190,32 @@ def positive(text):
 
 def midi_list(text):
     """An argparse type: MIDI numbers with commas between, such as 60,64,67."""
-    values = []
-    for part in text.split(","):
-        try:
-            value = int(part)
-        except ValueError:
-            value = -1
-        if not 0 <= value <= 127:
-            raise argparse.ArgumentTypeError(
-                f"{part.strip() or text!r}, expected whole MIDI numbers 0 to 127 "
-                "with commas between, such as 60,64,67"
-            )
-        values.append(value)
-    return values
+    return _midi_numbers(
+        text, int, "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67"
+    )
 
 
 def pitch_list(text):
     """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
+    values = _midi_numbers(
+        text, float, "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5"
+    )
+    values = [int(value) if value.is_integer() else value for value in values]
+    # Each once, as far as names of files tell pitches apart.
+    return list({round(value, 3): value for value in reversed(values)}.values())[::-1]
+
+
+def _midi_numbers(text, kind, expected):
     values = []
     for part in text.split(","):
         try:
-            value = float(part)
+            value = kind(part)
         except ValueError:
-            value = -1.0
-        if not 0.0 <= value <= 127.0:
-            raise argparse.ArgumentTypeError(
-                f"{part.strip() or text!r}, expected MIDI numbers 0 to 127 with commas between, "
-                "such as 60,64,67.5"
-            )
-        values.append(int(value) if value.is_integer() else value)
-    # Each once, as far as names of files tell pitches apart.
-    return list({round(value, 3): value for value in reversed(values)}.values())[::-1]
+            value = -1
+        if not 0 <= value <= 127:
+            raise argparse.ArgumentTypeError(f"{part.strip() or text!r}, expected {expected}")
+        values.append(value)
+    return values
 
 
 def glide(text):

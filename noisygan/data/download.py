@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from noisygan.data.prepared import lock
 from noisygan.errors import RunError, UsageError
-from noisygan.files import make_folder
+from noisygan.files import feed, make_folder
 
 # Attempts on end that bring not one byte, and the longest wait between them.
 MAX_ATTEMPTS = 8
@@ -247,8 +247,7 @@ def _digest_of(part, archive):
             part.unlink()
             return digest
         with open(part, "rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+            feed(digest, file)
     return digest
 
 

@@ -11,6 +11,7 @@ from noisygan.data import decoding, layouts
 from noisygan.data.noteset import NoteSet
 from noisygan.data.prepared import load
 from noisygan.errors import UsageError
+from noisygan.files import feed
 
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
@@ -368,8 +369,7 @@ def _identity(entry, whole_file):
     digest = hashlib.sha256()
     with open(entry.path, "rb") as file:
         if whole_file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+            feed(digest, file)
         else:
             digest.update(file.read(1 << 16))
             digest.update(str(entry.path.stat().st_size).encode())

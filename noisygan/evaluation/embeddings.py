@@ -14,6 +14,7 @@ import numpy as np
 
 from noisygan.errors import UsageError
 from noisygan.evaluation.saved_models import check_saved_model
+from noisygan.files import feed
 
 # What each takes, in Hz, as published.
 RATES = {"VGGish": 16000, "PANNs": 32000, "CLAP": 48000, "CREPE": 16000, "EnCodec": 24000}
@@ -115,6 +116,5 @@ def checksum(path):
         if path.is_dir():
             digest.update(file.relative_to(path).as_posix().encode())
         with file.open("rb") as data:
-            while block := data.read(1 << 20):
-                digest.update(block)
+            feed(digest, data)
     return digest.hexdigest()

@@ -13,7 +13,7 @@ import pathlib
 import re
 
 from noisygan.errors import RunError
-from noisygan.files import read_json, written_whole
+from noisygan.files import feed, read_json, written_whole
 
 # Of ckpt-<step>.json.
 FORMAT = 1
@@ -259,8 +259,7 @@ def _checksum(path, sync=False):
     with path.open("rb") as file:
         if sync:
             os.fsync(file.fileno())
-        while block := file.read(2**20):
-            digest.update(block)
+        feed(digest, file)
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
 
 

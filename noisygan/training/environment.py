@@ -46,13 +46,11 @@ def environment():
 
     from synths.kernels.threads import n_threads
 
-    gpus = tf.config.list_physical_devices("GPU")
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return {
         "platform": platform.platform(),
         "processor": machine.processor(),
         "cores": machine.n_cores(),
-        "accelerators": [each.get("device_name", "GPU") for each in details],
+        "accelerators": machine.accelerators(),
         "threads": {
             "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),

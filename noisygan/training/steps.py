@@ -244,9 +244,9 @@ class Adversaries:
 
 def _rows(x, part, n_parts):
     """The rows of x, [batch, ...], that belong to a part."""
-    return (
-        x if n_parts == 1 else tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
-    )
+    if n_parts == 1:
+        return x
+    return tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
 
 
 def spread(maps):

@@ -15,6 +15,7 @@ import soundfile
 
 from noisygan.data.decoding import MAX_SAMPLES, BadAudioError
 from noisygan.data.prepared import sources
+from noisygan.files import feed
 
 # Samples beyond full scale are brought back to it up to here (+20 dB); more is another unit.
 MAX_PEAK = 10.0
@@ -111,8 +112,7 @@ def fingerprint(source):
         return nsynth_records.fingerprint(source)
     digest = hashlib.sha256()
     with open(source.path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+        feed(digest, file)
     return digest.hexdigest()
 
 
