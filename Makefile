@@ -26,8 +26,9 @@ $(STAMP): setup.py pyproject.toml $(wildcard constraints/*.txt)
 demo: $(STAMP) ## train on the bundled notes for five minutes, then write runs/demo/index.html
 	@$(BIN)/noisygan demo
 
+# Two processes: a test keeps a core busy, and holds up to 6 GB.
 test: lint ## everything CI runs: lint, format, all tests
-	$(BIN)/python -m pytest --slow --durations=10
+	$(BIN)/python -m pytest --slow --durations=10 -n 2 --dist worksteal
 
 fuzz: $(STAMP) ## give every reader odd input for ten minutes; make fuzz MINUTES=600 for longer
 	$(BIN)/python -m tests.fuzz.long --minutes $(MINUTES)
@@ -37,7 +38,7 @@ lint: $(STAMP) ## check style and format, changing nothing
 	$(BIN)/ruff format --check $(SOURCES)
 
 coverage: $(STAMP) ## all tests again with line and branch coverage, as a table and in htmlcov/
-	$(BIN)/python -m pytest --slow --cov --cov-report=term --cov-report=html
+	$(BIN)/python -m pytest --slow -n 2 --dist worksteal --cov --cov-report=term --cov-report=html
 
 mutants: $(STAMP) ## change MODULE=synths/units.py place by place; lists what no test notices
 	$(BIN)/python -m tests.mutants $(MODULE)

@@ -92,6 +92,7 @@ EXTRAS_REQUIRE = {
         "pytest>=8",
         "pytest-cov>=6",
         "pytest-randomly>=4",
+        "pytest-xdist>=3.5",
         "ruff>=0.12",
         "setuptools>=77",
         "wheel>=0.43",

@@ -144,7 +144,10 @@ def studio(arguments):
     """Soaks a studio; returns lines of a table and whether all held."""
     command = [sys.executable, "-m", "noisygan", "studio", "--run_dir", str(arguments.run_dir)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        address = re.search(r"http://[\w.:]+", server.stdout.readline())[0]
+        said = server.stdout.readline()
+        if not said:
+            sys.exit("soak: the studio did not start; it says above why")
+        address = re.search(r"http://[\w.:]+", said)[0]
         watch = Watch(server.pid)
         watch.start()
         took, lost = [], []

@@ -4,15 +4,23 @@
     python -m tests.mutants synths/units.py --tests "tests/unit/test_synths_units.py"
 
 By cosmic-ray (`pip install cosmic-ray`), in a copy of the checkout; every mutant is a run of the
-tests. Without --tests it is the test file that is named after the module. A mutant that survives
-is looked at by a person: either a test is missing, or the change changes nothing that counts.
+tests, in a fork of one process that has TensorFlow loaded, so Linux only. Without --tests it is the
+test file that is named after the module. A mutant that survives is looked at by a person: either a
+test is missing, or the change changes nothing that counts.
 """
 
 import argparse
+import contextlib
+import importlib
+import multiprocessing
+import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,12 +28,27 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = """
 [cosmic-ray]
 module-path = "{module}"
-timeout = 120.0
+timeout = 180.0
 excluded-modules = []
-test-command = "{python} -m pytest -q -x -p no:randomly -p no:cacheprovider {tests}"
+test-command = "{python} asks.py"
 [cosmic-ray.distributor]
 name = "local"
+[cosmic-ray.filters.operators-filter]
+exclude-operators = [
+  # Floats know no bits: any test would notice.
+  "core/ReplaceBinaryOperator_.*_(Mod|FloorDiv|Pow|LShift|RShift|BitOr|BitAnd|BitXor)",
+]
 """
+# Written into the copy; its exit status is that of the tests.
+ASKS = """
+import sys
+from multiprocessing.connection import Client
+with Client("tests.socket") as server:
+    sys.exit(server.recv())
+"""
+SLOW_TO_IMPORT = ("tensorflow", "keras", "librosa", "numba", "soundfile", "pytest")
+# A change may make a loop endless.
+SECONDS_ALLOWED = 120
 
 
 def named_after(module):
@@ -34,10 +57,54 @@ def named_after(module):
     return f"tests/unit/test_{'_'.join(parts)}.py"
 
 
+def run_tests(tests):
+    """Runs the tests of the copy in a fork; their exit status."""
+    child = os.fork()
+    if child == 0:
+        import pytest
+
+        signal.alarm(SECONDS_ALLOWED)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        plugins = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist")
+        os._exit(pytest.main(["-q", "-x", *plugins, *tests.split()]))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def serve(copy, tests):
+    """Runs the tests once for each client, in a process that has imported what takes long."""
+    os.chdir(copy)
+    sys.path.insert(0, str(copy))
+    os.environ["PYTHONPATH"] = str(copy)
+    sys.dont_write_bytecode = True
+    for name in SLOW_TO_IMPORT:
+        importlib.import_module(name)
+    with Listener("tests.socket") as listener:
+        while True:
+            # One that gave up waiting does not want its answer any more.
+            with contextlib.suppress(OSError), listener.accept() as client:
+                client.send(run_tests(tests))
+
+
+def keep(n_mutants, work):
+    """Skips all mutants of a cosmic-ray database but `n_mutants` of them, chosen at random."""
+    from cosmic_ray.work_db import use_db
+    from cosmic_ray.work_item import WorkerOutcome, WorkResult
+
+    skipped = WorkResult(output="not chosen", worker_outcome=WorkerOutcome.SKIPPED)
+    with use_db(work) as database:
+        left = list(database.pending_work_items)
+        random.Random(0).shuffle(left)
+        for item in left[n_mutants:]:
+            database.set_result(item.job_id, skipped)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("module", help="path of a module, such as synths/units.py")
     parser.add_argument("--tests", help="files of tests (default: that named after the module)")
+    parser.add_argument("--most", type=int, metavar="N", help="so many mutants, chosen at random")
     arguments = parser.parse_args()
     tests = arguments.tests or named_after(arguments.module)
     missing = [path for path in (arguments.module, *tests.split()) if not (ROOT / path).exists()]
@@ -50,14 +117,22 @@ def main():
         copy = Path(folder, "noisygan")
         left_out = shutil.ignore_patterns(".git", ".venv", "runs", "build", "dist", "site")
         shutil.copytree(ROOT, copy, ignore=left_out)
-        config = CONFIG.format(module=arguments.module, tests=tests, python=sys.executable)
+        config = CONFIG.format(module=arguments.module, python=sys.executable)
         Path(copy, "mutants.toml").write_text(config)
+        Path(copy, "asks.py").write_text(ASKS)
+        server = multiprocessing.Process(target=serve, args=(copy, tests), daemon=True)
+        server.start()
+        while server.is_alive() and not Path(copy, "tests.socket").exists():
+            server.join(0.1)
         for step in ("baseline mutants.toml", "init mutants.toml m.sqlite"):
             subprocess.run([cosmic_ray, *step.split()], cwd=copy, check=True)
+        subprocess.run(["cr-filter-operators", "m.sqlite", "mutants.toml"], cwd=copy, check=True)
+        if arguments.most:
+            keep(arguments.most, copy / "m.sqlite")
         subprocess.run([cosmic_ray, "exec", "mutants.toml", "m.sqlite"], cwd=copy, check=True)
-        reporter = shutil.which("cr-report")
+        server.terminate()
         report = subprocess.run(
-            [reporter, "m.sqlite", "--show-diff", "--surviving-only"],
+            ["cr-report", "m.sqlite", "--show-diff", "--surviving-only"],
             cwd=copy,
             check=True,
             capture_output=True,

@@ -8,9 +8,12 @@ import pathlib
 
 from noisygan import config, config_text
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import read_json, written_whole
 
 FORMAT = 1
+# It keeps a few hundred bytes for each run, and the measures' own test.
+MAX_BYTES = 16 << 20
+_PARTS = ("asked", "done")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +97,16 @@ def _finished(run_dirs):
     return systems
 
 
+def _checked(kept):
+    """What comparison.json holds; ValueError where it is not of the form that `Progress` gives."""
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(k), dict) for k in _PARTS):
+        raise ValueError(f"no object with {' and '.join(_PARTS)}")
+    for what, value in kept["done"].items():
+        if not isinstance(value, dict) or not isinstance(value.get("failed"), str | None):
+            raise ValueError(f"what it keeps of {what[:100]} is none of a comparison's")
+    return kept
+
+
 class Progress:
     """comparison.json: what was asked for, and what is done of it.
 
@@ -110,13 +123,13 @@ class Progress:
         self.data = {"format": FORMAT, "asked": asked, "done": {}}
         if self.path.is_file():
             try:
-                kept = json.loads(self.path.read_text(encoding="utf-8"))
-                before, kept["done"] = kept["asked"], dict(kept["done"])
-            except (ValueError, KeyError, TypeError, OSError) as error:
+                kept = _checked(read_json(self.path, MAX_BYTES))
+            except (ValueError, OSError) as error:
                 raise UsageError(
                     f"{self.path} can't be read ({error}); expected a comparison's folder, or a "
                     "new one"
                 ) from error
+            before = kept["asked"]
             for name, value in asked.items():
                 if before.get(name, value) != value:
                     raise UsageError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import shutil
 
@@ -14,10 +13,13 @@ from noisygan.evaluation import distances, session, sources
 from noisygan.evaluation.measures import HEADLINE_SPACE
 from noisygan.evaluation.report import joined
 from noisygan.evaluation.results import Metric, Result
+from noisygan.files import read_json
 
 # Points of a curve of quality, as shares of the training's time; its end comes on top.
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
+# Of evaluation.json, which takes some tens of kB.
+MAX_BYTES = 16 << 20
 # What the page shows of each run.
 N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
 _FULL_SCALE = 32767.0
@@ -154,14 +156,18 @@ def is_of(folder, run_dir, held):
     """
     from noisygan.training.runs import RunFolder
 
-    facts = json.loads((folder / "evaluation.json").read_text("utf-8"))
+    try:
+        facts = read_json(folder / "evaluation.json", MAX_BYTES)
+        of = [
+            facts["step"],
+            facts["reference"]["fingerprint"],
+            facts["n_samples"],
+            facts["n"]["train"],
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
     parts = held.parts
-    return [
-        facts["step"],
-        facts["reference"]["fingerprint"],
-        facts["n_samples"],
-        facts["n"]["train"],
-    ] == [
+    return of == [
         RunFolder.open(run_dir).step,
         parts.fingerprint,
         parts.test.audio.shape[1],
@@ -235,9 +241,23 @@ def results_of(folders, marks):
 
     Returns:
       (list of Result, list of the seeds' evaluation.json as dicts).
+
+    Raises:
+      UsageError: if a folder holds something else.
     """
-    found = [json.loads((folder / "evaluation.json").read_text("utf-8")) for folder in folders]
-    lists = [[_result(entry, marks) for entry in data["metrics"]] for data in found]
+    lists, found = [], []
+    for folder in folders:
+        path = folder / "evaluation.json"
+        try:
+            data = read_json(path, MAX_BYTES)
+            lists.append([_result(entry, marks) for entry in data["metrics"]])
+            data["curve"], data["warnings"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"{path} holds no figures of a measurement ({type(error).__name__}); remove "
+                f"{folder} and go on with the comparison, and it is measured again"
+            ) from error
+        found.append(data)
     return joined(lists), found
 
 

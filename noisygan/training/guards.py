@@ -22,6 +22,58 @@ _RECOVERY = 0.1
 _MAX_SOUNDS = 3
 
 
+def read_state(text, elapsed=0.0):
+    """What a checkpoint says of a training beside its weights.
+
+    Args:
+      text: str or bytes: JSON of the newest metrics by name and, as "guards", of `Guards.state`.
+      elapsed: Seconds that it says the training has taken.
+
+    Returns:
+      (dict of floats, dict for `Guards.load` or None where the checkpoint is of an older version).
+
+    Raises:
+      ValueError: if it says something else; the message is one line.
+    """
+    if not 0.0 <= elapsed < math.inf:
+        raise ValueError(f"it has taken {elapsed} s")
+    try:
+        newest = json.loads(text)
+        state = newest.pop("guards", None)
+        newest = {str(name): float(value) for name, value in newest.items()}
+        return newest, None if state is None else _checked(state)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{type(error).__name__} in what it says of the training") from error
+    except RecursionError:
+        raise ValueError("what it says of the training is nested too deeply") from None
+
+
+def _checked(state):
+    """`state` with every number the kind that it should be; what it has beyond that is dropped."""
+    alarms = state["alarms"]
+    seconds, cost = state["measured"]
+    return {
+        "alarms": {
+            "recent": [
+                {str(name): float(value) for name, value in record.items()}
+                for record in alarms["recent"]
+            ],
+            "silent_until": _counts(alarms["silent_until"]),
+            "n": int(alarms["n"]),
+            "n_alike": int(alarms["n_alike"]),
+        },
+        "curve": [[int(step), float(distance)] for step, distance in state["curve"]],
+        "measured": [float(seconds), float(cost)],
+        "skipped": {name: int(state["skipped"][name]) for name in ("d", "g")},
+        "strain": float(state["strain"]),
+        "sounds": _counts(state["sounds"]),
+    }
+
+
+def _counts(numbers):
+    return {str(name): int(n) for name, n in numbers.items()}
+
+
 class Guards:
     """Watches one training.
 

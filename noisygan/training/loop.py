@@ -5,9 +5,10 @@ import time
 
 import tensorflow as tf
 
+from noisygan.errors import RunError
 from noisygan.rendering.audio_files import write_wav
 from noisygan.training.checkpoints import Checkpoints
-from noisygan.training.guards import Guards
+from noisygan.training.guards import Guards, read_state
 from noisygan.training.signals import StopSignals
 from noisygan.training.summaries import EventWriter, Samples
 
@@ -49,106 +50,138 @@ def fit(
       RunError: if the training breaks down.
       KeyboardInterrupt: after saving, where the person stops it.
     """
-    metrics_interval, checkpoint_interval = intervals
-    elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    newest_text = tf.Variable("{}", trainable=False)
-    state = {"elapsed": elapsed, "newest": newest_text, **trainer.checkpointed}
-    checkpoints = Checkpoints(run.checkpoints, state)
-    if resume:
-        checkpoints.restore(resume)
-    run.keep_metrics_before(trainer.n_steps)
-    step = trainer.n_steps
-    trainer.grow(step)
-    batches = trainer.batches(notes, step)
-    samples = Samples(trainer, notes)
-    events = EventWriter(run.events, notes.sample_rate)
-    before = float(elapsed) if resume else seconds_before
-    began = time.monotonic()
-    newest = json.loads(newest_text.numpy())
-
-    say = run.teller(progress)
-
-    guards = Guards(trainer, notes, run, samples, say)
-    guards.load(newest.pop("guards", None))
-
-    def seconds():
-        return before + time.monotonic() - began
-
-    def save():
-        elapsed.assign(seconds())
-        values = {name: float(value) for name, value in newest.items()}
-        newest_text.assign(json.dumps({**values, "guards": guards.state()}))
-        checkpoints.save(step)
-
-    def keep_sounds():
-        audio, controls = samples.render()
-        for i, sound in enumerate(audio):
-            path = run.samples / f"step-{step:06d}-{i}.wav"
-            path.unlink(missing_ok=True)
-            write_wav(path, sound, notes.sample_rate)
-        events.sounds(step, audio, controls)
-
-    def n_snapshots():
-        return 0 if snapshot_minutes is None else int(seconds() / (60.0 * snapshot_minutes))
+    training = _Training(trainer, notes, run, resume, progress, seconds_before)
+    guards = training.guards
+    total_seconds = None if minutes is None else 60.0 * minutes
 
     def done():
         return (
-            (steps is not None and step >= steps)
-            or (minutes is not None and seconds() >= 60.0 * minutes)
+            (steps is not None and training.step >= steps)
+            or (total_seconds is not None and training.seconds() >= total_seconds)
             or (until_done and guards.is_done)
         )
 
-    run.log(f"{'resumed' if resume else 'began'} at step {step}")
+    def n_snapshots():
+        return 0 if snapshot_minutes is None else int(training.seconds() / (60 * snapshot_minutes))
+
+    run.log(f"{'resumed' if resume else 'began'} at step {training.step}")
     if not resume:
-        keep_sounds()
-        save()
+        training.keep_sounds()
+        training.save()
     stop = StopSignals()
     kept_snapshots = n_snapshots()
     try:
         while not done():
             if stop.asked:
                 raise KeyboardInterrupt
-            tensors = trainer.train_step(batches, step)
-            step += 1
-            guards.check_finite(step, tensors)
-            # Lazy regularizers come in some steps only: their newest values are kept.
-            newest |= tensors
-            measured = guards.measure(step, seconds())
-            if step % metrics_interval == 0 or step == 1 or measured:
-                metrics = {name: float(value) for name, value in newest.items()}
-                metrics |= guards.counts | measured
-                run.write_metrics({"step": step, "seconds": round(seconds(), 3), **metrics})
-                events.scalars(step, metrics)
-                guards.check_metrics(step, metrics)
-                total = None if minutes is None else 60.0 * minutes
-                progress.update(step, steps, seconds(), total, metrics)
+            measured = training.take_step()
+            step = training.step
+            if step % intervals[0] == 0 or step == 1 or measured:
+                metrics = training.write_metrics(measured)
+                progress.update(step, steps, training.seconds(), total_seconds, metrics)
             if n_snapshots() > kept_snapshots:
                 kept_snapshots = n_snapshots()
-                run.keep_snapshot(trainer, step, seconds())
+                run.keep_snapshot(trainer, step, training.seconds())
             if step in SAMPLE_STEPS:
-                keep_sounds()
-            if step % checkpoint_interval == 0:
-                save()
+                training.keep_sounds()
+            if step % intervals[1] == 0:
+                training.save()
     except KeyboardInterrupt:
         if stop.at_once:
             raise
-        save()
-        run.log(
-            f"stopped at step {step} by {stop.asked}" if stop.asked else f"stopped at step {step}"
-        )
+        training.save()
+        run.log(f"stopped at step {training.step}{f' by {stop.asked}' if stop.asked else ''}")
         guards.conclude()
         raise KeyboardInterrupt("stopped and saved") from None
     except tf.errors.OpError:
         if notes.failure is None:
             raise
-        save()
-        run.log(f"stopped at step {step}: {notes.failure}")
+        training.save()
+        run.log(f"stopped at step {training.step}: {notes.failure}")
         raise notes.failure from None
     finally:
         stop.close()
-        events.writer.flush()
-    save()
-    keep_sounds()
-    run.log(f"finished at step {step} after {seconds():.0f} s")
+        training.events.writer.flush()
+    training.save()
+    training.keep_sounds()
+    run.log(f"finished at step {training.step} after {training.seconds():.0f} s")
     guards.conclude()
-    return step
+    return training.step
+
+
+class _Training:
+    """How far a run has come, and what it keeps of that.
+
+    Args:
+      trainer, notes, run, resume, progress, seconds_before: As of `fit`.
+
+    Attributes:
+      step: Steps taken.
+      guards: `Guards`.
+      events: `EventWriter`.
+
+    Raises:
+      RunError: if the checkpoint is none that a training saved.
+    """
+
+    def __init__(self, trainer, notes, run, resume, progress, seconds_before):
+        self.trainer, self.notes, self.run = trainer, notes, run
+        self._elapsed = tf.Variable(seconds_before, dtype=tf.float64, trainable=False)
+        self._newest_text = tf.Variable("{}", trainable=False)
+        state = {"elapsed": self._elapsed, "newest": self._newest_text, **trainer.checkpointed}
+        self._checkpoints = Checkpoints(run.checkpoints, state)
+        if resume:
+            self._checkpoints.restore(resume)
+        self._seconds_before = float(self._elapsed)
+        try:
+            self._newest, guarded = read_state(self._newest_text.numpy(), self._seconds_before)
+        except ValueError as error:
+            raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
+        self.step = trainer.n_steps
+        run.keep_metrics_before(self.step)
+        trainer.grow(self.step)
+        self._batches = trainer.batches(notes, self.step)
+        self._samples = Samples(trainer, notes)
+        self.events = EventWriter(run.events, notes.sample_rate)
+        self._began = time.monotonic()
+        self.guards = Guards(trainer, notes, run, self._samples, run.teller(progress))
+        self.guards.load(guarded)
+
+    def seconds(self):
+        """What the run has taken, before a resume and in it."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    def take_step(self):
+        """Takes a step and watches over it: dict of numbers of the sounds, empty in most steps."""
+        tensors = self.trainer.train_step(self._batches, self.step)
+        self.step += 1
+        self.guards.check_finite(self.step, tensors)
+        # Lazy regularizers come in some steps only: their newest values are kept.
+        self._newest |= tensors
+        return self.guards.measure(self.step, self.seconds())
+
+    def write_metrics(self, measured):
+        """Writes the newest metrics with those of the sounds, and returns them: dict of floats."""
+        metrics = {name: float(value) for name, value in self._newest.items()}
+        metrics |= self.guards.counts | measured
+        record = {"step": self.step, "seconds": round(self.seconds(), 3), **metrics}
+        self.run.write_metrics(record)
+        self.events.scalars(self.step, metrics)
+        self.guards.check_metrics(self.step, metrics)
+        return metrics
+
+    def save(self):
+        """Writes a checkpoint."""
+        self._elapsed.assign(self.seconds())
+        values = {name: float(value) for name, value in self._newest.items()}
+        self._newest_text.assign(json.dumps({**values, "guards": self.guards.state()}))
+        self._checkpoints.save(self.step)
+
+    def keep_sounds(self):
+        """Writes the sounds of the same codes as ever, by the averaged weights."""
+        audio, controls = self._samples.render()
+        for i, sound in enumerate(audio):
+            path = self.run.samples / f"step-{self.step:06d}-{i}.wav"
+            path.unlink(missing_ok=True)
+            write_wav(path, sound, self.notes.sample_rate)
+        self.events.sounds(self.step, audio, controls)

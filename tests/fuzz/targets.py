@@ -477,6 +477,37 @@ def _sums_of(index, data):
     }
 
 
+STATE = {
+    "alarms": {"recent": [{"d_loss": 1.0}], "silent_until": {"d_won": 40}, "n": 3, "n_alike": 0},
+    "curve": [[10, 90.5], [20, 80.0]],
+    "measured": [3.0, 0.5],
+    "skipped": {"d": 0, "g": 1},
+    "strain": 0.9,
+    "sounds": {"d_won": 1},
+}
+
+
+@target(lambda: [json.dumps({"d_loss": 1.5, "guards": STATE}).encode(), b"{}"])
+def checkpoint_state(data):
+    """What a checkpoint says of its training beside the weights."""
+    from noisygan.training import guards
+
+    with contextlib.suppress(ValueError):
+        guards.read_state(data)
+
+
+@target(
+    lambda: [json.dumps({"asked": {"n": 5}, "done": {"measured a-0": {"failed": None}}}).encode()]
+)
+@through_file(".json")
+def comparison_progress(path):
+    """A comparison.json."""
+    from noisygan.comparison.contenders import Progress
+
+    progress = Progress(path.rename(path.with_name("comparison.json")).parent, {"n": 5})
+    progress.get("measured a-0")
+
+
 @target(lambda: [json.dumps({"format": 1, "comparison": "x", "answers": [
     {"system": "a", "column": 0, "rating": 3, "plays": 1}]}).encode()])  # fmt: skip
 @through_file(".json")

@@ -13,7 +13,7 @@ from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan.errors import RunError
 from noisygan.generators.drum_dcgan import DrumDCGAN
 from noisygan.losses import BCE
-from noisygan.training.guards import MAX_NOT_FINITE, Guards
+from noisygan.training.guards import MAX_NOT_FINITE, Guards, read_state
 from noisygan.training.runs import RunFolder
 from noisygan.training.summaries import Samples
 from tests import toys
@@ -197,3 +197,35 @@ def test_a_run_from_before_there_were_guards_begins_with_new_ones(watch):
     guards = watch()
     guards.load(None)
     assert guards.state() == watch().state()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: [],
+        lambda state: {"d_loss": "much"},
+        lambda state: {"guards": 3},
+        lambda state: {"guards": {}},
+        lambda state: {"guards": state | {"curve": [[1]]}},
+        lambda state: {"guards": state | {"curve": [["one", 2.0]]}},
+        lambda state: {"guards": state | {"skipped": {"d": 1}}},
+        lambda state: {"guards": state | {"strain": None}},
+        lambda state: {"guards": state | {"sounds": {"d_won": float("inf")}}},
+        lambda state: {"guards": state | {"alarms": {"recent": [[]]}}},
+    ],
+)
+def test_what_a_checkpoint_says_of_a_training_is_checked(watch, damage):
+    state = watch().state()
+    newest, guarded = read_state(json.dumps({"d_loss": 1, "guards": state}))
+    assert newest == {"d_loss": 1.0} and guarded == state
+    assert read_state("{}", 3.0) == ({}, None)
+    with pytest.raises(ValueError, match="what it says"):
+        read_state(json.dumps(damage(state)))
+    with pytest.raises(ValueError, match="nan"):
+        read_state("{}", float("nan"))
+
+
+def test_text_that_is_no_json_is_refused():
+    for text in (b"", b"\xff", "{" * 100, "[" * 100_000):
+        with pytest.raises(ValueError, match="what it says"):
+            read_state(text)

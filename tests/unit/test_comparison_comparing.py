@@ -107,6 +107,24 @@ def test_a_run_that_was_trained_further_is_measured_again(measured, tmp_path):
     assert measured == ["good", "other", "other"]
 
 
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"step": 5}', '{"step": 5, "reference": 1}'])
+def test_figures_that_are_lost_or_damaged_are_measured_again(measured, content, tmp_path):
+    measure_all(tmp_path / "out", held())
+    path = comparing.folder_of(tmp_path / "out", "other-3") / "evaluation.json"
+    path.unlink()
+    if content:
+        path.write_text(content)
+    assert measure_all(tmp_path / "out", held()) == {}
+    assert measured == ["good", "other", "other"]
+
+
+@pytest.mark.parametrize("metrics", [3, [3], [{}], [{"name": "d", "group": "g", "odd": 1}]])
+def test_damaged_figures_are_told_when_the_table_is_written(metrics, tmp_path):
+    (tmp_path / "evaluation.json").write_text(json.dumps({"metrics": metrics}))
+    with pytest.raises(UsageError, match=r"evaluation\.json holds no figures"):
+        measuring.results_of([tmp_path], {})
+
+
 def test_what_was_not_trained_is_not_measured(measured, tmp_path):
     progress = Progress(tmp_path / "out", {})
     progress.set("trained good-0", {"failed": "no memory"})

@@ -37,9 +37,24 @@ def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
     assert contenders.Progress(out, asked).get("trained hybrid-0") == {"failed": None}
     with pytest.raises(UsageError, match="with budget minutes 3, not minutes 5"):
         contenders.Progress(out, {**asked, "budget": "minutes 5"})
-    (out / "comparison.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"asked": [], "done": {}}',
+        '{"asked": {}, "done": [["a", 1]]}',
+        '{"asked": {}, "done": {"trained a-0": 1}}',
+        '{"asked": {}, "done": {"trained a-0": {"failed": 1}}}',
+    ],
+)
+def test_a_damaged_comparison_is_refused(content, tmp_path):
+    (tmp_path / "comparison.json").write_text(content)
     with pytest.raises(UsageError, match="can't be read"):
-        contenders.Progress(out, asked)
+        contenders.Progress(tmp_path, {})
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
