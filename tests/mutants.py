@@ -10,6 +10,7 @@ test is missing, or the change changes nothing that counts.
 """
 
 import argparse
+import compileall
 import contextlib
 import importlib
 import multiprocessing
@@ -67,8 +68,7 @@ def run_tests(tests):
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        plugins = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist")
-        os._exit(pytest.main(["-q", "-x", *plugins, *tests.split()]))
+        os._exit(pytest.main(["-q", "-x", "--assert=plain", *tests.split()]))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -76,7 +76,9 @@ def serve(copy, tests):
     """Runs the tests once for each client, in a process that has imported what takes long."""
     os.chdir(copy)
     sys.path.insert(0, str(copy))
-    os.environ["PYTHONPATH"] = str(copy)
+    os.environ |= {"PYTHONPATH": str(copy), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    # All but the changed module is compiled already; that one is not to leave anything behind.
+    compileall.compile_dir(copy, quiet=2)
     sys.dont_write_bytecode = True
     for name in SLOW_TO_IMPORT:
         importlib.import_module(name)
@@ -98,6 +100,20 @@ def keep(n_mutants, work):
         random.Random(0).shuffle(left)
         for item in left[n_mutants:]:
             database.set_result(item.job_id, skipped)
+
+
+def counted(work):
+    """(mutants that were run, those of them that no test noticed) of a cosmic-ray database."""
+    from cosmic_ray.work_db import use_db
+    from cosmic_ray.work_item import TestOutcome, WorkerOutcome
+
+    with use_db(work) as database:
+        outcomes = [
+            result.test_outcome
+            for _, result in database.results
+            if result.worker_outcome != WorkerOutcome.SKIPPED
+        ]
+    return len(outcomes), outcomes.count(TestOutcome.SURVIVED)
 
 
 def main():
@@ -138,7 +154,10 @@ def main():
             capture_output=True,
             text=True,
         )
-    print(report.stdout)
+        n_run, n_survived = counted(copy / "m.sqlite")
+    # cosmic-ray's own totals count what was skipped.
+    print(report.stdout.partition("total jobs:")[0])
+    print(f"{arguments.module}: {n_run} mutants run, {n_survived} not noticed")
 
 
 if __name__ == "__main__":
