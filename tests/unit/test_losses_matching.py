@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.losses.matching import SpectralMatch, TextureMatch
+from synths import spectral
 
 TIMES = np.arange(24000) / 16000
 NOISE = np.random.default_rng(0).normal(size=(2, 24000)).astype(np.float32)
@@ -51,6 +52,38 @@ def test_the_strength_of_a_modulation_is_a_sines_amplitude():
     assert abs(rates[np.argmax(strength)] - 5.0) < texture.frame_rate / texture.modulation_frames
     np.testing.assert_allclose(strength.max(), 0.7, atol=0.05)
     assert strength[np.abs(rates - 5.0) > 3].max() < 0.02
+
+
+@pytest.mark.parametrize("n_frames", [4, 5, 9, 61, 62, 63, 94, 130])
+def test_the_modulation_is_that_of_windows_half_over_each_other(n_frames):
+    texture = TextureMatch()
+    curves = np.random.default_rng(n_frames).normal(size=(2, n_frames, 3))
+    n = min(62, n_frames)  # 1 s at 62.5 frames a second
+    window = np.hanning(n + 1)[:n]
+    rates = range(2, max(3, min(n // 2, round(11.0 * n / 62.5))))
+    expected = []
+    for rate in rates:
+        wave = window * np.exp(2j * np.pi * rate * np.arange(n) / n) * 4.0 / n
+        windows = [
+            np.abs(np.tensordot(curves[:, start : start + n], wave, axes=(1, 0)))
+            for start in range(0, n_frames - n + 1, n // 2)
+        ]
+        expected.append(np.mean(windows, axis=0))
+    found = texture._modulation(tf.constant(curves, tf.float32))
+    np.testing.assert_allclose(found, np.stack(expected, axis=1), atol=2e-4)
+
+
+def test_stretches_and_windows_are_never_shorter_than_what_can_be_measured():
+    texture = TextureMatch(level_seconds=1e-3, modulation_seconds=1e-3)
+    assert (texture.level_frames, texture.modulation_frames) == (1, 4)
+    texture = TextureMatch(level_seconds=0.5, modulation_seconds=2.0)
+    assert (texture.level_frames, texture.modulation_frames) == (31, 125)
+
+
+@pytest.mark.parametrize(("moment", "start", "end"), [(0.0, 0, 6656), (1.0, 15744, 22400)])
+def test_frames_around_a_moment_begin_a_frame_before_it(moment, start, end):
+    expected = np.log(spectral.magnitude(NOISE[:, start:end], 256, 64) + 1e-6)
+    np.testing.assert_allclose(TextureMatch()._around(NOISE, moment), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch(**TEXTURE)])

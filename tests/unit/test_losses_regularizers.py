@@ -48,6 +48,13 @@ def test_r1_looks_at_recordings_and_r2_at_generated_sounds():
     np.testing.assert_allclose(R2()(round_(quadratic)), 0.5 * mean_square(FAKE), rtol=1e-5)
 
 
+def test_gradients_that_are_known_already_are_taken():
+    slopes = [[tf.constant(scale * m) for m in maps] for scale, maps in ((2.0, REAL), (1.0, FAKE))]
+    known = round_(quadratic)._replace(judge=None, slopes=slopes)
+    np.testing.assert_allclose(R1()(known), 2.0 * mean_square(REAL), rtol=1e-5)
+    np.testing.assert_allclose(R2()(known), 0.5 * mean_square(FAKE), rtol=1e-5)
+
+
 def test_the_gradient_penalty_of_a_linear_judge():
     np.testing.assert_allclose(GradientPenalty()(round_(linear)), (LENGTH - 1) ** 2, rtol=1e-5)
 
@@ -102,6 +109,12 @@ def test_the_judge_learns_from_it(regularizer, expected):
     with tf.GradientTape() as tape:
         value = regularizer(round_(judge, [REAL[1]], [FAKE[1]]))
     np.testing.assert_allclose(tape.gradient(value, weight), expected, rtol=1e-5)
+
+
+def test_weights_and_intervals_that_papers_and_configs_rely_on():
+    found = [(each.weight, each.interval) for each in (R1(), R2(), GradientPenalty(), Drift())]
+    assert found == [(1.0, 1), (1.0, 1), (10.0, 1), (1e-3, 1)]
+    assert R1(weight=0.0).weight == 0.0
 
 
 def test_weights_and_intervals_are_kept_not_applied():

@@ -56,6 +56,7 @@ def test_the_cosine_is_blind_to_level():
     up, right, left = np.float32([[0, 2]]), np.float32([[1, 0]]), np.float32([[-1, 0]])
     np.testing.assert_allclose(mean_difference(up, right, "COSINE"), 1.0, atol=1e-6)
     np.testing.assert_allclose(mean_difference(right, left, "COSINE"), 2.0, atol=1e-6)
+    np.testing.assert_allclose(mean_difference(right, left, "COSINE", 3.0), 6.0, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["L1", "L2", "COSINE"])

@@ -8,16 +8,22 @@ from synths import (
     amplitude_to_db,
     bark_to_hz,
     db_to_amplitude,
+    db_to_power,
     exp_sigmoid,
     hz_to_bark,
     hz_to_erb,
     hz_to_mel,
     hz_to_midi,
     hz_to_unit,
+    log10,
+    log_scale,
+    logb,
     mel_to_hz,
     midi_to_hz,
     midi_to_unit,
+    power_to_db,
     safe_divide,
+    safe_log,
     soft_limit,
     sym_exp_sigmoid,
     unit_to_hz,
@@ -127,6 +133,25 @@ def test_decibels_there_and_back():
     np.testing.assert_allclose(db_to_amplitude([0.0, -20.0, 6.0206]), [1, 0.1, 2], rtol=1e-5)
     db = tf.linspace(-90.0, 20.0, 100)
     np.testing.assert_allclose(amplitude_to_db(db_to_amplitude(db), range_db=140.0), db, atol=0.03)
+
+
+def test_powers_in_decibels():
+    np.testing.assert_allclose(db_to_power([0.0, 10.0, -30.0]), [1.0, 10.0, 1e-3], rtol=1e-5)
+    np.testing.assert_allclose(power_to_db([1.0, 10.0, 1e-3]), [0.0, 10.0, -30.0], atol=1e-4)
+    np.testing.assert_allclose(power_to_db(10.0, ref_db=4.0), 6.0, atol=1e-4)
+
+
+def test_logarithms():
+    np.testing.assert_allclose(safe_log([2.0, 0.0, -3.0]), np.log([2.0, 1e-5, 1e-5]), rtol=1e-5)
+    np.testing.assert_allclose(safe_log(2.0, eps=0.5), np.log(2.5), rtol=1e-6)
+    np.testing.assert_allclose(logb(8.0), 3.0, rtol=1e-5)
+    np.testing.assert_allclose(logb(27.0, 3.0, eps=0.0), 3.0, rtol=1e-6)
+    np.testing.assert_allclose(log10([1000.0, 0.0]), [3.0, -5.0], rtol=1e-5)
+
+
+def test_an_even_scale_of_the_logarithm():
+    found = log_scale([-1.0, 0.0, 1.0, 2.0], 20.0, 2000.0)
+    np.testing.assert_allclose(found, [20.0, 200.0, 2000.0, 20000.0], rtol=1e-5)
 
 
 def test_amplitude_to_db_is_monotonic_and_bounded_at_silence():
