@@ -20,3 +20,8 @@ class RunError(NoisyganError):
     """The request was right but carrying it out failed."""
 
     exit_code = 1
+
+
+def printable(text):
+    """Text as it may be shown: a name in a file may hold what moves a terminal's cursor."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

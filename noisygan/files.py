@@ -27,6 +27,8 @@ def written_whole(path, overwrite=False):
     path = pathlib.Path(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
+        # Whoever made the folder may have put a link of this name there.
+        part.unlink(missing_ok=True)
         yield part
         if overwrite:
             os.replace(part, path)

@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def the_same_draws():
-    """Weights and noise that a test draws are the same whatever ran before it."""
+    """What a test draws is the same whatever ran before it; what wider fixtures draw is not."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
 

@@ -31,7 +31,7 @@ from noisygan.cli import (
     synth,
     train,
 )
-from noisygan.errors import NoisyganError, UsageError
+from noisygan.errors import NoisyganError, UsageError, printable
 
 COMMANDS = {
     "download": download,
@@ -171,9 +171,7 @@ def _allow_modules(modules):
 
 
 def _say(message):
-    # A name in a file may hold what moves a terminal's cursor.
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message.rstrip("."))
-    print(f"noisygan: {shown}", file=sys.stderr)
+    print(f"noisygan: {printable(message.rstrip('.'))}", file=sys.stderr)
 
 
 def _trace():

@@ -12,7 +12,7 @@ import shlex
 import sys
 
 from noisygan.cli import arguments, train
-from noisygan.errors import UsageError
+from noisygan.errors import UsageError, printable
 
 SUMMARY = "train a run again and tell whether it gave the same"
 EXAMPLE = """\
@@ -44,6 +44,13 @@ def run(args):
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise UsageError(f"--out_dir {out_dir} is there already; choose another, or remove it")
     arguments.import_tensorflow()
+    from noisygan.config_sizes import weights_within
+
+    with weights_within():
+        return _run(args, run_dir, out_dir)
+
+
+def _run(args, run_dir, out_dir):
     from noisygan import config, config_text
     from noisygan.training import reproducing
     from noisygan.training.environment import make_deterministic
@@ -78,7 +85,7 @@ def run(args):
     second = RunFolder.open(out_dir)
     print(f"reproduced: {out_dir}, {n_steps} steps")
     for line in reproducing.differences_of_making(facts, second.facts):
-        print(f"made with: {line}")
+        print(printable(f"made with: {line}"))
     metrics = reproducing.compare_metrics(first.read_metrics(), second.read_metrics())
     results = [metrics]
     print(metrics.described(f"metrics of {metrics.n} steps"))
@@ -107,7 +114,9 @@ def _whole(folder):
 
 def _steps_of(first):
     """How many steps a run has taken, by its newest good checkpoint."""
-    prefix = first.latest_checkpoint(lambda text: print(f"{first.path}: {text}", file=sys.stderr))
+    prefix = first.latest_checkpoint(
+        lambda text: print(printable(f"{first.path}: {text}"), file=sys.stderr)
+    )
     if prefix is None or first.step == 0:
         raise UsageError(f"{first.path} has taken no steps yet; expected one that was trained")
     return first.step

@@ -294,7 +294,7 @@ def fit(
         numbers = {"--steps": steps, "--minutes": minutes}
         numbers["--snapshot_minutes"] = kept.get("snapshot_minutes")
         for option, value in numbers.items():
-            again += [option, f"{value:g}"] if value is not None else []
+            again += [option, f"{value:.15g}"] if value is not None else []
         again += ["--strategy", strategy] if strategy != "auto" else []
         again += config_allowed.as_options()
         again += ["--until_done"] if kept.get("until_done") else []

@@ -93,9 +93,11 @@ def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, sa
         what = f"measured {name}"
         folder = folder_of(out_dir, name)
         run_dir = system.run_dirs[seed]
-        if _succeeded(progress, what) and not measuring.is_of(folder, run_dir, held):
-            say(f"{system.name}, seed {seed}: it or the recordings have changed since measured")
+        why = _succeeded(progress, what) and measuring.why_again(folder, run_dir, held)
+        if why:
+            say(f"{system.name}, seed {seed}: {why}")
             progress.drop(what)
+        if why == measuring.CHANGED:
             progress.drop(_SELF_TEST)
     tested = progress.get(_SELF_TEST)
     if with_self_test and tested is None:

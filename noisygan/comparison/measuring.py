@@ -18,6 +18,8 @@ from noisygan.files import read_json
 # Points of a curve of quality, as shares of the training's time; its end comes on top.
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
+LOST = "its figures are lost or damaged"
+CHANGED = "it or the recordings have changed since measured"
 # Of evaluation.json, which takes some tens of kB.
 MAX_BYTES = 16 << 20
 # What the page shows of each run.
@@ -146,13 +148,16 @@ def measure(held, system, seed, out_dir, n, n_pitch, self_test):
     report.write(complete=True)
 
 
-def is_of(folder, run_dir, held):
-    """Whether the figures that `measure` wrote are of a run as it is now, and these recordings.
+def why_again(folder, run_dir, held):
+    """Why a run that `measure` wrote the figures of is to be measured again.
 
     Args:
       folder: What `measure` wrote.
       run_dir: Folder of the run.
       held: Held.
+
+    Returns:
+      LOST, CHANGED, or None: the figures are of the run as it is now, and of these recordings.
     """
     from noisygan.training.runs import RunFolder
 
@@ -165,14 +170,15 @@ def is_of(folder, run_dir, held):
             facts["n"]["train"],
         ]
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return LOST
     parts = held.parts
-    return of == [
+    now = [
         RunFolder.open(run_dir).step,
         parts.fingerprint,
         parts.test.audio.shape[1],
         len(parts.train),
     ]
+    return None if of == now else CHANGED
 
 
 def curve(held, run, seed, made):
@@ -251,14 +257,21 @@ def results_of(folders, marks):
         try:
             data = read_json(path, MAX_BYTES)
             lists.append([_result(entry, marks) for entry in data["metrics"]])
-            data["curve"], data["warnings"]
+            list(data["curve"]), list(data["warnings"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"{path} holds no figures of a measurement ({type(error).__name__}); remove "
                 f"{folder} and go on with the comparison, and it is measured again"
             ) from error
         found.append(data)
-    return joined(lists), found
+    try:
+        return joined(lists), found
+    except (ValueError, TypeError) as error:
+        names = ", ".join(folder.name for folder in folders)
+        raise UsageError(
+            f"the figures in {folders[0].parent} of {names} can't be joined "
+            f"({type(error).__name__}); remove these folders, and they are measured again"
+        ) from error
 
 
 def _result(entry, marks):

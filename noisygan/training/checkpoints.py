@@ -63,7 +63,7 @@ class Checkpoints:
         self._saved = step
         before = [s for s in steps(self.folder) if s <= step]
         for other in set(steps(self.folder)) - set(before[:N_KEPT]):
-            _remove(self.folder / f"ckpt-{other}")
+            remove(self.folder / f"ckpt-{other}")
         # What older versions listed their checkpoints in, and what a killed process leaves.
         for path in [self.folder / "checkpoint", *self.folder.glob(".ckpt-*.part.json")]:
             path.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def write(checkpoint, prefix):
     Raises:
       OSError, tf.errors.OpError: if it can't be written; nothing of it is left behind then.
     """
-    _remove(prefix)
+    remove(prefix)
     # As CheckpointManager does, by which older versions saved: else neither could read the other.
     _ = checkpoint.save_counter
     try:
@@ -88,7 +88,7 @@ def write(checkpoint, prefix):
         with written_whole(_sums(prefix), overwrite=True) as part:
             part.write_text(json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n")
     except BaseException:
-        _remove(prefix)
+        remove(prefix)
         raise
 
 
@@ -96,6 +96,13 @@ def steps(folder):
     """Steps of which a folder holds checkpoints, whole or not, the newest first."""
     found = (_NAME.fullmatch(path.name) for path in pathlib.Path(folder).glob("ckpt-*"))
     return sorted({int(match[1]) for match in found if match}, reverse=True)
+
+
+def drop_after(folder, step):
+    """Removes a folder's checkpoints of later steps."""
+    for other in steps(folder):
+        if other > step:
+            remove(pathlib.Path(folder) / f"ckpt-{other}")
 
 
 def step_of(prefix):
@@ -263,12 +270,15 @@ def _checksum(path, sync=False):
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
 
 
-def _remove(prefix):
+def remove(prefix):
     """Removes a checkpoint, and what TensorFlow has begun to write of it."""
-    for path in [*_files(prefix), *prefix.parent.glob(f"{prefix.name}_temp/*"), _sums(prefix)]:
+    begun = prefix.with_name(f"{prefix.name}_temp")
+    if begun.is_symlink():
+        begun.unlink()
+    for path in [*_files(prefix), *begun.glob("*"), _sums(prefix)]:
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        prefix.with_name(f"{prefix.name}_temp").rmdir()
+        begun.rmdir()
 
 
 def _fault_of_values(prefix):

@@ -18,6 +18,8 @@ from noisygan.training.runs import RunFolder
 MAX_NOT_FINITE = 20
 # A step that is finite makes up for such a share of one that is not.
 _RECOVERY = 0.1
+# Of what a checkpoint says beside the weights: the curve of some million measurements.
+_MAX_STATE_BYTES = 16 << 20
 # Sounds that are kept of each kind of alarm.
 _MAX_SOUNDS = 3
 
@@ -35,6 +37,8 @@ def read_state(text, elapsed=0.0):
     Raises:
       ValueError: if it says something else; the message is one line.
     """
+    if len(text) > _MAX_STATE_BYTES:
+        raise ValueError(f"what it says of the training has more than {_MAX_STATE_BYTES >> 20} MB")
     if not 0.0 <= elapsed < math.inf:
         raise ValueError(f"it has taken {elapsed} s")
     try:

@@ -86,6 +86,7 @@ def fit(
                 training.keep_sounds()
             if step % intervals[1] == 0:
                 training.save()
+        training.save()
     except KeyboardInterrupt:
         if stop.at_once:
             raise
@@ -102,7 +103,6 @@ def fit(
     finally:
         stop.close()
         training.events.writer.flush()
-    training.save()
     training.keep_sounds()
     run.log(f"finished at step {training.step} after {training.seconds():.0f} s")
     guards.conclude()
@@ -139,6 +139,7 @@ class _Training:
             raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
         self.step = trainer.n_steps
         run.keep_metrics_before(self.step)
+        run.drop_states_after(self.step)
         trainer.grow(self.step)
         self._batches = trainer.batches(notes, self.step)
         self._samples = Samples(trainer, notes)

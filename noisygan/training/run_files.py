@@ -12,12 +12,13 @@ import os
 import pathlib
 import re
 
+from noisygan.config_sizes import MAX_WEIGHTS
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.files import read_json, short_lines
 
 MAX_FACTS_BYTES = 4 << 20
-# What is read into memory at once: that of some twenty million steps.
-MAX_METRICS_BYTES = 1 << 30
+# What is read into memory at once, where it takes ten times as much: some five million steps.
+MAX_METRICS_BYTES = 1 << 28
 MAX_METRICS_LINES = 2_000_000
 MAX_METRICS_LINE = 1 << 16
 _CUT = "remove lines of it that are not needed, such as nine of ten"
@@ -25,20 +26,6 @@ _CUT = "remove lines of it that are not needed, such as nine of ten"
 _SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 200
-
-# Read or written by name below a run's folder.
-_OURS = [
-    "config.gin",
-    "run.json",
-    "log.txt",
-    "metrics.jsonl",
-    "checkpoints",
-    "snapshots",
-    "samples",
-    "events",
-    "best",
-    "best/checkpoints",
-]
 
 
 def _is_whole(value, low, high):
@@ -181,7 +168,7 @@ def _short(value):
 
 
 def check_links(folder):
-    """Refuses a run's folder in which a link leads out of it: resuming would write there.
+    """Refuses a run's folder in which a link leads out of it: resuming might write or remove there.
 
     Args:
       folder: pathlib.Path.
@@ -191,16 +178,13 @@ def check_links(folder):
     """
     folder = pathlib.Path(folder)
     inside = os.path.realpath(folder)
-    for name in _OURS:
-        path = folder / name
-        found = [path]
-        if path.is_dir() and not path.is_symlink():
-            found += path.iterdir()
-        for each in found:
+    for parent, folders, files in os.walk(inside):
+        for each in (os.path.join(parent, name) for name in (*folders, *files)):
             target = os.path.realpath(each)
-            if each.is_symlink() and not target.startswith(inside + os.sep):
+            if os.path.islink(each) and not target.startswith(inside + os.sep):
+                shown = folder / os.path.relpath(each, inside)
                 raise UsageError(
-                    f"{each} is a link that leads out of the run's folder, to {target}; expected "
+                    f"{shown} is a link that leads out of the run's folder, to {target}; expected "
                     "files of its own: put a copy in its place"
                 )
 
@@ -232,7 +216,8 @@ def _n_weights(prefix):
     """How many numbers a checkpoint holds at most, by the size of its files."""
     prefix = pathlib.Path(prefix)
     files = prefix.parent.glob(f"{prefix.name}.data-*")
-    return sum(file.stat().st_size for file in files) // 4
+    # Files may have holes.
+    return min(sum(file.stat().st_size for file in files) // 4, MAX_WEIGHTS)
 
 
 def _reason(error):

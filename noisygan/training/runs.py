@@ -18,7 +18,7 @@ import pathlib
 import re
 import sys
 
-from noisygan.errors import RunError, UsageError
+from noisygan.errors import RunError, UsageError, printable
 from noisygan.files import written_whole
 from noisygan.training import checkpoints, run_files
 from noisygan.training.environment import environment, git_state, versions, without_home
@@ -227,6 +227,13 @@ class RunFolder:
         with written_whole(self.metrics_file, overwrite=True) as part, part.open("w") as file:
             file.writelines(json.dumps(r) + "\n" for r in records if r["step"] <= step)
 
+    def drop_states_after(self, step):
+        """Drops the best weights and snapshots of later steps: the run goes on from before them."""
+        checkpoints.drop_after(self.path / "best" / "checkpoints", step)
+        for prefix in self.snapshot_prefixes().values():
+            if checkpoints.step_of(prefix) > step:
+                checkpoints.remove(pathlib.Path(prefix))
+
     def write_metrics(self, record):
         """Adds a line to metrics.jsonl."""
         with self.metrics_file.open("a") as file:
@@ -257,7 +264,7 @@ def load_generator(run_dir, prefix=None):
     run = RunFolder.open(run_dir)
     facts = run.facts
     prefix = prefix or run.latest_checkpoint(
-        lambda text: print(f"{run_dir}: {text}", file=sys.stderr)
+        lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr)
     )
     if prefix is None:
         raise UsageError(run.without_checkpoint)

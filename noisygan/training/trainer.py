@@ -5,6 +5,7 @@ import time
 
 import tensorflow as tf
 
+from noisygan import lock
 from noisygan.errors import UsageError
 from noisygan.progress import Silent
 from noisygan.training import loop
@@ -381,7 +382,11 @@ class Trainer:
             run.check_whole("resume=True")
         self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
-        with told_where_unwritable(run.checkpoints):
+        writes = self.replicas.is_chief
+        with (
+            told_where_unwritable(run.checkpoints),
+            lock.held(run.path, "choose another folder") if writes else contextlib.nullcontext(),
+        ):
             # A run that was killed before its first checkpoint begins again.
             resume = resume and self.replicas.is_chief
             resume = run.latest_checkpoint(run.teller(progress)) if resume else None

@@ -6,7 +6,9 @@ import os
 import pytest
 import tensorflow as tf
 
+from noisygan.config_sizes import MAX_WEIGHTS
 from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan.files import written_whole
 from noisygan.training import checkpoints, run_files
 from noisygan.training.run_files import check_links
 from noisygan.training.runs import RunFolder, load_generator
@@ -129,6 +131,53 @@ def test_links_that_lead_out_are_refused(sent, tmp_path, name):
     RunFolder.open(tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize(
+    "name", [".metrics.7.part.jsonl", "checkpoints/ckpt-9_temp", "odd/deep/er", "best/x"]
+)
+def test_links_of_any_name_and_depth_are_refused(sent, tmp_path, name):
+    run = sent(tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (run.path / name).parent.mkdir(exist_ok=True, parents=True)
+    (run.path / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="is a link that leads out"):
+        RunFolder.open(run.path)
+
+
+def test_a_link_to_a_folder_within_hides_none_that_leads_out(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    run.checkpoints.rename(run.path / "x")
+    run.checkpoints.symlink_to("x")
+    RunFolder.open(run.path)
+    (run.path / "x" / "ckpt-10_temp").symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="ckpt-10_temp is a link that leads out"):
+        RunFolder.open(run.path)
+
+
+def test_what_is_half_written_goes_into_a_file_of_its_own(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / f".metrics.{os.getpid()}.part.jsonl").symlink_to(tmp_path / "mine")
+    with written_whole(tmp_path / "metrics.jsonl") as part:
+        part.write_text("new")
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert (tmp_path / "metrics.jsonl").read_text() == "new"
+
+
+def test_what_was_begun_of_a_checkpoint_is_removed_by_its_own_name_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_text("mine")
+    (tmp_path / "ckpt-3_temp").symlink_to(tmp_path / "mine")
+    checkpoints.remove(tmp_path / "ckpt-3")
+    assert (tmp_path / "mine" / "letter").exists()
+    assert not (tmp_path / "ckpt-3_temp").is_symlink()
+
+
+def test_a_file_with_holes_allows_no_more_weights(tmp_path):
+    with open(tmp_path / "ckpt-5.data-00000-of-00001", "wb") as file:
+        file.truncate(1 << 42)
+    assert run_files._n_weights(tmp_path / "ckpt-5") == MAX_WEIGHTS
+
+
 def test_a_list_of_checkpoints_leads_nowhere(sent, tmp_path):
     """TensorFlow's manager deletes what the file `checkpoint` lists; ours never reads it."""
     run = sent(tmp_path / "run")
@@ -179,7 +228,7 @@ def test_metrics_that_are_none_are_left_out(sent, tmp_path):
     run.metrics_file.unlink()
     with run.metrics_file.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(RunError, match="more than 1024 MB"):
+    with pytest.raises(RunError, match="more than 256 MB"):
         run.read_metrics()
     with pytest.raises(RunError, match="a line has more than"):
         run.keep_metrics_before(1)

@@ -17,6 +17,7 @@ from noisygan.data import recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
+from noisygan.training import checkpoints, guards
 from noisygan.training.guards import MAX_NOT_FINITE
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.trainer import Silent
@@ -294,6 +295,43 @@ def test_a_file_that_breaks_while_training_ends_it_in_one_line_and_keeps_the_sta
         trainer.fit(notes, run, steps=100, seed=SEED, progress=Break())
     assert "cannot be read as audio" in run.log_file.read_text()
     assert int(run.latest_checkpoint().rsplit("-", 1)[1]) >= 1
+
+
+def test_one_training_at_a_time_writes_into_a_run(tmp_path):
+    run = new_run(tmp_path / "run")
+
+    def another():
+        with pytest.raises(UsageError, match=f"another run .process {os.getpid()}.; wait for it"):
+            fit(RunFolder.open(run.path), resume=True)
+
+    fit(run, progress=Interrupted(3, another))
+    assert run.step == STEPS
+
+
+def test_a_signal_within_the_last_checkpoint_loses_nothing(tmp_path, monkeypatch):
+    run, save = new_run(tmp_path / "run"), checkpoints.write
+
+    def interrupted(checkpoint, prefix):
+        if prefix.name == f"ckpt-{STEPS}":
+            os.kill(os.getpid(), signal.SIGTERM)
+        save(checkpoint, prefix)
+
+    monkeypatch.setattr(checkpoints, "write", interrupted)
+    fit(run)
+    assert run.step == STEPS
+
+
+def test_what_is_kept_of_steps_behind_the_checkpoint_goes_with_them(uninterrupted, tmp_path):
+    first, trainer = uninterrupted
+    run = RunFolder(shutil.copytree(first.path, tmp_path / "run"))
+    run.keep_snapshot(trainer, 2, 20.0)
+    run.keep_snapshot(trainer, 5, 50.0)
+    guards.keep_best(run, trainer, 2)
+    guards.keep_best(run, trainer, 5)
+    run.drop_states_after(4)
+    assert list(run.snapshot_prefixes()) == [20]
+    assert checkpoints.steps(run.path / "best" / "checkpoints") == [2]
+    assert run.step == STEPS
 
 
 def test_a_trainer_that_has_learnt_begins_no_new_run(uninterrupted, tmp_path):

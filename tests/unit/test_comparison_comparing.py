@@ -114,8 +114,12 @@ def test_figures_that_are_lost_or_damaged_are_measured_again(measured, content, 
     path.unlink()
     if content:
         path.write_text(content)
-    assert measure_all(tmp_path / "out", held()) == {}
+    Progress(tmp_path / "out", {}).set("self-test", {"metrics": {}})
+    said = []
+    assert measure_all(tmp_path / "out", held(), said) == {}
     assert measured == ["good", "other", "other"]
+    assert said[0] == "other, seed 3: its figures are lost or damaged"
+    assert Progress(tmp_path / "out", {}).get("self-test")
 
 
 @pytest.mark.parametrize("metrics", [3, [3], [{}], [{"name": "d", "group": "g", "odd": 1}]])
@@ -123,6 +127,20 @@ def test_damaged_figures_are_told_when_the_table_is_written(metrics, tmp_path):
     (tmp_path / "evaluation.json").write_text(json.dumps({"metrics": metrics}))
     with pytest.raises(UsageError, match=r"evaluation\.json holds no figures"):
         measuring.results_of([tmp_path], {})
+
+
+def test_damaged_figures_of_several_seeds(tmp_path):
+    entry = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
+    folders = [tmp_path / "a-0", tmp_path / "a-1"]
+    for folder, metrics in zip(folders, ([entry], [entry | {"value": "much"}]), strict=True):
+        folder.mkdir()
+        content = {"metrics": metrics, "curve": [], "warnings": []}
+        (folder / "evaluation.json").write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="of a-0, a-1 can't be joined"):
+        measuring.results_of(folders, {})
+    (folders[0] / "evaluation.json").write_text(json.dumps({**content, "curve": 3}))
+    with pytest.raises(UsageError, match="holds no figures"):
+        measuring.results_of(folders[:1], {})
 
 
 def test_what_was_not_trained_is_not_measured(measured, tmp_path):

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisygan import lock
 from noisygan.data.prepared import (
     beam_runner,
     example,
-    lock,
     manifest,
     pool,
     preparing,
@@ -522,9 +522,14 @@ def test_nothing_usable_is_a_failure_that_says_why(tmp_path):
 
 def test_a_folder_is_held_by_one_run(tmp_path):
     held = f"another run \\(process {os.getpid()}\\)"
-    with lock.held(tmp_path), pytest.raises(UsageError, match=held), lock.held(tmp_path):
+    other = "name another"
+    with (
+        lock.held(tmp_path, other),
+        pytest.raises(UsageError, match=held),
+        lock.held(tmp_path, other),
+    ):
         raise AssertionError
-    with lock.held(tmp_path):
+    with lock.held(tmp_path, other):
         pass
 
 
