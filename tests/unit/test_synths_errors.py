@@ -148,6 +148,8 @@ def test_a_synth_of_whole_floats_and_no_frames():
     assert synths.Harmonic(16000.0, 16000.0)(FRAMES, FRAMES, 100 * FRAMES).shape == (1, 16000)
     with pytest.raises(ShapeError, match="f0_hz: expected .* with 1 frame or more"):
         synths.Harmonic(100).get_controls(*[np.zeros((1, 0, 1))] * 3)
+    with pytest.raises(ShapeError, match="expected the same n_frames, or 1, got shapes"):
+        synths.Harmonic(100).get_controls(FRAMES, np.ones((1, 7, 4)), 100 * FRAMES)
 
 
 def test_an_article():

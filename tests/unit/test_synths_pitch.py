@@ -45,6 +45,9 @@ def test_rows_and_silence():
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="got 500 and 100, expected the lower one first"):
         PYIN(500.0, 100.0)
+    for odd in ((100.0, 100.0), (0.0, 100.0), (-50.0, 100.0)):
+        with pytest.raises(ValueError, match="expected the lower one first, above 0"):
+            PYIN(*odd)
     with pytest.raises(ValueError, match="max_hz: got 9000, expected at most 8000"):
         PYIN(max_hz=9000.0)(tone(220.0, 16000), 16000)
     with pytest.raises(ShapeError, match=r"audio: expected \[n_samples\]"):
@@ -69,6 +72,13 @@ def test_paddings(rate, frame_rate):
         cents = 1200 * np.log2(f0_hz[at] / (200.0 * 2.0 ** (2.0 * seconds[at])))
         # 10 ms are 24 cents of this glide.
         assert abs(np.mean(cents)) < 12
+
+
+def test_what_is_shorter_than_a_frame_has_none_that_ends_within_it():
+    audio = tone(220.0, 16000, 0.05)
+    f0_hz, confidence = compute_f0(audio, 50, padding="valid")
+    assert f0_hz.shape == confidence.shape == (0,)
+    assert compute_f0(tone(220.0, 16000, 0.064), 50, padding="valid")[0].shape == (1,)
 
 
 def test_without_crepe_the_error_says_what_to_do(monkeypatch):
