@@ -1,8 +1,8 @@
 """Say what a training takes on machines that are not at hand.
 
 Arithmetic from a step measured on one device (`noisygan bench train`): time, memory, the exchange
-of gradients, data to read and store. Without --bench the figures are those of runs/notes.gin on two
-CPU cores, which come with the program. The formulas: docs/scaling.md.
+of gradients, data to read and store. Without --bench the figures are those of runs/notes.gin on one
+CPU core, which come with the program. The formulas: docs/scaling.md.
 """
 
 import json
@@ -113,8 +113,9 @@ def run(args):
 
 def _measured(gin_file, bench):
     """The figures for a config."""
-    from noisygan import measured_steps
+    from noisygan import config, measured_steps
 
+    config.find_config(gin_file)
     if bench is None:
         if gin_file not in measured_steps.STEPS:
             known = ", ".join(measured_steps.STEPS)

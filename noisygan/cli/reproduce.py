@@ -60,7 +60,12 @@ def _run(args, run_dir, out_dir):
     first.check_whole("reproduce")
     facts = first.facts
     data = _data(args, facts)
-    n_steps = args.steps or _steps_of(first)
+    n_steps = _steps_of(first)
+    if args.steps and args.steps > n_steps:
+        raise UsageError(
+            f"--steps {args.steps}: {run_dir} has taken {n_steps}; expected no more than these"
+        )
+    n_steps = args.steps or n_steps
     deterministic = facts.get("deterministic", False)
     if deterministic:
         make_deterministic(facts["environment"]["threads"])
@@ -89,12 +94,13 @@ def _run(args, run_dir, out_dir):
     metrics = reproducing.compare_metrics(first.read_metrics(), second.read_metrics())
     results = [metrics]
     print(metrics.described(f"metrics of {metrics.n} steps"))
-    for step in sorted(_whole(first) & _whole(second)):
+    both = sorted(_whole(first) & _whole(second))
+    for step in both:
         prefixes = [folder.checkpoints / f"ckpt-{step}" for folder in (first, second)]
         results.append(reproducing.compare_weights(*prefixes))
         print(results[-1].described(f"weights of step {step}"))
-    if len(results) == 1:
-        print("weights: no checkpoint of the same step in both")
+    if not any(both):
+        print("weights: none that were trained, for lack of a checkpoint of one step in both")
     if all(result.matched for result in results):
         print("matched")
         return 0

@@ -94,8 +94,10 @@ def read_song(path):
     if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path} has more than {MAX_BYTES >> 20} MB; expected a MIDI file")
     data = path.read_bytes()
-    if data[:4] != b"MThd" or len(data) < 14:
+    if data[:4] != b"MThd":
         raise UsageError(f"{path} is not a MIDI file; expected one that begins with MThd")
+    if len(data) < 14:
+        raise UsageError(f"{path} is cut off within its header; expected a whole MIDI file")
     chunks, damage = _whole_chunks(data)
     tracks = []
     for chunk in chunks:

@@ -157,20 +157,23 @@ def fault_of(prefix):
       value is read, which TensorFlow compares with its own.
     """
     if not _sums(prefix).exists():
-        return _fault_of_values(prefix)
+        odd = [path.name for path in _files(prefix) if not path.is_file()]
+        return f"{odd[0]} is no plain file" if odd else _fault_of_values(prefix)
     try:
         record = read_json(_sums(prefix), _MAX_SUMS_BYTES)
         if record["format"] > FORMAT:
             return f"a newer version of noisygan saved it (format {record['format']})"
         files = {name: (entry["bytes"], entry["sha256"]) for name, entry in record["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"its checksums can't be read ({type(error).__name__})"
+        return f"{_sums(prefix).name} holds no checksums that can be read ({_kind(error)})"
     there = {path.name: path for path in _files(prefix)}
     for name in sorted({f"{prefix.name}.index", *files, *there}):
         if name not in there:
             return f"{name} is missing"
         if name not in files:
             return f"{name} does not belong to it"
+        if not there[name].is_file():
+            return f"{name} is no plain file"
         size = there[name].stat().st_size
         if size != files[name][0]:
             return f"{name} has {size} bytes and was saved with {files[name][0]}"
@@ -279,6 +282,10 @@ def remove(prefix):
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         begun.rmdir()
+
+
+def _kind(error):
+    return error.strerror if isinstance(error, OSError) else "damaged"
 
 
 def _fault_of_values(prefix):

@@ -15,7 +15,7 @@ from noisygan.errors import UsageError
 from noisygan.losses import whole_batch
 from noisygan.training.growth import group_size
 
-BATCH_SIZES = "Trainer.batch_size and Growth.batch_sizes"
+BATCH_SIZES = "Trainer.batch_size"
 
 
 class OneDevice:

@@ -168,21 +168,28 @@ def _short(value):
 
 
 def check_links(folder):
-    """Refuses a run's folder in which a link leads out of it: resuming might write or remove there.
+    """Refuses a run's folder in which a link leads out of it, or a pipe waits to be read.
+
+    Resuming might write or remove where a link leads.
 
     Args:
       folder: pathlib.Path.
 
     Raises:
-      UsageError: names the link.
+      UsageError: names the link or pipe.
     """
     folder = pathlib.Path(folder)
     inside = os.path.realpath(folder)
     for parent, folders, files in os.walk(inside):
         for each in (os.path.join(parent, name) for name in (*folders, *files)):
             target = os.path.realpath(each)
+            shown = folder / os.path.relpath(each, inside)
+            if os.path.exists(each) and not (os.path.isfile(each) or os.path.isdir(each)):
+                raise UsageError(
+                    f"{shown} is neither a file nor a folder; expected a run's folder as `noisygan "
+                    "train` makes it"
+                )
             if os.path.islink(each) and not target.startswith(inside + os.sep):
-                shown = folder / os.path.relpath(each, inside)
                 raise UsageError(
                     f"{shown} is a link that leads out of the run's folder, to {target}; expected "
                     "files of its own: put a copy in its place"

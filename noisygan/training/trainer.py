@@ -191,9 +191,10 @@ class Trainer:
         if self.plan is not None:
             lengths = [generator.length_of(level) for level in range(generator.n_levels)]
         self.replicas.check_settings(self)
-        sizes = [self.batch_size, *(self.plan.batch_sizes if self.plan else ())]
-        check_judge(self.discriminator, lengths, sizes, self.conditions)
-        self.replicas.check(sizes, self.discriminator)
+        sizes = self.plan.batch_sizes if self.plan else ()
+        check_judge(self.discriminator, lengths, [self.batch_size, *sizes], self.conditions)
+        self.replicas.check([self.batch_size], self.discriminator)
+        self.replicas.check(sizes, self.discriminator, "Growth.batch_sizes")
         names = set(generator.conditions)
         names |= set(self.conditions.names) if self.conditions is not None else set()
         if "label" in names and not notes.has_label:

@@ -34,6 +34,7 @@ def test_wrong_use(refused, tmp_path):
     assert "bench train --gin_file runs/drums.gin" in refused(
         "plan", "--gin_file", "runs/drums.gin"
     )
+    assert "no config runs/nots.gin" in refused("plan", "--gin_file", "runs/nots.gin")
     path = tmp_path / "train.json"
     assert "no such file" in refused(*NOTES, "--bench", path)
     for text in ("{", "[]", "{}"):

@@ -58,6 +58,11 @@ def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, 
     assert other.code == 1
     assert "made with: noisygan: 0.0.1 and " in other.out
     assert "they part at step 1, g_loss: " in other.out
+    assert "weights: none that were trained" in other.out
+    out = tmp_path / "longer"
+    longer = noisygan("reproduce", run_dir, "--steps", 3, "--out_dir", out)
+    assert longer.code == 2 and "--steps 3: " in longer.err and "has taken 2" in longer.err
+    assert not out.exists()
     assert other.out.splitlines()[-1] == "not matched"
 
 

@@ -154,6 +154,22 @@ def test_a_link_to_a_folder_within_hides_none_that_leads_out(sent, tmp_path):
         RunFolder.open(run.path)
 
 
+def test_pipes_are_not_waited_for(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    sums = run.checkpoints / "ckpt-3.json"
+    record = json.loads(sums.read_text())
+    record["files"]["ckpt-3.index"]["bytes"] = 0
+    sums.write_text(json.dumps(record))
+    index = run.checkpoints / "ckpt-3.index"
+    index.unlink()
+    os.mkfifo(index)
+    with pytest.raises(UsageError, match="ckpt-3.index is neither a file nor a folder"):
+        RunFolder.open(run.path)
+    assert checkpoints.fault_of(run.checkpoints / "ckpt-3") == "ckpt-3.index is no plain file"
+    sums.unlink()
+    assert checkpoints.fault_of(run.checkpoints / "ckpt-3") == "ckpt-3.index is no plain file"
+
+
 def test_what_is_half_written_goes_into_a_file_of_its_own(tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / f".metrics.{os.getpid()}.part.jsonl").symlink_to(tmp_path / "mine")
