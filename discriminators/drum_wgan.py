@@ -86,7 +86,7 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
         step = self.n_samples // audio.shape[1]
         if step > 1:
             told = tf.nn.avg_pool1d(told, step, step, "VALID")
-        return tf.concat([audio, told], axis=2)
+        return tf.concat([audio, tf.cast(told, audio.dtype)], axis=2)
 
     def from_audio(self, level, x):
         """A sound to a level's map, a quarter as long."""
@@ -106,5 +106,6 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
 
 def _quartered(convolution, h):
     """A quarter as many steps, through a convolution: [batch, n_steps / 4, filters]."""
+    h = tf.cast(h, convolution.compute_dtype)
     kernel = tf.cast(convolution.kernel, h.dtype)
     return convolve_strided(h, kernel, _FACTOR) + tf.cast(convolution.bias, h.dtype)

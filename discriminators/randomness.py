@@ -15,14 +15,15 @@ def rows_bits(h):
     """One random number for each row.
 
     Args:
-      h: float32 [batch, n_steps, channels].
+      h: float32 [batch, n_steps, channels]; half floats draw as the same numbers in float32 do.
 
     Returns:
       uint32 [batch]. No gradient.
     """
     n_steps = h.shape[1]
     places = [n_steps * i // _N_PLACES for i in range(_N_PLACES)]
-    bits = tf.bitcast(tf.gather(h[:, :, 0], places, axis=1), tf.uint32)
+    gathered = tf.cast(tf.gather(h[:, :, 0], places, axis=1), tf.float32)
+    bits = tf.bitcast(gathered, tf.uint32)
     weights = tf.constant([2654435761 + 2 * i for i in range(_N_PLACES)], tf.uint32)
     return _scrambled(tf.reduce_sum(bits * weights, axis=1))
 
@@ -31,11 +32,11 @@ def dropout(h, rate):
     """Sets a share of the numbers to 0, chosen at random, and scales up the others.
 
     Args:
-      h: float32 [batch, n_steps, channels].
+      h: [batch, n_steps, channels], float32 or half floats.
       rate: Share, 0 up to 1.
 
     Returns:
-      float32 [batch, n_steps, channels].
+      [batch, n_steps, channels], in the type of h.
     """
     if not rate:
         return h

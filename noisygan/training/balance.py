@@ -4,9 +4,14 @@ All look at how unsure the discriminator is: its adversarial loss as a share of 
 1 where it guesses, 0 where it has won.
 """
 
+import math
+
 import tensorflow as tf
 
 from noisygan.errors import UsageError
+
+# The factor of `AdaptPenalty` moves by no more than a hundred powers of ten a step.
+_LEAST_TENFOLD_STEPS = 0.01
 
 
 class Unbalanced:
@@ -74,7 +79,7 @@ class AdaptPenalty(_Balanced):
 
     Args:
       target: How unsure the discriminator shall be: 0 (has won) to 1 (guesses).
-      tenfold_steps: Steps in which the factor becomes tenfold or a tenth.
+      tenfold_steps: Steps in which the factor becomes tenfold or a tenth, 0.01 or more.
       smoothing: Share of the past in the running mean that is compared with the target.
       least, most: Bounds of the factor.
 
@@ -85,9 +90,10 @@ class AdaptPenalty(_Balanced):
     def __init__(self, target=0.5, tenfold_steps=20, smoothing=0.9, least=0.01, most=1e4):
         if not 0.0 < target < 1.0:
             raise UsageError(f"AdaptPenalty.target: got {target}, expected a number in (0, 1).")
-        if not tenfold_steps > 0:
+        if not tenfold_steps >= _LEAST_TENFOLD_STEPS:
             raise UsageError(
-                f"AdaptPenalty.tenfold_steps: got {tenfold_steps}, expected a number above 0."
+                f"AdaptPenalty.tenfold_steps: got {tenfold_steps}, expected a number from "
+                f"{_LEAST_TENFOLD_STEPS}; 20 is common."
             )
         if not 0.0 <= smoothing < 1.0:
             raise UsageError(f"AdaptPenalty.smoothing: got {smoothing}, expected 0 up to 1.")
@@ -124,8 +130,8 @@ class AdaptPenalty(_Balanced):
         """Takes a step's metrics into account; returns dict of numbers to be logged."""
         mean, factor = float(self.mean.numpy()), float(self.penalty.numpy())
         unsure = float(metrics["d_unsure"])
-        # A step without a number leaves everything as it is.
-        if unsure == unsure:
+        # A step without a finite number leaves everything as it is.
+        if math.isfinite(unsure):
             self.mean.assign(self.smoothing * mean + (1.0 - self.smoothing) * unsure)
             way = 1.0 if float(self.mean.numpy()) < self.target else -1.0
             moved = factor * 10.0 ** (way / self.tenfold_steps)

@@ -22,13 +22,15 @@ class Curve:
     def add(self, step, distance):
         """Adds a point; returns whether it is the lowest so far."""
         lowest = min((d for _, d in self.points), default=math.inf)
-        self.points.append([step, math.inf if math.isnan(distance) else distance])
+        distance = distance if math.isfinite(distance) else math.inf
+        self.points.append([step, distance])
         return distance < lowest
 
     @property
     def best(self):
-        """(step, distance) of the lowest point, or None; there may be none yet."""
-        return min(self.points, key=lambda point: point[1], default=None)
+        """(step, distance) of the lowest point, or None where no distance is finite (yet)."""
+        finite = (point for point in self.points if math.isfinite(point[1]))
+        return min(finite, key=lambda point: point[1], default=None)
 
     @property
     def gained(self):
@@ -54,17 +56,24 @@ class Curve:
         """What the curve says, for people: one line."""
         if len(self.points) < 2:
             return "too few measurements to say whether the sounds still come closer"
+        if self.best is None:
+            n = len(self.points)
+            return f"the sounds were not finite in any of {n} measurements, so no weights are best"
         step, distance = self.points[-1]
         best_step, best = self.best
         reached = self.points[self.gained]
-        told = f"the sounds are {distance:.1f} % from the recordings at step {step}"
+        told = f"the sounds are {_told(distance, ' from the recordings')} at step {step}"
         if best_step != step:
             told += f" ({best:.1f} % at step {best_step}, the best)"
         if self.is_done:
             return f"{told}: no gain since step {reached[0]}, done"
         if not self.n_without_gain:
             before = self.points[-2]
-            return f"{told}, {before[1]:.1f} % at step {before[0]}: still improving"
+            return f"{told}, {_told(before[1])} at step {before[0]}: still improving"
         left = self.patience - self.n_without_gain
         measurements = "measurement" if left == 1 else "measurements"
         return f"{told}: last gain at step {reached[0]}, done after {left} {measurements} without"
+
+
+def _told(distance, of=""):
+    return f"{distance:.1f} %{of}" if math.isfinite(distance) else "not finite"

@@ -211,7 +211,7 @@ class Guards:
         """Says what the curve of quality looks like at the end."""
         curve = self.quality.curve
         self.say(f"quality: {curve.verdict()}")
-        if curve.points and curve.best[0] != curve.points[-1][0]:
+        if curve.best is not None and curve.best[0] != curve.points[-1][0]:
             self.say(f"the best weights are kept as a run of their own: {self.run.path / 'best'}")
 
 

@@ -16,6 +16,8 @@ _N_RECORDINGS = 256
 _ENOUGH = 16
 # No direction in which recordings differ less is looked at more closely.
 _LEAST_SPREAD_DB = 0.05
+# A mean distance of recordings below this, in units of the view, is rounding: copies of one sound.
+_LEAST_UNIT = 1e-3
 # Sounds are generated in batches of so many.
 _BATCH = 16
 
@@ -87,7 +89,7 @@ class Measuring:
         self.trainer = trainer
         self.notes = notes
         self.curve = Curve(quality.patience, quality.min_gain)
-        self.recordings = self.view = None
+        self.recordings = self.view = self.unit = None
         self.cost_seconds = 0.0
         self.last_seconds = 0.0
         self.compiled = set()
@@ -102,7 +104,8 @@ class Measuring:
 
         Returns:
           (dict of numbers for the metrics, whether the distance is the lowest so far); an empty
-          dict where nothing was measured: not due, networks that still grow, or too dear.
+          dict where nothing was measured: not due, networks that still grow, too dear, or
+          recordings that are copies of one.
         """
         plan = self.trainer.plan
         growing = plan is not None and plan.stage(step - 1).end is not None
@@ -111,7 +114,10 @@ class Measuring:
         if self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds):
             return {}, False
         self.last_seconds = seconds
-        distance, variety = self.measure()
+        found = self.measure()
+        if found is None:
+            return {}, False
+        distance, variety = found
         numbers = {"sound_distance_percent": distance, "sound_variety_percent": variety}
         return numbers, self.curve.add(step, distance)
 
@@ -121,22 +127,31 @@ class Measuring:
         Distance: the energy distance of the sounds from recordings as `View` has them, of the mean
         distance between two recordings. Near 0, or a little below, sounds can't be told from
         recordings in that view. Variety: the mean distance between two sounds, of the recordings'.
+
+        None where recordings are copies of one sound: there is no distance to take it of.
         """
         if self.recordings is None:
-            chosen = _spread_out(self.notes, _N_RECORDINGS)
-            audio = (self.notes.audio(i) for i in chosen)
-            pooled = [pooled_log_mel(a[None], self.notes.sample_rate).numpy()[0] for a in audio]
-            # What the view is learnt from knows the others as little as the generated sounds.
-            apart = len(pooled) >= _ENOUGH
-            self.view = View(np.stack(pooled[::2] if apart else pooled))
-            self.recordings = self.view(np.stack(pooled[1::2] if apart else pooled))
+            self._learn_recordings()
+        if self.unit < _LEAST_UNIT:
+            return None
         sounds = self._sounds()
         if not np.isfinite(sounds).all():
             return float("nan"), float("nan")
         sounds = self.view(sounds)
-        unit = distances.mean_distance(self.recordings)
         distance = distances.energy_distance(self.recordings, sounds)
-        return 100.0 * distance / unit, 100.0 * distances.mean_distance(sounds) / unit
+        variety = distances.mean_distance(sounds)
+        return 100.0 * distance / self.unit, 100.0 * variety / self.unit
+
+    def _learn_recordings(self):
+        """What sounds are compared with, once: the view, recordings in it, their mean distance."""
+        chosen = _spread_out(self.notes, _N_RECORDINGS)
+        audio = (self.notes.audio(i) for i in chosen)
+        pooled = [pooled_log_mel(a[None], self.notes.sample_rate).numpy()[0] for a in audio]
+        # What the view is learnt from knows the others as little as the generated sounds.
+        apart = len(pooled) >= _ENOUGH
+        self.view = View(np.stack(pooled[::2] if apart else pooled))
+        self.recordings = self.view(np.stack(pooled[1::2] if apart else pooled))
+        self.unit = distances.mean_distance(self.recordings)
 
     def _sounds(self):
         """Pooled log-mel spectrograms of the averaged generator's sounds, [n_sounds, d]."""

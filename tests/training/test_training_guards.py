@@ -193,6 +193,22 @@ def test_guards_that_are_taken_up_go_on_as_if_there_had_been_no_stop(watch):
     assert parts.quality.curve.verdict() == whole.quality.curve.verdict()
 
 
+@pytest.mark.parametrize("distances", [(math.nan,), (math.nan, math.nan), (math.nan, math.inf)])
+def test_weights_that_were_never_kept_are_not_called_the_best(watch, distances):
+    guards = watch()
+    given = dict(enumerate(distances, 1))
+    guards.quality.measured = lambda step, seconds: (
+        {"sound_variety_percent": 100.0},
+        guards.quality.curve.add(step, given[step]),
+    )
+    for step in given:
+        guards.measure(step, 1.0)
+    guards.conclude()
+    assert not (guards.run.path / "best").exists()
+    assert len(guards.said) == 1 and "kept" not in guards.said[0]
+    assert ("too few" if len(distances) == 1 else "not finite in any") in guards.said[0]
+
+
 def test_a_run_from_before_there_were_guards_begins_with_new_ones(watch):
     guards = watch()
     guards.load(None)

@@ -5,12 +5,50 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import MultiDiscriminator, SpectrogramDiscriminator
+from discriminators import MFCCDiscriminator, MultiDiscriminator, SpectrogramDiscriminator
+from discriminators.drum_dcgan import DrumDCGANDiscriminator
+from discriminators.drum_wgan import DrumWGANDiscriminator
+from discriminators.growing_gan import GrowingGANDiscriminator
+from discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminator
+from discriminators.recurrent import RecurrentDiscriminator
+from discriminators.resolutions import MultiResolutionDiscriminator
+from discriminators.waveform import WaveGANDiscriminator
 from noisygan.errors import UsageError
 from noisygan.losses import R1, R2
-from noisygan.training.precision import check_precision, with_loss_scale
+from noisygan.training.precision import (
+    FIRST_SCALE,
+    check_precision,
+    set_precision,
+    with_loss_scale,
+)
 from noisygan.training.steps import Phase, update
 from tests import toys
+from tests.contracts import test_contracts as contracts
+from tests.contracts.cases_growing import half as half_faded
+
+# Every discriminator and the length of its sounds, small; what it draws at random as by default.
+JUDGES = {
+    MFCCDiscriminator: (toys.discriminator, 4000),
+    SpectrogramDiscriminator: (lambda: toys.discriminator(SpectrogramDiscriminator), 4000),
+    MultiDiscriminator: (lambda: MultiDiscriminator([WaveGANDiscriminator(256, 2, 5)]), 256),
+    WaveGANDiscriminator: (lambda: WaveGANDiscriminator(1000, units=2, kernel_size=5), 1000),
+    PeriodDiscriminator: (lambda: PeriodDiscriminator(7, n_filters=(4, 6)), 1000),
+    MultiPeriodDiscriminator: (lambda: MultiPeriodDiscriminator((2, 3), n_filters=(4,)), 1000),
+    MultiResolutionDiscriminator: (
+        lambda: MultiResolutionDiscriminator(16000, (256, 64), n_filters=(4,)),
+        1000,
+    ),
+    DrumDCGANDiscriminator: (lambda: DrumDCGANDiscriminator(700, (4, 6), (4, 1), (1, 2)), 700),
+    DrumWGANDiscriminator: (
+        half_faded(lambda: DrumWGANDiscriminator(1024, units=3, embedding_dim=5)),
+        1024,
+    ),
+    GrowingGANDiscriminator: (
+        half_faded(lambda: GrowingGANDiscriminator((4, 3), 64, kernel_size=5)),
+        128,
+    ),
+    RecurrentDiscriminator: (lambda: RecurrentDiscriminator(40, units=6, block=4), 40),
+}
 
 
 def trained(precision, n_steps=6):
@@ -50,6 +88,50 @@ def test_half_precision_learns_nearly_the_same(full, precision):
         assert metrics[0]["g_gradient"] == pytest.approx(expected[0]["g_gradient"], rel=0.1)
     else:
         assert float(trainer.d_phase.optimizer.dynamic_scale.value) > 1.0
+
+
+def test_every_discriminator_is_tried_in_half_precision():
+    judges = {c for c in contracts.public_layers(["discriminators"]) if hasattr(c, "judge")}
+    assert judges == set(JUDGES)
+
+
+@pytest.mark.parametrize("kind", JUDGES)
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_every_discriminator_computes_and_learns_in_half_precision(kind, precision, monkeypatch):
+    make, n_samples = JUDGES[kind]
+    audio = np.stack([toys.notes(n=4, n_samples=n_samples).audio(i) for i in range(4)])
+    told = tf.constant(np.eye(4, 7), tf.float32)
+
+    def judged(precision):
+        keras.utils.set_random_seed(0)
+        discriminator = make()
+        set_precision(discriminator, precision)
+        discriminator.adapt(tf.constant(audio))
+        # As training does it: called once, then asked about maps.
+        discriminator(tf.constant(audio), told)
+        maps = discriminator.represent(tf.constant(audio))
+        variables = discriminator.trainable_variables
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            logits, features = discriminator.judge(maps, told)
+            squares = [tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in logits]
+            loss = FIRST_SCALE * tf.add_n(squares)
+        slopes = tape.gradient(loss, [*maps, *variables])
+        assert {each.dtype for each in maps} == {tf.float32}
+        assert {variable.dtype for variable in variables} == {"float32"}
+        for slope in slopes:
+            assert np.isfinite(slope).all() and np.abs(slope).max() > 0
+        return logits, {h.dtype for each in features for h in each}
+
+    # What is drawn depends on the last bit; that it can be drawn is the first question.
+    _, dtypes = judged(precision)
+    assert dtypes == {tf.as_dtype(precision)}
+    for module in ("waveform", "drum_dcgan", "drum_wgan"):
+        for name in ("phase_shuffle", "dropout"):
+            monkeypatch.setattr(f"discriminators.{module}.{name}", lambda h, _: h, raising=False)
+    for logits, expected in zip(judged(precision)[0], judged("float32")[0], strict=True):
+        size = np.abs(expected).max()
+        np.testing.assert_allclose(tf.cast(logits, tf.float32), expected, atol=0.1 * size)
 
 
 def test_a_loss_that_is_not_finite_changes_nothing_though_its_gradient_is_finite():

@@ -144,6 +144,26 @@ def test_a_single_recording_has_nothing_to_be_compared_with(trainer):
     assert measuring(trainer, toys.notes(n=1), every_steps=1).measured(1, 1.0) == ({}, False)
 
 
+@pytest.mark.parametrize("n", [4, 40])
+def test_copies_of_one_sound_have_no_distance_and_are_asked_once(monkeypatch, trainer, n):
+    copy = toys.notes(n=n).audio(0)
+    one = measuring(trainer, toys.notes(n=n, audio=np.stack([copy] * n)), every_steps=1)
+    assert one.measured(1, 10.0) == one.measured(2, 20.0) == ({}, False)
+    assert "too few measurements" in one.curve.verdict() and one.cost_seconds == 0.0
+    monkeypatch.setattr(one, "_learn_recordings", None)
+    assert one.measured(3, 30.0) == ({}, False)
+
+
+def test_two_sounds_of_which_only_one_is_looked_at_have_no_distance_either(trainer):
+    # Every other recording says how to look; a rounded distance between copies is none.
+    rng = np.random.default_rng(0)
+    pair = [toys.notes(n=40).audio(0), 0.3 * rng.normal(size=toys.N_SAMPLES).astype(np.float32)]
+    notes = toys.notes(
+        n=40, audio=np.stack(pair * 20), pitch=np.full(40, 60.0), velocity=np.full(40, 80.0)
+    )
+    assert measuring(trainer, notes, every_steps=1).measured(1, 10.0) == ({}, False)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -19,6 +19,16 @@ def test_a_row_draws_the_same_alone_and_in_any_batch():
     np.testing.assert_array_equal(tf.function(rows_bits)(MAPS), bits)
 
 
+@pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
+def test_half_floats_draw_as_the_same_numbers_in_float32_do(dtype):
+    halves = tf.cast(MAPS, dtype)
+    np.testing.assert_array_equal(rows_bits(halves), rows_bits(tf.cast(halves, tf.float32)))
+    assert len(np.unique(rows_bits(halves))) > 500
+    dropped = dropout(halves, 0.3)
+    assert dropped.dtype == dtype
+    assert np.mean(tf.cast(dropped, tf.float32) == 0.0) == pytest.approx(0.3, abs=0.01)
+
+
 def test_bits_are_even_and_a_hair_changes_them():
     bits = rows_bits(MAPS).numpy()
     for place in (0, 5, 16, 31):

@@ -41,6 +41,8 @@ def test_a_loss_that_does_not_say_who_wins_is_refused():
     [
         lambda: AdaptPenalty(target=0.0),
         lambda: AdaptPenalty(tenfold_steps=0),
+        lambda: AdaptPenalty(tenfold_steps=1e-3),
+        lambda: AdaptPenalty(tenfold_steps=float("nan")),
         lambda: AdaptPenalty(smoothing=1.0),
         lambda: AdaptPenalty(least=2.0),
         lambda: SkipUpdates(least=1.0),
@@ -71,8 +73,15 @@ def test_the_penalty_follows_the_running_mean_and_passes_over_what_is_no_number(
     means = [balance.observe({"d_unsure": 0.0})["d_unsure_mean"] for _ in range(3)]
     np.testing.assert_allclose(means, [0.81, 0.729, 0.6561], rtol=1e-5)
     before = float(balance.penalty)
-    assert balance.observe({"d_unsure": np.nan})["d_penalty"] == before
-    assert float(balance.mean) == pytest.approx(0.6561)
+    for spoilt in (np.nan, np.inf, -np.inf):
+        assert balance.observe({"d_unsure": spoilt})["d_penalty"] == before
+        assert float(balance.mean) == pytest.approx(0.6561)
+
+
+def test_the_fastest_penalty_goes_from_bound_to_bound():
+    balance = built(AdaptPenalty(tenfold_steps=0.01, smoothing=0.0))
+    penalties = [balance.observe({"d_unsure": x})["d_penalty"] for x in (0.1, 0.9, 0.1)]
+    np.testing.assert_allclose(penalties, [1e4, 0.01, 1e4], rtol=1e-6)
 
 
 def test_updates_are_skipped_only_after_a_step_that_was_too_sure():

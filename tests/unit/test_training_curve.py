@@ -51,6 +51,10 @@ def test_what_is_no_number_is_no_gain_and_never_the_best():
     assert made.best == [200, 40.0]
     assert made.is_done
     assert curve(math.nan, math.nan).n_without_gain == 1
+    for value in (math.nan, math.inf, -math.inf):
+        spoilt = Curve(3, 1.0)
+        assert not spoilt.add(100, value) and spoilt.best is None
+        assert spoilt.add(200, 40.0) and spoilt.best == [200, 40.0]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,18 @@ def test_what_is_no_number_is_no_gain_and_never_the_best():
             (50.0, 40.0, 41.0, 42.0, 43.0),
             "at step 500 (40.0 % at step 200, the best): no gain since",
         ),
+        (
+            (math.nan, math.inf, math.nan),
+            "not finite in any of 3 measurements, so no weights are best",
+        ),
+        (
+            (50.0, 40.0, math.nan),
+            "the sounds are not finite at step 300 (40.0 % at step 200, the best): last gain",
+        ),
+        ((math.nan, 40.0), "at step 200, not finite at step 100: still improving"),
     ],
 )
 def test_the_verdict(distances, said):
-    assert said in curve(*distances).verdict()
+    verdict = curve(*distances).verdict()
+    assert said in verdict
+    assert "inf %" not in verdict and "nan" not in verdict
