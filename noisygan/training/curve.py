@@ -71,8 +71,8 @@ class Curve:
             before = self.points[-2]
             return f"{told}, {_told(before[1])} at step {before[0]}: still improving"
         left = self.patience - self.n_without_gain
-        measurements = "measurement" if left == 1 else "measurements"
-        return f"{told}: last gain at step {reached[0]}, done after {left} {measurements} without"
+        more = "one more measurement brings" if left == 1 else f"{left} more measurements bring"
+        return f"{told}: last gain at step {reached[0]}, done if {more} none"
 
 
 def _told(distance, of=""):

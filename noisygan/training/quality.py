@@ -82,6 +82,9 @@ class Measuring:
       quality: A `Quality`.
       trainer: A built `Trainer`.
       notes: The `NoteSet`.
+
+    Attributes:
+      saves_time: Whether measurements that are too dear are left out, by the clock.
     """
 
     def __init__(self, quality, trainer, notes):
@@ -92,6 +95,7 @@ class Measuring:
         self.recordings = self.view = self.unit = None
         self.cost_seconds = 0.0
         self.last_seconds = 0.0
+        self.saves_time = True
         self.compiled = set()
         self._generate = tf.function(self._generated)
 
@@ -111,7 +115,8 @@ class Measuring:
         growing = plan is not None and plan.stage(step - 1).end is not None
         if growing or len(self.notes) < 2 or not self.quality.is_due(step):
             return {}, False
-        if self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds):
+        dear = self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds)
+        if dear and self.saves_time:
             return {}, False
         self.last_seconds = seconds
         found = self.measure()

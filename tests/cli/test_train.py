@@ -116,7 +116,7 @@ def test_stopping_says_whether_it_still_improves_and_how_to_go_on(
     arguments += ("--snapshot_minutes", 5)
     result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
     assert result.code == 130
-    assert "last gain at step 1, done after 1 measurement without" in result.err
+    assert "last gain at step 1, done if one more measurement brings none" in result.err
     assert result.err.splitlines()[-1].endswith(
         "--resume --steps 9 --snapshot_minutes 5 --until_done"
     )

@@ -12,8 +12,10 @@ from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.evaluation import note_features
 from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
+from noisygan.training.guards import Guards
 from noisygan.training.quality import Quality, View, pooled_log_mel
 from noisygan.training.runs import RunFolder, load_generator
+from noisygan.training.summaries import Samples
 from noisygan.training.trainer import Trainer
 from tests import toys
 from tests.cli.conftest import TINY
@@ -130,6 +132,15 @@ def test_what_would_take_too_long_is_left_out(monkeypatch, trainer):
     assert one.measured(2, 10.0 + 2.9 / 0.03) == ({}, False)
     assert one.measured(3, 10.0 + 3.1 / 0.03)[0]
     assert len(taken) == 2
+
+
+def test_a_deterministic_run_is_measured_whatever_the_clock_says(monkeypatch, trainer, tmp_path):
+    run = RunFolder.create(tmp_path / "run", "", [], toys.notes(n=40), 0, deterministic=True)
+    samples = Samples(trainer, toys.notes(n=40))
+    guards = Guards(trainer, toys.notes(n=40), run, samples, lambda text: None)
+    monkeypatch.setattr(guards.quality, "measure", lambda: (50.0, 50.0))
+    guards.quality.cost_seconds = 1e9
+    assert guards.measure(100, 1.0)["sound_distance_percent"] == 50.0
 
 
 def test_compiling_is_no_cost_of_the_next_measurement(trainer):

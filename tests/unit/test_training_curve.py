@@ -66,10 +66,10 @@ def test_what_is_no_number_is_no_gain_and_never_the_best():
             (50.0, 40.0),
             "40.0 % from the recordings at step 200, 50.0 % at step 100: still improving",
         ),
-        ((50.0, 40.0, 39.5), "last gain at step 200, done after 2 measurements without"),
+        ((50.0, 40.0, 39.5), "last gain at step 200, done if 2 more measurements bring none"),
         (
             (50.0, 40.0, 39.5, 41.0),
-            "39.5 % at step 300, the best): last gain at step 200, done after 1",
+            "39.5 % at step 300, the best): last gain at step 200, done if one more",
         ),
         (
             (50.0, 40.0, 41.0, 42.0, 43.0),
