@@ -26,6 +26,8 @@ from noisygan.config_text import Binding, Block, Import, Include, Macro, Referen
 from noisygan.errors import NoisyganError, RunError, UsageError
 
 _REQUIRED = "gin.REQUIRED"
+# Of one parse, however deep; our own configs have five at most.
+MAX_INCLUDES = 200
 
 
 # ---- bundled configs -------------------------------------------------------------------------
@@ -163,15 +165,17 @@ class _Unit:
         return [s for s in found if not _is_feature(s)]
 
 
-def _read_unit(path, parents=()):
-    statements = config_text.statements(config_text.read_file(path), str(path))
+def _read_unit(path, parents=(), count=lambda text: None):
+    text = config_text.read_file(path)
+    count(text)
+    statements = config_text.statements(text, str(path))
     return _Unit(path, (*parents, path.resolve()), statements)
 
 
 def _load(units, gin_params):
     global _loaded
     units = [*units, *(_Unit(None, (), _param_statements(param)) for param in gin_params)]
-    units = _with_includes(units)
+    units = _with_includes(units, _Included())
 
     # Nothing has been imported yet, and nothing will be unless every import passes.
     for unit in units:
@@ -231,7 +235,26 @@ def _is_feature(statement):
     return True
 
 
-def _with_includes(units):
+class _Included:
+    """How much one parse has included: thirty short files can ask for a billion of each other."""
+
+    def __init__(self):
+        self._n = 0
+        self._n_characters = 0
+
+    def count(self, text, statement):
+        """Counts one more; UsageError where that is too much, before it is parsed."""
+        self._n += 1
+        self._n_characters += len(text)
+        if self._n > MAX_INCLUDES or self._n_characters > config_text.MAX_BYTES:
+            raise UsageError(
+                f"{statement.where}: with {statement.path} the config includes {self._n} files of "
+                f"{self._n_characters:,} characters; expected at most {MAX_INCLUDES} files of "
+                f"{config_text.MAX_BYTES:,}: include each once"
+            )
+
+
+def _with_includes(units, included):
     """Puts included statements where the include stands.
 
     A file that includes others comes back in several pieces, in the order in which bindings
@@ -239,6 +262,7 @@ def _with_includes(units):
 
     Args:
       units: list of _Unit.
+      included: What was included before, an _Included.
 
     Returns:
       list of _Unit without Include statements.
@@ -246,14 +270,17 @@ def _with_includes(units):
     result = []
     for unit in units:
         imports = [s for s in unit.statements if isinstance(s, Import)]
+        # Each once, for each piece carries them: the last of a name is the one that holds.
+        imports = list({(s.module, s.name): s for s in reversed(imports)}.values())[::-1]
         piece = list(imports)
         for statement in unit.statements:
             if isinstance(statement, Include):
-                included = _find_include(statement, unit.path)
-                if included.resolve() in unit.parents:
+                path = _find_include(statement, unit.path)
+                if path.resolve() in unit.parents:
                     raise UsageError(f"{statement.where}: {statement.path} includes itself")
+                count = functools.partial(included.count, statement=statement)
                 result.append(_Unit(unit.path, unit.parents, piece))
-                result += _with_includes([_read_unit(included, unit.parents)])
+                result += _with_includes([_read_unit(path, unit.parents, count)], included)
                 piece = list(imports)
             elif not isinstance(statement, Import):
                 piece.append(statement)

@@ -9,7 +9,7 @@ import functools
 import math
 
 from noisygan import config_text
-from noisygan.config_text import Macro, Reference
+from noisygan.config_text import Macro
 from noisygan.errors import UsageError
 
 MAX_WHOLE = 1_000_000
@@ -44,15 +44,18 @@ def check_values(bindings):
     for binding in bindings:
         name = binding.parameter or binding.selector
         most = next((n for end, n in _MOST.items() if name.endswith(end)), MAX_WHOLE)
-        for value in _plain(binding.value):
-            what = f"{binding.where}: {name} is {str(value)[:40] if value == value else value}"
+        for value in config_text.literals(binding.value):
             if isinstance(value, bool):
                 continue
             if isinstance(value, int) and abs(value) > most:
-                raise UsageError(f"{what}; expected at most {most:,}")
+                raise UsageError(
+                    f"{binding.where}: {name} is {_written(value)}; expected at most {most:,}"
+                )
             is_time = name.endswith("seconds") and isinstance(value, (int, float))
             if is_time and math.isfinite(value) and abs(value) > MAX_SECONDS:
-                raise UsageError(f"{what}; expected at most {MAX_SECONDS:g}")
+                raise UsageError(
+                    f"{binding.where}: {name} is {value}; expected at most {MAX_SECONDS:g}"
+                )
             if value in ("class_name", "registered_name"):
                 raise UsageError(
                     f'{binding.where}: {name} holds "{value}", by which Keras looks objects up; '
@@ -60,17 +63,10 @@ def check_values(bindings):
                 )
 
 
-def _plain(value):
-    """The numbers, text and None inside a value, however deep."""
-    if isinstance(value, dict):
-        for pair in value.items():
-            for item in pair:
-                yield from _plain(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _plain(item)
-    elif not isinstance(value, (Reference, Macro)):
-        yield value
+def _written(number):
+    """A whole number as text; Python refuses to write those of thousands of digits."""
+    n_bits = number.bit_length()
+    return str(number) if n_bits <= 128 else f"a whole number of {n_bits} bits"
 
 
 def check_parts(graph, nodes):
@@ -93,7 +89,7 @@ def check_parts(graph, nodes):
         open_.add(node)
         total = 1
         for binding in graph.of(node):
-            total += sum(1 for _ in _plain(binding.value))
+            total += sum(1 for _ in config_text.literals(binding.value))
             for reference in config_text.references(binding.value):
                 if isinstance(reference, Macro):
                     total += size((reference.name, ""))

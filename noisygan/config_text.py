@@ -133,11 +133,10 @@ def statements(text, source):
       UsageError: if the text is not gin's language; names the line.
     """
     found = []
-    line = None
     try:
-        for statement in config_parser.ConfigParser(io.StringIO(text), _Delegate()):
-            location = statement.location
-            line = location.line_num
+        parser = config_parser.ConfigParser(io.StringIO(text), _Delegate())
+        for statement in parser:
+            line = statement.location.line_num
             where = f"{source} line {line}" if "\n" in text else source
             if isinstance(statement, config_parser.ImportStatement):
                 found.append(_import(statement, where))
@@ -146,6 +145,7 @@ def statements(text, source):
             elif isinstance(statement, config_parser.BlockDeclaration):
                 found.append(Block(statement.selector, where))
             else:
+                _check_literals(statement, where)
                 found.append(
                     Binding(
                         statement.scope,
@@ -157,7 +157,22 @@ def statements(text, source):
                 )
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, StopIteration) as error:
         raise UsageError(_syntax_message(error, source, text)) from None
+    except TypeError:  # what Python says where gin makes a dict of what it has read
+        line = parser.current_token.start[0]
+        where = f"{source} line {line}" if "\n" in text else source
+        raise UsageError(
+            f"{where}: a list or a dict is the key of a dict; expected a text or a number there"
+        ) from None
     return found
+
+
+def _check_literals(statement, where):
+    """Refuses the one kind of literal that `format_value` has no form for."""
+    if any(isinstance(value, complex) for value in literals(statement.value)):
+        name = statement.arg_name or statement.selector
+        raise UsageError(
+            f"{where}: {name} holds a complex number; expected real ones, such as 1 or 0.5"
+        )
 
 
 def _import(statement, where):
@@ -204,6 +219,26 @@ def references(value):
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from references(item)
+
+
+def literals(value):
+    """All numbers, text, truth values and None inside a value, however deep.
+
+    Args:
+      value: What stands right of an equals sign.
+
+    Yields:
+      Keys and values of dicts and items of lists and tuples; no Reference or Macro.
+    """
+    if isinstance(value, dict):
+        for pair in value.items():
+            for item in pair:
+                yield from literals(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from literals(item)
+    elif not isinstance(value, (Reference, Macro)):
+        yield value
 
 
 def map_references(value, function):

@@ -89,6 +89,7 @@ def run(args):
     from noisygan.comparison import comparing, measuring, training
     from noisygan.comparison.contenders import Progress, systems_of
     from noisygan.comparison.parts import training_and_held_out
+    from noisygan.training.environment import without_home
 
     began = time.monotonic()
     out_dir = pathlib.Path(args.out_dir)
@@ -110,7 +111,7 @@ def run(args):
     held = measuring.read(recordings, folders, args.n)
     facts = {
         "title": f"{pathlib.Path(args.data).resolve().name}: {len(systems)} systems",
-        "command": shlex.join(["noisygan", *sys.argv[1:]]),
+        "command": shlex.join(["noisygan", *without_home(sys.argv[1:])]),
         "facts": _facts(args, budget, systems, held),
     }
     try:

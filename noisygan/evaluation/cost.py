@@ -37,11 +37,12 @@ def cost(run_dir, step, metrics):
     Yields:
       Result.
     """
-    trained = [line["seconds"] for line in metrics if line.get("step", 0) <= step]
+    until = [line for line in metrics if line.get("step", 0) <= step]
+    trained = [line["seconds"] for line in until if "seconds" in line]
     if trained:
         yield Result(SECONDS, float(trained[-1]), note="until the last line of metrics.jsonl")
     else:
-        yield Result(SECONDS, not_run="metrics.jsonl has no line yet")
+        yield Result(SECONDS, not_run="no line of metrics.jsonl tells it yet")
     yield Result(STEPS, float(step))
     environment = dict(
         os.environ,

@@ -44,21 +44,23 @@ def this_cluster():
         return None
     try:
         said = json.loads(text)
-        machines = {kind: list(said["cluster"].get(kind, [])) for kind in ("chief", "worker")}
+        machines = {kind: said["cluster"].get(kind, []) for kind in ("chief", "worker")}
         kind, index = said["task"]["type"], int(said["task"]["index"])
         others = set(said["cluster"]) - set(machines)
         addresses = machines["chief"] + machines["worker"]
         in_its_place = (
             not others
+            and all(isinstance(each, list) for each in machines.values())
+            and all(isinstance(each, str) and each for each in addresses)
             and 0 <= index < len(machines[kind])
             and len(set(addresses)) == len(addresses)
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         in_its_place = False
     if not in_its_place:
         raise UsageError(
-            f"TF_CONFIG: got {text[:200]}, expected each worker's own address once and this one's "
-            f"place among them, such as {EXAMPLE}"
+            f"TF_CONFIG: got {' '.join(text.split())[:200]}, expected lists with each worker's own "
+            f"address once and this one's place among them, such as {EXAMPLE}"
         )
     before = 0 if kind == "chief" else len(machines["chief"])
     return Cluster(len(addresses), f"{kind} {index}", before + index)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import platform
+import re
 import subprocess
 
 import noisygan
@@ -28,6 +29,9 @@ _FLAGS = (
     "TF_XLA_FLAGS",
     "XLA_FLAGS",
 )
+
+# Characters that stand around a path within an argument, for a regular expression's brackets.
+_BESIDE_PATHS = r"\s=:;,\"'()\[\]{}<>|@"
 
 
 def versions():
@@ -90,11 +94,23 @@ def _git(folder, *arguments):
 
 
 def without_home(arguments):
-    """A command line without the name of whose folder it was given in: ~ stands for home."""
+    """A command line without the name of whose folder it was given in: ~ stands for home.
+
+    Home is replaced where a path begins with it: at the start of an argument, or behind what
+    stands before paths there, such as = in --data=DIR; not within /mnt/home/me or /home/meadow.
+
+    Args:
+      arguments: list of str.
+
+    Returns:
+      list of str.
+    """
     home = str(pathlib.Path.home())
     if home in ("/", ""):
         return list(arguments)
-    return [argument.replace(f"{home}/", "~/") for argument in arguments]
+    begins, ends = rf"(?:(?<=://)|(?<![^{_BESIDE_PATHS}]))", rf"(?![^/{_BESIDE_PATHS}])"
+    own = re.compile(begins + re.escape(home) + ends)
+    return [own.sub("~", argument) for argument in arguments]
 
 
 def make_deterministic(threads=None):

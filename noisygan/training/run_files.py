@@ -47,7 +47,8 @@ _FACTS = {
         f"a list of 1 to {MAX_LABELS} names of up to {MAX_LABEL_LENGTH} characters",
     ),
     "format": (lambda value: _is_whole(value, 1, 2**31), "a whole number from 1"),
-    "seed": (lambda value: _is_whole(value, 0, 2**63 - 1), "a whole number from 0"),
+    # As `noisygan train --seed`: Keras takes no more than 32 bits.
+    "seed": (lambda value: _is_whole(value, 0, 2**31 - 1), f"a whole number 0 to {2**31 - 1}"),
 }
 _OPTIONAL_FACTS = {
     "pitches": (

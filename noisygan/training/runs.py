@@ -197,9 +197,9 @@ class RunFolder:
 
     @property
     def seconds(self):
-        """How long the run has been trained by its last line of metrics; None before the first."""
-        lines = self.read_metrics()
-        return float(lines[-1]["seconds"]) if lines else None
+        """How long the run has been trained by the last of its metrics to tell; None: none does."""
+        told = [line["seconds"] for line in self.read_metrics() if "seconds" in line]
+        return float(told[-1]) if told else None
 
     def log(self, text):
         """Adds a line to log.txt."""

@@ -280,6 +280,52 @@ def test_an_include_of_itself_ends(toy, tmp_path):
         config.parse([tmp_path / "a.gin"])
 
 
+def test_includes_of_one_config_are_counted(toy, tmp_path):
+    (tmp_path / "part.gin").write_text(HEADER + "Top.size = 2\n")
+    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 200)
+    config.parse([tmp_path / "a.gin"])
+    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 2000)
+    with pytest.raises(UsageError, match=r"a\.gin line 201: .* 201 files .* at most 200 files"):
+        config.parse([tmp_path / "a.gin"])
+    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 150)
+    with pytest.raises(UsageError, match=r"a\.gin line 51: .* 201 files"):
+        config.parse([tmp_path / "a.gin", tmp_path / "a.gin"])
+
+
+def test_imports_said_often_are_carried_once_and_the_last_of_a_name_holds(
+    toy, tmp_path, monkeypatch
+):
+    checked = []
+    plain = config_allowed.check_module
+    monkeypatch.setattr(
+        config_allowed, "check_module", lambda *asked: checked.append(plain(*asked))
+    )
+    (tmp_path / "part.gin").write_text("")
+    lines = ["import toyparts.parts as x", "import toyparts.helpers as x"] * 100
+    lines += ["import toyparts.parts as x", HEADER, "include 'part.gin'\n" * 10, "x.Top.size = 5"]
+    (tmp_path / "a.gin").write_text("\n".join(lines))
+    config.parse([tmp_path / "a.gin"])
+    assert build(sys.modules["toyparts.parts"]).size == 5
+    assert len(checked) <= 11 * 3
+
+
+def test_includes_that_double_are_counted_however_deep(toy, tmp_path):
+    (tmp_path / "0.gin").write_text("")
+    for i in range(1, 12):
+        (tmp_path / f"{i}.gin").write_text(f"include '{i - 1}.gin'\n" * 2)
+    with pytest.raises(UsageError, match="201 files .* include each once"):
+        config.parse([tmp_path / "11.gin"])
+
+
+def test_what_is_included_is_no_more_than_one_file_may_hold(toy, tmp_path):
+    (tmp_path / "long.gin").write_text("#" * 600_000)
+    (tmp_path / "a.gin").write_text("include 'long.gin'\n")
+    config.parse([tmp_path / "a.gin"])
+    (tmp_path / "a.gin").write_text("include 'long.gin'\n" * 2)
+    with pytest.raises(UsageError, match=r"line 2: .* 1,200,000 characters; .* of 1,048,576"):
+        config.parse([tmp_path / "a.gin"])
+
+
 # ---- misspelt --------------------------------------------------------------------------------
 
 
@@ -524,6 +570,8 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     import numpy
 
     parts = importlib.import_module("toyparts.parts")
+    # It is loaded lazily and asks for the folder then, which is what is caught below.
+    assert importlib.import_module("tensorflow_probability").distributions.Normal
     for module, name in [(os, "system"), (subprocess, "run"), (numpy, "load"), (os, "getcwd")]:
         monkeypatch.setattr(module, name, spring)
     monkeypatch.setattr(parts, "Path", spring)

@@ -143,6 +143,10 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
         ("Recordings.n_samples = 10000000000", "n_samples is 10000000000"),
         ("HarmonicVoice.n_harmonics = [[(7777777, 1)]]", "n_harmonics is 7777777"),
         ("Hybrid.latent_dim = " + "9" * 5000, "not a gin statement"),
+        ("Hybrid.latent_dim = 0x" + "f" * 5000, "latent_dim is a whole number of 20000 bits; exp"),
+        ("Hybrid.latent_dim = -0b" + "1" * 20_000, "latent_dim is a whole number of 20000 bits"),
+        ("Hybrid.name = {0x" + "f" * 5000 + ": 1}", "name is a whole number of 20000 bits"),
+        ("Hybrid.seconds = 0x" + "f" * 5000, "seconds is a whole number of 20000 bits"),
         ("Hybrid.name = {'class_name': 'Lambda', 'config': {}}", 'holds "class_name"'),
         ("Hybrid.prior = @Hybrid()", "needs itself"),
         ("a = %b\nb = [%a]\nHybrid.name = %a", "needs itself"),
@@ -153,6 +157,25 @@ def test_what_would_fill_the_memory_is_refused(binding, expected):
     header += "import noisygan.data.recordings\nimport cppn.networks\n"
     message = complaint(header + binding)
     assert expected in message and len(message) < 400
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{[1]: 2}", "stranger.gin line 4: a list or a dict is the key of a dict; expected a text"),
+        ("[\n{'a': {([1],): 2}}]", "stranger.gin line 5: a list or a dict is the key of a dict"),
+        ("{{}: 1}", "stranger.gin line 4: a list or a dict is the key of a dict"),
+        ("1j", "stranger.gin line 4: name holds a complex number; expected real ones"),
+        ("[{-0.5j: 1}]", "stranger.gin line 4: name holds a complex number"),
+    ],
+)
+def test_values_that_gin_reads_and_nothing_can_take(value, expected):
+    header = "import noisygan.generators.hybrid\n"
+    assert expected in complaint(f"{header}\nHybrid.name = {value}\n")
+    assert expected in complaint(f"{header}Hybrid:\n    name = {value}\n")
+    param = value.replace("\n", "")
+    with pytest.raises(UsageError, match="--gin_param 'Hybrid.name = .*: (a list|name holds)"):
+        config.parse_text(HEADER, "stranger.gin", [f"Hybrid.name = {param}"])
 
 
 def test_lists_within_lists_are_counted_before_they_are_made():

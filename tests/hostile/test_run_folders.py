@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from noisygan.config_sizes import MAX_WEIGHTS
 from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan.evaluation import cost
 from noisygan.files import written_whole
 from noisygan.training import checkpoints, run_files
 from noisygan.training.run_files import check_links
@@ -51,6 +52,7 @@ def test_a_config_that_does_more_or_does_not_fit(sent, tmp_path, refused, old, n
         ({"label_names": ["x"] * 20_000}, "label_names"),
         ({"label_names": ["a\n\x1b[2J"]}, "label_names"),
         ({"seed": 1e300}, "seed is 1e+300"),
+        ({"seed": 2**31}, "seed is 2147483648; expected a whole number 0 to 2147483647"),
         ({"format": "2"}, "format is '2'"),
         ({"format": 99}, "has format 99"),
         ({"pitches": [60, 1000]}, "pitches"),
@@ -78,6 +80,20 @@ def test_a_run_that_tells_nothing_of_its_recordings_can_not_be_trained(sent, tmp
     run = sent(tmp_path / "run", data={"summary": "flutes"})
     with pytest.raises(RunError, match="doesn't tell the recordings' fingerprint"):
         _ = run.data
+
+
+def test_metrics_that_tell_no_seconds(sent, tmp_path):
+    run = sent(tmp_path / "run")
+    run.metrics_file.write_text('{"step": 1, "seconds": 2.5}\n{"step": 2}\n')
+    assert run.seconds == 2.5
+    assert next(cost.cost(run.path, 3, run.read_metrics())).value == 2.5
+    run.metrics_file.write_text('{"step": 2}\n')
+    assert run.seconds is None
+    assert "tells it" in next(cost.cost(run.path, 3, run.read_metrics())).not_run
+
+
+def test_the_largest_seed_that_training_takes_is_read(sent, tmp_path):
+    assert sent(tmp_path / "run", seed=2**31 - 1).facts["seed"] == 2**31 - 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '{"label_names": 1e999}'])

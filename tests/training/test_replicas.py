@@ -1,6 +1,7 @@
 """Several replicas, in one process or in several, train as one device with the whole batch does."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -193,12 +194,22 @@ def test_without_a_cluster_there_is_none(monkeypatch):
         task("ps", 0, worker=WORKERS, ps=["d:1"]),
         task("worker", "x", worker=WORKERS),
         task("worker", 0, worker=["a:1", "a:1"]),
+        task("worker", 0, worker="ab"),
+        task("worker", 0, worker="ab", chief="c"),
+        task("worker", 0, worker={"0": "a:1", "1": "b:1"}),
+        task("worker", 0, worker=[0, 1]),
+        task("worker", 0, worker=["a:1", ""]),
+        task("worker", 0, worker=["a:1", ["b:1"]]),
+        task("worker", math.inf, worker=WORKERS),
+        "[" * 100_000,
+        json.dumps({"cluster": {"worker": "ab"}}, indent=2),
     ],
 )
 def test_a_cluster_that_makes_no_sense_is_refused(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(UsageError, match="TF_CONFIG: got .* expected"):
+    with pytest.raises(UsageError, match="TF_CONFIG: got .* expected lists") as caught:
         this_cluster()
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

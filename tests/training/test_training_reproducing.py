@@ -110,6 +110,34 @@ def test_a_command_is_kept_without_whose_home_it_was_in(monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(
+    ("argument", "kept"),
+    [
+        ("/home/ada", "~"),
+        ("/home/ada/", "~/"),
+        ("--data=/home/ada", "--data=~"),
+        ("Recordings.folder = '/home/ada'", "Recordings.folder = '~'"),
+        ("a.x = ['/home/ada/b','/home/ada/c']", "a.x = ['~/b','~/c']"),
+        ("PATH=/home/ada/bin:/home/ada", "PATH=~/bin:~"),
+        ("file:///home/ada/x", "file://~/x"),
+        ("/mnt/home/ada/x", "/mnt/home/ada/x"),
+        ("--data=/mnt/home/ada", "--data=/mnt/home/ada"),
+        ("./home/ada/x", "./home/ada/x"),
+        ("/home/adam/x", "/home/adam/x"),
+        ("/home/ada-2", "/home/ada-2"),
+        ("/home/ada.old/x", "/home/ada.old/x"),
+        ("/home/adà", "/home/adà"),
+    ],
+)
+def test_home_is_where_a_path_begins_with_it(argument, kept, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert environment.without_home([argument, argument]) == [kept, kept]
+    monkeypatch.setenv("HOME", "/home/a.a")
+    assert environment.without_home(["/home/ada/x", "/home/a.a/x"]) == ["/home/ada/x", "~/x"]
+    monkeypatch.setenv("HOME", "/")
+    assert environment.without_home([argument]) == [argument]
+
+
 def test_git_state(tmp_path):
     assert environment.git_state(tmp_path) is None
 
