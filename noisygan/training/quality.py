@@ -152,16 +152,17 @@ class Measuring:
         chosen = _spread_out(self.notes, _N_RECORDINGS)
         audio = (self.notes.audio(i) for i in chosen)
         pooled = [pooled_log_mel(a[None], self.notes.sample_rate).numpy()[0] for a in audio]
+        seen, kept = _halves(len(pooled)) if len(pooled) >= _ENOUGH else (slice(None),) * 2
         # What the view is learnt from knows the others as little as the generated sounds.
-        apart = len(pooled) >= _ENOUGH
-        self.view = View(np.stack(pooled[::2] if apart else pooled))
-        self.recordings = self.view(np.stack(pooled[1::2] if apart else pooled))
+        self.view = View(np.stack(pooled)[seen])
+        self.recordings = self.view(np.stack(pooled)[kept])
         self.unit = distances.mean_distance(self.recordings)
 
     def _sounds(self):
         """Pooled log-mel spectrograms of the averaged generator's sounds, [n_sounds, d]."""
         notes, n = self.notes, self.quality.n_sounds
-        chosen = np.resize(_spread_out(notes, n), n)
+        chosen = _spread_out(notes, n)
+        chosen = chosen[np.arange(n) * len(chosen) // n]
         conditioning = {
             "pitch": np.nan_to_num(notes.pitch[chosen]),
             "velocity": np.nan_to_num(notes.velocity[chosen]),
@@ -215,6 +216,17 @@ def _spread_out(notes, n):
     """Indices of at most n recordings of a `NoteSet`, evenly over labels, pitches, velocities."""
     order = np.lexsort((np.nan_to_num(notes.velocity), np.nan_to_num(notes.pitch), notes.label))
     return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
+
+
+def _halves(n):
+    """Two halves of n recordings in order, neighbours apart: two arrays of indices.
+
+    Chance says which of two neighbours goes where: taken in turns, notes of two velocities a pitch
+    would be divided into the soft and the loud ones.
+    """
+    swapped = np.random.default_rng(0).integers(2, size=-(-n // 2))
+    first = np.minimum(2 * np.arange(len(swapped)) + swapped, n - 1)
+    return first, np.setdiff1d(np.arange(n), first)
 
 
 def pooled_log_mel(audio, sample_rate):
