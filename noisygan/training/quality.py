@@ -92,7 +92,7 @@ class Measuring:
         self.trainer = trainer
         self.notes = notes
         self.curve = Curve(quality.patience, quality.min_gain)
-        self.recordings = self.view = self.unit = None
+        self.compared = None
         self.cost_seconds = 0.0
         self.last_seconds = 0.0
         self.saves_time = True
@@ -129,37 +129,36 @@ class Measuring:
     def measure(self):
         """(distance, variety) of the averaged generator's sounds, in percent.
 
-        Distance: the energy distance of the sounds from recordings as `View` has them, of the mean
-        distance between two recordings. Near 0, or a little below, sounds can't be told from
-        recordings in that view. Variety: the mean distance between two sounds, of the recordings'.
+        Distance: the energy distance of the sounds from recordings as a `View` has them, of the
+        mean distance between two recordings; the mean of that of levels and that of movement. Near
+        0, or a little below, sounds can't be told from recordings in these views. Variety: the
+        mean distance between two sounds' levels, of the recordings'.
 
         None where recordings are copies of one sound: there is no distance to take it of.
         """
-        if self.recordings is None:
-            self._learn_recordings()
-        if self.unit < _LEAST_UNIT:
+        if self.compared is None:
+            self.compared = self._learn_recordings()
+        levels = self.compared[0]
+        if levels.unit < _LEAST_UNIT:
             return None
         sounds = self._sounds()
         if not np.isfinite(sounds).all():
             return float("nan"), float("nan")
-        sounds = self.view(sounds)
-        distance = distances.energy_distance(self.recordings, sounds)
-        variety = distances.mean_distance(sounds)
-        return 100.0 * distance / self.unit, 100.0 * variety / self.unit
+        found = [each.distance(sounds) for each in self.compared if each.unit >= _LEAST_UNIT]
+        return 100.0 * float(np.mean(found)), 100.0 * levels.variety(sounds)
 
     def _learn_recordings(self):
-        """What sounds are compared with, once: the view, recordings in it, their mean distance."""
+        """What sounds are compared with, once: recordings' levels, and their movement."""
         chosen = _spread_out(self.notes, _N_RECORDINGS)
         audio = (self.notes.audio(i) for i in chosen)
-        pooled = [pooled_log_mel(a[None], self.notes.sample_rate).numpy()[0] for a in audio]
-        seen, kept = _halves(len(pooled)) if len(pooled) >= _ENOUGH else (slice(None),) * 2
-        # What the view is learnt from knows the others as little as the generated sounds.
-        self.view = View(np.stack(pooled)[seen])
-        self.recordings = self.view(np.stack(pooled)[kept])
-        self.unit = distances.mean_distance(self.recordings)
+        found = np.stack([features(a[None], self.notes.sample_rate).numpy()[0] for a in audio])
+        # What a view is learnt from knows the others as little as the generated sounds.
+        seen, kept = _halves(len(found)) if len(found) >= _ENOUGH else (slice(None),) * 2
+        blocks = slice(None, -N_MELS), slice(-N_MELS, None)
+        return [Compared(block, found[seen], found[kept]) for block in blocks]
 
     def _sounds(self):
-        """Pooled log-mel spectrograms of the averaged generator's sounds, [n_sounds, d]."""
+        """`features` of the averaged generator's sounds, [n_sounds, d]."""
         notes, n = self.notes, self.quality.n_sounds
         chosen = _spread_out(notes, n)
         chosen = chosen[np.arange(n) * len(chosen) // n]
@@ -169,15 +168,15 @@ class Measuring:
             "label": notes.label[chosen],
         }
         z = self.trainer.generator.prior(n, 54321)
-        pooled = []
+        found = []
         n_timed, timed_seconds = 0, 0.0
         with self.trainer.averaged():
             for start in range(0, n, _BATCH):
                 rows = slice(start, start + _BATCH)
                 began = time.monotonic()
                 part = {name: tf.constant(values[rows]) for name, values in conditioning.items()}
-                pooled.append(self._generate(z[rows], part).numpy())
-                size = len(pooled[-1])
+                found.append(self._generate(z[rows], part).numpy())
+                size = len(found[-1])
                 if size in self.compiled:
                     n_timed += size
                     timed_seconds += time.monotonic() - began
@@ -185,15 +184,43 @@ class Measuring:
                 self.compiled.add(size)
         if n_timed:
             self.cost_seconds = timed_seconds * n / n_timed
-        return np.concatenate(pooled)
+        return np.concatenate(found)
 
     def _generated(self, z, conditioning):
         audio = self.trainer.generator(z, conditioning, seed=0).audio
-        return pooled_log_mel(audio, self.notes.sample_rate)
+        return features(audio, self.notes.sample_rate)
+
+
+class Compared:
+    """Recordings that sounds are compared with, by a block of their features.
+
+    Args:
+      block: slice of the features' axis.
+      seen: Features of recordings that the view is learnt from, [n, d].
+      kept: Of those that sounds are compared with, [m, d].
+
+    Attributes:
+      unit: Mean distance between two recordings in the view.
+    """
+
+    def __init__(self, block, seen, kept):
+        self.block = block
+        self.view = View(seen[:, block])
+        self.recordings = self.view(kept[:, block])
+        self.unit = distances.mean_distance(self.recordings)
+
+    def distance(self, sounds):
+        """Energy distance of sounds' features, [n, d], from the recordings, in units."""
+        sounds = self.view(sounds[:, self.block])
+        return distances.energy_distance(self.recordings, sounds) / self.unit
+
+    def variety(self, sounds):
+        """Mean distance between two sounds, features [n, d], in units."""
+        return distances.mean_distance(self.view(sounds[:, self.block])) / self.unit
 
 
 class View:
-    """Pooled log-mel spectrograms in the directions in which recordings differ, each its own unit.
+    """Features in the directions in which recordings differ, each its own unit.
 
     Without units of their own, pitch and level would hide everything else: notes of the right pitch
     and level are near the recordings after a few steps, however they sound.
@@ -229,16 +256,19 @@ def _halves(n):
     return first, np.setdiff1d(np.arange(n), first)
 
 
-def pooled_log_mel(audio, sample_rate):
-    """`noisygan evaluate`'s log-mel features, as TensorFlow operations.
+def features(audio, sample_rate):
+    """Levels and movement of log-mel spectrograms, as TensorFlow operations.
+
+    Levels are `noisygan evaluate`'s pooled log-mel features. Movement is what they leave out:
+    how much each band varies within the parts, such as by vibrato, tremolo and breath.
 
     Args:
       audio: float32 [batch, n_samples].
       sample_rate: Hz.
 
     Returns:
-      float32 [batch, n_parts * 80], dB over the root of the number of features, so that a
-      distance is a root mean square difference in dB.
+      float32 [batch, n_parts * 80 + 80], levels, then movement, each in dB over the root of the
+      number of features, so that a distance is a root mean square difference in dB.
     """
     n_fft, hop_length = note_features.N_FFT, note_features.HOP_LENGTH
     window = tf.signal.hann_window(n_fft)
@@ -248,5 +278,7 @@ def pooled_log_mel(audio, sample_rate):
     mel = power @ note_features.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
     log_mel = 10.0 / np.log(10.0) * tf.math.log(tf.maximum(mel, 10.0 ** (LOWEST_DB / 10.0)))
     parts = np.array_split(np.arange(frames.shape[1]), min(N_PARTS, frames.shape[1]))
-    pooled = tf.concat([tf.reduce_mean(log_mel[:, p[0] : p[-1] + 1], axis=1) for p in parts], 1)
-    return pooled / len(parts) ** 0.5 / N_MELS**0.5
+    parts = [log_mel[:, p[0] : p[-1] + 1] for p in parts]
+    levels = tf.concat([tf.reduce_mean(part, axis=1) for part in parts], 1)
+    movement = tf.add_n([tf.math.reduce_std(part, axis=1) for part in parts]) / len(parts)
+    return tf.concat([levels / len(parts) ** 0.5, movement], 1) / N_MELS**0.5

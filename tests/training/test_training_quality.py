@@ -13,7 +13,7 @@ from noisygan.errors import UsageError
 from noisygan.evaluation import note_features
 from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
 from noisygan.training.guards import Guards
-from noisygan.training.quality import Quality, View, _halves, pooled_log_mel
+from noisygan.training.quality import Quality, View, _halves, features
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.summaries import Samples
 from noisygan.training.trainer import Trainer
@@ -47,13 +47,42 @@ def played(monkeypatch, trainer, audio):
 
 def test_features_are_those_of_evaluate():
     audio = np.stack([toys.notes().audio(i) for i in (0, 5)])
-    expected = []
+    expected, movement = [], []
     for sound in audio:
         log_mel = np.maximum(note_features.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
         expected.append(note_features.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
-    np.testing.assert_allclose(pooled_log_mel(audio, 16000), expected, atol=1e-4)
+        parts = np.array_split(log_mel, N_PARTS, axis=int(log_mel.shape[0] == N_MELS))
+        axis = int(log_mel.shape[0] == N_MELS)
+        movement.append(np.mean([part.std(axis=axis) for part in parts], axis=0) / N_MELS**0.5)
+    found = features(audio, 16000).numpy()
+    np.testing.assert_allclose(found[:, :-N_MELS], expected, atol=1e-4)
+    np.testing.assert_allclose(found[:, -N_MELS:], movement, atol=1e-4)
     # Sounds that have fewer frames than there are parts.
-    assert pooled_log_mel(audio[:, :700], 16000).shape == (2, 5 * N_MELS)
+    assert features(audio[:, :700], 16000).shape == (2, 6 * N_MELS)
+
+
+def test_a_vibrato_that_is_missing_is_heard(monkeypatch, trainer):
+    times = np.arange(toys.N_SAMPLES) / 16000
+    rng = np.random.default_rng(0)
+
+    def tones(depth, n=40):
+        phases = rng.uniform(0.0, 2.0 * np.pi, (n, 1))
+        level = 1.0 + depth * np.sin(2.0 * np.pi * 100.0 * times + phases)
+        hz = np.linspace(300.0, 900.0, n)[:, None]
+        tone = 0.3 * level * np.sin(2.0 * np.pi * hz * times)
+        return (tone + 1e-3 * rng.normal(size=tone.shape)).astype(np.float32)
+
+    one = measuring(trainer, toys.notes(n=40, audio=tones(0.6)))
+    found = []
+    for depth in (0.6, 0.0):
+        played(monkeypatch, trainer, tones(depth))
+        distance, _ = one.measure()
+        levels, movement = (
+            100.0 * each.distance(features(tones(depth), 16000).numpy()) for each in one.compared
+        )
+        assert distance == pytest.approx(0.5 * (levels + movement), abs=5)
+        found.append(movement)
+    assert abs(found[0]) < 10 and found[1] > 30
 
 
 def test_the_recordings_themselves_are_at_no_distance_and_noise_is_far(monkeypatch, trainer):
