@@ -13,7 +13,7 @@ import urllib.request
 import zlib
 from pathlib import Path, PurePosixPath
 
-from noisygan.data.prepared import lock
+from noisygan import lock
 from noisygan.errors import RunError, UsageError
 from noisygan.files import feed, make_folder
 
@@ -109,7 +109,7 @@ def get(archive, out, progress=None, sleep=time.sleep):
     if folder.is_dir():
         return folder, False
     make_folder(out)
-    with lock.held(out):
+    with lock.held(out, "choose another --out"):
         try:
             if folder.is_dir():  # Another run has finished it since.
                 return folder, False

@@ -212,9 +212,9 @@ def test_a_full_disk_is_told_before(server, tmp_path):
 def test_what_another_run_finished_meanwhile_is_not_fetched(server, tmp_path, monkeypatch):
     real = download.lock.held
 
-    def held(folder):
+    def held(folder, instead):
         (folder / "notes").mkdir()
-        return real(folder)
+        return real(folder, instead)
 
     monkeypatch.setattr(download.lock, "held", held)
     assert get(server, tmp_path)[:2] == (tmp_path / "notes", False)
@@ -222,9 +222,7 @@ def test_what_another_run_finished_meanwhile_is_not_fetched(server, tmp_path, mo
 
 
 def test_two_downloads_into_one_folder(server, tmp_path):
-    from noisygan.data.prepared import lock
-
-    with lock.held(tmp_path), pytest.raises(UsageError, match="another run"):
+    with download.lock.held(tmp_path, "wait"), pytest.raises(UsageError, match="another run"):
         get(server, tmp_path)
 
 
