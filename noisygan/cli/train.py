@@ -73,7 +73,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--deterministic",
         action="store_true",
-        help="the same bits each time on one machine, by one thread; "
+        help="the same bits each time on a quiet machine, for a few tens of steps, by one thread; "
         "`noisygan reproduce` tells whether it holds",
     )
     parser.add_argument(
