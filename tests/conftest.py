@@ -75,9 +75,13 @@ def eagerly():
 def chance_again():
     """Undoes what `--deterministic` sets for a whole process; nothing in TensorFlow's API does."""
     import numba
+    import tensorflow as tf
     from tensorflow.python.framework import config
+    from tensorflow.python.ops import gen_math_ops
 
-    n_threads = numba.config.NUMBA_NUM_THREADS
+    n_threads, add_n = numba.config.NUMBA_NUM_THREADS, gen_math_ops.add_n
     yield
     config.disable_op_determinism()
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
+    gen_math_ops.add_n = add_n
     numba.config.NUMBA_NUM_THREADS = n_threads

@@ -54,7 +54,7 @@ def run(args):
 def _run(args, run_dir, out_dir):
     from noisygan import config, config_text
     from noisygan.training import reproducing
-    from noisygan.training.environment import make_deterministic
+    from noisygan.training.determinism import make_deterministic
     from noisygan.training.runs import RunFolder
 
     first = RunFolder.open(run_dir)

@@ -96,7 +96,7 @@ def run(args):
 
 def _run(args):
     from noisygan import config
-    from noisygan.training.environment import make_deterministic
+    from noisygan.training.determinism import make_deterministic
     from noisygan.training.runs import RunFolder
     from noisygan.training.strategies import connect
 
@@ -303,7 +303,7 @@ def fit(
 
 def _go_on_deterministically(args, facts):
     """A run that was begun with --deterministic goes on so, with as many threads."""
-    from noisygan.training.environment import make_deterministic
+    from noisygan.training.determinism import make_deterministic
 
     begun_so = facts.get("deterministic", False)
     if begun_so:

@@ -111,24 +111,3 @@ def without_home(arguments):
     begins, ends = rf"(?:(?<=://)|(?<![^{_BESIDE_PATHS}]))", rf"(?![^/{_BESIDE_PATHS}])"
     own = re.compile(begins + re.escape(home) + ends)
     return [own.sub("~", argument) for argument in arguments]
-
-
-def make_deterministic(threads=None):
-    """Makes everything that TensorFlow computes from here on the same bits each time.
-
-    Must come before its first operation: later its threads are what they are. TensorFlow and our
-    kernels take one thread each. With more, TensorFlow's AddN, which sums gradients, begins with
-    the term that nothing else holds any more at that moment: the sum is rounded by chance.
-
-    Args:
-      threads: As `environment` gives them, of a run that is to be repeated; None: as above.
-    """
-    import numba
-    import tensorflow as tf
-
-    threads = threads or {"intra_op": 1, "inter_op": 1, "kernels": 1}
-    for name in ("intra_op", "inter_op"):
-        with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
-            getattr(tf.config.threading, f"set_{name}_parallelism_threads")(threads[name])
-    numba.config.NUMBA_NUM_THREADS = threads["kernels"]
-    tf.config.experimental.enable_op_determinism()

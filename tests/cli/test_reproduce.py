@@ -2,12 +2,15 @@
 
 import json
 import shutil
+import subprocess
 import sys
 
 import pytest
 from tensorflow.python.framework import config as framework
 
 from noisygan.demo import held_out_folder, notes_folder
+from noisygan.training.reproducing import compare_metrics, compare_weights
+from noisygan.training.runs import RunFolder
 
 
 @pytest.fixture
@@ -64,6 +67,24 @@ def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, 
     assert longer.code == 2 and "--steps 3: " in longer.err and "has taken 2" in longer.err
     assert not out.exists()
     assert other.out.splitlines()[-1] == "not matched"
+
+
+@pytest.mark.slow
+def test_two_runs_beside_each_other_are_equal_in_every_bit(tiny, tmp_path):
+    command = [sys.executable, "-m", "noisygan", "train", "--gin_file", tiny]
+    command += ["--data", notes_folder(), "--steps", "40", "--deterministic", "--run_dir"]
+    runs = [tmp_path / "one", tmp_path / "two"]
+    processes = [
+        subprocess.Popen([*command, run], stderr=subprocess.PIPE, text=True) for run in runs
+    ]
+    for process in processes:
+        _, error = process.communicate(timeout=400)
+        assert process.returncode == 0, error
+    one, two = map(RunFolder.open, runs)
+    metrics = compare_metrics(one.read_metrics(), two.read_metrics())
+    assert metrics.described("metrics") == "metrics: equal in every bit"
+    weights = compare_weights(*(run.checkpoints / "ckpt-40" for run in (one, two)))
+    assert weights.described("weights") == "weights: equal in every bit"
 
 
 def test_what_cannot_be_reproduced_is_refused(refused, copy, tmp_path):

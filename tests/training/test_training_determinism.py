@@ -1,0 +1,52 @@
+"""`--deterministic`: what is left to chance without it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from noisygan.training.determinism import sum_in_order
+
+pytestmark = pytest.mark.usefixtures("chance_again")
+
+
+def gradient(give_away):
+    """A variable's gradient, a sum of three terms; the last has a buffer of its own, or none."""
+    terms = [tf.fill([64], value) for value in (1.0, 1e8, -1e8)]
+
+    @tf.function
+    def of(first, second, third):
+        third = tf.reverse(third, [0]) if give_away else third
+        x = tf.zeros([64])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = sum(tf.reduce_sum(x * term) for term in (first, second, third))
+        return tape.gradient(y, x)
+
+    return of(*terms).numpy()
+
+
+def test_which_term_has_a_buffer_to_give_away_decides_how_sums_are_rounded_but_not_here():
+    sum_in_order()
+    assert gradient(give_away=True) == pytest.approx(gradient(give_away=False), abs=0)
+
+
+def test_no_sum_of_three_terms_is_left_to_addn_when_the_graph_is_optimized():
+    sum_in_order()
+    context.context().enable_run_metadata()
+    try:
+        gradient(give_away=True)
+        graphs = context.context().export_run_metadata().function_graphs
+    finally:
+        context.context().disable_run_metadata()
+    nodes = [node for graph in graphs for node in graph.post_optimization_graph.node]
+    assert any(node.op == "AddV2" for node in nodes)
+    assert [node.op for node in nodes if node.op == "AddN"] == []
+
+
+def test_sums_are_the_same_as_addns():
+    terms = [tf.random.stateless_normal([3, 5], seed=(0, i)) for i in range(4)]
+    sum_in_order()
+    expected = np.sum([term.numpy() for term in terms], axis=0)
+    assert tf.add_n(terms).numpy() == pytest.approx(expected, abs=1e-6)
+    assert tf.add_n(terms[:1], name="alone").numpy() == pytest.approx(terms[0].numpy(), abs=0)
