@@ -11,19 +11,22 @@ pytestmark = pytest.mark.usefixtures("chance_again")
 
 
 def gradient(give_away):
-    """A variable's gradient, a sum of three terms; the last has a buffer of its own, or none."""
-    terms = [tf.fill([64], value) for value in (1.0, 1e8, -1e8)]
+    """A variable's gradient, a sum of three terms; one has a buffer of its own, or none."""
+    terms = [tf.fill([64], value) for value in (-1e8, 1e8, 1.0)]
 
     @tf.function
-    def of(first, second, third):
-        third = tf.reverse(third, [0]) if give_away else third
-        x = tf.zeros([64])
+    def of(x, first, second, third):
+        first = -1e8 * tf.cos(0.0 * first) if give_away else first
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = sum(tf.reduce_sum(x * term) for term in (first, second, third))
+            y = sum(_with_gradient(x, term) for term in (first, second, third))
         return tape.gradient(y, x)
 
-    return of(*terms).numpy()
+    return of(tf.zeros([64]), *terms).numpy()
+
+
+def _with_gradient(x, gradient):
+    return tf.custom_gradient(lambda x: (tf.reduce_sum(x), lambda upstream: gradient))(x)
 
 
 def test_which_term_has_a_buffer_to_give_away_decides_how_sums_are_rounded_but_not_here():
