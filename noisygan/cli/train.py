@@ -73,8 +73,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--deterministic",
         action="store_true",
-        help="the same bits each time on a quiet machine, for a few tens of steps, by one thread; "
-        "`noisygan reproduce` tells whether it holds",
+        help="the same bits each time on one machine; `noisygan reproduce` tells whether it holds",
     )
     parser.add_argument(
         "--dry_run",
