@@ -53,21 +53,23 @@ def fit(
     training = _Training(trainer, notes, run, resume, progress, seconds_before)
     guards = training.guards
     total_seconds = None if minutes is None else 60.0 * minutes
+    # Looked at once a step: what is due by it and what a checkpoint says are of one time.
+    now = training.seconds_before
 
     def done():
         return (
             (steps is not None and training.step >= steps)
-            or (total_seconds is not None and training.seconds() >= total_seconds)
+            or (total_seconds is not None and now >= total_seconds)
             or (until_done and guards.is_done)
         )
 
     def n_snapshots():
-        return 0 if snapshot_minutes is None else int(training.seconds() / (60 * snapshot_minutes))
+        return 0 if snapshot_minutes is None else int(now / (60 * snapshot_minutes))
 
     run.log(f"{'resumed' if resume else 'began'} at step {training.step}")
     if not resume:
         training.keep_sounds()
-        training.save()
+        training.save(now)
     stop = StopSignals()
     kept_snapshots = n_snapshots()
     try:
@@ -75,29 +77,29 @@ def fit(
             if stop.asked:
                 raise KeyboardInterrupt
             measured = training.take_step()
-            step = training.step
+            step, now = training.step, training.seconds()
             if step % intervals[0] == 0 or step == 1 or measured:
                 metrics = training.write_metrics(measured)
-                progress.update(step, steps, training.seconds(), total_seconds, metrics)
+                progress.update(step, steps, now, total_seconds, metrics)
             if n_snapshots() > kept_snapshots:
                 kept_snapshots = n_snapshots()
-                run.keep_snapshot(trainer, step, training.seconds())
+                run.keep_snapshot(trainer, step, now)
             if step in SAMPLE_STEPS:
                 training.keep_sounds()
             if step % intervals[1] == 0:
-                training.save()
-        training.save()
+                training.save(now)
+        training.save(now)
     except KeyboardInterrupt:
         if stop.at_once:
             raise
-        training.save()
+        training.save(now)
         run.log(f"stopped at step {training.step}{f' by {stop.asked}' if stop.asked else ''}")
         guards.conclude()
         raise KeyboardInterrupt("stopped and saved") from None
     except tf.errors.OpError:
         if notes.failure is None:
             raise
-        training.save()
+        training.save(now)
         run.log(f"stopped at step {training.step}: {notes.failure}")
         raise notes.failure from None
     finally:
@@ -117,6 +119,7 @@ class _Training:
 
     Attributes:
       step: Steps taken.
+      seconds_before: What they took.
       guards: `Guards`.
       events: `EventWriter`.
 
@@ -132,9 +135,9 @@ class _Training:
         self._checkpoints = Checkpoints(run.checkpoints, state)
         if resume:
             self._checkpoints.restore(resume)
-        self._seconds_before = float(self._elapsed)
+        self.seconds_before = float(self._elapsed)
         try:
-            self._newest, guarded = read_state(self._newest_text.numpy(), self._seconds_before)
+            self._newest, guarded = read_state(self._newest_text.numpy(), self.seconds_before)
         except ValueError as error:
             raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
         self.step = trainer.n_steps
@@ -150,7 +153,7 @@ class _Training:
 
     def seconds(self):
         """What the run has taken, before a resume and in it."""
-        return self._seconds_before + time.monotonic() - self._began
+        return self.seconds_before + time.monotonic() - self._began
 
     def take_step(self):
         """Takes a step and watches over it: dict of numbers of the sounds, empty in most steps."""
@@ -171,9 +174,9 @@ class _Training:
         self.guards.check_metrics(self.step, metrics)
         return metrics
 
-    def save(self):
-        """Writes a checkpoint."""
-        self._elapsed.assign(self.seconds())
+    def save(self, seconds):
+        """Writes a checkpoint of a run that has taken so many seconds."""
+        self._elapsed.assign(seconds)
         values = {name: float(value) for name, value in self._newest.items()}
         self._newest_text.assign(json.dumps({**values, "guards": self.guards.state()}))
         self._checkpoints.save(self.step)

@@ -379,6 +379,45 @@ def test_snapshots_are_the_averaged_weights_at_equal_intervals(tmp_path, monkeyp
     assert any(not np.array_equal(a, b) for a, b in zip(kept, averages[60], strict=True))
 
 
+class Ticking:
+    """A clock that goes on by a second each time it is looked at: two a step."""
+
+    now = 0.0
+
+    def monotonic(self):
+        self.now += 1.0
+        return self.now
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_run_that_is_killed_behind_every_checkpoint_misses_no_snapshot(tmp_path, monkeypatch):
+    from noisygan.training import loop
+
+    class Killed(Exception):
+        pass
+
+    def save(self, step, save=checkpoints.Checkpoints.save):
+        save(self, step)
+        if step:
+            raise Killed
+
+    run = new_run(tmp_path / "run")
+    monkeypatch.setattr(loop, "time", Ticking())
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", save)
+    for step in range(1, 4):
+        with pytest.raises(Killed):
+            small().fit(
+                toys.notes(),
+                run,
+                steps=STEPS,
+                seed=SEED,
+                resume=step > 1,
+                intervals=(1, 1),
+                snapshot_minutes=2 / 60,
+            )
+    assert list(run.snapshot_prefixes()) == [2, 4, 6]
+
+
 def test_what_comes_before_the_first_step_counts_as_training_time(tmp_path, monkeypatch):
     from noisygan.training import loop
     from noisygan.training import trainer as room
