@@ -28,6 +28,8 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 _REQUIRED = "gin.REQUIRED"
 # Of one parse, however deep; our own configs have five at most.
 MAX_INCLUDES = 200
+# Of one name; each of its beginnings is looked up.
+MAX_SCOPES = 20
 
 
 # ---- bundled configs -------------------------------------------------------------------------
@@ -328,8 +330,17 @@ def _resolve(names, selector, imports, where, loaded):
     return canonical
 
 
+def _check_scope(scope, where):
+    n = scope.count("/") + 1
+    if n > MAX_SCOPES:
+        raise UsageError(f"{where}: a scope of {n:,} parts; expected at most {MAX_SCOPES}")
+
+
 def _resolve_binding(names, binding, imports, loaded):
+    _check_scope(binding.scope, binding.where)
+
     def resolve(reference):
+        _check_scope(reference.scope, binding.where)
         selector = _resolve(names, reference.selector, imports, binding.where, loaded)
         return Reference(reference.scope, selector, reference.evaluate)
 
@@ -410,20 +421,18 @@ class _Graph:
     """
 
     def __init__(self, bindings):
-        self._by_selector = {}
+        self._by_node = {}
         for binding in bindings:
-            if binding.is_macro:
-                self._by_selector.setdefault(("", _macro_name(binding)), []).append(binding)
-            else:
-                self._by_selector.setdefault(binding.selector, []).append(binding)
+            node = (binding.scope, binding.selector)
+            node = (_macro_name(binding), "") if binding.is_macro else node
+            self._by_node.setdefault(node, []).append(binding)
 
     def of(self, node):
         """The bindings that apply to a node, whether or not a deeper scope overrides them."""
         scope, selector = node
         if not selector:
-            return self._by_selector.get(("", scope), [])
-        scopes = _prefixes(scope)
-        return [b for b in self._by_selector.get(selector, []) if b.scope in scopes]
+            return self._by_node.get(node, [])
+        return [b for s in _prefixes(scope) for b in self._by_node.get((s, selector), [])]
 
     def targets(self, value, scope):
         """Nodes to which a value leads when it is evaluated in a scope."""
@@ -509,7 +518,9 @@ def check_all_used():
     called = {}
     for (scope, selector), values in list(calls.items()):
         called.setdefault(selector, []).append((scope, set(values)))
-    unused = [b for b in _loaded.bindings.values() if not _is_used(b, called)]
+    live = _loaded.bindings.values()
+    called_later = _Graph(live).covered(_loaded.called_later)
+    unused = [b for b in live if b.key not in called_later and not _is_used(b, called)]
     if not unused:
         return
     binding = unused[0]
@@ -523,9 +534,6 @@ def check_all_used():
 def _is_used(binding, called):
     if binding.is_macro:
         return True  # _check_macros saw to it; its users may be called later
-    graph = _Graph(_loaded.bindings.values())
-    if any(binding.key == b.key for node in _loaded.called_later for b in graph.of(node)):
-        return True
     for scope, supplied in called.get(binding.selector, []):
         scopes = _prefixes(scope)
         if binding.scope not in scopes or binding.parameter not in supplied:

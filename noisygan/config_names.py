@@ -4,6 +4,7 @@ Names are resolved here, against the allow-list (`noisygan.config_allowed`), bef
 imported, and gin only ever sees the result.
 """
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -115,6 +116,7 @@ class Names:
     def __init__(self):
         self._modules = {}  # module name -> module, of every file
         self._mentioned = {}  # selector -> object, already named in full by a file
+        self._known = {}  # what names meant since either of them last grew
 
     def add_import(self, module, where):
         """Imports a module for all files of this config.
@@ -144,6 +146,9 @@ class Names:
         Raises:
           UsageError: if it means nothing, several things, or something that is not allowed.
         """
+        key = (len(self._modules), len(self._mentioned), selector, *imports.items())
+        if key in self._known:
+            return self._known[key]
         value = self._through_imports(selector, imports, where)
         if value is None:
             value = self._by_ending(selector, where)
@@ -152,6 +157,7 @@ class Names:
         if value is None:
             raise UsageError(f"{where}: {self._unknown(selector)}")
         self._mentioned[canonical(value)[1]] = value
+        self._known[key] = value
         return value
 
     def _through_imports(self, selector, imports, where):
@@ -243,6 +249,7 @@ class Names:
         )
 
 
+@functools.cache
 def parameters(value):
     """The parameters of a class or function that a config can bind.
 

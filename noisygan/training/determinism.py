@@ -33,22 +33,20 @@ def sum_in_order():
 
     TensorFlow's AddN begins with whichever of its terms has a buffer to give away by the time that
     it runs (its kernel is aggregate_ops.cc), so three terms and more are rounded by chance, also
-    under `enable_op_determinism`. A tape, and `tf.add_n`, sum by it: they add one by one instead.
-    TensorFlow's arithmetic optimizer would turn such sums into AddN again.
+    under `enable_op_determinism`. Tapes and `tf.add_n` sum by it: here they give it two at a time,
+    whose order makes no difference. TensorFlow's arithmetic optimizer would put the sums together
+    again.
     """
     import tensorflow as tf
     from tensorflow.python.ops import gen_math_ops
 
+    add_n = gen_math_ops.add_n
+
+    def two_at_a_time(inputs, name=None):
+        total, *others = inputs
+        for term in others:
+            total = add_n([total, term])
+        return total if name is None else tf.identity(total, name)
+
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
-    gen_math_ops.add_n = _add_one_by_one
-
-
-def _add_one_by_one(inputs, name=None):
-    """AddN's sum of tensors of one shape, by Add."""
-    import tensorflow as tf
-
-    first, *others = inputs
-    total = tf.identity(first)
-    for term in others:
-        total = tf.add(total, term)
-    return total if name is None else tf.identity(total, name)
+    gen_math_ops.add_n = two_at_a_time

@@ -70,8 +70,13 @@ def test_a_deterministic_run_is_reproduced_bit_by_bit(noisygan, tiny, tmp_path, 
 
 
 @pytest.mark.slow
-def test_two_runs_beside_each_other_are_equal_in_every_bit(tiny, tmp_path):
-    command = [sys.executable, "-m", "noisygan", "train", "--gin_file", tiny]
+@pytest.mark.parametrize("system", ["tiny", "recurrent"])
+def test_two_runs_beside_each_other_are_equal_in_every_bit(system, tiny, tmp_path):
+    config = ["--gin_file", tiny]
+    if system == "recurrent":  # sums of gradients that are lists of tensors
+        config = ["--gin_file", "runs/sample_gan_small.gin"]
+        config += ["--gin_param", "TrainAutoencoder.steps = 20"]
+    command = [sys.executable, "-m", "noisygan", "train", *config]
     command += ["--data", notes_folder(), "--steps", "40", "--deterministic", "--run_dir"]
     runs = [tmp_path / "one", tmp_path / "two"]
     processes = [

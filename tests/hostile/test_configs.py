@@ -150,6 +150,9 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
         ("Hybrid.name = {'class_name': 'Lambda', 'config': {}}", 'holds "class_name"'),
         ("Hybrid.prior = @Hybrid()", "needs itself"),
         ("a = %b\nb = [%a]\nHybrid.name = %a", "needs itself"),
+        ("s/" * 300_000 + "Hybrid.name = 'a'", "a scope of 300,000 parts; expected at most 20"),
+        ("Hybrid.prior = @" + "s/" * 300_000 + "Hybrid()", "a scope of 300,000 parts"),
+        ("s/" * 300_000 + "n = 1", "a scope of 300,000 parts"),
     ],
 )
 def test_what_would_fill_the_memory_is_refused(binding, expected):
