@@ -93,6 +93,7 @@ class Measuring:
         self.notes = notes
         self.curve = Curve(quality.patience, quality.min_gain)
         self.compared = None
+        self.asked = None
         self.cost_seconds = 0.0
         self.last_seconds = 0.0
         self.saves_time = True
@@ -129,10 +130,13 @@ class Measuring:
     def measure(self):
         """(distance, variety) of the averaged generator's sounds, in percent.
 
-        Distance: the energy distance of the sounds from recordings as a `View` has them, of the
-        mean distance between two recordings; the mean of that of levels and that of movement. Near
-        0, or a little below, sounds can't be told from recordings in these views. Variety: the
-        mean distance between two sounds' levels, of the recordings'.
+        Distance: the energy distance of sounds from recordings as a `View` has them, of the mean
+        distance between two recordings; the mean of that of levels and that of movement. Sounds are
+        compared with the recordings of what the generator was told: a note with those of its pitch
+        and velocity. Where several recordings are alike in that, a distance near 0, or a little
+        below, says that sounds can't be told from them in these views; a single one does not say
+        how far another would be. Variety: the mean distance between two sounds' levels, of the
+        recordings'.
 
         None where recordings are copies of one sound: there is no distance to take it of.
         """
@@ -148,20 +152,30 @@ class Measuring:
         return 100.0 * float(np.mean(found)), 100.0 * levels.variety(sounds)
 
     def _learn_recordings(self):
-        """What sounds are compared with, once: recordings' levels, and their movement."""
+        """What sounds are asked for and compared with, once: recordings' levels and movement."""
         chosen = _spread_out(self.notes, _N_RECORDINGS)
         audio = (self.notes.audio(i) for i in chosen)
         found = np.stack([features(a[None], self.notes.sample_rate).numpy()[0] for a in audio])
         # What a view is learnt from knows the others as little as the generated sounds.
         seen, kept = _halves(len(found)) if len(found) >= _ENOUGH else (slice(None),) * 2
+        told = self._told(chosen[kept])
+        few = _of_few_conditions(told, self.quality.n_sounds // 2)
+        told, kept = told[few], np.arange(len(found))[kept][few]
+        asked = np.arange(self.quality.n_sounds) * len(kept) // self.quality.n_sounds
+        self.asked = chosen[kept[asked]]
         blocks = slice(None, -N_MELS), slice(-N_MELS, None)
-        return [Compared(block, found[seen], found[kept]) for block in blocks]
+        return [Compared(b, found[seen], found[kept], told, told[asked]) for b in blocks]
+
+    def _told(self, chosen):
+        """Which recordings are alike in what the generator is told: a number each."""
+        names = self.trainer.generator.conditions
+        told = [getattr(self.notes, name)[chosen] for name in names]
+        rows = np.stack([np.zeros(len(chosen)), *map(np.nan_to_num, told)], 1)
+        return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
 
     def _sounds(self):
         """`features` of the averaged generator's sounds, [n_sounds, d]."""
-        notes, n = self.notes, self.quality.n_sounds
-        chosen = _spread_out(notes, n)
-        chosen = chosen[np.arange(n) * len(chosen) // n]
+        notes, n, chosen = self.notes, self.quality.n_sounds, self.asked
         conditioning = {
             "pitch": np.nan_to_num(notes.pitch[chosen]),
             "velocity": np.nan_to_num(notes.velocity[chosen]),
@@ -196,23 +210,40 @@ class Compared:
 
     Args:
       block: slice of the features' axis.
-      seen: Features of recordings that the view is learnt from, [n, d].
+      seen: Features of recordings that the view is learnt from, [l, d].
       kept: Of those that sounds are compared with, [m, d].
+      told, asked: What the generator is told of these recordings, and of the sounds: numbers, [m]
+        and [n], that are equal where it is told the same.
 
     Attributes:
       unit: Mean distance between two recordings in the view.
     """
 
-    def __init__(self, block, seen, kept):
+    def __init__(self, block, seen, kept, told, asked):
         self.block = block
         self.view = View(seen[:, block])
         self.recordings = self.view(kept[:, block])
         self.unit = distances.mean_distance(self.recordings)
+        self.told = told
+        self.asked = asked
 
     def distance(self, sounds):
-        """Energy distance of sounds' features, [n, d], from the recordings, in units."""
+        """Energy distance of sounds' features, [n, d], from the recordings, in units.
+
+        The mean over recordings of that within what the generator is told; less the distance
+        between recordings where one is alone.
+
+        References:
+          Gneiting and Raftery 2007, Strictly Proper Scoring Rules, section 4.3 (the energy score).
+        """
         sounds = self.view(sounds[:, self.block])
-        return distances.energy_distance(self.recordings, sounds) / self.unit
+        total, n = 0.0, 0
+        for each in np.unique(self.told):
+            alike, made = self.recordings[self.told == each], sounds[self.asked == each]
+            if len(made) > 1:
+                total += len(alike) * _energy_distance(alike, made)
+                n += len(alike)
+        return total / n / self.unit
 
     def variety(self, sounds):
         """Mean distance between two sounds, features [n, d], in units."""
@@ -254,6 +285,20 @@ def _halves(n):
     swapped = np.random.default_rng(0).integers(2, size=-(-n // 2))
     first = np.minimum(2 * np.arange(len(swapped)) + swapped, n - 1)
     return first, np.setdiff1d(np.arange(n), first)
+
+
+def _of_few_conditions(told, n_most):
+    """Of recordings, those of at most so many conditions, evenly chosen: array of bool."""
+    n = told.max() + 1
+    return np.isin(told, np.linspace(0, n - 1, min(n, n_most)).round().astype(int))
+
+
+def _energy_distance(recordings, sounds):
+    """As `distances.energy_distance`; of a single recording, without that between recordings."""
+    if len(recordings) > 1:
+        return distances.energy_distance(recordings, sounds)
+    between = float(distances.pairwise_distances(recordings, sounds).mean())
+    return 2.0 * between - distances.mean_distance(sounds)
 
 
 def features(audio, sample_rate):

@@ -13,7 +13,7 @@ from noisygan.errors import UsageError
 from noisygan.evaluation import note_features
 from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
 from noisygan.training.guards import Guards
-from noisygan.training.quality import Quality, View, _halves, features
+from noisygan.training.quality import Compared, Quality, View, _halves, _of_few_conditions, features
 from noisygan.training.runs import RunFolder, load_generator
 from noisygan.training.summaries import Samples
 from noisygan.training.trainer import Trainer
@@ -34,8 +34,8 @@ def measuring(trainer, notes=None, **settings):
     return Quality(**({"n_sounds": 40} | settings)).begin(trainer, notes or toys.notes(n=40))
 
 
-def played(monkeypatch, trainer, audio):
-    """Lets the generator give these sounds, [n, n_samples], in order."""
+def played(monkeypatch, trainer, audio, conditions=()):
+    """Lets a generator that is told `conditions` give these sounds, [n, n_samples], in order."""
     rest = list(audio)
 
     class Output:
@@ -43,6 +43,7 @@ def played(monkeypatch, trainer, audio):
             self.audio = tf.stack([rest.pop(0) for _ in z])
 
     monkeypatch.setattr(type(trainer.generator), "__call__", lambda self, z, c, seed: Output(z))
+    monkeypatch.setattr(type(trainer.generator), "conditions", conditions)
 
 
 def test_features_are_those_of_evaluate():
@@ -106,6 +107,53 @@ def test_the_recordings_themselves_are_at_no_distance_and_noise_is_far(monkeypat
     assert abs(distance["others"]) < 10 < 100 < min(distance["quieter"], distance["noise"])
     assert distance["one"] > 30 and variety["one"] < 1e-3
     assert variety["others"] == pytest.approx(100.0, abs=5)
+
+
+def test_notes_are_compared_with_recordings_of_what_they_were_told(monkeypatch, trainer):
+    """The right sounds at the wrong pitches are far, but for a generator that chooses itself."""
+    notes, found = toys.notes(n=40), {}
+    for conditions in ((), ("pitch", "velocity")):
+        for turned in (0, 20):
+            one = measuring(trainer, notes)
+            one.compared = one._learn_recordings()
+            audio = np.stack([notes.audio(i) for i in np.roll(one.asked, turned)])
+            played(monkeypatch, trainer, audio, conditions)
+            found[bool(conditions), turned] = measuring(trainer, notes).measure()
+    assert found[False, 0] == pytest.approx(found[False, 20])
+    assert found[True, 20][0] > found[True, 0][0] + 50
+    assert found[True, 0][1] == pytest.approx(found[True, 20][1])
+
+
+@pytest.mark.parametrize(
+    ("told", "n_most", "expected"),
+    [
+        ([0, 0, 1, 1, 2], 8, [0, 1, 2, 3, 4]),
+        ([0, 0, 1, 1, 2], 2, [0, 1, 4]),
+        ([0, 0, 0], 1, [0, 1, 2]),
+        (list(range(9)), 3, [0, 4, 8]),
+    ],
+)
+def test_of_many_conditions_some_are_measured_from_the_first_to_the_last(told, n_most, expected):
+    assert list(np.flatnonzero(_of_few_conditions(np.array(told), n_most))) == expected
+
+
+def test_the_distance_is_the_energy_score_of_each_recording():
+    rng = np.random.default_rng(0)
+    seen, kept, sounds = (rng.normal(size=(n, 6)) for n in (30, 3, 8))
+    told, asked = np.array([0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    one = Compared(slice(0, 6), seen, kept, told, asked)
+    recordings, made = one.view(kept), one.view(sounds)
+
+    def between(a, b):
+        return np.mean([np.linalg.norm(x - y) for x in a for y in b])
+
+    def within(a):
+        return between(a, a) * len(a) / max(len(a) - 1, 1)
+
+    of_one = 2 * between(recordings[:1], made[:4]) - within(made[:4])
+    of_two = 2 * between(recordings[1:], made[4:]) - within(made[4:]) - within(recordings[1:])
+    expected = (of_one + 2 * of_two) / 3 / within(recordings)
+    assert one.distance(sounds) == pytest.approx(expected)
 
 
 def test_each_direction_counts_by_how_much_recordings_differ_in_it():
