@@ -9,7 +9,6 @@ machine a run of `noisygan train --deterministic` is equal in every bit.
 
 import pathlib
 import shlex
-import sys
 
 from noisygan.cli import arguments, train
 from noisygan.errors import UsageError, printable
@@ -120,9 +119,7 @@ def _whole(folder):
 
 def _steps_of(first):
     """How many steps a run has taken, by its newest good checkpoint."""
-    prefix = first.latest_checkpoint(
-        lambda text: print(printable(f"{first.path}: {text}"), file=sys.stderr)
-    )
+    prefix = first.latest_checkpoint(first.tell)
     if prefix is None or first.step == 0:
         raise UsageError(f"{first.path} has taken no steps yet; expected one that was trained")
     return first.step

@@ -216,6 +216,10 @@ class RunFolder:
 
         return say
 
+    def tell(self, text):
+        """Says a line about this folder to a person who only reads it."""
+        print(printable(f"{self.path}: {text}"), file=sys.stderr)
+
     def read_metrics(self):
         """The lines of metrics.jsonl as dicts; what is unfinished or damaged is left out."""
         return run_files.read_metrics(self.metrics_file) if self.metrics_file.exists() else []
@@ -263,9 +267,7 @@ def load_generator(run_dir, prefix=None):
 
     run = RunFolder.open(run_dir)
     facts = run.facts
-    prefix = prefix or run.latest_checkpoint(
-        lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr)
-    )
+    prefix = prefix or run.latest_checkpoint(run.tell)
     if prefix is None:
         raise UsageError(run.without_checkpoint)
     config.parse_text(config_text.read_file(run.config), source=str(run.config))
