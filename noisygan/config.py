@@ -15,6 +15,7 @@ What differs from `gin.parse_config_file`:
 
 import dataclasses
 import functools
+import os
 import pathlib
 
 import gin
@@ -28,8 +29,6 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 _REQUIRED = "gin.REQUIRED"
 # Of one parse, however deep; our own configs have five at most.
 MAX_INCLUDES = 200
-# Of one name; each of its beginnings is looked up.
-MAX_SCOPES = 20
 
 
 # ---- bundled configs -------------------------------------------------------------------------
@@ -91,8 +90,8 @@ def find_config(name):
     Raises:
       UsageError: if there is none; names the nearest bundled config.
     """
-    path = pathlib.Path(name).expanduser()
-    if path.is_file():
+    path = pathlib.Path(os.path.expanduser(name))
+    if os.path.isfile(path):  # not there, too, where the name is longer than names can be
         return path
     folder = bundled_folder()
     bundled = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*.gin"))}
@@ -306,7 +305,7 @@ def _find_include(statement, including):
     folders.append(bundled_folder())
     for folder in folders:
         path = folder / wanted
-        if path.is_file() and path.resolve().suffix == ".gin":
+        if os.path.isfile(path) and path.resolve().suffix == ".gin":
             return path
     options = [p.relative_to(f).as_posix() for f in folders for p in f.rglob("*.gin")]
     raise UsageError(
@@ -330,17 +329,8 @@ def _resolve(names, selector, imports, where, loaded):
     return canonical
 
 
-def _check_scope(scope, where):
-    n = scope.count("/") + 1
-    if n > MAX_SCOPES:
-        raise UsageError(f"{where}: a scope of {n:,} parts; expected at most {MAX_SCOPES}")
-
-
 def _resolve_binding(names, binding, imports, loaded):
-    _check_scope(binding.scope, binding.where)
-
     def resolve(reference):
-        _check_scope(reference.scope, binding.where)
         selector = _resolve(names, reference.selector, imports, binding.where, loaded)
         return Reference(reference.scope, selector, reference.evaluate)
 
@@ -483,10 +473,8 @@ def _drop_leftovers(loaded, replaced):
     graph = _Graph(live)
     roots = _roots(graph, [*live, *replaced])
     alive = graph.reachable(roots)
-    old = set()
-    for binding in replaced:
-        start = "" if binding.is_macro else binding.scope
-        old |= graph.reachable(graph.targets(binding.value, start))
+    targets = (graph.targets(b.value, "" if b.is_macro else b.scope) for b in replaced)
+    old = graph.reachable({node for nodes in targets for node in nodes})
     leftovers = graph.covered(old) - graph.covered(alive)
     loaded.bindings = {k: b for k, b in loaded.bindings.items() if k not in leftovers}
 

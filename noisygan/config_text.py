@@ -17,6 +17,8 @@ from noisygan.errors import UsageError
 LINE_LENGTH = 100
 # A resolved config has some ten thousand.
 MAX_BYTES = 1 << 20
+# Of a name or a scope; each of its beginnings is looked up.
+MAX_PARTS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +140,7 @@ def statements(text, source):
         for statement in parser:
             line = statement.location.line_num
             where = f"{source} line {line}" if "\n" in text else source
+            _check_names(statement, where)
             if isinstance(statement, config_parser.ImportStatement):
                 found.append(_import(statement, where))
             elif isinstance(statement, config_parser.IncludeStatement):
@@ -164,6 +167,20 @@ def statements(text, source):
             f"{where}: a list or a dict is the key of a dict; expected a text or a number there"
         ) from None
     return found
+
+
+def _check_names(statement, where):
+    """Refuses names and scopes of many parts."""
+    names = [getattr(statement, part, None) for part in ("scope", "selector", "module", "alias")]
+    found = references(getattr(statement, "value", None))
+    for each in found:
+        names += [each.name] if isinstance(each, Macro) else [each.scope, each.selector]
+    for name in filter(None, names):
+        n = max(name.count("/"), name.count(".")) + 1
+        if n > MAX_PARTS:
+            raise UsageError(
+                f"{where}: a name of {n:,} parts, {name[:20]}...; expected at most {MAX_PARTS}"
+            )
 
 
 def _check_literals(statement, where):

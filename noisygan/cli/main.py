@@ -157,6 +157,9 @@ def main(argv=None):
     except Exception as error:
         if not _trace():
             lines = str(error).strip().splitlines() or [""]
+            if isinstance(error, OSError) and error.filename is not None:
+                _say(f"{str(error.filename)[:300]}: {error.strerror}")
+                return EXIT_FAILURE
             _say(
                 f"internal error: {type(error).__name__}: {lines[0][:300]} "
                 "(set NOISYGAN_TRACEBACK=1 to see where)"

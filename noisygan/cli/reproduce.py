@@ -4,9 +4,10 @@ The run's own config, seed, threads and number of steps are taken, and the recor
 same. Metrics are compared step by step, weights where both runs have a checkpoint of one step.
 
 Exit code 0: equal in every bit, or within a relative difference of 1e-4. 1: they differ. On one
-machine a run of `noisygan train --deterministic` is equal in every bit.
+machine, on its processors, a run of `noisygan train --deterministic` is equal in every bit.
 """
 
+import os
 import pathlib
 import shlex
 
@@ -132,8 +133,8 @@ def _data(args, facts):
     command = facts.get("command", [])
     given = [after for word, after in zip(command, command[1:], strict=False) if word == "--data"]
     given += [word.removeprefix("--data=") for word in command if word.startswith("--data=")]
-    folder = pathlib.Path(given[-1]).expanduser() if given else None
-    if folder is None or not folder.is_dir():
+    folder = pathlib.Path(os.path.expanduser(given[-1])) if given else None
+    if folder is None or not os.path.isdir(folder):
         where = f"is not in {given[-1]}" if given else "is not told"
         raise UsageError(
             f"the folder of the run's recordings {where} (its command was "

@@ -3,6 +3,7 @@
 import contextlib
 
 from noisygan.benchmarks import machine
+from noisygan.training.run_files import MAX_THREADS
 
 
 def make_deterministic(threads=None):
@@ -13,13 +14,16 @@ def make_deterministic(threads=None):
     (`sum_in_order`).
 
     Args:
-      threads: As `environment` gives them, of a run that is to be repeated; None: one a core.
+      threads: As `environment` gives them, of a run that is to be repeated; None: one a core, up to
+        MAX_THREADS.
     """
     import numba
     import tensorflow as tf
 
-    n = machine.n_cores()
-    threads = threads or {"intra_op": n, "inter_op": n, "kernels": numba.config.NUMBA_NUM_THREADS}
+    from synths.kernels.threads import n_threads
+
+    own = {"intra_op": machine.n_cores(), "inter_op": machine.n_cores(), "kernels": n_threads()}
+    threads = threads or {name: min(n, MAX_THREADS) for name, n in own.items()}
     for name in ("intra_op", "inter_op"):
         with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
             getattr(tf.config.threading, f"set_{name}_parallelism_threads")(threads[name])
@@ -41,6 +45,8 @@ def sum_in_order():
     from tensorflow.python.ops import gen_math_ops
 
     add_n = gen_math_ops.add_n
+    if getattr(add_n, "in_order", False):
+        return
 
     def two_at_a_time(inputs, name=None):
         total, *others = inputs
@@ -49,4 +55,5 @@ def sum_in_order():
         return total if name is None else tf.identity(total, name)
 
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+    two_at_a_time.in_order = True
     gen_math_ops.add_n = two_at_a_time

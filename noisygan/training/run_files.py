@@ -25,6 +25,8 @@ _CUT = "remove lines of it that are not needed, such as nine of ten"
 # So that a checkpoint that merely is another one's is told apart from a config that asks for much.
 _SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
+# Of each kind; machines with more cores train by so many.
+MAX_THREADS = 256
 MAX_LABEL_LENGTH = 200
 
 
@@ -95,7 +97,7 @@ def read_facts(path):
     if facts.get("deterministic") and not _are_threads(threads):
         raise RunError(
             f"{path}: environment.threads is {_short(threads)}; expected intra_op, inter_op and "
-            "kernels, numbers from 0 (kernels: 1) to 4096, as the run is deterministic"
+            f"kernels, numbers from 0 (kernels: 1) to {MAX_THREADS}, as the run is deterministic"
         )
     return facts
 
@@ -103,7 +105,7 @@ def read_facts(path):
 def _are_threads(value):
     least = {"intra_op": 0, "inter_op": 0, "kernels": 1}
     return isinstance(value, dict) and all(
-        _is_whole(value.get(name), low, 4096) for name, low in least.items()
+        _is_whole(value.get(name), low, MAX_THREADS) for name, low in least.items()
     )
 
 

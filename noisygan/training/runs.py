@@ -191,9 +191,13 @@ class RunFolder:
 
     def snapshot_prefixes(self):
         """Snapshots by the seconds of training, in order: dict of int -> prefix."""
-        found = sorted(self.snapshots.glob("seconds-*-step-*.index"))
-        named = {path: re.fullmatch(r"seconds-(\d+)-step-\d+", path.stem) for path in found}
-        return {int(m[1]): str(path.with_suffix("")) for path, m in named.items() if m}
+        return {seconds: prefix for (seconds, _), prefix in sorted(self._snapshots().items())}
+
+    def _snapshots(self):
+        """All of them: dict of (seconds, step) -> prefix."""
+        found = self.snapshots.glob("seconds-*-step-*.index")
+        named = {path: re.fullmatch(r"seconds-(\d+)-step-(\d+)", path.stem) for path in found}
+        return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
 
     @property
     def seconds(self):
@@ -234,7 +238,7 @@ class RunFolder:
     def drop_states_after(self, step):
         """Drops the best weights and snapshots of later steps: the run goes on from before them."""
         checkpoints.drop_after(self.path / "best" / "checkpoints", step)
-        for prefix in self.snapshot_prefixes().values():
+        for prefix in self._snapshots().values():
             if checkpoints.step_of(prefix) > step:
                 checkpoints.remove(pathlib.Path(prefix))
 

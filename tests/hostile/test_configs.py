@@ -150,9 +150,15 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
         ("Hybrid.name = {'class_name': 'Lambda', 'config': {}}", 'holds "class_name"'),
         ("Hybrid.prior = @Hybrid()", "needs itself"),
         ("a = %b\nb = [%a]\nHybrid.name = %a", "needs itself"),
-        ("s/" * 300_000 + "Hybrid.name = 'a'", "a scope of 300,000 parts; expected at most 20"),
-        ("Hybrid.prior = @" + "s/" * 300_000 + "Hybrid()", "a scope of 300,000 parts"),
-        ("s/" * 300_000 + "n = 1", "a scope of 300,000 parts"),
+        ("s/" * 300_000 + "Hybrid.name = 'a'", "a name of 300,000 parts, s/s/s"),
+        ("Hybrid.prior = [@" + "s/" * 300_000 + "Hybrid()]", "a name of 300,000 parts"),
+        ("s/" * 300_000 + "n = 1", "a name of 300,000 parts"),
+        ("Hybrid.name = %" + "s/" * 300_000 + "n", "a name of 300,001 parts"),
+        ("Hybrid.prior = @synths." + "a." * 300 + "x()", "a name of 302 parts, synths.a.a"),
+        ("a." * 300_000 + "x = 1", "parts"),
+        ("a." * 300_000 + "x:\n    y = 1", "parts"),
+        ("import synths.harmonic." + "a." * 3000 + "b", "a name of 3,003 parts"),
+        ("from synths." + "a." * 3000 + "b import c", "parts"),
     ],
 )
 def test_what_would_fill_the_memory_is_refused(binding, expected):
@@ -186,6 +192,28 @@ def test_lists_within_lists_are_counted_before_they_are_made():
     lines += [f"a{i} = [{', '.join([f'%a{i - 1}'] * 9)}]" for i in range(1, 12)]
     text = "import noisygan.generators.hybrid\n" + "\n".join(lines) + "\nHybrid.name = %a11"
     assert "more than 10000 parts" in complaint(text)
+
+
+def test_what_replaced_values_led_to_is_looked_at_once(monkeypatch):
+    n, walked = 300, []
+
+    def of(graph, node, of=config._Graph.of):
+        walked.append(node)
+        return of(graph, node)
+
+    monkeypatch.setattr(config._Graph, "of", of)
+    names = [f"m{i}" for i in range(n)]
+    lines = [f"{name} = 1" for name in names] + [f"r = [{', '.join(f'%{m}' for m in names)}]"]
+    lines += ["Hybrid.seconds = %r"] * n + ["Hybrid.seconds = 1.0"]
+    config.parse_text("import noisygan.generators.hybrid\n" + "\n".join(lines))
+    assert len(walked) < 20 * n
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".gin", "~nobody-of-this-name/x.gin"])
+def test_names_that_no_file_can_have_are_names_of_no_file(name):
+    with pytest.raises(UsageError, match="neither a file nor a bundled config"):
+        config.find_config(name)
+    assert "to include, neither beside" in complaint(f"include 'a/{name.removeprefix('~')}'")
 
 
 def test_a_large_file_is_not_read(tmp_path):

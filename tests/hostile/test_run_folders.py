@@ -62,7 +62,7 @@ def test_a_config_that_does_more_or_does_not_fit(sent, tmp_path, refused, old, n
         (
             {
                 "deterministic": True,
-                "environment": {"threads": {"intra_op": 1, "inter_op": 1, "kernels": 1e9}},
+                "environment": {"threads": {"intra_op": 1, "inter_op": 1, "kernels": 257}},
             },
             "environment.threads is {'intra_op'",
         ),

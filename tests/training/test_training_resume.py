@@ -325,11 +325,13 @@ def test_what_is_kept_of_steps_behind_the_checkpoint_goes_with_them(uninterrupte
     first, trainer = uninterrupted
     run = RunFolder(shutil.copytree(first.path, tmp_path / "run"))
     run.keep_snapshot(trainer, 2, 20.0)
-    run.keep_snapshot(trainer, 5, 50.0)
+    for step in (5, 6, 10):  # more than one in a second
+        run.keep_snapshot(trainer, step, 50.0)
+    assert run.snapshot_prefixes()[50].endswith("-step-10")
     guards.keep_best(run, trainer, 2)
     guards.keep_best(run, trainer, 5)
     run.drop_states_after(4)
-    assert list(run.snapshot_prefixes()) == [20]
+    assert [path.stem for path in run.snapshots.glob("*.index")] == ["seconds-000020-step-2"]
     assert checkpoints.steps(run.path / "best" / "checkpoints") == [2]
     assert run.step == STEPS
 
