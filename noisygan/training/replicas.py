@@ -48,9 +48,14 @@ class OneDevice:
     def tie(self, networks):
         """Lets layers that normalise a batch see all of it."""
 
-    def compiled(self, step):
-        """A part of a training step as a compiled function of (batch, *rest) to scalars."""
-        return tf.function(step)
+    def compiled(self, step, jit_compile=False):
+        """A part of a training step as a compiled function of (batch, *rest) to scalars.
+
+        Args:
+          step: Function of (batch, *rest) to a dict of scalars.
+          jit_compile: Whether XLA compiles it into one program.
+        """
+        return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, notes, batch_size, seed, start=0, n_batches=None):
         """Iterator over a `NoteSet`'s batches, as `compiled` functions take them.
@@ -132,6 +137,7 @@ class Replicas(OneDevice):
         ours = (
             ("accumulate", trainer.accumulate > 1),
             ("precision", trainer.precision == "float16"),
+            ("jit_compile", trainer.jit_compile),
         )
         for name, is_set in ours if self.n_replicas > 1 else ():
             if is_set:
@@ -147,7 +153,7 @@ class Replicas(OneDevice):
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.synchronized = self.n_replicas > 1
 
-    def compiled(self, step):
+    def compiled(self, step, jit_compile=False):
         """A part of a training step on all replicas; its scalars are means over them."""
 
         @tf.function

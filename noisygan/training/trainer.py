@@ -51,6 +51,8 @@ class Trainer:
       precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
       accumulate: Into how many parts a batch is divided that does not fit into memory at once
         (`noisygan.training.accumulation`).
+      jit_compile: Whether XLA compiles a step into one program, without our kernels for processors;
+        on one device. `noisygan bench train` says whether it pays.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Trainer:
         quality=None,
         precision="float32",
         accumulate=1,
+        jit_compile=False,
     ):
         whole = (("batch_size", batch_size), ("n_critic", n_critic), ("accumulate", accumulate))
         for name, value in whole:
@@ -110,6 +113,12 @@ class Trainer:
         self.precision = precision
         check_accumulation(self, accumulate, growth)
         self.accumulate = accumulate
+        if jit_compile not in (False, True) or (jit_compile and accumulate > 1):
+            raise UsageError(
+                f"Trainer.jit_compile: got {jit_compile} with Trainer.accumulate = {accumulate}, "
+                "expected False, or True with 1"
+            )
+        self.jit_compile = jit_compile
         self.seed = 0
         self.ema = None
         self.replicas = OneDevice()
@@ -153,8 +162,8 @@ class Trainer:
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
         self.replicas.tie([self.generator, self.discriminator])
-        self._run_critic = self.replicas.compiled(self._critic_round)
-        self._run_step = self.replicas.compiled(self._last_round)
+        self._run_critic = self.replicas.compiled(self._critic_round, self.jit_compile)
+        self._run_step = self.replicas.compiled(self._last_round, self.jit_compile)
         if self.accumulate > 1:
             self._run_critic, self._run_step = accumulated(self, self.accumulate)
 

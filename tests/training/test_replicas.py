@@ -123,7 +123,8 @@ def test_settings_of_one_device_are_refused_on_several():
     two = object.__new__(Replicas)
     two.n_replicas = 2
     two.check_settings(toys.trainer(precision="bfloat16"))
-    for change in ({"precision": "float16"}, {"batch_size": 4, "accumulate": 2}):
+    changes = ({"precision": "float16"}, {"batch_size": 4, "accumulate": 2}, {"jit_compile": True})
+    for change in changes:
         trainer = toys.trainer(**change)
         with pytest.raises(UsageError, match="on 2 devices, expected one device: set CUDA_VIS"):
             two.check_settings(trainer)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from discriminators import Conditions
 from noisygan.errors import UsageError
+from noisygan.generators import Hybrid
 from noisygan.losses import BCE, R1, R2, Drift
 from noisygan.losses.matching import SpectralMatch
 from noisygan.training.optimizers import Adam
@@ -275,6 +276,8 @@ def test_recordings_that_do_not_fit_are_refused(changes, message):
         ({"batch_size": 0}, "Trainer.batch_size: got 0, expected a whole number from 1"),
         ({"n_critic": 1.5}, "Trainer.n_critic: got 1.5"),
         ({"ema_decay": 1.0}, "Trainer.ema_decay: got 1.0, expected 0 up to 1"),
+        ({"jit_compile": "autoclustering"}, "Trainer.jit_compile: got autoclustering with"),
+        ({"jit_compile": True, "batch_size": 4, "accumulate": 2}, "with Trainer.accumulate = 2"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, message):
@@ -355,3 +358,23 @@ def test_penalties_at_both_sides_are_what_each_is_alone():
     np.testing.assert_allclose(both["d_r2"], r2["d_r2"], rtol=1e-5)
     together = r1["d_loss"] + r2["d_loss"] - plain["d_loss"]
     np.testing.assert_allclose(both["d_loss"], together, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_step_that_xla_compiles_is_the_same_step(monkeypatch):
+    weights = []
+    # XLA draws other codes.
+    monkeypatch.setattr(
+        Hybrid, "prior", lambda self, n, seed: tf.linspace([-1.0] * 4, [1.0] * 4, n)
+    )
+    for jit_compile in (False, True):
+        trainer = toys.trainer([R1(), R2()], n_critic=2, jit_compile=jit_compile)
+        trainer.build(toys.notes(), seed=3)
+        parts = trainer.batches(toys.notes(), 0)
+        for step in range(2):
+            trainer.train_step(parts, step)
+        programs = trainer._run_critic, trainer._run_step
+        assert [bool(p._jit_compile) for p in programs] == [jit_compile] * 2
+        weights.append([v.numpy() for v in (*trainer.generator.weights, *trainer.ema)])
+    for plain, compiled in zip(*weights, strict=True):
+        np.testing.assert_allclose(compiled, plain, atol=2e-5)
