@@ -15,6 +15,7 @@ What differs from `gin.parse_config_file`:
 
 import dataclasses
 import functools
+import os
 import pathlib
 
 import gin
@@ -91,9 +92,10 @@ def find_config(name):
     Raises:
       UsageError: if there is none; names the nearest bundled config.
     """
-    path = pathlib.Path(name).expanduser()
-    if path.is_file():
-        return path
+    # Of os.path: those of pathlib raise for a name too long, or a ~ that nobody has.
+    path = os.path.expanduser(name)
+    if os.path.isfile(path):
+        return pathlib.Path(path)
     folder = bundled_folder()
     bundled = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*.gin"))}
     wanted = pathlib.PurePath(name).as_posix().removeprefix("./").removeprefix("gin/")
