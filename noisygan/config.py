@@ -90,9 +90,10 @@ def find_config(name):
     Raises:
       UsageError: if there is none; names the nearest bundled config.
     """
-    path = pathlib.Path(os.path.expanduser(name))
-    if os.path.isfile(path):  # not there, too, where the name is longer than names can be
-        return path
+    # Of os.path: those of pathlib raise for a name too long, or a ~ that nobody has.
+    path = os.path.expanduser(name)
+    if os.path.isfile(path):
+        return pathlib.Path(path)
     folder = bundled_folder()
     bundled = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*.gin"))}
     wanted = pathlib.PurePath(name).as_posix().removeprefix("./").removeprefix("gin/")

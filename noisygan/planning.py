@@ -102,8 +102,10 @@ def plan(measured, n_devices, n_notes, epochs, batch_size=None, links=None, spee
     memory_fixed, memory_each = affine(xs, memory)
     n_critic = measured["n_critic"]
     parameters = measured["parameters"]
-    rounds = [parameters["d"]] * n_critic + [parameters["g"]]
-    exchange = sum(all_reduce_seconds(BYTES_A_NUMBER * n, n_devices, links) for n in rounds)
+    of_d, of_g = (
+        all_reduce_seconds(BYTES_A_NUMBER * parameters[name], n_devices, links) for name in "dg"
+    )
+    exchange = n_critic * of_d + of_g
     step = compute + exchange
     heard = batch_size * n_critic
     steps = math.ceil(n_notes * epochs / heard)

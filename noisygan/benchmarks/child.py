@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from noisygan.errors import RunError
+from noisygan.errors import RunError, UsageError
 
 
 def measure(job, n_cores=None):
@@ -41,7 +41,8 @@ def answer(module, job, what, n_cores=None, accelerators=False):
       accelerators: Whether it sees those there are.
 
     Raises:
-      RunError: if the process failed, as it does when memory runs out.
+      UsageError: if the process was refused what the job asks for; its own words.
+      RunError: if it failed, as it does when memory runs out.
     """
     environment = dict(
         os.environ,
@@ -57,6 +58,9 @@ def answer(module, job, what, n_cores=None, accelerators=False):
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["nothing"]
+        refusal = f"{UsageError.__module__}.{UsageError.__qualname__}: "
+        if said[-1].startswith(refusal):
+            raise UsageError(said[-1].removeprefix(refusal))
         raise RunError(
             f"measuring {what} in a process of its own failed with code "
             f"{done.returncode}; it said last: {said[-1]}"

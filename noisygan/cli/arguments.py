@@ -188,6 +188,23 @@ def positive(text):
     return value
 
 
+def number(low, high):
+    """An argparse type: a number within limits, both included; a function from text to float."""
+
+    def parse(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}, expected a number from {low:g} to {high:g}"
+            )
+        return value
+
+    return parse
+
+
 def midi_list(text):
     """An argparse type: MIDI numbers with commas between, such as 60,64,67."""
     return _midi_numbers(

@@ -78,11 +78,15 @@ def _bench_train(args, out):
     arguments.import_tensorflow()
     from noisygan import config
     from noisygan.benchmarks import training
+    from noisygan.data import layouts
+    from noisygan.data.prepared import load
 
-    # Whatever is wrong with the config is said here, not by a process behind a pipe.
+    # Whatever is wrong with config or folder is said here, not by a process behind a pipe.
     for files in (args.gin_file, [args.naive] if args.naive else []):
         if files:
             config.parse(files, args.gin_param)
+    if args.data and not load.is_prepared(args.data):
+        layouts.list_entries(args.data)
     plan = training.Plan(args.gin_file, args.gin_param, args.data, args.naive)
     if args.quick:
         plan = training.Plan(

@@ -6,10 +6,9 @@ CPU core, which come with the program. The formulas: docs/scaling.md.
 """
 
 import json
-import pathlib
 
 from noisygan.cli import arguments
-from noisygan.errors import UsageError
+from noisygan.errors import UsageError, printable
 
 SUMMARY = "plan a training on many devices, from a measured step"
 EXAMPLE = """\
@@ -19,13 +18,16 @@ noisygan plan --gin_file runs/notes.gin --gpus 4 --bench runs/bench/train.json -
 
 GIB = 2.0**30
 
+_COUNT = arguments.whole_number(1, 10**6)
+_NUMBER = arguments.number(1e-9, 1e9)
+
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
     parser.add_argument("--gin_file", required=True, metavar="NAME", help="the measured config")
     parser.add_argument(
         "--gpus",
-        type=arguments.whole_number(1),
+        type=_COUNT,
         default=1,
         metavar="N",
         help="devices (default: 1)",
@@ -35,13 +37,13 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--batch",
-        type=arguments.whole_number(1),
+        type=arguments.whole_number(1, 10**9),
         metavar="B",
         help="sounds a batch, of all devices together (default: as measured)",
     )
     parser.add_argument(
         "--notes",
-        type=arguments.whole_number(1),
+        type=arguments.whole_number(1, 10**12),
         nargs="+",
         default=[300_000, 3_000_000],
         metavar="N",
@@ -49,42 +51,42 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--epochs",
-        type=arguments.positive,
+        type=_NUMBER,
         default=20.0,
         metavar="E",
         help="how often each recording is heard (default: 20)",
     )
     parser.add_argument(
         "--speed",
-        type=arguments.positive,
+        type=_NUMBER,
         default=1.0,
         metavar="X",
         help="how many times as fast a device is as the measured one (default: 1)",
     )
     parser.add_argument(
         "--per_machine",
-        type=arguments.whole_number(1),
+        type=_COUNT,
         default=8,
         metavar="N",
         help="devices of a machine (default: 8)",
     )
     parser.add_argument(
         "--link_gbit",
-        type=arguments.positive,
+        type=_NUMBER,
         default=2400.0,
         metavar="G",
         help="Gbit/s each way between devices of a machine (default: 2400, NVLink)",
     )
     parser.add_argument(
         "--network_gbit",
-        type=arguments.positive,
+        type=_NUMBER,
         default=100.0,
         metavar="G",
         help="Gbit/s each way between machines (default: 100)",
     )
     parser.add_argument(
         "--latency_us",
-        type=arguments.positive,
+        type=_NUMBER,
         default=10.0,
         metavar="U",
         help="microseconds from a device to its neighbour (default: 10)",
@@ -115,32 +117,34 @@ def _measured(gin_file, bench):
     """The figures for a config."""
     from noisygan import config, measured_steps
 
-    config.find_config(gin_file)
+    path = config.find_config(gin_file).resolve()
     if bench is None:
-        if gin_file not in measured_steps.STEPS:
-            known = ", ".join(measured_steps.STEPS)
-            raise UsageError(
-                f"no figures of {gin_file} come with the program (only of {known}); expected "
-                f"--bench with what `noisygan bench train --gin_file {gin_file}` writes"
-            )
-        return measured_steps.STEPS[gin_file]
-    path = pathlib.Path(bench)
-    if not path.is_file():
-        raise UsageError(f"--bench {path}: no such file; `noisygan bench train` writes one")
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        files = found["config"]["gin_file"]
-        found["batch_size"], found["parameters"]["g"], found["step"]["seconds"], found["growth"]
-    except (ValueError, KeyError, TypeError):
+        for name, measured in measured_steps.STEPS.items():
+            if _leads_to(name, path):
+                return measured
+        known = ", ".join(measured_steps.STEPS)
         raise UsageError(
-            f"--bench {path} holds no figures of a training step; expected the train.json of "
-            "`noisygan bench train`"
-        ) from None
-    if gin_file not in files:
-        raise UsageError(
-            f"--bench {path} was measured with {', '.join(files)}; expected figures of {gin_file}"
+            f"no figures of {gin_file} come with the program (only of {known}); expected "
+            f"--bench with what `noisygan bench train --gin_file {gin_file}` writes"
         )
-    return found
+    measured = measured_steps.read(bench)
+    names = measured["config"]["gin_file"]
+    if not any(_leads_to(name, path) for name in names):
+        shown = ", ".join(names)[:200]
+        raise UsageError(
+            f"--bench {bench} was measured with {shown}; expected figures of {gin_file}"
+        )
+    return measured
+
+
+def _leads_to(name, path):
+    """Whether a config's name leads to a path; one of another machine may lead nowhere."""
+    from noisygan import config
+
+    try:
+        return config.find_config(name).resolve() == path
+    except UsageError:
+        return False
 
 
 def _table(plans, measured):
@@ -149,7 +153,7 @@ def _table(plans, measured):
     cores = "1 core" if facts["cores"] == 1 else f"{facts['cores']} cores"
     device = ", ".join(facts["accelerators"]) or cores
     lines = [
-        f"measured on: {facts['processor']}, {device}",
+        f"measured on: {printable(facts['processor'])}, {printable(device)}",
         f"devices: {first['n_devices']} in {first['n_machines']} machine"
         + ("s" if first["n_machines"] > 1 else ""),
         "",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from noisygan import ddsp_package
-from noisygan.benchmarks import synths_vs_ddsp
+from noisygan.benchmarks import child, synths_vs_ddsp
 from noisygan.benchmarks.synth_cases import CASES
+from noisygan.errors import UsageError
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "synths_vs_ddsp.py"
 
@@ -74,9 +75,37 @@ def test_a_training_step_is_measured(noisygan, tmp_path):
     assert found["cycle"] == 8
     assert found["step"]["seconds"] > 0
     assert {"generator", "synth", "front end", "discriminator", "matching"} <= set(found["parts"])
+    planned = noisygan("plan", "--gin_file", small, "--bench", tmp_path / "train.json")
+    assert planned.code == 0, planned
 
 
 def test_wrong_use_of_bench_train(refused):
     assert "no --gin_file" in refused("bench", "train")
     assert "--json, which belongs to bench train" in refused("bench", "synths", "--json")
     assert "runs/nots.gin" in refused("bench", "train", "--gin_file", "runs/nots.gin")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "no such folder: {}; expected a folder of recordings"),
+        (lambda path: path.write_text(""), "{} is a file; expected the folder"),
+        (lambda path: path.mkdir(), "{} is empty"),
+        (lambda path: (path / "parts").mkdir(parents=True), "{} is empty"),
+    ],
+)
+def test_a_wrong_folder_is_told_before_a_process_is_started(
+    refused, tmp_path, monkeypatch, make, said
+):
+    make(tmp_path / "data")
+    monkeypatch.setattr(child, "answer", None)
+    command = ("bench", "train", "--gin_file", "runs/notes.gin", "--data", tmp_path / "data")
+    assert refused(*command).startswith(said.format(tmp_path / "data"))
+
+
+def test_what_a_process_was_refused_is_told_as_it_says(tmp_path, monkeypatch):
+    refusing = "from noisygan.errors import UsageError\n\nraise UsageError('a.wav: at 8000 Hz')\n"
+    (tmp_path / "refusing_job.py").write_text(refusing)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match="^a.wav: at 8000 Hz$"):
+        child.answer("refusing_job", {}, "notes")

@@ -255,6 +255,12 @@ def test_bundled_configs_by_short_name(toy, name, tmp_path, monkeypatch):
     assert config.find_config(name) == toy.folder / "runs" / "notes.gin"
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "~nobody_of_this_name/x", "x\0", ""])
+def test_what_is_no_path_is_no_config(toy, name):
+    with pytest.raises(UsageError, match="neither a file nor a bundled config"):
+        config.find_config(name)
+
+
 def test_a_misspelt_config_name(toy):
     (toy.folder / "runs" / "notes.gin").write_text("# Pitched notes.\n" + HEADER)
     (toy.folder / "ablations" / "one.gin").write_text(HEADER)
