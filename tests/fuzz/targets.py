@@ -518,6 +518,21 @@ def listening_answers(path):
     read_answers(path, "x", ["a", "b"])
 
 
+@target(lambda: [json.dumps(_measured_step()).encode()])
+@through_file(".json")
+def measured_steps(path):
+    """Figures of a training step."""
+    from noisygan.measured_steps import read
+
+    read(path)
+
+
+def _measured_step():
+    from noisygan.measured_steps import STEPS
+
+    return STEPS["runs/notes.gin"]
+
+
 # ---- the studio ------------------------------------------------------------------------------
 
 
