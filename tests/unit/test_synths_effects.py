@@ -1,5 +1,7 @@
 """Reverbs, filters and delays: their own response or a given one, any rate, any length."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -60,10 +62,10 @@ def test_ways_to_give_a_response(add_dry):
         np.testing.assert_allclose(reverb.get_signal(audio, given), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(2, 40, 2), (2, 40, 1, 1)])
+@pytest.mark.parametrize("shape", [(), (2, 40, 2), (2, 40, 1, 1)])
 def test_responses_of_other_shapes_are_refused(shape):
-    with pytest.raises(ShapeError, match=r"ir: expected \[batch, n_taps.*got shape \(2, 40"):
-        Reverb()(noise(2, 300), noise(*shape))
+    with pytest.raises(ShapeError, match=rf"ir: expected \[batch, n_taps.*{re.escape(str(shape))}"):
+        Reverb()(noise(2, 300), np.ones(shape, np.float32))
 
 
 def test_its_own_response_is_trained():
@@ -186,6 +188,19 @@ def test_noise_responses_are_the_same_at_each_call_and_in_each_row(kind):
         kind(reverb_length=500)(audio)
 
 
+@pytest.mark.parametrize("kind", [Reverb, ExpDecayReverb, FilteredNoiseReverb])
+def test_a_response_may_be_one_sample_but_not_none(kind):
+    audio = noise(2, 30)
+    # The dry sound has its place.
+    np.testing.assert_allclose(kind(trainable=True, reverb_length=1)(audio), audio, atol=1e-6)
+    wet = kind(trainable=True, reverb_length=1, add_dry=False)(audio).numpy()
+    gain = wet[0, 0] / audio[0, 0]
+    assert abs(gain) > 1e-6
+    np.testing.assert_allclose(wet, gain * audio, atol=1e-5 * abs(gain))
+    with pytest.raises(ValueError, match="reverb_length: got 0, expected a whole number, 1 or"):
+        kind(reverb_length=0)
+
+
 def test_an_exponential_decay_is_one():
     gain, decay = np.float32([[0.3]]), np.float32([[1.0]])
     reverb = ExpDecayReverb(reverb_length=16000, scale_fn=None)
@@ -206,6 +221,11 @@ def test_a_delay_of_whole_samples_and_halves():
         before = padded[16 - int(delay) : 66 - int(delay)]
         expected = earlier + (delay % 1.0) * (before - earlier)
         np.testing.assert_allclose(late, expected, atol=1e-5)
+
+
+def test_phases_of_another_length_are_refused():
+    with pytest.raises(ShapeError, match="phase, audio: expected the same n_samples, or 1"):
+        variable_length_delay(np.zeros((1, 49, 1), np.float32), noise(1, 50))
 
 
 def test_a_delay_beyond_its_range_stays_in_it():
