@@ -223,11 +223,6 @@ def test_a_delay_of_whole_samples_and_halves():
         np.testing.assert_allclose(late, expected, atol=1e-5)
 
 
-def test_phases_of_another_length_are_refused():
-    with pytest.raises(ShapeError, match="phase, audio: expected the same n_samples, or 1"):
-        variable_length_delay(np.zeros((1, 49, 1), np.float32), noise(1, 50))
-
-
 def test_a_delay_beyond_its_range_stays_in_it():
     audio = noise(1, 50)
     far, full = (

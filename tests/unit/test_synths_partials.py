@@ -41,12 +41,6 @@ def test_nothing_is_left_above_nyquist():
     np.testing.assert_array_equal(remove_above_nyquist(f_hz, amplitudes, 44100), amplitudes)
 
 
-@pytest.mark.parametrize("shape", [(1, 2, 4), (1, 3, 5), (3, 2, 5)])
-def test_amplitudes_of_other_partials_are_refused(shape):
-    with pytest.raises(ShapeError, match=r"_envelopes: expected the same .*, or 1"):
-        remove_above_nyquist(tf.ones([2, 2, 5]), tf.ones(shape))
-
-
 def test_shares_sum_to_one():
     weights = tf.constant([[[1.0, 1.0, 2.0], [1.0, 1.0, 2.0]]])
     shares = normalize_harmonics(weights, F0_HZ, 16000)
