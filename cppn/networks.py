@@ -75,7 +75,8 @@ class Deconvolution(keras.layers.Layer):
       n_channels: Number of curves.
       seconds: The stretch that the grid covers.
       n_seed: Number of points of the seed.
-      n_layers, stride, kernel_size, units: Of the stack; units halve from layer to layer.
+      n_layers, stride, kernel_size, units: Of the stack; units halve from layer to layer,
+        down to 16.
     """
 
     def __init__(

@@ -262,7 +262,7 @@ def _on_grid(frames, n_samples, hop, n_hops):
     if not known or n_hops != n_frames or n_hops * hop != n_samples:
         position = tf.cast(tf.range(n_hops) * hop, tf.float64)
         position *= tf.cast(n_frames, tf.float64) / tf.cast(tf.maximum(n_samples, 1), tf.float64)
-        frame = tf.minimum(tf.cast(position, tf.int32), n_frames - 1)
+        frame = tf.cast(position, tf.int32)
         weight = tf.cast(position - tf.cast(frame, tf.float64), frames.dtype)[:, None]
         after = tf.gather(frames, tf.minimum(frame + 1, n_frames - 1), axis=1)
         frames = tf.gather(frames, frame, axis=1)

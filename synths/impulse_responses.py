@@ -96,10 +96,9 @@ def window_and_taps(size, window_size):
 
 
 def hann(lag, window_size, dtype):
-    """A Hann window of this length at whole lags from its middle."""
+    """A Hann window of this length at whole lags from its middle, none beyond its ends."""
     place = tf.cast(lag, dtype) / tf.cast(window_size, dtype)
-    inside = tf.abs(place) <= 0.5
-    return tf.where(inside, 0.5 + 0.5 * tf.cos(2.0 * math.pi * place), tf.zeros([], dtype))
+    return 0.5 + 0.5 * tf.cos(2.0 * math.pi * place)
 
 
 def sinc(x, threshold=1e-20):

@@ -106,6 +106,17 @@ def test_vibrato_has_no_seam_at_a_full_turn():
     np.testing.assert_allclose(waves[:, 0], np.sin(turn), atol=1e-4)
 
 
+def test_a_code_of_zeros_begins_at_phase_0_with_finite_slopes():
+    vibrato, code = Vibrato(), tf.zeros([2, 5])
+    with tf.GradientTape() as tape:
+        tape.watch(code)
+        waves = vibrato(tf.zeros([1]), tf.ones([2]), code)
+        loss = tf.reduce_sum(waves)
+    np.testing.assert_allclose(waves[:, 0, :2], [[0.0, 1.0]] * 2, atol=1e-6)
+    for slope in tape.gradient(loss, [code, *vibrato.trainable_variables]):
+        assert np.isfinite(slope).all()
+
+
 def test_vibrato_learns_its_rate_and_phase():
     vibrato = Vibrato()
     with tf.GradientTape() as tape:

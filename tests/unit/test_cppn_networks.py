@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cppn import CPPN, Attack, Deconvolution, Periodic, Release, Vibrato
+from cppn import CPPN, Attack, Deconvolution, Linear, Periodic, Release, Vibrato
 
 NOTE_OFF = np.float32([0.8, 1.6])
 
@@ -81,6 +81,26 @@ def test_the_gradient_reaches_every_variable_and_the_code(kind):
         assert np.abs(tf.convert_to_tensor(slope)).max() > 1e-7, variable
 
 
+def test_the_code_shifts_each_unit_and_is_its_gain():
+    net = CPPN(3, [Linear(2.0), Attack((0.5,))], units=16, n_layers=2, activations=["tanh"])
+    times, rng = moments(10.0), np.random.default_rng(1)
+    draw(net, times)
+    for variable in net.trainable_variables:
+        variable.assign(rng.normal(scale=0.5, size=variable.shape))
+    drawn, code = draw(net, times), np.random.default_rng(0).normal(size=(2, 1, 5))
+
+    def dense(layer, x):
+        return x @ np.float64(layer.kernel) + np.float64(layer.bias)
+
+    place = np.stack([times - 1.0, 1.0 - np.exp(-times / 0.5)], axis=1)[None].repeat(2, axis=0)
+    h = place
+    for i in range(2):
+        gain = 1.0 + dense(net.gains[i], code)
+        h = np.tanh(dense(net.hidden[i], h) * gain + dense(net.shifts[i], code))
+    expected = dense(net.outputs, np.concatenate([h, place], axis=2))
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+
+
 def test_a_held_note_comes_to_rest():
     net = network([Attack(), Release()])
     held = draw(net, np.float32([0.0, 20.0, 25.0, 50.0]), np.float32([100.0, 100.0]))
@@ -117,7 +137,14 @@ def test_a_deconvolution_is_linear_between_its_points_and_held_behind_the_end():
     np.testing.assert_allclose(quarters, 0.75 * points[:, :-1] + 0.25 * points[:, 1:], atol=1e-6)
     behind = draw(net, np.float32([1.9, 2.0, 5.0]))
     np.testing.assert_allclose(behind, points[:, -1:].repeat(3, axis=1), atol=1e-6)
-    assert np.std(np.diff(points, axis=1)) > 1e-4
+    before = draw(net, np.float32([-1.0, 0.0]))
+    np.testing.assert_allclose(before, points[:, :1].repeat(2, axis=1), atol=1e-6)
+    assert np.abs(np.diff(points, axis=1)).min() > 1e-5
+
+
+def test_the_widths_of_a_deconvolution_halve_down_to_16():
+    net = Deconvolution(1, units=100, n_layers=4)
+    assert [layer.filters for layer in net.stack] == [50, 25, 16, 16]
 
 
 def test_a_deconvolution_ignores_the_notes_end():

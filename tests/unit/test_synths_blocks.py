@@ -9,7 +9,8 @@ from synths.blocks import Blocks, neighbour
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
-    ("n_frames", "n_samples"), [(5, 320), (4, 800), (7, 1000), (9, 5), (1, 130), (3, 0)]
+    ("n_frames", "n_samples"),
+    [(5, 320), (4, 800), (7, 1000), (9, 5), (9, 8), (3, 5), (1, 130), (3, 0)],
 )
 def test_every_sample_is_in_its_frame(known, n_frames, n_samples):
     sizes = (n_frames, n_samples) if known else (tf.constant(n_frames), tf.constant(n_samples))
@@ -17,6 +18,8 @@ def test_every_sample_is_in_its_frame(known, n_frames, n_samples):
     size = blocks.weight.shape[2]
     assert blocks.weight.shape[0] == n_frames
     assert size <= 64
+    assert np.isfinite(blocks.way).all()
+    assert np.isfinite(blocks.weight).all()
     frame = tf.range(n_frames, dtype=tf.float64)[:, None, None]
     # Where a sample lies in frames.
     joined = blocks.joined((frame + blocks.weight)[None])

@@ -1,5 +1,7 @@
 """Reverbs, filters and delays: their own response or a given one, any rate, any length."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -60,10 +62,10 @@ def test_ways_to_give_a_response(add_dry):
         np.testing.assert_allclose(reverb.get_signal(audio, given), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(2, 40, 2), (2, 40, 1, 1)])
+@pytest.mark.parametrize("shape", [(), (2, 40, 2), (2, 40, 1, 1)])
 def test_responses_of_other_shapes_are_refused(shape):
-    with pytest.raises(ShapeError, match=r"ir: expected \[batch, n_taps.*got shape \(2, 40"):
-        Reverb()(noise(2, 300), noise(*shape))
+    with pytest.raises(ShapeError, match=rf"ir: expected \[batch, n_taps.*{re.escape(str(shape))}"):
+        Reverb()(noise(2, 300), np.ones(shape, np.float32))
 
 
 def test_its_own_response_is_trained():
@@ -184,6 +186,19 @@ def test_noise_responses_are_the_same_at_each_call_and_in_each_row(kind):
     assert len(reverb.trainable_variables) >= 1
     with pytest.raises(ValueError, match=f" {kind.__name__} with trainable=True has its own"):
         kind(reverb_length=500)(audio)
+
+
+@pytest.mark.parametrize("kind", [Reverb, ExpDecayReverb, FilteredNoiseReverb])
+def test_a_response_may_be_one_sample_but_not_none(kind):
+    audio = noise(2, 30)
+    # The dry sound has its place.
+    np.testing.assert_allclose(kind(trainable=True, reverb_length=1)(audio), audio, atol=1e-6)
+    wet = kind(trainable=True, reverb_length=1, add_dry=False)(audio).numpy()
+    gain = wet[0, 0] / audio[0, 0]
+    assert abs(gain) > 1e-6
+    np.testing.assert_allclose(wet, gain * audio, atol=1e-5 * abs(gain))
+    with pytest.raises(ValueError, match="reverb_length: got 0, expected a whole number, 1 or"):
+        kind(reverb_length=0)
 
 
 def test_an_exponential_decay_is_one():

@@ -19,7 +19,7 @@ from synths import (
     sinc_filter,
     sinc_impulse_response,
 )
-from synths.filters import _fast_length, filter_hops, response_margin
+from synths.filters import _fast_length, filter_hops, response_margin, taps_of_bands
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
@@ -256,11 +256,12 @@ def test_few_frames_over_a_long_sound_take_no_huge_transform(n_frames):
     assert 0 < max(bins) < 10_000
 
 
-def test_frames_far_apart_are_as_frames_in_between():
-    n_samples, n_bands = 40_000, 17
-    magnitudes = np.random.default_rng(11).uniform(size=(1, 4, n_bands)).astype(np.float32)
+# Of 10010 samples from frame to frame the smallest parts below 512 do not divide them.
+@pytest.mark.parametrize("n_samples", [40_000, 40_040])
+def test_frames_far_apart_are_as_frames_in_between(n_samples):
+    magnitudes = np.random.default_rng(11).uniform(size=(1, 4, 17)).astype(np.float32)
     audio = noise(1, n_samples, seed=12)
-    expected = frequency_filter(audio, resample(magnitudes, 1000))
+    expected = frequency_filter(audio, resample(magnitudes, n_samples // 10))
     np.testing.assert_allclose(frequency_filter(audio, magnitudes), expected, atol=2e-5)
 
 
@@ -351,6 +352,16 @@ def test_threads_share_the_hops_of_a_row(monkeypatch, batch):
         np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(other).max())
 
 
+@pytest.mark.parametrize(("n_bands", "window_size"), [(2, 0), (9, 0), (9, 6), (9, 7), (17, 1)])
+def test_a_filter_reaches_as_far_as_its_taps(n_bands, window_size):
+    response = frequency_impulse_response(tf.eye(n_bands), window_size).numpy()
+    margin = response_margin(n_bands, window_size)
+    middle = response.shape[1] // 2
+    assert margin == middle - np.flatnonzero(np.abs(response).max(axis=0) > 1e-7)[0]
+    taps = taps_of_bands(n_bands, window_size)
+    np.testing.assert_allclose(taps, response[:, middle : middle + margin + 1], atol=1e-7)
+
+
 def test_parts_of_a_sound_join():
     n_bands, hop, n_frames = 9, 16, 12
     magnitudes = tf.constant(np.abs(noise(2, n_frames, n_bands)))
@@ -413,6 +424,13 @@ def test_float64(n_frames):
     assert wide.dtype == tf.float64
     half = frequency_filter(tf.cast(audio, tf.bfloat16), tf.cast(magnitudes, tf.float16))
     assert half.dtype == tf.float32
+
+
+@pytest.mark.parametrize("shape", [(3, 9), (3, 1, 9), (3, 4, 9)])
+def test_filters_of_another_batch_are_refused(shape):
+    for function in (frequency_filter, fft_convolve):
+        with pytest.raises(ShapeError, match=r"audio, .*: expected the same batch, or 1"):
+            function(noise(2, 40), np.ones(shape, np.float32))
 
 
 def test_silence_and_nothing():

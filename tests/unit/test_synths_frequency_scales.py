@@ -47,6 +47,26 @@ def test_sigmoid_goes_from_end_to_end():
     np.testing.assert_allclose(top, [[[1600.0]]], rtol=1e-6)
 
 
+def test_of_a_depth_each_sigmoid_has_a_smaller_range():
+    alone = np.where(np.eye(3), 50.0, -50.0)[None, None]
+    f_hz = frequencies_sigmoid(alone, hz_min=0.0, hz_max=1000.0)
+    # As in ddsp a range from 0 Hz begins at pitch 0: so do the two others.
+    expected = np.array([900.0, 90.0, 10.0]) + 2 * 440.0 * 2 ** (-69 / 12)
+    np.testing.assert_allclose(f_hz[0, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("depth_scale", [10.0, 4.0])
+def test_each_further_number_moves_a_band_less(depth_scale):
+    freqs = tf.zeros([1, 1, 5, 3], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(freqs)
+        f_hz = frequencies_critical_bands(freqs, depth_scale=depth_scale)
+    slope = tape.gradient(f_hz, freqs)[0, 0].numpy()
+    assert (slope[1:-1, 0] > 10.0).all()
+    expected = slope[:, :1] / depth_scale ** np.arange(3)
+    np.testing.assert_allclose(slope, expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize(("scale", "there"), [("bark", hz_to_bark), ("mel", hz_to_mel)])
 def test_critical_bands_lie_evenly_on_their_scale(scale, there):
     middles = frequencies_critical_bands(

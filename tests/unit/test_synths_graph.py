@@ -137,6 +137,7 @@ def test_what_is_missing_is_named_beside_what_there_is():
     [
         ([], "expected one node or more"),
         ([(Add(),)], "a node of 1 parts"),
+        ([(Add(), ["a", "b"], ["sum"], ["c"])], "a node of 4 parts"),
         ([("tone", ["a"])], "there is no processor 'tone'; there are none"),
         ([(Add(), ["a", "b"]), ("tone", ["a"])], "there is no processor 'tone'; there are add"),
         ([(Add(), "a")], r"got 'a', expected a list of keys such as \['a'\]"),

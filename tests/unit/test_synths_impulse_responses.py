@@ -22,6 +22,7 @@ def gains(*shape):
     ("n_bands", "window_size", "n_taps"),
     [
         (65, 0, 128),
+        (65, -1, 128),
         (65, 257, 128),
         (65, 128, 128),
         (65, 65, 65),
@@ -94,10 +95,17 @@ def test_sinc_responses_are_symmetric_and_of_gain_one(window_size, n_taps):
     np.testing.assert_allclose(high + low, np.broadcast_to(delta, low.shape), atol=1e-12)
 
 
-def test_sinc_responses_are_scipys():
-    taps = sinc_impulse_response(np.float64([[[0.25]]]), 101)[0, 0]
-    expected = scipy.signal.firwin(101, 0.25, window="hamming")
+@pytest.mark.parametrize("n_taps", [3, 5, 101])
+def test_sinc_responses_are_scipys(n_taps):
+    taps = sinc_impulse_response(np.float64([[[0.25]]]), n_taps)[0, 0]
+    expected = scipy.signal.firwin(n_taps, 0.25, window="hamming")
     np.testing.assert_allclose(taps, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["window_size", "sample_rate"])
+def test_sinc_responses_of_no_length_or_rate_are_refused(name):
+    with pytest.raises(ValueError, match=rf"^{name}: got 0, expected "):
+        sinc_impulse_response(0.5, **{name: 0})
 
 
 @pytest.mark.parametrize(
@@ -125,7 +133,7 @@ def test_gradients_by_finite_differences(function, inputs):
 
 def test_sizes_that_are_known_only_when_it_runs():
     unknown = tf.TensorSpec([None, None, None], tf.float64)
-    for window_size in (0, 7, 100):
+    for window_size in (-1, 0, 7, 100):
         function = tf.function(
             lambda m, w=window_size: frequency_impulse_response(m, w), input_signature=[unknown]
         )

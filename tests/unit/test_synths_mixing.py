@@ -23,6 +23,12 @@ def test_gains_are_of_equal_power_and_have_bounded_slopes():
         assert np.abs(tape.gradient(gain, level)).max() < 1.58
 
 
+@pytest.mark.parametrize("shape", [(2, 50), (2, 50, 3)])
+def test_a_sum_is_one(shape):
+    one, two = noise(*shape), noise(*shape, seed=1)
+    np.testing.assert_array_equal(Add()(one, two), one + two)
+
+
 def test_a_mix_of_unrelated_sounds_keeps_their_power():
     one, two = noise(1, 80000), noise(1, 80000, seed=1)
     level = np.float32([[[-9.0], [-2.0], [0.0], [2.0], [9.0], [9.0]]])

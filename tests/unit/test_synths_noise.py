@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from synths import ShapeError, set_native_kernels, white_noise
+from synths.noise import seed_of_layer
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
@@ -113,3 +114,11 @@ def test_the_same_on_a_later_day():
 def test_a_wrong_shape_is_named():
     with pytest.raises(ShapeError, match=r"seed: expected \[batch\].*\(\)"):
         white_noise(3, 10)
+
+
+def test_each_name_has_a_seed_of_its_own():
+    names = [f"noise_{i}" for i in range(30)]
+    seeds = [seed_of_layer(name) for name in names]
+    assert len(set(seeds)) == 30
+    assert all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds)
+    assert seeds == [seed_of_layer(name) for name in names]

@@ -43,6 +43,7 @@ SOUNDS = {
     "windowed": lambda: harmonic_bank(F0, SHARES, PHASE, 1600, 16000, "window"),
     "a filter in frames": lambda: frequency_filter(NOISE, GAINS),
     "short responses": lambda: frequency_filter(NOISE, GAINS, window_size=9),
+    "responses of three taps": lambda: frequency_filter(NOISE, GAINS, window_size=3),
     "frames beside the grid": lambda: frequency_filter(NOISE[:, :393], GAINS),
     "one filter": lambda: frequency_filter(NOISE, GAINS[:, 0]),
     "a long response": lambda: fft_convolve(NOISE, LONG, "valid", 0),

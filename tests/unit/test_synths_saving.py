@@ -87,3 +87,15 @@ def test_wrong_arguments_are_named_and_copies_are_alike():
         Harmonic(rate=3)
     synth = Harmonic(77)
     assert copy.deepcopy(synth).get_config() == synth.get_config()
+
+
+def test_a_users_processor_of_any_keywords():
+    class Louder(synths.Processor):
+        def __init__(self, name="louder", **settings):
+            super().__init__(name=name)
+            self.settings = settings
+
+    config = Louder(gain=2.0).get_config()
+    assert config == {"name": "louder", "gain": 2.0}
+    assert Louder.from_config(config).settings == {"gain": 2.0}
+    assert keras.saving.get_registered_object("synths>Louder") is None

@@ -165,6 +165,9 @@ def test_an_empty_batch_stays_empty(native):
     inputs = {name: x[:0] for name, x in HARMONIC.items()}
     assert sound("harmonic", inputs).shape == (0, N)
     assert of_unknown_sizes("harmonic", inputs).shape == (0, N)
+    one_row = inputs | {"amplitudes": HARMONIC["amplitudes"][:1]}
+    assert sound("harmonic", one_row).shape == (0, N)
+    assert of_unknown_sizes("harmonic", one_row).shape == (0, N)
 
 
 def test_the_processor_names_its_own_arguments():

@@ -35,6 +35,19 @@ def test_one_tensor_and_length_is_computed_once():
             assert not np.array_equal(other[:, :16, :16], first[:, :16, :16])
 
 
+def test_a_graph_shares_as_well():
+    found = []
+
+    @tf.function
+    def twice(audio):
+        found.extend(spectral.magnitude(audio, 64, 16) for _ in range(2))
+        return found[0]
+
+    with shared_spectra():
+        twice(AUDIO)
+    assert found[0] is found[1]
+
+
 def test_gradients_of_all_who_share_add_up():
     def slope():
         with tf.GradientTape() as tape:

@@ -161,6 +161,13 @@ def test_a_wrong_shape_is_named():
         spectral.log_mel(tf.zeros([5]), 16000)
 
 
+@pytest.mark.parametrize("function", [stft, compute_mag])
+@pytest.mark.parametrize("shape", [(), (1, 1000, 1, 1)])
+def test_a_wrong_shape_of_ddsp_named_spectra_is_named(function, shape):
+    with pytest.raises(ShapeError, match=r"audio: expected \[batch, n_samples\] or \[n_samples\]"):
+        function(tf.zeros(shape))
+
+
 def test_ddsp_named_spectra_in_both_precisions():
     audio = np.random.default_rng(0).normal(size=(2, 3000))
     for function in (compute_mag, compute_logmag, compute_mel, compute_logmel, compute_mfcc, stft):
@@ -169,7 +176,7 @@ def test_ddsp_named_spectra_in_both_precisions():
         np.testing.assert_allclose(narrow, wide, rtol=1e-5, atol=2e-3)
         np.testing.assert_array_equal(function(audio[..., None]), wide)
     # One frame a hop, begun at the hop, also where the transform is longer than the frame.
-    for size in (512, 300):
+    for size in (512, 511, 300):
         expected = np.abs(stft(audio, size))
         assert expected.shape[1] == -(-3000 // (size // 4))
         np.testing.assert_allclose(compute_mag(audio, size), expected, atol=1e-5)
@@ -196,7 +203,7 @@ SPECTRA = {
 
 
 @pytest.mark.parametrize("name", SPECTRA)
-@pytest.mark.parametrize("n_samples", [1, 200, 1000, 3001])
+@pytest.mark.parametrize("n_samples", [1, 200, 640, 1000, 3001])
 def test_the_kernel_is_the_plain_path(name, n_samples):
     audio = tf.constant(np.random.default_rng(0).normal(size=(3, n_samples)) * 0.05, tf.float32)
     found = []

@@ -23,12 +23,17 @@ def test_no_numbers():
     assert synths.nan_to_num(np.float64([np.nan])).numpy() == [0.0]
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
 def test_differences(axis):
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
     np.testing.assert_array_equal(synths.diff(x, axis), np.diff(x, axis=axis))
-    with pytest.raises(ValueError, match=r"axis: got 3, expected one of the 3 axes of \(2, 3, 4\)"):
-        synths.diff(x, 3)
+
+
+@pytest.mark.parametrize("axis", [3, 4, -4])
+def test_differences_along_an_axis_that_is_not_there(axis):
+    expected = rf"axis: got {axis}, expected one of the 3 axes of \(2, 3, 4\)"
+    with pytest.raises(ValueError, match=expected):
+        synths.diff(np.zeros((2, 3, 4)), axis)
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
