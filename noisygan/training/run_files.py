@@ -25,9 +25,9 @@ _CUT = "remove lines of it that are not needed, such as nine of ten"
 # So that a checkpoint that merely is another one's is told apart from a config that asks for much.
 _SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
+MAX_LABEL_LENGTH = 200
 # Of each kind; machines with more cores train by so many.
 MAX_THREADS = 256
-MAX_LABEL_LENGTH = 200
 
 
 def _is_whole(value, low, high):

@@ -238,8 +238,8 @@ class RunFolder:
     def drop_states_after(self, step):
         """Drops the best weights and snapshots of later steps: the run goes on from before them."""
         checkpoints.drop_after(self.path / "best" / "checkpoints", step)
-        for prefix in self._snapshots().values():
-            if checkpoints.step_of(prefix) > step:
+        for (_, kept_at), prefix in self._snapshots().items():
+            if kept_at > step:
                 checkpoints.remove(pathlib.Path(prefix))
 
     def write_metrics(self, record):
