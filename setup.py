@@ -52,15 +52,19 @@ PACKAGE_DATA = {
 }
 
 INSTALL_REQUIRES = [
+    "filelock>=3.13",
     "gin-config>=0.5,<0.6",
     "google-crc32c>=1.5",
+    "jinja2>=3.1",
     "keras>=3.12,<4",
     "librosa>=0.11",
     "matplotlib>=3.9",
     "numba>=0.61",
     "numpy>=2.0",
     "pillow>=10.3",
+    "pooch>=1.8",
     "protobuf>=6.31,<7",
+    "pyloudnorm>=0.1.1",
     "rich>=13.7",
     "scikit-learn>=1.5",
     "scipy>=1.13",

@@ -1,3 +1,3 @@
 """A differentiable-DSP hybrid synthesis library: CPPNs, synthesizers and adversarial training."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
