@@ -26,6 +26,7 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
+    "noisygan.metrics",
     "noisygan.pages",
     "noisygan.rendering",
     "noisygan.studio",

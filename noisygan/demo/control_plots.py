@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation import note_analysis
+from noisygan.metrics import note_analysis
 from noisygan.pages.plots import Axis, Curve, heat_map, image_plot, line_plot, time_axis, value_axis
 
 
