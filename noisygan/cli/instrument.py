@@ -74,7 +74,8 @@ def add_arguments(parser):
 
 def run(args):
     """Makes the instrument."""
-    from noisygan.rendering import audio_files, instruments, notes, sampler_formats
+    from noisygan.audio_io import audio_files
+    from noisygan.rendering import instruments, notes, sampler_formats
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)

@@ -9,8 +9,8 @@ import tensorflow as tf
 from noisygan.generators.output import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.controls import controls_of
 from noisygan.rendering.notes import DEFAULT_VELOCITY
+from noisygan.rendering.synthesis import controls_of
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
@@ -95,7 +95,7 @@ def draws_curves(generator):
 
 
 def code_controls(generator, code, n_samples):
-    """Controls of a code's sound, ready to save (see `noisygan.rendering.controls`)."""
+    """Controls of a code's sound, ready to save (see `noisygan.rendering.synthesis`)."""
     output = render_code(generator, code, n_samples)
     return controls_of(generator, output, 0, generator.sample_rate, code.noise_seed)
 
