@@ -38,7 +38,7 @@ def render_to_files(
       progress: None, or a function called with the number of notes written.
       stems: Whether to write the parts of each, voice.wav for every voice, into a folder of its
         name.
-      code: `saved_latents.SavedLatents` whose z, by the requests' numbers, noise seed and gain are taken;
+      code: `saved_latents.SavedLatents` whose z, noise seed and gain are taken;
         None: those that the seed decides.
 
     Returns:
