@@ -115,7 +115,7 @@ def start_code(generator, audio, pitch=None, labels=(0,), seed=0):
     """
     seconds = len(audio) / generator.sample_rate
     held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
-    told = generator.conditions
+    told = generator.condition_names
     plain = Code(
         z=_draws(generator).mean(axis=0),
         pitch=pitch if "pitch" in told else 0.0,
@@ -154,9 +154,9 @@ def fit_code(generator, start, audio, n_steps, progress=None):
     tried = [start, *(_levelled(generator, code, audio) for code in tried)]
     begin = min(tried, key=lambda code: _cost(generator, code, audio, objective))
     low, high = draws.min(axis=0), draws.max(axis=0)
-    sought = ["z", "gain"] + ["velocity"] * ("velocity" in generator.conditions)
+    sought = ["z", "gain"] + ["velocity"] * ("velocity" in generator.condition_names)
     if draws_curves(generator):
-        sought += ["held_seconds"] + ["pitch"] * ("pitch" in generator.conditions)
+        sought += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
     values = {name: getattr(begin, name) for name in sought}
     values["gain"] = math.log(begin.gain)
     unknowns = {

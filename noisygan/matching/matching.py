@@ -176,9 +176,9 @@ def _as_the_run_makes(target, generator):
 
 def _pitch_for(target, generator, pitch):
     """(pitch to tell the generator, pitch that was found, remarks on it)."""
-    if "pitch" not in generator.conditions:
+    if "pitch" not in generator.condition_names:
         if pitch is not None:
-            told = ", ".join(generator.conditions) or "nothing"
+            told = ", ".join(generator.condition_names) or "nothing"
             raise UsageError(
                 f"--pitch has no effect: this run's generator is told {told}; leave it out"
             )
@@ -222,7 +222,7 @@ def _doubts(target, analysis):
 def _labels_for(generator, label):
     """Indices of the labels to choose from."""
     known = list(generator.label_names)
-    tells = "label" in generator.conditions
+    tells = "label" in generator.condition_names
     if label is None:
         return range(len(known)) if tells else (0,)
     if not tells:

@@ -65,7 +65,7 @@ def parse(body, run):
     unknown = sorted(set(body) - _KEYS)
     if unknown:
         raise UsageError(f"no field {_shown(unknown[0])}; known are {', '.join(sorted(_KEYS))}")
-    told = run.instrument.conditions
+    told = run.instrument.condition_names
     sample_rate = whole(body, "sample_rate", run.sample_rate, 8000, 192000)
     seconds = run.seconds
     if run.has_length:

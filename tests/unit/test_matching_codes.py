@@ -16,8 +16,8 @@ from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
 class Waves(RawWaveform):
     """A sine of 800 Hz and one of 2000 Hz, as loud as two numbers of z say."""
 
-    def __init__(self, conditions=None):
-        super().__init__(N_SAMPLES, SAMPLE_RATE, 2, None, conditions, "waves")
+    def __init__(self, condition_encoder=None):
+        super().__init__(N_SAMPLES, SAMPLE_RATE, 2, None, condition_encoder, "waves")
         self.label_names = ["wave"]
 
     def make_audio(self, code):
