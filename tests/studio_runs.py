@@ -106,13 +106,13 @@ def raw():
 
 
 @contextlib.contextmanager
-def served(*runs, n_codes=24):
+def served(*runs, n_latents=24):
     """Serves a studio over runs in a thread; gives its address."""
     import uvicorn
 
     from noisygan.studio.server import Studio, configured
 
-    studio = Studio(list(runs), n_codes=n_codes)
+    studio = Studio(list(runs), n_latents=n_latents)
     with address.listening_socket("127.0.0.1", None) as listener:
         server = uvicorn.Server(configured(studio))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -74,7 +74,8 @@ def add_arguments(parser):
 
 def run(args):
     """Makes the instrument."""
-    from noisygan.rendering import audio_files, instruments, notes, sampler_formats
+    from noisygan.audio_io import sampler_formats
+    from noisygan.rendering import audio_files, instruments, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
