@@ -1,1 +1,1 @@
-"""Files that go in and out: audio, controls, curves as CSV, MIDI. A leaf package."""
+"""Audio, control and sampler files: reading and writing them, without TensorFlow."""
