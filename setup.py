@@ -26,8 +26,8 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
-    "noisygan.pages",
     "noisygan.rendering",
+    "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
     "synths",
@@ -38,16 +38,14 @@ PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
         "drums/*.*",
         "drums/*/*.flac",
-        "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
-    "noisygan.pages": ["*.css"],
+    "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
 }
 

@@ -46,7 +46,7 @@ def write(match, paths, label_names=()):
       (list of the paths written, decibels that the sound, and its controls with it, was turned
       down by because it is louder than a file can hold; 0.0 where it is not).
     """
-    from noisygan.matching.page import page
+    from noisygan.reports.match_report import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
