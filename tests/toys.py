@@ -6,7 +6,7 @@ from cppn import CPPN, Attack, Release, Vibrato
 from discriminators import MFCC, Conditions, LogMel, MFCCDiscriminator, SpectrogramDiscriminator
 from noisygan.data.noteset import NoteSet
 from noisygan.generators import Hybrid
-from noisygan.generators.pitch import AskedPitch
+from noisygan.generators.pitch import ConditionedPitch
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 
 SAMPLE_RATE = 16000
@@ -27,7 +27,7 @@ def hybrid(vibrato=True, **changes):
         "loudness_curve": curve(1, "loudness", vibrato, output_scale=0.1),
         "timbre_curves": curve(8, "timbre", vibrato),
         "voices": [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9)],
-        "pitch": AskedPitch(),
+        "pitch": ConditionedPitch(),
         "conditions": Conditions(("pitch", "velocity")),
         "latent_dim": 4,
         "code_units": 8,

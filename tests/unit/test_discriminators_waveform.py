@@ -10,7 +10,7 @@ import tensorflow as tf
 from discriminators import waveform
 from discriminators.waveform import WaveGANDiscriminator, phase_shuffle
 from noisygan.losses import R1, GradientPenalty
-from noisygan.losses.regularizers import Round
+from noisygan.losses.regularizers import DiscriminatorContext
 
 LAYERS = {
     16384: [(4096, 64), (1024, 128), (256, 256), (64, 512), (16, 1024)],
@@ -144,7 +144,7 @@ def test_penalties_go_through_the_shuffle(regularizer):
     def value():
         judged = discriminator.judge([real], None).logits
         judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
-        return regularizer(Round(judge, [real], [fake], judged, tf.constant([1, 2])))
+        return regularizer(DiscriminatorContext(judge, [real], [fake], judged, tf.constant([1, 2])))
 
     kernel = discriminator.convolutions[0].kernel
     with tf.GradientTape() as tape:
@@ -167,7 +167,7 @@ def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monke
         judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
         values = [v.value for v in discriminator.trainable_variables]
         with tf.GradientTape() as tape:
-            penalty = R1()(Round(judge, [real], [real], [], tf.constant([1, 2])))
+            penalty = R1()(DiscriminatorContext(judge, [real], [real], [], tf.constant([1, 2])))
         return penalty, tape.gradient(penalty, values)
 
     shifts_are(monkeypatch, [1, 1], 2)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
-from noisygan.generators.humanize import Humanize
+from noisygan.generators.jitter import ConditionJitter
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.rendering.controls import (
     check_controls,
@@ -32,7 +32,7 @@ GENERATORS = {
             HarmonicVoice(5, tuned=True, detune_cents=7.0, name="high"),
             NoiseVoice(9, bandwidth_hz=6000.0),
         ],
-        "humanize": Humanize(),
+        "condition_jitter": ConditionJitter(),
     },
 }
 
