@@ -46,8 +46,8 @@ def write(match, paths, label_names=()):
       (list of the paths written, decibels that the sound, and its controls with it, was turned
       down by because it is louder than a file can hold; 0.0 where it is not).
     """
-    from noisygan.matching.page import page
     from noisygan.rendering.synthesis import render_in_blocks
+    from noisygan.reports.match_report import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
