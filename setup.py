@@ -15,6 +15,7 @@ PACKAGES = [
     "discriminators",
     "noisygan",
     "noisygan._gin",
+    "noisygan.audio_io",
     "noisygan.benchmarks",
     "noisygan.cli",
     "noisygan.comparison",
@@ -27,8 +28,8 @@ PACKAGES = [
     "noisygan.losses",
     "noisygan.matching",
     "noisygan.metrics",
-    "noisygan.pages",
     "noisygan.rendering",
+    "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
     "synths",
@@ -38,17 +39,16 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
         "drums/*.*",
         "drums/*/*.flac",
-        "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
-    "noisygan.pages": ["*.css"],
+    "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
 }
 
