@@ -11,7 +11,7 @@ from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
 from noisygan.matching.responses import Response
-from noisygan.rendering.synthesis import signal_of
+from noisygan.rendering.synthesis import controls_to_signal
 
 N_BANDS = 65
 MAX_HARMONICS = 256
@@ -107,7 +107,7 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
 
     def loss(values):
         merged, curves = split(values)
-        sound = signal_of(merged, len(audio), sample_rate)
+        sound = controls_to_signal(merged, len(audio), sample_rate)
         return objective(sound) + SMOOTHNESS * _roughness(curves)
 
     sought = unknowns if response is None else unknowns | response.unknowns

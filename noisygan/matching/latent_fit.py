@@ -10,7 +10,7 @@ from noisygan.generators.output import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
 from noisygan.rendering.notes import DEFAULT_VELOCITY
-from noisygan.rendering.synthesis import controls_of
+from noisygan.rendering.synthesis import controls_row
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
@@ -97,7 +97,8 @@ def draws_curves(generator):
 def latent_controls(generator, latent, n_samples):
     """Controls of a latent's sound, ready to save (see `noisygan.rendering.synthesis`)."""
     output = render_latent(generator, latent, n_samples)
-    return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
+    rate = generator.sample_rate
+    return controls_row(generator, output.controls, 0, n_samples, rate, latent.noise_seed)
 
 
 def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):

@@ -11,7 +11,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.synthesis import controls_of, render_controls
+from noisygan.rendering.synthesis import controls_row, render_controls
 from tests import toys
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -162,7 +162,9 @@ def test_controls_of_a_drum_give_its_sound(struck, seconds, sample_rate):
     assert generator.condition_names == ("label",)
     output = generator(*asked, seconds=seconds, sample_rate=sample_rate, seed=[5, 6, 7])
     for i in range(3):
-        controls = controls_of(generator, output, i, sample_rate, 5 + i)
+        controls = controls_row(
+            *(generator, output.controls, i, output.audio.shape[1], sample_rate, 5 + i)
+        )
         check_controls(controls)
         np.testing.assert_allclose(render_controls(controls), output.audio[i], atol=2e-5)
     assert np.abs(output.audio).max() > 0.01
@@ -191,7 +193,7 @@ def test_a_longer_drum_begins_as_the_short_one(struck):
 )
 def test_a_flaw_of_a_struck_voice_is_named(struck, name, value, message):
     generator, asked = struck
-    controls = controls_of(generator, generator(*asked, seed=5), 0, 16000, 5)
+    controls = controls_row(generator, generator.get_controls(*asked), 0, 16000, 16000, 5)
     controls.pop(name)
     if value is not None:
         controls[name] = value

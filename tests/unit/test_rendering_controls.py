@@ -8,7 +8,7 @@ from noisygan.audio_io.controls import check_controls, load_controls, save_contr
 from noisygan.errors import UsageError
 from noisygan.generators.jitter import ConditionJitter
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.synthesis import controls_of, render_controls
+from noisygan.rendering.synthesis import controls_row, render_controls
 from synths import Reverb
 from tests import toys
 
@@ -43,7 +43,10 @@ def make(kind="plain", seconds=None, sample_rate=16000, **changes):
         sample_rate=sample_rate,
         seed=[5, 6, 7],
     )
-    rows = [controls_of(generator, output, i, sample_rate, 5 + i) for i in range(3)]
+    n = output.audio.shape[1]
+    rows = [
+        controls_row(generator, output.controls, i, n, sample_rate, 5 + i) for i in range(3)
+    ]
     return generator, output, rows
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.rendering import synthesis as blocks
-from noisygan.rendering.synthesis import controls_of, render_controls, render_in_blocks
+from noisygan.rendering.synthesis import controls_row, render_controls, render_in_blocks
 from synths import Reverb
 from tests import toys
 
@@ -25,7 +25,9 @@ def make(seconds, sample_rate, **changes):
         sample_rate=sample_rate,
         seed=[5, 6, 7],
     )
-    return output.audio[1].numpy(), controls_of(generator, output, 1, sample_rate, 6)
+    return output.audio[1].numpy(), controls_row(
+        *(generator, output.controls, 1, output.audio.shape[1], sample_rate, 6)
+    )
 
 
 @pytest.mark.parametrize("size", [700, 4096])
