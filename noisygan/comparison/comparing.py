@@ -11,7 +11,7 @@ from noisygan.archives import read_arrays
 from noisygan.comparison import listening, measuring, page, showing, table, training
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 
 _KEPT_RUNS = "trained"
 _SELF_TEST = "self-test"
@@ -247,5 +247,5 @@ def _load(path):
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")

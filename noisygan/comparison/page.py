@@ -10,7 +10,7 @@ import pathlib
 from noisygan.comparison import page_plots, page_sounds, page_table
 from noisygan.comparison.palette import Palette
 from noisygan.errors import RunError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.pages.document import Contents, asset, document, escape
 
 MAX_BYTES = 30_000_000
@@ -64,7 +64,7 @@ def write_page(data, out_file):
             "show fewer or shorter sounds"
         )
     make_folder(out_file.parent)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")
     return out_file
 

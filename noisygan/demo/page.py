@@ -24,7 +24,7 @@ from noisygan.demo.page_facts import (
 from noisygan.demo.page_sections import Sections
 from noisygan.demo.sounds import checkpoints, name_of, pair_up, read_sound
 from noisygan.errors import RunError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.pages.document import asset, document, escape
 
 MAX_PAIRS, MAX_STEPS, MAX_CODES = 8, 8, 3
@@ -73,7 +73,7 @@ def write_page(
         )
     body = page_body(run_dir, facts, metrics, pairs, rows, credit, commands)
     out_file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(body, encoding="utf-8")
     return out_file
 

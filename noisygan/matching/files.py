@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.files import check_folder, make_folder, written_whole
+from noisygan.files import atomic_write, check_folder, make_folder
 from noisygan.rendering import note_files
 from noisygan.rendering.controls import louder, render_in_blocks, save_controls
 
@@ -67,9 +67,9 @@ def write(match, paths, label_names=()):
         if stems:
             written.append(paths["stems"])
     if match.code is not None:
-        with written_whole(paths["code"]) as part, part.open("wb") as file:
+        with atomic_write(paths["code"]) as part, part.open("wb") as file:
             np.savez_compressed(file, **match.code.arrays(label_names))
         written.append(paths["code"])
-    with written_whole(paths["page"]) as part:
+    with atomic_write(paths["page"]) as part:
         part.write_text(page(match), encoding="utf-8")
     return [*written, paths["page"]], lowered

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.data.prepared import example, records
+from noisygan.data.prepare import example, records
 from noisygan.errors import UsageError
 from noisygan.rendering.curves_csv import read_curves
 from noisygan.studio import asking

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noisygan.data.prepared import load, records, tables
+from noisygan.data.prepare import load, records, tables
 from noisygan.demo.page_sections import Sections, log_mel, play_button, spectrogram
 from noisygan.demo.sounds import Sound
 from noisygan.errors import RunError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.pages.document import asset, document, escape
 from noisygan.pages.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
 from noisygan.progress import duration
@@ -41,7 +41,7 @@ def write_page(folder, out_file):
     folder = Path(folder)
     text = body(folder, manifest, one_of_each(folder, manifest))
     make_folder(out_file.parent)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return out_file
 
