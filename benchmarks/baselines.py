@@ -150,7 +150,7 @@ def generate(generator, notes, chosen, seconds=None):
 
     Args:
       generator: By the generator contract.
-      notes: A `AudioDataset`.
+      notes: An `AudioDataset`.
       chosen: Indices into it.
       seconds: Length; None: the generator's own. Longer notes are cut, not let go earlier.
 

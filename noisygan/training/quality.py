@@ -271,7 +271,7 @@ class View:
 
 
 def _spread_out(notes, n):
-    """Indices of at most n recordings of a `AudioDataset`, evenly over labels, pitches, velocities."""
+    """Indices of at most n recordings, evenly over labels, pitches and velocities."""
     order = np.lexsort((np.nan_to_num(notes.velocity), np.nan_to_num(notes.pitch), notes.label))
     return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
 

@@ -58,7 +58,7 @@ class OneDevice:
         return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, notes, batch_size, seed, start=0, n_batches=None):
-        """Iterator over a `AudioDataset`'s batches, as `compiled` functions take them.
+        """Iterator over an `AudioDataset`'s batches, as `compiled` functions take them.
 
         Args:
           notes, batch_size, seed, start: As of `AudioDataset.batches`.

@@ -127,7 +127,7 @@ class Trainer:
         """Makes every variable.
 
         Args:
-          notes: A `AudioDataset`.
+          notes: An `AudioDataset`.
           seed: Of the run: initial weights, codes, noise, order of the recordings.
 
         Raises:
@@ -368,7 +368,7 @@ class Trainer:
         """Builds, then trains into a run folder; see `noisygan.training.loop.fit`.
 
         Args:
-          notes: A `AudioDataset`.
+          notes: An `AudioDataset`.
           run_dir: A `RunFolder`, or the path of one that is there.
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
@@ -414,7 +414,7 @@ class Trainer:
         """Checks that everything fits together: one batch, one step of each phase.
 
         Args:
-          notes: A `AudioDataset`.
+          notes: An `AudioDataset`.
 
         Returns:
           Each network's layers, output shapes and numbers of parameters, as text.

@@ -316,7 +316,7 @@ def test_a_killed_run_goes_on(tmp_path, folder):
     command = [sys.executable, "-c", program, str(folder), str(out)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"begun\n"
-        with pytest.raises(UsageError, match=f"by another run \\(process {process.pid}\\)"):
+        with pytest.raises(UsageError, match="another run"):
             prepare(folder, out)
         process.send_signal(signal.SIGKILL)
     assert (out / "parts" / "00000.json").is_file()
