@@ -1,1 +1,1 @@
-"""Audio files, controls files, MIDI and sampler formats: read and written, independent of runs."""
+"""Audio, control and sampler files: reading and writing them, without TensorFlow."""

@@ -21,10 +21,10 @@ class Hybrid(keras.layers.Layer):
       timbre_curves: Draws what the decoder makes the voices' controls from.
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
-      conditions: `discriminators.conditioning.Conditions`, or None.
-      humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
-        what is asked.
-      unsteadiness: A `noisygan.generators.humanize.Unsteadiness`, or None: curves as drawn.
+      condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
+      condition_jitter: A `noisygan.generators.jitter.ConditionJitter`, or None:
+        curves read the conditioning unchanged.
+      jitter: A `noisygan.generators.jitter.Jitter`, or None: curves as drawn.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -50,9 +50,9 @@ class Hybrid(keras.layers.Layer):
         timbre_curves,
         voices,
         pitch,
-        conditions=None,
-        humanize=None,
-        unsteadiness=None,
+        condition_encoder=None,
+        condition_jitter=None,
+        jitter=None,
         decoder=None,
         reverb=None,
         prior=None,
@@ -83,9 +83,9 @@ class Hybrid(keras.layers.Layer):
                 "and from reverb, such as HarmonicVoice.name = 'low'."
             )
         self.pitch = pitch
-        self.condition_features = conditions
-        self.humanize = humanize
-        self.unsteadiness = unsteadiness
+        self.condition_encoder = condition_encoder
+        self.condition_jitter = condition_jitter
+        self.jitter = jitter
         self.decoder = decoder
         self.reverb = reverb
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
@@ -115,10 +115,10 @@ class Hybrid(keras.layers.Layer):
         self.gate_db = gate_db
 
     @property
-    def conditions(self):
+    def condition_names(self):
         """Names of the conditions that the generator uses."""
-        names = self.condition_features.names if self.condition_features else ()
-        return tuple(dict.fromkeys((*names, *self.pitch.conditions)))
+        names = self.condition_encoder.names if self.condition_encoder else ()
+        return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
 
     def prior(self, n, seed):
         """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
@@ -132,7 +132,7 @@ class Hybrid(keras.layers.Layer):
 
         Args:
           z: float32 [batch, latent_dim].
-          conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
+          conditioning: dict with `condition_names`: pitch (MIDI) and velocity (0 .. 127),
             float32 [batch]; label, int32 [batch]. It may hold a bend of the pitch, float32
             [batch, n_points, 2]: (seconds, semitones), straight between.
           seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
@@ -171,9 +171,9 @@ class Hybrid(keras.layers.Layer):
           As of `get_controls`.
         """
         asked, whole_z = conditioning, z
-        if self.humanize is not None:
-            z, conditioning = self.humanize(z, conditioning)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        if self.condition_jitter is not None:
+            z, conditioning = self.condition_jitter(z, conditioning)
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         code = z if features is None else tf.concat([z, features], axis=1)
         if self.code is not None:
             code = self.code(code)
@@ -183,13 +183,13 @@ class Hybrid(keras.layers.Layer):
         f0_hz = self.pitch(raw_f0, asked)
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
-        if self.unsteadiness is not None:
-            cents, level_db = self.unsteadiness(times, whole_z)
+        if self.jitter is not None:
+            cents, level_db = self.jitter(times, whole_z)
             f0_hz = shifted(f0_hz, 0.01 * cents)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
-        if self.unsteadiness is not None:
+        if self.jitter is not None:
             loudness_db += level_db
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)

@@ -4,14 +4,14 @@ import pathlib
 
 import numpy as np
 
+from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, check_folder, make_folder
 from noisygan.rendering import note_files
-from noisygan.rendering.controls import louder, render_in_blocks, save_controls
 
 
 def output_paths(target_path, out_dir, stems=False):
-    """Where a match is written: dict of pathlib.Path by sound, controls, code, page and stems.
+    """Where a match is written: dict of pathlib.Path by sound, controls, latent, page and stems.
 
     Args:
       target_path: The sound that is matched.
@@ -24,7 +24,7 @@ def output_paths(target_path, out_dir, stems=False):
     out_dir = pathlib.Path(out_dir)
     check_folder(out_dir)
     stem = pathlib.Path(target_path).stem
-    names = {"sound": ".wav", "controls": ".npz", "code": "-z.npz", "page": ".html"}
+    names = {"sound": ".wav", "controls": ".npz", "latent": "-z.npz", "page": ".html"}
     paths = {what: out_dir / f"{stem}{suffix}" for what, suffix in names.items()}
     if stems:
         paths["stems"] = out_dir / stem
@@ -35,7 +35,7 @@ def output_paths(target_path, out_dir, stems=False):
 
 
 def write(match, paths, label_names=()):
-    """Writes the sound, the controls, the code and the page, as far as there are any.
+    """Writes the sound, the controls, the latent and the page, as far as there are any.
 
     Args:
       match: Match.
@@ -46,7 +46,8 @@ def write(match, paths, label_names=()):
       (list of the paths written, decibels that the sound, and its controls with it, was turned
       down by because it is louder than a file can hold; 0.0 where it is not).
     """
-    from noisygan.matching.page import page
+    from noisygan.rendering.synthesis import render_in_blocks
+    from noisygan.reports.match_report import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
@@ -55,21 +56,21 @@ def write(match, paths, label_names=()):
     def blocks_at(factor):
         if match.controls is None:
             return [(np.float32(factor) * match.audio, {})]
-        return render_in_blocks(louder(match.controls, factor))
+        return render_in_blocks(scale_controls(match.controls, factor))
 
     stems = "stems" in paths
     factor, lowered = note_files.write_turned_down(paths["sound"], blocks_at, rate, stems=stems)
     match = match._replace(audio=np.float32(factor) * match.audio)
     if match.controls is not None:
-        match = match._replace(controls=louder(match.controls, factor))
+        match = match._replace(controls=scale_controls(match.controls, factor))
         save_controls(paths["controls"], match.controls)
         written.append(paths["controls"])
         if stems:
             written.append(paths["stems"])
-    if match.code is not None:
-        with atomic_write(paths["code"]) as part, part.open("wb") as file:
-            np.savez_compressed(file, **match.code.arrays(label_names))
-        written.append(paths["code"])
+    if match.latent is not None:
+        with atomic_write(paths["latent"]) as part, part.open("wb") as file:
+            np.savez_compressed(file, **match.latent.arrays(label_names))
+        written.append(paths["latent"])
     with atomic_write(paths["page"]) as part:
         part.write_text(page(match), encoding="utf-8")
     return [*written, paths["page"]], lowered

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.errors import RunError, UsageError
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
 from noisygan.export.forms import Form
 from noisygan.export.package import export
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
@@ -34,7 +34,7 @@ ASKED = {
 
 def note():
     """A hybrid of notes with everything that moves."""
-    return toys.hybrid(latent_dim=6, humanize=Humanize(), unsteadiness=Unsteadiness(n=3))
+    return toys.hybrid(latent_dim=6, condition_jitter=ConditionJitter(), jitter=Jitter(n=3))
 
 
 def drum():
@@ -43,7 +43,7 @@ def drum():
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=3),
+        condition_encoder=ConditionEncoder(("label",), n_labels=3),
         reverb=Reverb(trainable=True, reverb_length=300),
         seconds=0.1,
         note_off_seconds=0.1,
