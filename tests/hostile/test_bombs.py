@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.audio_io import curves_csv, decoding, layouts
+from noisygan.audio_io import curves_csv, decoding
+from noisygan.data import layouts
 from noisygan.data.prepare import example, nsynth_sources, table_sources
 from noisygan.errors import UsageError
 from noisygan.files import read_json
