@@ -20,13 +20,14 @@ PACKAGES = [
     "noisygan.cli",
     "noisygan.comparison",
     "noisygan.data",
-    "noisygan.data.prepared",
+    "noisygan.data.prepare",
     "noisygan.demo",
     "noisygan.evaluation",
     "noisygan.export",
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
+    "noisygan.metrics",
     "noisygan.rendering",
     "noisygan.reports",
     "noisygan.studio",
@@ -38,6 +39,7 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
     "noisygan.demo": [
         "drums/*.*",
