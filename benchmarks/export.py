@@ -102,12 +102,13 @@ def times(play, notes, repeat):
 
 def measure(run_dir, n_notes, repeat):
     """Prints the rows of one run."""
+    import noisygan
     import synths
     from noisygan.export.package import export
     from noisygan.generators.hybrid import Hybrid
-    from noisygan.rendering.notes import load
 
-    generator, instrument = load(run_dir)
+    instrument = noisygan.load(run_dir)
+    generator = instrument.generator
     notes = asked(generator, instrument, n_notes)
     rate = generator.sample_rate
     lengths = {
@@ -116,7 +117,7 @@ def measure(run_dir, n_notes, repeat):
     }
     if not isinstance(generator, Hybrid):
         lengths = {}
-    name = f"{instrument.run_name}, {generator.seconds:.3g} s at {rate:g} Hz"
+    name = f"{instrument.name}, {generator.seconds:.3g} s at {rate:g} Hz"
 
     def row(format, n_bytes, seconds, difference, cpu, wall):
         print(

@@ -142,9 +142,9 @@ def main():
     args = parser.parse_args()
     generator = None
     if args.run_dir:
-        from noisygan.rendering.notes import load
+        import noisygan
 
-        generator, _ = load(Path(args.run_dir))
+        generator = noisygan.load(args.run_dir).generator
     results = []
     for path in chosen(args.data, args.splits.split(",")):
         result = measure(path, generator, args)

@@ -81,10 +81,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=4.0)
     args = parser.parse_args()
 
+    import noisygan
     from noisygan.export.package import export
-    from noisygan.rendering.notes import load
 
-    generator, instrument = load(args.run_dir)
+    instrument = noisygan.load(args.run_dir)
+    generator = instrument.generator
     print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
     print(
         "| form | block | lasts ms | latency ms | CPU ms: mean | p99 | max | real time, voices | "

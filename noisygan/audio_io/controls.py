@@ -46,7 +46,8 @@ MAX_SECONDS = 600.0
 # Axes of an entry: t frames, h harmonics, b bands, m modes, r taps, 1 one number; "" is a scalar.
 _SIZES = {"t": (1, None), "h": (1, 2048), "b": (2, 1025), "m": (1, 2048), "r": (1, None)}
 _SIZES["1"] = (1, 1)
-_AXES = {"t": "n_frames", "h": "n_harmonics", "b": "n_bands", "m": "n_modes", "r": "n_taps", "1": "1"}
+_AXES = {"t": "n_frames", "h": "n_harmonics", "b": "n_bands", "m": "n_modes", "r": "n_taps"}
+_AXES["1"] = "1"
 _INF = np.inf
 _BANDWIDTH = ("", 1000.0, 192_000.0)
 _DECAY = (1e-9, 3600.0)
@@ -216,9 +217,7 @@ def check_controls(controls, path="controls"):
     Raises:
       UsageError: names the entry, what came and what was expected.
     """
-    missing = [
-        name for name in ("format", "voices", "kinds", *_NEEDED) if name not in controls
-    ]
+    missing = [name for name in ("format", "voices", "kinds", *_NEEDED) if name not in controls]
     if missing or str(controls["format"]) != FORMAT:
         reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
         raise UsageError(f"{path} is not a controls file: {reason}")

@@ -8,6 +8,7 @@ import shutil
 import sys
 import webbrowser
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments, train
 from noisygan.errors import UsageError
@@ -93,20 +94,14 @@ def _train(args, run_dir):
 
 def _render(run_dir, rendered):
     """One note for each held-out recording, so that the page can set them side by side."""
-    from noisygan.data.layouts import list_entries
     from noisygan.demo import held_out_folder
-    from noisygan.rendering import note_files, notes
 
-    generator, instrument = notes.load(run_dir)
-    requests = notes.like_requests(instrument, list_entries(held_out_folder())[1])
+    notes = noisygan.load(run_dir).render(like=held_out_folder())
     # The folder gets its name when it is complete: it also says that training is done.
     part = rendered.with_name("rendered.part")
     shutil.rmtree(part, ignore_errors=True)
-    paths = notes.output_paths(requests, part, controls=True)
-    with progress.CountedProgress("rendering", len(requests)) as count:
-        note_files.render_to_files(
-            generator, requests, paths, None, None, 0, controls=True, progress=count
-        )
+    with progress.CountedProgress("rendering", len(notes)) as count:
+        notes.save(part, controls=True, progress=count)
     part.rename(rendered)
 
 

@@ -9,6 +9,7 @@ in. Batches may have any size.
 
 import pathlib
 
+import noisygan
 from noisygan.cli import arguments
 
 SUMMARY = "write a trained run as SavedModel, ONNX or LiteRT"
@@ -52,7 +53,6 @@ def run(args):
     """Exports a run."""
     from noisygan.audio_io import audio_files
     from noisygan.files import check_folder, check_free_folder
-    from noisygan.rendering import notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -60,14 +60,14 @@ def run(args):
     check_folder(out, "--out")
     check_free_folder(out)
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
-    arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir)
+    run = noisygan.load(run_dir)
+    generator = run.generator
     n_samples = None
     if args.seconds is not None:
         n_samples = max(1, round(args.seconds * (args.sample_rate or generator.sample_rate)))
     from noisygan.export.package import export
 
-    facts = export(generator, instrument, out, args.format, n_samples, args.sample_rate, args.block)
+    facts = export(generator, run, out, args.format, n_samples, args.sample_rate, args.block)
     n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")
     fixed = {"length": _length(facts), "sample_rate": f"{facts['sample_rate']:g} Hz"}

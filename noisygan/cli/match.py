@@ -10,6 +10,7 @@ Of target.wav it writes target.wav (the resynthesis), target.npz (its controls; 
 import argparse
 import pathlib
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -114,9 +115,7 @@ def run(args):
                 target, n_steps=n_steps, progress=count, room_seconds=args.room, **settings
             )
         else:
-            from noisygan.rendering.notes import load
-
-            generator, _ = load(run_dir)
+            generator = noisygan.load(run_dir).generator
             label_names = generator.label_names
             if args.stems and not hasattr(generator, "get_controls"):
                 raise UsageError(

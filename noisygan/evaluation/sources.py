@@ -6,6 +6,7 @@ import collections
 import copy
 import dataclasses
 import pathlib
+import types
 
 import numpy as np
 
@@ -279,27 +280,23 @@ class Run:
         Returns:
           float32 [n, n_samples].
         """
-        from noisygan.rendering import interpolation, notes
+        from noisygan.rendering import interpolation
 
-        ends = [
-            self.generator.prior(1, seed=notes.note_seeds(seed, number)[0])[0].numpy()
-            for number in range(2)
-        ]
-        codes = interpolation.spherical(*ends, n)
+        codes = interpolation.spherical(*interpolation.ends(self.generator, range(2), seed), n)
         (request,) = self._requests(self.generator, like, [row])
         made = interpolation.steps(
             self.generator, codes, request, _seconds(self.generator, like), seed=seed
         )
-        return np.stack([self._cut(audio, like) for audio in made])
+        return np.stack([self._cut(audio, like) for audio in made.audio])
 
     def _make(self, generator, like, n, seed, progress):
-        from noisygan.rendering import notes
+        from noisygan.rendering.notes import iterate
 
         told = tuple(generator.condition_names)
         rows = chosen_rows(len(like), n)
         requests = self._requests(generator, like, rows)
         audio = []
-        for note in notes.render(generator, requests, _seconds(generator, like), seed=seed):
+        for note in iterate(generator, requests, _seconds(generator, like), seed=seed):
             audio.append(self._cut(note.audio, like))
             if progress:
                 progress(len(audio))
@@ -320,7 +317,8 @@ class Run:
         )
 
     def _requests(self, generator, like, rows):
-        from noisygan.rendering import notes
+        from noisygan.data.layouts import NO_LABEL
+        from noisygan.rendering.requests import requests_like
 
         if "pitch" in generator.condition_names and not like.has_pitch:
             raise UsageError(
@@ -337,7 +335,13 @@ class Run:
             )
             for i in rows
         ]
-        return notes.like_requests(notes.instrument(self.path, self.facts, generator), entries)
+        labels = tuple(self.facts["label_names"])
+        run = types.SimpleNamespace(
+            name=self.path.resolve().name,
+            condition_names=tuple(generator.condition_names),
+            label_names=() if labels == (NO_LABEL,) else labels,
+        )
+        return requests_like(run, entries)
 
     def _cut(self, audio, like):
         n_fade = round((self.fade_out_seconds or 0.0) * like.sample_rate)

@@ -27,7 +27,7 @@ def export(generator, instrument, out, format, n_samples=None, sample_rate=None,
 
     Args:
       generator: By the generator contract.
-      instrument: `noisygan.rendering.notes.Instrument` of its run.
+      instrument: Its Run.
       out: pathlib.Path of the folder that is made.
       format: saved_model, onnx or litert.
       n_samples, sample_rate: Of a hybrid, where the format or the block-wise form fixes them; None
@@ -42,7 +42,7 @@ def export(generator, instrument, out, format, n_samples=None, sample_rate=None,
     """
     forms, facts = _forms(generator, format, n_samples, sample_rate, block)
     facts = {
-        "run": instrument.run_name,
+        "run": instrument.name,
         "format": format,
         **facts,
         "label_names": list(instrument.label_names),

@@ -1,5 +1,6 @@
 """The files of a match: their names, and writing them. No TensorFlow is needed for either."""
 
+import math
 import pathlib
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, check_folder, make_folder
-from noisygan.rendering import note_files
+from noisygan.rendering.notes import Note, write_note
 
 
 def output_paths(target_path, out_dir, stems=False):
@@ -46,20 +47,16 @@ def write(match, paths, label_names=()):
       (list of the paths written, decibels that the sound, and its controls with it, was turned
       down by because it is louder than a file can hold; 0.0 where it is not).
     """
-    from noisygan.rendering.synthesis import render_in_blocks
     from noisygan.reports.match_report import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
     rate = match.target.sample_rate
 
-    def blocks_at(factor):
-        if match.controls is None:
-            return [(np.float32(factor) * match.audio, {})]
-        return render_in_blocks(scale_controls(match.controls, factor))
-
     stems = "stems" in paths
-    factor, lowered = note_files.write_turned_down(paths["sound"], blocks_at, rate, stems=stems)
+    note = Note(match.audio) if match.controls is None else Note(None, match.controls)
+    factor = write_note(paths["sound"], note, rate, stems=stems)
+    lowered = -20.0 * math.log10(factor)
     match = match._replace(audio=np.float32(factor) * match.audio)
     if match.controls is not None:
         match = match._replace(controls=scale_controls(match.controls, factor))

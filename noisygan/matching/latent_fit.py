@@ -9,7 +9,7 @@ import tensorflow as tf
 from noisygan.generators.output import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.notes import DEFAULT_VELOCITY
+from noisygan.rendering.requests import DEFAULT_VELOCITY
 from noisygan.rendering.synthesis import controls_row
 
 FORMAT = "noisygan-code"

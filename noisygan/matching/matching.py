@@ -10,7 +10,7 @@ from noisygan.matching.analysis import UNSURE, analyse, pitch_told
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.polyphony import is_several
 from noisygan.matching.target import Target, at_rate
-from noisygan.rendering.notes import check_pitches
+from noisygan.rendering.requests import check_pitches
 from noisygan.rendering.synthesis import render_controls
 
 

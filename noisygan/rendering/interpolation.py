@@ -80,7 +80,7 @@ def steps(generator, z, request, seconds=None, sample_rate=None, seed=0):
     """
 
     def render(stems):
-        settings = dict(noise_seed=note_seeds(seed, request.number)[1], stems=stems)
+        settings = {"noise_seed": note_seeds(seed, request.number)[1], "stems": stems}
         for each in z:  # one at a time: a note is the same whatever is beside it
             row = each[None]
             yield from iterate(generator, [request], seconds, sample_rate, seed, row, **settings)

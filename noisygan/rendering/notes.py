@@ -221,8 +221,10 @@ class Notes:
         return f"<div>{''.join(figures)}{f'<p>and {more} more</p>' if more > 0 else ''}</div>"
 
 
-def render_requests(generator, requests, seconds=None, sample_rate=None, seed=0, **settings):
-    """Render requests to notes.
+def render_requests(
+    generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
+):
+    """Render requests to notes; long ones block by block.
 
     Args:
       (all): As of `iterate`.
@@ -231,11 +233,15 @@ def render_requests(generator, requests, seconds=None, sample_rate=None, seed=0,
       Notes.
     """
 
-    def render(stems):
-        return iterate(generator, requests, seconds, sample_rate, seed, stems=stems, **settings)
+    sample_rate = sample_rate or generator.sample_rate
+    n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
+    audio = audio and not _is_long(generator, n_samples)
+    given = dict(seconds=seconds, sample_rate=sample_rate, seed=seed, audio=audio, **settings)
 
-    stems = [request.stem for request in requests]
-    return Notes(stems, sample_rate or generator.sample_rate, render)
+    def render(stems):
+        return iterate(generator, requests, stems=stems, **given)
+
+    return Notes([request.stem for request in requests], sample_rate, render)
 
 
 def iterate(
@@ -262,8 +268,7 @@ def iterate(
       noise_seed: Noise seed of every note; None: by seed and number.
       gain: Linear gain of every note.
       stems: Whether the stems are rendered too.
-      audio: Whether audio is rendered at once; otherwise from the controls when it is used, as
-        that of long notes always is.
+      audio: Whether audio is rendered at once; otherwise from the controls when it is used.
 
     Yields:
       Note.
@@ -279,7 +284,6 @@ def iterate(
     n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
     seeds = [note_seeds(seed, request.number) for request in requests]
     noise_seeds = [own if noise_seed is None else noise_seed for _, own in seeds]
-    audio = audio and not _is_long(generator, n_samples)
     if not audio and not hasattr(generator, "get_controls"):
         raise UsageError(_missing("controls"))
     n_rows = max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)) if audio else 1
@@ -424,6 +428,10 @@ def _spectrogram_png(audio, sample_rate):
     top = level_db.max()
     image.imsave(
         *(file, level_db),
-        **dict(cmap="magma", origin="lower", vmin=top - 80.0, vmax=top, format="png"),
+        cmap="magma",
+        origin="lower",
+        vmin=top - 80.0,
+        vmax=top,
+        format="png",
     )
     return file.getvalue()

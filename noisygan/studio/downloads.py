@@ -30,9 +30,7 @@ def controls(run, ask, sound):
     from noisygan.rendering.synthesis import controls_row
 
     n_samples = len(sound.audio)
-    own = controls_row(
-        *(run.generator, sound.controls, 0, n_samples, ask.sample_rate, ask.seed)
-    )
+    own = controls_row(*(run.generator, sound.controls, 0, n_samples, ask.sample_rate, ask.seed))
     file = io.BytesIO()
     np.savez_compressed(file, **own)
     return file.getvalue()
