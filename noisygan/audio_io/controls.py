@@ -221,6 +221,11 @@ def check_controls(controls, path="controls"):
     if missing or str(controls["format"]) != FORMAT:
         reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
         raise UsageError(f"{path} is not a controls file: {reason}")
+    if np.size(controls["version"]) == 1 and controls["version"] > VERSION:
+        raise UsageError(
+            f"{path} has version {controls['version']} of the format, this noisygan knows "
+            f"{VERSION}; update noisygan"
+        )
     voices, kinds = (_names(controls, name, path) for name in ("voices", "kinds"))
     if len(voices) != len(kinds) or len({*voices}) != len(voices):
         raise UsageError(

@@ -61,18 +61,8 @@ def run(args):
     if args.pitch and len(args.pitch) > 1:
         raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")
     run = arguments.load_run(args.run_dir)
-    names = (
-        "first",
-        "last",
-        "steps",
-        "path",
-        "velocity",
-        "label",
-        "seconds",
-        "sample_rate",
-        "seed",
-    )
-    settings = {name: getattr(args, name) for name in names}
+    names = "first last steps path velocity label seconds sample_rate seed"
+    settings = {name: getattr(args, name) for name in names.split()}
     settings["pitch"] = args.pitch[0] if args.pitch else None
     out_dir = pathlib.Path(args.out_dir)
     if (out_dir / "morph.wav").exists():

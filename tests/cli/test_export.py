@@ -5,6 +5,8 @@ import json
 import numpy as np
 import tensorflow as tf
 
+from noisygan import load
+
 
 def test_a_saved_model_plays_what_render_plays(noisygan, trained, tmp_path):
     result = noisygan("export", "--run_dir", trained, "--out", tmp_path / "model")
@@ -14,9 +16,7 @@ def test_a_saved_model_plays_what_render_plays(noisygan, trained, tmp_path):
     facts = json.loads((tmp_path / "model" / "model.json").read_text())
     assert facts["run"] == trained.name
     model = tf.saved_model.load(tmp_path / "model")
-    from noisygan.rendering.notes import load
-
-    generator, _ = load(trained)
+    generator = load(trained).generator
     asked = {
         "z": generator.prior(2, seed=3),
         "pitch": tf.constant([60.0, 72.0]),

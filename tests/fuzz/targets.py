@@ -436,13 +436,17 @@ FACTS = {
 @through_file(".json")
 def run_facts(path):
     """A run.json, and what notes of the run are called."""
-    from noisygan.rendering import notes
+    from noisygan.rendering.requests import make_requests
     from noisygan.training.run_files import read_facts
 
     facts = read_facts(path)
-    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
-    instrument = notes.instrument(path.parent, facts, generator)
-    for request in notes.plain_requests(instrument, 2):
+    run = types.SimpleNamespace(
+        name=path.parent.name,
+        condition_names=("pitch", "label"),
+        label_names=tuple(facts["label_names"]),
+        pitches=tuple(facts.get("pitches", ())),
+    )
+    for request in make_requests(run, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 
 

@@ -68,10 +68,10 @@ def test_a_note_that_never_ends_is_left_out():
 
     from noisygan.audio_io import midi
     from noisygan.rendering import song as songs
-    from noisygan.rendering.notes import Instrument
+    from tests import toys
 
     generator = types.SimpleNamespace(release_seconds=0.5, seconds=4.0)
-    part = songs.Part(generator, Instrument("run", ("pitch",)))
+    part = songs.Part(toys.run("run", ("pitch",), generator=generator))
     note = midi.Note(0.0, 3000.0, 60, 90, 1, 1)
     audio, left_out = songs.play(midi.Song([note]), lambda _: part, 16000)
     assert left_out == {"longer than 120 seconds": 1} and not len(audio)
@@ -244,7 +244,7 @@ def test_memory_stays_small_for_archives_and_tables(tmp_path, in_small_memory):
         file.truncate(1 << 34)
     before = """
         import numpy
-        from noisygan.rendering.synthesis import load_controls
+        from noisygan.audio_io.controls import load_controls
         from noisygan.audio_io.curves_csv import read_curves
         from noisygan.audio_io.midi import read_song
         """

@@ -19,7 +19,6 @@ from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
-from noisygan.rendering.notes import instrument
 from synths import Reverb
 from tests import toys
 
@@ -78,7 +77,7 @@ def notes():
 
 
 def exported(generator, folder, format, **asked):
-    what = instrument(folder / "run", {"label_names": ["a", "b", "c"]}, generator)
+    what = toys.run("run", tuple(generator.condition_names), ("a", "b", "c"))
     return export(generator, what, folder / "model", format, **asked)
 
 
