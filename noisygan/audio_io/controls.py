@@ -26,6 +26,7 @@ decay_seconds [1].
     reverb/add_dry          whether the dry sound is added; it is where this entry is missing
 """
 
+import collections
 import difflib
 import pathlib
 import re
@@ -242,7 +243,10 @@ def check_controls(controls, path="controls"):
     if "reverb/ir" in controls:
         expected |= {name: _REVERB[name] for name in _REVERB if name in controls}
         expected |= {"reverb/sample_rate": _REVERB["reverb/sample_rate"]}
-    sizes = {}
+    curves = [name for name in expected if expected[name][0].startswith("t") and name in controls]
+    lengths = collections.Counter(len(controls[n]) for n in curves if np.ndim(controls[n]))
+    # Most curves agree on the number of frames; the one that differs is named.
+    sizes = {"t": lengths.most_common(1)[0][0]} if lengths else {}
     for name, (axes, low, high) in expected.items():
         if name not in controls:
             raise UsageError(f"{path} lacks {name}")

@@ -161,7 +161,7 @@ FLAWS = {
     "no format": (without("format"), "it lacks format"),
     "two missing": (
         lambda c: (c.pop("voices"), c.pop("frame_rate")),
-        "it lacks frame_rate, voices",
+        "it lacks voices, frame_rate",
     ),
     "other format": (put("format", "csv"), "its format is another one"),
     "future": (put("version", 7), "version 7 .*update noisygan"),
