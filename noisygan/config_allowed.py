@@ -43,7 +43,7 @@ RULES = (
     Rule("discriminators"),
     Rule("noisygan.generators"),
     Rule("noisygan.losses"),
-    Rule("noisygan.data.recordings"),
+    Rule("noisygan.data.dataset"),
     Rule("noisygan.training.augmentation"),
     Rule("noisygan.training.balance"),
     Rule("noisygan.training.growth"),

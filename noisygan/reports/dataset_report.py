@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noisygan.data.prepared import load, records, tables
+from noisygan.data.prepare import load, records, tables
 from noisygan.errors import RunError
 from noisygan.progress import duration
 from noisygan.reports import page

@@ -13,7 +13,7 @@ import jinja2
 import markupsafe
 
 from noisygan.evaluation.report import number
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -57,7 +57,7 @@ def write(path, text):
     """
     path = pathlib.Path(path)
     make_folder(path.parent)
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
@@ -95,8 +95,7 @@ def interval(ends):
 
 
 def time_text(seconds):
-    """A time as `22.5 s`, `2 min` or `1.5 h`."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    """A time as `22 s`, `2 min` or `1.5 h`."""
+    size, unit = next(s for s in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= s[0])
+    value = seconds / (size or 1)
+    return f"{round(value, 1 if value < 10 else 0):g} {unit}"

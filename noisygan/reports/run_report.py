@@ -76,7 +76,7 @@ def write(run, path=None, data=None):
     pairs = _pairs(run, data, n_pairs)
     latents = latents_over_training(run.path / "samples", n_steps, MAX_LATENTS)
     recording, drawn, controls = max(pairs, key=lambda pair: np.abs(pair[1].audio).max())
-    conditions = ", ".join(run.condition_names)
+    conditions = " and ".join(run.condition_names)
     text = page.render(
         "run.html",
         title=_title(run),
@@ -101,7 +101,7 @@ def write(run, path=None, data=None):
 
 
 def _read(run, folder):
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
 
     n_samples = round(run.seconds * run.sample_rate)
     return Recordings(sample_rate=run.sample_rate, n_samples=n_samples).read(folder)

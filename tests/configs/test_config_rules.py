@@ -536,7 +536,7 @@ HOSTILE = {
     "our own file functions": (
         "import noisygan.training.runs\nTop.size = @noisygan.training.runs.load_generator()"
     ),
-    "a function of the data package": "Top.size = @noisygan.data.decoding.decode()",
+    "a function of the data package": "Top.size = @noisygan.audio_io.decoding.decode()",
     "the config module": "import noisygan.config\nTop.size = @noisygan.config.parse()",
     "a submodule of an allowed module": "import toyparts.parts.os",
     "gin's internals": "import gin.config\nTop.size = 1",
@@ -635,11 +635,11 @@ def test_a_symlink_does_not_lead_an_include_elsewhere(toy, tmp_path):
 
 
 def test_the_allow_list_lets_classes_but_no_functions_of_data_through():
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
 
     assert config_allowed.is_allowed(Recordings)
     assert not config_allowed.is_allowed(Recordings.read)
-    functions = importlib.import_module("noisygan.data.decoding")
+    functions = importlib.import_module("noisygan.audio_io.decoding")
     found = [v for v in vars(functions).values() if callable(v) and hasattr(v, "__code__")]
     assert found
     assert not any(config_allowed.is_allowed(function) for function in found)
