@@ -15,6 +15,7 @@ PACKAGES = [
     "discriminators",
     "noisygan",
     "noisygan._gin",
+    "noisygan.audio_io",
     "noisygan.benchmarks",
     "noisygan.cli",
     "noisygan.comparison",

@@ -23,7 +23,7 @@ import soundfile
 
 from noisygan.matching.analysis import analyse
 from noisygan.matching.polyphony import is_several
-from noisygan.matching.rooms import find_room
+from noisygan.matching.room_fit import find_room
 
 RATE = 16000
 N_MIXES, N_IN_ROOMS = 120, 60

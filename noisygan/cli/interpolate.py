@@ -84,7 +84,7 @@ def run(args):
     labels = [args.label] if args.label else None
     request = notes.plain_requests(instrument, 1, args.pitch, args.velocity, labels, args.seed)[0]
     sample_rate = args.sample_rate or generator.sample_rate
-    if "pitch" in instrument.conditions:
+    if "pitch" in instrument.condition_names:
         notes.check_pitches([request.pitch], sample_rate)
     ends = [
         generator.prior(1, seed=notes.note_seeds(args.seed, number)[0])[0].numpy()

@@ -128,7 +128,7 @@ def run(args):
     sample_rate = args.sample_rate or generator.sample_rate
     if args.glide:
         requests = notes.bent(requests, args.glide, generator, sample_rate)
-    if "pitch" in instrument.conditions:
+    if "pitch" in instrument.condition_names:
         notes.check_pitches((request.pitch for request in requests), sample_rate)
     paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
     with progress.CountedProgress("rendering", len(requests)) as count:

@@ -11,7 +11,7 @@ from noisygan.rendering.controls import louder, render_in_blocks, save_controls
 
 
 def output_paths(target_path, out_dir, stems=False):
-    """Where a match is written: dict of pathlib.Path by sound, controls, code, page and stems.
+    """Where a match is written: dict of pathlib.Path by sound, controls, latent, page and stems.
 
     Args:
       target_path: The sound that is matched.
@@ -24,7 +24,7 @@ def output_paths(target_path, out_dir, stems=False):
     out_dir = pathlib.Path(out_dir)
     check_folder(out_dir)
     stem = pathlib.Path(target_path).stem
-    names = {"sound": ".wav", "controls": ".npz", "code": "-z.npz", "page": ".html"}
+    names = {"sound": ".wav", "controls": ".npz", "latent": "-z.npz", "page": ".html"}
     paths = {what: out_dir / f"{stem}{suffix}" for what, suffix in names.items()}
     if stems:
         paths["stems"] = out_dir / stem
@@ -35,7 +35,7 @@ def output_paths(target_path, out_dir, stems=False):
 
 
 def write(match, paths, label_names=()):
-    """Writes the sound, the controls, the code and the page, as far as there are any.
+    """Writes the sound, the controls, the latent and the page, as far as there are any.
 
     Args:
       match: Match.
@@ -66,10 +66,10 @@ def write(match, paths, label_names=()):
         written.append(paths["controls"])
         if stems:
             written.append(paths["stems"])
-    if match.code is not None:
-        with written_whole(paths["code"]) as part, part.open("wb") as file:
-            np.savez_compressed(file, **match.code.arrays(label_names))
-        written.append(paths["code"])
+    if match.latent is not None:
+        with written_whole(paths["latent"]) as part, part.open("wb") as file:
+            np.savez_compressed(file, **match.latent.arrays(label_names))
+        written.append(paths["latent"])
     with written_whole(paths["page"]) as part:
         part.write_text(page(match), encoding="utf-8")
     return [*written, paths["page"]], lowered

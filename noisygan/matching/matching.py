@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.matching import codes, free, rooms
+from noisygan.matching import free_fit, latent_fit, room_fit
 from noisygan.matching.analysis import UNSURE, analyse, pitch_told
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.polyphony import is_several
@@ -22,8 +22,8 @@ class Match(NamedTuple):
       start: Sound of the plain start, float32 [n_samples].
       audio: Sound that was found, float32 [n_samples].
       controls: Of that sound, or None: a run of raw waveforms has none.
-      code: `codes.Code`, or None without a run.
-      losses: Loss before each step; those of the code, then those of the controls.
+      latent: `latent_fit.Latent`, or None without a run.
+      losses: Loss before each step; those of the latent, then those of the controls.
       start_db, distance_db: Log-spectral distance of both sounds from the target.
       remarks: What a person should know, a sentence each.
       pitch: That was found in the target, MIDI, or None: none was found, or none looked for.
@@ -33,7 +33,7 @@ class Match(NamedTuple):
     start: np.ndarray
     audio: np.ndarray
     controls: dict | None
-    code: codes.Code | None
+    latent: latent_fit.Latent | None
     losses: list
     start_db: float
     distance_db: float
@@ -65,11 +65,11 @@ def match_free(target, pitch=None, n_steps=300, seed=0, progress=None, room_seco
     analysis = analyse(target.audio, target.sample_rate, pitch)
     room = _room_of(target, analysis, room_seconds)
     n_samples = len(target.audio)
-    plain = free.start_controls(analysis, n_samples, target.sample_rate, seed)
+    plain = free_fit.start_controls(analysis, n_samples, target.sample_rate, seed)
     start = plain
     if room is not None:
-        start = free.start_controls(analysis, n_samples, target.sample_rate, seed, room)
-    controls, losses = free.fit_controls(start, target.audio, n_steps, progress, room)
+        start = free_fit.start_controls(analysis, n_samples, target.sample_rate, seed, room)
+    controls, losses = free_fit.fit_controls(start, target.audio, n_steps, progress, room)
     remarks = target.remarks + _doubts(target, analysis) + _told(room, room_seconds)
     found = _match(target, render_controls(plain), controls, None, losses, remarks)
     return found._replace(pitch=_found_pitch(analysis))
@@ -93,8 +93,8 @@ def _room_of(target, analysis, seconds):
     if seconds is None:
         if is_several(target.audio, target.sample_rate, analysis):
             return None  # several notes end one after the other, as a note and its room do
-        return rooms.find_room(target.audio, target.sample_rate, analysis)
-    return rooms.known_room(target.audio, target.sample_rate, seconds) if seconds else None
+        return room_fit.find_room(target.audio, target.sample_rate, analysis)
+    return room_fit.known_room(target.audio, target.sample_rate, seconds) if seconds else None
 
 
 def match_run(
@@ -107,7 +107,7 @@ def match_run(
       generator: By the generator contract, with `label_names`.
       pitch: MIDI; None: by pYIN.
       label: Name of one of the run's labels; None: whichever comes nearest at the start.
-      also_free: Whether the controls are sought as well, from those of the code that was found.
+      also_free: Whether the controls are sought as well, from those of the latent that was found.
       n_steps: Steps of each descent.
       seed, progress: As of `match_free`.
 
@@ -117,7 +117,7 @@ def match_run(
     Raises:
       UsageError: if the run lacks what is asked for, or a pitch that it needs is not found.
     """
-    if also_free and not codes.draws_curves(generator):
+    if also_free and not latent_fit.draws_curves(generator):
         raise UsageError(
             "--free: this run's generator has no controls to seek, it writes samples directly; "
             "leave out --free, or leave out --run_dir"
@@ -126,44 +126,46 @@ def match_run(
     audio, n_samples = target.audio, len(target.audio)
     pitch, found_pitch, doubts = _pitch_for(target, generator, pitch)
     labels = _labels_for(generator, label)
-    start = codes.start_code(generator, audio, pitch, labels, seed)
-    code, losses = codes.fit_code(generator, start, audio, n_steps, progress)
-    start_audio = codes.render_code(generator, start, n_samples).audio[0].numpy()
+    start = latent_fit.start_latent(generator, audio, pitch, labels, seed)
+    latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress)
+    start_audio = latent_fit.render_latent(generator, start, n_samples).audio[0].numpy()
     remarks = remarks + doubts
-    found = _found_by_run(target, generator, code, start_audio, losses, remarks)
+    found = _found_by_run(target, generator, latent, start_audio, losses, remarks)
     if also_free:
         later = None if progress is None else lambda done: progress(n_steps + done)
-        controls, more = free.fit_controls(found.controls, audio, n_steps, later)
-        found = _match(target, start_audio, controls, code, losses + more, remarks)
+        controls, more = free_fit.fit_controls(found.controls, audio, n_steps, later)
+        found = _match(target, start_audio, controls, latent, losses + more, remarks)
     if found.distance_db > found.start_db:
         remarks += ("the descent came no nearer than it began, so the start is kept",)
         found = _found_by_run(target, generator, start, start_audio, found.losses, remarks)
     return found._replace(pitch=found_pitch)
 
 
-def _found_by_run(target, generator, code, start_audio, losses, remarks):
-    """Match with the sound of a code."""
+def _found_by_run(target, generator, latent, start_audio, losses, remarks):
+    """Match with the sound of a latent."""
     n_samples = len(target.audio)
-    if not codes.draws_curves(generator):
-        audio = codes.render_code(generator, code, n_samples).audio[0].numpy()
-        return _match(target, start_audio, None, code, losses, remarks, audio)
-    controls = codes.code_controls(generator, code, n_samples)
-    return _match(target, start_audio, controls, code, losses, remarks)
+    if not latent_fit.draws_curves(generator):
+        audio = latent_fit.render_latent(generator, latent, n_samples).audio[0].numpy()
+        return _match(target, start_audio, None, latent, losses, remarks, audio)
+    controls = latent_fit.latent_controls(generator, latent, n_samples)
+    return _match(target, start_audio, controls, latent, losses, remarks)
 
 
-def _match(target, start_audio, controls, code, losses, remarks, audio=None):
+def _match(target, start_audio, controls, latent, losses, remarks, audio=None):
     audio = render_controls(controls) if audio is None else audio
     start_db, distance_db = (
         log_spectral_distance(target.audio, y, target.sample_rate) for y in (start_audio, audio)
     )
-    return Match(target, start_audio, audio, controls, code, losses, start_db, distance_db, remarks)
+    return Match(
+        target, start_audio, audio, controls, latent, losses, start_db, distance_db, remarks
+    )
 
 
 def _as_the_run_makes(target, generator):
     """(target at the generator's rate and no longer than it makes, remarks)."""
     target = at_rate(target, generator.sample_rate)
     remarks = target.remarks
-    if not codes.draws_curves(generator) and target.seconds > generator.seconds:
+    if not latent_fit.draws_curves(generator) and target.seconds > generator.seconds:
         kept = round(generator.seconds * generator.sample_rate)
         remarks += (
             f"only its first {generator.seconds:g} s are matched, as long as the run's sounds",
@@ -176,9 +178,9 @@ def _as_the_run_makes(target, generator):
 
 def _pitch_for(target, generator, pitch):
     """(pitch to tell the generator, pitch that was found, remarks on it)."""
-    if "pitch" not in generator.conditions:
+    if "pitch" not in generator.condition_names:
         if pitch is not None:
-            told = ", ".join(generator.conditions) or "nothing"
+            told = ", ".join(generator.condition_names) or "nothing"
             raise UsageError(
                 f"--pitch has no effect: this run's generator is told {told}; leave it out"
             )
@@ -196,7 +198,7 @@ def _pitch_for(target, generator, pitch):
             f"{target.path}: no pitch was found in it, and this run's generator has to be told "
             "one; name it with --pitch, such as --pitch 60"
         )
-    found = analysis.pitch if codes.draws_curves(generator) else float(round(analysis.pitch))
+    found = analysis.pitch if latent_fit.draws_curves(generator) else float(round(analysis.pitch))
     return found, heard, _doubts(target, analysis)
 
 
@@ -222,7 +224,7 @@ def _doubts(target, analysis):
 def _labels_for(generator, label):
     """Indices of the labels to choose from."""
     known = list(generator.label_names)
-    tells = "label" in generator.conditions
+    tells = "label" in generator.condition_names
     if label is None:
         return range(len(known)) if tells else (0,)
     if not tells:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.matching.descent import Unknown
-from noisygan.matching.rooms import LONGEST
+from noisygan.matching.room_fit import LONGEST
 
 _LOWEST_HZ = 250.0
 _GAIN_STRIDE = 0.01  # nepers
@@ -24,7 +24,7 @@ class Response:
     what is the room can't be told apart.
 
     Args:
-      room: `rooms.Room`.
+      room: `room_fit.Room`.
       sample_rate: Hz.
       seed: Of the noise.
 

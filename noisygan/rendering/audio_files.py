@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 import soundfile
 
+from noisygan.audio_io.sampler_chunk import append_sampler_chunk
 from noisygan.errors import RunError, UsageError
 from noisygan.files import written_whole
-from noisygan.rendering.sampler_chunk import append_sampler_chunk
 
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 MIN_SAMPLE_RATE = 8000

@@ -36,7 +36,7 @@ class KeptCode(NamedTuple):
 
     def asked(self, instrument, pitches=None, velocity=None, labels=None):
         """(pitches, velocity, labels): those given, else the code's that a run is told."""
-        told = instrument.conditions
+        told = instrument.condition_names
         if pitches is None and self.pitch is not None and "pitch" in told:
             pitches = [self.pitch]
         if velocity is None and self.velocity is not None and "velocity" in told:

@@ -88,7 +88,7 @@ def test_glides_that_cannot_be(refused, trained, tmp_path):
     assert "pitch 130" in refused("render", "--run_dir", trained, *out, *too_high)
     assert "such as 60,64,67.5" in refused("render", "--run_dir", trained, *out, "--pitch", "nan")
     assert not (tmp_path / "out").exists()
-    waves = types.SimpleNamespace(conditions=("pitch",))
+    waves = types.SimpleNamespace(condition_names=("pitch",))
     with pytest.raises(UsageError, match="no F0 curve"):
         notes.bent([], ((0.0, 1.0),), waves, 16000)
 

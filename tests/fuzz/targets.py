@@ -440,7 +440,7 @@ def run_facts(path):
     from noisygan.training.run_files import read_facts
 
     facts = read_facts(path)
-    generator = types.SimpleNamespace(conditions=("pitch", "label"))
+    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
     instrument = notes.instrument(path.parent, facts, generator)
     for request in notes.plain_requests(instrument, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."

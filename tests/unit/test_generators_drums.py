@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
@@ -149,7 +149,7 @@ def struck():
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=2),
+        condition_encoder=ConditionEncoder(("label",), n_labels=2),
         initial_loudness_db=-6.0,
     )
     return generator, (generator.prior(3, 1), {"label": tf.constant([0, 1, 1])})
@@ -158,7 +158,7 @@ def struck():
 @pytest.mark.parametrize(("seconds", "sample_rate"), [(None, 16000), (0.253, 16000), (0.4, 44100)])
 def test_controls_of_a_drum_give_its_sound(struck, seconds, sample_rate):
     generator, asked = struck
-    assert generator.conditions == ("label",)
+    assert generator.condition_names == ("label",)
     output = generator(*asked, seconds=seconds, sample_rate=sample_rate, seed=[5, 6, 7])
     for i in range(3):
         controls = controls_of(generator, output, i, sample_rate, 5 + i)

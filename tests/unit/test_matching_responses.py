@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.matching.responses import Response, octaves
-from noisygan.matching.rooms import Room
+from noisygan.matching.room_fit import Room
 
 RATE = 16000
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisygan.audio_io import sampler_formats
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
-from noisygan.rendering import sampler_formats
 from tests.toy_instruments import RATE, horn, kit
 
 KEY = range(128)

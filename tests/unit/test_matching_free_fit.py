@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisygan.matching import free, matching
+from noisygan.matching import free_fit, matching
 from noisygan.matching.analysis import analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target
@@ -26,7 +26,7 @@ def known():
     """Controls of half a second: a falling tone of a few harmonics, and some breath."""
     times = np.arange(50) / 100
     shares = np.tile(np.array([0.6, 0.1, 0.25, 0.05], np.float32), (50, 1))
-    controls = free.start_controls(
+    controls = free_fit.start_controls(
         analyse(np.sin(2 * np.pi * 300 * np.arange(N_SAMPLES) / RATE), RATE), N_SAMPLES, RATE
     )
     return controls | {
@@ -41,8 +41,8 @@ def known():
 def fitted(known):
     """(target, controls at the start, controls that were found, losses)."""
     target = render_controls(known)
-    start = free.start_controls(analyse(target, RATE), N_SAMPLES, RATE, noise_seed=5)
-    return target, start, *free.fit_controls(start, target, 80)
+    start = free_fit.start_controls(analyse(target, RATE), N_SAMPLES, RATE, noise_seed=5)
+    return target, start, *free_fit.fit_controls(start, target, 80)
 
 
 def test_the_start_is_at_the_targets_pitch_and_level(known, fitted):

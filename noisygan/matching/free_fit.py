@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from noisygan.matching import rooms
+from noisygan.matching import room_fit
 from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
@@ -38,14 +38,14 @@ def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
       n_samples: Length of the target.
       sample_rate: Hz.
       noise_seed: int.
-      room: `rooms.Room`, or None.
+      room: `room_fit.Room`, or None.
 
     Returns:
       Controls, as `noisygan.rendering.controls` has them.
     """
     f0_hz, level = analysis.f0_hz, analysis.level
     if room is not None:
-        level = rooms.level_without(room, level)
+        level = room_fit.level_without(room, level)
     n_harmonics = math.ceil(0.5 * sample_rate / float(np.median(f0_hz))) - 1
     n_harmonics = min(max(n_harmonics, 1), MAX_HARMONICS)
     inside = f0_hz[:, None] * np.arange(1, n_harmonics + 1) < 0.5 * sample_rate
@@ -82,7 +82,7 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
       audio: The target at the controls' sample rate, float32 [n_samples].
       n_steps: Steps of the descent.
       progress: As of `descent.descend`.
-      room: `rooms.Room` of the target, for controls without a reverb; None: it has none.
+      room: `room_fit.Room` of the target, for controls without a reverb; None: it has none.
 
     Returns:
       (controls, list of losses).

@@ -1,4 +1,4 @@
-"""The code, and what else a trained generator is told, that come nearest to a given sound."""
+"""The latent, and what else a trained generator is told, that come nearest to a given sound."""
 
 import math
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from noisygan.rendering.notes import DEFAULT_VELOCITY
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
-"""Codes drawn from the prior, for its mean and its range."""
+"""Latents drawn from the prior, for its mean and its range."""
 N_TRIED = 16
 """Of them, how many are tried beside the mean before the descent."""
 
@@ -25,7 +25,7 @@ _STRIDES = {"z": 0.1, "pitch": 0.005, "velocity": 2.0, "held_seconds": 0.02, "ga
 _LOUD = ("amplitudes", "magnitudes")
 
 
-class Code(NamedTuple):
+class Latent(NamedTuple):
     """What a generator is told to make a sound, with a gain behind it.
 
     Attributes:
@@ -47,18 +47,18 @@ class Code(NamedTuple):
     noise_seed: int
 
     def arrays(self, label_names=()):
-        """The code as entries of a NumPy archive, see docs/matching.md."""
+        """The latent as entries of a NumPy archive, see docs/matching.md."""
         named = label_names[self.label] if self.label < len(label_names) else ""
         entries = {"format": FORMAT, "version": 1, "label_name": named, **self._asdict()}
         return {name: np.array(value) for name, value in entries.items()}
 
 
-def render_code(generator, code, n_samples):
-    """Sound of a code at the generator's own rate, with a gradient to what is a tensor.
+def render_latent(generator, latent, n_samples):
+    """Sound of a latent at the generator's own rate, with a gradient to what is a tensor.
 
     Args:
       generator: By the generator contract.
-      code: Code; float32 tensors may stand for z, pitch, velocity, held_seconds and gain.
+      latent: Latent; float32 tensors may stand for z, pitch, velocity, held_seconds and gain.
       n_samples: Length; a raw-waveform generator must be able to make it.
 
     Returns:
@@ -66,17 +66,17 @@ def render_code(generator, code, n_samples):
     """
     rate = generator.sample_rate
     conditioning = {
-        "pitch": tf.reshape(tf.cast(code.pitch, tf.float32), [1]),
-        "velocity": tf.reshape(tf.cast(code.velocity, tf.float32), [1]),
-        "label": tf.constant([code.label], tf.int32),
+        "pitch": tf.reshape(tf.cast(latent.pitch, tf.float32), [1]),
+        "velocity": tf.reshape(tf.cast(latent.velocity, tf.float32), [1]),
+        "label": tf.constant([latent.label], tf.int32),
     }
-    z = tf.convert_to_tensor(code.z, tf.float32)[None]
-    gain = tf.cast(code.gain, tf.float32)
+    z = tf.convert_to_tensor(latent.z, tf.float32)[None]
+    gain = tf.cast(latent.gain, tf.float32)
     seconds = n_samples / rate
     if not draws_curves(generator):
         audio = generator(z, conditioning, seconds=seconds).audio
         return GeneratorOutput(audio[:, :n_samples] * gain, {})
-    held = tf.reshape(tf.cast(code.held_seconds, tf.float32), [1])
+    held = tf.reshape(tf.cast(latent.held_seconds, tf.float32), [1])
     controls = generator.get_controls(z, conditioning, seconds, held_seconds=held)
     controls = {
         name: value * gain if name.split("/")[-1] in _LOUD else value
@@ -84,7 +84,7 @@ def render_code(generator, code, n_samples):
     }
     controls["loudness_db"] += 20.0 / math.log(10.0) * tf.math.log(gain)
     covered = round(controls["loudness_db"].shape[1] * rate / generator.frame_rate)
-    audio = generator.get_signal(controls, covered, rate, tf.constant([code.noise_seed]))
+    audio = generator.get_signal(controls, covered, rate, tf.constant([latent.noise_seed]))
     audio = tf.pad(audio, [[0, 0], [0, max(0, n_samples - covered)]])
     return GeneratorOutput(audio[:, :n_samples], controls)
 
@@ -94,13 +94,13 @@ def draws_curves(generator):
     return hasattr(generator, "get_controls")
 
 
-def code_controls(generator, code, n_samples):
-    """Controls of a code's sound, ready to save (see `noisygan.rendering.controls`)."""
-    output = render_code(generator, code, n_samples)
-    return controls_of(generator, output, 0, generator.sample_rate, code.noise_seed)
+def latent_controls(generator, latent, n_samples):
+    """Controls of a latent's sound, ready to save (see `noisygan.rendering.controls`)."""
+    output = render_latent(generator, latent, n_samples)
+    return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
 
 
-def start_code(generator, audio, pitch=None, labels=(0,), seed=0):
+def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
     """The plain start: the mean of the prior, at the target's pitch and level, velocity 100.
 
     Args:
@@ -111,12 +111,12 @@ def start_code(generator, audio, pitch=None, labels=(0,), seed=0):
       seed: Of the noise.
 
     Returns:
-      Code.
+      Latent.
     """
     seconds = len(audio) / generator.sample_rate
     held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
-    told = generator.conditions
-    plain = Code(
+    told = generator.condition_names
+    plain = Latent(
         z=_draws(generator).mean(axis=0),
         pitch=pitch if "pitch" in told else 0.0,
         velocity=float(DEFAULT_VELOCITY) if "velocity" in told else 0.0,
@@ -126,12 +126,12 @@ def start_code(generator, audio, pitch=None, labels=(0,), seed=0):
         noise_seed=seed,
     )
     objective = Objective(audio, generator.sample_rate)
-    codes = [_levelled(generator, plain._replace(label=label), audio) for label in labels]
-    return min(codes, key=lambda code: _cost(generator, code, audio, objective))
+    latents = [_levelled(generator, plain._replace(label=label), audio) for label in labels]
+    return min(latents, key=lambda latent: _cost(generator, latent, audio, objective))
 
 
-def fit_code(generator, start, audio, n_steps, progress=None):
-    """The code that comes nearest to a sound, by gradient descent through the generator.
+def fit_latent(generator, start, audio, n_steps, progress=None):
+    """The latent that comes nearest to a sound, by gradient descent through the generator.
 
     Beside z, which is kept within the range of a thousand draws from the prior, these are sought:
     pitch and velocity where the generator is told them (pitch not where it writes samples, and
@@ -140,23 +140,23 @@ def fit_code(generator, start, audio, n_steps, progress=None):
 
     Args:
       generator: By the generator contract.
-      start: Code.
+      start: Latent.
       audio: The target at the generator's rate, float32 [n_samples].
       n_steps: Steps of the descent.
       progress: As of `descent.descend`.
 
     Returns:
-      (Code, list of losses).
+      (Latent, list of losses).
     """
     objective = Objective(audio, generator.sample_rate)
     draws = _draws(generator)
     tried = [start._replace(z=z) for z in draws[:N_TRIED]]
-    tried = [start, *(_levelled(generator, code, audio) for code in tried)]
-    begin = min(tried, key=lambda code: _cost(generator, code, audio, objective))
+    tried = [start, *(_levelled(generator, latent, audio) for latent in tried)]
+    begin = min(tried, key=lambda latent: _cost(generator, latent, audio, objective))
     low, high = draws.min(axis=0), draws.max(axis=0)
-    sought = ["z", "gain"] + ["velocity"] * ("velocity" in generator.conditions)
+    sought = ["z", "gain"] + ["velocity"] * ("velocity" in generator.condition_names)
     if draws_curves(generator):
-        sought += ["held_seconds"] + ["pitch"] * ("pitch" in generator.conditions)
+        sought += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
     values = {name: getattr(begin, name) for name in sought}
     values["gain"] = math.log(begin.gain)
     unknowns = {
@@ -164,7 +164,7 @@ def fit_code(generator, start, audio, n_steps, progress=None):
         for name, value in values.items()
     }
 
-    def code_of(values):
+    def latent_of(values):
         own = dict(values)
         own["z"] = tf.clip_by_value(own["z"], low, high)
         own["gain"] = tf.exp(own["gain"])
@@ -175,25 +175,25 @@ def fit_code(generator, start, audio, n_steps, progress=None):
         return begin._replace(**own)
 
     def loss(values):
-        return objective(render_code(generator, code_of(values), len(audio)).audio)
+        return objective(render_latent(generator, latent_of(values), len(audio)).audio)
 
     found, losses = descend(unknowns, loss, n_steps, progress)
-    code = code_of(found)
-    numbers = {name: float(getattr(code, name)) for name in sought if name != "z"}
-    return code._replace(z=code.z.numpy(), **numbers), losses
+    latent = latent_of(found)
+    numbers = {name: float(getattr(latent, name)) for name in sought if name != "z"}
+    return latent._replace(z=latent.z.numpy(), **numbers), losses
 
 
 def _draws(generator):
     return generator.prior(N_DRAWS, seed=0).numpy()
 
 
-def _levelled(generator, code, audio):
-    """A code whose sound has the target's energy."""
-    sound = render_code(generator, code, len(audio)).audio[0].numpy()
+def _levelled(generator, latent, audio):
+    """A latent whose sound has the target's energy."""
+    sound = render_latent(generator, latent, len(audio)).audio[0].numpy()
     energy = float(np.sum(np.float64(sound) ** 2))
     ratio = float(np.sum(np.float64(audio) ** 2)) / energy if energy > 1e-12 else 1.0
-    return code._replace(gain=code.gain * math.sqrt(ratio))
+    return latent._replace(gain=latent.gain * math.sqrt(ratio))
 
 
-def _cost(generator, code, audio, objective):
-    return float(objective(render_code(generator, code, len(audio)).audio))
+def _cost(generator, latent, audio, objective):
+    return float(objective(render_latent(generator, latent, len(audio)).audio))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.matching import rooms
+from noisygan.matching import room_fit
 from noisygan.matching.analysis import Analysis, level_of
 
 RATE = 16000
@@ -29,7 +29,7 @@ def in_room(audio, seconds, wet, seed=0):
 def found(audio):
     n_frames = len(audio) * 100 // RATE
     f0_hz = np.full(n_frames, 311.0, np.float32)
-    return rooms.find_room(audio, RATE, Analysis(f0_hz, level_of(audio, RATE, n_frames), 1.0))
+    return room_fit.find_room(audio, RATE, Analysis(f0_hz, level_of(audio, RATE, n_frames), 1.0))
 
 
 @pytest.mark.parametrize(("seconds", "wet"), [(0.7, 0.25), (1.0, 0.1)])
@@ -60,7 +60,7 @@ def test_silence_and_the_shortest_sound_tell_of_none():
 
 
 def test_a_known_room_begins_where_the_level_falls_fastest():
-    room = rooms.known_room(in_room(note(), 0.7, 0.25), RATE, 0.7)
+    room = room_fit.known_room(in_room(note(), 0.7, 0.25), RATE, 0.7)
     assert room.seconds == 0.7
     assert 95 <= room.begin <= 105
     assert 0.03 < room.wet < 1.5
@@ -70,19 +70,19 @@ def test_a_known_room_begins_where_the_level_falls_fastest():
 def test_a_known_room_does_not_begin_where_the_recording_ends(cut_at):
     audio = in_room(note(), 0.7, 0.25)[: round(cut_at * RATE)]
     audio = np.round(np.append(audio, np.zeros(RATE // 2)) * 2**15) / 2**15
-    room = rooms.known_room(audio, RATE, 0.7)
+    room = room_fit.known_room(audio, RATE, 0.7)
     assert 95 <= room.begin <= 105
     assert 0.03 < room.wet < 1.5
 
 
 def test_a_dry_note_has_no_room_that_a_person_may_know_of():
-    assert rooms.known_room(note(), RATE, 1.0) is None
+    assert room_fit.known_room(note(), RATE, 1.0) is None
     at_once = np.where(np.arange(2 * RATE) < RATE, np.resize(note(behind=0.0), 2 * RATE), 0.0)
-    assert rooms.known_room(at_once, RATE, 1.0) is None
+    assert room_fit.known_room(at_once, RATE, 1.0) is None
 
 
 def test_the_level_without_a_room_falls_silent_where_the_note_is_let_go():
     level = np.ones(60)
-    dry = rooms.level_without(rooms.Room(1.0, 0.21, 20, 25), level)
+    dry = room_fit.level_without(room_fit.Room(1.0, 0.21, 20, 25), level)
     np.testing.assert_allclose(dry[:21], 1.0 / 1.1)
     assert np.all(dry[36:] < 1e-3)
