@@ -286,7 +286,7 @@ def _within(name, prefixes):
     return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
 
 
-def _is_open(module):
+def is_open(module):
     """Whether a config may name what this module defines."""
     if _within(module, _allowed):
         return True
@@ -294,10 +294,10 @@ def _is_open(module):
     return _within(module, _CLASSES) and not _within(module, _DENIED) and not private
 
 
-def _is_allowed(value):
+def is_allowed(value):
     """Whether a config may name this object: it counts where it is defined, not where imported."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
-    if not isinstance(module, str) or not _is_open(module) or "." in name or name.startswith("_"):
+    if not isinstance(module, str) or not is_open(module) or "." in name or name.startswith("_"):
         return False
     if inspect.isclass(value):
         return not issubclass(value, BaseException)
@@ -307,7 +307,7 @@ def _is_allowed(value):
 def _check_module(module, where):
     """Refuse a module that a config may not import. Imports nothing."""
     known = (*_allowed, *_CLASSES, _TFP)
-    if module == _TFP or _is_open(module) or any(k.startswith(f"{module}.") for k in known):
+    if module == _TFP or is_open(module) or any(k.startswith(f"{module}.") for k in known):
         return
     raise UsageError(
         f"{where}: a config may not import {module}{nearest(module, known)}; "
@@ -327,7 +327,7 @@ def _import_message(error, module):
     if not _within(module, (missing,)):
         return f"{module} needs the package {missing}, which is not installed"
     parent = missing.rpartition(".")[0]
-    folders = importlib.import_module(parent).__path__ if parent else []
+    folders = getattr(importlib.import_module(parent or "noisygan"), "__path__", ())
     siblings = [f"{parent}.{info.name}" for info in pkgutil.iter_modules(folders)]
     return f"there is no module {missing}{nearest(missing, siblings)}"
 
@@ -336,7 +336,7 @@ def _members(module):
     """What a config may name of a module: dict of name -> class or function."""
     if module.__name__ == _TFP:
         return {f"distributions.{n}": getattr(module.distributions, n) for n in _DISTRIBUTIONS}
-    return {name: value for name, value in vars(module).items() if _is_allowed(value)}
+    return {n: v for n, v in vars(module).items() if n[0] != "_" and is_allowed(v)}
 
 
 def _canonical(value):
@@ -367,7 +367,7 @@ class _Names:
             if selector.startswith(alias + "."):
                 name = module + selector[len(alias) :]
         module = name.rpartition(".")[0]
-        if name not in self.known and _is_open(module):
+        if name not in self.known and is_open(module):
             with contextlib.suppress(ModuleNotFoundError):
                 self.add(module)
         ends = [v for n, v in self.known.items() if n.endswith("." + name)]
@@ -445,7 +445,8 @@ def _format(value):
         return leaf
 
     try:
-        return pprint.pformat(_map(value, literal), width=80, sort_dicts=False)
+        text = pprint.pformat(_map(value, literal), width=80, sort_dicts=False)
+        return text.replace("\n", "\n" + 8 * " ")
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from noisygan import config_allowed
+from noisygan import config
 
 
 def main(job):
@@ -33,7 +33,7 @@ def main(job):
     from noisygan.benchmarks import measures, naive_step, train_parts
 
     tf.get_logger().setLevel("ERROR")
-    config_allowed.widen(job["allow_modules"])
+    config.allow_modules(job["allow_modules"])
     trainer, notes = build(job["gin_file"], job["gin_param"], job["data"])
     before = measures.resident_bytes()
     # A whole cycle has each lazy regularizer once.

@@ -7,7 +7,6 @@ import sys
 import traceback
 
 import noisygan
-from noisygan import config_allowed
 from noisygan.cli import (
     arguments,
     bench,
@@ -31,6 +30,7 @@ from noisygan.cli import (
     synth,
     train,
 )
+from noisygan.config import allow_modules
 from noisygan.errors import NoisyganError, UsageError, printable
 
 COMMANDS = {
@@ -168,7 +168,7 @@ def main(argv=None):
 
 
 def _allow_modules(modules):
-    config_allowed.widen(modules)
+    allow_modules(modules)
     for module in modules:
         _say(f"caution: whatever config is loaded may call everything in {module} (--allow_module)")
 

@@ -67,7 +67,7 @@ def run(tmp_path_factory):
             path = run_dir / "samples" / f"step-{step:06d}-{index}.wav"
             soundfile.write(path, note(60 + index) * step / 100, RATE)
     facts = {
-        "format": 1,
+        "format": 3,
         "noisygan": "0.1.0",
         "command": ["noisygan", "train", "--seed", "0", "<script>alert(1)</script>"],
         "seed": 0,
