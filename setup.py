@@ -27,8 +27,9 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
-    "noisygan.pages",
+    "noisygan.metrics",
     "noisygan.rendering",
+    "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
     "synths",
@@ -38,17 +39,16 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
         "drums/*.*",
         "drums/*/*.flac",
-        "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
-    "noisygan.pages": ["*.css"],
+    "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
 }
 

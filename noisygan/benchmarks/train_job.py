@@ -20,7 +20,7 @@ def main(job):
     """Does one job.
 
     Args:
-      job: dict: gin_file and gin_param (lists); allow_modules, as `config_allowed.widen` takes
+      job: dict: gin_file and gin_param (lists); allow_modules, as `config.allow_modules` takes
         them; data, a folder, or None for sounds made here;
         n_turns; parts, whether the step is taken apart; naive, a config whose naive step is
         measured in turn, or None.

@@ -74,8 +74,8 @@ def add_arguments(parser):
 
 def run(args):
     """Makes the instrument."""
-    from noisygan.audio_io import sampler_formats
-    from noisygan.rendering import audio_files, instruments, notes
+    from noisygan.audio_io import audio_files, sampler_formats
+    from noisygan.rendering import instruments, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)

@@ -56,8 +56,9 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the sounds between two."""
+    from noisygan.audio_io import audio_files
     from noisygan.files import check_folder, make_folder
-    from noisygan.rendering import audio_files, note_files, notes
+    from noisygan.rendering import note_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)

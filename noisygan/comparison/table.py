@@ -6,20 +6,21 @@ import csv
 import io
 
 from noisygan.evaluation.report import number
+from noisygan.reports.ranking import badness, overlap
 
 _EXPLAINED = {
     "MMD^2 x 1000, log-mel": "unbiased squared distance of two sets of pooled log-mel spectra",
     "Frechet, log-mel": "distance of two normal distributions fitted to them",
     "recall, log-mel": "share of the recordings that have a generated sound in their neighbourhood",
     "coverage, log-mel": "share of the recordings whose nearest neighbours hold a generated sound",
-    "other bins, log-mel": "share of clusters that are more or less often hit than by recordings",
-    "descriptors off": "mean distance of attack, decay, brightness and so on, in the recordings' "
-    "deviations",
-    "told from recordings": "accuracy of a fresh network that tells generated from real; 50 is a "
+    "NDB, log-mel": "share of clusters that are more or less often hit than by recordings",
+    "descriptor distance": "mean distance of attack, decay, brightness and so on, in deviations of "
+    "the recordings",
+    "two-sample accuracy": "accuracy of a fresh network that tells generated from real; 50 is a "
     "guess",
     "within 50 cents of the asked pitch": "of the sounds that a pitch tracker hears",
     "diversity": "mean distance between generated sounds, by that of recordings",
-    "tones at the upsampling rates": "buzz of layers that raise the rate",
+    "checkerboard energy": "buzz of layers that raise the rate",
     "suspicious copies": "sounds that are nearer to a training sound than recordings are to each "
     "other",
 }
@@ -32,7 +33,7 @@ def metrics_of(results):
       results: dict system -> (list of Result, list of figures by seed: dicts metric -> value).
 
     Returns:
-      list of dicts as `noisygan.comparison.page` shows them.
+      list of dicts as `noisygan.reports.comparison_report` shows them.
     """
     found = {}
     for system, (joined, by_seed) in results.items():
@@ -61,19 +62,6 @@ def metrics_of(results):
                 "seeds": [seed.get(metric.name) for seed in by_seed],
             }
     return list(found.values())
-
-
-def badness(metric, value):
-    """The lower the better; None where nothing says what is better."""
-    better, floor = metric.get("higher_is_better"), metric.get("floor")
-    if better is None:
-        return None if floor is None else abs(value - floor)
-    return -value if better else value
-
-
-def overlap(one, other):
-    """Whether two intervals, [low, high] or None, have something in common."""
-    return bool(one and other and max(one[0], other[0]) <= min(one[1], other[1]))
 
 
 def ranked(metric):
@@ -146,7 +134,7 @@ def as_markdown(data):
     """report.md.
 
     Args:
-      data: As of `noisygan.comparison.page.write_page`.
+      data: As of `noisygan.reports.comparison_report.write_page`.
     """
     order = [system["name"] for system in data["systems"]]
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]

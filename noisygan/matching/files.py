@@ -4,10 +4,10 @@ import pathlib
 
 import numpy as np
 
+from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import check_folder, make_folder, written_whole
 from noisygan.rendering import note_files
-from noisygan.rendering.controls import louder, render_in_blocks, save_controls
 
 
 def output_paths(target_path, out_dir, stems=False):
@@ -46,7 +46,8 @@ def write(match, paths, label_names=()):
       (list of the paths written, decibels that the sound, and its controls with it, was turned
       down by because it is louder than a file can hold; 0.0 where it is not).
     """
-    from noisygan.matching.page import page
+    from noisygan.rendering.synthesis import render_in_blocks
+    from noisygan.reports.match_report import page
 
     make_folder(paths["sound"].parent)
     written = [paths["sound"]]
@@ -55,13 +56,13 @@ def write(match, paths, label_names=()):
     def blocks_at(factor):
         if match.controls is None:
             return [(np.float32(factor) * match.audio, {})]
-        return render_in_blocks(louder(match.controls, factor))
+        return render_in_blocks(scale_controls(match.controls, factor))
 
     stems = "stems" in paths
     factor, lowered = note_files.write_turned_down(paths["sound"], blocks_at, rate, stems=stems)
     match = match._replace(audio=np.float32(factor) * match.audio)
     if match.controls is not None:
-        match = match._replace(controls=louder(match.controls, factor))
+        match = match._replace(controls=scale_controls(match.controls, factor))
         save_controls(paths["controls"], match.controls)
         written.append(paths["controls"])
         if stems:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from noisygan.generators.output import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.controls import controls_of
 from noisygan.rendering.notes import DEFAULT_VELOCITY
+from noisygan.rendering.synthesis import controls_of
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
@@ -95,7 +95,7 @@ def draws_curves(generator):
 
 
 def latent_controls(generator, latent, n_samples):
-    """Controls of a latent's sound, ready to save (see `noisygan.rendering.controls`)."""
+    """Controls of a latent's sound, ready to save (see `noisygan.rendering.synthesis`)."""
     output = render_latent(generator, latent, n_samples)
     return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
 

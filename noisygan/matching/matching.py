@@ -10,8 +10,8 @@ from noisygan.matching.analysis import UNSURE, analyse, pitch_told
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.polyphony import is_several
 from noisygan.matching.target import Target, at_rate
-from noisygan.rendering.controls import render_controls
 from noisygan.rendering.notes import check_pitches
+from noisygan.rendering.synthesis import render_controls
 
 
 class Match(NamedTuple):

@@ -74,7 +74,7 @@ class Rendered(NamedTuple):
     Attributes:
       request: Request.
       audio: float32 [n_samples].
-      controls: As `noisygan.rendering.controls.save_controls` takes them, or None if not wanted.
+      controls: As `noisygan.audio_io.controls.save_controls` takes them, or None if not wanted.
       stems: The parts of the sound by name, float32 [n_samples] each; empty if not wanted.
     """
 
@@ -380,7 +380,7 @@ def render(
     """
     import tensorflow as tf
 
-    from noisygan.rendering.controls import controls_of
+    from noisygan.rendering.synthesis import controls_of
 
     sample_rate = sample_rate or generator.sample_rate
     n_samples = (seconds or generator.seconds) * sample_rate

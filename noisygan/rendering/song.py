@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
+from noisygan.audio_io import midi
 from noisygan.errors import UsageError
-from noisygan.rendering import midi, notes
+from noisygan.rendering import notes
 
 # Bounds what one batch takes.
 _MAX_SAMPLES = 16 * 4 * 48000
@@ -73,7 +74,7 @@ def play(song, parts, sample_rate, seed=0, report=None):
     """The sound of a song.
 
     Args:
-      song: `noisygan.rendering.midi.Song`.
+      song: `noisygan.audio_io.midi.Song`.
       parts: A function from a `midi.Note` to the `Part` that plays it, or None: it is left out.
       sample_rate: Hz.
       seed: Decides z and noise.

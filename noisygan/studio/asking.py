@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.rendering import audio_files, notes
+from noisygan.rendering import notes
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 8.0
 MAX_POINTS = 2000

@@ -231,7 +231,8 @@ def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path)
 
 
 def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_path, monkeypatch):
-    from noisygan.rendering import blocks, notes
+    from noisygan.rendering import notes
+    from noisygan.rendering import synthesis as blocks
 
     asked = ("render", "--run_dir", trained, "--pitch", "60,65", "--controls", "--stems")
     assert noisygan(*asked, "--out_dir", tmp_path / "at once").code == 0

@@ -24,7 +24,11 @@ def test_a_good_one_is_rendered(sent, tmp_path):
     ("old", "new", "expected"),
     [
         ("import cppn.coordinates", "import os", "a config may not import os"),
-        ("@noisygan.generators.pitch.AskedPitch()", "@os.system()", "nothing is called os.system"),
+        (
+            "@noisygan.generators.pitch.ConditionedPitch()",
+            "@os.system()",
+            "nothing is called os.system",
+        ),
         ("n_bands = 9", "n_bands = 12", "does not fit the config"),
         ("frame_rate = 50.0", "frame_rate = 0.0", "builds no generator: ZeroDivisionError"),
     ],

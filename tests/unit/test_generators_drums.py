@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 
 from discriminators import ConditionEncoder
+from noisygan.audio_io.controls import check_controls
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.controls import check_controls, controls_of, render_controls
+from noisygan.rendering.synthesis import controls_of, render_controls
 from tests import toys
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)

@@ -9,7 +9,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching import latent_fit, matching
 from noisygan.matching.target import Target
-from noisygan.rendering.controls import render_controls
+from noisygan.rendering.synthesis import render_controls
 from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
 
 

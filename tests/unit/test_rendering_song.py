@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from noisygan.audio_io.midi import DRUM_CHANNEL, Note, Song
 from noisygan.errors import UsageError
 from noisygan.rendering import song
-from noisygan.rendering.midi import DRUM_CHANNEL, Note, Song
 from noisygan.rendering.notes import Instrument
 from tests import toys
 
