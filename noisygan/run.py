@@ -42,6 +42,7 @@ class Run:
           UsageError: if the folder holds no run or no checkpoint yet.
           RunError: if its files can't be read, or a newer version wrote them.
         """
+        from noisygan import config
         from noisygan.training.runs import RunFolder
 
         self._folder = RunFolder.open(path)
