@@ -24,7 +24,7 @@ def add_arguments(parser):
 
 def run(args):
     """Prints the tables, writes the page, checks the records."""
-    from noisygan.data.prepared import load, tables
+    from noisygan.data.prepare import load, tables
 
     manifest = load.read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
@@ -47,7 +47,7 @@ def run(args):
 
 
 def _verify(folder, manifest):
-    from noisygan.data.prepared import verify
+    from noisygan.data.prepare import verify
 
     n_problems = 0
     with progress.CountedProgress("verifying", None) as count:

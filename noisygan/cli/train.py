@@ -202,7 +202,7 @@ def build(replicas=None):
       UsageError: if something cannot be built, or a binding is used by nothing.
     """
     from noisygan import config
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.trainer import Trainer
 
     with replicas.scope() if replicas else contextlib.nullcontext():
@@ -221,7 +221,7 @@ def read(recordings, data):
       data: Their folder.
 
     Returns:
-      NoteSet.
+      AudioDataset.
     """
     with progress.CountedProgress("reading", None) as count:
         return recordings.read(data, progress=count)

@@ -11,7 +11,7 @@ from noisygan.archives import read_arrays
 from noisygan.comparison import listening, measuring, report_data, table, training
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.reports import comparison_report as page
 
 _KEPT_RUNS = "trained"
@@ -248,5 +248,5 @@ def _load(path):
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import pathlib
 
 from noisygan import config
 from noisygan.errors import UsageError
-from noisygan.files import read_json, written_whole
+from noisygan.files import atomic_write, read_json
 
 FORMAT = 1
 # It keeps a few hundred bytes for each run, and the measures' own test.
@@ -168,5 +168,5 @@ class Progress:
 
     def _write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(self.path, overwrite=True) as part:
+        with atomic_write(self.path, overwrite=True) as part:
             part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")

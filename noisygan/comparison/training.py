@@ -135,7 +135,7 @@ def recordings_of(systems, gin_params):
     Raises:
       UsageError: for a config that can't be built, or binding that one of them does not use.
     """
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer
 

@@ -9,10 +9,10 @@ import pathlib
 
 import numpy as np
 
-from noisygan.data import decoding
+from noisygan.audio_io import decoding
+from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import Entry, list_entries
-from noisygan.data.prepared import load
-from noisygan.data.recordings import Recordings
+from noisygan.data.prepare import load
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.sounds import (
     ENOUGH_SOUNDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from noisygan.errors import RunError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.reports import (
     comparison_plots as page_plots,
 )
@@ -69,7 +69,7 @@ def write_page(data, out_file):
             "show fewer or shorter sounds"
         )
     make_folder(out_file.parent)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")
     return out_file
 

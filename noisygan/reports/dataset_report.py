@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from noisygan.data.prepared import load, records, tables
+from noisygan.data.prepare import load, records, tables
 from noisygan.errors import RunError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.progress import duration
 from noisygan.reports.page import asset, document, escape
 from noisygan.reports.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
@@ -41,7 +41,7 @@ def write_page(folder, out_file):
     folder = Path(folder)
     text = body(folder, manifest, one_of_each(folder, manifest))
     make_folder(out_file.parent)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return out_file
 

@@ -9,7 +9,7 @@ import numpy as np
 from noisygan.archives import read_arrays
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.reports.facts import (
     command_list,
     default_commands,
@@ -70,7 +70,7 @@ def write_page(
         )
     body = page_body(run_dir, facts, metrics, pairs, rows, credit, commands)
     out_file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(out_file, overwrite=True) as part:
+    with atomic_write(out_file, overwrite=True) as part:
         part.write_text(body, encoding="utf-8")
     return out_file
 

@@ -58,10 +58,10 @@ class OneDevice:
         return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, notes, batch_size, seed, start=0, n_batches=None):
-        """Iterator over a `NoteSet`'s batches, as `compiled` functions take them.
+        """Iterator over an `AudioDataset`'s batches, as `compiled` functions take them.
 
         Args:
-          notes, batch_size, seed, start: As of `NoteSet.batches`.
+          notes, batch_size, seed, start: As of `AudioDataset.batches`.
           n_batches: How many; None: without end.
         """
         return itertools.islice(notes.batches(batch_size, seed, start), n_batches)
@@ -83,7 +83,7 @@ class OneDevice:
 
         Args:
           trainer: A built `Trainer`.
-          notes: The `NoteSet`.
+          notes: The `AudioDataset`.
           run: The `RunFolder`.
           lead: Trains, and returns the number of steps.
 

@@ -19,7 +19,7 @@ import re
 import sys
 
 from noisygan.errors import RunError, UsageError, printable
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.training import checkpoints, run_files
 from noisygan.training.environment import environment, git_state, versions, without_home
 
@@ -46,7 +46,7 @@ class RunFolder:
           path: Where; must be empty or not there.
           config_text: The resolved config.
           command: The command line, a list of str.
-          notes: The `NoteSet` that is trained on.
+          notes: The `AudioDataset` that is trained on.
           seed: int.
           deterministic: Whether the run gives the same bits each time.
           replicas: Among how many its batches are divided.
@@ -230,7 +230,7 @@ class RunFolder:
         """Drops the lines behind a step, which a resumed run will write again."""
         there = self.metrics_file.exists()
         records = run_files.each_record(self.metrics_file) if there else []
-        with written_whole(self.metrics_file, overwrite=True) as part, part.open("w") as file:
+        with atomic_write(self.metrics_file, overwrite=True) as part, part.open("w") as file:
             file.writelines(json.dumps(r) + "\n" for r in records if r["step"] <= step)
 
     def drop_states_after(self, step):
@@ -288,5 +288,5 @@ def load_generator(run_dir, prefix=None):
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text)

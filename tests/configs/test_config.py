@@ -488,7 +488,7 @@ HOSTILE = {
     "our own file functions": (
         "import noisygan.training.runs\nTop.size = @noisygan.training.runs.load_generator()"
     ),
-    "a function of the data package": "Top.size = @noisygan.data.decoding.decode()",
+    "a function of the data package": "Top.size = @noisygan.audio_io.decoding.decode()",
     "the config module": "import noisygan.config\nTop.size = @noisygan.config.parse()",
     "a submodule of an allowed module": "import toyparts.parts.os",
     "gin's internals": "import gin.config\nTop.size = 1",

@@ -19,7 +19,7 @@ import resource, sys
 sys.path[:0] = {path!r}
 {before}
 at_rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-from noisygan.data.decoding import BadAudioError
+from noisygan.audio_io.decoding import BadAudioError
 from noisygan.errors import NoisyganError
 try:
 {code}

@@ -40,12 +40,11 @@ def complaint(text):
         "noisygan.training.runs.load_generator",
         "noisygan.training.loop.StopSignals",
         "noisygan.training.summaries.EventWriter",
-        "noisygan.data.noteset.NoteSet",
-        "noisygan.data.prepared.load.Split",
-        "noisygan.data.prepared.reading.read",
+        "noisygan.data.prepare.load.Split",
+        "noisygan.data.prepare.reading.read",
         "noisygan.data.download.get",
         "noisygan.data.download.Archive",
-        "noisygan.files.written_whole",
+        "noisygan.files.atomic_write",
         "noisygan.archives.read_arrays",
         "noisygan.evaluation.embeddings.Embedding",
         "noisygan.studio.server.serve",
@@ -107,7 +106,7 @@ REACHING_OUT = {"os", "sys", "subprocess", "shutil", "socket", "urllib", "http",
 }
 # These draw progress, write summaries or look at time, in methods that no config can call.
 TRUSTED = {
-    "noisygan.data.recordings": {"pathlib", "soundfile", "os"},
+    "noisygan.data.dataset": {"pathlib", "soundfile", "os"},
     "noisygan.training.trainer": set(),
     "noisygan.generators.ddsp_voices": {"importlib"},
 }

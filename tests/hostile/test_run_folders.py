@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import cost
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.training import checkpoints
 from noisygan.training.run_files import check_links
 from noisygan.training.runs import RunFolder, load_generator
@@ -182,7 +182,7 @@ def test_pipes_are_not_waited_for(sent, tmp_path):
 def test_what_is_half_written_goes_into_a_file_of_its_own(tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / f".metrics.{os.getpid()}.part.jsonl").symlink_to(tmp_path / "mine")
-    with written_whole(tmp_path / "metrics.jsonl") as part:
+    with atomic_write(tmp_path / "metrics.jsonl") as part:
         part.write_text("new")
     assert (tmp_path / "mine").read_text() == "mine"
     assert (tmp_path / "metrics.jsonl").read_text() == "new"

@@ -25,9 +25,9 @@ import math
 
 import numpy as np
 
-from noisygan.data.prepared import example
+from noisygan.data.prepare import example
 from noisygan.errors import RunError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 
 ENCODINGS = ("int16", "float32")
 
@@ -94,7 +94,7 @@ def write_shard(path, records):
       RunError: if the file cannot be written.
     """
     n_records = 0
-    with written_whole(path, overwrite=True) as part, open(part, "wb") as file:
+    with atomic_write(path, overwrite=True) as part, open(part, "wb") as file:
         for record in records:
             example.write_frame(file, to_example(record))
             n_records += 1
@@ -203,7 +203,7 @@ def from_example(payload):
       Record; its audio is read-only.
 
     Raises:
-      FrameError: of `noisygan.data.prepared.example`, where the bytes are no record.
+      FrameError: of `noisygan.data.prepare.example`, where the bytes are no record.
     """
     features = example.decode(payload)
 

@@ -6,8 +6,8 @@ import re
 import struct
 
 from noisygan.data import layouts
-from noisygan.data.prepared import sources
-from noisygan.data.prepared.sources import Source
+from noisygan.data.prepare import sources
+from noisygan.data.prepare.sources import Source
 from noisygan.errors import UsageError
 
 # Names of splits, and ours.

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from noisygan.data.prepared import load, records
+from noisygan.data.prepare import load, records
 from noisygan.errors import RunError
 
 

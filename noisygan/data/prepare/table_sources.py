@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from noisygan.data.prepared import nsynth_sources, sources
+from noisygan.data.prepare import nsynth_sources, sources
 from noisygan.errors import UsageError
 from noisygan.files import read_json, short_lines
 

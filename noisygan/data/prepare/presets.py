@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from noisygan.data.prepared.options import Options
+from noisygan.data.prepare.options import Options
 from noisygan.errors import UsageError
 
 # What each kind of recording wants where nothing else is said.

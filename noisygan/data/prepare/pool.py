@@ -7,7 +7,7 @@ import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
 
-from noisygan.data.prepared import units
+from noisygan.data.prepare import units
 from noisygan.errors import RunError
 
 

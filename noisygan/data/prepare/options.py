@@ -5,8 +5,8 @@ import hashlib
 import json
 import math
 
-from noisygan.data.prepared import features as features_of
-from noisygan.data.prepared import records
+from noisygan.data.prepare import features as features_of
+from noisygan.data.prepare import records
 from noisygan.errors import UsageError
 
 OTHER_RATES = ("resample", "drop")

@@ -1,4 +1,4 @@
-"""Which recordings of a folder to use, and reading them with every check."""
+"""Recordings of a folder: which to use, their audio, and batches of both."""
 
 import collections
 import hashlib
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from noisygan.data import decoding, layouts
-from noisygan.data.noteset import NoteSet
-from noisygan.data.prepared import load
-from noisygan.errors import UsageError
+from noisygan.audio_io import decoding
+from noisygan.data import layouts
+from noisygan.data.prepare import load
+from noisygan.errors import RunError, UsageError
 from noisygan.files import feed
 
 # Sets that need less than this when decoded are kept in memory.
@@ -24,6 +24,200 @@ _N_LISTED = 12
 
 # What `noisygan prepare` may divide recordings into.
 SPLITS = ("train", "valid", "test")
+
+
+class AudioDataset:
+    """Recordings of one rate and length, with pitch, velocity and label where they are known.
+
+    Attributes:
+      folder: Path of the folder that was read.
+      names: list of str, sorted; file names without suffix, relative to the folder.
+      paths: list of Path.
+      sample_rate: Hz.
+      n_samples: Length of every sound; longer recordings are cut, shorter ones padded with zeros.
+      pitch: MIDI number, NaN where unknown. float32 [n].
+      velocity: 0 to 127, NaN where unknown. float32 [n].
+      label: Index into `label_names`. int32 [n].
+      label_names: list of str, sorted. One name where the recordings have no labels.
+      has_pitch: Whether every pitch is known.
+      has_velocity: Whether every velocity is known.
+      has_label: Whether every label was given by the recordings.
+      failure: The RunError of a file that `batches` could not read (TensorFlow wraps it), or None.
+      fingerprint: Hex str; equal for equal recordings and selection, wherever they lie.
+    """
+
+    def __init__(
+        self,
+        folder,
+        names,
+        paths,
+        sample_rate,
+        n_samples,
+        pitch,
+        velocity,
+        label,
+        label_names,
+        fingerprint,
+        audio=None,
+        has_label=True,
+        decode=None,
+        crop=None,
+    ):
+        """Stores what `Recordings.read` found.
+
+        Args:
+          audio: Decoded sounds, float32 [n, n_samples], or None to decode each when it is needed.
+          decode: A function from the number of a recording to float32 [n_samples]; None: the
+            beginning of its file.
+          crop: A function from the number of a recording and a place, 0 to 1, to the n_samples
+            float32 there; None: batches hold what `audio` gives.
+          (others): As the attributes of these names.
+        """
+        self.folder = Path(folder)
+        self.names = list(names)
+        self.paths = [Path(path) for path in paths]
+        self.sample_rate = sample_rate
+        self.n_samples = n_samples
+        self.pitch = np.asarray(pitch, np.float32)
+        self.velocity = np.asarray(velocity, np.float32)
+        self.label = np.asarray(label, np.int32)
+        self.label_names = list(label_names)
+        self.fingerprint = fingerprint
+        self.has_pitch = not np.isnan(self.pitch).any()
+        self.has_velocity = not np.isnan(self.velocity).any()
+        self.has_label = has_label
+        self.failure = None
+        self._decode = decode or self._decode_file
+        self._crop = crop
+        self._audio = audio
+        if audio is not None:
+            audio.flags.writeable = False
+
+    def __len__(self):
+        return len(self.names)
+
+    def __repr__(self):
+        return f"<AudioDataset {self.summary()}>"
+
+    def summary(self):
+        """One line for people: how many, of what, how long, from where."""
+        parts = [f"{len(self)} recordings" if len(self) > 1 else "1 recording"]
+        if self.has_label:
+            shown = ", ".join(self.label_names[:4])
+            more = len(self.label_names) - 4
+            parts.append(shown + (f" and {more} more" if more > 0 else ""))
+        for what, values in (("pitch", self.pitch), ("velocity", self.velocity)):
+            known = values[~np.isnan(values)]
+            if len(known):
+                low, high = known.min(), known.max()
+                parts.append(f"{what} {low:g}" + (f" to {high:g}" if high > low else ""))
+        parts.append(f"{self.n_samples / self.sample_rate:.3g} s at {self.sample_rate} Hz")
+        return ", ".join(parts) + f", from {self.folder}"
+
+    def audio(self, i):
+        """The sound of recording i, cut or zero-padded at the end. float32 [n_samples].
+
+        Values lie in [-1, 1]; the array is read-only.
+
+        Raises:
+          RunError: if the file changed since the set was read and can't be used any more.
+        """
+        if self._audio is not None:
+            return self._audio[i]
+        sound = self._read(self._decode, i)
+        sound.flags.writeable = False
+        return sound
+
+    def _read(self, read, i, *where):
+        try:
+            return read(i, *where)
+        except decoding.BadAudioError as error:
+            raise RunError(f"{self.paths[i]} {error}") from error
+
+    def _decode_file(self, i):
+        return decoding.decode(self.paths[i], self.sample_rate, self.n_samples)
+
+    def batches(self, batch_size, seed, start=0, part=(0, 1)):
+        """Endless shuffled batches; what is in which batch depends on seed alone.
+
+        Every epoch is a full permutation of the set. Epochs follow each other without a gap, so a
+        batch may hold the end of one and the beginning of the next, and may be larger than the set.
+
+        Args:
+          batch_size: Recordings in a batch, B.
+          seed: Integer >= 0. Recordings and, where they are cropped, their parts are a pure
+            function of (seed, batch_size, batch index).
+          start: Index of the first batch to give: batch k of start=0 is batch 0 of start=k.
+          part: (i, n): of each batch only the i-th of n equal parts, which is all that is decoded;
+            B is the part's size then.
+
+        Returns:
+          tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
+          (0.0 where unknown), label int32 [B].
+
+        Raises:
+          UsageError: if an argument is not an integer in its range.
+        """
+        for what, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0)):
+            _check_integer(what, value, least)
+        _check_integer("start", start, 0)
+        import tensorflow as tf  # Here, so that reading recordings works without it.
+
+        n = len(self)
+        size = batch_size // part[1]
+        rows = slice(part[0] * size, (part[0] + 1) * size)
+        first_epoch, n_skipped = divmod(int(start) * int(batch_size), n)
+
+        def permutation(epoch):
+            order = tf.random.experimental.stateless_shuffle(
+                tf.range(n), seed=tf.stack([tf.constant(seed, tf.int64), epoch]), alg="philox"
+            )
+            return tf.data.Dataset.from_tensor_slices(order)
+
+        # Tensors made here are captured by the map, not copied into its graph.
+        pitch = tf.constant(np.nan_to_num(self.pitch, nan=0.0))
+        velocity = tf.constant(np.nan_to_num(self.velocity, nan=0.0))
+        label = tf.constant(self.label)
+
+        def sounds(indices, places):
+            if self._crop is None and self._audio is not None:
+                return self._audio[indices]
+            try:
+                if self._crop is None:
+                    return np.stack([self.audio(int(i)) for i in indices])
+                drawn = zip(indices, places, strict=True)
+                return np.stack([self._read(self._crop, int(i), place) for i, place in drawn])
+            except RunError as error:
+                self.failure = error
+                raise
+
+        def batch(number, indices):
+            # Another seed than any that shuffles: places and order have nothing in common.
+            places = tf.random.stateless_uniform(
+                [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
+            )
+            indices, places = indices[rows], places[rows]
+            audio = tf.numpy_function(sounds, [indices, places], tf.float32, stateful=False)
+            audio = tf.ensure_shape(audio, [size, self.n_samples])
+            return {
+                "audio": audio,
+                "pitch": tf.gather(pitch, indices),
+                "velocity": tf.gather(velocity, indices),
+                "label": tf.gather(label, indices),
+            }
+
+        epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+        options = tf.data.Options()
+        options.deterministic = True
+        return (
+            epochs.flat_map(permutation)
+            .skip(n_skipped)
+            .batch(batch_size, drop_remainder=True)
+            .enumerate(int(start))
+            .map(batch, num_parallel_calls=2)
+            .prefetch(2)
+            .with_options(options)
+        )
 
 
 class Recordings:
@@ -122,7 +316,7 @@ class Recordings:
           progress: None, or a function called with (files read, files in all).
 
         Returns:
-          NoteSet, sorted by name.
+          AudioDataset, sorted by name.
 
         Raises:
           UsageError: if the folder is missing or empty, nothing passes the filters, or any chosen
@@ -184,7 +378,7 @@ class Recordings:
             start = self._crop_start(lengths[i], place)
             return decoding.decode(entries[i].path, self.sample_rate, self.n_samples, start=start)
 
-        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode, crop)
+        return self._dataset(folder, entries, names, digest.hexdigest(), audio, decode, crop)
 
     def _read_prepared(self, folder, progress):
         """As `read`, of a folder that `noisygan prepare` wrote."""
@@ -217,13 +411,13 @@ class Recordings:
             entry.name if start is None else f"{entry.name}@{start}"
             for entry, (_, start) in zip(entries, rows, strict=True)
         ]
-        return self._note_set(folder, entries, names, digest.hexdigest(), audio, decode, crop)
+        return self._dataset(folder, entries, names, digest.hexdigest(), audio, decode, crop)
 
-    def _note_set(self, folder, entries, names, fingerprint, audio, decode, crop):
+    def _dataset(self, folder, entries, names, fingerprint, audio, decode, crop):
         labels = [entry.label or layouts.NO_LABEL for entry in entries]
         label_names = sorted(set(labels))
         number = {name: i for i, name in enumerate(label_names)}
-        return NoteSet(
+        return AudioDataset(
             folder=folder,
             names=names,
             paths=[entry.path for entry in entries],
@@ -259,7 +453,7 @@ class Recordings:
         """One file in the form that is wanted, float32 [n_samples].
 
         Raises:
-          BadAudioError: of `noisygan.data.decoding`, for a file that can't be used.
+          BadAudioError: of `noisygan.audio_io.decoding`, for a file that can't be used.
         """
         audio = decoding.decode(path, self.sample_rate, self.n_samples, self.trim_db)
         return self._shaped(audio)
@@ -418,6 +612,12 @@ def _combination(entry):
 
 def _show(value):
     return str(value) if isinstance(value, str) else f"{value:g}"
+
+
+def _check_integer(what, value, least):
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_integer or not least <= value < 2**63:
+        raise UsageError(f"{what} is {value!r}; expected an integer of at least {least}")
 
 
 def _integer(name, value, low, high, unit):

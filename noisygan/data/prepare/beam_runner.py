@@ -3,7 +3,7 @@
 import contextlib
 import io
 
-from noisygan.data.prepared import units
+from noisygan.data.prepare import units
 from noisygan.errors import RunError, UsageError
 
 

@@ -7,8 +7,8 @@ import json
 
 import noisygan
 from noisygan import files
-from noisygan.data.prepared import statistics
-from noisygan.data.prepared.splits import SPLITS
+from noisygan.data.prepare import statistics
+from noisygan.data.prepare.splits import SPLITS
 
 FORMAT, VERSION = "noisygan-data", 1
 
@@ -43,7 +43,7 @@ def write(plan, about):
     """
     tally = _Tally(plan)
     with (
-        files.written_whole(plan.folder / "files.jsonl", overwrite=True) as path,
+        files.atomic_write(plan.folder / "files.jsonl", overwrite=True) as path,
         open(path, "w", encoding="ascii") as lines,
     ):
         for index in range(len(plan.units)):
@@ -54,7 +54,7 @@ def write(plan, about):
     manifest = {"format": FORMAT, "version": VERSION, **about, **tally.facts()}
     if not tally.counts["records"]:
         return manifest
-    with files.written_whole(plan.folder / "manifest.json", overwrite=True) as path:
+    with files.atomic_write(plan.folder / "manifest.json", overwrite=True) as path:
         path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="ascii")
     return manifest
 

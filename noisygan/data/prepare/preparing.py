@@ -7,8 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from noisygan import files, lock
-from noisygan.data.prepared import manifest, sources, splits, units
+from noisygan import files
+from noisygan.data.prepare import manifest, sources, splits, units
 from noisygan.errors import RunError, UsageError
 
 # At most so many values are listed in an error.
@@ -39,7 +39,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
     data, out = Path(data), Path(out)
     _check_folders(data, out)
     files.make_folder(out)
-    with lock.held(out, "choose another --out"):
+    with files.folder_lock(out, "choose another --out"):
         state = {"about": about or {}, "options": options.facts()}
         _check_state(out, state, overwrite)
         finished = manifest.read(out)
@@ -233,7 +233,7 @@ def _show(name, value):
 
 
 def _write_json(path, value):
-    with files.written_whole(path, overwrite=True) as part:
+    with files.atomic_write(path, overwrite=True) as part:
         part.write_text(json.dumps(value))
 
 

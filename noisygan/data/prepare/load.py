@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.data.layouts import Entry
-from noisygan.data.prepared import records
-from noisygan.data.prepared.manifest import FORMAT, VERSION
+from noisygan.data.prepare import records
+from noisygan.data.prepare.manifest import FORMAT, VERSION
 from noisygan.errors import RunError, UsageError
 from noisygan.files import read_json
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import reading, steps
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import reading, steps
 
 
 @dataclasses.dataclass

@@ -104,10 +104,10 @@ def list_sources(data, table=None):
     if (data / "manifest.json").is_file() and (data / "files.jsonl").is_file():
         raise UsageError(f"{data} was written by `noisygan prepare`; expected recordings")
     if table is not None:
-        from noisygan.data.prepared import table_sources
+        from noisygan.data.prepare import table_sources
 
         return table_sources.read(data, Path(table))
-    from noisygan.data.prepared import nsynth_sources
+    from noisygan.data.prepare import nsynth_sources
 
     special = nsynth_sources.find(data)
     if special is not None:

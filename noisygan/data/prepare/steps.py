@@ -3,9 +3,9 @@
 import numpy as np
 import soxr
 
-from noisygan.data import decoding
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import loudness
+from noisygan.audio_io import decoding
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import loudness
 
 # An offset below this (-54 dB) may as well be part of the sound.
 MIN_OFFSET = 1.0 / 512.0

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from noisygan.data.prepared.sources import text_of
+from noisygan.data.prepare.sources import text_of
 
 SPLITS = ("train", "valid", "test")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.data import decoding
+from noisygan.audio_io import decoding
 
 
 def decode(path, n_samples=800, rate=16000):

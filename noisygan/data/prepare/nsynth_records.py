@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import example, nsynth_sources
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import example, nsynth_sources
 
 _TEXTS = ("instrument_str", "instrument_family_str", "instrument_source_str")
 

@@ -14,8 +14,8 @@ import numpy as np
 import threadpoolctl
 
 from noisygan import files
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import (
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import (
     converting,
     loudness,
     reading,
@@ -24,7 +24,7 @@ from noisygan.data.prepared import (
     splits,
     statistics,
 )
-from noisygan.data.prepared import options as options_of
+from noisygan.data.prepare import options as options_of
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
 MIN_INPUTS, MAX_INPUTS, AIMED_UNITS = 8, 256, 32
@@ -66,7 +66,7 @@ class Plan:
 
     def save(self):
         """Writes the plan beside the list of inputs."""
-        with files.written_whole(self.parts / "plan.json", overwrite=True) as path:
+        with files.atomic_write(self.parts / "plan.json", overwrite=True) as path:
             path.write_text(json.dumps(self.facts()))
 
     def part(self, index):
@@ -212,7 +212,7 @@ def _process(plan, index, note):
         "log_mel": mel.facts(),
         "files": results,
     }
-    with files.written_whole(plan.part(index), overwrite=True) as path:
+    with files.atomic_write(plan.part(index), overwrite=True) as path:
         path.write_text(json.dumps(part))
 
 
@@ -305,7 +305,7 @@ def _record(source, begin, sounds, features, options):
 def _features(audio, options):
     if not (options.features or options.f0):
         return {}
-    from noisygan.data.prepared import features  # Which imports TensorFlow.
+    from noisygan.data.prepare import features  # Which imports TensorFlow.
 
     found = features.compute(audio, options.sample_rates[0], options.frame_rate, options.f0)
     return {"frame_rate": options.frame_rate, "features": found}

@@ -13,8 +13,8 @@ import tempfile
 import numpy as np
 import soundfile
 
-from noisygan.data.decoding import MAX_SAMPLES, BadAudioError
-from noisygan.data.prepared import sources
+from noisygan.audio_io.decoding import MAX_SAMPLES, BadAudioError
+from noisygan.data.prepare import sources
 from noisygan.files import feed
 
 # Samples beyond full scale are brought back to it up to here (+20 dB); more is another unit.
@@ -77,7 +77,7 @@ def read(source, channel=None, max_seconds=None):
     if source.reader == "audio":
         sound = _read_audio(source, channel, max_seconds)
     else:
-        from noisygan.data.prepared import nsynth_records
+        from noisygan.data.prepare import nsynth_records
 
         audio, rate = nsynth_records.READERS[source.reader](source)
         sound = Sound(audio, rate)
@@ -107,7 +107,7 @@ def fingerprint(source):
       OSError: if it cannot be read.
     """
     if source.reader in ("nsynth_record", "tfds"):
-        from noisygan.data.prepared import nsynth_records
+        from noisygan.data.prepare import nsynth_records
 
         return nsynth_records.fingerprint(source)
     digest = hashlib.sha256()
