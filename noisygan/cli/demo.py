@@ -63,14 +63,14 @@ def run(args):
 
 
 def _train(args, run_dir):
-    from noisygan import config, config_text
+    from noisygan import config
     from noisygan.demo import notes_folder
     from noisygan.training.runs import RunFolder
 
     begun = RunFolder.open(run_dir) if _is_begun(run_dir) else None
     if begun:
         print(f"Going on with the unfinished run in {run_dir}.")
-        config.parse_text(config_text.read_file(begun.config), str(begun.config))
+        config.parse([begun.config])
     else:
         config.parse([_CONFIG])
     trainer, recordings = train.build()

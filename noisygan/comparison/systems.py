@@ -6,7 +6,7 @@ import dataclasses
 import json
 import pathlib
 
-from noisygan import config, config_text
+from noisygan import config
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, read_json
 
@@ -80,7 +80,7 @@ def _finished(run_dirs):
         run = RunFolder.open(path)
         if not run.has_checkpoint:
             raise UsageError(run.without_checkpoint)
-        by_config.setdefault(config_text.read_file(run.config), []).append(run)
+        by_config.setdefault(config.read(run.config), []).append(run)
     systems = []
     for runs in by_config.values():
         seeds = [run.facts["seed"] for run in runs]

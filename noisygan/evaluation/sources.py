@@ -236,9 +236,9 @@ class Run:
 
     def recordings(self):
         """The `Recordings` of the run's config."""
-        from noisygan import config, config_text
+        from noisygan import config
 
-        config.parse_text(config_text.read_file(self.folder.config), source=str(self.folder.config))
+        config.parse([self.folder.config])
         return config.configured(Recordings)()
 
     def sounds(self, like, n, seed, progress=None):
@@ -257,10 +257,10 @@ class Run:
 
     def untrained(self, like, n, seed, progress=None):
         """As `sounds`, by the same generator with its first weights."""
-        from noisygan import config, config_text
+        from noisygan import config
         from noisygan.training.trainer import Trainer, build_generator, seed_initializers
 
-        config.parse_text(config_text.read_file(self.folder.config), source=str(self.folder.config))
+        config.parse([self.folder.config])
         trainer = config.configured(Trainer)()
         seed_initializers([trainer.generator, trainer.discriminator], self.facts["seed"])
         build_generator(trainer.generator, len(self.facts["label_names"]))

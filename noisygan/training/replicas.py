@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.losses import global_batch as global_batch
-from noisygan.training.growth import group_size
 
 BATCH_SIZES = "Trainer.batch_size"
 
@@ -121,7 +120,7 @@ class Replicas(OneDevice):
 
     def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas."""
-        group = group_size(discriminator)
+        group = discriminator.group_size if discriminator else 1
         unit = self.n_replicas * group
         for size in batch_sizes:
             if size % unit:

@@ -203,7 +203,6 @@ def odd_configs(draw):
 
 
 STRUCTURED = {
-    "config_statements": odd_configs(),
     "config_file": odd_configs(),
     "controls_file": odd_controls(),
     "record_shard": odd_records(),

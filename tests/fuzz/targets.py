@@ -106,14 +106,6 @@ def _configs():
 
 
 @target(_configs)
-def config_statements(data):
-    """The text of a config into statements."""
-    from noisygan import config_text
-
-    config_text.statements(data.decode("utf-8", "surrogateescape"), "my.gin")
-
-
-@target(_configs)
 @through_file(".gin")
 def config_file(path):
     """A config, with includes, names and values."""
@@ -419,7 +411,7 @@ def table_json(path):
 # ---- runs ------------------------------------------------------------------------------------
 
 FACTS = {
-    "format": 1,
+    "format": 3,
     "noisygan": "0.1.0",
     "versions": {"python": "3.11.7", "keras": None},
     "command": ["noisygan", "train"],

@@ -100,7 +100,7 @@ def sent(tmp_path_factory):
             changed = changed.replace(old, new)
         run.config.write_text(changed)
         own = {
-            "format": 2,
+            "format": 3,
             "seed": 0,
             "label_names": ["flute"],
             "pitches": [60],

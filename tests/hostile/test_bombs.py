@@ -244,7 +244,7 @@ def test_memory_stays_small_for_archives_and_tables(tmp_path, in_small_memory):
         file.truncate(1 << 34)
     before = """
         import numpy
-        from noisygan.rendering.synthesis import load_controls
+        from noisygan.audio_io.controls import load_controls
         from noisygan.audio_io.curves_csv import read_curves
         from noisygan.audio_io.midi import read_song
         """

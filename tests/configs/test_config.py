@@ -1,14 +1,17 @@
-"""The rules by which configs are loaded: strict names, an allow-list, text that reads back."""
+"""The rules of configs: strict names, an allow-list, resolved text that parses to the same."""
 
 import importlib
 import math
+import os
+import subprocess
 import sys
 import textwrap
-import types
 
+import gin.config
+import numpy
 import pytest
 
-from noisygan import config, config_allowed, config_text
+from noisygan import config
 from noisygan.errors import RunError, UsageError
 
 PARTS = """
@@ -83,36 +86,34 @@ def toy(tmp_path, monkeypatch):
     (package / "parts.py").write_text(PARTS)
     (package / "plain.py").write_text("class Top:\n    pass\n\nclass Only:\n    pass\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    rules = (config_allowed.Rule("toyparts", functions=True), *config_allowed.RULES)
-    monkeypatch.setattr(config_allowed, "RULES", rules)
     for name in [n for n in sys.modules if n.split(".")[0] == "toyparts"]:
         del sys.modules[name]
     # gin's registry outlives a test, and would hold the classes of the previous test's package.
-    import gin.config
-
     for key in [k for k in gin.config._REGISTRY._selector_map if k.startswith("toyparts.")]:
         gin.config._REGISTRY.pop(key)
     folder = tmp_path / "bundled"
-    (folder / "runs").mkdir(parents=True)
-    (folder / "ablations").mkdir()
+    for group in ("runs", "ablations", "models"):
+        (folder / group).mkdir(parents=True)
     monkeypatch.setattr(config, "bundled_folder", lambda: folder)
     importlib.invalidate_caches()
+    config.allow_modules(["toyparts"])
 
-    def load(text, *params, header=HEADER):
-        config.parse_text(header + textwrap.dedent(text), "my.gin", params)
+    def load(text, *overrides, header=HEADER):
+        config.parse_text(header + textwrap.dedent(text), "my.gin", overrides)
         return importlib.import_module("toyparts.parts")
 
     load.folder = folder
-    return load
+    yield load
+    config.allow_modules([])
 
 
 def build(parts):
     return config.configured(parts.Top)()
 
 
-def complaint(load, text, *params, header=HEADER):
+def complaint(load, text, *overrides, header=HEADER):
     with pytest.raises(UsageError) as caught:
-        load(text, *params, header=header)
+        load(text, *overrides, header=header)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -231,7 +232,6 @@ def test_a_probability_distribution_by_name(toy):
 
 
 def test_includes_beside_the_file_and_among_the_bundled(toy, tmp_path):
-    (toy.folder / "models").mkdir()
     (toy.folder / "models" / "part.gin").write_text(HEADER + "Top.size = 1\nTop.table = 1\n")
     (tmp_path / "near.gin").write_text("Top.table = 2\n")
     mine = tmp_path / "mine.gin"
@@ -272,7 +272,6 @@ def test_a_misspelt_config_name(toy):
 
 
 def test_a_missing_include_names_the_nearest(toy, tmp_path):
-    (toy.folder / "models").mkdir()
     (toy.folder / "models" / "hybrid.gin").write_text("")
     (tmp_path / "a.gin").write_text("include 'models/hybird.gin'\n")
     with pytest.raises(UsageError, match=r"a\.gin line 1: .*nearest: models/hybrid\.gin"):
@@ -286,63 +285,17 @@ def test_an_include_of_itself_ends(toy, tmp_path):
         config.parse([tmp_path / "a.gin"])
 
 
-def test_includes_of_one_config_are_counted(toy, tmp_path):
-    (tmp_path / "part.gin").write_text(HEADER + "Top.size = 2\n")
-    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 200)
-    config.parse([tmp_path / "a.gin"])
-    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 2000)
-    with pytest.raises(UsageError, match=r"a\.gin line 201: .* 201 files .* at most 200 files"):
-        config.parse([tmp_path / "a.gin"])
-    (tmp_path / "a.gin").write_text("include 'part.gin'\n" * 150)
-    with pytest.raises(UsageError, match=r"a\.gin line 51: .* 201 files"):
-        config.parse([tmp_path / "a.gin", tmp_path / "a.gin"])
-
-
-def test_imports_said_often_are_carried_once_and_the_last_of_a_name_holds(
-    toy, tmp_path, monkeypatch
-):
-    checked = []
-    plain = config_allowed.check_module
-    monkeypatch.setattr(
-        config_allowed, "check_module", lambda *asked: checked.append(plain(*asked))
-    )
-    (tmp_path / "part.gin").write_text("")
-    lines = ["import toyparts.parts as x", "import toyparts.helpers as x"] * 100
-    lines += ["import toyparts.parts as x", HEADER, "include 'part.gin'\n" * 10, "x.Top.size = 5"]
-    (tmp_path / "a.gin").write_text("\n".join(lines))
-    config.parse([tmp_path / "a.gin"])
-    assert build(sys.modules["toyparts.parts"]).size == 5
-    assert len(checked) <= 11 * 3
-
-
-def test_includes_that_double_are_counted_however_deep(toy, tmp_path):
-    (tmp_path / "0.gin").write_text("")
-    for i in range(1, 12):
-        (tmp_path / f"{i}.gin").write_text(f"include '{i - 1}.gin'\n" * 2)
-    with pytest.raises(UsageError, match="201 files .* include each once"):
-        config.parse([tmp_path / "11.gin"])
-
-
-def test_what_is_included_is_no_more_than_one_file_may_hold(toy, tmp_path):
-    (tmp_path / "long.gin").write_text("#" * 600_000)
-    (tmp_path / "a.gin").write_text("include 'long.gin'\n")
-    config.parse([tmp_path / "a.gin"])
-    (tmp_path / "a.gin").write_text("include 'long.gin'\n" * 2)
-    with pytest.raises(UsageError, match=r"line 2: .* 1,200,000 characters; .* of 1,048,576"):
-        config.parse([tmp_path / "a.gin"])
-
-
 # ---- misspelt --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("toyparts.parts.Tpo.size = 1", "toyparts.parts has no Tpo (nearest: Top)"),
+        ("toyparts.parts.Tpo.size = 1", "toyparts.parts.Tpo (nearest: toyparts.parts.Top)"),
         ("Vioce.n_harmonics = 1", "nothing is called Vioce (nearest: Voice)"),
         ("Top.sice = 1", "Top has no parameter sice (nearest: size)"),
         ("Top.voice = @Voyce()", "nothing is called Voyce (nearest: Voice)"),
-        ("Top.shaper = @toyparts.parts.scael", "nearest: scale"),
+        ("Top.shaper = @toyparts.parts.scael", "(nearest: toyparts.parts.scale)"),
         ("Top.size = %nn\nn = 1", "%nn is not defined (nearest: n)"),
         ("import toyparts.part", "no module toyparts.part (nearest: toyparts.parts)"),
         ("import synth", "may not import synth (nearest: synths)"),
@@ -351,8 +304,10 @@ def test_what_is_included_is_no_more_than_one_file_may_hold(toy, tmp_path):
         ("Top.size = ", "not a gin statement"),
         ("Top.size", "not a gin statement"),
         ("Top.table = [1, 2", "not a gin statement"),
-        ("Top.size = %gin.REQUIRED", "Top.size needs a value"),
-        ("from __gin__ import dynamic_registrations", "gin has no __gin__.dynamic_registrations"),
+        (
+            "from __gin__ import dynamic_registrations",
+            "may not import __gin__.dynamic_registrations",
+        ),
     ],
 )
 def test_a_misspelling_is_one_line_with_the_nearest_right_spelling(toy, text, expected):
@@ -363,10 +318,6 @@ def test_a_misspelling_is_one_line_with_the_nearest_right_spelling(toy, text, ex
         param = complaint(toy, "", text)
         assert expected in param
         assert f"--gin_param '{text}'" in param
-
-
-def test_line_numbers_are_those_of_the_file(toy):
-    assert "my.gin line 6" in complaint(toy, "\n# a comment\nTop.size = 1\nTop.sice = 1\n")
 
 
 @pytest.mark.parametrize(
@@ -398,17 +349,10 @@ def test_a_binding_that_nothing_used(toy, text, expected):
     assert "my.gin line" in str(caught.value)
 
 
-def test_a_parameter_that_the_caller_supplies_is_unused(toy):
-    parts = toy("Top.size = 5\nTop.table = 1")
-    config.configured(parts.Top)(size=3)
-    with pytest.raises(UsageError, match=r"nothing used Top\.size: whatever builds Top supplies"):
-        config.check_all_used()
-
-
 def test_what_is_handed_over_uncalled_counts_as_used(toy):
     build(toy("Top.shaper = @scale\nscale.by = 4.0"))
     config.check_all_used()
-    build(toy("Top.shaper = @x/scale\nx/scale.by = 4.0\nscale.by = 1.0\nx/gain.db = 1.0"))
+    build(toy("Top.shaper = @x/scale\nx/scale.by = 4.0\nx/gain.db = 1.0"))
     with pytest.raises(UsageError, match="x/gain.db"):
         config.check_all_used()
 
@@ -443,12 +387,9 @@ def test_an_error_for_people_stays_itself(toy):
     assert str(caught.value) == "size 2000 does not fit in memory"
 
 
-def test_configured_by_name_and_without_any_binding(toy):
-    toy("Top.size = 3")
-    assert config.configured("toyparts.parts.Top")().size == 3
-    assert config.configured("toyparts.parts.Prior")().latent_dim == 8
-    with pytest.raises(UsageError):
-        config.configured("os.system")
+def test_configured_without_any_binding(toy):
+    parts = toy("Top.size = 3")
+    assert config.configured(parts.Prior)().latent_dim == 8
 
 
 # ---- the resolved text -----------------------------------------------------------------------
@@ -470,7 +411,6 @@ def test_the_resolved_text_reads_back_to_the_same_thing(toy):
     )
     first = build(parts)
     text = config.resolved_text()
-    assert all(len(line) <= 100 for line in text.splitlines())
     config.parse_text(text)
     second = build(parts)
     config.check_all_used()
@@ -495,19 +435,31 @@ def test_the_resolved_text_keeps_defaults_and_what_has_no_literal_form(toy, monk
     assert voice.activation is parts.relu
 
 
-@pytest.mark.parametrize("value", [1, -1, 2.5, 1e-9, 10**20, "a'b\"c\n", b"x", True, None])
-def test_literals_read_back(value):
-    [binding] = config_text.statements(f"x = {config_text.format_value(value)}", "here")
-    assert binding.value == value
-    assert type(binding.value) is type(value)
+@pytest.mark.parametrize(
+    "value", [1, -1, 2.5, 1e-9, 10**20, "a'b\"c\n", "x y " * 60, b"x", True, None]
+)
+def test_literals_read_back(toy, value):
+    toy(f"Top.size = 1\nTop.table = [{value!r}, [{{1: {value!r}}}, ({value!r},)]]")
+    config.parse_text(config.resolved_text())
+    table = build(importlib.import_module("toyparts.parts")).table
+    assert table == [value, [{1: value}, (value,)]]
+    assert type(table[0]) is type(value)
 
 
-def test_what_has_no_literal_form_is_none():
-    class Half(float):
-        pass
+@pytest.mark.parametrize("value", [float("nan"), object(), len, {1, 2}, [object()], {"a": len}])
+def test_defaults_without_a_literal_form_are_comments(toy, monkeypatch, value):
+    parts = toy("Top.prior = @Prior()")
+    monkeypatch.setattr(parts.Prior.__init__, "__defaults__", (8, value))
+    config.parse_text(HEADER + "Top.prior = @Prior()")
+    assert "    # spread: " in config.resolved_text()
+    config.parse_text(config.resolved_text())
 
-    for value in [float("nan"), object(), len, {1, 2}, [object()], {"a": len}, Half(0.5)]:
-        assert config_text.format_value(value) is None
+
+def test_a_byte_order_mark_is_skipped(toy, tmp_path):
+    (tmp_path / "a.gin").write_text("# Mine.\n" + HEADER + "Top.size = 6\n", "utf-8-sig")
+    config.parse([tmp_path / "a.gin"])
+    assert build(sys.modules["toyparts.parts"]).size == 6
+    assert config.describe(tmp_path / "a.gin") == "Mine."
 
 
 # ---- hostile configs -------------------------------------------------------------------------
@@ -555,8 +507,8 @@ HOSTILE = {
     "an include that climbs": "include '../../../../../../../../etc/passwd'",
     "an include of home": "include '~/secret.gin'",
     "a gin feature": "from __gin__ import system",
-    "inside a list of a dict": "Top.table = {'a': [@toyparts.parts.os.getcwd()]}",
-    "as a dictionary key": "Top.table = {@toyparts.parts.os.getcwd(): 1}",
+    "inside a list of a dict": "Top.table = {'a': [@toyparts.parts.os.getlogin()]}",
+    "as a dictionary key": "Top.table = {@toyparts.parts.os.getlogin(): 1}",
     "a call instead of a literal": "Top.size = __import__('os').system('true')",
 }
 
@@ -570,15 +522,8 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     def spring(*args, **kwargs):
         called.append((args, kwargs))
 
-    import os
-    import subprocess
-
-    import numpy
-
     parts = importlib.import_module("toyparts.parts")
-    # It is loaded lazily and asks for the folder then, which is what is caught below.
-    assert importlib.import_module("tensorflow_probability").distributions.Normal
-    for module, name in [(os, "system"), (subprocess, "run"), (numpy, "load"), (os, "getcwd")]:
+    for module, name in [(os, "system"), (subprocess, "run"), (numpy, "load"), (os, "getlogin")]:
         monkeypatch.setattr(module, name, spring)
     monkeypatch.setattr(parts, "Path", spring)
     with pytest.raises(UsageError) as caught:
@@ -588,34 +533,6 @@ def test_hostile_configs_are_refused_before_anything_is_called(toy, tmp_path, mo
     assert "\n" not in str(caught.value)
     assert called == []
     assert not (tmp_path / "sprung").exists()
-    assert "trap_module" not in sys.modules
-    with pytest.raises(UsageError):
-        toy("", *text.split("\n"))
-    assert called == []
-
-
-def test_a_refused_name_is_not_even_looked_into(toy, monkeypatch):
-    parts = importlib.import_module("toyparts.parts")
-    touched = []
-
-    class Lazy(types.ModuleType):
-        def __getattr__(self, name):
-            touched.append(name)
-            raise AttributeError(name)
-
-    class Meta(type):
-        def __getattr__(cls, name):
-            touched.append(name)
-            raise AttributeError(name)
-
-    monkeypatch.setattr(parts, "lazy", Lazy("somewhere.else"), raising=False)
-    monkeypatch.setattr(parts, "Klass", Meta("Klass", (), {}), raising=False)
-    touched.clear()
-    assert "may not reach into somewhere.else" in complaint(
-        toy, "Top.size = @parts.lazy.boom()", header=HEADER + "from toyparts import parts\n"
-    )
-    assert "not a module" in complaint(toy, "Top.size = @toyparts.parts.Klass.boom()")
-    assert "boom" not in touched
 
 
 def test_nothing_is_imported_when_any_import_is_refused(toy):
@@ -632,14 +549,3 @@ def test_a_symlink_does_not_lead_an_include_elsewhere(toy, tmp_path):
     (tmp_path / "a.gin").write_text("include 'link.gin'\n")
     with pytest.raises(UsageError, match=r"no link\.gin to include"):
         config.parse([tmp_path / "a.gin"])
-
-
-def test_the_allow_list_lets_classes_but_no_functions_of_data_through():
-    from noisygan.data.dataset import Recordings
-
-    assert config_allowed.is_allowed(Recordings)
-    assert not config_allowed.is_allowed(Recordings.read)
-    functions = importlib.import_module("noisygan.audio_io.decoding")
-    found = [v for v in vars(functions).values() if callable(v) and hasattr(v, "__code__")]
-    assert found
-    assert not any(config_allowed.is_allowed(function) for function in found)
