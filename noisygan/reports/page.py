@@ -10,7 +10,6 @@ import functools
 import pathlib
 
 import jinja2
-import markupsafe
 
 from noisygan.evaluation.report import number
 from noisygan.files import atomic_write, make_folder
@@ -81,7 +80,7 @@ def _environment():
 def _static(name):
     """Text of a file in static/, for a style or script element."""
     path = pathlib.Path(__file__).with_name("static") / name
-    return markupsafe.Markup(path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 def shown(value):
