@@ -33,7 +33,7 @@ from noisygan.matching import matching
 from noisygan.matching.analysis import FRAME_RATE, level_of
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import read_target
-from noisygan.rendering.controls import render_in_blocks
+from noisygan.rendering.synthesis import render_in_blocks
 
 
 def chosen(folder, splits):

@@ -1,6 +1,6 @@
 """Discriminators: audio and conditions in, logits and feature maps out."""
 
-from discriminators.conditioning import Conditions
+from discriminators.conditioning import ConditionEncoder
 from discriminators.mfcc import MFCCDiscriminator
 from discriminators.multi import MultiDiscriminator
 from discriminators.output import DiscriminatorOutput
@@ -9,7 +9,7 @@ from discriminators.views import MFCC, LogMel
 
 __all__ = [
     "MFCC",
-    "Conditions",
+    "ConditionEncoder",
     "DiscriminatorOutput",
     "LogMel",
     "MFCCDiscriminator",

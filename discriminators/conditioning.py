@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-class Conditions:
+class ConditionEncoder:
     """Features of the conditions that a system is trained with.
 
     Args:
@@ -60,7 +60,7 @@ def projected(projection, conditioning, read):
 
     Args:
       projection: A dense layer of n units without a bias.
-      conditioning: Features of `Conditions`, float32 [batch, m], or None.
+      conditioning: Features of `ConditionEncoder`, float32 [batch, m], or None.
       read: A vector for each sound, float32 [batch, n].
 
     Returns:

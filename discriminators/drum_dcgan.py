@@ -63,9 +63,9 @@ class DrumDCGANDiscriminator(RawWaveformDiscriminator):
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (h,) = features
         features = []
         for convolution in self.convolutions:
             h = tf.nn.leaky_relu(convolution(h), 0.2)

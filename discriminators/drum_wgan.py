@@ -80,7 +80,7 @@ class DrumWGANDiscriminator(GrowingDiscriminator):
         if conditioning is None:
             raise ValueError(
                 "DrumWGANDiscriminator: got no conditions, expected features of them; set "
-                "Trainer.conditions, or DrumWGANDiscriminator.conditional = False."
+                "Trainer.condition_encoder, or DrumWGANDiscriminator.conditional = False."
             )
         told = self.told_map(self.embedding(conditioning))[:, :, None]
         step = self.n_samples // audio.shape[1]

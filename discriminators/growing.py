@@ -61,9 +61,9 @@ class GrowingDiscriminator(RawWaveformDiscriminator):
         """What is judged beside the sound: [batch, n_samples, channels]."""
         return audio
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (audio,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (audio,) = features
         if not self.built:
             self.build()
         top = self.level_of(audio.shape[1])

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from discriminators.conditioning import projected
-from discriminators.equalized import EqualizedConv1D, EqualizedDense, not_half
+from discriminators.equalized import EqualizedConv1D, EqualizedDense, to_float32
 from discriminators.growing import GrowingDiscriminator
 
 _FACTOR = 2
@@ -112,7 +112,7 @@ def minibatch_deviation(h, group_size):
             f"minibatch_deviation: got a batch of {batch}, expected a multiple of group_size, "
             f"{group_size}: {group_size} or {2 * group_size} would work."
         )
-    groups = tf.reshape(not_half(h), [-1, group_size, n_steps, n_channels])
+    groups = tf.reshape(to_float32(h), [-1, group_size, n_steps, n_channels])
     deviation = tf.sqrt(tf.math.reduce_variance(groups, axis=1) + 1e-8)
     mean = tf.repeat(tf.reduce_mean(deviation, axis=[1, 2]), group_size)
     channel = tf.cast(mean, h.dtype)[:, None, None] + tf.zeros_like(h[:, :, :1])

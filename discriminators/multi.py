@@ -22,14 +22,14 @@ class MultiDiscriminator(keras.layers.Layer):
         for discriminator in self.discriminators:
             discriminator.adapt(audio)
 
-    def represent(self, audio):
+    def front_end(self, audio):
         """The maps of all, in order."""
-        return [m for d in self.discriminators for m in d.represent(audio)]
+        return [m for d in self.discriminators for m in d.front_end(audio)]
 
-    def judge(self, maps, conditioning):
+    def score(self, features, conditioning):
         """DiscriminatorOutput with one entry a discriminator."""
         outputs = [
-            d.judge([m], conditioning) for d, m in zip(self.discriminators, maps, strict=True)
+            d.score([m], conditioning) for d, m in zip(self.discriminators, features, strict=True)
         ]
         return DiscriminatorOutput(
             [logits for o in outputs for logits in o.logits],
@@ -42,4 +42,4 @@ class MultiDiscriminator(keras.layers.Layer):
 
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
+        return self.score(self.front_end(audio), conditioning)

@@ -89,7 +89,7 @@ class PeriodDiscriminator(keras.layers.Layer):
                 f"{self.period}, expected a period of {n_samples} or less."
             )
 
-    def represent(self, audio):
+    def front_end(self, audio):
         """The waveform at a level of 1, [batch, n_samples, 1], as a list of one.
 
         Raises:
@@ -102,9 +102,9 @@ class PeriodDiscriminator(keras.layers.Layer):
             )
         return [audio[:, :, None] / self.level]
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (h,) = features
         h = fold(h, self.period)
         features = []
         for convolution in self.convolutions:
@@ -120,7 +120,7 @@ class PeriodDiscriminator(keras.layers.Layer):
 
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
+        return self.score(self.front_end(audio), conditioning)
 
 
 class MultiPeriodDiscriminator(MultiDiscriminator):

@@ -6,7 +6,7 @@ import keras
 class RawWaveformDiscriminator(keras.layers.Layer):
     """A network from samples straight to a decision, by the discriminator contract.
 
-    Subclasses define `judge(maps, conditioning)` for the map of `represent`.
+    Subclasses define `score(features, conditioning)` for the map of `front_end`.
 
     Args:
       n_samples: Length of the sounds.
@@ -28,7 +28,7 @@ class RawWaveformDiscriminator(keras.layers.Layer):
     def adapt(self, audio):
         """Nothing: the waveform is judged as it is."""
 
-    def represent(self, audio):
+    def front_end(self, audio):
         """The waveform, [batch, n_samples, 1], as a list of one.
 
         Raises:
@@ -37,8 +37,8 @@ class RawWaveformDiscriminator(keras.layers.Layer):
         self.check_length(audio.shape[1])
         return [audio[:, :, None]]
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
         raise NotImplementedError
 
     def build(self, *shapes):
@@ -47,7 +47,7 @@ class RawWaveformDiscriminator(keras.layers.Layer):
 
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
+        return self.score(self.front_end(audio), conditioning)
 
 
 def check_whole(name, value, low, high):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from discriminators.equalized import not_half
+from discriminators.equalized import to_float32
 
 
 class Flatten:
@@ -31,7 +31,7 @@ class Statistics:
 
     def __call__(self, h, step_rate):
         """float32 [batch, n]; step_rate is the map's steps a second."""
-        n_steps, h = h.shape[1], not_half(h)
+        n_steps, h = h.shape[1], to_float32(h)
         flat = tf.reshape(h, [-1, n_steps, h.shape[2] * h.shape[3]])
         mean, variance = tf.nn.moments(flat, [1])
         parts = [mean, tf.sqrt(variance + 1e-6)]

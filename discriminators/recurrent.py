@@ -37,11 +37,11 @@ class RecurrentDiscriminator(RawWaveformDiscriminator):
         self.second = _layer(units, "lstm_1", return_sequences=False)
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
-        self._compiled = tf.function(self.judge)
+        self._compiled = tf.function(self.score)
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (h,) = features
         h = tf.reshape(h, [-1, self.n_samples // self.block, self.block])
         sequence = self.first(h)
         last = self.second(sequence)
@@ -51,8 +51,8 @@ class RecurrentDiscriminator(RawWaveformDiscriminator):
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
         # A compiled one: a loop of the runtime over the samples, not one of Python.
-        judge = self._compiled if tf.executing_eagerly() else self.judge
-        return judge(self.represent(audio), conditioning)
+        score = self._compiled if tf.executing_eagerly() else self.score
+        return score(self.front_end(audio), conditioning)
 
 
 def _layer(units, name, return_sequences):

@@ -64,7 +64,7 @@ class SpectrogramDiscriminator(keras.layers.Layer):
                 setattr(self, name, weight)
             getattr(self, name).assign(value)
 
-    def represent(self, audio):
+    def front_end(self, audio):
         """The maps that the network judges, and that gradients are penalised by: a list of one.
 
         Raises:
@@ -77,9 +77,9 @@ class SpectrogramDiscriminator(keras.layers.Layer):
             )
         return [(self.view(audio) - self.mean) / self.deviation]
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (view,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (view,) = features
         # Bands and steps change places where the convolutions run; outside steps come first.
         h = tf.transpose(view, [0, 2, 1])[..., None] if self.over_bands else view[:, None]
         features = []
@@ -100,4 +100,4 @@ class SpectrogramDiscriminator(keras.layers.Layer):
 
     def call(self, audio, conditioning=None):
         """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
+        return self.score(self.front_end(audio), conditioning)

@@ -91,9 +91,9 @@ class WaveGANDiscriminator(RawWaveformDiscriminator):
             units << (len(self.convolutions) - 1), use_bias=False, name="projection"
         )
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
+    def score(self, features, conditioning):
+        """DiscriminatorOutput of the `front_end` features; conditioning: encoded, or None."""
+        (h,) = features
         features = []
         for i, convolution in enumerate(self.convolutions):
             h = tf.nn.leaky_relu(convolution(h), 0.2)

@@ -19,7 +19,7 @@ class PlainGenerator:
     """A generator of the contract's shape; z moves brightness, level, noise and decay."""
 
     def __init__(self, conditions=("pitch", "velocity"), latent_dim=6, seconds=1.0, hybrid=True):
-        self.conditions = conditions
+        self.condition_names = conditions
         self.latent_dim = latent_dim
         self.sample_rate = 16000
         self.seconds = seconds

@@ -3,7 +3,13 @@
 import numpy as np
 
 from cppn import CPPN, Attack, Release, Vibrato
-from discriminators import MFCC, Conditions, LogMel, MFCCDiscriminator, SpectrogramDiscriminator
+from discriminators import (
+    MFCC,
+    ConditionEncoder,
+    LogMel,
+    MFCCDiscriminator,
+    SpectrogramDiscriminator,
+)
 from noisygan.data.noteset import NoteSet
 from noisygan.generators import Hybrid
 from noisygan.generators.pitch import AskedPitch
@@ -28,7 +34,7 @@ def hybrid(vibrato=True, **changes):
         "timbre_curves": curve(8, "timbre", vibrato),
         "voices": [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9)],
         "pitch": AskedPitch(),
-        "conditions": Conditions(("pitch", "velocity")),
+        "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "latent_dim": 4,
         "code_units": 8,
         "sample_rate": SAMPLE_RATE,
@@ -96,7 +102,7 @@ def trainer(regularizers=(), **changes):
         "discriminator": discriminator(),
         "adversarial": Relativistic(),
         "regularizers": regularizers,
-        "conditions": Conditions(("pitch", "velocity")),
+        "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "batch_size": 3,
         "g_optimizer": Adam(3e-3),
         "d_optimizer": Adam(3e-3),

@@ -7,9 +7,9 @@ themselves, and a `preview.wav`.
 import pathlib
 from xml.etree import ElementTree
 
+from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
 from noisygan.files import make_folder, written_whole
-from noisygan.rendering import audio_files
 from noisygan.rendering.instruments import preview
 
 FORMATS = ("sfz", "folder", "decent")

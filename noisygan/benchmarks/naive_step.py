@@ -38,18 +38,21 @@ def naive_step(trainer):
 
 
 def _step(trainer, batch, seed, active):
-    adversaries, judge = trainer.adversaries, trainer.adversaries.judge
+    adversaries, score = trainer.adversaries, trainer.adversaries.score
 
     with tf.GradientTape() as tape:
         sounds = adversaries.sounds(batch, seed)
-        real_maps, fake_maps = (
-            [tf.stop_gradient(m) for m in maps] for maps in (sounds.real_maps, sounds.fake_maps)
+        real_features, fake_features = (
+            [tf.stop_gradient(m) for m in maps]
+            for maps in (sounds.real_features, sounds.fake_features)
         )
         features = sounds.conditioning
-        real, fake = (judge(maps, features).logits for maps in (real_maps, fake_maps))
+        real, fake = (score(each, features).logits for each in (real_features, fake_features))
         loss = _sum(adversaries.adversarial.d_loss, real, fake)
         metrics = {"d_adversarial": loss}
-        round_ = Round(lambda maps: judge(maps, features), real_maps, fake_maps, real, seed + 2)
+        round_ = Round(
+            lambda each: score(each, features), real_features, fake_features, real, seed + 2
+        )
         for index in active:
             regularizer = adversaries.regularizers[index]
             weight = adversaries.balance.penalty * regularizer.weight * regularizer.interval

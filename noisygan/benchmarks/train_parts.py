@@ -26,10 +26,10 @@ def parts(trainer, batch):
       matching: the generator's other losses, back to the sound; absent without any.
     """
     adversaries = trainer.adversaries
-    generator, represent = trainer.generator, adversaries.discriminator.represent
+    generator, represent = trainer.generator, adversaries.discriminator.front_end
     seed = tf.constant(SEED, tf.int32)
     sounds = tf.function(lambda: adversaries.sounds(batch, seed)._replace(conditioning=None))()
-    features = trainer.conditions(batch) if trainer.conditions is not None else None
+    features = trainer.condition_encoder(batch) if trainer.condition_encoder is not None else None
     sounds = sounds._replace(conditioning=features)
     z = generator.prior(sounds.real.shape[0], seed)
     weights = [v.value for v in generator.trainable_variables]
@@ -61,16 +61,16 @@ def parts(trainer, batch):
     update = tf.function(lambda: adversaries.d_update(trainer.d_phase, sounds, seed, ()))
     found["discriminator"] = lambda: _done(update())
 
-    def adversarial(*fake_maps):
-        real = judge_of(sounds.real_maps)
-        fake = judge_of(list(fake_maps))
+    def adversarial(*fake_features):
+        real = judge_of(sounds.real_features)
+        fake = judge_of(list(fake_features))
         pairs = zip(real.logits, fake.logits, strict=True)
         return tf.add_n([adversaries.adversarial.g_loss(r, f) for r, f in pairs])
 
     def judge_of(maps):
-        return adversaries.judge(maps, features)
+        return adversaries.score(maps, features)
 
-    found["judging"] = _backward(adversarial, sounds.fake_maps)
+    found["judging"] = _backward(adversarial, sounds.fake_features)
     on_audio = [m for m in adversaries.matching if m.compares == "audio"]
     if on_audio:
         found["matching"] = _backward(

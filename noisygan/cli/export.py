@@ -50,8 +50,9 @@ def add_arguments(parser):
 
 def run(args):
     """Exports a run."""
+    from noisygan.audio_io import audio_files
     from noisygan.files import check_folder, check_free_folder
-    from noisygan.rendering import audio_files, notes
+    from noisygan.rendering import notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)

@@ -235,7 +235,7 @@ def measure(reference, sounds, ceiling, run, report, spaces=(), n_pitch=40, with
 
 
 def _keep_pairs(pairs, sounds, reference, report):
-    from noisygan.rendering import audio_files
+    from noisygan.audio_io import audio_files
 
     folder = report.out_dir / "pairs"
     make_folder(folder)

@@ -295,7 +295,7 @@ class Run:
     def _make(self, generator, like, n, seed, progress):
         from noisygan.rendering import notes
 
-        told = tuple(generator.conditions)
+        told = tuple(generator.condition_names)
         rows = chosen_rows(len(like), n)
         requests = self._requests(generator, like, rows)
         audio = []
@@ -322,7 +322,7 @@ class Run:
     def _requests(self, generator, like, rows):
         from noisygan.rendering import notes
 
-        if "pitch" in generator.conditions and not like.has_pitch:
+        if "pitch" in generator.condition_names and not like.has_pitch:
             raise UsageError(
                 f"{self.path} is asked for pitches, which the recordings do not tell; expected "
                 "names like flute-060-100.wav"

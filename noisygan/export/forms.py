@@ -143,7 +143,7 @@ def check_voices(generator):
 def note_inputs(generator):
     """What a note is asked by: z, the generator's conditions, and a seed where it has noise."""
     specs = [tf.TensorSpec([None, generator.latent_dim], tf.float32, "z")]
-    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.conditions]
+    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.condition_names]
     kinds = {voice.kind for voice in getattr(generator, "voices", [])}
     if isinstance(generator, SampleGAN) or kinds & {"noise", "transient"}:
         specs.append(tf.TensorSpec([None], tf.int32, "seed"))
@@ -164,8 +164,8 @@ def _raw_audio(generator):
             if isinstance(generator, SampleGAN):
                 return {"audio": generator(given["z"], given, seed=_seeds(given)).audio}
             features = None
-            if generator.condition_features:
-                features = generator.condition_features(given)
+            if generator.condition_encoder:
+                features = generator.condition_encoder(given)
             code = given["z"] if features is None else tf.concat([given["z"], features], axis=1)
             return {"audio": generator.make_audio(code)}
 

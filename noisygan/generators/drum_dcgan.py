@@ -65,7 +65,7 @@ class PrintedDrumDCGAN(_UpsamplingStack):
       sample_rate: Hz, of the recordings.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; standard normal as published.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
 
     Raises:
       UsageError: for a length that the stack can't make.
@@ -84,10 +84,10 @@ class PrintedDrumDCGAN(_UpsamplingStack):
         sample_rate=44100,
         latent_dim=120,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         name="printed_drum_dcgan",
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         n_seed = (n_samples + 180) // 64
         if n_samples != 64 * n_seed - 180 or n_seed < 3:
             below = max(n_seed, 3)
@@ -130,7 +130,7 @@ class DrumDCGAN(_UpsamplingStack):
       sample_rate: Hz, of the recordings.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; standard normal where absent.
-      conditions: `Conditions` or None.
+      condition_encoder: `ConditionEncoder` or None.
       n_seed: Steps that the dense layer makes; None: as many as the length needs.
       seed_channels: Channels of these steps.
       filters: Of the convolutions before the last one, which has 1.
@@ -153,7 +153,7 @@ class DrumDCGAN(_UpsamplingStack):
         sample_rate=44100,
         latent_dim=120,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         n_seed=None,
         seed_channels=256,
         filters=(128, 64, 32, 16),
@@ -161,7 +161,7 @@ class DrumDCGAN(_UpsamplingStack):
         dilations=(1, 1, 1, 1, 1),
         name="drum_dcgan",
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         by = math.prod(self.FACTORS)
         needed = -(-n_samples // by)
         n_seed = needed if n_seed is None else n_seed

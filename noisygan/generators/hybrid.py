@@ -21,7 +21,7 @@ class Hybrid(keras.layers.Layer):
       timbre_curves: Draws what the decoder makes the voices' controls from.
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
-      conditions: `discriminators.conditioning.Conditions`, or None.
+      condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
       humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
         what is asked.
       unsteadiness: A `noisygan.generators.humanize.Unsteadiness`, or None: curves as drawn.
@@ -50,7 +50,7 @@ class Hybrid(keras.layers.Layer):
         timbre_curves,
         voices,
         pitch,
-        conditions=None,
+        condition_encoder=None,
         humanize=None,
         unsteadiness=None,
         decoder=None,
@@ -83,7 +83,7 @@ class Hybrid(keras.layers.Layer):
                 "and from reverb, such as HarmonicVoice.name = 'low'."
             )
         self.pitch = pitch
-        self.condition_features = conditions
+        self.condition_encoder = condition_encoder
         self.humanize = humanize
         self.unsteadiness = unsteadiness
         self.decoder = decoder
@@ -115,10 +115,10 @@ class Hybrid(keras.layers.Layer):
         self.gate_db = gate_db
 
     @property
-    def conditions(self):
+    def condition_names(self):
         """Names of the conditions that the generator uses."""
-        names = self.condition_features.names if self.condition_features else ()
-        return tuple(dict.fromkeys((*names, *self.pitch.conditions)))
+        names = self.condition_encoder.names if self.condition_encoder else ()
+        return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
 
     def prior(self, n, seed):
         """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
@@ -132,7 +132,7 @@ class Hybrid(keras.layers.Layer):
 
         Args:
           z: float32 [batch, latent_dim].
-          conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
+          conditioning: dict with `condition_names`: pitch (MIDI) and velocity (0 .. 127),
             float32 [batch]; label, int32 [batch]. It may hold a bend of the pitch, float32
             [batch, n_points, 2]: (seconds, semitones), straight between.
           seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
@@ -173,7 +173,7 @@ class Hybrid(keras.layers.Layer):
         asked, whole_z = conditioning, z
         if self.humanize is not None:
             z, conditioning = self.humanize(z, conditioning)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         code = z if features is None else tf.concat([z, features], axis=1)
         if self.code is not None:
             code = self.code(code)

@@ -21,16 +21,16 @@ class RawWaveform(keras.layers.Layer):
       sample_rate: Hz, of the recordings.
       latent_dim: Size of z.
       prior: A distribution of tensorflow-probability over z (scalar); standard normal where absent.
-      conditions: `discriminators.conditioning.Conditions`, or None.
+      condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
     """
 
-    def __init__(self, n_samples, sample_rate, latent_dim, prior, conditions, name):
+    def __init__(self, n_samples, sample_rate, latent_dim, prior, condition_encoder, name):
         super().__init__(name=name)
         self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.latent_dim = latent_dim
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
-        self.condition_features = conditions
+        self.condition_encoder = condition_encoder
 
     @property
     def seconds(self):
@@ -38,9 +38,9 @@ class RawWaveform(keras.layers.Layer):
         return self.n_samples / self.sample_rate
 
     @property
-    def conditions(self):
+    def condition_names(self):
         """Names of the conditions that the generator uses."""
-        return self.condition_features.names if self.condition_features else ()
+        return self.condition_encoder.names if self.condition_encoder else ()
 
     def prior(self, n, seed):
         """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
@@ -79,7 +79,7 @@ class RawWaveform(keras.layers.Layer):
 
         Args:
           z: float32 [batch, latent_dim].
-          conditioning: dict with what `conditions` names.
+          conditioning: dict with what `condition_names` names.
           seconds: Length: shorter sounds are cut off. Longer ones can't be made.
           sample_rate: Hz; from another one than the network's the sound is resampled, which adds
             nothing above half of its rate, and is not possible inside a `tf.function`.
@@ -93,7 +93,7 @@ class RawWaveform(keras.layers.Layer):
         Raises:
           UsageError: for more seconds than the network makes.
         """
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         code = z if features is None else tf.concat([z, features], axis=1)
         audio = self.make_audio(code)
         if training:

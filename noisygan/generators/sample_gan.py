@@ -82,7 +82,7 @@ class SampleGAN(RawWaveform):
       read_noise_db: Level of the white noise on recordings that `predict` reads, relative to each
         one's own; None: none. What is said is then nearer to a recording than what was read, so
         that a rollout, which reads what it has said, comes back to where it has strayed from.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
 
     Raises:
       UsageError: for lengths that don't fit each other.
@@ -101,11 +101,13 @@ class SampleGAN(RawWaveform):
         in_training=None,
         in_use=None,
         read_noise_db=None,
-        conditions=None,
+        condition_encoder=None,
         name="sample_gan",
     ):
         autoencoder = autoencoder or Autoencoder(n_samples)
-        super().__init__(n_samples, sample_rate, autoencoder.code_size, None, conditions, name)
+        super().__init__(
+            n_samples, sample_rate, autoencoder.code_size, None, condition_encoder, name
+        )
         if autoencoder.n_samples != n_samples:
             raise UsageError(
                 f"SampleGAN.n_samples: got {n_samples} and an autoencoder of "
@@ -194,14 +196,14 @@ class SampleGAN(RawWaveform):
 
         Args:
           audio: Recordings, float32 [batch, n_samples].
-          conditioning: dict with what `conditions` names.
+          conditioning: dict with what `condition_names` names.
           seed: Of the noise, int or int32 [batch].
 
         Returns:
           (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
           behind their first block.
         """
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         beside = self._beside(self.autoencoder.encode(audio), features, seed, self.n_buffer)
         if self.read_noise_db is None:
             read = audio
@@ -247,7 +249,7 @@ class SampleGAN(RawWaveform):
 
         Args:
           z: float32 [batch, latent_dim]; plays no part where codes of recordings are used.
-          conditioning: dict with what `conditions` names; `audio`, float32 [batch, n_samples],
+          conditioning: dict with what `condition_names` names; `audio`, float32 [batch, n_samples],
             gives the codes in training.
           seconds: Length; a rollout goes on for as long as it is asked to.
           sample_rate: As of `RawWaveform.call`.
@@ -264,7 +266,7 @@ class SampleGAN(RawWaveform):
             code = self.autoencoder.encode(conditioning["audio"])
         else:
             code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         if training:
             audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
             return GeneratorOutput(audio, {})
@@ -281,7 +283,7 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
         """
         code = self.autoencoder.encode(audio)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.condition_encoder(conditioning) if self.condition_encoder else None
         return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
 
     def check_seconds(self, seconds, sample_rate):

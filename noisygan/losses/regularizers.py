@@ -2,7 +2,7 @@
 
 Each has a `weight`, an `interval` (it is applied every so many steps, `interval` times as strongly)
 and is called with a `Round`; it returns an unweighted scalar. Gradients are taken with respect to
-the maps that the discriminator judges: the waveform for a waveform discriminator, the spectral
+the front-end features: the waveform for a waveform discriminator, the spectral
 view for a spectral one.
 """
 
@@ -17,28 +17,28 @@ class Round(NamedTuple):
     """What a discriminator phase has at hand.
 
     Attributes:
-      judge: From maps to DiscriminatorOutput, conditions filled in.
-      real_maps, fake_maps: Lists of [batch, ...] tensors of equal shapes.
-      real_logits: List of [batch] tensors: `judge(real_maps).logits`.
+      score: From features to DiscriminatorOutput, with the conditioning filled in.
+      real_features, fake_features: Lists of [batch, ...] tensors of equal shapes.
+      real_logits: List of [batch] tensors: `score(real_features).logits`.
       seed: int32 [2].
-      slopes: Gradients of the logits' sum with respect to real_maps and to fake_maps, a pair of
+      slopes: Gradients of the logits' sum with respect to real_features and fake_features, two
         lists, where they are known already; None: regularizers compute them.
     """
 
-    judge: object
-    real_maps: list
-    fake_maps: list
+    score: object
+    real_features: list
+    fake_features: list
     real_logits: list
     seed: object
     slopes: tuple = None
 
     def real_slopes(self):
-        """Gradients of the logits' sum with respect to each of real_maps."""
-        return self.slopes[0] if self.slopes else _gradients(self.judge, self.real_maps)
+        """Gradients of the logits' sum with respect to each of real_features."""
+        return self.slopes[0] if self.slopes else _gradients(self.score, self.real_features)
 
     def fake_slopes(self):
-        """Gradients of the logits' sum with respect to each of fake_maps."""
-        return self.slopes[1] if self.slopes else _gradients(self.judge, self.fake_maps)
+        """Gradients of the logits' sum with respect to each of fake_features."""
+        return self.slopes[1] if self.slopes else _gradients(self.score, self.fake_features)
 
 
 def _checked(name, weight, interval):
@@ -50,16 +50,16 @@ def _checked(name, weight, interval):
     return weight, interval
 
 
-def _gradients(judge, maps):
+def _gradients(score, features):
     """Gradients of the logits' sum with respect to each map."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(maps)
-        total = tf.add_n([tf.reduce_sum(logits) for logits in judge(maps).logits])
-    return tape.gradient(total, maps)
+        tape.watch(features)
+        total = tf.add_n([tf.reduce_sum(logits) for logits in score(features).logits])
+    return tape.gradient(total, features)
 
 
 def _squared_norms(gradients):
-    """Squared norm of each row's gradient, summed over maps, [batch]."""
+    """Squared norm of each row's gradient, summed over features, [batch]."""
     return tf.add_n([tf.reduce_sum(g**2, axis=list(range(1, g.shape.rank))) for g in gradients])
 
 
@@ -97,16 +97,16 @@ class GradientPenalty:
 
     def __call__(self, round_):
         """Scalar: the mean over the batch."""
-        n = tf.shape(round_.real_maps[0])[0]
-        dtype = round_.real_maps[0].dtype
+        n = tf.shape(round_.real_features[0])[0]
+        dtype = round_.real_features[0].dtype
         mix = whole_batch.drawn(
             lambda n: tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype), n
         )
         between = []
-        for real, fake in zip(round_.real_maps, round_.fake_maps, strict=True):
+        for real, fake in zip(round_.real_features, round_.fake_features, strict=True):
             share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))
             between.append(real + share * (fake - real))
-        norms = tf.sqrt(_squared_norms(_gradients(round_.judge, between)) + 1e-12)
+        norms = tf.sqrt(_squared_norms(_gradients(round_.score, between)) + 1e-12)
         return tf.reduce_mean((norms - 1.0) ** 2)
 
 

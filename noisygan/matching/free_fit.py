@@ -5,11 +5,12 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from noisygan.audio_io.controls import FORMAT, VERSION
 from noisygan.matching import room_fit
 from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.controls import FORMAT, VERSION, signal_of
+from noisygan.rendering.synthesis import signal_of
 
 N_BANDS = 65
 MAX_HARMONICS = 256
@@ -39,7 +40,7 @@ def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
       room: `room_fit.Room` whose reverb is left out of the level, or None.
 
     Returns:
-      Controls, as `noisygan.rendering.controls` has them.
+      Controls, as `noisygan.audio_io.controls` has them.
     """
     f0_hz, level = analysis.f0_hz, analysis.level
     if room is not None:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from noisygan.generators.output import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.controls import controls_of
 from noisygan.rendering.notes import DEFAULT_VELOCITY
+from noisygan.rendering.synthesis import controls_of
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
@@ -93,7 +93,7 @@ def render_latent(generator, latent, n_samples):
 
 
 def latent_controls(generator, latent, n_samples):
-    """Controls of a latent's sound, as `noisygan.rendering.controls` saves them."""
+    """Controls of a latent's sound, as `noisygan.audio_io.controls` saves them."""
     output = render_latent(generator, latent, n_samples)
     return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
 
@@ -115,8 +115,8 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
     held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
     start = Latent(
         z=_prior_samples(generator).mean(axis=0),
-        pitch=pitch if "pitch" in generator.conditions else 0.0,
-        velocity=float(DEFAULT_VELOCITY) if "velocity" in generator.conditions else 0.0,
+        pitch=pitch if "pitch" in generator.condition_names else 0.0,
+        velocity=float(DEFAULT_VELOCITY) if "velocity" in generator.condition_names else 0.0,
         label=0,
         held_seconds=held if draws_curves(generator) else 0.0,
         gain=1.0,
@@ -148,9 +148,9 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
     low, high = draws.min(axis=0), draws.max(axis=0)
     tried = [start._replace(z=z) for z in draws[:N_TRIED]]
     begin = _nearest(generator, tried, audio, objective, [start])
-    names = ["z", "gain"] + ["velocity"] * ("velocity" in generator.conditions)
+    names = ["z", "gain"] + ["velocity"] * ("velocity" in generator.condition_names)
     if draws_curves(generator):
-        names += ["held_seconds"] + ["pitch"] * ("pitch" in generator.conditions)
+        names += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
     values = {name: getattr(begin, name) for name in names} | {"gain": math.log(begin.gain)}
     unknowns = {
         name: Unknown(np.asarray(value, np.float32), _STRIDES[name])

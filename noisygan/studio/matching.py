@@ -64,9 +64,9 @@ def answer(run, match):
         most = asking.EDITS["loudness_db"]
         gain_db = min(max(20.0 * math.log10(latent.gain), -most), most)
         out["edits"] = {"loudness_db": [round(gain_db, 3)]}
-    if "pitch" in run.instrument.conditions:
+    if "pitch" in run.instrument.condition_names:
         out["pitch"] = round(float(latent.pitch), 3)
-    if "velocity" in run.instrument.conditions:
+    if "velocity" in run.instrument.condition_names:
         out["velocity"] = round(float(latent.velocity), 2)
     if run.has_curves and run.has_length:
         seconds = latent.held_seconds + run.generator.release_seconds

@@ -74,7 +74,7 @@ class PlayableRun:
     @property
     def is_kit(self):
         """Whether it is played on pads: it is told no pitch."""
-        return "pitch" not in self.instrument.conditions
+        return "pitch" not in self.instrument.condition_names
 
     @property
     def has_length(self):
@@ -100,7 +100,7 @@ class PlayableRun:
 
     def facts(self):
         """What the page has to know, as JSON."""
-        conditions = self.instrument.conditions
+        conditions = self.instrument.condition_names
         told_label = "label" in conditions and len(self.instrument.label_names) > 1
         return {
             "name": self.name,

@@ -79,7 +79,7 @@ class AdaptPenalty(_Balanced):
 
     Args:
       target: How unsure the discriminator shall be: 0 (has won) to 1 (guesses).
-      tenfold_steps: Steps in which the factor becomes tenfold or a tenth, 0.01 or more.
+      steps_per_decade: Steps in which the factor becomes tenfold or a tenth, 0.01 or more.
       smoothing: Share of the past in the running mean that is compared with the target.
       least, most: Bounds of the factor.
 
@@ -87,12 +87,12 @@ class AdaptPenalty(_Balanced):
       UsageError: for numbers that make no sense, or no regularizers.
     """
 
-    def __init__(self, target=0.5, tenfold_steps=20, smoothing=0.9, least=0.01, most=1e4):
+    def __init__(self, target=0.5, steps_per_decade=20, smoothing=0.9, least=0.01, most=1e4):
         if not 0.0 < target < 1.0:
             raise UsageError(f"AdaptPenalty.target: got {target}, expected a number in (0, 1).")
-        if not tenfold_steps >= _LEAST_TENFOLD_STEPS:
+        if not steps_per_decade >= _LEAST_TENFOLD_STEPS:
             raise UsageError(
-                f"AdaptPenalty.tenfold_steps: got {tenfold_steps}, expected a number from "
+                f"AdaptPenalty.steps_per_decade: got {steps_per_decade}, expected a number from "
                 f"{_LEAST_TENFOLD_STEPS}; 20 is common."
             )
         if not 0.0 <= smoothing < 1.0:
@@ -102,7 +102,7 @@ class AdaptPenalty(_Balanced):
                 f"AdaptPenalty.least, most: got {least}, {most}, expected 0 < least <= 1 <= most."
             )
         self.target = target
-        self.tenfold_steps = tenfold_steps
+        self.steps_per_decade = steps_per_decade
         self.smoothing = smoothing
         self.least = least
         self.most = most
@@ -134,7 +134,7 @@ class AdaptPenalty(_Balanced):
         if math.isfinite(unsure):
             self.mean.assign(self.smoothing * mean + (1.0 - self.smoothing) * unsure)
             way = 1.0 if float(self.mean.numpy()) < self.target else -1.0
-            moved = factor * 10.0 ** (way / self.tenfold_steps)
+            moved = factor * 10.0 ** (way / self.steps_per_decade)
             self.penalty.assign(min(max(moved, self.least), self.most))
         return {"d_unsure_mean": float(self.mean.numpy()), "d_penalty": float(self.penalty.numpy())}
 

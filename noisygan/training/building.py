@@ -30,8 +30,8 @@ def build_generator(generator, n_labels):
       generator: By the generator contract.
       n_labels: Number of labels of the recordings.
     """
-    if generator.condition_features is not None:
-        generator.condition_features.n_labels = n_labels
+    if generator.condition_encoder is not None:
+        generator.condition_encoder.n_labels = n_labels
     z = generator.prior(1, 0)
     conditioning = {
         "pitch": tf.constant([69.0]),

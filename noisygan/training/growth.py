@@ -177,14 +177,14 @@ def group_size(discriminator):
     return math.lcm(*(getattr(layer, "group_size", 1) for layer in layers))
 
 
-def check_judge(discriminator, lengths, batch_sizes, conditions):
+def check_judge(discriminator, lengths, batch_sizes, condition_encoder):
     """Makes sure that a discriminator can judge what a training will show it.
 
     Args:
       discriminator: By the discriminator contract.
       lengths: Samples of the sounds at each level.
       batch_sizes: All that will occur.
-      conditions: `Conditions` that it will be told, or None.
+      condition_encoder: `ConditionEncoder` that it will be told, or None.
 
     Raises:
       UsageError: for lengths that it can't judge, batches that are not whole groups, or conditions
@@ -204,10 +204,10 @@ def check_judge(discriminator, lengths, batch_sizes, conditions):
                     f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
                     f"{name}.group_size, {group}: {group} or {2 * group} would work"
                 )
-        if getattr(judge, "conditional", False) and conditions is None:
+        if getattr(judge, "conditional", False) and condition_encoder is None:
             raise UsageError(
-                f"{name} is conditional and Trainer.conditions is None; set "
-                f"Trainer.conditions = @Conditions() or {name}.conditional = False"
+                f"{name} is conditional and Trainer.condition_encoder is None; set "
+                f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
             )
 
 

@@ -6,9 +6,9 @@ import shutil
 
 import numpy as np
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
 from noisygan.files import written_whole
-from noisygan.rendering.audio_files import write_wav
 from noisygan.training.alarms import Alarms
 from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.quality import Quality

@@ -5,8 +5,8 @@ import time
 
 import tensorflow as tf
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.rendering.audio_files import write_wav
 from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.guards import Guards, read_state
 from noisygan.training.signals import StopSignals

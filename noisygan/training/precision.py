@@ -35,7 +35,7 @@ def set_precision(discriminator, precision):
     if precision == "float32":
         return
     for layer in discriminator._flatten_layers():
-        if not hasattr(layer, "represent"):
+        if not hasattr(layer, "front_end"):
             layer.dtype_policy = f"mixed_{precision}"
 
 

@@ -168,7 +168,7 @@ class Measuring:
 
     def _told(self, chosen):
         """Which recordings are alike in what the generator is told: a number each."""
-        names = self.trainer.generator.conditions
+        names = self.trainer.generator.condition_names
         told = [getattr(self.notes, name)[chosen] for name in names]
         rows = np.stack([np.zeros(len(chosen)), *map(np.nan_to_num, told)], 1)
         return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)

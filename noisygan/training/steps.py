@@ -72,7 +72,7 @@ class Sounds(NamedTuple):
 
     Attributes:
       real, fake: Audio, [batch, n_samples], not augmented.
-      real_maps, fake_maps: What the discriminator judges, lists.
+      real_features, fake_features: Front-end features, lists.
       conditioning: Features of the conditions, or None.
       prediction: Recordings behind what was read of them, and what the generator said would come,
         [batch, n] each, or None where no loss asks for it.
@@ -80,8 +80,8 @@ class Sounds(NamedTuple):
 
     real: object
     fake: object
-    real_maps: list
-    fake_maps: list
+    real_features: list
+    fake_features: list
     conditioning: object
     prediction: object = None
 
@@ -91,7 +91,7 @@ class Adversaries:
 
     Args:
       generator, discriminator: By their contracts.
-      conditions: `Conditions` or None: what the discriminator is told.
+      condition_encoder: `ConditionEncoder` or None: what the discriminator is told.
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`.
       matching: Of `noisygan.losses.matching`.
@@ -105,7 +105,7 @@ class Adversaries:
         self,
         generator,
         discriminator,
-        conditions,
+        condition_encoder,
         adversarial,
         regularizers,
         matching,
@@ -115,7 +115,7 @@ class Adversaries:
     ):
         self.generator = generator
         self.discriminator = discriminator
-        self.conditions = conditions
+        self.condition_encoder = condition_encoder
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
         self.matching = list(matching)
@@ -125,9 +125,9 @@ class Adversaries:
         self.balance.check(adversarial, self.regularizers)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
-    def judge(self, maps, conditioning):
-        """What the discriminator says of maps, in float32 whatever it computes in."""
-        output = self.discriminator.judge(maps, conditioning)
+    def score(self, features, conditioning):
+        """Discriminator output of features, in float32 whatever it computes in."""
+        output = self.discriminator.score(features, conditioning)
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
 
     def sounds(self, batch, seed, part=(0, 1)):
@@ -153,9 +153,9 @@ class Adversaries:
         return Sounds(
             real=real,
             fake=fake,
-            real_maps=self.discriminator.represent(self.augmentation(real, part_seed + 3)),
-            fake_maps=self.discriminator.represent(self.augmentation(fake, part_seed + 3)),
-            conditioning=self.conditions(batch) if self.conditions else None,
+            real_features=self.discriminator.front_end(self.augmentation(real, part_seed + 3)),
+            fake_features=self.discriminator.front_end(self.augmentation(fake, part_seed + 3)),
+            conditioning=self.condition_encoder(batch) if self.condition_encoder else None,
             prediction=self.generator.predict(real, batch, noise_seed) if self.predicts else None,
         )
 
@@ -176,34 +176,36 @@ class Adversaries:
 
     def d_gradients(self, phase, sounds, seed, active):
         """(loss, gradients of the scaled loss, dict of scalars); arguments as of `d_update`."""
-        real_maps = [tf.stop_gradient(m) for m in sounds.real_maps]
-        fake_maps = [tf.stop_gradient(m) for m in sounds.fake_maps]
+        real_features = [tf.stop_gradient(m) for m in sounds.real_features]
+        fake_features = [tf.stop_gradient(m) for m in sounds.fake_features]
         conditioning = sounds.conditioning
         twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
         values = [v.value for v in phase.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            both = [tf.concat(pair, axis=0) for pair in zip(real_maps, fake_maps, strict=True)]
+            both = [
+                tf.concat(pair, axis=0) for pair in zip(real_features, fake_features, strict=True)
+            ]
             chosen = [self.regularizers[index] for index in active]
             # Penalties at both sides take their gradients from this one pass.
             at = {getattr(regularizer, "slopes_at", None) for regularizer in chosen}
             if {"real", "fake"} <= at:
                 with tf.GradientTape(watch_accessed_variables=False) as inner:
                     inner.watch(both)
-                    logits = self.judge(both, twice).logits
+                    logits = self.score(both, twice).logits
                     total = tf.add_n([tf.reduce_sum(x) for x in logits])
                 pairs = [tf.split(x, 2) for x in inner.gradient(total, both)]
                 slopes = tuple(zip(*pairs, strict=True))
             else:
-                logits, slopes = self.judge(both, twice).logits, None
+                logits, slopes = self.score(both, twice).logits, None
             halves = [tf.split(x, 2) for x in logits]
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
             metrics |= self.balance.told(loss, len(halves))
             round_ = Round(
-                judge=lambda maps: self.judge(maps, conditioning),
-                real_maps=real_maps,
-                fake_maps=fake_maps,
+                score=lambda features: self.score(features, conditioning),
+                real_features=real_features,
+                fake_features=fake_features,
                 real_logits=[r for r, _ in halves],
                 seed=seed,
                 slopes=slopes,
@@ -217,16 +219,16 @@ class Adversaries:
 
     def g_loss(self, sounds):
         """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
-        judge = self.judge
-        real = judge([tf.stop_gradient(m) for m in sounds.real_maps], sounds.conditioning)
-        fake = judge(sounds.fake_maps, sounds.conditioning)
+        score = self.score
+        real = score([tf.stop_gradient(m) for m in sounds.real_features], sounds.conditioning)
+        fake = score(sounds.fake_features, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
         peaks = whole_batch.gathered(tf.reduce_max(tf.abs(sounds.fake), axis=1))
         metrics = {
             "g_adversarial": loss,
-            "fake_spread": spread(sounds.fake_maps),
-            "real_spread": spread(sounds.real_maps),
+            "fake_spread": spread(sounds.fake_features),
+            "real_spread": spread(sounds.real_features),
             "fake_peak": tf.reduce_max(peaks),
             "fake_quietest_peak": tf.reduce_min(peaks),
         }
@@ -249,16 +251,16 @@ def _rows(x, part, n_parts):
     return tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
 
 
-def spread(maps):
-    """Mean distance between the maps of different rows, relative to one map's size: diversity."""
+def spread(features):
+    """Mean distance between the features of different rows, relative to their size: diversity."""
     total = 0.0
-    for m in maps:
+    for m in features:
         # The mean of a waveform is silence: of waveforms, levels are compared.
         pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
         pooled = whole_batch.gathered(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
         distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
         total += tf.reduce_mean(distances)
-    return total / len(maps)
+    return total / len(features)
 
 
 def _levels(waveform, n_parts=32):

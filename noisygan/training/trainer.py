@@ -35,7 +35,7 @@ class Trainer:
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`; each holds its weight and interval.
       matching: Of `noisygan.losses.matching`: losses of the generator beside the adversarial one.
-      conditions: `Conditions` that the discriminator is told, or None; the generator has its own.
+      condition_encoder: `ConditionEncoder` of the discriminator or None; the generator has its own.
       g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`.
       batch_size: Recordings, and generated sounds, a batch.
       n_critic: Discriminator updates for each generator update.
@@ -62,7 +62,7 @@ class Trainer:
         adversarial,
         regularizers=(),
         matching=(),
-        conditions=None,
+        condition_encoder=None,
         g_optimizer=None,
         d_optimizer=None,
         batch_size=16,
@@ -85,7 +85,7 @@ class Trainer:
             raise UsageError(f"Trainer.ema_decay: got {ema_decay}, expected 0 up to 1.")
         self.generator = generator
         self.discriminator = discriminator
-        self.conditions = conditions
+        self.condition_encoder = condition_encoder
         self.g_optimizer = g_optimizer or Adam()
         self.d_optimizer = d_optimizer or Adam()
         self.batch_size = batch_size
@@ -94,7 +94,7 @@ class Trainer:
         self.adversaries = Adversaries(
             generator,
             discriminator,
-            conditions,
+            condition_encoder,
             adversarial,
             regularizers,
             matching,
@@ -149,9 +149,9 @@ class Trainer:
         self.grow(None)
         build_generator(self.generator, len(notes.label_names))
         features = None
-        if self.conditions is not None:
-            self.conditions.n_labels = len(notes.label_names)
-            features = self.conditions(batch)
+        if self.condition_encoder is not None:
+            self.condition_encoder.n_labels = len(notes.label_names)
+            features = self.condition_encoder(batch)
         self.discriminator(batch["audio"], features)
         g_variables = self.generator.trainable_variables
         d_variables = self.discriminator.trainable_variables
@@ -201,11 +201,11 @@ class Trainer:
             lengths = [generator.length_of(level) for level in range(generator.n_levels)]
         self.replicas.check_settings(self)
         sizes = self.plan.batch_sizes if self.plan else ()
-        check_judge(self.discriminator, lengths, [self.batch_size, *sizes], self.conditions)
+        check_judge(self.discriminator, lengths, [self.batch_size, *sizes], self.condition_encoder)
         self.replicas.check([self.batch_size], self.discriminator)
         self.replicas.check(sizes, self.discriminator, "Growth.batch_sizes")
-        names = set(generator.conditions)
-        names |= set(self.conditions.names) if self.conditions is not None else set()
+        names = set(generator.condition_names)
+        names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
         if "label" in names and not notes.has_label:
             raise UsageError(
                 f"The config is conditioned on the label, which is not known of every file in "
@@ -422,7 +422,7 @@ class Trainer:
         self.build(notes)
         self.grow(None)
         batch = next(iter(notes.batches(self.batch_size, self.seed)))
-        features = self.conditions(batch) if self.conditions is not None else None
+        features = self.condition_encoder(batch) if self.condition_encoder is not None else None
         z = self.generator.prior(self.batch_size, 0)
         parts = [
             layer_table("Generator", self.generator, lambda: self.generator(z, batch)),

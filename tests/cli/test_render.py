@@ -88,7 +88,7 @@ def test_glides_that_cannot_be(refused, trained, tmp_path):
     assert "pitch 130" in refused("render", "--run_dir", trained, *out, *too_high)
     assert "such as 60,64,67.5" in refused("render", "--run_dir", trained, *out, "--pitch", "nan")
     assert not (tmp_path / "out").exists()
-    waves = types.SimpleNamespace(conditions=("pitch",))
+    waves = types.SimpleNamespace(condition_names=("pitch",))
     with pytest.raises(UsageError, match="no F0 curve"):
         notes.bent([], ((0.0, 1.0),), waves, 16000)
 
@@ -231,7 +231,8 @@ def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path)
 
 
 def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_path, monkeypatch):
-    from noisygan.rendering import blocks, notes
+    from noisygan.rendering import notes
+    from noisygan.rendering import synthesis as blocks
 
     asked = ("render", "--run_dir", trained, "--pitch", "60,65", "--controls", "--stems")
     assert noisygan(*asked, "--out_dir", tmp_path / "at once").code == 0

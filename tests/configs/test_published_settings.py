@@ -45,7 +45,7 @@ def test_the_conditional_drum_wgan(name, latent_dim, grows):
     assert (generator.n_samples, generator.sample_rate) == (16384, 44100)
     assert (generator.latent_dim, generator.embedding.units) == (latent_dim, 50)
     assert (critic.shuffle, critic.embedding.units, critic.conditional) == (2, 50, True)
-    assert generator.conditions == trainer.conditions.names == ("label",)
+    assert generator.condition_names == trainer.condition_encoder.names == ("label",)
     assert recordings.instruments == ["kick", "snare", "cymbal"]
     assert recordings.peak == 1.0
     assert 0.0 < recordings.fade_in_seconds <= recordings.fade_out_seconds < 0.01

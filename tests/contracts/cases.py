@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from cppn import CPPN, Attack, Deconvolution, Linear, Periodic, Release, Vibrato
 from discriminators import (
-    Conditions,
+    ConditionEncoder,
     MFCCDiscriminator,
     MultiDiscriminator,
     SpectrogramDiscriminator,
@@ -504,7 +504,7 @@ CASES = {
     "Hybrid with all its parts": Case(
         covers=Hybrid,
         make=lambda: toys.hybrid(
-            conditions=Conditions(Conditions.NAMES, n_labels=3),
+            condition_encoder=ConditionEncoder(ConditionEncoder.NAMES, n_labels=3),
             humanize=Humanize(),
             unsteadiness=Unsteadiness(),
             decoder=RecurrentDecoder(units=4),

@@ -171,14 +171,14 @@ def archive(arrays, compressed=True):
 @through_file(".npz")
 def controls_file(path):
     """Controls: what is accepted makes finite sound, or is refused."""
-    from noisygan.rendering.controls import load_controls
+    from noisygan.audio_io.controls import load_controls
 
     played(load_controls(path))
 
 
 def played(controls):
     """Renders short controls; finite ones of sensible size give finite sound."""
-    from noisygan.rendering.controls import render_controls
+    from noisygan.rendering.synthesis import render_controls
 
     if int(controls["n_samples"]) <= 4000 and int(controls["sample_rate"]) <= 16000:
         render_controls(controls)
@@ -193,7 +193,7 @@ def played(controls):
 @through_file(".csv")
 def curves_csv(path):
     """Curves of a table, over good controls."""
-    from noisygan.rendering.curves_csv import read_curves
+    from noisygan.audio_io.curves_csv import read_curves
 
     read_curves(path, good_controls())
 
@@ -210,9 +210,9 @@ def _codes():
 @through_file(".npz")
 def kept_code(path):
     """A code that was kept."""
-    from noisygan.rendering.kept_codes import read_code
+    from noisygan.rendering.saved_latents import load_latents
 
-    assert np.isfinite(read_code(path).z).all()
+    assert np.isfinite(load_latents(path).z).all()
 
 
 # ---- songs -----------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def _songs():
 @through_file(".mid")
 def midi_file(path):
     """A song."""
-    from noisygan.rendering.midi import read_song
+    from noisygan.audio_io.midi import read_song
 
     for note in read_song(path).notes:
         assert note.held >= 0.0 and 0 <= note.pitch <= 127 and 1 <= note.channel <= 16
@@ -440,7 +440,7 @@ def run_facts(path):
     from noisygan.training.run_files import read_facts
 
     facts = read_facts(path)
-    generator = types.SimpleNamespace(conditions=("pitch", "label"))
+    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
     instrument = notes.instrument(path.parent, facts, generator)
     for request in notes.plain_requests(instrument, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from noisygan.archives import read_arrays
+from noisygan.audio_io.controls import load_controls
 from noisygan.errors import UsageError
-from noisygan.rendering.controls import load_controls
 from tests.fuzz.targets import archive, good_controls
 
 

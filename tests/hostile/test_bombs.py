@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisygan.audio_io import curves_csv
 from noisygan.data import decoding, layouts
 from noisygan.data.prepared import example, nsynth_sources, table_sources
 from noisygan.errors import UsageError
 from noisygan.files import read_json
-from noisygan.rendering import curves_csv
 from tests.fuzz.targets import good_controls
 
 # ---- songs -----------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ def song(track):
 
 
 def refusal(data, path):
-    midi = pytest.importorskip("noisygan.rendering.midi")
+    midi = pytest.importorskip("noisygan.audio_io.midi")
     pytest.importorskip("mido", reason="needs the extra midi")
     path.write_bytes(data)
     with pytest.raises(UsageError) as caught:
@@ -40,7 +40,7 @@ def refusal(data, path):
 
 
 def test_songs_of_too_many_notes_and_bends(tmp_path, monkeypatch):
-    from noisygan.rendering import midi
+    from noisygan.audio_io import midi
 
     monkeypatch.setattr(midi, "MAX_NOTES", 1000)
     monkeypatch.setattr(midi, "MAX_BENDS", 10_000)
@@ -55,7 +55,7 @@ def test_songs_of_too_many_notes_and_bends(tmp_path, monkeypatch):
 
 
 def test_a_song_in_a_key_that_no_scale_has_is_read_up_to_there(tmp_path):
-    midi = pytest.importorskip("noisygan.rendering.midi")
+    midi = pytest.importorskip("noisygan.audio_io.midi")
     pytest.importorskip("mido", reason="needs the extra midi")
     track = b"\x00\x90\x3c\x40\x20\x80\x3c\x40\x00\xff\x59\x02\xfe\x7f"
     (tmp_path / "a.mid").write_bytes(song(track))
@@ -66,7 +66,7 @@ def test_a_song_in_a_key_that_no_scale_has_is_read_up_to_there(tmp_path):
 def test_a_note_that_never_ends_is_left_out():
     import types
 
-    from noisygan.rendering import midi
+    from noisygan.audio_io import midi
     from noisygan.rendering import song as songs
     from noisygan.rendering.notes import Instrument
 
@@ -244,9 +244,9 @@ def test_memory_stays_small_for_archives_and_tables(tmp_path, in_small_memory):
         file.truncate(1 << 34)
     before = """
         import numpy
-        from noisygan.rendering.controls import load_controls
-        from noisygan.rendering.curves_csv import read_curves
-        from noisygan.rendering.midi import read_song
+        from noisygan.rendering.synthesis import load_controls
+        from noisygan.audio_io.curves_csv import read_curves
+        from noisygan.audio_io.midi import read_song
         """
     for code in (
         f"load_controls({str(tmp_path / 'a.npz')!r})",

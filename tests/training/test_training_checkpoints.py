@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.rendering.audio_files import write_wav
 from noisygan.training import checkpoints
 from noisygan.training.checkpoints import Checkpoints, newest
 from noisygan.training.runs import RunFolder

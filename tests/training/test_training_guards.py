@@ -53,7 +53,7 @@ def test_an_update_left_out_changes_no_weight_slot_average_or_moving_statistic()
             700, 4, seed_channels=4, filters=(4, 3, 3, 2), dilations=(3, 5, 9, 17, 1)
         ),
         discriminator=DrumDCGANDiscriminator(700, (4, 6), (4, 1), (1, 2), dropout=0.0),
-        conditions=None,
+        condition_encoder=None,
         adversarial=BCE(),
         n_critic=2,
     )

@@ -91,7 +91,7 @@ def test_half_precision_learns_nearly_the_same(full, precision):
 
 
 def test_every_discriminator_is_tried_in_half_precision():
-    judges = {c for c in contracts.public_layers(["discriminators"]) if hasattr(c, "judge")}
+    judges = {c for c in contracts.public_layers(["discriminators"]) if hasattr(c, "score")}
     assert judges == set(JUDGES)
 
 
@@ -109,11 +109,11 @@ def test_every_discriminator_computes_and_learns_in_half_precision(kind, precisi
         discriminator.adapt(tf.constant(audio))
         # As training does it: called once, then asked about maps.
         discriminator(tf.constant(audio), told)
-        maps = discriminator.represent(tf.constant(audio))
+        maps = discriminator.front_end(tf.constant(audio))
         variables = discriminator.trainable_variables
         with tf.GradientTape() as tape:
             tape.watch(maps)
-            logits, features = discriminator.judge(maps, told)
+            logits, features = discriminator.score(maps, told)
             squares = [tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in logits]
             loss = FIRST_SCALE * tf.add_n(squares)
         slopes = tape.gradient(loss, [*maps, *variables])

@@ -43,7 +43,7 @@ def played(monkeypatch, trainer, audio, conditions=()):
             self.audio = tf.stack([rest.pop(0) for _ in z])
 
     monkeypatch.setattr(type(trainer.generator), "__call__", lambda self, z, c, seed: Output(z))
-    monkeypatch.setattr(type(trainer.generator), "conditions", conditions)
+    monkeypatch.setattr(type(trainer.generator), "condition_names", conditions)
 
 
 def test_features_are_those_of_evaluate():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.errors import UsageError
 from noisygan.generators import Hybrid
 from noisygan.losses import BCE, R1, R2, Drift
@@ -300,11 +300,11 @@ def test_optimizers_that_make_no_sense_are_refused(changes, message):
 
 def test_labels_are_counted_from_the_recordings():
     names = ("pitch", "label")
-    generator = toys.hybrid(conditions=Conditions(names))
-    trainer = toys.trainer(generator=generator, conditions=Conditions(names))
+    generator = toys.hybrid(condition_encoder=ConditionEncoder(names))
+    trainer = toys.trainer(generator=generator, condition_encoder=ConditionEncoder(names))
     notes = toys.notes(label=np.arange(8) % 3, label_names=["a", "b", "c"])
     trainer.build(notes)
-    assert trainer.conditions.n_labels == generator.condition_features.n_labels == 3
+    assert trainer.condition_encoder.n_labels == generator.condition_encoder.n_labels == 3
 
 
 def test_describe_prints_the_true_numbers_of_parameters():
@@ -337,7 +337,7 @@ def test_seeds_decide_the_first_weights():
 def test_defaults():
     trainer = Trainer(toys.hybrid(), toys.discriminator(), BCE())
     assert isinstance(trainer.g_optimizer, Adam)
-    assert trainer.conditions is None
+    assert trainer.condition_encoder is None
 
 
 def test_penalties_at_both_sides_are_what_each_is_alone():

@@ -84,7 +84,7 @@ def test_the_decision_is_the_mean_over_the_map():
 
 def test_recordings_are_brought_to_a_level_of_one():
     for gain in (0.01, 1.0, 20.0):
-        (waveform,) = small(adapted=gain * NOISE).represent(gain * NOISE)
+        (waveform,) = small(adapted=gain * NOISE).front_end(gain * NOISE)
         assert waveform.shape == (4, 300, 1)
         np.testing.assert_allclose(np.sqrt(np.mean(waveform**2)), 1.0, rtol=1e-3)
     discriminator = small()
@@ -116,7 +116,7 @@ def test_one_of_each_period():
     output = discriminator(NOISE)
     assert [d.period for d in discriminator.discriminators] == [2, 3, 5]
     assert [m[0].shape[1:3] for m in output.features] == [(50, 2), (34, 3), (20, 5)]
-    assert len(discriminator.represent(NOISE)) == len(output.logits) == 3
+    assert len(discriminator.front_end(NOISE)) == len(output.logits) == 3
     assert [d.period for d in MultiPeriodDiscriminator().discriminators] == [2, 3, 5, 7, 11]
 
 

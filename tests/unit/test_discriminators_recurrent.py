@@ -21,7 +21,7 @@ def test_the_published_size():
 def test_blocks_shorten_the_sequence():
     discriminator = RecurrentDiscriminator(60, units=4, block=5)
     audio = tf.random.stateless_normal([2, 60], [0, 1])
-    assert discriminator.represent(audio)[0].shape == (2, 60, 1)
+    assert discriminator.front_end(audio)[0].shape == (2, 60, 1)
     assert discriminator(audio).features[0][0].shape == (2, 12, 4)
 
 
@@ -40,7 +40,7 @@ def test_penalties_have_the_gradient_of_finite_differences(penalty):
         discriminator = RecurrentDiscriminator(16, units=3, block=2)
         rng = np.random.default_rng(0)
         real, fake = (tf.constant(rng.normal(size=[2, 16, 1])) for _ in range(2))
-        discriminator.judge([real], None)
+        discriminator.score([real], None)
     finally:
         keras.config.set_dtype_policy(policy)
     variables = discriminator.trainable_variables
@@ -49,9 +49,9 @@ def test_penalties_have_the_gradient_of_finite_differences(penalty):
 
     def value():
         round_ = Round(
-            judge=lambda maps: discriminator.judge(maps, None),
-            real_maps=[real],
-            fake_maps=[fake],
+            score=lambda features: discriminator.score(features, None),
+            real_features=[real],
+            fake_features=[fake],
             real_logits=[],
             seed=tf.constant([0, 1]),
         )

@@ -139,12 +139,12 @@ def test_layers_but_the_last_are_shuffled(monkeypatch):
 def test_penalties_go_through_the_shuffle(regularizer):
     discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
     real, fake = (tf.constant(NOISE[i : i + 3, :, None]) for i in (0, 3))
-    discriminator.judge([real], None)
+    discriminator.score([real], None)
 
     def value():
-        judged = discriminator.judge([real], None).logits
-        judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
-        return regularizer(Round(judge, [real], [fake], judged, tf.constant([1, 2])))
+        judged = discriminator.score([real], None).logits
+        score = lambda features: discriminator.score(features, None)  # noqa: E731
+        return regularizer(Round(score, [real], [fake], judged, tf.constant([1, 2])))
 
     kernel = discriminator.convolutions[0].kernel
     with tf.GradientTape() as tape:
@@ -163,11 +163,11 @@ def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monke
         keras.utils.set_random_seed(3)
         discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
         real = tf.constant(NOISE[:2, :, None])
-        discriminator.judge([real], None)
-        judge = lambda maps: discriminator.judge(maps, None)  # noqa: E731
+        discriminator.score([real], None)
+        score = lambda features: discriminator.score(features, None)  # noqa: E731
         values = [v.value for v in discriminator.trainable_variables]
         with tf.GradientTape() as tape:
-            penalty = R1()(Round(judge, [real], [real], [], tf.constant([1, 2])))
+            penalty = R1()(Round(score, [real], [real], [], tf.constant([1, 2])))
         return penalty, tape.gradient(penalty, values)
 
     shifts_are(monkeypatch, [1, 1], 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.errors import RunError, UsageError
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
 from noisygan.export.forms import Form
@@ -43,7 +43,7 @@ def drum():
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=3),
+        condition_encoder=ConditionEncoder(("label",), n_labels=3),
         reverb=Reverb(trainable=True, reverb_length=300),
         seconds=0.1,
         note_off_seconds=0.1,

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from discriminators import drum_dcgan
-from discriminators.conditioning import Conditions
+from discriminators.conditioning import ConditionEncoder
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan import config
 from noisygan.errors import UsageError
@@ -226,14 +226,14 @@ def test_dropout_sets_three_in_ten_of_each_map_to_zero_and_keeps_the_mean(monkey
 
 
 def test_conditions_reach_both():
-    conditions = Conditions(("pitch", "velocity"))
-    generator = small(conditions=conditions)
+    condition_encoder = ConditionEncoder(("pitch", "velocity"))
+    generator = small(condition_encoder=condition_encoder)
     asked = toys.conditioning()
     z = tf.repeat(generator.prior(1, 0), 3, axis=0)
     audio = generator(z, asked).audio
     assert np.abs(audio[0] - audio[1]).max() > 0
     discriminator = DrumDCGANDiscriminator(700, (4, 4), (4, 1), (1, 2))
-    told = [discriminator(audio, f).logits[0] for f in (conditions(asked), None)]
+    told = [discriminator(audio, f).logits[0] for f in (condition_encoder(asked), None)]
     assert np.abs(told[0] - told[1]).max() > 0
 
 
@@ -277,7 +277,7 @@ def test_a_batch_of_one_has_no_statistics():
     settings = {
         "generator": small(),
         "discriminator": DrumDCGANDiscriminator(700, (4, 4), (4, 1), (1, 2)),
-        "conditions": None,
+        "condition_encoder": None,
     }
     with pytest.raises(UsageError, match="batch_size: got 1, expected 2 or more: DrumDCGAN"):
         toys.trainer(**settings, batch_size=1).build(notes)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from discriminators.drum_wgan import DrumWGANDiscriminator
 from discriminators.growing_gan import GrowingGANDiscriminator
 from noisygan.errors import UsageError
@@ -32,8 +32,8 @@ LABEL = tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.
 def drum_generator(**changes):
     """1024 samples in two levels, three labels."""
     settings = {"n_samples": 1024, "units": 3, "latent_dim": 4, "embedding_dim": 5}
-    conditions = Conditions(("label",), n_labels=3)
-    return DrumWGAN(conditions=conditions, **(settings | changes))
+    condition_encoder = ConditionEncoder(("label",), n_labels=3)
+    return DrumWGAN(condition_encoder=condition_encoder, **(settings | changes))
 
 
 def drum_discriminator(**changes):
@@ -78,8 +78,10 @@ def build_only(network, n_code=None):
 
 @pytest.mark.parametrize("latent_dim, expected", [(100, 19_079_111), (3, 17_489_863)])
 def test_the_drum_generator_is_as_large_as_published(latent_dim, expected):
-    conditions = Conditions(("label",), n_labels=3)
-    generator = build_only(DrumWGAN(latent_dim=latent_dim, conditions=conditions), latent_dim)
+    condition_encoder = ConditionEncoder(("label",), n_labels=3)
+    generator = build_only(
+        DrumWGAN(latent_dim=latent_dim, condition_encoder=condition_encoder), latent_dim
+    )
     assert count(layers_of(generator, [3])) == expected
     # The lower levels' roads: 25 taps each from 512, 256 and 128 channels to one.
     assert count([generator]) == expected + 25 * (512 + 256 + 128) + 3
@@ -189,7 +191,7 @@ def test_a_new_level_begins_as_the_old_one_repeated(make):
     generator = make()
     build_generator(generator, 3)
     code = tf.random.stateless_normal(
-        [2, generator.latent_dim + (3 if generator.conditions else 0)], [1, 2]
+        [2, generator.latent_dim + (3 if generator.condition_names else 0)], [1, 2]
     )
     for level in range(1, generator.n_levels):
         old = generator.audio_at(code, level - 1, 1.0)
@@ -278,9 +280,9 @@ def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
 
     def penalty():
         round_ = Round(
-            judge=lambda maps: discriminator.judge(maps, None),
-            real_maps=[real],
-            fake_maps=[fake],
+            score=lambda features: discriminator.score(features, None),
+            real_features=[real],
+            fake_features=[fake],
             real_logits=[],
             seed=tf.constant([0, 1]),
         )
@@ -343,7 +345,7 @@ def test_a_level_that_is_not_there_is_refused(level):
             lambda: drum_discriminator()(tf.ones([2, 512]), LABEL[:2]),
             "got sounds of 512 samples, expected",
         ),
-        (lambda: drum_discriminator()(tf.ones([2, 1024])), "set Trainer.conditions"),
+        (lambda: drum_discriminator()(tf.ones([2, 1024])), "set Trainer.condition_encoder"),
         (lambda: drum_discriminator(units=0), "units: got 0, expected a whole number from 1"),
         (lambda: drum_discriminator(kernel_size=3), "kernel_size: got 3, .* whole number from 4"),
         (lambda: drum_discriminator(shuffle=17), "shuffle: got 17, .* whole number from 0 to 16"),

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
 from noisygan.generators.humanize import Humanize, Unsteadiness
@@ -291,17 +291,17 @@ def test_the_reverb_at_another_rate_is_the_same_room():
 
 
 def test_conditions_are_those_of_the_features_and_of_the_pitch():
-    assert toys.hybrid().conditions == ("pitch", "velocity")
-    assert toys.hybrid(conditions=None).conditions == ("pitch",)
-    assert toys.hybrid(conditions=None, pitch=FreePitch()).conditions == ()
-    label = toys.hybrid(conditions=Conditions(("label",), n_labels=3))
-    assert label.conditions == ("label", "pitch")
+    assert toys.hybrid().condition_names == ("pitch", "velocity")
+    assert toys.hybrid(condition_encoder=None).condition_names == ("pitch",)
+    assert toys.hybrid(condition_encoder=None, pitch=FreePitch()).condition_names == ()
+    label = toys.hybrid(condition_encoder=ConditionEncoder(("label",), n_labels=3))
+    assert label.condition_names == ("label", "pitch")
     one, other = (play(label, label=[i] * 3).controls["loudness_db"] for i in (0, 2))
     assert np.abs(one - other).max() > 1e-3
 
 
 def test_without_conditions_nothing_is_asked_for():
-    generator = toys.hybrid(conditions=None, pitch=FreePitch(48.0, 72.0), code_units=0)
+    generator = toys.hybrid(condition_encoder=None, pitch=FreePitch(48.0, 72.0), code_units=0)
     output = generator(generator.prior(2, 0), {})
     midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
     assert (midi > 48).all()

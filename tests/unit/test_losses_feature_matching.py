@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.losses.matching import FeatureMatch, SpectralMatch, TextureMatch
 from tests import toys
 
@@ -64,7 +64,7 @@ def test_the_generators_loss_is_fed_the_discriminators_features(trained):
     batch = next(iter(toys.notes().batches(3, 1)))
     sounds = adversaries.sounds(batch, tf.constant([3, 8]))
     loss, parts = adversaries.g_loss(sounds)
-    features = Conditions(("pitch", "velocity"))(batch)
+    features = ConditionEncoder(("pitch", "velocity"))(batch)
     real, fake = (trained.discriminator(x, features).features for x in (sounds.real, sounds.fake))
     np.testing.assert_allclose(parts["g_featurematch"], FeatureMatch()(real, fake), rtol=1e-4)
     expected = parts["g_adversarial"] + 0.5 * parts["g_featurematch"]

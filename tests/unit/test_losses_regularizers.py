@@ -50,7 +50,7 @@ def test_r1_looks_at_recordings_and_r2_at_generated_sounds():
 
 def test_gradients_that_are_known_already_are_taken():
     slopes = [[tf.constant(scale * m) for m in maps] for scale, maps in ((2.0, REAL), (1.0, FAKE))]
-    known = round_(quadratic)._replace(judge=None, slopes=slopes)
+    known = round_(quadratic)._replace(score=None, slopes=slopes)
     np.testing.assert_allclose(R1()(known), 2.0 * mean_square(REAL), rtol=1e-5)
     np.testing.assert_allclose(R2()(known), 0.5 * mean_square(FAKE), rtol=1e-5)
 

@@ -5,17 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from noisygan.audio_io.controls import check_controls, load_controls, save_controls
 from noisygan.matching import free_fit, matching
 from noisygan.matching.analysis import analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target
-from noisygan.rendering.controls import (
-    check_controls,
-    load_controls,
-    render_controls,
-    render_in_blocks,
-    save_controls,
-)
+from noisygan.rendering.synthesis import render_controls, render_in_blocks
 
 RATE = 16000
 N_SAMPLES = 8000

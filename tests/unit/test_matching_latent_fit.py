@@ -9,15 +9,15 @@ from noisygan.errors import UsageError
 from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching import latent_fit, matching
 from noisygan.matching.target import Target
-from noisygan.rendering.controls import render_controls
+from noisygan.rendering.synthesis import render_controls
 from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
 
 
 class Waves(RawWaveform):
     """A sine of 800 Hz and one of 2000 Hz, as loud as two numbers of z say."""
 
-    def __init__(self, conditions=None):
-        super().__init__(N_SAMPLES, SAMPLE_RATE, 2, None, conditions, "waves")
+    def __init__(self, condition_encoder=None):
+        super().__init__(N_SAMPLES, SAMPLE_RATE, 2, None, condition_encoder, "waves")
         self.label_names = ["wave"]
 
     def make_audio(self, latent):

@@ -4,16 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from noisygan.audio_io.controls import check_controls, load_controls, save_controls
 from noisygan.errors import UsageError
 from noisygan.generators.humanize import Humanize
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.controls import (
-    check_controls,
-    controls_of,
-    load_controls,
-    render_controls,
-    save_controls,
-)
+from noisygan.rendering.synthesis import controls_of, render_controls
 from synths import Reverb
 from tests import toys
 

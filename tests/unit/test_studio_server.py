@@ -292,7 +292,7 @@ def test_files(ask, tmp_path):
         assert found.frames == 24000 and 'filename="flute.wav"' in headers["content-disposition"]
     data = ask("/api/controls", {"z": CODE, "seconds": 0.5, "pitch": 60})[2]
     (tmp_path / "c.npz").write_bytes(data)
-    from noisygan.rendering.controls import load_controls
+    from noisygan.audio_io.controls import load_controls
 
     assert load_controls(tmp_path / "c.npz")["n_samples"] == 8000
 

@@ -181,8 +181,8 @@ def test_recordings_and_fakes_pass_through_it_with_one_seed(trained, monkeypatch
     # What is compared and measured is not augmented; what is judged is.
     np.testing.assert_array_equal(real, sounds.real)
     np.testing.assert_array_equal(fake, sounds.fake)
-    for audio, maps in ((real, sounds.real_maps), (fake, sounds.fake_maps)):
-        (expected,) = trained.discriminator.represent(0.5 * audio)
+    for audio, maps in ((real, sounds.real_features), (fake, sounds.fake_features)):
+        (expected,) = trained.discriminator.front_end(0.5 * audio)
         np.testing.assert_allclose(maps[0], expected, atol=1e-5)
 
 

@@ -40,9 +40,9 @@ def test_a_loss_that_does_not_say_who_wins_is_refused():
     "make",
     [
         lambda: AdaptPenalty(target=0.0),
-        lambda: AdaptPenalty(tenfold_steps=0),
-        lambda: AdaptPenalty(tenfold_steps=1e-3),
-        lambda: AdaptPenalty(tenfold_steps=float("nan")),
+        lambda: AdaptPenalty(steps_per_decade=0),
+        lambda: AdaptPenalty(steps_per_decade=1e-3),
+        lambda: AdaptPenalty(steps_per_decade=float("nan")),
         lambda: AdaptPenalty(smoothing=1.0),
         lambda: AdaptPenalty(least=2.0),
         lambda: SkipUpdates(least=1.0),
@@ -55,7 +55,7 @@ def test_numbers_that_make_no_sense_are_refused(make):
 
 def test_the_penalty_moves_tenfold_in_so_many_steps_and_stays_within_bounds():
     balance = built(
-        AdaptPenalty(target=0.5, tenfold_steps=10, smoothing=0.0, least=0.5, most=200.0)
+        AdaptPenalty(target=0.5, steps_per_decade=10, smoothing=0.0, least=0.5, most=200.0)
     )
     factors = [balance.observe({"d_unsure": 0.1})["d_penalty"] for _ in range(30)]
     np.testing.assert_allclose(factors[9], 10.0, rtol=1e-4)
@@ -79,7 +79,7 @@ def test_the_penalty_follows_the_running_mean_and_passes_over_what_is_no_number(
 
 
 def test_the_fastest_penalty_goes_from_bound_to_bound():
-    balance = built(AdaptPenalty(tenfold_steps=0.01, smoothing=0.0))
+    balance = built(AdaptPenalty(steps_per_decade=0.01, smoothing=0.0))
     penalties = [balance.observe({"d_unsure": x})["d_penalty"] for x in (0.1, 0.9, 0.1)]
     np.testing.assert_allclose(penalties, [1e4, 0.01, 1e4], rtol=1e-6)
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering import blocks
-from noisygan.rendering.controls import controls_of, render_controls, render_in_blocks
+from noisygan.rendering import synthesis as blocks
+from noisygan.rendering.synthesis import controls_of, render_controls, render_in_blocks
 from synths import Reverb
 from tests import toys
 

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from noisygan.archives import read_array, read_arrays
+from noisygan.audio_io.audio_files import MAX_SECONDS, MIN_SECONDS
 from noisygan.errors import UsageError
-from noisygan.rendering.audio_files import MAX_SECONDS, MIN_SECONDS
 
 MAX_BYTES = 16 << 20
 _EXPECTED = "expected z as `noisygan match` keeps it (-z.npz), or an array [latent_dim] (.npy)"
 
 
-class KeptCode(NamedTuple):
+class SavedLatents(NamedTuple):
     """Codes and what belongs to them; None is what the file does not say.
 
     Attributes:
@@ -36,7 +36,7 @@ class KeptCode(NamedTuple):
 
     def asked(self, instrument, pitches=None, velocity=None, labels=None):
         """(pitches, velocity, labels): those given, else the code's that a run is told."""
-        told = instrument.conditions
+        told = instrument.condition_names
         if pitches is None and self.pitch is not None and "pitch" in told:
             pitches = [self.pitch]
         if velocity is None and self.velocity is not None and "velocity" in told:
@@ -65,7 +65,7 @@ class KeptCode(NamedTuple):
             )
 
 
-def read_code(path):
+def load_latents(path):
     """Reads a kept code.
 
     Args:
@@ -73,7 +73,7 @@ def read_code(path):
         with an array [latent_dim] or [n, latent_dim].
 
     Returns:
-      KeptCode.
+      SavedLatents.
 
     Raises:
       UsageError: if there is none, or its numbers make no sense.
@@ -105,7 +105,9 @@ def read_code(path):
         raise UsageError(f"--z {path}: gain is 0; expected a number above 0")
     if "noise_seed" in entries:
         numbers["noise_seed"] = int(_number(entries["noise_seed"], "noise_seed", 2**31 - 1, path))
-    return KeptCode(z.astype(np.float32), label_name=str(entries.get("label_name", "")), **numbers)
+    return SavedLatents(
+        z.astype(np.float32), label_name=str(entries.get("label_name", "")), **numbers
+    )
 
 
 def _number(value, name, most, path):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from noisygan.audio_io import midi
 from noisygan.errors import UsageError
-from noisygan.rendering import midi
 
 mido = pytest.importorskip("mido")
 BEAT = 480

@@ -1,12 +1,41 @@
-"""What a controls file may hold: entries that are complete, fit each other and stay in range."""
+"""Controls files: the curves of one sound in physical units, and sound from them.
+
+A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load(path)` reads it.
+
+    format, version         "noisygan-controls", 1
+    sample_rate             Hz, the rate that the sound was rendered at
+    n_samples               its length
+    frame_rate              frames of the curves a second; frame i stands at i / frame_rate
+    noise_seed              integer
+    voices                  names of the voices, in order
+    kinds                   their kinds: "harmonic", "noise", "modal" or "transient"
+    loudness_db             [n_frames], dB
+    <voice>/f0_hz                    [n_frames], Hz
+    <voice>/amplitudes               [n_frames], linear, of the sum of the harmonics
+    <voice>/harmonic_distribution    [n_frames, n_harmonics], shares of the harmonics
+    <voice>/magnitudes               [n_frames, n_bands], gains of white noise
+    <voice>/bandwidth_hz             frequency of the last band; bands are evenly spaced from 0 Hz
+    <voice>/burst_seconds            after which a transient is silent
+
+What is struck has no curves: a modal voice has <voice>/frequencies (Hz), amplitudes (linear) and
+decay_seconds (until -60 dB), each [n_modes]; a transient one magnitudes [n_bands] and
+decay_seconds [1].
+
+    reverb/ir               [n_taps], impulse response, where there is a reverb
+    reverb/sample_rate      Hz, of the impulse response
+    reverb/add_dry          whether the dry sound is added; it is where this entry is missing
+"""
 
 import collections
 import difflib
+import pathlib
 import re
 
 import numpy as np
 
+from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
+from noisygan.files import written_whole
 
 FORMAT = "noisygan-controls"
 VERSION = 1
@@ -56,6 +85,68 @@ _WITH_NOISE = {"noise", "transient"}
 
 _NEEDED = ("format", "version", "sample_rate", "n_samples", "frame_rate", "voices", "kinds")
 _OPTIONAL = ("noise_seed", "loudness_db", "reverb/ir", "reverb/sample_rate", "reverb/add_dry")
+
+
+def load_controls(path):
+    """Reads and checks a controls file.
+
+    Raises:
+      UsageError: if it is not one, or its curves don't fit each other.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; name a controls file (.npz).")
+    try:
+        controls = read_arrays(path, MAX_BYTES)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} is not a controls file (.npz, as 'noisygan render --controls' writes): {error}"
+        ) from error
+    check_controls(controls, path)
+    return controls
+
+
+def save_controls(path, controls):
+    """Writes a controls file, whole or not at all. An existing file is never overwritten.
+
+    Raises:
+      UsageError: if the file exists.
+      RunError: if it cannot be written.
+    """
+    with written_whole(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **controls)
+
+
+def scale_controls(controls, gain):
+    """Controls of the same sound at another level.
+
+    Args:
+      controls: As a controls file has them.
+      gain: Linear, above 0.
+
+    Returns:
+      dict.
+    """
+    if gain == 1.0:
+        return controls
+    changed = dict(controls)
+    for name, value in controls.items():
+        if name.split("/")[-1] in ("amplitudes", "magnitudes"):
+            changed[name] = np.float32(gain) * value
+    if "loudness_db" in controls:
+        changed["loudness_db"] = controls["loudness_db"] + np.float32(20.0 * np.log10(gain))
+    return changed
+
+
+def curve_names(controls):
+    """Names of the entries of controls that have an axis of frames, but for loudness_db."""
+    return [f"{name}/{curve}" for name, kind in voices_of(controls) for curve, _ in CURVES[kind]]
+
+
+def voices_of(controls):
+    """(name, kind) of each voice."""
+    names, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    return [(str(name), str(kind)) for name, kind in zip(names, kinds, strict=True)]
 
 
 def check_controls(controls, path="controls"):

@@ -11,9 +11,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from noisygan.audio_io.controls import CURVES, FORMAT, SETTINGS, STRUCK, VERSION, voices_of
 from noisygan.generators.drum_voices import DRUM_VOICES
 from noisygan.generators.voices import VOICES, gains_at_rate
-from synths.effects import response_at_rate
+from synths.effects import Reverb, response_at_rate
 from synths.filters import filter_grid, filter_hops, response_margin
 from synths.harmonic_bank import frame_phases
 from synths.modal import modal_synthesis
@@ -24,6 +25,163 @@ BLOCK_SAMPLES = 2**17
 _MODAL_SAMPLES = 2**14
 
 KINDS = VOICES | DRUM_VOICES
+
+
+def controls_of(generator, output, index, sample_rate, noise_seed):
+    """The controls of one sound of a generator's output, ready to save.
+
+    Args:
+      generator: The hybrid generator that made it.
+      output: Its `GeneratorOutput`.
+      index: Row of the batch.
+      sample_rate: Hz, as given to the generator.
+      noise_seed: The row's noise seed.
+
+    Returns:
+      dict of NumPy arrays.
+    """
+    n_samples = output.audio.shape[1]
+    return controls_row(generator, output.controls, index, n_samples, sample_rate, noise_seed)
+
+
+def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
+    """The controls of one sound that need not have been made yet.
+
+    Args:
+      generator: A hybrid generator.
+      curves: Of its `get_controls`.
+      n_samples: Length of the sound at the sample rate.
+      index, sample_rate, noise_seed: As of `controls_of`.
+
+    Returns:
+      dict of NumPy arrays.
+    """
+    controls = {
+        "format": np.array(FORMAT),
+        "version": np.array(VERSION),
+        "sample_rate": np.array(sample_rate),
+        "n_samples": np.array(n_samples),
+        "frame_rate": np.array(generator.frame_rate, float),
+        "noise_seed": np.array(noise_seed, np.int32),
+        "voices": np.array([voice.name for voice in generator.voices]),
+        "kinds": np.array([voice.kind for voice in generator.voices]),
+    }
+    for name, value in curves.items():
+        row = np.asarray(value[index], np.float32)
+        one_curve = row.ndim == 2 and row.shape[1] == 1 and not name.endswith("distribution")
+        controls[name] = row[:, 0] if one_curve else row
+    for voice in generator.voices:
+        for name, value in voice.settings.items():
+            controls[f"{voice.name}/{name}"] = np.array(value, float)
+    if "reverb/ir" in controls:
+        controls["reverb/sample_rate"] = np.array(generator.sample_rate)
+        controls["reverb/add_dry"] = np.array(generator.reverb.add_dry)
+    return controls
+
+
+def render_controls(controls, sample_rate=None, seconds=None):
+    """Sound of controls.
+
+    Args:
+      (all): As of `render_in_blocks`.
+
+    Returns:
+      float32 [n_samples].
+    """
+    return np.concatenate([sound for sound, _ in render_in_blocks(controls, sample_rate, seconds)])
+
+
+def render_in_blocks(controls, sample_rate=None, seconds=None):
+    """Sound of controls block by block, in memory that does not grow with its length.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`.
+      sample_rate: Hz; the controls' own where absent.
+      seconds: Length; the controls' own where absent. A shorter sound ends early, a longer one is
+        followed by silence (and the reverb's tail): the curves are not stretched.
+
+    Yields:
+      (sound, parts): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
+      reverb adds; the sound is their sum.
+    """
+    own_rate = int(controls["sample_rate"])
+    sample_rate = own_rate if sample_rate is None else int(sample_rate)
+    if seconds is None:
+        n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
+    else:
+        n_samples = round(seconds * sample_rate)
+    voices = {}
+    for name, kind in voices_of(controls):
+        curves = {
+            curve: _frames(controls[f"{name}/{curve}"]).astype(np.float32)
+            for curve, _ in CURVES[kind]
+        }
+        struck = {part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in STRUCK[kind]}
+        settings = {part: float(controls[f"{name}/{part}"]) for part in SETTINGS[kind]}
+        rates = float(controls["frame_rate"]), sample_rate
+        seed = int(controls.get("noise_seed", 0))
+        voices[name] = Voice(kind, curves, struck, settings, *rates, seed)
+    room = None
+    if "reverb/ir" in controls:
+        add_dry = bool(controls.get("reverb/add_dry", True))
+        ir_rate = int(controls["reverb/sample_rate"])
+        room = Room(np.asarray(controls["reverb/ir"], np.float32), ir_rate, sample_rate, add_dry)
+    for begin in range(0, n_samples, BLOCK_SAMPLES):
+        n_block = min(BLOCK_SAMPLES, n_samples - begin)
+        parts = {name: voice.take(n_block) for name, voice in voices.items()}
+        sound = sum(parts.values())
+        if room is not None:
+            dry, sound = sound, room(sound)
+            parts["reverb"] = sound - dry
+        yield sound, parts
+
+
+def _frames(curve):
+    """[n_frames] or [n_frames, n] as [n_frames, n]."""
+    return curve[:, None] if curve.ndim == 1 else curve
+
+
+def signal_of(controls, n_samples, sample_rate):
+    """Sound of controls, with a gradient to those of them that are tensors.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`; float32 tensors may stand for curves and
+        responses, with which this can be part of a `tf.function` at the controls' own rate.
+      n_samples: Length of the sound.
+      sample_rate: Hz.
+
+    Returns:
+      float32 [1, n_samples].
+    """
+
+    def row(name):
+        return tf.convert_to_tensor(controls[name], tf.float32)[None]
+
+    audio = 0.0
+    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    for voice, kind in zip(voices, kinds, strict=True):
+        curves = {}
+        for curve, rank in CURVES[str(kind)]:
+            value = row(f"{voice}/{curve}")
+            curves[curve] = value[:, :, None] if rank == 1 else value
+        covered = n_samples
+        if curves:
+            n_frames = next(iter(curves.values())).shape[1]
+            covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+        curves |= {name: row(f"{voice}/{name}") for name in STRUCK[str(kind)]}
+        settings = {name: float(controls[f"{voice}/{name}"]) for name in SETTINGS[str(kind)]}
+        kind = KINDS[str(kind)]
+        seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
+        sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
+        audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
+    if "reverb/ir" in controls:
+        ir = row("reverb/ir")
+        ir_rate = int(controls["reverb/sample_rate"])
+        if ir_rate != sample_rate:
+            ir = response_at_rate(ir, ir_rate, sample_rate)
+        reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
+        audio = reverb.get_signal(audio, ir)
+    return audio
 
 
 class Voice:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
-from noisygan.rendering.kept_codes import KeptCode, read_code
 from noisygan.rendering.notes import Instrument
+from noisygan.rendering.saved_latents import SavedLatents, load_latents
 
 CODE = {
     "z": np.arange(4.0),
@@ -24,23 +24,23 @@ def kept(path, **changes):
 
 
 def test_what_a_match_kept_is_read(tmp_path):
-    code = read_code(kept(tmp_path / "z.npz"))
+    code = load_latents(kept(tmp_path / "z.npz"))
     np.testing.assert_array_equal(code.z, [[0, 1, 2, 3]])
     assert code[1:] == (60.4, 90.0, "flute", 1.5, 0.5, 3)
 
 
 def test_an_array_is_one_code_or_several(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
-    assert read_code(tmp_path / "a.npy").z.shape == (1, 3)
+    assert load_latents(tmp_path / "a.npy").z.shape == (1, 3)
     np.save(tmp_path / "b.npy", np.zeros((5, 3), np.float32))
-    code = read_code(tmp_path / "b.npy")
+    code = load_latents(tmp_path / "b.npy")
     assert code.z.shape == (5, 3)
     assert code.gain == 1.0
     assert code.pitch is code.velocity is code.held_seconds is code.noise_seed is None
 
 
 def test_a_run_is_asked_for_what_it_is_told_and_was_not_given():
-    code = KeptCode(np.zeros((1, 3)), 60.4, 90.0, "flute")
+    code = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute")
     flute = Instrument("run", ("pitch", "velocity", "label"), ("flute", "oboe"), ())
     assert code.asked(flute) == ([60.4], 90.0, ["flute"])
     assert code.asked(flute, [72], 5, ["oboe"]) == ([72], 5, ["oboe"])
@@ -66,17 +66,17 @@ def test_a_run_is_asked_for_what_it_is_told_and_was_not_given():
 )
 def test_what_makes_no_sense_is_refused(tmp_path, changes, message):
     with pytest.raises(UsageError, match=message):
-        read_code(kept(tmp_path / "z.npz", **changes))
+        load_latents(kept(tmp_path / "z.npz", **changes))
 
 
 def test_what_is_no_such_file_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is missing"):
-        read_code(tmp_path / "no.npz")
+        load_latents(tmp_path / "no.npz")
     with pytest.raises(UsageError, match="is a folder"):
-        read_code(tmp_path)
+        load_latents(tmp_path)
     (tmp_path / "a.npy").write_bytes(b"nothing of the kind")
     with pytest.raises(UsageError, match="can't be read"):
-        read_code(tmp_path / "a.npy")
+        load_latents(tmp_path / "a.npy")
     np.save(tmp_path / "b.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(UsageError, match="can't be read"):
-        read_code(tmp_path / "b.npy")
+        load_latents(tmp_path / "b.npy")

@@ -24,9 +24,9 @@ import pathlib
 
 import numpy as np
 
+from noisygan.audio_io.controls import check_controls, curve_names
 from noisygan.errors import UsageError
 from noisygan.files import short_lines, written_whole
-from noisygan.rendering.controls import check_controls, curve_names
 
 TIME = "time_seconds"
 LOUDNESS = "loudness_db"
@@ -41,7 +41,7 @@ def write_curves(path, controls):
 
     Args:
       path: File to be written.
-      controls: Of `noisygan.rendering.controls.load_controls`.
+      controls: Of `noisygan.audio_io.controls.load_controls`.
 
     Raises:
       UsageError: if the controls have no curves, or the file exists.

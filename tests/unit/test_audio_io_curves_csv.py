@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from noisygan.audio_io.controls import check_controls, save_controls
+from noisygan.audio_io.curves_csv import read_curves, write_curves
 from noisygan.errors import UsageError
-from noisygan.rendering.controls import check_controls, save_controls
-from noisygan.rendering.curves_csv import read_curves, write_curves
 
 N = 20
 

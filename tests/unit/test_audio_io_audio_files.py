@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from noisygan import files
+from noisygan.audio_io import audio_files
 from noisygan.errors import RunError, UsageError
-from noisygan.rendering import audio_files
 
 
 def tone(n=800, peak=0.5):
