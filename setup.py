@@ -27,8 +27,8 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
-    "noisygan.pages",
     "noisygan.rendering",
+    "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
     "synths",
@@ -39,16 +39,14 @@ PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
         "drums/*.*",
         "drums/*/*.flac",
-        "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
-    "noisygan.pages": ["*.css"],
+    "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
 }
 

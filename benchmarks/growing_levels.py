@@ -41,7 +41,7 @@ def measure_level(level, batch_size, n_steps):
     from noisygan.losses import Wasserstein
     from noisygan.losses.regularizers import Drift, GradientPenalty
     from noisygan.training.optimizers import Adam
-    from noisygan.training.steps import Adversaries, Phase, update
+    from noisygan.training.step import GANLosses, Phase, update
 
     start = time.perf_counter()
     generator, discriminator = networks()
@@ -49,7 +49,7 @@ def measure_level(level, batch_size, n_steps):
     for network in (generator, discriminator):
         network.alpha.assign(0.5 if level else 1.0)
     losses = Wasserstein(), [GradientPenalty(), Drift()], []
-    adversaries = Adversaries(generator, discriminator, None, *losses)
+    adversaries = GANLosses(generator, discriminator, None, *losses)
     d_phase, g_phase = (
         Phase(name, n.trainable_variables, Adam().build(n.trainable_variables))
         for name, n in (("d", discriminator), ("g", generator))

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import soundfile
 
-from noisygan.pages.plots import data_address, heat_map
+from noisygan.reports.plots import data_address, heat_map
 
 RATE = 16000
 # (name, how far it is from the recordings)

@@ -12,7 +12,7 @@ from discriminators import (
 )
 from noisygan.data.noteset import NoteSet
 from noisygan.generators import Hybrid
-from noisygan.generators.pitch import AskedPitch
+from noisygan.generators.pitch import ConditionedPitch
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 
 SAMPLE_RATE = 16000
@@ -33,7 +33,7 @@ def hybrid(vibrato=True, **changes):
         "loudness_curve": curve(1, "loudness", vibrato, output_scale=0.1),
         "timbre_curves": curve(8, "timbre", vibrato),
         "voices": [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9)],
-        "pitch": AskedPitch(),
+        "pitch": ConditionedPitch(),
         "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "latent_dim": 4,
         "code_units": 8,

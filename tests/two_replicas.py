@@ -85,7 +85,7 @@ def pretrained():
         SampleGAN(128, toys.SAMPLE_RATE, autoencoder, units=4, block=32),
         RecurrentDiscriminator(128, units=4, block=32),
         Relativistic(),
-        before=[TrainAutoencoder(steps=2, batch_size=4)],
+        pretraining=[TrainAutoencoder(steps=2, batch_size=4)],
         batch_size=4,
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
@@ -108,7 +108,7 @@ def train(make, n_samples, replicas):
     trainer.replicas = replicas
     notes = toys.notes(n_samples=n_samples)
     trainer.build(notes, seed=7)
-    for prepare in trainer.before:
+    for prepare in trainer.pretraining:
         prepare(trainer, notes, 7, lambda text: None)
     batches = trainer.batches(notes, 0)
     metrics = []

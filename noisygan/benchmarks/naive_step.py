@@ -14,8 +14,8 @@ import tensorflow as tf
 
 import synths
 from discriminators.layers import ConvolutionAlongTime
-from noisygan.losses.regularizers import Round
-from noisygan.training.steps import update
+from noisygan.losses.regularizers import DiscriminatorContext
+from noisygan.training.step import update
 from synths import spectral
 
 
@@ -50,13 +50,13 @@ def _step(trainer, batch, seed, active):
         real, fake = (score(each, features).logits for each in (real_features, fake_features))
         loss = _sum(adversaries.adversarial.d_loss, real, fake)
         metrics = {"d_adversarial": loss}
-        round_ = Round(
+        context = DiscriminatorContext(
             lambda each: score(each, features), real_features, fake_features, real, seed + 2
         )
         for index in active:
             regularizer = adversaries.regularizers[index]
             weight = adversaries.balance.penalty * regularizer.weight * regularizer.interval
-            loss += weight * regularizer(round_)
+            loss += weight * regularizer(context)
         scaled = trainer.d_phase.optimizer.scale_loss(loss)
     values = [v.value for v in trainer.d_phase.variables]
     metrics |= update(trainer.d_phase, loss, tape.gradient(scaled, values))

@@ -32,7 +32,7 @@ def run(args):
     try:
         print(tables.text(manifest, args.folder))
         if args.html is not None:
-            from noisygan.data.prepared.page import write_page
+            from noisygan.reports.dataset_report import write_page
 
             print(f"\npage: {write_page(args.folder, pathlib.Path(args.html))}")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

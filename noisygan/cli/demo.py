@@ -57,7 +57,7 @@ def run(args):
         _train(args, run_dir)
         _render(run_dir, rendered)
     from noisygan.data.layouts import list_entries
-    from noisygan.demo.page import write_page
+    from noisygan.reports.run_report import write_page
 
     print("Making the page ...", flush=True)
     recordings = [entry.path for entry in list_entries(held_out_folder())[1]]

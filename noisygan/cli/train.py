@@ -7,7 +7,7 @@ them (--gin_param 'Recordings.families = ["flute"]').
 Drums to begin with are installed; this prints their folder, a class in each folder inside:
 python -c "from noisygan.demo import drums_folder; print(drums_folder())"
 
-Without --steps, --minutes and --until_done training goes on until Ctrl-C, which saves and says how
+Without --steps, --minutes and --early_stop training goes on until Ctrl-C, which saves and says how
 to go on. At the end it says whether the sounds still came closer to the recordings.
 """
 
@@ -43,7 +43,7 @@ def add_arguments(parser):
         "--minutes", type=arguments.positive, metavar="M", help="train for at most so long"
     )
     parser.add_argument(
-        "--until_done",
+        "--early_stop",
         action="store_true",
         help="stop once the sounds come no closer to the recordings (within --steps and --minutes)",
     )
@@ -120,9 +120,9 @@ def _run(args):
     trainer, recordings = build(replicas)
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
-    if args.until_done and len(notes) < 2:
+    if args.early_stop and len(notes) < 2:
         raise UsageError(
-            f"--until_done: got {notes.summary()}, expected two or more to compare sounds with; "
+            f"--early_stop: got {notes.summary()}, expected two or more to compare sounds with; "
             "give --steps or --minutes instead"
         )
     if args.dry_run:
@@ -141,7 +141,7 @@ def _run(args):
         args.seed or 0,
         begun,
         snapshot_minutes=args.snapshot_minutes,
-        until_done=args.until_done,
+        early_stop=args.early_stop,
         deterministic=args.deterministic,
         strategy=args.strategy,
     )
@@ -263,7 +263,7 @@ def fit(
     from noisygan import config, config_allowed
     from noisygan.training.runs import RunFolder
 
-    if trainer.replicas.of_chief(begun is None):
+    if trainer.replicas.broadcast_from_chief(begun is None):
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
@@ -296,7 +296,7 @@ def fit(
             again += [option, f"{value:.15g}"] if value is not None else []
         again += ["--strategy", strategy] if strategy != "auto" else []
         again += config_allowed.as_options()
-        again += ["--until_done"] if kept.get("until_done") else []
+        again += ["--early_stop"] if kept.get("early_stop") else []
         raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
 
 

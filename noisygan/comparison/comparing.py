@@ -8,10 +8,11 @@ import json
 import pathlib
 
 from noisygan.archives import read_arrays
-from noisygan.comparison import listening, measuring, page, showing, table, training
+from noisygan.comparison import listening, measuring, showing, table, training
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
 from noisygan.files import written_whole
+from noisygan.reports import comparison_report as page
 
 _KEPT_RUNS = "trained"
 _SELF_TEST = "self-test"
@@ -138,7 +139,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
       with_page: Whether the page is written, too.
 
     Returns:
-      dict as of `noisygan.comparison.page.write_page`.
+      dict as of `noisygan.reports.comparison_report.write_page`.
     """
     from noisygan import __version__
 

@@ -6,8 +6,8 @@ import json
 import math
 import pathlib
 
-from noisygan.comparison.palette import RECORDINGS
 from noisygan.errors import UsageError
+from noisygan.reports.palette import RECORDINGS
 
 FORMAT = 1
 RATINGS = (1, 2, 3, 4, 5)

@@ -6,6 +6,7 @@ import csv
 import io
 
 from noisygan.evaluation.report import number
+from noisygan.reports.ranking import badness, overlap
 
 _EXPLAINED = {
     "MMD^2 x 1000, log-mel": "unbiased squared distance of two sets of pooled log-mel spectra",
@@ -32,7 +33,7 @@ def metrics_of(results):
       results: dict system -> (list of Result, list of figures by seed: dicts metric -> value).
 
     Returns:
-      list of dicts as `noisygan.comparison.page` shows them.
+      list of dicts as `noisygan.reports.comparison_report` shows them.
     """
     found = {}
     for system, (joined, by_seed) in results.items():
@@ -61,19 +62,6 @@ def metrics_of(results):
                 "seeds": [seed.get(metric.name) for seed in by_seed],
             }
     return list(found.values())
-
-
-def badness(metric, value):
-    """The lower the better; None where nothing says what is better."""
-    better, floor = metric.get("higher_is_better"), metric.get("floor")
-    if better is None:
-        return None if floor is None else abs(value - floor)
-    return -value if better else value
-
-
-def overlap(one, other):
-    """Whether two intervals, [low, high] or None, have something in common."""
-    return bool(one and other and max(one[0], other[0]) <= min(one[1], other[1]))
 
 
 def ranked(metric):
@@ -146,7 +134,7 @@ def as_markdown(data):
     """report.md.
 
     Args:
-      data: As of `noisygan.comparison.page.write_page`.
+      data: As of `noisygan.reports.comparison_report.write_page`.
     """
     order = [system["name"] for system in data["systems"]]
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]

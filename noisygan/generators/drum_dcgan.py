@@ -54,7 +54,7 @@ class _UpsamplingStack(RawWaveform):
         return self.audio_of_seed(tf.reshape(self.seed_map(code), [-1, *self.seed_shape]))
 
 
-class PrintedDrumDCGAN(_UpsamplingStack):
+class PublishedDrumDCGAN(_UpsamplingStack):
     """The generator as its table prints it: upsampling by 16, 8, 8, 8, 8, convolutions of stride 4.
 
     The convolutions lose steps at their ends (the last one does not), so n steps of the dense layer
@@ -85,7 +85,7 @@ class PrintedDrumDCGAN(_UpsamplingStack):
         latent_dim=120,
         prior=None,
         condition_encoder=None,
-        name="printed_drum_dcgan",
+        name="published_drum_dcgan",
     ):
         super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         n_seed = (n_samples + 180) // 64
@@ -93,8 +93,8 @@ class PrintedDrumDCGAN(_UpsamplingStack):
             below = max(n_seed, 3)
             near = [64 * n - 180 for n in (below, below + 1)]
             raise UsageError(
-                f"PrintedDrumDCGAN.n_samples: got {n_samples}, expected a multiple of 64 less 180 "
-                f"such as {near[0]} or {near[1]}; DrumDCGAN makes any length."
+                f"PublishedDrumDCGAN.n_samples: got {n_samples}, expected a multiple of 64 "
+                f"less 180 such as {near[0]} or {near[1]}; DrumDCGAN makes any length."
             )
         last = len(self.FILTERS) - 1
         self._set_layers(

@@ -22,9 +22,9 @@ class Hybrid(keras.layers.Layer):
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
       condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
-      humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
-        what is asked.
-      unsteadiness: A `noisygan.generators.humanize.Unsteadiness`, or None: curves as drawn.
+      condition_jitter: A `noisygan.generators.jitter.ConditionJitter`, or None:
+        curves read the conditioning unchanged.
+      jitter: A `noisygan.generators.jitter.Jitter`, or None: curves as drawn.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -51,8 +51,8 @@ class Hybrid(keras.layers.Layer):
         voices,
         pitch,
         condition_encoder=None,
-        humanize=None,
-        unsteadiness=None,
+        condition_jitter=None,
+        jitter=None,
         decoder=None,
         reverb=None,
         prior=None,
@@ -84,8 +84,8 @@ class Hybrid(keras.layers.Layer):
             )
         self.pitch = pitch
         self.condition_encoder = condition_encoder
-        self.humanize = humanize
-        self.unsteadiness = unsteadiness
+        self.condition_jitter = condition_jitter
+        self.jitter = jitter
         self.decoder = decoder
         self.reverb = reverb
         self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
@@ -171,8 +171,8 @@ class Hybrid(keras.layers.Layer):
           As of `get_controls`.
         """
         asked, whole_z = conditioning, z
-        if self.humanize is not None:
-            z, conditioning = self.humanize(z, conditioning)
+        if self.condition_jitter is not None:
+            z, conditioning = self.condition_jitter(z, conditioning)
         features = self.condition_encoder(conditioning) if self.condition_encoder else None
         code = z if features is None else tf.concat([z, features], axis=1)
         if self.code is not None:
@@ -183,13 +183,13 @@ class Hybrid(keras.layers.Layer):
         f0_hz = self.pitch(raw_f0, asked)
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
-        if self.unsteadiness is not None:
-            cents, level_db = self.unsteadiness(times, whole_z)
+        if self.jitter is not None:
+            cents, level_db = self.jitter(times, whole_z)
             f0_hz = shifted(f0_hz, 0.01 * cents)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
-        if self.unsteadiness is not None:
+        if self.jitter is not None:
             loudness_db += level_db
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)

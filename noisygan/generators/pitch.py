@@ -8,7 +8,7 @@ import tensorflow as tf
 from synths.units import midi_to_hz
 
 
-class AskedPitch:
+class ConditionedPitch:
     """F0 is the asked pitch and a bounded deviation from it.
 
     Args:

@@ -78,7 +78,7 @@ class SampleGAN(RawWaveform):
         nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
         in use that is cut off.
       in_training: How a discriminator's sounds are made: `OnePass` or `Rollout`.
-      in_use: How others are made.
+      inference_mode: How others are made.
       read_noise_db: Level of the white noise on recordings that `predict` reads, relative to each
         one's own; None: none. What is said is then nearer to a recording than what was read, so
         that a rollout, which reads what it has said, comes back to where it has strayed from.
@@ -99,7 +99,7 @@ class SampleGAN(RawWaveform):
         remembers_code=False,
         bounded=True,
         in_training=None,
-        in_use=None,
+        inference_mode=None,
         read_noise_db=None,
         condition_encoder=None,
         name="sample_gan",
@@ -119,7 +119,7 @@ class SampleGAN(RawWaveform):
         self.remembers_code = remembers_code
         self.read_noise_db = read_noise_db
         self.in_training = in_training or OnePass()
-        self.in_use = in_use or Rollout()
+        self.inference_mode = inference_mode or Rollout()
         autoencoder.trainable = False
         self.autoencoder = autoencoder
         self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
@@ -260,7 +260,7 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
 
         Raises:
-          UsageError: for more seconds than a segment where `in_use` makes no more.
+          UsageError: for more seconds than a segment where `inference_mode` makes no more.
         """
         if training and "audio" in conditioning:
             code = self.autoencoder.encode(conditioning["audio"])
@@ -288,10 +288,10 @@ class SampleGAN(RawWaveform):
 
     def check_seconds(self, seconds, sample_rate):
         """Refuses a length that the network can't make; as of `RawWaveform`."""
-        if seconds > self.seconds + 0.5 / sample_rate and not self.in_use.goes_on:
+        if seconds > self.seconds + 0.5 / sample_rate and not self.inference_mode.goes_on:
             raise UsageError(
                 f"{seconds:g} seconds: this generator makes segments of {self.seconds:g} seconds "
-                "in one pass; ask for that or less, or set SampleGAN.in_use = @Rollout()"
+                "in one pass; ask for that or less, or set SampleGAN.inference_mode = @Rollout()"
             )
 
     def _rendered(self, code, features, seed, seconds, sample_rate):
@@ -303,7 +303,7 @@ class SampleGAN(RawWaveform):
         n_made = n_samples if same_rate else math.ceil(seconds * self.sample_rate)
         # A compiled one: a loop of the runtime, not one of Python.
         make = self._compiled if tf.executing_eagerly() else self.from_code
-        audio = tf.clip_by_value(make(code, features, seed, n_made, self.in_use), -1.0, 1.0)
+        audio = tf.clip_by_value(make(code, features, seed, n_made, self.inference_mode), -1.0, 1.0)
         if not same_rate:
             audio = resampled(audio, self.sample_rate, wanted, n_samples)
         return audio

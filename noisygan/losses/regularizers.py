@@ -1,19 +1,19 @@
 """Regularizers of the discriminator.
 
 Each has a `weight`, an `interval` (it is applied every so many steps, `interval` times as strongly)
-and is called with a `Round`; it returns an unweighted scalar. Gradients are taken with respect to
-the front-end features: the waveform for a waveform discriminator, the spectral
-view for a spectral one.
+and is called with a `DiscriminatorContext`; it returns an unweighted scalar. Gradients are taken
+with respect to the front-end features: the waveform for a waveform discriminator, the spectral view
+for a spectral one.
 """
 
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch
 
 
-class Round(NamedTuple):
+class DiscriminatorContext(NamedTuple):
     """What a discriminator phase has at hand.
 
     Attributes:
@@ -71,9 +71,9 @@ class R1:
     def __init__(self, weight=1.0, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(round_.real_slopes()))
+        return 0.5 * tf.reduce_mean(_squared_norms(context.real_slopes()))
 
 
 class R2:
@@ -84,9 +84,9 @@ class R2:
     def __init__(self, weight=1.0, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(round_.fake_slopes()))
+        return 0.5 * tf.reduce_mean(_squared_norms(context.fake_slopes()))
 
 
 class GradientPenalty:
@@ -95,18 +95,18 @@ class GradientPenalty:
     def __init__(self, weight=10.0, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: the mean over the batch."""
-        n = tf.shape(round_.real_features[0])[0]
-        dtype = round_.real_features[0].dtype
-        mix = whole_batch.drawn(
-            lambda n: tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype), n
+        n = tf.shape(context.real_features[0])[0]
+        dtype = context.real_features[0].dtype
+        mix = global_batch.sample(
+            lambda n: tf.random.stateless_uniform([n], seed=context.seed, dtype=dtype), n
         )
         between = []
-        for real, fake in zip(round_.real_features, round_.fake_features, strict=True):
+        for real, fake in zip(context.real_features, context.fake_features, strict=True):
             share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))
             between.append(real + share * (fake - real))
-        norms = tf.sqrt(_squared_norms(_gradients(round_.score, between)) + 1e-12)
+        norms = tf.sqrt(_squared_norms(_gradients(context.score, between)) + 1e-12)
         return tf.reduce_mean((norms - 1.0) ** 2)
 
 
@@ -116,6 +116,6 @@ class Drift:
     def __init__(self, weight=1e-3, interval=1):
         self.weight, self.interval = _checked(type(self).__name__, weight, interval)
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: the mean over the batch, summed over scales."""
-        return tf.add_n([tf.reduce_mean(logits**2) for logits in round_.real_logits])
+        return tf.add_n([tf.reduce_mean(logits**2) for logits in context.real_logits])

@@ -79,7 +79,7 @@ class PlayableRun:
     @property
     def has_length(self):
         """Whether a sound can last as long as one likes."""
-        goes_on = getattr(getattr(self.generator, "in_use", None), "goes_on", False)
+        goes_on = getattr(getattr(self.generator, "inference_mode", None), "goes_on", False)
         return goes_on or (self.has_curves and not self.is_kit)
 
     @property

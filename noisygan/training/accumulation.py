@@ -10,9 +10,9 @@ the updated discriminator, as without parts.
 import tensorflow as tf
 
 from noisygan.errors import UsageError
+from noisygan.training.batch_statistics import BatchStatistics
 from noisygan.training.growth import group_size
-from noisygan.training.moving import Moving
-from noisygan.training.steps import update
+from noisygan.training.step import update
 
 
 def check_accumulation(trainer, n_parts, growth):
@@ -56,7 +56,7 @@ def accumulated(trainer, n_parts):
     Raises:
       UsageError: where layers normalise each part by itself, and change by it.
     """
-    if Moving([trainer.generator, trainer.discriminator]).variables:
+    if BatchStatistics([trainer.generator, trainer.discriminator]).variables:
         raise UsageError(
             f"Trainer.accumulate: got {n_parts}, but layers of the networks normalise each part by "
             "itself; expected 1, or networks without batch and spectral normalisation"

@@ -11,7 +11,7 @@ draws for each sound of the batch and returns float32 [batch, n_samples].
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch as global_batch
 
 
 class Augmentation:
@@ -77,7 +77,7 @@ class Shift:
     def __call__(self, audio, seed):
         """audio later by -n_max .. n_max samples, by row."""
         n = self.n_max
-        later = whole_batch.drawn(
+        later = global_batch.sample(
             lambda rows: tf.random.stateless_uniform([rows], seed, -n, n + 1, tf.int32),
             tf.shape(audio)[0],
         )
@@ -101,7 +101,7 @@ class Noise:
         """audio and noise of a level by row."""
         level = self.max_level * _uniform(audio, seed)
         noise_seed = tf.random.experimental.stateless_fold_in(seed, 0)
-        noise = whole_batch.drawn(
+        noise = global_batch.sample(
             lambda rows: tf.random.stateless_normal([rows, audio.shape[1]], noise_seed),
             tf.shape(audio)[0],
         )
@@ -123,7 +123,7 @@ class TimeMask:
     def __call__(self, audio, seed):
         """audio with 0 in one stretch a row."""
         n_samples = audio.shape[1]
-        draw = whole_batch.drawn(
+        draw = global_batch.sample(
             lambda rows: tf.random.stateless_uniform([rows, 2], seed), tf.shape(audio)[0]
         )
         length = tf.minimum(self.n_max, n_samples) * draw[:, 0]
@@ -134,7 +134,7 @@ class TimeMask:
 
 def _uniform(audio, seed):
     """A number 0 .. 1 for each row, float32 [batch]."""
-    return whole_batch.drawn(
+    return global_batch.sample(
         lambda rows: tf.random.stateless_uniform([rows], seed), tf.shape(audio)[0]
     )
 

@@ -69,7 +69,7 @@ class Growth:
         self.batch_sizes = batch_sizes
         self.learning_rates = learning_rates
 
-    def check_company(self, optimizers, augmentation):
+    def validate(self, optimizers, augmentation):
         """Makes sure that what else a trainer is told makes sense while networks grow.
 
         Args:
@@ -238,7 +238,7 @@ def _low_pass(factor):
     return scipy.signal.firwin(n_taps, _KEPT / factor, window=("kaiser", 8.0)).astype(np.float32)
 
 
-def seen_at(audio, length, lower_length, alpha):
+def downsample_to_level(audio, length, lower_length, alpha):
     """Recordings as networks of one level see them, blended like generated sounds.
 
     Args:

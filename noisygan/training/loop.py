@@ -27,7 +27,7 @@ def fit(
     intervals=(10, 250),
     snapshot_minutes=None,
     seconds_before=0.0,
-    until_done=False,
+    early_stop=False,
 ):
     """Trains until the whole run has taken `steps` steps or `minutes` minutes.
 
@@ -41,7 +41,7 @@ def fit(
       intervals: Steps from one line of metrics, and from one checkpoint, to the next.
       snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
       seconds_before: What a new run has taken before its first step.
-      until_done: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
+      early_stop: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
 
     Returns:
       The number of steps that the run has taken.
@@ -60,7 +60,7 @@ def fit(
         return (
             (steps is not None and training.step >= steps)
             or (total_seconds is not None and now >= total_seconds)
-            or (until_done and guards.is_done)
+            or (early_stop and guards.is_done)
         )
 
     def n_snapshots():

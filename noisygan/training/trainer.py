@@ -10,16 +10,16 @@ from noisygan.errors import UsageError
 from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.accumulation import accumulated, check_accumulation
-from noisygan.training.building import build_generator, seed_initializers
+from noisygan.training.batch_statistics import BatchStatistics
+from noisygan.training.build import build_generator, seed_initializers
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, n_levels, seen_at
-from noisygan.training.moving import Moving
+from noisygan.training.growth import check_judge, downsample_to_level, n_levels
 from noisygan.training.optimizers import Adam, forget
 from noisygan.training.precision import check_precision, set_precision, with_loss_scale
 from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
-from noisygan.training.steps import Adversaries, Phase, over_rounds, update
+from noisygan.training.step import GANLosses, Phase, over_rounds, update
 from synths.sharing import shared_spectra
 
 
@@ -44,8 +44,8 @@ class Trainer:
       growth: A `Growth`, for two networks that grow, or None.
       augmentation: Of `noisygan.training.augmentation`: what is done to recordings and generated
         sounds alike before the discriminator, or None.
-      before: What is done once with a new run's networks before the first step: called with
-        (trainer, notes, seed, say), where say(text) tells the person.
+      pretraining: What is done once with a new run's networks before the first step: called with
+        (trainer, notes, seed, log).
       balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
       quality: A `Quality`: when sounds are measured on the way; None: as by default.
       precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
@@ -69,7 +69,7 @@ class Trainer:
         n_critic=1,
         ema_decay=0.995,
         growth=None,
-        before=(),
+        pretraining=(),
         augmentation=None,
         balance=None,
         quality=None,
@@ -91,7 +91,7 @@ class Trainer:
         self.batch_size = batch_size
         self.n_critic = n_critic
         self.ema_decay = ema_decay
-        self.adversaries = Adversaries(
+        self.adversaries = GANLosses(
             generator,
             discriminator,
             condition_encoder,
@@ -105,8 +105,8 @@ class Trainer:
         self.plan = None
         if growth is not None:
             self.plan = growth.plan(n_levels(generator, discriminator), batch_size)
-            growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
-        self.before = list(before)
+            growth.validate((self.g_optimizer, self.d_optimizer), augmentation)
+        self.pretraining = list(pretraining)
         self.quality = quality
         check_precision(precision, growth)
         set_precision(discriminator, precision)
@@ -161,7 +161,7 @@ class Trainer:
         self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.grow(0)
-        self.replicas.tie([self.generator, self.discriminator])
+        self.replicas.sync_batch_norm([self.generator, self.discriminator])
         self._run_critic = self.replicas.compiled(self._critic_round, self.jit_compile)
         self._run_step = self.replicas.compiled(self._last_round, self.jit_compile)
         if self.accumulate > 1:
@@ -260,7 +260,7 @@ class Trainer:
         generator = self.generator
         level = generator.level
         lower = generator.length_of(level - 1) if level else None
-        return seen_at(audio, generator.length_of(level), lower, generator.alpha)
+        return downsample_to_level(audio, generator.length_of(level), lower, generator.alpha)
 
     @property
     def checkpointed(self):
@@ -287,7 +287,7 @@ class Trainer:
         # All of a step's, before the first changes anything, and before other machines begin: a
         # file that breaks spoils no step.
         batches = iter([next(batches) for _ in range(self.n_critic)])
-        with self.replicas.taking_step(self):
+        with self.replicas.step_scope(self):
             return self._take_step(batches, step)
 
     def _take_step(self, batches, step):
@@ -312,15 +312,15 @@ class Trainer:
 
     def _critic_round(self, batch, seed, active, level):
         """An update of the discriminator alone."""
-        moving = Moving([self.generator, self.discriminator])
+        moving = BatchStatistics([self.generator, self.discriminator])
         sounds = self.adversaries.sounds(batch, seed)
         metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
-        moving.put_back_unless(metrics["d_finite"])
+        moving.restore_unless(metrics["d_finite"])
         return metrics
 
     def _last_round(self, batch, seed, active, level):
         """An update of the discriminator, then one of the generator by the same sounds."""
-        moving = Moving([self.generator, self.discriminator])
+        moving = BatchStatistics([self.generator, self.discriminator])
         d_metrics = {}
 
         def learn(sounds):
@@ -330,7 +330,7 @@ class Trainer:
             lambda: self.adversaries.sounds(batch, seed), learn
         )
         g_metrics |= update(self.g_phase, loss, gradients)
-        moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
+        moving.restore_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
         self._average(g_metrics["g_finite"])
         return d_metrics | g_metrics
 
@@ -338,7 +338,7 @@ class Trainer:
         """The generator's (loss, gradients of the scaled loss, dict of scalars).
 
         Args:
-          sounds_of: Makes the `Sounds`.
+          sounds_of: Makes the `RealFakeBatch`.
           before_loss: Called with them before they are judged; nothing in it is differentiated.
         """
         values = [v.value for v in self.g_phase.variables]
@@ -390,7 +390,7 @@ class Trainer:
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
         if resume:
             run.check_whole("resume=True")
-        self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
+        self.build(notes, self.replicas.broadcast_from_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
         writes = self.replicas.is_chief
         with (
@@ -400,9 +400,9 @@ class Trainer:
             # A run that was killed before its first checkpoint begins again.
             resume = resume and self.replicas.is_chief
             resume = run.latest_checkpoint(run.teller(progress)) if resume else None
-            if self.replicas.of_chief(resume is None):
+            if self.replicas.broadcast_from_chief(resume is None):
                 began = time.monotonic()
-                for prepare in self.before:
+                for prepare in self.pretraining:
                     prepare(self, notes, self.seed, progress.message)
                 kept["seconds_before"] = time.monotonic() - began
                 for average, variable in zip(self.ema, self.generator.weights, strict=True):

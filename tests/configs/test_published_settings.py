@@ -93,8 +93,8 @@ def test_sample_gan():
     generator = trainer.generator
     assert (generator.n_samples, generator.sample_rate, generator.block) == (500, 44100, 1)
     assert type(generator.in_training).__name__ == "OnePass"
-    assert type(generator.in_use).__name__ == "Rollout"
+    assert type(generator.inference_mode).__name__ == "Rollout"
     assert losses(trainer) == ("BCE", [])
     assert trainer.n_critic == 1
-    assert [type(b).__name__ for b in trainer.before] == ["TrainAutoencoder"]
+    assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
     assert recordings.segments and recordings.n_samples == 500

@@ -22,7 +22,7 @@ from discriminators.readout import Flatten
 from noisygan.generators import Hybrid
 from noisygan.generators.ddsp_voices import DDSPVoice
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import (
     Add,
@@ -505,8 +505,8 @@ CASES = {
         covers=Hybrid,
         make=lambda: toys.hybrid(
             condition_encoder=ConditionEncoder(ConditionEncoder.NAMES, n_labels=3),
-            humanize=Humanize(),
-            unsteadiness=Unsteadiness(),
+            condition_jitter=ConditionJitter(),
+            jitter=Jitter(),
             decoder=RecurrentDecoder(units=4),
             reverb=Reverb(trainable=True, reverb_length=50),
         ),

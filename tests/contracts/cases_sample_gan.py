@@ -18,7 +18,7 @@ def _generator(mode, **changes):
         units=6,
         block=4,
         in_training=mode,
-        in_use=mode,
+        inference_mode=mode,
         **changes,
     )
 

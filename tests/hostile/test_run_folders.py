@@ -25,7 +25,11 @@ def test_a_good_one_is_rendered(sent, tmp_path):
     ("old", "new", "expected"),
     [
         ("import cppn.coordinates", "import os", "a config may not import os"),
-        ("@noisygan.generators.pitch.AskedPitch()", "@os.system()", "nothing is called os.system"),
+        (
+            "@noisygan.generators.pitch.ConditionedPitch()",
+            "@os.system()",
+            "nothing is called os.system",
+        ),
         ("latent_dim = 4", "latent_dim = 1000000000", "latent_dim is 1000000000"),
         ("latent_dim = 4", "latent_dim = 900000", "expected a smaller network"),
         ("units = 8", "units = 1000000", "expected a smaller network"),

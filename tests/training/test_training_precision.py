@@ -21,7 +21,7 @@ from noisygan.training.precision import (
     set_precision,
     with_loss_scale,
 )
-from noisygan.training.steps import Phase, update
+from noisygan.training.step import Phase, update
 from tests import toys
 from tests.contracts import test_contracts as contracts
 from tests.contracts.cases_growing import half as half_faded

@@ -309,7 +309,7 @@ def curve_of(run):
 def test_training_stops_when_it_is_done_and_keeps_the_best(tmp_path):
     run = RunFolder.create(tmp_path / "run", "", [], toys.notes(), 3)
     distances = [50.0, 40.0, 42.0, 41.0, 30.0, 20.0]
-    trainer = fitted(run, distances, steps=6, until_done=True)
+    trainer = fitted(run, distances, steps=6, early_stop=True)
     assert int(trainer.step) == 4
     assert curve_of(run) == list(enumerate(distances[:4], 1))
     log = run.log_file.read_text()
@@ -317,7 +317,7 @@ def test_training_stops_when_it_is_done_and_keeps_the_best(tmp_path):
     assert f"the best weights are kept as a run of their own: {run.path / 'best'}" in log
     assert RunFolder.open(run.path / "best").step == 2
     # Asked to go on it stays where it is; without the option it goes on.
-    again = fitted(run, distances, steps=6, until_done=True, resume=True)
+    again = fitted(run, distances, steps=6, early_stop=True, resume=True)
     assert int(again.step) == 4
     again = fitted(run, distances, steps=6, resume=True)
     assert int(again.step) == 6

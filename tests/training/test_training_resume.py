@@ -427,7 +427,7 @@ def test_what_comes_before_the_first_step_counts_as_training_time(tmp_path, monk
     def prepare(trainer, notes, seed, say):
         clock.prepared = 55.0
 
-    trainer, run = toys.trainer(before=[prepare]), new_run(tmp_path / "run")
+    trainer, run = toys.trainer(pretraining=[prepare]), new_run(tmp_path / "run")
     clock = Clock(trainer)
     monkeypatch.setattr(loop, "time", clock)
     monkeypatch.setattr(room, "time", clock)

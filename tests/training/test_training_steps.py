@@ -13,7 +13,7 @@ from noisygan.generators import Hybrid
 from noisygan.losses import BCE, R1, R2, Drift
 from noisygan.losses.matching import SpectralMatch
 from noisygan.training.optimizers import Adam
-from noisygan.training.steps import Phase, spread, update
+from noisygan.training.step import Phase, spread, update
 from noisygan.training.trainer import Trainer
 from tests import toys
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noisygan.comparison.scales import Scale
+from noisygan.reports.scales import Scale
 
 
 def test_numbers_of_one_size_stand_in_proportion():

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from discriminators.recurrent import RecurrentDiscriminator
-from noisygan.losses.regularizers import R1, GradientPenalty, Round
+from noisygan.losses.regularizers import R1, DiscriminatorContext, GradientPenalty
 
 
 def test_the_published_size():
@@ -48,14 +48,14 @@ def test_penalties_have_the_gradient_of_finite_differences(penalty):
     assert values[0].dtype == tf.float64
 
     def value():
-        round_ = Round(
+        context = DiscriminatorContext(
             score=lambda features: discriminator.score(features, None),
             real_features=[real],
             fake_features=[fake],
             real_logits=[],
             seed=tf.constant([0, 1]),
         )
-        return penalty(round_)
+        return penalty(context)
 
     def slopes():
         with tf.GradientTape() as tape:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from discriminators import waveform
 from discriminators.waveform import WaveGANDiscriminator, phase_shuffle
 from noisygan.losses import R1, GradientPenalty
-from noisygan.losses.regularizers import Round
+from noisygan.losses.regularizers import DiscriminatorContext
 
 LAYERS = {
     16384: [(4096, 64), (1024, 128), (256, 256), (64, 512), (16, 1024)],
@@ -144,7 +144,7 @@ def test_penalties_go_through_the_shuffle(regularizer):
     def value():
         judged = discriminator.score([real], None).logits
         score = lambda features: discriminator.score(features, None)  # noqa: E731
-        return regularizer(Round(score, [real], [fake], judged, tf.constant([1, 2])))
+        return regularizer(DiscriminatorContext(score, [real], [fake], judged, tf.constant([1, 2])))
 
     kernel = discriminator.convolutions[0].kernel
     with tf.GradientTape() as tape:
@@ -167,7 +167,7 @@ def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monke
         score = lambda features: discriminator.score(features, None)  # noqa: E731
         values = [v.value for v in discriminator.trainable_variables]
         with tf.GradientTape() as tape:
-            penalty = R1()(Round(score, [real], [real], [], tf.constant([1, 2])))
+            penalty = R1()(DiscriminatorContext(score, [real], [real], [], tf.constant([1, 2])))
         return penalty, tape.gradient(penalty, values)
 
     shifts_are(monkeypatch, [1, 1], 2)

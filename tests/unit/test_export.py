@@ -15,7 +15,7 @@ from noisygan.export.forms import Form
 from noisygan.export.package import export
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
@@ -34,7 +34,7 @@ ASKED = {
 
 def note():
     """A hybrid of notes with everything that moves."""
-    return toys.hybrid(latent_dim=6, humanize=Humanize(), unsteadiness=Unsteadiness(n=3))
+    return toys.hybrid(latent_dim=6, condition_jitter=ConditionJitter(), jitter=Jitter(n=3))
 
 
 def drum():

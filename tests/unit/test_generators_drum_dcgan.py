@@ -12,7 +12,7 @@ from discriminators.conditioning import ConditionEncoder
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan import config
 from noisygan.errors import UsageError
-from noisygan.generators.drum_dcgan import DrumDCGAN, PrintedDrumDCGAN
+from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from noisygan.training.trainer import Trainer
 from tests import toys
 
@@ -58,7 +58,7 @@ def shapes_of(stack, code):
 
 
 def test_the_printed_generator_has_the_printed_shapes_and_parameters():
-    generator = PrintedDrumDCGAN()
+    generator = PublishedDrumDCGAN()
     assert shapes_of(generator, generator.prior(1, 0)) == PRINTED_G
     assert generator(generator.prior(1, 0), {}).audio.shape == (1, 7500)
     assert n_weights(generator.weights) == 4_807_745
@@ -240,8 +240,8 @@ def test_conditions_reach_both():
 @pytest.mark.parametrize(
     "make, told",
     [
-        (lambda: PrintedDrumDCGAN(16000), "got 16000, .* such as 15948 or 16012; DrumDCGAN"),
-        (lambda: PrintedDrumDCGAN(0), "such as 12 or 76"),
+        (lambda: PublishedDrumDCGAN(16000), "got 16000, .* such as 15948 or 16012; DrumDCGAN"),
+        (lambda: PublishedDrumDCGAN(0), "such as 12 or 76"),
         (lambda: DrumDCGAN(7500, n_seed=117), "got 7500 with n_seed 117, .*1 to 7488.*from 118"),
         (lambda: DrumDCGAN(0), "n_samples: got 0"),
         (lambda: DrumDCGAN(dilations=(1, 2, 4, 8, 16)), "got 2 .* such as 3 or 5"),

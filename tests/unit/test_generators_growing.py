@@ -12,7 +12,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.drum_wgan import DrumWGAN
 from noisygan.generators.growing_gan import FILTERS, GrowingGAN
 from noisygan.losses import Wasserstein
-from noisygan.losses.regularizers import Drift, GradientPenalty, Round
+from noisygan.losses.regularizers import DiscriminatorContext, Drift, GradientPenalty
 from noisygan.training.augmentation import (
     Augmentation,
     Gain,
@@ -279,14 +279,14 @@ def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
     values = [v.value for v in discriminator.trainable_variables]
 
     def penalty():
-        round_ = Round(
+        context = DiscriminatorContext(
             score=lambda features: discriminator.score(features, None),
             real_features=[real],
             fake_features=[fake],
             real_logits=[],
             seed=tf.constant([0, 1]),
         )
-        return GradientPenalty()(round_)
+        return GradientPenalty()(context)
 
     with tf.GradientTape() as tape:
         tape.watch(values)

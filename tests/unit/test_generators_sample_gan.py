@@ -199,7 +199,7 @@ def test_a_rollout_goes_on():
 
 
 def test_one_pass_makes_a_segment_and_no_more():
-    generator = small(in_use=OnePass())
+    generator = small(inference_mode=OnePass())
     z = generator.prior(1, 0)
     assert generator(z, {}).audio.shape == (1, N)
     assert generator(z, {}, seconds=0.031).audio.shape == (1, 31)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from discriminators import DiscriminatorOutput
 from noisygan.losses import R1, R2, Drift, GradientPenalty
-from noisygan.losses.regularizers import Round
+from noisygan.losses.regularizers import DiscriminatorContext
 
 RNG = np.random.default_rng(0)
 REAL = [RNG.normal(size=(4, 5, 3)).astype(np.float32), RNG.normal(size=(4, 6)).astype(np.float32)]
@@ -29,9 +29,9 @@ def quadratic(maps):
     return DiscriminatorOutput([tf.add_n([rows(0.5 * m**2) for m in maps])], [])
 
 
-def round_(judge, real=REAL, fake=FAKE, seed=(1, 2)):
+def context(judge, real=REAL, fake=FAKE, seed=(1, 2)):
     real, fake = ([tf.constant(m) for m in maps] for maps in (real, fake))
-    return Round(judge, real, fake, judge(real).logits, tf.constant(seed))
+    return DiscriminatorContext(judge, real, fake, judge(real).logits, tf.constant(seed))
 
 
 def mean_square(maps):
@@ -40,35 +40,35 @@ def mean_square(maps):
 
 def test_r1_and_r2_of_a_linear_judge():
     for regularizer in (R1(), R2()):
-        np.testing.assert_allclose(regularizer(round_(linear)), 0.5 * LENGTH**2, rtol=1e-5)
+        np.testing.assert_allclose(regularizer(context(linear)), 0.5 * LENGTH**2, rtol=1e-5)
 
 
 def test_r1_looks_at_recordings_and_r2_at_generated_sounds():
-    np.testing.assert_allclose(R1()(round_(quadratic)), 0.5 * mean_square(REAL), rtol=1e-5)
-    np.testing.assert_allclose(R2()(round_(quadratic)), 0.5 * mean_square(FAKE), rtol=1e-5)
+    np.testing.assert_allclose(R1()(context(quadratic)), 0.5 * mean_square(REAL), rtol=1e-5)
+    np.testing.assert_allclose(R2()(context(quadratic)), 0.5 * mean_square(FAKE), rtol=1e-5)
 
 
 def test_gradients_that_are_known_already_are_taken():
     slopes = [[tf.constant(scale * m) for m in maps] for scale, maps in ((2.0, REAL), (1.0, FAKE))]
-    known = round_(quadratic)._replace(score=None, slopes=slopes)
+    known = context(quadratic)._replace(score=None, slopes=slopes)
     np.testing.assert_allclose(R1()(known), 2.0 * mean_square(REAL), rtol=1e-5)
     np.testing.assert_allclose(R2()(known), 0.5 * mean_square(FAKE), rtol=1e-5)
 
 
 def test_the_gradient_penalty_of_a_linear_judge():
-    np.testing.assert_allclose(GradientPenalty()(round_(linear)), (LENGTH - 1) ** 2, rtol=1e-5)
+    np.testing.assert_allclose(GradientPenalty()(context(linear)), (LENGTH - 1) ** 2, rtol=1e-5)
 
 
 def test_the_gradient_penalty_is_taken_between_the_two():
     # Of one number a row, from 3 to 5: (|x| - 1)^2 lies between 4 and 16.
     real, fake = [np.full((64, 1), 3.0, np.float32)], [np.full((64, 1), 5.0, np.float32)]
-    values = [float(GradientPenalty()(round_(quadratic, real, fake, (s, 0)))) for s in range(4)]
-    again = float(GradientPenalty()(round_(quadratic, real, fake, (0, 0))))
+    values = [float(GradientPenalty()(context(quadratic, real, fake, (s, 0)))) for s in range(4)]
+    again = float(GradientPenalty()(context(quadratic, real, fake, (0, 0))))
     assert values[0] == again
     assert len(set(values)) == 4
     # Uniform shares: the mean of (2 + 2u)^2 is 4 + 8/2 + 4/3.
     np.testing.assert_allclose(np.mean(values), 4 + 4 + 4 / 3, atol=0.8)
-    same = float(GradientPenalty()(round_(quadratic, real, real)))
+    same = float(GradientPenalty()(context(quadratic, real, real)))
     np.testing.assert_allclose(same, 4.0, rtol=1e-5)
 
 
@@ -80,7 +80,7 @@ def test_one_share_for_all_numbers_and_maps_of_a_row():
         return quadratic(maps)
 
     zeros, ones = ([np.full_like(m, x) for m in REAL] for x in (0, 1))
-    GradientPenalty()(round_(judge, zeros, ones))
+    GradientPenalty()(context(judge, zeros, ones))
     first, second = seen[-1]
     shares = first[:, 0, 0].numpy()
     np.testing.assert_array_equal(first, np.broadcast_to(shares[:, None, None], first.shape))
@@ -92,7 +92,7 @@ def test_drift():
     products = [m * w for m, w in zip(REAL, WEIGHTS, strict=True)]
     logits = [np.sum(x, axis=tuple(range(1, x.ndim))) for x in products]
     expected = sum(np.mean(x**2) for x in logits)
-    np.testing.assert_allclose(Drift()(round_(linear)), expected, rtol=1e-5)
+    np.testing.assert_allclose(Drift()(context(linear)), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_judge_learns_from_it(regularizer, expected):
         return DiscriminatorOutput([weight * maps[0][:, 0]], [])
 
     with tf.GradientTape() as tape:
-        value = regularizer(round_(judge, [REAL[1]], [FAKE[1]]))
+        value = regularizer(context(judge, [REAL[1]], [FAKE[1]]))
     np.testing.assert_allclose(tape.gradient(value, weight), expected, rtol=1e-5)
 
 
@@ -120,7 +120,7 @@ def test_weights_and_intervals_that_papers_and_configs_rely_on():
 def test_weights_and_intervals_are_kept_not_applied():
     heavy, light = R1(weight=100.0, interval=16), R1(weight=1.0)
     assert (heavy.weight, heavy.interval) == (100.0, 16)
-    np.testing.assert_array_equal(heavy(round_(linear)), light(round_(linear)))
+    np.testing.assert_array_equal(heavy(context(linear)), light(context(linear)))
 
 
 @pytest.mark.parametrize("regularizer", [R1, R2, GradientPenalty, Drift])
@@ -144,6 +144,6 @@ def test_a_flat_judge_has_a_finite_penalty_and_gradient():
         return DiscriminatorOutput([weight * maps[0][:, 0]], [])
 
     with tf.GradientTape() as tape:
-        value = GradientPenalty()(round_(judge, [REAL[1]], [FAKE[1]]))
+        value = GradientPenalty()(context(judge, [REAL[1]], [FAKE[1]]))
     np.testing.assert_allclose(value, 1.0, rtol=1e-5)
     assert np.isfinite(tape.gradient(value, weight))

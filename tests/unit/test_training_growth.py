@@ -10,7 +10,7 @@ from discriminators.periods import PeriodDiscriminator
 from discriminators.recurrent import RecurrentDiscriminator
 from discriminators.waveform import WaveGANDiscriminator
 from noisygan.errors import UsageError
-from noisygan.training.growth import Growth, check_judge, decimate, seen_at
+from noisygan.training.growth import Growth, check_judge, decimate, downsample_to_level
 
 SAMPLE_RATE = 16000
 
@@ -83,18 +83,18 @@ def test_decimation_keeps_the_band_below_and_nothing_above():
 
 def test_at_alpha_0_recordings_are_those_of_the_level_below_repeated():
     audio = sine(300) + sine(1500)
-    lower = seen_at(audio, 512, None, 1.0).numpy()
-    faded = seen_at(audio, 1024, 512, 0.0).numpy()
+    lower = downsample_to_level(audio, 512, None, 1.0).numpy()
+    faded = downsample_to_level(audio, 1024, 512, 0.0).numpy()
     np.testing.assert_allclose(faded, np.repeat(lower, 2, axis=1), atol=1e-6)
-    full = seen_at(audio, 1024, 512, 1.0).numpy()
+    full = downsample_to_level(audio, 1024, 512, 1.0).numpy()
     np.testing.assert_allclose(full, decimate(audio, 4).numpy(), atol=1e-6)
-    half = seen_at(audio, 1024, 512, 0.5).numpy()
+    half = downsample_to_level(audio, 1024, 512, 0.5).numpy()
     np.testing.assert_allclose(half, 0.5 * (full + faded), atol=1e-6)
 
 
 def test_the_whole_sound_is_seen_as_it_is():
     audio = sine(300)
-    np.testing.assert_array_equal(seen_at(audio, 4096, 1024, 1.0).numpy(), audio)
+    np.testing.assert_array_equal(downsample_to_level(audio, 4096, 1024, 1.0).numpy(), audio)
 
 
 @pytest.mark.parametrize(

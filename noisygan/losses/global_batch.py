@@ -1,4 +1,4 @@
-"""The batch of which a replica holds a part: what is drawn, averaged and compared over all of it.
+"""The batch of which a replica holds a part: sampling, means and comparisons over all its rows.
 
 Under `tf.distribute`, inside `strategy.run`, each replica holds equally many rows, replica i the
 i-th part. Losses that are means over rows need nothing: the mean of the replicas' means is the mean
@@ -15,8 +15,8 @@ def _context():
     return context if context is not None and context.num_replicas_in_sync > 1 else None
 
 
-def drawn(draw, n):
-    """This replica's rows of random numbers that are drawn for the whole batch.
+def sample(draw, n):
+    """Sample random numbers for the global batch and return this replica's rows.
 
     Args:
       draw: From a number of rows to a tensor of so many.
@@ -40,13 +40,13 @@ def mean(values):
     return values if context is None else context.all_reduce("MEAN", values)
 
 
-def gathered(rows):
+def gather(rows):
     """The rows of all replicas, [batch, ...] of [n, ...]; gradients flow."""
     context = _context()
     return rows if context is None else context.all_gather(rows, axis=0)
 
 
-def apply(optimizer, gradients, variables):
+def apply_gradients(optimizer, gradients, variables):
     """Updates variables by gradients that are the whole batch's already.
 
     Each replica updates its own copy, by equal numbers, so that copies stay equal.

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 
-class Humanize:
+class ConditionJitter:
     """Plays a note as if a slightly different one had been asked.
 
     The first numbers of z shift what the curves are told of pitch and velocity; the pitch that
@@ -43,7 +43,7 @@ class Humanize:
         return z[:, self.n_dims :], shifted
 
 
-class Unsteadiness:
+class Jitter:
     """What a player cannot hold still: a little wander of pitch and level, different in each take.
 
     Each is a sum of sines of rates that share no period. Their phases are turned by z, so the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from noisygan.pages.document import escape
+from noisygan.reports.page import escape
 
 RECORDINGS = "recordings"
 N_TONES = 8

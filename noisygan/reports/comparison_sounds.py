@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from noisygan.comparison.page_plots import outline
-from noisygan.comparison.palette import RECORDINGS
-from noisygan.pages.document import escape
+from noisygan.reports.comparison_plots import outline
+from noisygan.reports.page import escape
+from noisygan.reports.palette import RECORDINGS
 
 GLYPH = (
     '<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true"><path class="start" '

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from noisygan.demo.page_sections import Sections
-from noisygan.demo.sounds import Sound
-from noisygan.pages.document import asset, document, escape
-from noisygan.pages.plots import Axis, Curve, line_plot, value_axis
+from noisygan.reports.page import asset, document, escape
+from noisygan.reports.plots import Axis, Curve, line_plot, value_axis
+from noisygan.reports.sections import Sections
+from noisygan.reports.sounds import Sound
 
 
 def page(match):
@@ -53,7 +53,7 @@ def page(match):
         "match",
         lede + figures(match) + sections.contents(),
         "".join(content),
-        asset("noisygan.demo", "page.js"),
+        asset("players.js"),
     )
 
 

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from noisygan.comparison import page as page_module
-from noisygan.comparison.page import write_page
 from noisygan.errors import RunError
+from noisygan.reports import comparison_report as page_module
+from noisygan.reports.comparison_report import write_page
 from tests.comparison_data import SYSTEMS, comparison
 
 NAMES = [name for name, _ in SYSTEMS]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.demo.control_plots import ControlCurves
-from noisygan.demo.sounds import note_name
 from noisygan.evaluation import note_analysis, note_features
-from noisygan.pages.document import Contents, escape
-from noisygan.pages.plots import (
+from noisygan.reports.control_plots import ControlCurves
+from noisygan.reports.page import Contents, escape
+from noisygan.reports.plots import (
     Axis,
     Curve,
     heat_map,
@@ -18,6 +17,7 @@ from noisygan.pages.plots import (
     value_axis,
     waveform,
 )
+from noisygan.reports.sounds import note_name
 
 MINUS = "\N{MINUS SIGN}"
 FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000, 16000)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from noisygan.comparison.palette import RECORDINGS
-from noisygan.comparison.scales import Scale
-from noisygan.comparison.table import badness, overlap
 from noisygan.evaluation.report import number
-from noisygan.pages.document import escape
+from noisygan.reports.page import escape
+from noisygan.reports.palette import RECORDINGS
+from noisygan.reports.ranking import badness, overlap
+from noisygan.reports.scales import Scale
 
 MINUS = "\N{MINUS SIGN}"
 BETTER = {

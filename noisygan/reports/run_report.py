@@ -1,7 +1,4 @@
-"""One self-contained HTML page about a run: what it sounds like, what it draws, how it learned.
-
-It stands in the house's document (noisygan/pages/).
-"""
+"""One self-contained HTML page about a run: what it sounds like, what it draws, how it learned."""
 
 from __future__ import annotations
 
@@ -11,7 +8,9 @@ import numpy as np
 
 from noisygan.archives import read_arrays
 from noisygan.demo import notes_folder
-from noisygan.demo.page_facts import (
+from noisygan.errors import RunError
+from noisygan.files import written_whole
+from noisygan.reports.facts import (
     command_list,
     default_commands,
     duration,
@@ -21,11 +20,9 @@ from noisygan.demo.page_facts import (
     steps_done,
     strip,
 )
-from noisygan.demo.page_sections import Sections
-from noisygan.demo.sounds import checkpoints, name_of, pair_up, read_sound
-from noisygan.errors import RunError
-from noisygan.files import written_whole
-from noisygan.pages.document import asset, document, escape
+from noisygan.reports.page import asset, document, escape
+from noisygan.reports.sections import Sections
+from noisygan.reports.sounds import checkpoints, name_of, pair_up, read_sound
 
 MAX_PAIRS, MAX_STEPS, MAX_CODES = 8, 8, 3
 AUDIO_BUDGET = 9_000_000
@@ -175,7 +172,7 @@ def page_body(run_dir, facts, metrics, pairs, rows, credit, commands):
         f"run {run_dir.name}",
         head + sections.contents(),
         "".join(content),
-        asset("noisygan.demo", "page.js"),
+        asset("players.js"),
         credit=f"<p>{escape(credit)}</p>" if credit else "",
     )
 

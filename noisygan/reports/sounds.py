@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.errors import RunError
-from noisygan.pages.plots import data_address
+from noisygan.reports.plots import data_address
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE = re.compile(r"^step-(?P<step>\d+)-(?P<index>\d+)$")

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from noisygan.evaluation import note_analysis
-from noisygan.pages.plots import Axis, Curve, heat_map, image_plot, line_plot, time_axis, value_axis
+from noisygan.reports.plots import (
+    Axis,
+    Curve,
+    heat_map,
+    image_plot,
+    line_plot,
+    time_axis,
+    value_axis,
+)
 
 
 class ControlCurves:

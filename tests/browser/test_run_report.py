@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.demo.page import write_page
-from noisygan.demo.sounds import checkpoints, pair_up
 from noisygan.errors import RunError
+from noisygan.reports.run_report import write_page
+from noisygan.reports.sounds import checkpoints, pair_up
 
 RATE = 16000
 SECTIONS = ("listen", "learn", "draw", "train", "facts", "next")

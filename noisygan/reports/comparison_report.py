@@ -1,17 +1,22 @@
-"""The page of a comparison: which system is best at what, to be seen and to be heard.
-
-It stands in the house's document (noisygan/pages/): one file, which holds its sounds and pictures.
-"""
+"""The page of a comparison: which system is best at what, to be seen and to be heard."""
 
 from __future__ import annotations
 
 import pathlib
 
-from noisygan.comparison import page_plots, page_sounds, page_table
-from noisygan.comparison.palette import Palette
 from noisygan.errors import RunError
 from noisygan.files import make_folder, written_whole
-from noisygan.pages.document import Contents, asset, document, escape
+from noisygan.reports import (
+    comparison_plots as page_plots,
+)
+from noisygan.reports import (
+    comparison_sounds as page_sounds,
+)
+from noisygan.reports import (
+    comparison_table as page_table,
+)
+from noisygan.reports.page import Contents, asset, document, escape
+from noisygan.reports.palette import Palette
 
 MAX_BYTES = 30_000_000
 SCRIPTS = ("keys.js", "player.js", "table.js", "map.js", "blind.js")
@@ -152,8 +157,8 @@ def body(data):
         "comparison",
         head + contents.contents(),
         "".join(sections),
-        "\n".join(asset("noisygan.comparison", name) for name in SCRIPTS),
-        style=asset("noisygan.comparison", "page.css"),
+        "\n".join(asset(name) for name in SCRIPTS),
+        style=asset("comparison.css"),
         credit=_credit(data),
         tail=BLIND_STAGE + NOW + page_sounds.as_script(for_script, "data"),
     )

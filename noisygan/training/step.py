@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from noisygan.losses import whole_batch
-from noisygan.losses.regularizers import Round
+from noisygan.losses import global_batch
+from noisygan.losses.regularizers import DiscriminatorContext
 from noisygan.training.balance import Unbalanced
 
 
@@ -46,7 +46,7 @@ def update(phase, loss, gradients, wanted=True):
         tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
         for g, v in zip(gradients, phase.variables, strict=True)
     ]
-    loss, gradients = whole_batch.mean((loss, gradients))
+    loss, gradients = global_batch.mean((loss, gradients))
     scale = getattr(phase.optimizer, "dynamic_scale", None)
     norm = tf.linalg.global_norm(gradients)
     norm = norm if scale is None else norm / scale.value
@@ -58,7 +58,7 @@ def update(phase, loss, gradients, wanted=True):
         gradients = [g + tf.where(finite, 0.0, float("nan")) for g in gradients]
 
     def apply():
-        whole_batch.apply(phase.optimizer, gradients, phase.variables)
+        global_batch.apply_gradients(phase.optimizer, gradients, phase.variables)
         return True
 
     tried = finite & wanted if scale is None else tf.logical_not(finite) | wanted
@@ -67,7 +67,7 @@ def update(phase, loss, gradients, wanted=True):
     return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
 
 
-class Sounds(NamedTuple):
+class RealFakeBatch(NamedTuple):
     """Recordings and generated sounds of one round, on the same road to the discriminator.
 
     Attributes:
@@ -86,7 +86,7 @@ class Sounds(NamedTuple):
     prediction: object = None
 
 
-class Adversaries:
+class GANLosses:
     """A generator, a discriminator, and the losses between them.
 
     Args:
@@ -131,7 +131,7 @@ class Adversaries:
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
 
     def sounds(self, batch, seed, part=(0, 1)):
-        """Sounds generated under the conditions of the batch's recordings, beside these.
+        """Generate fakes under the conditions of the batch's real examples.
 
         Args:
           batch: dict, as of `NoteSet.batches`.
@@ -142,7 +142,7 @@ class Adversaries:
         n, (i, n_parts) = real.shape[0], part
 
         def drawn(draw):
-            return _rows(whole_batch.drawn(draw, n * n_parts), i, n_parts)
+            return _rows(global_batch.sample(draw, n * n_parts), i, n_parts)
 
         z = drawn(lambda n: self.generator.prior(n, seed))
         noise_seed = drawn(
@@ -150,7 +150,7 @@ class Adversaries:
         )
         part_seed = seed + tf.stack([i, 0])
         fake = self.generator(z, batch, seed=noise_seed, training=True).audio
-        return Sounds(
+        return RealFakeBatch(
             real=real,
             fake=fake,
             real_features=self.discriminator.front_end(self.augmentation(real, part_seed + 3)),
@@ -164,7 +164,7 @@ class Adversaries:
 
         Args:
           phase: Its `Phase`.
-          sounds: `Sounds`; no gradient reaches the generator.
+          sounds: `RealFakeBatch`; no gradient reaches the generator.
           seed: int32 [2], for regularizers that draw numbers.
           active: Indices of the regularizers that apply in this round.
 
@@ -202,7 +202,7 @@ class Adversaries:
             loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
             metrics = {"d_adversarial": loss} | _logit_metrics(halves)
             metrics |= self.balance.told(loss, len(halves))
-            round_ = Round(
+            context = DiscriminatorContext(
                 score=lambda features: self.score(features, conditioning),
                 real_features=real_features,
                 fake_features=fake_features,
@@ -211,7 +211,7 @@ class Adversaries:
                 slopes=slopes,
             )
             for regularizer in chosen:
-                value = regularizer(round_)
+                value = regularizer(context)
                 metrics[f"d_{type(regularizer).__name__.lower()}"] = value
                 loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
             scaled = phase.optimizer.scale_loss(loss)
@@ -224,7 +224,7 @@ class Adversaries:
         fake = score(sounds.fake_features, sounds.conditioning)
         pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
-        peaks = whole_batch.gathered(tf.reduce_max(tf.abs(sounds.fake), axis=1))
+        peaks = global_batch.gather(tf.reduce_max(tf.abs(sounds.fake), axis=1))
         metrics = {
             "g_adversarial": loss,
             "fake_spread": spread(sounds.fake_features),
@@ -257,7 +257,7 @@ def spread(features):
     for m in features:
         # The mean of a waveform is silence: of waveforms, levels are compared.
         pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
-        pooled = whole_batch.gathered(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
+        pooled = global_batch.gather(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
         distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
         total += tf.reduce_mean(distances)
     return total / len(features)

@@ -1,6 +1,6 @@
 """A prepared folder as one HTML page: a sound of each class, levels, what was left out and why.
 
-It stands in the house's document (noisygan/pages/): sounds and pictures are inside the file.
+Sounds and pictures are inside the file.
 """
 
 import itertools
@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.data.prepared import load, records, tables
-from noisygan.demo.page_sections import Sections, log_mel, play_button, spectrogram
-from noisygan.demo.sounds import Sound
 from noisygan.errors import RunError
 from noisygan.files import make_folder, written_whole
-from noisygan.pages.document import asset, document, escape
-from noisygan.pages.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
 from noisygan.progress import duration
+from noisygan.reports.page import asset, document, escape
+from noisygan.reports.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
+from noisygan.reports.sections import Sections, log_mel, play_button, spectrogram
+from noisygan.reports.sounds import Sound
 
 # So many classes, shards that are looked through for them, seconds of each sound, rows of tables.
 MAX_CLASSES, MAX_SHARDS, MAX_SECONDS, MAX_ROWS = 24, 64, 6.0, 100
@@ -129,7 +129,7 @@ def body(folder, manifest, shown):
         "prepared recordings",
         f'<p class="summary">{escape(lede)}</p>{_strip(manifest)}{sections.contents()}',
         "".join(content),
-        asset("noisygan.demo", "page.js"),
+        asset("players.js"),
         credit="".join(f"<p>{escape(line)}</p>" for line in credit),
     )
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from noisygan.comparison.listening import count, read_answers
-from noisygan.comparison.page import write_page
+from noisygan.reports.comparison_report import write_page
 from tests.comparison_data import SYSTEMS, comparison
 
 NAMES = [name for name, _ in SYSTEMS]

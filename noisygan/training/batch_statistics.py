@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 
-class Moving:
+class BatchStatistics:
     """The moving statistics of networks, as they are when this is made.
 
     Sounds that are not finite would spoil them for good, whether or not the optimizer leaves its
@@ -22,7 +22,7 @@ class Moving:
         self.variables = [w.value for layer in layers for w in layer.non_trainable_weights]
         self.before = [tf.identity(v) for v in self.variables]
 
-    def put_back_unless(self, finite):
+    def restore_unless(self, finite):
         """Gives the variables their former values, unless `finite`, a scalar, is above 0."""
         for variable, before in zip(self.variables, self.before, strict=True):
             variable.assign(tf.where(finite > 0.0, variable, before))

@@ -60,7 +60,7 @@ def document(title, kicker, head, content, script, style="", credit="", tail="")
         policy=POLICY,
         title=escape(title),
         kicker=escape(kicker),
-        style=asset("noisygan.pages", "page.css") + style,
+        style=asset("style.css") + style,
         head=head,
         content=content,
         credit=credit,
@@ -69,9 +69,9 @@ def document(title, kicker, head, content, script, style="", credit="", tail="")
     )
 
 
-def asset(package, name):
-    """Text of a file that lies in a package."""
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+def asset(name):
+    """Text of a file in static/."""
+    return resources.files("noisygan.reports").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def escape(text):

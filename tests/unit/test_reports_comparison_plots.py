@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from noisygan.comparison.page_plots import clock, outline, race
-from noisygan.comparison.palette import Palette
+from noisygan.reports.comparison_plots import clock, outline, race
+from noisygan.reports.palette import Palette
 
 
 def system(name, *curves):

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from noisygan.comparison.page_table import shown
-from noisygan.comparison.scales import Scale
-from noisygan.pages.document import escape
-from noisygan.pages.plots import Axis, Curve, line_plot, path_of, value_axis
+from noisygan.reports.comparison_table import shown
+from noisygan.reports.page import escape
+from noisygan.reports.plots import Axis, Curve, line_plot, path_of, value_axis
+from noisygan.reports.scales import Scale
 
 # Labels at the right of a plot keep this share of its height between them.
 LABEL_GAP = 0.062

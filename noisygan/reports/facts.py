@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from noisygan.demo.page_sections import clock, escape
+from noisygan.reports.sections import clock, escape
 
 FACT_LABELS = {
     "command": "Command",
