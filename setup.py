@@ -38,6 +38,7 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
     "noisygan.demo": [
         "drums/*.*",
