@@ -68,7 +68,7 @@ class Match(NamedTuple):
         written = [paths["audio"]]
         if self.controls is not None:
             save_controls(paths["controls"], self.controls)
-            written += [paths["controls"]] + [paths["stems"]] * stems
+            written += [paths["controls"]] + ([paths["stems"]] if stems else [])
         if self.latent is not None:
             with written_whole(paths["latent"]) as part, part.open("wb") as file:
                 np.savez_compressed(file, **self.latent.arrays())

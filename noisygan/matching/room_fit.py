@@ -68,7 +68,9 @@ def find_room(audio, sample_rate, seconds):
     no_tail = falls[begin] < _NEAREST_DB or begin + width > n_frames - _LEAST_TAIL
     if falls[begin] > _FARTHEST_DB or (no_tail and n_silent > _FALL):
         return None
-    share = 10.0 ** (-max(float(falls[begin]), 0.0) / 10.0)
+    # Meanwhile the reverb itself has decayed.
+    knee = float(falls[begin]) - 60.0 * width / (FRAME_RATE * seconds)
+    share = 10.0 ** (-max(knee, 0.0) / 10.0)
     return Room(seconds, share / max(1.0 - share, 0.1), begin, begin + width)
 
 
