@@ -10,7 +10,7 @@ synth --help`), target-z.npz (with a run) and target.html (both sounds, spectrog
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 
 SUMMARY = "find the z, or the curves, that make a given sound"
 EXAMPLE = """\
@@ -80,7 +80,7 @@ def run(args):
         else:
             match = match_free(target, room_seconds=args.room, **settings)
     written = match.save(args.out_dir, args.stems)
-    with written_whole(page_path) as part:
+    with atomic_write(page_path) as part:
         part.write_text(match_report.page(match), encoding="utf-8")
     if match.pitch is not None:
         print(f"{args.target}: pitch {pitch_name(match.pitch)}")

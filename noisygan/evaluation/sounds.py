@@ -9,12 +9,10 @@ import re
 import numpy as np
 
 from noisygan.errors import UsageError
+from noisygan.metrics.descriptors import CLIPPED, SILENT_PEAK
 
 MIN_SOUNDS = 8
 ENOUGH_SOUNDS = 500
-SILENT_PEAK = 1e-4
-# Of full scale; 16-bit files reach 32767 / 32768.
-CLIPPED = 0.9999
 _N_CLIPPED = 16
 
 
@@ -83,7 +81,7 @@ def make_sounds(audio, sample_rate, pitch=None, labels=None, names=None, velocit
 
 
 def sounds_of(notes, rows=None):
-    """`Sounds` of a `NoteSet`, of all rows or some."""
+    """`Sounds` of an `AudioDataset`, of all rows or some."""
     rows = np.arange(len(notes)) if rows is None else np.asarray(rows)
     labels = None
     if notes.has_label:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.metrics.note_analysis import power_to_db
+
 FRAME_RATE = 100.0
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MIN_HZ, MAX_HZ = 25.0, 6000.0
@@ -18,7 +20,6 @@ NO_PITCH, UNSURE = 0.15, 0.5
 _SURE_FRAME = 0.5
 _SHORTEST_SECONDS = 0.05
 _LEAP, _OCTAVE_SLACK = 1.0, 0.7  # semitones: from frame to frame, and off an octave
-_FLOOR = 1e-11  # -110 dB
 
 
 class Analysis(NamedTuple):
@@ -140,5 +141,4 @@ def pitch_name(pitch):
 
 def level_db(level):
     """Convert root mean square to dB relative to a full-scale sine."""
-    power = np.asarray(level, np.float64) ** 2
-    return (10.0 * np.log10(np.maximum(2.0 * power, _FLOOR))).astype(np.float32)
+    return power_to_db(np.asarray(level, np.float64) ** 2).astype(np.float32)

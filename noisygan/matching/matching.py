@@ -6,7 +6,7 @@ import numpy as np
 
 from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.matching import free_fit, latent_fit, room_fit
 from noisygan.matching.analysis import UNSURE, analyse, pitch_name
 from noisygan.matching.distance import log_spectral_distance
@@ -70,7 +70,7 @@ class Match(NamedTuple):
             save_controls(paths["controls"], self.controls)
             written += [paths["controls"]] + ([paths["stems"]] if stems else [])
         if self.latent is not None:
-            with written_whole(paths["latent"]) as part, part.open("wb") as file:
+            with atomic_write(paths["latent"]) as part, part.open("wb") as file:
                 np.savez_compressed(file, **self.latent.arrays())
             written.append(paths["latent"])
         return written

@@ -1,0 +1,191 @@
+"""What the page of a comparison shows besides figures: sounds, pictures, histograms, a map."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import soundfile
+
+from noisygan.metrics import descriptors, spectrograms
+
+_N_PEAKS = 120
+_N_MELS = 80
+_RANGE_DB = 80.0
+_N_BINS = 24
+_N_MAP_RECORDINGS = 12
+# Loudness is matched by the loudest tenth of a second.
+_LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
+
+
+def clip(audio, sample_rate, title, with_picture=False):
+    """A sound as the page holds it, its loudness matched to the others'.
+
+    Args:
+      audio: [n_samples], float in [-1, 1] or int16.
+      sample_rate: Hz.
+      title: What it is called.
+      with_picture: Whether its spectrogram is wanted.
+
+    Returns:
+      dict with title, audio (FLAC), gain_db, peaks and spectrogram (PNG or None).
+    """
+    audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
+    gain = _gain(audio, sample_rate)
+    audio = gain * audio
+    file = io.BytesIO()
+    soundfile.write(file, audio, sample_rate, format="FLAC", subtype="PCM_16")
+    parts = np.array_split(audio, min(_N_PEAKS, len(audio)))
+    return {
+        "title": title,
+        "audio": _uri("audio/flac", file.getvalue()),
+        "gain_db": round(float(20.0 * np.log10(gain)), 1),
+        "peaks": [[round(float(p.min()), 3), round(float(p.max()), 3)] for p in parts],
+        "spectrogram": _picture(audio, sample_rate) if with_picture else None,
+    }
+
+
+def _gain(audio, sample_rate):
+    n = min(len(audio), round(_LOUDEST_SECONDS * sample_rate))
+    power = np.convolve(audio.astype(np.float64) ** 2, np.ones(n) / n, "valid").max()
+    peak = np.abs(audio).max()
+    if peak == 0.0:
+        return 1.0
+    return float(min(10.0 ** (_LEVEL_DB / 20.0) / np.sqrt(max(power, 1e-12)), _MAX_PEAK / peak))
+
+
+def _uri(kind, data):
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _picture(audio, sample_rate):
+    import matplotlib.image
+
+    levels = spectrograms.log_mel_db(audio, sample_rate, _N_MELS)
+    top = levels.max()
+    file = io.BytesIO()
+    matplotlib.image.imsave(
+        file, levels.T, vmin=top - _RANGE_DB, vmax=top, cmap="magma", origin="lower", format="png"
+    )
+    return _uri("image/png", file.getvalue())
+
+
+def condition(sounds, row):
+    """What a recording is called on the page: its class, pitch and velocity, or its name."""
+    pitch, velocity, label = (x[row] for x in (sounds.pitch, sounds.velocity, sounds.labels))
+    known = [str(label)] if len(set(sounds.labels.tolist())) > 1 else []
+    known += [f"pitch {pitch:g}"] if np.isfinite(pitch) else []
+    known += [f"velocity {velocity:g}"] if np.isfinite(velocity) else []
+    return ", ".join(known) or sounds.names[row]
+
+
+def shown(held, kept):
+    """Grid, interpolations, histograms and map.
+
+    Args:
+      held: `measuring.Held`.
+      kept: dict system -> list (one a seed) of what `measuring.measure` kept in shown.npz.
+
+    Returns:
+      dict of the page's parts; sounds are those of each system's first seed.
+    """
+    test, rate = held.parts.test, held.parts.test.sample_rate
+    titles = [condition(test, row) for row in held.columns]
+    first = {name: seeds[0] for name, seeds in kept.items()}
+    grid = {
+        "columns": [
+            {"title": title, "recording": clip(test.audio[row], rate, title, True)}
+            for title, row in zip(titles, held.columns, strict=True)
+        ],
+        "rows": {
+            name: [
+                clip(audio, rate, title, True)
+                for audio, title in zip(own["grid"], titles, strict=True)
+            ]
+            for name, own in first.items()
+        },
+    }
+    between = {
+        name: [
+            clip(audio, rate, f"{i + 1} of {len(own['between'])}")
+            for i, audio in enumerate(own["between"])
+        ]
+        for name, own in first.items()
+    }
+    return {
+        "grid": grid,
+        "interpolations": between,
+        "histograms": _histograms(held, kept),
+        "map": _map(held, first),
+        "spectrogram_axes": {
+            "seconds": test.audio.shape[1] / rate,
+            "low_hz": 0,
+            "high_hz": rate / 2,
+        },
+    }
+
+
+def _histograms(held, kept):
+    units = {**descriptors.GENERAL, **descriptors.PITCHED, **descriptors.DRUMS}
+    described = held.reference.test.features.described
+    found = []
+    for name, real in described.items():
+        real = real[np.isfinite(real)]
+        fake = {}
+        for system, seeds in kept.items():
+            values = np.concatenate([seed[f"described {name}"] for seed in seeds])
+            fake[system] = values[np.isfinite(values)]
+        if len(real) < 2 or not any(map(len, fake.values())):
+            continue
+        pooled = np.concatenate(
+            [real, *(np.quantile(v, (0.02, 0.98)) for v in fake.values() if len(v))]
+        )
+        low, high = float(pooled.min()), float(pooled.max())
+        if high - low < 1e-9:
+            continue
+        edges = np.linspace(low, high, _N_BINS + 1)
+        found.append(
+            {
+                "name": name,
+                "unit": units.get(name, ""),
+                "edges": [float(f"{edge:.5g}") for edge in edges],
+                "recordings": _shares(real, edges),
+                "systems": {system: _shares(v, edges) for system, v in fake.items() if len(v)},
+            }
+        )
+    return found
+
+
+def _shares(values, edges):
+    counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
+    return [round(float(share), 4) for share in counts / len(values)]
+
+
+def _map(held, first):
+    from sklearn.manifold import TSNE
+
+    test, rate = held.parts.test, held.parts.test.sample_rate
+    rows = np.sort(np.random.default_rng(0).permutation(len(test))[:_N_MAP_RECORDINGS])
+    points = held.reference.vectors(held.reference.test, "log-mel")[rows]
+    sources = [(None, test.audio[row], test.names[row]) for row in rows]
+    vectors = [points]
+    for name, own in first.items():
+        vectors.append(own["map_vectors"])
+        sources += [(name, audio, f"sound {i + 1}") for i, audio in enumerate(own["map"])]
+    vectors = np.concatenate(vectors).astype(np.float64)
+    perplexity = min(15.0, (len(vectors) - 1) / 3.0)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
+    return {
+        "points": [
+            {
+                "x": round(float(x), 2),
+                "y": round(float(y), 2),
+                "system": system,
+                "clip": clip(audio, rate, title),
+            }
+            for (x, y), (system, audio, title) in zip(places, sources, strict=True)
+        ],
+        "explained": "What sounds alike (pooled log-mel spectra) lies together, by t-SNE; "
+        "distances across the whole map mean little.",
+    }
