@@ -153,7 +153,7 @@ def test_every_player_holds_its_sound(run, page_file):
 def test_facts_are_stated_and_text_is_escaped(page_file):
     page = read(page_file)
     words = "".join(page.words)
-    for wanted in ("Flute notes", "40 notes", "--run_dir", "1,234", "MIDI 69", "100training steps", "Seed0"):
+    for wanted in ("Flute notes", "40 notes", "1,234", "MIDI 69", "100training steps", "Seed0"):
         assert wanted in words
     assert "alert(1)" in page.text and "<script>alert" not in page.text
     assert "&lt;b&gt;&amp;" in page.text
