@@ -139,7 +139,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
       with_page: Whether the page is written, too.
 
     Returns:
-      dict as of `noisygan.reports.comparison_report.write_page`.
+      dict as of `noisygan.reports.comparison_report.write`.
     """
     from noisygan import __version__
 
@@ -208,7 +208,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
     _write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
         parts = report_data.shown(held, {name: kept[name] for name in order})
-        page.write_page({**data, **parts}, out_dir / "index.html")
+        page.write({**data, **parts}, out_dir / "index.html")
     return data
 
 
