@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import note_descriptors
 from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.metrics import note_analysis, spectrograms
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE_RATE = 16000
 N_SAMPLES = 64000
 ANALYSIS_VERSION = hashlib.sha1(
-    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, spectrograms))
+    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, note_descriptors, spectrograms))
 ).hexdigest()
 
 
@@ -118,17 +119,17 @@ def analyse(paths, cache_file=None):
             audio = read(path)
             pitch = int(NAME.match(path.stem)["pitch"])
             log_mel = spectrograms.log_mel_db(audio, SAMPLE_RATE)
-            scalars = note_analysis.describe_note(audio, SAMPLE_RATE, pitch)
-            spectral = spectrograms.named_spectral_features(log_mel, SAMPLE_RATE)
+            scalars = note_descriptors.describe_note(audio, SAMPLE_RATE, pitch)
+            spectral = note_descriptors.named_spectral_features(log_mel, SAMPLE_RATE)
             pooled = spectrograms.pooled_log_mel(log_mel)
-            coarse = spectrograms.mean_deviation_attack(log_mel)
+            coarse = note_descriptors.mean_deviation_attack(log_mel)
             names = (list(scalars), list(spectral), len(pooled), len(coarse))
             parts = (list(scalars.values()), list(spectral.values()), pooled, coarse)
             cache[key] = np.concatenate(parts).astype(np.float32)
         rows.append(cache[key])
     if cache_file and len(cache) > seen:
         Path(cache_file).parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(cache_file, overwrite=True) as part, part.open("wb") as file:
+        with atomic_write(cache_file, overwrite=True) as part, part.open("wb") as file:
             np.savez(file, version=ANALYSIS_VERSION, keys=list(cache), rows=list(cache.values()))
     rows = np.stack(rows).astype(np.float64)
     scalar_names, spectral_names, n_pooled, n_coarse = names

@@ -7,17 +7,16 @@ from scipy import fft, signal
 
 from noisygan.metrics.note_analysis import (
     N_PARTIALS,
-    NOISE_BANDS_HZ,
     SILENCE_DB,
     demodulate,
     level_curve,
     midi_to_hz,
     modulation,
-    noise_levels,
     power_to_db,
 )
 from noisygan.metrics.spectrograms import mel_filters
 
+NOISE_BANDS_HZ = ((60, 1000), (1000, 2000), (2000, 4000), (4000, 7600))
 SEGMENTS_SECONDS = {
     "onset": (0.0, 0.06),
     "attack": (0.06, 0.25),
@@ -28,6 +27,38 @@ SEGMENTS_SECONDS = {
     "decay": (3.12, 3.4),
     "tail": (3.4, 4.0),
 }
+
+
+def noise_levels(audio, sample_rate, f0_hz, bands_hz=NOISE_BANDS_HZ):
+    """Level of the noise between the partials in each band.
+
+    Args:
+      audio: [n_samples], the sustain of a note.
+      sample_rate: Hz.
+      f0_hz: Its mean fundamental; bins closer than 30 Hz + 1.5 % to a multiple are left out.
+      bands_hz: Pairs of band edges.
+
+    Returns:
+      [n_bands] dB in the whole band, from the median density between the partials; NaN where no
+      bin lies between partials.
+    """
+    frequencies, density = signal.welch(
+        audio,
+        sample_rate,
+        window="blackmanharris",
+        nperseg=min(4096, len(audio)),
+        detrend=False,
+        average="mean",
+    )
+    nearest = np.maximum(1.0, np.round(frequencies / f0_hz)) * f0_hz
+    between = np.abs(frequencies - nearest) > 30.0 + 0.015 * nearest
+    levels = []
+    for low, high in bands_hz:
+        chosen = between & (frequencies >= low) & (frequencies < high)
+        levels.append(
+            power_to_db(np.median(density[chosen]) * (high - low)) if chosen.sum() >= 4 else np.nan
+        )
+    return np.array(levels)
 
 
 def modulation_onset(curve, times, frame_rate, rate_hz, held=(0.5, 2.8)):

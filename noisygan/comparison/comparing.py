@@ -16,7 +16,7 @@ from noisygan.comparison.splits import training_and_held_out
 from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation.report import number
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.reports import comparison_report
 from noisygan.run import Run
 
@@ -286,7 +286,7 @@ def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
       with_page: Whether to write the page, too.
 
     Returns:
-      dict, as of `noisygan.reports.comparison_report.write_page`.
+      dict, as of `noisygan.reports.comparison_report.write`.
     """
     from noisygan import __version__
 
@@ -346,7 +346,7 @@ def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
     if with_page:
         shown = {name: [_load(f / "shown.npz") for f in folders[name]] for name in order}
         page = {**data, **report_data.shown(held_out, shown)}
-        comparison_report.write_page(page, out_dir / "index.html")
+        comparison_report.write(page, out_dir / "index.html")
     return data
 
 
@@ -379,5 +379,5 @@ def _load(path):
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")

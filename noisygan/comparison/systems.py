@@ -9,7 +9,7 @@ import pathlib
 
 from noisygan import config, run
 from noisygan.errors import UsageError
-from noisygan.files import read_json, written_whole
+from noisygan.files import atomic_write, read_json
 
 FORMAT = 2
 MAX_BYTES = 16 << 20
@@ -149,5 +149,5 @@ class Progress:
     def write(self):
         """Write comparison.json."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(self.path, overwrite=True) as part:
+        with atomic_write(self.path, overwrite=True) as part:
             part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")

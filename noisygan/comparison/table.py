@@ -129,7 +129,7 @@ def as_markdown(data):
     """Text of report.md.
 
     Args:
-      data: As of `noisygan.reports.comparison_report.write_page`.
+      data: As of `noisygan.reports.comparison_report.write`.
     """
     order = [system["name"] for system in data["systems"]]
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 
-from noisygan import config, config_allowed, run
-from noisygan.data.recordings import Recordings
+from noisygan import config, run
+from noisygan.data.dataset import Recordings
 from noisygan.errors import UsageError
 from noisygan.evaluation.generate import recordings_of
 
@@ -50,7 +50,7 @@ def train(system, seed, data, overrides, budget):
     else:
         steps = number if name == "steps" else steps_for(system.gin_file, overrides, number)
         command += ["--steps", str(steps)]
-    command += config_allowed.as_options()
+    command += [w for m in config.allowed_modules() for w in ("--allow_module", m)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
     log = run_dir.parent / f"{run_dir.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

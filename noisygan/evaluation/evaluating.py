@@ -17,7 +17,7 @@ from noisygan.evaluation.report import Report, Result, join_reports
 from noisygan.metrics import bootstrap
 
 if TYPE_CHECKING:
-    from noisygan.data.noteset import NoteSet as AudioDataset
+    from noisygan.data.dataset import AudioDataset
     from noisygan.run import Run
 
 MIN_PER_CLASS = 10

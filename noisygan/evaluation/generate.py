@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 
-from noisygan.data import decoding
+from noisygan.audio_io import decoding
+from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import Entry
-from noisygan.data.recordings import Recordings
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.examples import Examples
 from noisygan.evaluation.splits import balanced_rows
@@ -18,7 +18,7 @@ def recordings_of(run):
     """`Recordings` of a run's config."""
     from noisygan import config
 
-    config.parse_text(run.config, source=str(run.path / "config.gin"))
+    config.parse([run.path / "config.gin"])
     return config.configured(Recordings)()
 
 
@@ -113,7 +113,7 @@ def untrained_generator(run):
     from noisygan import config
     from noisygan.training.trainer import Trainer, build_generator, seed_initializers
 
-    config.parse_text(run.config, source=str(run.path / "config.gin"))
+    config.parse([run.path / "config.gin"])
     trainer = config.configured(Trainer)()
     seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
     build_generator(trainer.generator, len(run.metadata["label_names"]))

@@ -8,7 +8,7 @@ import json
 import math
 import pathlib
 
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 
 FORMAT = 2
 
@@ -139,7 +139,7 @@ class Report:
             "evaluation.md": str(self),
         }
         for name, text in files.items():
-            with written_whole(folder / name, overwrite=True) as part:
+            with atomic_write(folder / name, overwrite=True) as part:
                 part.write_text(text, encoding="utf-8")
         if self.pair_audio and not (folder / "pairs").exists():
             make_folder(folder / "pairs")

@@ -9,9 +9,9 @@ import pathlib
 
 import numpy as np
 
+from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
-from noisygan.data.prepared import load
-from noisygan.data.recordings import Recordings
+from noisygan.data.prepare import load
 from noisygan.errors import UsageError
 from noisygan.evaluation.examples import (
     ENOUGH_EXAMPLES,

@@ -1,8 +1,8 @@
-"""Analysis of a pitched note: partials, pitch curve, vibrato, noise and level.
+"""Analysis of a pitched note: partials, pitch curve, vibrato and level.
 
 A note is demodulated at the multiples of its pitch: each partial becomes a slow complex envelope.
-Its magnitude gives the level of the partial, its phase the pitch curve. The spectrum between the
-partials is the noise. Levels are dB relative to a full-scale sine (amplitude 1 reads 0 dB).
+Its magnitude gives the level of the partial, its phase the pitch curve. Levels are dB relative to
+a full-scale sine (amplitude 1 reads 0 dB).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from scipy import signal
 
 SILENCE_DB = -110.0
 N_PARTIALS = 12
-NOISE_BANDS_HZ = ((60, 1000), (1000, 2000), (2000, 4000), (4000, 7600))
 # Partials above this fraction of the sample rate are NaN.
 SPECTRUM_LIMIT = 0.45
 
@@ -162,70 +161,3 @@ def level_curve(audio, sample_rate, window_seconds=0.016, hop_length=32):
     power = signal.fftconvolve(np.asarray(audio, np.float64) ** 2, window / window.sum(), "same")
     power = np.maximum(power[::hop_length], 0.0)
     return np.arange(len(power)) * hop_length / sample_rate, power_to_db(power)
-
-
-def noise_levels(audio, sample_rate, f0_hz, bands_hz=NOISE_BANDS_HZ):
-    """Level of the noise between the partials in each band.
-
-    Args:
-      audio: [n_samples], the sustain of a note.
-      sample_rate: Hz.
-      f0_hz: Its mean fundamental; bins closer than 30 Hz + 1.5 % to a multiple are left out.
-      bands_hz: Pairs of band edges.
-
-    Returns:
-      [n_bands] dB in the whole band, from the median density between the partials; NaN where no
-      bin lies between partials.
-    """
-    frequencies, density = signal.welch(
-        audio,
-        sample_rate,
-        window="blackmanharris",
-        nperseg=min(4096, len(audio)),
-        detrend=False,
-        average="mean",
-    )
-    nearest = np.maximum(1.0, np.round(frequencies / f0_hz)) * f0_hz
-    between = np.abs(frequencies - nearest) > 30.0 + 0.015 * nearest
-    levels = []
-    for low, high in bands_hz:
-        chosen = between & (frequencies >= low) & (frequencies < high)
-        levels.append(
-            power_to_db(np.median(density[chosen]) * (high - low)) if chosen.sum() >= 4 else np.nan
-        )
-    return np.array(levels)
-
-
-def describe_note(audio, sample_rate, pitch, release_seconds=3.0):
-    """Main properties of a note that starts at 0 and is released at `release_seconds`.
-
-    Args:
-      audio: [n_samples].
-      sample_rate: Hz.
-      pitch: Nominal MIDI pitch.
-      release_seconds: Note-off.
-
-    Returns:
-      dict of floats: held_cents (deviation from the pitch), held_db, attack_seconds (10 to 90 %),
-      vibrato_hz, vibrato_cents, noise_db (2 to 4 kHz, relative to the note).
-    """
-    audio = np.asarray(audio, dtype=np.float64)
-    held = (0.5, release_seconds - 0.2)
-    partials = demodulate(audio, sample_rate, float(midi_to_hz(pitch)), held)
-    inside = (partials.times >= held[0]) & (partials.times < held[1])
-    times, level = level_curve(audio, sample_rate)
-    sustain = level[(times >= held[0]) & (times < held[1])]
-    held_db = float(power_to_db(np.mean(10.0 ** (sustain / 10.0)) / 2.0))
-    reached = [level >= held_db + 20.0 * np.log10(share) for share in (0.1, 0.9)]
-    t10, t90 = (float(times[np.argmax(r)]) if r.any() else held[1] for r in reached)
-    vibrato_hz, vibrato_cents, _ = modulation(partials.cents[inside], partials.frame_rate)
-    steady = audio[int(held[0] * sample_rate) : int(held[1] * sample_rate)]
-    noise = noise_levels(steady, sample_rate, partials.mean_hz)[2]
-    return {
-        "held_cents": float(np.median(partials.cents[inside])),
-        "held_db": held_db,
-        "attack_seconds": t90 - t10,
-        "vibrato_hz": vibrato_hz,
-        "vibrato_cents": vibrato_cents,
-        "noise_db": float(noise) - held_db,
-    }

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.training.batch_statistics import BatchStatistics
-from noisygan.training.growth import group_size
 from noisygan.training.step import update
 
 
@@ -25,7 +24,7 @@ def check_accumulation(trainer, n_parts, growth):
             "expected a number that divides it"
         )
     rows = trainer.batch_size // n_parts
-    group = group_size(trainer.discriminator)
+    group = trainer.discriminator.group_size if trainer.discriminator else 1
     couples = None
     if growth is not None:
         couples = "a growth changes the batch on its way"

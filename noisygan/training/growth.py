@@ -4,7 +4,6 @@ Level and blend are functions of the step alone, so a run that is resumed in the
 goes on in the middle of it.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -171,44 +170,38 @@ def n_levels(generator, discriminator):
     return levels[0]
 
 
-def group_size(discriminator):
-    """Sounds of a batch that a discriminator compares with each other: batches are whole groups."""
-    layers = [] if discriminator is None else discriminator._flatten_layers()
-    return math.lcm(*(getattr(layer, "group_size", 1) for layer in layers))
-
-
 def check_judge(discriminator, lengths, batch_sizes, condition_encoder):
-    """Makes sure that a discriminator can judge what a training will show it.
+    """Check that a discriminator supports the lengths, batch sizes and conditions of a training.
 
     Args:
-      discriminator: By the discriminator contract.
-      lengths: Samples of the sounds at each level.
-      batch_sizes: All that will occur.
-      condition_encoder: `ConditionEncoder` that it will be told, or None.
+      discriminator: A `Discriminator` or None.
+      lengths: Samples of the audio at each level.
+      batch_sizes: All that occur.
+      condition_encoder: `ConditionEncoder` of the discriminator, or None.
 
     Raises:
-      UsageError: for lengths that it can't judge, batches that are not whole groups, or conditions
-        that it needs and is not told.
+      UsageError: for a length that it does not support, a batch that is not a multiple of its
+        group_size, or a missing encoder.
     """
-    for judge in getattr(discriminator, "discriminators", [discriminator]):
-        name = type(judge).__name__
-        for length in lengths if hasattr(judge, "check_length") else ():
-            try:
-                judge.check_length(length)
-            except ValueError as error:
-                raise UsageError(str(error)) from None
-        group = getattr(judge, "group_size", 1)
-        for size in batch_sizes:
-            if size % group:
-                raise UsageError(
-                    f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
-                    f"{name}.group_size, {group}: {group} or {2 * group} would work"
-                )
-        if getattr(judge, "conditional", False) and condition_encoder is None:
+    if discriminator is None:
+        return
+    name, group = type(discriminator).__name__, discriminator.group_size
+    for length in lengths:
+        try:
+            discriminator.check_length(length)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    for size in batch_sizes:
+        if size % group:
             raise UsageError(
-                f"{name} is conditional and Trainer.condition_encoder is None; set "
-                f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
+                f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
+                f"{name}.group_size, {group}: {group} or {2 * group} would work"
             )
+    if discriminator.conditional and condition_encoder is None:
+        raise UsageError(
+            f"{name} is conditional and Trainer.condition_encoder is None; set "
+            f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
+        )
 
 
 def decimate(audio, factor):

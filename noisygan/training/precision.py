@@ -6,6 +6,7 @@ Sounds, phases, spectra, losses, weights and optimizers stay in float32, and so 
 
 import keras
 
+from discriminators import Discriminator
 from noisygan.errors import UsageError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -35,7 +36,7 @@ def set_precision(discriminator, precision):
     if precision == "float32":
         return
     for layer in discriminator._flatten_layers():
-        if not hasattr(layer, "front_end"):
+        if not isinstance(layer, Discriminator):
             layer.dtype_policy = f"mixed_{precision}"
 
 

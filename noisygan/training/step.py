@@ -134,7 +134,7 @@ class GANLosses:
         """Generate fakes under the conditions of the batch's real examples.
 
         Args:
-          batch: dict, as of `NoteSet.batches`.
+          batch: dict, as of `AudioDataset.batches`.
           seed: int32 [2].
           part: (i, n): the batch is the i-th, a number or a scalar, of n parts of one.
         """
