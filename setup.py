@@ -27,6 +27,7 @@ PACKAGES = [
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
+    "noisygan.metrics",
     "noisygan.rendering",
     "noisygan.reports",
     "noisygan.studio",

@@ -13,7 +13,7 @@ log-mel spectrograms of four recordings over four generated sounds.
   0 on average.
 - diversity: mean distance between generated sounds in the same features, of the recordings' own.
 - copies: share of the generated sounds that lie suspiciously near a training sound
-  (`noisygan.evaluation.nearest`); beside it the same share of the recordings.
+  (`noisygan.metrics.copies`); beside it the same share of the recordings.
 
 Runs on sounds of other lengths or rates can't be compared by MMD; `--seconds` compares the first
 so many seconds, which a generator that goes on beyond its training is asked for, too.
@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from noisygan.errors import NoisyganError  # noqa: E402
-from noisygan.evaluation import distances, nearest, note_features  # noqa: E402
+from noisygan.metrics import copies, distances, spectrograms  # noqa: E402
 
 SEED = 0
 N_HALVES = 20
@@ -90,13 +90,13 @@ def training_facts(lines):
 
 def log_mels(sounds, sample_rate):
     """Log-mel spectrograms of sounds [n, n_samples], a list of [n_frames, n_mels] in dB."""
-    return [note_features.log_mel_db(sound, sample_rate) for sound in sounds]
+    return [spectrograms.log_mel_db(sound, sample_rate) for sound in sounds]
 
 
-def pooled(spectrograms):
+def pooled(log_mels):
     """Features [n, d]: means over up to sixteen equal parts of time."""
-    n_parts = min(16, len(spectrograms[0]))
-    return np.stack([note_features.pooled_log_mel(x, n_parts) for x in spectrograms]).astype(float)
+    n_parts = min(16, len(log_mels[0]))
+    return np.stack([spectrograms.pooled_log_mel(x, n_parts) for x in log_mels]).astype(float)
 
 
 def closeness(real, fake):
@@ -129,10 +129,10 @@ def closeness(real, fake):
 
 def copying(generated, recordings, names, sample_rate):
     """Shares of suspicious sounds and the nearest recording of each generated one, as a dict."""
-    found = nearest.find_copies(generated, recordings, names, sample_rate)
+    found = copies.find_copies(generated, recordings, names, sample_rate)
     own = np.any([kind.own_distances <= kind.threshold for kind in found.values()], axis=0)
     facts = {
-        "copies": float(nearest.suspicious(found).mean()),
+        "copies": float(copies.suspicious(found).mean()),
         "copies_among_recordings": float(own.mean()),
     }
     for kind, result in found.items():
@@ -186,9 +186,9 @@ def draw(real, fake, sample_rate, title, path):
         2, len(real), figsize=(3.2 * len(real), 5.4), dpi=90, sharex=True, sharey=True
     )
     top = max(x.max() for x in real)
-    milliseconds = 1000.0 * note_features.HOP_LENGTH / sample_rate
-    for row, (name, spectrograms) in enumerate((("recording", real), ("generated", fake))):
-        for axis, spectrogram in zip(axes[row], spectrograms, strict=True):
+    milliseconds = 1000.0 * spectrograms.HOP_LENGTH / sample_rate
+    for row, (name, shown) in enumerate((("recording", real), ("generated", fake))):
+        for axis, spectrogram in zip(axes[row], shown, strict=True):
             axis.imshow(
                 spectrogram.T,
                 origin="lower",

@@ -82,9 +82,9 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12, seconds=0.6, seed=0):
         metric("MMD^2 x 1000, log-mel", distance, lambda d: 900 * d**1.3, floor=1.3),
         metric("recall, log-mel", distance, lambda d: max(0.0, 0.9 - d), True, floor=0.93),
         metric("coverage, log-mel", distance, lambda d: max(0.0, 0.8 - d**0.5), True, floor=0.9),
-        metric("descriptors off", "descriptors", lambda d: 2 * d, unit="spreads", floor=0.08),
+        metric("descriptor distance", "descriptors", lambda d: 2 * d, unit="spreads", floor=0.08),
         metric(
-            "told from recordings",
+            "two-sample accuracy",
             "two-sample test",
             lambda d: 60 + 40 * min(1, d),
             unit="%",
@@ -95,7 +95,11 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12, seconds=0.6, seed=0):
         metric("diversity", "diversity", lambda d: 1.1 - d, None, floor=1.0),
         metric("Frechet, mfcc", "distance: mfcc", lambda d: 300 * d, headline=False, floor=4.0),
         metric(
-            "spectral centroid off", "descriptors", lambda d: 2000 * d, headline=False, unit="Hz"
+            "rolloff distance",
+            "descriptors",
+            lambda d: 2000 * d,
+            headline=False,
+            unit="Hz",
         ),
         metric("steps", "cost", lambda d: 1000 * d, None, headline=False),
     ]

@@ -87,8 +87,8 @@ def run(args):
     budget = check(args)
     arguments.import_tensorflow()
     from noisygan.comparison import comparing, measuring, training
-    from noisygan.comparison.contenders import Progress, systems_of
-    from noisygan.comparison.parts import training_and_held_out
+    from noisygan.comparison.splits import training_and_held_out
+    from noisygan.comparison.systems import Progress, systems_of
     from noisygan.training.environment import without_home
 
     began = time.monotonic()
@@ -140,7 +140,7 @@ def check(args):
             "nothing to compare; expected --gin_file FILE of each system, or --run_dir DIR of "
             "finished runs"
         )
-    from noisygan.comparison.contenders import systems_of
+    from noisygan.comparison.systems import systems_of
     from noisygan.data.layouts import list_entries
     from noisygan.files import check_folder
 

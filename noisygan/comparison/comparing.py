@@ -8,7 +8,7 @@ import json
 import pathlib
 
 from noisygan.archives import read_arrays
-from noisygan.comparison import listening, measuring, showing, table, training
+from noisygan.comparison import listening, measuring, report_data, table, training
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
 from noisygan.files import written_whole
@@ -25,8 +25,8 @@ def train_all(systems, progress, folders, gin_params, budget, say):
 
     Args:
       systems: list of `System`.
-      progress: `contenders.Progress`.
-      folders: `parts.Folders`.
+      progress: `systems.Progress`.
+      folders: `splits.Folders`.
       gin_params: list of bindings.
       budget: (name, number), as of `training.train`.
       say: Called with lines for the person.
@@ -207,7 +207,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
     _write(out_dir / "table.csv", table.as_csv(order, metrics))
     _write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
-        parts = showing.shown(held, {name: kept[name] for name in order})
+        parts = report_data.shown(held, {name: kept[name] for name in order})
         page.write_page({**data, **parts}, out_dir / "index.html")
     return data
 

@@ -9,11 +9,12 @@ import shutil
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.evaluation import distances, session, sources
+from noisygan.evaluation import session, sources
 from noisygan.evaluation.measures import HEADLINE_SPACE
 from noisygan.evaluation.report import joined
 from noisygan.evaluation.results import Metric, Result
 from noisygan.files import read_json
+from noisygan.metrics import distances
 
 # Points of a curve of quality, as shares of the training's time; its end comes on top.
 CURVE_SHARES = (0.125, 0.25, 0.5)
@@ -51,7 +52,7 @@ def read(found, folders, n, progress=None):
 
     Args:
       found: dict system's name -> its `Recordings`.
-      folders: `parts.Folders`.
+      folders: `splits.Folders`.
       n: How many sounds of each run will be measured.
       progress: As of `sources.read_parts`.
 

@@ -13,14 +13,14 @@ _EXPLAINED = {
     "Frechet, log-mel": "distance of two normal distributions fitted to them",
     "recall, log-mel": "share of the recordings that have a generated sound in their neighbourhood",
     "coverage, log-mel": "share of the recordings whose nearest neighbours hold a generated sound",
-    "other bins, log-mel": "share of clusters that are more or less often hit than by recordings",
-    "descriptors off": "mean distance of attack, decay, brightness and so on, in the recordings' "
-    "deviations",
-    "told from recordings": "accuracy of a fresh network that tells generated from real; 50 is a "
+    "NDB, log-mel": "share of clusters that are more or less often hit than by recordings",
+    "descriptor distance": "mean distance of attack, decay, brightness and so on, in deviations of "
+    "the recordings",
+    "two-sample accuracy": "accuracy of a fresh network that tells generated from real; 50 is a "
     "guess",
     "within 50 cents of the asked pitch": "of the sounds that a pitch tracker hears",
     "diversity": "mean distance between generated sounds, by that of recordings",
-    "tones at the upsampling rates": "buzz of layers that raise the rate",
+    "checkerboard energy": "buzz of layers that raise the rate",
     "suspicious copies": "sounds that are nearer to a training sound than recordings are to each "
     "other",
 }

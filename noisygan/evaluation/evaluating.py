@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from noisygan.evaluation import estimates, measures
+from noisygan.evaluation import measures
 from noisygan.evaluation.memorisation import COPIES, NEARNESS, memorisation
 from noisygan.evaluation.results import Result
+from noisygan.metrics import bootstrap
 
 MIN_OF_CLASS = 10
 
@@ -30,7 +31,7 @@ def evaluate(reference, generated, ceiling=None, n_pitch=40, on_pairs=None):
     """
     sounds = reference.measured(generated)
     untrained = None if ceiling is None else reference.measured(ceiling)
-    floor_rows = np.random.default_rng(estimates.SEED).permutation(len(reference.others))
+    floor_rows = np.random.default_rng(bootstrap.SEED).permutation(len(reference.others))
     others = reference.others.take(np.sort(floor_rows[: len(generated)]))
     for family in measures.families(reference, n_pitch):
         yield from _run(family, reference, sounds, untrained, others)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from noisygan.evaluation import descriptors, distances, estimates, features, neighbours, networks
-from noisygan.evaluation.estimates import Estimate
+from noisygan.evaluation import networks
 from noisygan.evaluation.results import Metric
 from noisygan.evaluation.sounds import half_of, without_velocity
+from noisygan.metrics import bootstrap, descriptors, distances, features, neighbours
+from noisygan.metrics.bootstrap import Estimate
 
 SPACES = ("log-mel", "mfcc", "temporal log-mel", "classifier")
 HEADLINE_SPACE = "log-mel"
@@ -179,7 +180,7 @@ def _of_space(space):
         return Metric(f"{what}, {space}", f"distance: {space}", "", better, shown)
 
     mmd, frechet, far, bins = (
-        metric(what) for what in ("MMD^2 x 1000", "Frechet", "Frechet at infinite N", "other bins")
+        metric(what) for what in ("MMD^2 x 1000", "Frechet", "Frechet at infinite N", "NDB")
     )
     shares = tuple(metric(what, True) for what in ("precision", "recall", "density", "coverage"))
 
@@ -214,9 +215,9 @@ def _of_space(space):
 def _descriptors(pitched):
     wanted = {**descriptors.GENERAL, **(descriptors.PITCHED if pitched else descriptors.DRUMS)}
     group = "descriptors (Wasserstein-1)"
-    whole = Metric("descriptors off", group, "spreads", False, headline=True)
+    whole = Metric("descriptor distance", group, "spreads", False, headline=True)
     each = {
-        name: Metric(f"{name} off", "drums" if name in descriptors.DRUMS else group, unit)
+        name: Metric(f"{name} distance", "drums" if name in descriptors.DRUMS else group, unit)
         for name, unit in wanted.items()
     }
 
@@ -236,7 +237,7 @@ def _descriptors(pitched):
                 off.append(min(estimate.value / spread, MAX_SPREADS))
                 intervals.append(np.minimum(resampled / spread, MAX_SPREADS))
         value = float(np.mean(off))
-        around = estimates.interval(value, np.mean(intervals, axis=0), 0.0)
+        around = bootstrap.interval(value, np.mean(intervals, axis=0), 0.0)
         note = f"mean of {len(off)}, in deviations of the recordings"
         return {whole.name: Estimate(value, around, note), **found}
 
@@ -254,17 +255,17 @@ def wasserstein(real, fake):
         [
             stats.wasserstein_distance(real[i], fake[j])
             for i, j in zip(
-                estimates.draws(len(real), N_W1_RESAMPLES),
-                estimates.draws(len(fake), N_W1_RESAMPLES, estimates.SEED + 1),
+                bootstrap.draws(len(real), N_W1_RESAMPLES),
+                bootstrap.draws(len(fake), N_W1_RESAMPLES, bootstrap.SEED + 1),
                 strict=True,
             )
         ]
     )
-    return Estimate(value, estimates.interval(value, resampled, 0.0)), resampled
+    return Estimate(value, bootstrap.interval(value, resampled, 0.0)), resampled
 
 
 def _two_sample():
-    metric = Metric("told from recordings", "two-sample test", "%", False, headline=True)
+    metric = Metric("two-sample accuracy", "two-sample test", "%", False, headline=True)
 
     def compute(reference, recordings, sounds):
         estimate = networks.two_sample_accuracy(
@@ -327,7 +328,7 @@ def _pitch(n_pitch):
         note = f"{len(off)} sounds, {tracker}"
         shares = [100.0 * (off <= 25.0), 100.0 * (off <= 50.0), 100.0 * voiced]
         return {
-            name: estimates.mean(values, 0.0, 100.0, note)
+            name: bootstrap.mean(values, 0.0, 100.0, note)
             for name, values in zip(names, shares, strict=True)
         }
 
@@ -354,7 +355,7 @@ def track_pitch(sounds, n):
         except ImportError:
             crepe = None
         length = 1 << round(np.log2(PYIN_FRAME_SECONDS * rate))
-        rows = np.random.default_rng(estimates.SEED).permutation(len(sounds))[:n]
+        rows = np.random.default_rng(bootstrap.SEED).permutation(len(sounds))[:n]
         low, high = (int(share * sounds.audio.shape[1]) for share in descriptors.HELD)
         off, voiced = [], []
         for row in rows:
@@ -381,9 +382,9 @@ def _diversity():
 
 
 def _tones():
-    metric = Metric("tones at the upsampling rates", "artefacts", "dB", False, headline=True)
+    metric = Metric("checkerboard energy", "artefacts", "dB", False, headline=True)
 
     def compute(reference, recordings, sounds):
-        return {metric.name: estimates.mean(sounds.features.tones, 0.0)}
+        return {metric.name: bootstrap.mean(sounds.features.tones, 0.0)}
 
     return Family((metric,), compute)

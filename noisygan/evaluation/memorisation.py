@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.evaluation import estimates, nearest
 from noisygan.evaluation.results import Metric, Result
+from noisygan.metrics import bootstrap, copies
 
 GROUP = "memorisation"
 N_PAIRS = 10
@@ -42,7 +42,7 @@ def memorisation(generated, train, test):
       (list of Result, list of Pair, closest first).
     """
     indices = list(range(len(train)))
-    found = nearest.find_copies(
+    found = copies.find_copies(
         generated.audio,
         train.audio,
         indices,
@@ -50,12 +50,12 @@ def memorisation(generated, train, test):
         test=test.audio,
         n_candidates=N_CANDIDATES,
     )
-    flagged = nearest.suspicious(found)
+    flagged = copies.suspicious(found)
     own = np.any([kind.own_distances <= kind.threshold for kind in found.values()], axis=0)
-    share = estimates.mean(100.0 * flagged, 0.0, 100.0)
+    share = bootstrap.mean(100.0 * flagged, 0.0, 100.0)
     by_mel = found["log-mel"]
     scale = max(float(np.median(by_mel.own_distances)), 1e-9)
-    far = estimates.mean(by_mel.distances / scale, 0.0)
+    far = bootstrap.mean(by_mel.distances / scale, 0.0)
     results = [
         Result(
             COPIES,

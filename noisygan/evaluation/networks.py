@@ -10,9 +10,9 @@ import functools
 
 import numpy as np
 
-from noisygan.evaluation import estimates
-from noisygan.evaluation.estimates import Estimate
 from noisygan.evaluation.sounds import MIN_SOUNDS
+from noisygan.metrics import bootstrap
+from noisygan.metrics.bootstrap import Estimate
 
 BATCH_SIZE = 32
 N_STEPS = 300
@@ -33,7 +33,7 @@ class PictureNetwork:
       seed: Of weights and batches.
     """
 
-    def __init__(self, n_classes, seed=estimates.SEED):
+    def __init__(self, n_classes, seed=bootstrap.SEED):
         import keras
         import tensorflow as tf
 
@@ -175,7 +175,7 @@ class Judge:
         if not known.any():
             raise ValueError("no sound has a class that the recordings have")
         found = np.array(self.names)[self.network(pictures[known])[0].argmax(1)]
-        return estimates.mean(100.0 * (found == asked[known]), 0.0, 100.0)
+        return bootstrap.mean(100.0 * (found == asked[known]), 0.0, 100.0)
 
 
 def train_judge(train, pictures):
@@ -219,7 +219,7 @@ def inception_style(odds):
     n, n_classes = odds.shape
     odds = np.maximum(odds, 1e-12)
     each = -(odds * np.log(odds)).sum(1)
-    weights = estimates.counts(n) / n
+    weights = bootstrap.counts(n) / n
     most = np.log(n_classes)
 
     def parts(weights):
@@ -235,7 +235,7 @@ def inception_style(odds):
     whole, resampled = parts(np.full(n, 1.0 / n)), parts(weights)
     found = {}
     for name, (value, low, high) in whole.items():
-        around = estimates.interval(float(value), resampled[name][0], low, high)
+        around = bootstrap.interval(float(value), resampled[name][0], low, high)
         found[name] = Estimate(float(value), around)
     return found
 
@@ -270,7 +270,7 @@ def two_sample_accuracy(reference, sounds, groups, sound_groups):
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    rng = np.random.default_rng(estimates.SEED)
+    rng = np.random.default_rng(bootstrap.SEED)
     n = min(len(reference), len(sounds))
     if n < MIN_SOUNDS:
         raise ValueError(f"{n} sounds of either kind; {MIN_SOUNDS} are needed")
@@ -283,11 +283,11 @@ def two_sample_accuracy(reference, sounds, groups, sound_groups):
         raise ValueError("all sounds are of one pitch or kind; folds need at least two")
     network = _of_two_classes()
     right = np.zeros(2 * n)
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=estimates.SEED)
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=bootstrap.SEED)
     for fit, held_out in folds.split(pictures, truth, group):
         network.fit(pictures[fit], truth[fit])
         right[held_out] = network(pictures[held_out])[0].argmax(1) == truth[held_out]
     shares = [right[truth == k] for k in (0, 1)]
     value = 50.0 * float(shares[0].mean() + shares[1].mean())
-    resampled = 50.0 * sum(s[estimates.draws(n, seed=k)].mean(1) for k, s in enumerate(shares))
-    return Estimate(value, estimates.interval(value, resampled, 0.0, 100.0), f"{n} of either")
+    resampled = 50.0 * sum(s[bootstrap.draws(n, seed=k)].mean(1) for k, s in enumerate(shares))
+    return Estimate(value, bootstrap.interval(value, resampled, 0.0, 100.0), f"{n} of either")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import signal
 
-from noisygan.evaluation import features, measures
+from noisygan.evaluation import measures
 from noisygan.evaluation.evaluating import attempt
 from noisygan.evaluation.sounds import Sounds
+from noisygan.metrics import features
 
 SEED = 0
 # A rung may be better than the one below by so much of the whole ladder: chance.

@@ -9,12 +9,13 @@ import pathlib
 
 from noisygan.config_text import read_file
 from noisygan.errors import UsageError
-from noisygan.evaluation import cost, embeddings, estimates, measures, self_test, sources
+from noisygan.evaluation import cost, embeddings, measures, self_test, sources
 from noisygan.evaluation.evaluating import evaluate
 from noisygan.evaluation.report import Report, joined
 from noisygan.evaluation.results import Metric, Result
 from noisygan.evaluation.sounds import check_alike, repaired
 from noisygan.files import make_folder
+from noisygan.metrics import bootstrap
 
 UNTRAINED = "the same generator, untrained"
 NOISE = "white noise at the recordings' levels (there is no generator)"
@@ -165,7 +166,7 @@ def new_report(material, out_dir, sounds, run, seed, said=(), spaces=()):
     test, train = material.parts.test, material.parts.train
     name = material.audio.name if material.audio else run.path.resolve().name if run else "measures"
     seen = any(material.parts.seen_by(r.facts["data"]["fingerprint"]) for r in material.runs)
-    seeds = {"generation": seed, "bootstrap": estimates.SEED}
+    seeds = {"generation": seed, "bootstrap": bootstrap.SEED}
     if run:
         seeds["training"] = [run.facts["seed"]]
     facts = {

@@ -9,12 +9,10 @@ import re
 import numpy as np
 
 from noisygan.errors import UsageError
+from noisygan.metrics.descriptors import CLIPPED, SILENT_PEAK
 
 MIN_SOUNDS = 8
 ENOUGH_SOUNDS = 500
-SILENT_PEAK = 1e-4
-# Of full scale; 16-bit files reach 32767 / 32768.
-CLIPPED = 0.9999
 _N_CLIPPED = 16
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.evaluation.note_analysis import power_to_db
+from noisygan.metrics.note_analysis import power_to_db
 
 FRAME_RATE = 100.0
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")

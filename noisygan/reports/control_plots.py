@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation import note_analysis
+from noisygan.metrics import note_analysis
 from noisygan.reports.plots import (
     Axis,
     Curve,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation import note_analysis, note_features
+from noisygan.metrics import note_analysis, spectrograms
 from noisygan.reports.control_plots import ControlCurves
 from noisygan.reports.page import Contents, escape
 from noisygan.reports.plots import (
@@ -191,7 +191,7 @@ def play_button(audio_id, name):
 
 def log_mel(sound, every=1):
     """Log-mel spectrogram in dB of a `Sound`, every `every`-th frame averaged."""
-    values = note_features.log_mel_db(sound.audio, sound.sample_rate, n_mels=96)
+    values = spectrograms.log_mel_db(sound.audio, sound.sample_rate, n_mels=96)
     every = min(every, len(values))
     n_frames = len(values) // every
     return values[: n_frames * every].reshape(n_frames, every, -1).mean(1)
@@ -199,7 +199,7 @@ def log_mel(sound, every=1):
 
 def spectrogram(sound, peak, audio_id):
     """A log-mel spectrogram with its axes."""
-    _, centres = note_features.mel_filters(sound.sample_rate, 96)
+    _, centres = spectrograms.mel_filters(sound.sample_rate, 96)
     position = np.interp(np.log(FREQUENCY_TICKS_HZ), np.log(centres), np.arange(96) + 0.5)
     ticks = tuple(
         (float(p), f"{f / 1000:g}k" if f >= 1000 else f"{f}")

@@ -13,7 +13,7 @@ import dataclasses
 
 import numpy as np
 
-from noisygan.evaluation import descriptors, note_features
+from noisygan.metrics import descriptors, spectrograms
 
 N_LATENTS = 160
 N_DIRECTIONS = 6
@@ -89,11 +89,11 @@ def explore(run, found, n_latents=N_LATENTS):
 
 def listen(audio, sample_rate):
     """(features [n_segments * n_mels] in dB, dict descriptor -> float) of one sound."""
-    power = note_features.power_spectrogram(audio)
-    log_mel = note_features.power_to_log_mel(power, sample_rate, _N_MELS)
+    power = spectrograms.power_spectrogram(audio)
+    log_mel = spectrograms.power_to_log_mel(power, sample_rate, _N_MELS)
     log_mel = np.maximum(log_mel, _FLOOR_DB)
     n_segments = min(_N_SEGMENTS, len(log_mel))
-    features = note_features.pooled_log_mel(log_mel, n_segments)
+    features = spectrograms.pooled_log_mel(log_mel, n_segments)
     return features, descriptors.describe(audio, sample_rate, power)
 
 

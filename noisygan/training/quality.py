@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.evaluation import distances, note_features
-from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS, Projection
+from noisygan.metrics import distances, spectrograms
+from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS, Projection
 from noisygan.training.curve import Curve
 
 # No more recordings than these are compared with.
@@ -315,12 +315,12 @@ def features(audio, sample_rate):
       float32 [batch, n_parts * 80 + 80], levels, then movement, each in dB over the root of the
       number of features, so that a distance is a root mean square difference in dB.
     """
-    n_fft, hop_length = note_features.N_FFT, note_features.HOP_LENGTH
+    n_fft, hop_length = spectrograms.N_FFT, spectrograms.HOP_LENGTH
     window = tf.signal.hann_window(n_fft)
     padded = tf.pad(audio, [[0, 0], [n_fft // 2, n_fft // 2]])
     frames = tf.signal.frame(padded, n_fft, hop_length) * (2.0 / tf.reduce_sum(window)) * window
     power = tf.abs(tf.signal.rfft(frames)) ** 2
-    mel = power @ note_features.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
+    mel = power @ spectrograms.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
     log_mel = 10.0 / np.log(10.0) * tf.math.log(tf.maximum(mel, 10.0 ** (LOWEST_DB / 10.0)))
     parts = np.array_split(np.arange(frames.shape[1]), min(N_PARTS, frames.shape[1]))
     parts = [log_mel[:, p[0] : p[-1] + 1] for p in parts]

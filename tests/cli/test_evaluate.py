@@ -57,7 +57,7 @@ def test_a_run_is_measured_against_the_held_out_notes(noisygan, trained, tmp_pat
     assert not any("failed" in (m["not_run"] or "") for m in found.values())
     assert len(list((out / "pairs").glob("*.wav"))) == 20 == 2 * len(data["pairs"])
     text = (out / "evaluation.md").read_text()
-    assert "| told from recordings [%] | lower |" in text
+    assert "| two-sample accuracy [%] | lower |" in text
 
 
 def test_sounds_of_a_folder_are_measured(noisygan, tmp_path, no_cost):

@@ -502,7 +502,7 @@ def checkpoint_state(data):
 @through_file(".json")
 def comparison_progress(path):
     """A comparison.json."""
-    from noisygan.comparison.contenders import Progress
+    from noisygan.comparison.systems import Progress
 
     progress = Progress(path.rename(path.with_name("comparison.json")).parent, {"n": 5})
     progress.get("measured a-0")

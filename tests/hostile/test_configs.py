@@ -290,7 +290,8 @@ def test_every_command_that_loads_a_config_can_be_told():
 
 
 def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
-    from noisygan.comparison import contenders, training
+    from noisygan.comparison import systems as comparison_systems
+    from noisygan.comparison import training
 
     started = []
 
@@ -303,6 +304,6 @@ def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
 
     monkeypatch.setattr(subprocess, "Popen", Process)
     config_allowed.widen(["my_parts"])
-    system = contenders.System("x", "", str(own), {0: tmp_path / "run"})
+    system = comparison_systems.System("x", "", str(own), {0: tmp_path / "run"})
     training.train(system, 0, tmp_path, [], ("steps", 1))
     assert started[0][-2:] == ["--allow_module", "my_parts"]

@@ -10,8 +10,8 @@ from noisygan import config
 from noisygan.data.recordings import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
-from noisygan.evaluation import note_features
-from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
+from noisygan.metrics import spectrograms
+from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS
 from noisygan.training.guards import Guards
 from noisygan.training.quality import Compared, Quality, View, _halves, _of_few_conditions, features
 from noisygan.training.runs import RunFolder, load_generator
@@ -50,8 +50,8 @@ def test_features_are_those_of_evaluate():
     audio = np.stack([toys.notes().audio(i) for i in (0, 5)])
     expected, movement = [], []
     for sound in audio:
-        log_mel = np.maximum(note_features.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
-        expected.append(note_features.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
+        log_mel = np.maximum(spectrograms.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
+        expected.append(spectrograms.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
         parts = np.array_split(log_mel, N_PARTS, axis=int(log_mel.shape[0] == N_MELS))
         axis = int(log_mel.shape[0] == N_MELS)
         movement.append(np.mean([part.std(axis=axis) for part in parts], axis=0) / N_MELS**0.5)

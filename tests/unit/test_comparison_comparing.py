@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.comparison import comparing, measuring
-from noisygan.comparison.contenders import Progress, System
+from noisygan.comparison.systems import Progress, System
 from noisygan.data.recordings import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError

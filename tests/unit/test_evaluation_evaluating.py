@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from noisygan.evaluation import measures, nearest, networks, self_test
+from noisygan.evaluation import measures, networks, self_test
 from noisygan.evaluation.evaluating import evaluate
 from noisygan.evaluation.memorisation import memorisation
 from noisygan.evaluation.report import Report, joined, number
 from noisygan.evaluation.results import Metric, Result
 from noisygan.evaluation.sounds import make_sounds
+from noisygan.metrics import copies
 
 RATE = 16000
 N_SAMPLES = 4000
@@ -59,12 +60,12 @@ def test_every_measure_stands_between_floor_and_ceiling(results):
         r = results[name]
         assert r.floor < r.value < r.ceiling
         assert r.interval[0] <= r.value <= r.interval[1]
-    assert results["descriptors off"].floor < results["descriptors off"].value
-    assert results["told from recordings"].value > 80
-    assert results["told from recordings"].floor < 75
+    assert results["descriptor distance"].floor < results["descriptor distance"].value
+    assert results["two-sample accuracy"].value > 80
+    assert results["two-sample accuracy"].floor < 75
     assert results["classifier right about held-out recordings"].value > 90
     assert set(results["MMD^2 x 1000, log-mel"].per_class) == {"kick", "snare"}
-    sweep = results["kick sweep off"].per_class
+    sweep = results["kick sweep distance"].per_class
     assert set(sweep) == {"kick"}
     assert not any("pitch" in name for name in results)
 
@@ -106,10 +107,10 @@ def test_a_measure_that_breaks_stops_no_other(reference, monkeypatch):
 
     monkeypatch.setattr(networks, "two_sample_accuracy", broken)
     monkeypatch.setattr(measures.neighbours, "relative_diversity", broken)
-    monkeypatch.setattr(nearest, "find_copies", broken)
+    monkeypatch.setattr(copies, "find_copies", broken)
     fresh = measures.Reference(reference.train.sounds, reference.test.sounds)
     found = {r.metric.name: r for r in evaluate(fresh, hits(50, 2))}
-    for name in ("told from recordings", "diversity", "suspicious copies"):
+    for name in ("two-sample accuracy", "diversity", "suspicious copies"):
         assert found[name].value is None
         assert found[name].not_run == "failed: ZeroDivisionError: by nothing"
     assert found["MMD^2 x 1000, mfcc"].value is not None
@@ -146,7 +147,7 @@ def test_few_candidates_find_what_all_of_them_find():
     audio = np.concatenate([0.3 * train.audio[[3, 9]], hits(6, 2).audio])
     names = list(range(40))
     found = [
-        nearest.find_copies(audio, train.audio, names, RATE, hits(20, 1).audio, n_candidates=n)
+        copies.find_copies(audio, train.audio, names, RATE, hits(20, 1).audio, n_candidates=n)
         for n in (None, 5)
     ]
     for kind in ("waveform", "log-mel"):
@@ -281,4 +282,4 @@ def test_the_self_test_trusts_distances_and_marks_what_is_blind(monkeypatch):
     assert "MMD^2 x 1000, log-mel" in marks
     assert "noise" not in marks["MMD^2 x 1000, log-mel"]
     # Clipping says nothing of sounds that are repeated.
-    assert "duplicates" in marks["clipping rate off"]
+    assert "duplicates" in marks["clipping rate distance"]

@@ -165,7 +165,7 @@ def test_best_level_floor_and_doubt_are_marked(data):
     # Diversity: the nearest to the recordings' is best, and 1.05 is nearer to 1 than 0.8.
     assert "best" in rows["hybrid"][6][0] and 'data-sort="0.05"' in rows["hybrid"][6][0]
     doubtful = re.findall(r'<th [^>]*class="doubtful".*?</th>', text)
-    assert all("told from recordings" in head for head in doubtful) and len(doubtful) == 2
+    assert all("two-sample accuracy" in head for head in doubtful) and len(doubtful) == 2
 
 
 def best_at(data):
@@ -180,7 +180,7 @@ def test_who_is_best_at_what_is_said_first_and_where_others_are_level(data):
     assert "best at 4 of 7:" in clear and ">hybrid<" in clear
     assert "MMD^2 x 1000, log-mel" in clear and "told from" not in clear
     assert "first, level with others:" in level and ">hybrid<" not in level
-    assert "told from recordings (doubtful)" in level
+    assert "two-sample accuracy (doubtful)" in level
 
 
 def test_a_first_place_that_many_share_is_no_one_s(data):

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 from scipy import fft
 
-from noisygan.evaluation import descriptors, note_features
-from noisygan.evaluation.threads import in_threads
+from noisygan.metrics import descriptors, spectrograms
+from noisygan.metrics.threads import in_threads
 
 N_MELS = 80
 N_MFCC = 20
@@ -58,13 +58,13 @@ def extract(sounds):
 
     def features_of(audio, pitch, label):
         is_kick = any(word in label.lower() for word in _KICKS)
-        power = note_features.power_spectrogram(audio)
-        log_mel = note_features.power_to_log_mel(power, sounds.sample_rate, N_MELS)
+        power = spectrograms.power_spectrogram(audio)
+        log_mel = spectrograms.power_to_log_mel(power, sounds.sample_rate, N_MELS)
         log_mel = np.maximum(log_mel, LOWEST_DB)
         seconds = len(audio) / sounds.sample_rate
         return (
             mfcc_statistics(log_mel),
-            note_features.pooled_log_mel(log_mel, min(N_PARTS, len(log_mel))),
+            spectrograms.pooled_log_mel(log_mel, min(N_PARTS, len(log_mel))),
             temporal_log_mel(log_mel, seconds),
             picture(log_mel),
             descriptors.describe(audio, sounds.sample_rate, power, pitch, is_kick),

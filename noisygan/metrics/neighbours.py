@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation import estimates
-from noisygan.evaluation.distances import pairwise_distances
-from noisygan.evaluation.estimates import Estimate
+from noisygan.metrics import bootstrap
+from noisygan.metrics.bootstrap import Estimate
+from noisygan.metrics.distances import pairwise_distances
 
 K = 5
 # Of the test that tells whether a bin is filled differently.
@@ -50,10 +50,10 @@ def precision_recall_density_coverage(reference, sounds, k=K):
     inside = between < reach
     inside_sounds = between < _radii(sounds, k)[None, :]
     return {
-        "precision": estimates.mean(inside.any(0), 0.0, 1.0),
-        "recall": estimates.mean(inside_sounds.any(1), 0.0, 1.0),
-        "density": estimates.mean(inside.sum(0) / k, 0.0),
-        "coverage": estimates.mean(inside.any(1), 0.0, 1.0),
+        "precision": bootstrap.mean(inside.any(0), 0.0, 1.0),
+        "recall": bootstrap.mean(inside_sounds.any(1), 0.0, 1.0),
+        "density": bootstrap.mean(inside.sum(0) / k, 0.0),
+        "coverage": bootstrap.mean(inside.any(1), 0.0, 1.0),
     }
 
 
@@ -79,7 +79,7 @@ def different_bins(train, reference, sounds):
     from sklearn.cluster import KMeans
 
     n_bins = int(np.clip(len(train) // SOUNDS_A_BIN, 2, MAX_BINS))
-    bins = KMeans(n_bins, n_init=3, random_state=estimates.SEED).fit(train)
+    bins = KMeans(n_bins, n_init=3, random_state=bootstrap.SEED).fit(train)
     limit = norm.ppf(1.0 - SIGNIFICANCE / 2.0)
 
     def share(a, b):
@@ -93,12 +93,12 @@ def different_bins(train, reference, sounds):
     cells = [bins.predict(x) for x in (reference, sounds)]
     counted = [np.bincount(c, minlength=n_bins).astype(float) for c in cells]
     resampled = [
-        np.stack([np.bincount(c[i], minlength=n_bins) for i in estimates.draws(len(c), seed=seed)])
+        np.stack([np.bincount(c[i], minlength=n_bins) for i in bootstrap.draws(len(c), seed=seed)])
         for seed, c in enumerate(cells)
     ]
     value = float(share(*counted))
     note = f"of {n_bins} bins"
-    return Estimate(value, estimates.interval(value, share(*resampled), 0.0, 1.0), note)
+    return Estimate(value, bootstrap.interval(value, share(*resampled), 0.0, 1.0), note)
 
 
 def mean_distance(points):
@@ -106,10 +106,10 @@ def mean_distance(points):
     distances = pairwise_distances(points, points)
     n = len(points)
     value = float(distances.sum() / (n * (n - 1)))
-    weights = estimates.counts(n)
+    weights = bootstrap.counts(n)
     pairs = ((weights @ distances) * weights).sum(1)
     resampled = pairs / (weights.sum(1) ** 2 - (weights**2).sum(1))
-    return Estimate(value, estimates.interval(value, resampled, 0.0))
+    return Estimate(value, bootstrap.interval(value, resampled, 0.0))
 
 
 def relative_diversity(reference, sounds):

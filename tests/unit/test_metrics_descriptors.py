@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.evaluation import descriptors, note_features
+from noisygan.metrics import descriptors, spectrograms
 
 RATE = 16000
 TIMES = np.arange(2 * RATE) / RATE
@@ -11,7 +11,7 @@ TIMES = np.arange(2 * RATE) / RATE
 
 def described(audio, rate=RATE, **known):
     audio = np.asarray(audio, np.float32)
-    power = note_features.power_spectrogram(audio)
+    power = spectrograms.power_spectrogram(audio)
     return descriptors.describe(audio, rate, power, **known)
 
 

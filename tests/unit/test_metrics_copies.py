@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from noisygan.evaluation.nearest import (
+from noisygan.metrics.copies import (
     find_copies,
     log_mel_distances,
     suspicious,

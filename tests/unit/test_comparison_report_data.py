@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from noisygan.comparison import measuring, showing
+from noisygan.comparison import measuring, report_data
 from noisygan.evaluation.sounds import make_sounds
 
 RATE = 16000
@@ -26,7 +26,7 @@ def decoded(uri, kind):
 
 
 def test_clips_are_as_loud_as_each_other_and_say_what_was_done_to_them():
-    clips = [showing.clip(tone(level), RATE, "a", True) for level in (0.01, 0.5)]
+    clips = [report_data.clip(tone(level), RATE, "a", True) for level in (0.01, 0.5)]
     audio = [soundfile.read(decoded(clip["audio"], "audio/flac"))[0] for clip in clips]
     levels = [20 * np.log10(np.sqrt(np.mean(x**2))) for x in audio]
     assert levels == pytest.approx([-18.0, -18.0], abs=0.1)
@@ -41,18 +41,18 @@ def test_clips_are_as_loud_as_each_other_and_say_what_was_done_to_them():
 def test_a_peak_is_not_clipped_and_silence_stays_silence():
     click = np.zeros(8000, np.float32)
     click[10] = 0.5
-    loud = showing.clip(click, RATE, "click")
+    loud = report_data.clip(click, RATE, "click")
     audio = soundfile.read(decoded(loud["audio"], "audio/flac"))[0]
     assert np.abs(audio).max() == pytest.approx(0.97, abs=1e-3)
     assert loud["spectrogram"] is None
-    silent = showing.clip(np.zeros(8000, np.int16), RATE, "silence")
+    silent = report_data.clip(np.zeros(8000, np.int16), RATE, "silence")
     assert silent["gain_db"] == 0.0
     assert not soundfile.read(decoded(silent["audio"], "audio/flac"))[0].any()
 
 
 def test_samples_of_16_bits_are_those_of_numbers():
-    a = showing.clip(tone(0.3), RATE, "a")
-    b = showing.clip(np.round(32767 * tone(0.3)).astype(np.int16), RATE, "a")
+    a = report_data.clip(tone(0.3), RATE, "a")
+    b = report_data.clip(np.round(32767 * tone(0.3)).astype(np.int16), RATE, "a")
     x, y = (soundfile.read(decoded(clip["audio"], "audio/flac"))[0] for clip in (a, b))
     assert np.abs(x - y).max() < 1e-4
 
@@ -66,8 +66,8 @@ def test_columns_are_of_every_class_or_far_apart_in_pitch():
     )
     rows = measuring.columns_of(notes)
     assert len(set(rows.tolist())) == 6 and set(notes.pitch[rows]) == {60, 64, 70, 80}
-    assert showing.condition(notes, rows[0]) == "pitch 60, velocity 25"
-    assert showing.condition(drums, 0) == "kick"
+    assert report_data.condition(notes, rows[0]) == "pitch 60, velocity 25"
+    assert report_data.condition(drums, 0) == "kick"
     assert len(measuring.columns_of(notes.take([0, 1]))) == 2
 
 
@@ -95,7 +95,7 @@ def test_histograms_and_map_hold_every_system_and_the_recordings():
         ]
         for name, shift in (("near", 0.0), ("far", 30.0))
     }
-    found = showing.shown(held(real, rng.normal(size=(10, 6)), sounds), kept)
+    found = report_data.shown(held(real, rng.normal(size=(10, 6)), sounds), kept)
     (histogram,) = found["histograms"]
     assert histogram["name"] == "RMS" and len(histogram["edges"]) == 25
     assert sum(histogram["recordings"]) == pytest.approx(1.0, abs=1e-3)

@@ -11,14 +11,14 @@ import numpy as np
 
 from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
-from noisygan.evaluation import note_analysis, note_features
 from noisygan.files import written_whole
+from noisygan.metrics import note_analysis, spectrograms
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
 SAMPLE_RATE = 16000
 N_SAMPLES = 64000
 ANALYSIS_VERSION = hashlib.sha1(
-    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, note_features))
+    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, spectrograms))
 ).hexdigest()
 
 
@@ -117,11 +117,11 @@ def analyse(paths, cache_file=None):
         if key not in cache or names is None:
             audio = read(path)
             pitch = int(NAME.match(path.stem)["pitch"])
-            log_mel = note_features.log_mel_db(audio, SAMPLE_RATE)
+            log_mel = spectrograms.log_mel_db(audio, SAMPLE_RATE)
             scalars = note_analysis.describe_note(audio, SAMPLE_RATE, pitch)
-            spectral = note_features.named_spectral_features(log_mel, SAMPLE_RATE)
-            pooled = note_features.pooled_log_mel(log_mel)
-            coarse = note_features.mean_deviation_attack(log_mel)
+            spectral = spectrograms.named_spectral_features(log_mel, SAMPLE_RATE)
+            pooled = spectrograms.pooled_log_mel(log_mel)
+            coarse = spectrograms.mean_deviation_attack(log_mel)
             names = (list(scalars), list(spectral), len(pooled), len(coarse))
             parts = (list(scalars.values()), list(spectral.values()), pooled, coarse)
             cache[key] = np.concatenate(parts).astype(np.float32)

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import soundfile
 
-from noisygan.evaluation import descriptors, note_features
+from noisygan.metrics import descriptors, spectrograms
 
 _N_PEAKS = 120
 _N_MELS = 80
@@ -62,7 +62,7 @@ def _uri(kind, data):
 def _picture(audio, sample_rate):
     import matplotlib.image
 
-    levels = note_features.log_mel_db(audio, sample_rate, _N_MELS)
+    levels = spectrograms.log_mel_db(audio, sample_rate, _N_MELS)
     top = levels.max()
     file = io.BytesIO()
     matplotlib.image.imsave(

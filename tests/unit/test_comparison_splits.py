@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.comparison.parts import training_and_held_out
+from noisygan.comparison.splits import training_and_held_out
 from noisygan.errors import UsageError
 
 

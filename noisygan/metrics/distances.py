@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation import estimates
-from noisygan.evaluation.estimates import Estimate
+from noisygan.metrics import bootstrap
+from noisygan.metrics.bootstrap import Estimate
 
 N_FRECHET_RESAMPLES = 40
 # Sizes of subsets for the extrapolation to infinite N, and how often each is drawn.
@@ -109,8 +109,8 @@ def mmd2_estimate(reference, sounds, scale=1.0):
         return scale * (within(a, k_reference) + within(b, k_sounds) - 2.0 * between)
 
     value = float(mmd2(np.ones([1, n]), np.ones([1, m]))[0])
-    resampled = mmd2(estimates.counts(n), estimates.counts(m, seed=estimates.SEED + 1))
-    return Estimate(value, estimates.interval(value, resampled))
+    resampled = mmd2(bootstrap.counts(n), bootstrap.counts(m, seed=bootstrap.SEED + 1))
+    return Estimate(value, bootstrap.interval(value, resampled))
 
 
 def frechet_distance(a, b):
@@ -136,12 +136,12 @@ def frechet_estimate(reference, sounds):
     resampled = [
         frechet_distance(reference[i], sounds[j])
         for i, j in zip(
-            estimates.draws(len(reference), N_FRECHET_RESAMPLES),
-            estimates.draws(len(sounds), N_FRECHET_RESAMPLES, estimates.SEED + 1),
+            bootstrap.draws(len(reference), N_FRECHET_RESAMPLES),
+            bootstrap.draws(len(sounds), N_FRECHET_RESAMPLES, bootstrap.SEED + 1),
             strict=True,
         )
     ]
-    return Estimate(value, estimates.interval(value, resampled, low=0.0))
+    return Estimate(value, bootstrap.interval(value, resampled, low=0.0))
 
 
 def frechet_at_infinity(reference, sounds):
@@ -163,7 +163,7 @@ def frechet_at_infinity(reference, sounds):
     most, d = min(len(reference), len(sounds)), reference.shape[1]
     if most < 4 * d:
         raise ValueError(f"{most} sounds; {4 * d} of either set are needed for {d} features")
-    rng = np.random.default_rng(estimates.SEED)
+    rng = np.random.default_rng(bootstrap.SEED)
     sizes = np.repeat(np.linspace(max(2 * d, most // 4), most, N_SIZES).astype(int), N_DRAWS)
     values = [
         frechet_distance(

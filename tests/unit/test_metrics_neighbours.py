@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.evaluation.neighbours import (
+from noisygan.metrics.neighbours import (
     different_bins,
     mean_distance,
     precision_recall_density_coverage,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.evaluation.distances import (
+from noisygan.metrics.distances import (
     energy_distance,
     frechet_at_infinity,
     frechet_distance,

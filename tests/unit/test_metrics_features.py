@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
-from noisygan.evaluation import features, note_features
 from noisygan.evaluation.sounds import check_alike, make_sounds, repaired, without_velocity
+from noisygan.metrics import features, spectrograms
 
 RATE = 16000
 
@@ -42,7 +42,7 @@ def test_a_distance_is_the_root_mean_square_difference_in_db():
 def test_mfcc_are_those_of_librosa():
     import librosa
 
-    log_mel = note_features.log_mel_db(noises(1)[0], RATE)
+    log_mel = spectrograms.log_mel_db(noises(1)[0], RATE)
     mfcc = librosa.feature.mfcc(S=log_mel.T, n_mfcc=20)
     expected = np.concatenate([mfcc.mean(1), mfcc.std(1)])
     np.testing.assert_allclose(features.mfcc_statistics(log_mel), expected, rtol=1e-4, atol=1e-3)

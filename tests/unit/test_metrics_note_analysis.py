@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.evaluation import note_analysis, note_features
+from noisygan.metrics import note_analysis, spectrograms
 
 RATE = 16000
 TIMES = np.arange(4 * RATE) / RATE
@@ -46,7 +46,7 @@ def test_a_full_scale_sine_reads_zero_db():
     assert note_analysis.power_to_db(np.mean(sine**2)) == pytest.approx(0.0, abs=0.01)
     _, level = note_analysis.level_curve(sine, RATE)
     assert np.median(level) == pytest.approx(0.0, abs=0.05)
-    mel = note_features.log_mel_db(np.sin(2 * np.pi * 1000 * TIMES), RATE)
+    mel = spectrograms.log_mel_db(np.sin(2 * np.pi * 1000 * TIMES), RATE)
     assert np.median(mel.max(1)) == pytest.approx(0.0, abs=3.0)
 
 
@@ -129,8 +129,8 @@ def test_silence_and_noise_give_numbers():
 
 
 def test_mel_bands_are_never_empty_and_follow_the_frequency():
-    filters, centres = note_features.mel_filters(RATE, 80)
+    filters, centres = spectrograms.mel_filters(RATE, 80)
     assert np.all(filters.sum(1) > 0) and np.all(np.diff(centres) > 0)
     for hz in (300.0, 1000.0, 4000.0):
-        mel = note_features.log_mel_db(np.sin(2 * np.pi * hz * TIMES), RATE)
+        mel = spectrograms.log_mel_db(np.sin(2 * np.pi * hz * TIMES), RATE)
         assert centres[mel.mean(0).argmax()] == pytest.approx(hz, rel=0.1)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft, signal
 
-from noisygan.evaluation import note_analysis, note_features
-from noisygan.evaluation.sounds import CLIPPED, SILENT_PEAK
+from noisygan.metrics import note_analysis, spectrograms
+from noisygan.metrics.spectrograms import FLOOR_DB
 
-FLOOR_DB = -100.0
+# A sound with a lower peak is silent.
+SILENT_PEAK = 1e-4
+# Of full scale; 16-bit files reach 32767 / 32768.
+CLIPPED = 0.9999
 # Part of a pitched sound that is taken to be held, as a share of its length.
 HELD = (0.125, 0.7)
 MIN_HELD_SECONDS = 0.8
@@ -52,7 +55,7 @@ def describe(audio, sample_rate, power, pitch=np.nan, is_kick=False):
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
-      power: Its `note_features.power_spectrogram`.
+      power: Its `spectrograms.power_spectrogram`.
       pitch: Asked MIDI pitch, or NaN.
       is_kick: Whether it belongs to a class of kicks.
 
@@ -116,7 +119,7 @@ def _envelope(audio, sample_rate):
 
 def _spectrum(power, sample_rate):
     mean = power.mean(0)[1:].astype(np.float64)
-    frequencies = np.arange(1, len(mean) + 1) * sample_rate / note_features.N_FFT
+    frequencies = np.arange(1, len(mean) + 1) * sample_rate / spectrograms.N_FFT
     total = mean.sum()
     if total <= 0.0:
         return {}

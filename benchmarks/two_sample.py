@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisygan.evaluation.analysed_notes import join
+from benchmarks.analysed_notes import join
 
 SEED = 0
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks.analysed_notes import analyse, comparable, find_notes, matching
+from benchmarks.two_sample import giveaways, told_apart
 from noisygan.errors import UsageError
-from noisygan.evaluation.analysed_notes import analyse, comparable, find_notes, matching
-from noisygan.evaluation.two_sample import giveaways, told_apart
 
 RATE = 16000
 

@@ -19,9 +19,9 @@ import dataclasses
 import numpy as np
 from scipy import fft
 
-from noisygan.evaluation import note_features
-from noisygan.evaluation.distances import pairwise_distances
-from noisygan.evaluation.threads import in_threads
+from noisygan.metrics import spectrograms
+from noisygan.metrics.distances import pairwise_distances
+from noisygan.metrics.threads import in_threads
 
 RANGE_DB = 60.0
 # Nearer than this is a copy, of a recording among recordings too.
@@ -83,7 +83,7 @@ def log_mel_distances(sounds, training, sample_rate, max_shift):
         for x in (sounds, training)
     )
     n_frames = ours.shape[1]
-    most = min(round(max_shift / note_features.HOP_LENGTH), n_frames - 1)
+    most = min(round(max_shift / spectrograms.HOP_LENGTH), n_frames - 1)
     found = []
     for shift in range(-most, most + 1):
         kept = n_frames - abs(shift)
@@ -96,7 +96,7 @@ def log_mel_distances(sounds, training, sample_rate, max_shift):
 def _relative_log_mel(sound, sample_rate):
     """Log-mel spectrogram in dB above the lowest level that counts, [n_frames, n_mels]."""
     peak = np.max(np.abs(sound))
-    log_mel = note_features.log_mel_db(sound / peak if peak > 0.0 else sound, sample_rate)
+    log_mel = spectrograms.log_mel_db(sound / peak if peak > 0.0 else sound, sample_rate)
     return np.maximum(log_mel - log_mel.max() + RANGE_DB, 0.0).astype(np.float64)
 
 
