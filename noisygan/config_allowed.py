@@ -45,7 +45,6 @@ RULES = (
     Rule("noisygan.losses"),
     Rule("noisygan.data.recordings"),
     Rule("noisygan.training.augmentation"),
-    Rule("noisygan.training.balance"),
     Rule("noisygan.training.growth"),
     Rule("noisygan.training.optimizers"),
     Rule("noisygan.training.pretraining"),

@@ -111,8 +111,6 @@ def steps_for(gin_file, gin_params, sounds):
 
     config.parse([gin_file], gin_params)
     trainer = config.configured(Trainer)()
-    if trainer.plan is None:
-        return -(-sounds // trainer.batch_size)
     step, shown = 0, 0
     while shown < sounds:
         stage = trainer.plan.stage(step)

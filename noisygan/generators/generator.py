@@ -63,13 +63,13 @@ class Generator(keras.layers.Layer):
         """Names of the conditions that the generator uses, a tuple."""
         return self.condition_encoder.names if self.condition_encoder else ()
 
-    def encode(self, conditioning):
+    def encode_conditions(self, conditioning):
         """Encoded conditioning, float32 [batch, n], or None without conditions."""
         return self.condition_encoder(conditioning) if self.condition_encoder else None
 
     def code_of(self, z, conditioning):
         """z followed by the encoded conditioning, float32 [batch, n]."""
-        encoded = self.encode(conditioning)
+        encoded = self.encode_conditions(conditioning)
         return z if encoded is None else tf.concat([z, encoded], axis=1)
 
     def prior(self, n, seed):

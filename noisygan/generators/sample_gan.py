@@ -210,7 +210,7 @@ class SampleGAN(RawWaveform):
           (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
           behind their first block.
         """
-        features = self.encode(conditioning)
+        features = self.encode_conditions(conditioning)
         beside = self._beside(self.autoencoder.encode(audio), features, seed, self.n_buffer)
         if self.read_noise_db is None:
             read = audio
@@ -273,7 +273,7 @@ class SampleGAN(RawWaveform):
             code = self.autoencoder.encode(conditioning["audio"])
         else:
             code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
-        features = self.encode(conditioning)
+        features = self.encode_conditions(conditioning)
         if training:
             audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
             return GeneratorOutput(audio, {})
@@ -290,7 +290,7 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
         """
         code = self.autoencoder.encode(audio)
-        features = self.encode(conditioning)
+        features = self.encode_conditions(conditioning)
         return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
 
     def _rendered(self, code, features, seed, seconds, sample_rate):

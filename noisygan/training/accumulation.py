@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.losses import global_batch
+from noisygan.training.batch_statistics import BatchStatistics
 from noisygan.training.growth import group_size
 from noisygan.training.optimizers import Phase
 from noisygan.training.step import critic_step
@@ -79,8 +80,16 @@ def accumulated(gan, d, g, ema, n_parts):
       n_parts: From 2.
 
     Returns:
-      (critic step, train step), compiled functions of (batch, seed, active).
+      (critic step, train step), functions of (batch, seed, active, level).
+
+    Raises:
+      UsageError: for layers that normalise each part by its own statistics.
     """
+    if BatchStatistics([gan.generator, gan.discriminator]).variables:
+        raise UsageError(
+            f"Trainer.accumulate: got {n_parts}, but layers of the networks normalise each part by "
+            "itself; expected 1, or networks without batch and spectral normalisation"
+        )
     d, g = (AccumulatedPhase(phase, n_parts) for phase in (d, g))
 
     def rows(batch, part):
@@ -115,12 +124,12 @@ def accumulated(gan, d, g, ema, n_parts):
         found = [learn(tf.constant(part)) for part in range(n_parts)]
         return tf.nest.map_structure(lambda *parts: tf.add_n(parts) / n_parts, *found)
 
-    def critic(batch, seed, active):
+    def critic(batch, seed, active, level):
         metrics = mean_over_parts(lambda part: learn_d(batch, seed, part, active))
         return metrics | apply_d(metrics["d_loss"])
 
-    def train(batch, seed, active):
-        d_metrics = critic(batch, seed, active)
+    def train(batch, seed, active, level):
+        d_metrics = critic(batch, seed, active, level)
         metrics = mean_over_parts(lambda part: learn_g(batch, seed, part))
         return d_metrics | metrics | apply_g(metrics["g_loss"])
 

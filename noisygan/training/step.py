@@ -205,7 +205,12 @@ class EMA:
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.weights]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 
-    def update(self, updated=1.0):
+    def reset(self):
+        """Set the averages to the present weights."""
+        for average, variable in zip(self.averages, self.weights, strict=True):
+            average.assign(variable.value)
+
+    def update(self, updated):
         """Move the averages if `updated` is 1, not if it is 0, and count the step."""
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.decay, (1.0 + step) / (10.0 + step))

@@ -19,6 +19,22 @@ def logit_metrics(pairs):
     return {"real_logits": real, "fake_logits": fake, "d_right": right}
 
 
+def combined(updates):
+    """Metrics of a step from those of its discriminator updates: means; the minimum of `d_finite`.
+
+    Args:
+      updates: List of dicts of scalars; the last one is that of the generator's update.
+    """
+    metrics = dict(updates[-1])
+    if len(updates) > 1:
+        for name in {name for update in updates for name in update}:
+            values = [update[name] for update in updates if name in update]
+            if len(values) > 1 or name.startswith("d_"):
+                over = tf.reduce_min if name == "d_finite" else tf.reduce_mean
+                metrics[name] = over(values)
+    return metrics
+
+
 def diversity_metrics(examples):
     """Spread of real and fake features; largest and smallest peak among a batch's fakes."""
     peaks = global_batch.gather(tf.reduce_max(tf.abs(examples.fake), axis=1))
