@@ -20,7 +20,7 @@ PACKAGES = [
     "noisygan.cli",
     "noisygan.comparison",
     "noisygan.data",
-    "noisygan.data.prepared",
+    "noisygan.data.prepare",
     "noisygan.demo",
     "noisygan.evaluation",
     "noisygan.export",

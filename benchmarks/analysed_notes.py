@@ -11,7 +11,7 @@ import numpy as np
 
 from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.metrics import note_analysis, spectrograms
 
 NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<index>\d+))?$")
@@ -128,7 +128,7 @@ def analyse(paths, cache_file=None):
         rows.append(cache[key])
     if cache_file and len(cache) > seen:
         Path(cache_file).parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(cache_file, overwrite=True) as part, part.open("wb") as file:
+        with atomic_write(cache_file, overwrite=True) as part, part.open("wb") as file:
             np.savez(file, version=ANALYSIS_VERSION, keys=list(cache), rows=list(cache.values()))
     rows = np.stack(rows).astype(np.float64)
     scalar_names, spectral_names, n_pooled, n_coarse = names

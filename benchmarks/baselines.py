@@ -150,7 +150,7 @@ def generate(generator, notes, chosen, seconds=None):
 
     Args:
       generator: By the generator contract.
-      notes: A `NoteSet`.
+      notes: An `AudioDataset`.
       chosen: Indices into it.
       seconds: Length; None: the generator's own. Longer notes are cut, not let go earlier.
 
@@ -221,7 +221,7 @@ def n_parameters(network):
 def measure(run_dir, data, n, picture, seconds=None):
     """All figures of one run, as a dict; draws its picture."""
     from noisygan import config
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.runs import RunFolder, load_generator
     from noisygan.training.trainer import Trainer
 

@@ -142,7 +142,7 @@ def main(arguments=None):
     import soundfile
 
     from noisygan import config
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.runs import load_generator
 
     try:

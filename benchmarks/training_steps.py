@@ -26,7 +26,7 @@ import tensorflow as tf  # noqa: E402
 
 from discriminators.waveform import WaveGANDiscriminator  # noqa: E402
 from noisygan.benchmarks import machine  # noqa: E402
-from noisygan.data.noteset import NoteSet  # noqa: E402
+from noisygan.data.dataset import AudioDataset  # noqa: E402
 from noisygan.generators.wavegan import WaveGAN  # noqa: E402
 from noisygan.losses import R1, R2, Drift, GradientPenalty, Wasserstein  # noqa: E402
 from noisygan.training.optimizers import Adam  # noqa: E402
@@ -41,7 +41,7 @@ def recordings(n=64):
     rng = np.random.default_rng(0)
     times = np.arange(N_SAMPLES) / 44100.0
     audio = 0.3 * rng.normal(size=(n, N_SAMPLES)) * np.exp(-20.0 * times)
-    return NoteSet(
+    return AudioDataset(
         folder="made",
         names=[f"made-{i}" for i in range(n)],
         paths=[f"made-{i}.wav" for i in range(n)],

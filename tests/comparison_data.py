@@ -18,7 +18,7 @@ SYSTEMS = (
 
 
 def comparison(systems=SYSTEMS, n_columns=3, n_points=12, seconds=0.6, seed=0):
-    """What `write_page` takes.
+    """What `noisygan.reports.comparison_report.write` takes.
 
     Args:
       systems: (name, distance from the recordings, 0 to 1) pairs, the nearest first.

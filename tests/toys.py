@@ -10,7 +10,7 @@ from discriminators import (
     MFCCDiscriminator,
     SpectrogramDiscriminator,
 )
-from noisygan.data.noteset import NoteSet
+from noisygan.data.dataset import AudioDataset
 from noisygan.generators import Hybrid
 from noisygan.generators.pitch import ConditionedPitch
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
@@ -66,7 +66,7 @@ def conditioning(pitch=(60.0, 67.0, 72.0), velocity=(50.0, 100.0, 127.0), label=
 
 
 def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
-    """A `NoteSet` of n short decaying tones with some breath."""
+    """A `AudioDataset` of n short decaying tones with some breath."""
     rng = np.random.default_rng(seed)
     pitch = np.linspace(57, 76, n).round().astype(np.float32)
     velocity = np.linspace(40, 120, n).round().astype(np.float32)
@@ -88,7 +88,7 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
         "fingerprint": "0123456789abcdef",
         "audio": audio.astype(np.float32),
     }
-    return NoteSet(**(settings | changes))
+    return AudioDataset(**(settings | changes))
 
 
 def trainer(regularizers=(), **changes):

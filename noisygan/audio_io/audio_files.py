@@ -8,7 +8,7 @@ import soundfile
 
 from noisygan.audio_io.sampler_chunk import append_sampler_chunk
 from noisygan.errors import RunError, UsageError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 
 SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 MIN_SAMPLE_RATE = 8000
@@ -90,7 +90,7 @@ def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
         raise UsageError(f"subtype {subtype}: expected one of {', '.join(SUBTYPES)}")
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name or remove it")
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         try:
             with soundfile.SoundFile(part, "w", sample_rate, 1, subtype, format="WAV") as file:
                 yield WavWriter(file, path.name, subtype)

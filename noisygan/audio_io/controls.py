@@ -35,7 +35,7 @@ import numpy as np
 
 from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 
 FORMAT = "noisygan-controls"
 VERSION = 1
@@ -113,7 +113,7 @@ def save_controls(path, controls):
       UsageError: if the file exists.
       RunError: if it cannot be written.
     """
-    with written_whole(path) as part, part.open("wb") as file:
+    with atomic_write(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **controls)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from noisygan.audio_io.controls import check_controls, curve_names
 from noisygan.errors import UsageError
-from noisygan.files import short_lines, written_whole
+from noisygan.files import atomic_write, short_lines
 
 TIME = "time_seconds"
 LOUDNESS = "loudness_db"
@@ -51,7 +51,7 @@ def write_curves(path, controls):
     n_frames = len(controls[next(iter(columns.values()))[0]])
     times = np.arange(n_frames) / float(controls["frame_rate"])
     table = [times, *(_column(controls, *place) for place in columns.values())]
-    with written_whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow([TIME, *columns])
         rows.writerows([f"{value:.9g}" for value in row] for row in zip(*table, strict=True))

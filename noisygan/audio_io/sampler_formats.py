@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 from noisygan.rendering.instruments import preview
 
 FORMATS = ("sfz", "folder", "decent")
@@ -56,7 +56,7 @@ def write_instrument(instrument, out_dir, kind, subtype="PCM_16"):
         return out_dir / "samples"
     path = out_dir / f"{instrument.name}{_SUFFIXES[kind]}"
     text = {"sfz": sfz_text, "decent": decent_text}[kind](instrument)
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
 

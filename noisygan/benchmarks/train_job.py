@@ -13,14 +13,14 @@ import time
 
 import numpy as np
 
-from noisygan import config_allowed
+from noisygan import config
 
 
 def main(job):
     """Does one job.
 
     Args:
-      job: dict: gin_file and gin_param (lists); allow_modules, as `config_allowed.widen` takes
+      job: dict: gin_file and gin_param (lists); allow_modules, as `config.allow_modules` takes
         them; data, a folder, or None for sounds made here;
         n_turns; parts, whether the step is taken apart; naive, a config whose naive step is
         measured in turn, or None.
@@ -33,7 +33,7 @@ def main(job):
     from noisygan.benchmarks import measures, naive_step, train_parts
 
     tf.get_logger().setLevel("ERROR")
-    config_allowed.widen(job["allow_modules"])
+    config.allow_modules(job["allow_modules"])
     trainer, notes = build(job["gin_file"], job["gin_param"], job["data"])
     before = measures.resident_bytes()
     # A whole cycle has each lazy regularizer once.
@@ -112,9 +112,9 @@ def main(job):
 
 
 def build(gin_file, gin_param, data):
-    """(Trainer, NoteSet): built by a config for recordings, or for sounds made here."""
+    """(Trainer, AudioDataset): built by a config for recordings, or for sounds made here."""
     from noisygan import config
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.trainer import Trainer
 
     config.parse(gin_file, gin_param)
@@ -126,7 +126,7 @@ def build(gin_file, gin_param, data):
 
 def made_recordings(generator, n=32):
     """Recordings as a generator wants them: decaying harmonics of known pitch, with noise."""
-    from noisygan.data.noteset import NoteSet
+    from noisygan.data.dataset import AudioDataset
 
     rate, n_samples = generator.sample_rate, round(generator.seconds * generator.sample_rate)
     rng = np.random.default_rng(0)
@@ -135,7 +135,7 @@ def made_recordings(generator, n=32):
     f0 = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
     audio = sum(np.sin(2.0 * np.pi * k * f0[:, None] * times) / k for k in range(1, 5))
     audio = 0.2 * audio * np.exp(-times) + 0.001 * rng.normal(size=(n, n_samples))
-    return NoteSet(
+    return AudioDataset(
         folder="made here",
         names=[f"made-{i}" for i in range(n)],
         paths=[f"made-{i}.wav" for i in range(n)],

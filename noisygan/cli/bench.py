@@ -79,7 +79,7 @@ def _bench_train(args, out):
     from noisygan import config
     from noisygan.benchmarks import training
     from noisygan.data import layouts
-    from noisygan.data.prepared import load
+    from noisygan.data.prepare import load
 
     # Whatever is wrong with config or folder is said here, not by a process behind a pipe.
     for files in (args.gin_file, [args.naive] if args.naive else []):

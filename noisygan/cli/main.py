@@ -7,7 +7,6 @@ import sys
 import traceback
 
 import noisygan
-from noisygan import config_allowed
 from noisygan.cli import (
     arguments,
     bench,
@@ -135,7 +134,8 @@ def main(argv=None):
             raise UsageError(
                 f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
             )
-        _allow_modules(getattr(args, "allow_module", ()))
+        if args.command in LOADING_CONFIGS:
+            _allow_modules(args.allow_module)
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
         return stop.code or 0
@@ -168,7 +168,9 @@ def main(argv=None):
 
 
 def _allow_modules(modules):
-    config_allowed.widen(modules)
+    from noisygan.config import allow_modules
+
+    allow_modules(modules)
     for module in modules:
         _say(f"caution: whatever config is loaded may call everything in {module} (--allow_module)")
 

@@ -11,7 +11,7 @@ from noisygan.archives import read_arrays
 from noisygan.comparison import listening, measuring, report_data, table, training
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import self_test
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.reports import comparison_report as page
 
 _KEPT_RUNS = "trained"
@@ -139,7 +139,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
       with_page: Whether the page is written, too.
 
     Returns:
-      dict as of `noisygan.reports.comparison_report.write_page`.
+      dict as of `noisygan.reports.comparison_report.write`.
     """
     from noisygan import __version__
 
@@ -208,7 +208,7 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
     _write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
         parts = report_data.shown(held, {name: kept[name] for name in order})
-        page.write_page({**data, **parts}, out_dir / "index.html")
+        page.write({**data, **parts}, out_dir / "index.html")
     return data
 
 
@@ -248,5 +248,5 @@ def _load(path):
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ import math
 import pathlib
 
 from noisygan.errors import UsageError
-from noisygan.reports.palette import RECORDINGS
+from noisygan.reports.comparison_report import RECORDINGS
 
 FORMAT = 1
 RATINGS = (1, 2, 3, 4, 5)

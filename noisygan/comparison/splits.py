@@ -12,7 +12,7 @@ import numpy as np
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
 from noisygan.evaluation import sources
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 
 
 class Folders(NamedTuple):
@@ -89,5 +89,5 @@ def _link(path, link):
     try:
         os.link(path, link)
     except OSError:  # another disk, or a system without links
-        with written_whole(link) as part:
+        with atomic_write(link) as part:
             shutil.copyfile(path, part)

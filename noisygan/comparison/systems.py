@@ -6,9 +6,9 @@ import dataclasses
 import json
 import pathlib
 
-from noisygan import config, config_text
+from noisygan import config
 from noisygan.errors import UsageError
-from noisygan.files import read_json, written_whole
+from noisygan.files import atomic_write, read_json
 
 FORMAT = 1
 # It keeps a few hundred bytes for each run, and the measures' own test.
@@ -80,7 +80,7 @@ def _finished(run_dirs):
         run = RunFolder.open(path)
         if not run.has_checkpoint:
             raise UsageError(run.without_checkpoint)
-        by_config.setdefault(config_text.read_file(run.config), []).append(run)
+        by_config.setdefault(config.read(run.config), []).append(run)
     systems = []
     for runs in by_config.values():
         seeds = [run.facts["seed"] for run in runs]
@@ -168,5 +168,5 @@ class Progress:
 
     def _write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(self.path, overwrite=True) as part:
+        with atomic_write(self.path, overwrite=True) as part:
             part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-from noisygan import config, config_allowed, config_text
+from noisygan import config
 from noisygan.errors import UsageError
 
 # Snapshots of the averaged weights in a budget of time.
@@ -48,7 +48,7 @@ def train(system, seed, data, gin_params, budget):
     else:
         steps = number if name == "steps" else steps_for(system.gin_file, gin_params, number)
         command += ["--steps", str(steps)]
-    command += config_allowed.as_options()
+    command += [w for m in config.allowed_modules() for w in ("--allow_module", m)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
     log = run_dir.parent / f"{run_dir.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def recordings_of(systems, gin_params):
     Raises:
       UsageError: for a config that can't be built, or binding that one of them does not use.
     """
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer
 
@@ -141,7 +141,7 @@ def recordings_of(systems, gin_params):
     for system in systems:
         if system.gin_file is None:
             run = RunFolder.open(next(iter(system.run_dirs.values())))
-            config.parse_text(config_text.read_file(run.config), source=str(run.config))
+            config.parse([run.config])
             found[system.name] = config.configured(Recordings)()
             continue
         try:

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from noisygan import config_allowed
+from noisygan import config
 from noisygan.evaluation.results import Metric, Result
 
 GROUP = "cost"
@@ -50,7 +50,7 @@ def cost(run_dir, step, metrics):
         TF_CPP_MIN_LOG_LEVEL="3",
         CUDA_VISIBLE_DEVICES="-1",
     )
-    command = [sys.executable, "-m", __name__, str(run_dir), *config_allowed.widened()]
+    command = [sys.executable, "-m", __name__, str(run_dir), *config.allowed_modules()]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     metrics = [PARAMETERS, *MILLISECONDS.values(), PEAK]
     if done.returncode:
@@ -98,5 +98,5 @@ def main(run_dir):
 
 
 if __name__ == "__main__":
-    config_allowed.widen(sys.argv[2:])
+    config.allow_modules(sys.argv[2:])
     print(json.dumps(main(sys.argv[1])))

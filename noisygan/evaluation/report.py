@@ -7,7 +7,7 @@ import math
 import pathlib
 
 from noisygan.evaluation.results import Result
-from noisygan.files import make_folder, written_whole
+from noisygan.files import atomic_write, make_folder
 
 FORMAT = 1
 
@@ -51,7 +51,7 @@ class Report:
             ("evaluation.json", json.dumps(data, indent=1, allow_nan=False) + "\n"),
             ("evaluation.md", self.text(complete)),
         ):
-            with written_whole(self.out_dir / name, overwrite=True) as part:
+            with atomic_write(self.out_dir / name, overwrite=True) as part:
                 part.write_text(text, encoding="utf-8")
 
     def text(self, complete=True):

@@ -7,7 +7,7 @@ import datetime
 import os
 import pathlib
 
-from noisygan.config_text import read_file
+from noisygan import config
 from noisygan.errors import UsageError
 from noisygan.evaluation import cost, embeddings, measures, self_test, sources
 from noisygan.evaluation.evaluating import evaluate
@@ -101,7 +101,7 @@ def repaired_parts(parts, runs):
 
 
 def _check_one_system(runs):
-    texts = {read_file(run.folder.config) for run in runs}
+    texts = {config.read(run.folder.config) for run in runs}
     if len(texts) > 1:
         raise UsageError(
             f"the {len(runs)} runs have different configs; several --run_dir are seeds of one "

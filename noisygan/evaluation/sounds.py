@@ -81,7 +81,7 @@ def make_sounds(audio, sample_rate, pitch=None, labels=None, names=None, velocit
 
 
 def sounds_of(notes, rows=None):
-    """`Sounds` of a `NoteSet`, of all rows or some."""
+    """`Sounds` of an `AudioDataset`, of all rows or some."""
     rows = np.arange(len(notes)) if rows is None else np.asarray(rows)
     labels = None
     if notes.has_label:

@@ -9,10 +9,10 @@ import pathlib
 
 import numpy as np
 
-from noisygan.data import decoding
+from noisygan.audio_io import decoding
+from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import Entry, list_entries
-from noisygan.data.prepared import load
-from noisygan.data.recordings import Recordings
+from noisygan.data.prepare import load
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.sounds import (
     ENOUGH_SOUNDS,
@@ -236,9 +236,9 @@ class Run:
 
     def recordings(self):
         """The `Recordings` of the run's config."""
-        from noisygan import config, config_text
+        from noisygan import config
 
-        config.parse_text(config_text.read_file(self.folder.config), source=str(self.folder.config))
+        config.parse([self.folder.config])
         return config.configured(Recordings)()
 
     def sounds(self, like, n, seed, progress=None):
@@ -257,10 +257,10 @@ class Run:
 
     def untrained(self, like, n, seed, progress=None):
         """As `sounds`, by the same generator with its first weights."""
-        from noisygan import config, config_text
+        from noisygan import config
         from noisygan.training.trainer import Trainer, build_generator, seed_initializers
 
-        config.parse_text(config_text.read_file(self.folder.config), source=str(self.folder.config))
+        config.parse([self.folder.config])
         trainer = config.configured(Trainer)()
         seed_initializers([trainer.generator, trainer.discriminator], self.facts["seed"])
         build_generator(trainer.generator, len(self.facts["label_names"]))

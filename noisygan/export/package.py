@@ -6,7 +6,7 @@ from noisygan.errors import UsageError
 from noisygan.export import forms as forms_of
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
 from noisygan.export.writing import WRITERS
-from noisygan.files import folder_written_whole
+from noisygan.files import atomic_folder
 from noisygan.generators.hybrid import Hybrid
 
 _MEANINGS = {
@@ -48,7 +48,7 @@ def export(generator, instrument, out, format, n_samples=None, sample_rate=None,
         "label_names": list(instrument.label_names),
         "forms": {form.name: [_described(spec) for spec in form.inputs] for form in forms},
     }
-    with folder_written_whole(out) as folder:
+    with atomic_folder(out) as folder:
         WRITERS[format](folder, generator, forms)
         (folder / "model.json").write_text(json.dumps(facts, indent=2) + "\n")
     return facts

@@ -59,7 +59,7 @@ class DrumWGAN(GrowingWaveform):
         widths = [units << i for i in reversed(range(n_levels))]
         self.seed_map = keras.layers.Dense(N_SEED * 2 * widths[0], name="seed")
         self.embedding = keras.layers.Dense(embedding_dim, use_bias=False, name="embedding")
-        self.told_map = keras.layers.Dense(N_SEED, name="told")
+        self.condition_map = keras.layers.Dense(N_SEED, name="condition_map")
         self.blocks = self._convolutions(widths, kernel_size, "block")
         self.sounds = self._convolutions([1] * n_levels, kernel_size, "to_audio")
         before = [2 * widths[0] + n_told, *widths[:-1]]
@@ -79,7 +79,7 @@ class DrumWGAN(GrowingWaveform):
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
         if self.condition_encoder is None:
             return h
-        told = self.told_map(self.embedding(code[:, self.latent_dim :]))
+        told = self.condition_map(self.embedding(code[:, self.latent_dim :]))
         return tf.concat([h, told[:, :, None]], axis=2)
 
     def block(self, level, h):

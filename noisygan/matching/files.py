@@ -6,7 +6,7 @@ import numpy as np
 
 from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
-from noisygan.files import check_folder, make_folder, written_whole
+from noisygan.files import atomic_write, check_folder, make_folder
 from noisygan.rendering import note_files
 
 
@@ -68,9 +68,9 @@ def write(match, paths, label_names=()):
         if stems:
             written.append(paths["stems"])
     if match.latent is not None:
-        with written_whole(paths["latent"]) as part, part.open("wb") as file:
+        with atomic_write(paths["latent"]) as part, part.open("wb") as file:
             np.savez_compressed(file, **match.latent.arrays(label_names))
         written.append(paths["latent"])
-    with written_whole(paths["page"]) as part:
+    with atomic_write(paths["page"]) as part:
         part.write_text(page(match), encoding="utf-8")
     return [*written, paths["page"]], lowered

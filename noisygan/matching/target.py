@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from noisygan.data.decoding import BadAudioError, check_header, decode
+from noisygan.audio_io.decoding import BadAudioError, check_header, decode
 from noisygan.errors import UsageError
 
 MAX_SECONDS = 30.0

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.archives import read_array, read_arrays
+from noisygan.archives import read_arrays
 from noisygan.audio_io.audio_files import MAX_SECONDS, MIN_SECONDS
 from noisygan.errors import UsageError
 
@@ -85,7 +85,7 @@ def load_latents(path):
         if zipfile.is_zipfile(path):
             entries = read_arrays(path, MAX_BYTES)
         else:
-            entries = {"z": read_array(path, MAX_BYTES)}
+            entries = {"z": read_arrays(path, MAX_BYTES)["array"]}
     except (OSError, ValueError) as error:
         raise UsageError(f"--z {path} can't be read; {_EXPECTED}") from error
     if "z" not in entries:

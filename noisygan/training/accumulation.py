@@ -10,7 +10,6 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.losses import global_batch
 from noisygan.training.batch_statistics import BatchStatistics
-from noisygan.training.growth import group_size
 from noisygan.training.optimizers import Phase
 from noisygan.training.step import critic_step
 
@@ -25,7 +24,7 @@ def check_accumulation(trainer, n_parts):
             "expected a number that divides it"
         )
     rows = trainer.batch_size // n_parts
-    group = group_size(trainer.discriminator)
+    group = trainer.discriminator.group_size
     reasons = {
         "a growth changes the batch": trainer.plan.grows,
         f"{type(trainer.generator).__name__} normalises each batch by its own statistics": (

@@ -4,7 +4,6 @@ A run that is resumed in the middle of a fade is in the middle of it. Networks t
 one level without end.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -179,7 +178,7 @@ def _by_level(name, value, n_levels, n_needed=None):
 
 def _n_levels(*networks):
     """Levels of two networks that grow together; a UsageError where they don't."""
-    levels = [getattr(network, "n_levels", 1) for network in networks]
+    levels = [network.n_levels for network in networks]
     if levels[0] != levels[1] or levels[0] == 1:
         found = [
             f"{type(network).__name__} has {n} level{'s' if n > 1 else ''}"
@@ -192,40 +191,32 @@ def _n_levels(*networks):
     return levels[0]
 
 
-def group_size(discriminator):
-    """Rows of a batch that a discriminator compares with each other; batches are whole groups."""
-    layers = [] if discriminator is None else discriminator._flatten_layers()
-    return math.lcm(*(getattr(layer, "group_size", 1) for layer in layers))
-
-
 def check_discriminator(discriminator, lengths, batch_sizes, condition_encoder):
     """Raises UsageError for lengths, batch sizes or conditions that a discriminator can't score.
 
     Args:
-      discriminator: By the discriminator contract.
+      discriminator: A `Discriminator`.
       lengths: Samples of the audio at each level.
       batch_sizes: Of each level.
       condition_encoder: Its `ConditionEncoder`, or None.
     """
-    for each in getattr(discriminator, "discriminators", [discriminator]):
-        name = type(each).__name__
-        for length in lengths if hasattr(each, "check_length") else ():
-            try:
-                each.check_length(length)
-            except ValueError as error:
-                raise UsageError(str(error)) from None
-        group = getattr(each, "group_size", 1)
-        for size in batch_sizes:
-            if size % group:
-                raise UsageError(
-                    f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
-                    f"{name}.group_size, {group}: {group} or {2 * group} would work"
-                )
-        if getattr(each, "conditional", False) and condition_encoder is None:
+    name, group = type(discriminator).__name__, discriminator.group_size
+    for length in lengths:
+        try:
+            discriminator.check_length(length)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    for size in batch_sizes:
+        if size % group:
             raise UsageError(
-                f"{name} is conditional and Trainer.condition_encoder is None; set "
-                f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
+                f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
+                f"{name}.group_size, {group}: {group} or {2 * group} would work"
             )
+    if discriminator.conditional and condition_encoder is None:
+        raise UsageError(
+            f"{name} is conditional and Trainer.condition_encoder is None; set "
+            f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
+        )
 
 
 def decimate(audio, factor):

@@ -8,7 +8,7 @@ import numpy as np
 
 from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.training.alarms import Alarms
 from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.quality import Quality
@@ -83,7 +83,7 @@ class Guards:
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
       run: Its `RunFolder`.
       samples: `Samples` of the trainer.
       say: Tells the person, and the log.
@@ -229,10 +229,10 @@ def keep_best(run, trainer, step):
     """
     best = RunFolder(run.path / "best")
     best.checkpoints.mkdir(parents=True, exist_ok=True)
-    with written_whole(best.config, overwrite=True) as part:
+    with atomic_write(best.config, overwrite=True) as part:
         shutil.copyfile(run.config, part)
     facts = json.dumps(run.facts | {"averaged_only": True}, indent=2)
-    with written_whole(best.facts_file, overwrite=True) as part:
+    with atomic_write(best.facts_file, overwrite=True) as part:
         part.write_text(facts + "\n")
     Checkpoints(best.checkpoints, {"ema": trainer.g_ema.averages, "step": trainer.g_ema.step}).save(
         step

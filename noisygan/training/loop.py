@@ -33,7 +33,7 @@ def fit(
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
       run: Its `RunFolder`.
       steps, minutes: Budgets of the whole run, time before a resume counted in; None: no bound.
       resume: Prefix of the checkpoint to go on from, or None for a new run.

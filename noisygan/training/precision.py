@@ -4,6 +4,7 @@ Audio, phases, spectra, losses, weights and optimizers stay in float32, and so d
 the 8 bits of a bfloat16 would be noise at -48 dB in its audio.
 """
 
+from discriminators import Discriminator
 from noisygan.errors import UsageError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -31,5 +32,5 @@ def set_precision(discriminator, precision, grows):
         )
     if precision != "float32":
         for layer in discriminator._flatten_layers():
-            if not hasattr(layer, "front_end"):
+            if not isinstance(layer, Discriminator):
                 layer.dtype_policy = f"mixed_{precision}"

@@ -70,7 +70,7 @@ class Quality:
 
         Args:
           trainer: A built `Trainer`.
-          notes: The `NoteSet`.
+          notes: The `AudioDataset`.
         """
         return Measuring(self, trainer, notes)
 
@@ -81,7 +81,7 @@ class Measuring:
     Args:
       quality: A `Quality`.
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
 
     Attributes:
       saves_time: Whether measurements that are too dear are left out, by the clock.
@@ -270,7 +270,7 @@ class View:
 
 
 def _spread_out(notes, n):
-    """Indices of at most n recordings of a `NoteSet`, evenly over labels, pitches, velocities."""
+    """Indices of at most n recordings, evenly over labels, pitches and velocities."""
     order = np.lexsort((np.nan_to_num(notes.velocity), np.nan_to_num(notes.pitch), notes.label))
     return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
 

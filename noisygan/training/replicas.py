@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.losses import global_batch as global_batch
-from noisygan.training.growth import group_size
 
 BATCH_SIZES = "Trainer.batch_size"
 
@@ -58,10 +57,10 @@ class OneDevice:
         return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, notes, batch_size, seed, start=0, n_batches=None):
-        """Iterator over a `NoteSet`'s batches, as `compiled` functions take them.
+        """Iterator over an `AudioDataset`'s batches, as `compiled` functions take them.
 
         Args:
-          notes, batch_size, seed, start: As of `NoteSet.batches`.
+          notes, batch_size, seed, start: As of `AudioDataset.batches`.
           n_batches: How many; None: without end.
         """
         return itertools.islice(notes.batches(batch_size, seed, start), n_batches)
@@ -83,7 +82,7 @@ class OneDevice:
 
         Args:
           trainer: A built `Trainer`.
-          notes: The `NoteSet`.
+          notes: The `AudioDataset`.
           run: The `RunFolder`.
           lead: Trains, and returns the number of steps.
 
@@ -121,7 +120,7 @@ class Replicas(OneDevice):
 
     def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas."""
-        group = group_size(discriminator)
+        group = discriminator.group_size if discriminator else 1
         unit = self.n_replicas * group
         for size in batch_sizes:
             if size % unit:

@@ -218,5 +218,5 @@ class EMA:
             if variable.trainable:
                 average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
             else:
-                average.assign(variable.value)
+                average.assign(tf.where(updated > 0.0, variable.value, average))
         self.step.assign_add(1)

@@ -5,8 +5,8 @@ import time
 
 import tensorflow as tf
 
-from noisygan import lock
 from noisygan.errors import UsageError
+from noisygan.files import folder_lock
 from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.accumulation import accumulated, check_accumulation
@@ -110,7 +110,7 @@ class Trainer:
         """Makes every variable.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
           seed: Of the run: initial weights, codes, noise, order of the recordings.
 
         Raises:
@@ -271,7 +271,7 @@ class Trainer:
         """Builds, then trains into a run folder; see `noisygan.training.loop.fit`.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
           run_dir: A `RunFolder`, or the path of one that is there.
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
@@ -298,7 +298,7 @@ class Trainer:
         writes = self.replicas.is_chief
         with (
             told_where_unwritable(run.checkpoints),
-            lock.held(run.path, "choose another folder") if writes else contextlib.nullcontext(),
+            folder_lock(run.path, "choose another folder") if writes else contextlib.nullcontext(),
         ):
             # A run that was killed before its first checkpoint begins again.
             resume = resume and self.replicas.is_chief
@@ -316,7 +316,7 @@ class Trainer:
         """Checks that everything fits together: one batch, one step of each phase.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
 
         Returns:
           Each network's layers, output shapes and numbers of parameters, as text.

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from noisygan.comparison.listening import count, read_answers
-from noisygan.reports.comparison_report import write_page
+from noisygan.reports.comparison_report import write
 from tests.comparison_data import SYSTEMS, comparison
 
 NAMES = [name for name, _ in SYSTEMS]
@@ -25,7 +25,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def page_file(data, tmp_path_factory):
-    return write_page(data, tmp_path_factory.mktemp("page") / "index.html")
+    return write(data, tmp_path_factory.mktemp("page") / "index.html")
 
 
 @pytest.mark.browser
@@ -275,7 +275,7 @@ def assert_counted(chromium, expected):
 @pytest.mark.browser
 def test_a_name_cannot_run_as_script(chromium, data, tmp_path):
     text = json.dumps(data).replace("sample-GAN", "<img src=x onerror=alert(1)>")
-    chromium.open(write_page(json.loads(text), tmp_path / "page.html"), 800)
+    chromium.open(write(json.loads(text), tmp_path / "page.html"), 800)
     chromium.evaluate("document.querySelectorAll('.cell').forEach((cell) => cell.click())")
     assert chromium.evaluate("document.querySelectorAll('img[src=x]').length") == 0
     assert chromium.problems == [] and len(chromium.requests) == 1

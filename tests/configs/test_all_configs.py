@@ -8,7 +8,7 @@ import soundfile
 import tensorflow as tf
 
 from noisygan import config, ddsp_package
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.demo import drums_folder, notes_folder
 from noisygan.errors import UsageError
 from noisygan.training.trainer import Trainer, build_generator

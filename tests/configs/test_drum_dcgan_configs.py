@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from noisygan.training.trainer import Trainer
 

@@ -3,7 +3,7 @@
 import pytest
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.training.trainer import Trainer
 
 

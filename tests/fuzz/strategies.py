@@ -145,7 +145,7 @@ _FEATURES = st.one_of(
 @st.composite
 def odd_records(draw):
     """A shard with right checksums, of which some features are others; bytes."""
-    from noisygan.data.prepared import example
+    from noisygan.data.prepare import example
 
     file, out = io.BytesIO(targets.TARGETS["record_shard"].seeds()[0]), io.BytesIO()
     while (payload := example.read_frame(file)) is not None:
@@ -203,7 +203,6 @@ def odd_configs(draw):
 
 
 STRUCTURED = {
-    "config_statements": odd_configs(),
     "config_file": odd_configs(),
     "controls_file": odd_controls(),
     "record_shard": odd_records(),

@@ -18,7 +18,7 @@ import zipfile
 import numpy as np
 import soundfile
 
-from noisygan.data.decoding import BadAudioError
+from noisygan.audio_io.decoding import BadAudioError
 from noisygan.errors import NoisyganError
 
 OURS = (NoisyganError, BadAudioError)
@@ -103,14 +103,6 @@ def _configs():
 
     folder = config.bundled_folder()
     return [CONFIG.encode(), (folder / "runs" / "notes.gin").read_bytes()]
-
-
-@target(_configs)
-def config_statements(data):
-    """The text of a config into statements."""
-    from noisygan import config_text
-
-    config_text.statements(data.decode("utf-8", "surrogateescape"), "my.gin")
 
 
 @target(_configs)
@@ -286,7 +278,7 @@ def sounds():
 @through_file(".wav")
 def decoded_audio(path):
     """A recording that is trained on, and one that is matched."""
-    from noisygan.data import decoding
+    from noisygan.audio_io import decoding
     from noisygan.matching.target import read_target
 
     try:
@@ -301,14 +293,14 @@ def decoded_audio(path):
 @through_file(".wav")
 def prepared_audio(path):
     """A recording that is prepared."""
-    from noisygan.data.prepared import reading, sources
+    from noisygan.data.prepare import reading, sources
 
     found = reading.read(sources.file_source(path, "input.wav"), max_seconds=60.0)
     assert np.isfinite(found.audio).all()
 
 
 def _records():
-    from noisygan.data.prepared import example, records
+    from noisygan.data.prepare import example, records
 
     tone = np.sin(np.arange(800) / 5).astype(np.float32)
     made = [
@@ -338,7 +330,7 @@ def record_shard(data):
 
 def good_manifest():
     """What manifest.json holds."""
-    from noisygan.data.prepared.manifest import FORMAT, VERSION
+    from noisygan.data.prepare.manifest import FORMAT, VERSION
 
     return {
         "format": FORMAT,
@@ -352,7 +344,7 @@ def good_manifest():
 
 def read_split(folder):
     """Reads all sounds of a prepared folder."""
-    from noisygan.data.prepared import load
+    from noisygan.data.prepare import load
 
     split = load.Split(folder, "train", 8000)
     for i in range(len(split.entries)):
@@ -379,7 +371,7 @@ NSYNTH = {
 def nsynth_json(data):
     """NSynth's examples.json, as training reads it and as `prepare` does."""
     from noisygan.data import layouts
-    from noisygan.data.prepared import nsynth_sources
+    from noisygan.data.prepare import nsynth_sources
 
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = pathlib.Path(name)
@@ -402,7 +394,7 @@ def nsynth_json(data):
 @through_file(".csv")
 def table_csv(path):
     """A table of recordings."""
-    from noisygan.data.prepared import table_sources
+    from noisygan.data.prepare import table_sources
 
     list(table_sources.read(path.parent, path))
 
@@ -411,7 +403,7 @@ def table_csv(path):
 @through_file(".json")
 def table_json(path):
     """A table of recordings as JSON."""
-    from noisygan.data.prepared import table_sources
+    from noisygan.data.prepare import table_sources
 
     list(table_sources.read(path.parent, path))
 
@@ -419,7 +411,7 @@ def table_json(path):
 # ---- runs ------------------------------------------------------------------------------------
 
 FACTS = {
-    "format": 1,
+    "format": 3,
     "noisygan": "0.1.0",
     "versions": {"python": "3.11.7", "keras": None},
     "command": ["noisygan", "train"],

@@ -19,7 +19,7 @@ import resource, sys
 sys.path[:0] = {path!r}
 {before}
 at_rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-from noisygan.data.decoding import BadAudioError
+from noisygan.audio_io.decoding import BadAudioError
 from noisygan.errors import NoisyganError
 try:
 {code}
@@ -100,7 +100,7 @@ def sent(tmp_path_factory):
             changed = changed.replace(old, new)
         run.config.write_text(changed)
         own = {
-            "format": 2,
+            "format": 3,
             "seed": 0,
             "label_names": ["flute"],
             "pitches": [60],

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.audio_io import curves_csv
-from noisygan.data import decoding, layouts
-from noisygan.data.prepared import example, nsynth_sources, table_sources
+from noisygan.audio_io import curves_csv, decoding
+from noisygan.data import layouts
+from noisygan.data.prepare import example, nsynth_sources, table_sources
 from noisygan.errors import UsageError
 from noisygan.files import read_json
 from tests.fuzz.targets import good_controls
@@ -221,8 +221,8 @@ def test_memory_stays_small_for_a_thousand_channels(tmp_path, in_small_memory):
         import pathlib
         import numpy, soundfile, soxr
         from noisygan.matching.target import read_target
-        from noisygan.data.prepared.reading import read
-        from noisygan.data.prepared.sources import file_source
+        from noisygan.data.prepare.reading import read
+        from noisygan.data.prepare.sources import file_source
         """,
     )
     assert said == "accepted"
@@ -244,7 +244,7 @@ def test_memory_stays_small_for_archives_and_tables(tmp_path, in_small_memory):
         file.truncate(1 << 34)
     before = """
         import numpy
-        from noisygan.rendering.synthesis import load_controls
+        from noisygan.audio_io.controls import load_controls
         from noisygan.audio_io.curves_csv import read_curves
         from noisygan.audio_io.midi import read_song
         """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noisygan.audio_io.curves_csv import read_curves
-from noisygan.data.prepared import example, records
+from noisygan.data.prepare import example, records
 from noisygan.errors import UsageError
 from noisygan.studio import asking
 from tests.fuzz.targets import good_controls, studio_runs

@@ -77,6 +77,6 @@ def test_a_pickle_in_an_archive_is_not_executed(tmp_path):
             return Path.touch, (tmp_path / "executed",)
 
     np.savez(tmp_path / "evil.npz", a=np.array([Evil()], object))
-    with pytest.raises(ValueError, match="numbers or text expected"):
+    with pytest.raises(ValueError):
         read_arrays(tmp_path / "evil.npz")
     assert not (tmp_path / "executed").exists()

@@ -6,11 +6,10 @@ import os
 import pytest
 import tensorflow as tf
 
-from noisygan.config_sizes import MAX_WEIGHTS
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation import cost
-from noisygan.files import written_whole
-from noisygan.training import checkpoints, run_files
+from noisygan.files import atomic_write
+from noisygan.training import checkpoints
 from noisygan.training.run_files import check_links
 from noisygan.training.runs import RunFolder, load_generator
 
@@ -30,13 +29,7 @@ def test_a_good_one_is_rendered(sent, tmp_path):
             "@os.system()",
             "nothing is called os.system",
         ),
-        ("latent_dim = 4", "latent_dim = 1000000000", "latent_dim is 1000000000"),
-        ("latent_dim = 4", "latent_dim = 900000", "expected a smaller network"),
-        ("units = 8", "units = 1000000", "expected a smaller network"),
-        ("n_harmonics = 8", "n_harmonics = 900000", "expected a smaller network"),
         ("n_bands = 9", "n_bands = 12", "does not fit the config"),
-        ("seconds = 0.5", "seconds = 1e30", "seconds is 1e+30"),
-        ("frame_rate = 50.0", "frame_rate = 1e12", "0.5 seconds at a frame_rate of 1e+12 Hz"),
         ("frame_rate = 50.0", "frame_rate = 0.0", "builds no generator: ZeroDivisionError"),
     ],
 )
@@ -94,10 +87,6 @@ def test_metrics_that_tell_no_seconds(sent, tmp_path):
     run.metrics_file.write_text('{"step": 2}\n')
     assert run.seconds is None
     assert "tells it" in next(cost.cost(run.path, 3, run.read_metrics())).not_run
-
-
-def test_the_largest_seed_that_training_takes_is_read(sent, tmp_path):
-    assert sent(tmp_path / "run", seed=2**31 - 1).facts["seed"] == 2**31 - 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '{"label_names": 1e999}'])
@@ -193,7 +182,7 @@ def test_pipes_are_not_waited_for(sent, tmp_path):
 def test_what_is_half_written_goes_into_a_file_of_its_own(tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / f".metrics.{os.getpid()}.part.jsonl").symlink_to(tmp_path / "mine")
-    with written_whole(tmp_path / "metrics.jsonl") as part:
+    with atomic_write(tmp_path / "metrics.jsonl") as part:
         part.write_text("new")
     assert (tmp_path / "mine").read_text() == "mine"
     assert (tmp_path / "metrics.jsonl").read_text() == "new"
@@ -206,12 +195,6 @@ def test_what_was_begun_of_a_checkpoint_is_removed_by_its_own_name_alone(tmp_pat
     checkpoints.remove(tmp_path / "ckpt-3")
     assert (tmp_path / "mine" / "letter").exists()
     assert not (tmp_path / "ckpt-3_temp").is_symlink()
-
-
-def test_a_file_with_holes_allows_no_more_weights(tmp_path):
-    with open(tmp_path / "ckpt-5.data-00000-of-00001", "wb") as file:
-        file.truncate(1 << 42)
-    assert run_files._n_weights(tmp_path / "ckpt-5") == MAX_WEIGHTS
 
 
 def test_a_list_of_checkpoints_leads_nowhere(sent, tmp_path):
@@ -270,17 +253,6 @@ def test_metrics_that_are_none_are_left_out(sent, tmp_path):
         run.keep_metrics_before(1)
 
 
-def test_metrics_longer_than_memory_are_gone_on_with(sent, tmp_path, monkeypatch):
-    run = sent(tmp_path / "run")
-    run.metrics_file.write_text("".join(f'{{"step": {step}}}\n' for step in range(20)))
-    monkeypatch.setattr(run_files, "MAX_METRICS_LINES", 9)
-    with pytest.raises(RunError, match="more than 9 lines; remove lines"):
-        run.read_metrics()
-    monkeypatch.setattr(run_files, "MAX_METRICS_BYTES", 9)
-    run.keep_metrics_before(12)
-    assert run.metrics_file.read_text().splitlines()[-1] == '{"step": 12}'
-
-
 def test_snapshots_of_odd_names_are_left_out(sent, tmp_path):
     run = sent(tmp_path / "run")
     run.snapshots.mkdir()
@@ -295,19 +267,3 @@ def test_pipes_in_the_place_of_files_do_not_hang(sent, tmp_path):
     os.mkfifo(run.facts_file)
     with pytest.raises(UsageError, match="holds no run"):
         RunFolder.open(run.path)
-
-
-@pytest.mark.slow
-def test_memory_stays_small_where_a_run_asks_for_much(sent, tmp_path, in_small_memory):
-    run = sent(tmp_path / "run", [("units = 8", "units = 1000000")])
-    grown, said = in_small_memory(
-        f"load_generator({str(run.path)!r})",
-        """
-        import os
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        import noisygan.training.trainer, noisygan.generators.hybrid
-        from noisygan.training.runs import load_generator
-        """,
-    )
-    assert "expected a smaller network" in said
-    assert grown < 300

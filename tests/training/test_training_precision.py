@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import MFCCDiscriminator, MultiDiscriminator, SpectrogramDiscriminator
+from discriminators import (
+    Discriminator,
+    MFCCDiscriminator,
+    MultiDiscriminator,
+    SpectrogramDiscriminator,
+)
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from discriminators.drum_wgan import DrumWGANDiscriminator
 from discriminators.growing_gan import GrowingGANDiscriminator
@@ -86,7 +91,9 @@ def test_half_precision_learns_nearly_the_same(full, precision):
 
 
 def test_every_discriminator_is_tried_in_half_precision():
-    judges = {c for c in contracts.public_layers(["discriminators"]) if hasattr(c, "score")}
+    judges = {
+        c for c in contracts.public_layers(["discriminators"]) if issubclass(c, Discriminator)
+    }
     assert judges == set(JUDGES)
 
 
@@ -135,7 +142,7 @@ def test_a_loss_that_is_not_finite_changes_nothing_though_its_gradient_is_finite
     metrics = phase.update(tf.constant(np.inf), [tf.constant([256.0])])
     assert float(metrics["d_finite"]) == 0.0 and variable.numpy() == [1.0]
     metrics = phase.update(tf.constant(1.0), [tf.constant([128.0])])
-    assert float(metrics["d_finite"]) == 1.0 and variable.numpy() == [0.0]
+    assert float(metrics["d_finite"]) == 1.0 and abs(variable.numpy()[0]) < 1e-5
 
 
 def test_what_is_heard_is_in_full_precision(full):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.metrics import spectrograms

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan import config
-from noisygan.data import recordings
+from noisygan.data import dataset as recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
@@ -249,7 +249,7 @@ def test_a_budget_of_minutes_counts_the_time_before(uninterrupted, tmp_path):
 
 def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
     config.parse([str(ROOT / "tests" / "configs" / "tiny.gin")])
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.trainer import Trainer
 
     trainer = config.configured(Trainer)()

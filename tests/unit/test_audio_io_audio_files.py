@@ -60,7 +60,7 @@ def test_an_existing_file_stays_as_it_is(tmp_path):
 
 def test_a_file_that_appears_while_writing_stays_as_it_is(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(UsageError, match="exists already"), files.written_whole(path) as part:
+    with pytest.raises(UsageError, match="exists already"), files.atomic_write(path) as part:
         part.write_bytes(b"ours")
         path.write_bytes(b"theirs")
     assert path.read_bytes() == b"theirs"
@@ -69,7 +69,7 @@ def test_a_file_that_appears_while_writing_stays_as_it_is(tmp_path):
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(ZeroDivisionError), files.written_whole(path) as part:
+    with pytest.raises(ZeroDivisionError), files.atomic_write(path) as part:
         part.write_bytes(b"half")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []

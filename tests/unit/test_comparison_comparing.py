@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from noisygan.comparison import comparing, measuring
 from noisygan.comparison.systems import Progress, System
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation import sources

@@ -92,7 +92,7 @@ def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
         (folder / "checkpoints").mkdir(parents=True)
         (folder / "config.gin").write_text("# tiny\nx = 1\n" if name < "c" else "# other\nx = 2\n")
         (folder / "run.json").write_text(
-            json.dumps({"format": 2, "seed": seed, "label_names": ["x"]})
+            json.dumps({"format": 3, "seed": seed, "label_names": ["x"]})
         )
         (folder / "checkpoints" / "ckpt-3.index").write_bytes(b"")
     found = comparison_systems.systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)

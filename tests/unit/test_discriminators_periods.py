@@ -96,7 +96,7 @@ def test_recordings_are_brought_to_a_level_of_one():
 
 
 def test_judging_before_adapting_says_what_to_do():
-    with pytest.raises(ValueError, match=r"adapt\(recordings\) first"):
+    with pytest.raises(ValueError, match=r"adapt\(audio\)"):
         PeriodDiscriminator(2)(NOISE)
 
 
@@ -130,15 +130,3 @@ def test_several_among_several_stand_for_their_parts():
     np.testing.assert_allclose(
         inner(NOISE, tf.one_hot([0, 1, 2, 0], 3)).logits[1], logits[1], atol=1e-5
     )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"period": 0}, "period: got 0, expected 1 or more"),
-        ({"period": 2, "n_filters": ()}, "n_filters: got none, expected one or more"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        PeriodDiscriminator(**arguments)

@@ -25,10 +25,9 @@ def test_blocks_shorten_the_sequence():
     assert discriminator(audio).features[0][0].shape == (2, 12, 4)
 
 
-@pytest.mark.parametrize("block", [0, 7])
-def test_blocks_fill_the_sound(block):
-    with pytest.raises(ValueError, match=f"got {block} for sounds of 60 samples"):
-        RecurrentDiscriminator(60, block=block)
+def test_a_block_divides_the_audio():
+    with pytest.raises(ValueError, match="block: got 7"):
+        RecurrentDiscriminator(60, block=7)
 
 
 @pytest.mark.parametrize("penalty", [R1(), GradientPenalty()])

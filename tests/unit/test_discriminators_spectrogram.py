@@ -135,5 +135,5 @@ def test_silence_is_judged_and_has_a_finite_gradient(adapted):
 
 
 def test_judging_before_adapting_says_what_to_do():
-    with pytest.raises(ValueError, match=r"adapt\(recordings\) first"):
+    with pytest.raises(ValueError, match=r"adapt\(audio\)"):
         toys.discriminator()(AUDIO)

@@ -164,7 +164,7 @@ def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monke
         keras.utils.set_random_seed(3)
         discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
         real = tf.constant(NOISE[:2, :, None])
-        discriminator.score([real], None)
+        discriminator.score([tf.repeat(real, 2, axis=0)], None)
         values = [v.value for v in discriminator.trainable_variables]
         with tf.GradientTape() as tape:
             penalty = R1()(DiscriminatorContext(discriminator.score, [real], [real]))
@@ -190,20 +190,8 @@ def test_conditions_change_the_decision_as_much_as_the_sound_does():
     assert np.abs(told - discriminator(NOISE, tf.reverse(labels, [0])).logits[0]).max() > 1e-3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"n_samples": 16}, r"n_samples: got 16, expected a whole number from 17\."),
-        ({"stride": 1}, r"stride: got 1, expected a whole number from 2\."),
-        ({"units": 0}, r"units: got 0, expected a whole number from 1\."),
-        ({"shuffle": 17}, r"shuffle: got 17, expected a whole number from 0 to 16\."),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        WaveGANDiscriminator(**arguments)
-
-
-def test_sounds_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="got sounds of 256 samples, expected 512"):
+def test_a_stride_of_1_and_audio_of_another_length_are_errors():
+    with pytest.raises(ValueError, match="stride: got 1"):
+        WaveGANDiscriminator(stride=1)
+    with pytest.raises(ValueError, match="got audio of 256 samples, expected 512"):
         WaveGANDiscriminator(512, units=1)(NOISE)

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from noisygan.data import Recordings
-from noisygan.data.prepared import preparing, presets, units
+from noisygan.data.prepare import preparing, presets, units
 from noisygan.errors import UsageError
 from noisygan.evaluation import embeddings, sources
 from noisygan.evaluation.sounds import make_sounds
