@@ -11,7 +11,6 @@ binding without a use, is a UsageError that names the nearest correct one. Three
 """
 
 import contextlib
-import dataclasses
 import difflib
 import functools
 import importlib
@@ -22,6 +21,7 @@ import os
 import pathlib
 import pkgutil
 import pprint
+from typing import NamedTuple
 
 import gin
 from gin import config_parser
@@ -33,7 +33,7 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 # weights. Of `functions`, also functions: activations and scalings.
 _CLASSES = (
     *("synths", "cppn", "discriminators", "noisygan.generators", "noisygan.losses"),
-    *("noisygan.data.dataset", "noisygan.training.augmentation", "noisygan.training.balance"),
+    *("noisygan.data.dataset", "noisygan.training.augmentation"),
     *("noisygan.training.growth", "noisygan.training.optimizers", "noisygan.training.pretraining"),
     *("noisygan.training.quality", "noisygan.training.trainer", "ddsp.synths", "ddsp.effects"),
 )
@@ -161,32 +161,20 @@ def nearest(name, names):
 # ---- statements ------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True)
-class _Reference:
-    """`@scope/module.Name`, or `@scope/module.Name()` if evaluated."""
+class _Reference(NamedTuple):
+    """`@scope/module.Name`, with () if evaluated; without a selector the macro `%scope`."""
 
     scope: str
-    selector: str
-    evaluate: bool
+    selector: str = ""
+    evaluate: bool = True
 
     def __repr__(self):
         name = f"{self.scope}/{self.selector}" if self.scope else self.selector
-        return f"@{name}()" if self.evaluate else f"@{name}"
+        return f"@{name}{'()' * self.evaluate}" if self.selector else f"%{self.scope}"
 
 
-@dataclasses.dataclass(frozen=True)
-class _Macro:
-    """`%name`."""
-
-    name: str
-
-    def __repr__(self):
-        return f"%{self.name}"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Binding:
-    """`scope/selector.parameter = value`. A macro has only a scope: its name."""
+class _Binding(NamedTuple):
+    """`scope/selector.parameter = value`; without a selector the macro `scope = value`."""
 
     scope: str
     selector: str
@@ -196,12 +184,12 @@ class _Binding:
 
     @property
     def key(self):
-        return self.scope, self.selector, self.parameter
+        return self[:3]
 
     def __str__(self):
         """The short spelling: `voice/Harmonic.n_harmonics`."""
-        scope = f"{self.scope}/" if self.scope and self.selector else self.scope
-        return f"{scope}{self.selector.rsplit('.', 1)[-1]}.{self.parameter}".rstrip(".")
+        name = f"{self.selector.rsplit('.', 1)[-1]}.{self.parameter}"
+        return f"{self.scope}/{name}" if self.scope else name
 
 
 class _Delegate(config_parser.ParserDelegate):
@@ -212,7 +200,7 @@ class _Delegate(config_parser.ParserDelegate):
         return _Reference(scope, selector, evaluate)
 
     def macro(self, macro_name):
-        return _Macro(macro_name)
+        return _Reference(macro_name)
 
 
 def _statements(text, source):
@@ -229,39 +217,34 @@ def _statements(text, source):
     except Exception as error:  # SyntaxError, TokenError, TypeError, RecursionError, ...
         line = parser.current_token.start[0] if parser and parser.current_token else 1
         message = _first_line(error)
-        token = str(error).rpartition("Failed to parse token '")[2].split("'")[0]
-        if token != str(error).split("'")[0] and token.isidentifier():
-            message = f'write text in quotes ("{token}"), an object as @module.{token}()'
+        _, unquoted, token = str(error).partition("Failed to parse token ")
+        if unquoted:
+            message = f"{token[:40]}: write text in quotes, an object as @module.Name()"
         raise UsageError(
             f"{where(line)}: not a gin statement ({message}); expected e.g. Trainer.batch_size = 16"
         ) from None
     return found
 
 
-def _file_statements(path, parents=()):
-    """Statements of a file with its includes in place: list of (statement, where, aliases).
-
-    `aliases` maps the file's own names of modules to the modules.
-    """
+def _read_statements(path, parents=()):
+    """Statements of a file and its includes; `_with_includes` says of which form."""
     return _with_includes(_statements(read(path), str(path)), path, parents)
 
 
 def _with_includes(statements, path=None, parents=()):
+    """Put included statements in place: list of (statement, where, the file's names of modules)."""
     parents = (*parents, pathlib.Path(path).resolve()) if path else parents
-    aliases = {
-        s.bound_name() if s.is_from or s.alias else s.module: s.module
-        for s, _ in statements
-        if isinstance(s, config_parser.ImportStatement)
-    }
+    imports = [s for s, _ in statements if isinstance(s, config_parser.ImportStatement)]
+    own = {s.bound_name() if s.is_from or s.alias else s.module: s.module for s in imports}
     found = []
     for statement, where in statements:
         if isinstance(statement, config_parser.IncludeStatement):
             included = _find_include(statement.filename, where, path)
             if included.resolve() in parents:
                 raise UsageError(f"{where}: {statement.filename} includes itself")
-            found += _file_statements(included, parents)
+            found += _read_statements(included, parents)
         else:
-            found.append((statement, where, aliases))
+            found.append((statement, where, own))
     return found
 
 
@@ -315,23 +298,6 @@ def _check_module(module, where):
     )
 
 
-def _import(module):
-    if _within(module, ("ddsp",)):
-        return ddsp_package.load() and importlib.import_module(module)
-    return importlib.import_module(module)
-
-
-def _import_message(error, module):
-    """What to tell about a ModuleNotFoundError; names the nearest module."""
-    missing = error.name or module
-    if not _within(module, (missing,)):
-        return f"{module} needs the package {missing}, which is not installed"
-    parent = missing.rpartition(".")[0]
-    folders = getattr(importlib.import_module(parent or "noisygan"), "__path__", ())
-    siblings = [f"{parent}.{info.name}" for info in pkgutil.iter_modules(folders)]
-    return f"there is no module {missing}{nearest(missing, siblings)}"
-
-
 def _members(module):
     """What a config may name of a module: dict of name -> class or function."""
     if module.__name__ == _TFP:
@@ -355,8 +321,26 @@ class _Names:
 
     def add(self, module):
         """Import a module and add its members."""
-        for name, value in _members(_import(module)).items():
+        if _within(module, ("ddsp",)):
+            ddsp_package.load()
+        for name, value in _members(importlib.import_module(module)).items():
             self.known[_canonical(value)[1]] = self.known[f"{module}.{name}"] = value
+
+    def import_module(self, module, where):
+        """`add` with errors for people."""
+        try:
+            self.add(module)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+        except ModuleNotFoundError as error:
+            missing = error.name or module
+            if not _within(module, (missing,)):
+                raise UsageError(f"{where}: {module} needs {missing}: not installed") from None
+            parent = missing.rpartition(".")[0]
+            folders = getattr(importlib.import_module(parent), "__path__", ()) if parent else ()
+            siblings = [f"{parent}.{info.name}" for info in pkgutil.iter_modules(folders)]
+            message = f"{where}: there is no module {missing}{nearest(missing, siblings)}"
+            raise UsageError(message) from None
 
     def resolve(self, selector, aliases, where):
         """Full name of the class or function that a selector means."""
@@ -410,10 +394,10 @@ def _parameters(value, inherited=True):
 
 
 def _leaves(value):
-    """All literals, references and macros inside a value."""
+    """All literals and references inside a value."""
     if isinstance(value, dict):
         value = [item for pair in value.items() for item in pair]
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):
         for item in value:
             yield from _leaves(item)
     else:
@@ -421,7 +405,7 @@ def _leaves(value):
 
 
 def _references(value):
-    return [leaf for leaf in _leaves(value) if isinstance(leaf, (_Reference, _Macro))]
+    return [leaf for leaf in _leaves(value) if isinstance(leaf, _Reference)]
 
 
 def _map(value, function):
@@ -437,12 +421,9 @@ def _format(value):
     """A value as .gin text, or None if it has no literal form (an object, a function, NaN)."""
 
     def literal(leaf):
-        if isinstance(leaf, float) and math.isinf(leaf):
-            return _Text("1e999" if leaf > 0 else "-1e999")
-        exact = type(leaf) in (type(None), bool, int, float, str, bytes, _Reference, _Macro)
-        if not exact or leaf != leaf:
+        if type(leaf) not in (type(None), bool, int, float, str, bytes, _Reference) or leaf != leaf:
             raise ValueError
-        return leaf
+        return _Infinity(leaf) if leaf in (math.inf, -math.inf) else leaf
 
     try:
         text = pprint.pformat(_map(value, literal), width=80, sort_dicts=False)
@@ -451,8 +432,9 @@ def _format(value):
         return None
 
 
-class _Text(str):
-    __repr__ = str.__str__
+class _Infinity(float):
+    def __repr__(self):
+        return "1e999" if self > 0 else "-1e999"
 
 
 # ---- parsing ---------------------------------------------------------------------------------
@@ -480,7 +462,7 @@ def parse(files, overrides=()):
     Raises:
       UsageError: one line: what is wrong, in which file and line, and the nearest correct spelling.
     """
-    statements = [s for name in files for s in _file_statements(find_config(name))]
+    statements = [s for name in files for s in _read_statements(find_config(name))]
     _load(statements, overrides)
 
 
@@ -491,35 +473,28 @@ def parse_text(text, source="config", overrides=()):
 
 def _load(statements, overrides):
     global _loaded
-    aliases = {alias: module for _, _, own in statements for alias, module in own.items()}
+    every = {alias: module for _, _, own in statements for alias, module in own.items()}
     for override in overrides:
-        found = _statements(override, f"--gin_param '{override}'")
+        found = _with_includes(_statements(override, f"--gin_param '{override}'"))
         if not found:
-            raise UsageError(
-                f"--gin_param '{override}' is empty; expected e.g. Trainer.n_critic = 2"
-            )
-        statements += [(s, where, {**aliases, **own}) for s, where, own in _with_includes(found)]
+            raise UsageError(f"--gin_param '{override}': expected e.g. Trainer.n_critic = 2")
+        statements += [(s, where, {**every, **own}) for s, where, own in found]
 
     # Nothing is imported unless every import is allowed.
-    imports = [(s.module, where) for s, where, _ in statements if _is_import(s)]
-    for module, where in imports:
-        _check_module(module, where)
     names = _Names()
-    for module, where in imports:
-        try:
-            names.add(module)
-        except ModuleNotFoundError as error:
-            raise UsageError(f"{where}: {_import_message(error, module)}") from None
-        except UsageError as error:
-            raise UsageError(f"{where}: {error}") from None
+    imports = [(s.module, where) for s, where, _ in statements if _is_import(s)]
+    for step in (_check_module, names.import_module):
+        for module, where in imports:
+            step(module, where)
 
     loaded, replaced = _Loaded(), []
     for statement, where, own in statements:
         if isinstance(statement, config_parser.BindingStatement):
             binding = _binding(statement, names, own, where)
-            replaced += [loaded.bindings.pop(binding.key)] if binding.key in loaded.bindings else []
+            replaced.append(loaded.bindings.pop(binding.key, None))
             loaded.bindings[binding.key] = binding
-    _check_macros([*loaded.bindings.values()], replaced)
+    replaced = list(filter(None, replaced))
+    _check_macros(loaded.bindings.values(), replaced)
     _drop_replaced(loaded, replaced, names.objects)
     gin.clear_config()
     try:
@@ -536,10 +511,8 @@ def _is_import(statement):
 
 def _binding(statement, names, aliases, where):
     def resolve(leaf):
-        if isinstance(leaf, _Reference):
-            return _Reference(
-                leaf.scope, names.resolve(leaf.selector, aliases, where), leaf.evaluate
-            )
+        if isinstance(leaf, _Reference) and leaf.selector:
+            return leaf._replace(selector=names.resolve(leaf.selector, aliases, where))
         if leaf in _KERAS_KEYS:
             raise UsageError(f'{where}: "{leaf}" names objects past the allow-list; use @Name()')
         return leaf
@@ -549,9 +522,8 @@ def _binding(statement, names, aliases, where):
     if not parameter:
         return _Binding(f"{scope}/{selector}" if scope else selector, "", "", value, where)
     selector = names.resolve(selector, aliases, where)
-    known = {"constructor": None}
-    if selector != _SINGLETON:
-        known = _parameters(names.objects[selector])
+    is_singleton = selector == _SINGLETON
+    known = {"constructor": None} if is_singleton else _parameters(names.objects[selector])
     if known is not None and parameter not in known:
         hint = nearest(parameter, known) or f"; it has {', '.join(known) or 'none'}"
         short = selector.rsplit(".", 1)[-1]
@@ -560,17 +532,15 @@ def _binding(statement, names, aliases, where):
 
 
 def _check_macros(bindings, replaced):
-    """Every macro that is used is defined, and the other way round."""
-    defined = {b.scope: b for b in bindings if not b.selector}
-    uses = [(m.name, b.where) for b in (*bindings, *replaced) for m in _references(b.value)
-            if isinstance(m, _Macro)]  # fmt: skip
-    used = dict(uses)
+    """Every macro that is used is defined, and every defined one is (or was) used."""
+    defined = {b.scope: b.where for b in bindings if not b.selector}
+    every = [(r.scope, b.where) for b in (*bindings, *replaced) for r in _references(b.value)
+             if not r.selector]  # fmt: skip
+    used = dict(every)
     for name in used.keys() - defined.keys():
         raise UsageError(f"{used[name]}: %{name} is not defined{nearest(name, defined)}")
     for name in defined.keys() - used.keys():
-        raise UsageError(
-            f"{defined[name].where}: nothing uses the value {name}{nearest(name, used)}"
-        )
+        raise UsageError(f"{defined[name]}: nothing uses the value {name}{nearest(name, used)}")
 
 
 # ---- what uses what --------------------------------------------------------------------------
@@ -584,12 +554,9 @@ def _scopes(scope):
 def _nodes(value, scope):
     """Nodes, (scope, full name), that a value leads to when it is evaluated in a scope."""
     for reference in _references(value):
-        if isinstance(reference, _Macro):
-            yield reference.name, ""
-        else:
-            yield reference.scope or scope, reference.selector
-            if not reference.evaluate and not reference.scope:
-                yield "", reference.selector  # called later, perhaps where no scope is active
+        yield (reference.scope or scope), reference.selector
+        if not (reference.evaluate or reference.scope):
+            yield "", reference.selector  # called later, perhaps where no scope is active
 
 
 def _reach(bindings, nodes):
@@ -614,8 +581,7 @@ def _reach(bindings, nodes):
 def _drop_replaced(loaded, replaced, objects):
     """Drop the bindings of parts that only a replaced value named; keep the objects in use."""
     bindings = loaded.bindings
-    named = {r.selector for b in (*bindings.values(), *replaced) for r in _references(b.value)
-             if isinstance(r, _Reference)}  # fmt: skip
+    named = {r.selector for b in (*bindings.values(), *replaced) for r in _references(b.value)}
     roots = {(b.scope, b.selector) for b in bindings.values() if b.selector not in {"", *named}}
     seen, alive = _reach(bindings, roots)
     old = {n for b in replaced for n in _nodes(b.value, b.scope)}
@@ -634,22 +600,21 @@ def check_all_used():
       UsageError: names the first binding without a use, and the nearest scope or object with one.
     """
     seen, used = _reach(_loaded.bindings, _loaded.built)
-    built = {selector for _, selector in seen}
     for binding in _loaded.bindings.values():
-        if binding.key in used:
-            continue
+        value = _loaded.objects.get(binding.selector, object)
+        default = (_parameters(value) or {}).get(binding.parameter, object)
         short = binding.selector.rsplit(".", 1)[-1]
-        parameters = _parameters(_loaded.objects.get(binding.selector, object)) or {}
-        default = _format(parameters.get(binding.parameter, object))
-        if binding.selector not in built:
-            why = f"no {short} was built{nearest(short, [s.rsplit('.', 1)[-1] for s in built])}"
-        elif default == _format(binding.value):
+        scopes = {scope for scope, name in seen if name == binding.selector}
+        if not binding.selector or binding.key in used:
             continue
-        elif not any(binding.scope in _scopes(s) for s, n in seen if n == binding.selector):
-            scopes = {s for s, n in seen if n == binding.selector}
-            why = (
-                f"no {short} was built in the scope {binding.scope}{nearest(binding.scope, scopes)}"
-            )
+        if not scopes:
+            names = [name.rsplit(".", 1)[-1] for _, name in seen]
+            why = f"no {short} was built{nearest(short, names)}"
+        elif _format(default) == _format(binding.value):
+            continue
+        elif not any(binding.scope in _scopes(scope) for scope in scopes):
+            hint = nearest(binding.scope, scopes)
+            why = f"no {short} was built in the scope {binding.scope}{hint}"
         else:
             why = f"each scope of {short} overrides it"
         raise UsageError(f"{binding.where}: nothing used {binding}: {why}")

@@ -25,6 +25,7 @@ from noisygan.cli import (
     play,
     prepare,
     render,
+    report,
     reproduce,
     studio,
     synth,
@@ -38,6 +39,7 @@ COMMANDS = {
     "data": data,
     "train": train,
     "render": render,
+    "report": report,
     "evaluate": evaluate,
     "compare": compare,
     "reproduce": reproduce,
@@ -58,7 +60,7 @@ COMMANDS = {
 # Those that read a config: one that is named, or that of a run's folder.
 LOADING_CONFIGS = (
     *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "reproduce", "bench"),
+    *("match", "studio", "config", "report", "reproduce", "bench"),
 )
 
 EXIT_FAILURE = 1

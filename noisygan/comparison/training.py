@@ -112,8 +112,6 @@ def steps_for(gin_file, overrides, examples):
 
     config.parse([gin_file], overrides)
     trainer = config.configured(Trainer)()
-    if trainer.plan is None:
-        return -(-examples // trainer.batch_size)
     step, seen = 0, 0
     while seen < examples:
         stage = trainer.plan.stage(step)

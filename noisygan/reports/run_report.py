@@ -11,6 +11,7 @@ import shlex
 
 import numpy as np
 
+from noisygan.errors import UsageError
 from noisygan.reports import page
 from noisygan.reports.controls import control_plots
 from noisygan.reports.plots import Curve, Plot, step_axis, value_axis
@@ -101,10 +102,11 @@ def write(run, path=None, data=None):
 
 
 def _read(run, folder):
+    from noisygan import config
     from noisygan.data.dataset import Recordings
 
-    n_samples = round(run.seconds * run.sample_rate)
-    return Recordings(sample_rate=run.sample_rate, n_samples=n_samples).read(folder)
+    config.parse([run.path / "config.gin"])
+    return config.configured(Recordings)().read(folder)
 
 
 def _data(run):
@@ -115,60 +117,46 @@ def _data(run):
 
 
 def _pairs(run, data, n):
-    """(recording or None, generated `Sound`, controls) of n notes with different conditions."""
-    if data is None:
-        notes = [(None, *conditions) for conditions in _spread(run, n)]
-    else:
-        rows = np.lexsort((data.velocity, data.pitch, data.label))
-        rows = _evenly(_usable(run, data, rows), n)
-        notes = [(row, data.pitch[row], data.velocity[row], _label(data, row)) for row in rows]
+    """(recording or None, generated `Sound`, its controls) of n notes."""
     pairs = []
-    for seed, (row, pitch, velocity, label) in enumerate(notes):
-        title, detail = note_title(pitch, velocity, label)
-        given = {"pitch": pitch, "velocity": velocity, "label": label}
-        given = {k: v for k, v in given.items() if k in run.condition_names and _is_known(v)}
-        rendered = run.render(**given, seed=seed)
-        fake_title, fake_detail = note_title(**given)
-        known = float(pitch) if _is_known(pitch) and "pitch" in given else None
+    for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
+        notes = run.render(**conditions, seed=seed)
+        title, detail = note_title(**conditions)
         fake = Sound(
-            rendered.audio[0],
-            rendered.sample_rate,
-            fake_title or f"sound {seed + 1}",
-            fake_detail,
-            known,
+            notes.audio[0],
+            notes.sample_rate,
+            title or f"sound {seed + 1}",
+            detail,
+            conditions.get("pitch"),
         )
-        real = None if row is None else Sound(data.audio(row), data.sample_rate, title, detail)
-        pairs.append((real, fake, rendered.controls))
+        real = None
+        if row is not None:
+            real = Sound(data.audio(row), data.sample_rate, title or data.names[row])
+        pairs.append((real, fake, notes.controls))
     return pairs
 
 
-def _is_known(value):
-    return value is not None and value == value
-
-
-def _label(data, row):
-    return data.label_names[data.label[row]] if data.has_label else None
-
-
-def _usable(run, data, rows):
-    """Rows whose label the run knows; all where it is not conditioned on labels."""
-    if "label" not in run.condition_names or len(run.label_names) < 2:
-        return rows
-    found = [row for row in rows if _label(data, row) in run.label_names]
-    return found or rows[:0]
-
-
-def _spread(run, n):
-    """(pitch, velocity, label) of n notes over the run's pitches and labels; None: unknown."""
-    pitches = _evenly(run.pitches, n) if "pitch" in run.condition_names else ()
-    labels = run.label_names if "label" in run.condition_names else ()
-    return [
-        (
-            pitches[i % len(pitches)] if len(pitches) else None,
-            VELOCITY,
-            labels[i % len(labels)] if labels else None,
+def _conditions(run, data, n):
+    """(row of the data or None, conditions) of n notes, spread over pitches and labels."""
+    names = [name for name in run.condition_names if name != "label" or len(run.label_names) > 1]
+    if data is None:
+        pitches = _evenly(run.pitches, n)
+        choices = {"pitch": pitches, "velocity": [VELOCITY], "label": run.label_names}
+        choices = {name: choices[name] for name in names if choices[name]}
+        return [(None, {k: v[i % len(v)] for k, v in choices.items()}) for i in range(n)]
+    labels = np.array(data.label_names)[data.label]
+    known = {"pitch": data.pitch, "velocity": data.velocity, "label": labels}
+    rows = np.lexsort((data.velocity, data.pitch, data.label))
+    if "label" in names:
+        rows = rows[np.isin(labels[rows], run.label_names)]
+    if not len(rows):
+        raise UsageError(
+            f"{data.folder} has none of the run's labels ({', '.join(run.label_names)}); choose "
+            "recordings that it was trained on, or held-out ones of the same labels"
         )
-        for i in range(n)
+    return [
+        (row, {k: known[k][row].item() for k in names if known[k][row] == known[k][row]})
+        for row in _evenly(rows, n)
     ]
 
 
@@ -261,7 +249,7 @@ def _facts(run, metrics):
     known["command"] = shlex.join(known.get("command", ()))
     if "seconds" in metrics:
         known["seconds"] = page.time_text(metrics["seconds"][-1])
-    rows = [(title, _fact(known[name])) for name, title in FACTS.items() if known.get(name)]
+    rows = [(title, _fact(known.get(name, ""))) for name, title in FACTS.items()]
     return [(title, text) for title, text in rows if text]
 
 

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from noisygan.errors import RunError
-from noisygan.metrics import note_analysis, spectrograms
+from noisygan.metrics import spectrograms
 from noisygan.reports.plots import Axis, Plot, data_address, heat_map, outline, time_axis
 
 N_MELS = 96
@@ -110,7 +110,7 @@ def note_title(pitch=None, velocity=None, label=None):
         key = round(pitch)
         name = f"{NOTE_NAMES[key % 12]}{key // 12 - 1}"
         title = f"{title}, {name}" if title else name
-        detail += [f"MIDI {pitch:g}", f"{note_analysis.midi_to_hz(pitch):.1f} Hz"]
+        detail.append(f"MIDI {pitch:g}")
     if velocity is not None and np.isfinite(velocity):
         detail.append(f"velocity {velocity:g}")
     return title, ", ".join(detail)

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from noisygan.data.dataset import AudioDataset
-from noisygan.errors import RunError
+from noisygan.errors import RunError, UsageError
 from noisygan.reports import run_report
 from noisygan.reports.sounds import latents_over_training
 from tests.pages import Page
@@ -153,7 +153,7 @@ def test_every_player_holds_its_sound(run, page_file):
 def test_facts_are_stated_and_text_is_escaped(page_file):
     page = read(page_file)
     words = "".join(page.words)
-    for wanted in ("Flute notes", "40 notes", "--run_dir", "1,234", "MIDI 69", "100training steps"):
+    for wanted in ("Flute notes", "40 notes", "1,234", "MIDI 69", "100training steps", "Seed0"):
         assert wanted in words
     assert "alert(1)" in page.text and "<script>alert" not in page.text
     assert "&lt;b&gt;&amp;" in page.text
@@ -168,6 +168,8 @@ def test_sections_that_do_not_apply_are_left_out(run, tmp_path):
     assert "<script>kick" not in page.text and "&lt;script&gt;kick" in page.text
     assert "of the training data" in page.text
     assert len(page.all("audio")) == 4  # a recording of an unknown label has no counterpart
+    with pytest.raises(UsageError, match="snare"):
+        run_report.write(drums, tmp_path / "none.html", recordings(tmp_path, labels=("unknown",)))
     page = read(run_report.write(FakeWaveGAN(tmp_path), tmp_path / "wavegan.html"))
     page.check()
     assert page.sections == ["listen", "facts", "next"] and len(page.all("audio")) == 8

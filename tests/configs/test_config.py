@@ -300,7 +300,7 @@ def test_an_include_of_itself_ends(toy, tmp_path):
         ("import toyparts.part", "no module toyparts.part (nearest: toyparts.parts)"),
         ("import synth", "may not import synth (nearest: synths)"),
         ("wdith = 3", "nothing uses the value wdith"),
-        ("Top.size = small", 'write text in quotes ("small")'),
+        ("Top.size = small", "write text in quotes"),
         ("Top.size = ", "not a gin statement"),
         ("Top.size", "not a gin statement"),
         ("Top.table = [1, 2", "not a gin statement"),
