@@ -52,13 +52,13 @@ class Run:
           UsageError: if the folder holds no run or no checkpoint yet.
           RunError: if its files can't be read, or a newer version wrote them.
         """
-        from noisygan import config_text
+        from noisygan import config
         from noisygan.training.runs import RunFolder
 
         self._folder = RunFolder.open(path)
         self.path = pathlib.Path(path)
         self.metadata = self._folder.facts
-        self.config = config_text.read_file(self._folder.config)
+        self.config = config.read(self._folder.config)
         self.checkpoint = checkpoint
         if not self._folder.has_checkpoint:
             raise UsageError(self._folder.without_checkpoint)

@@ -13,14 +13,14 @@ import time
 
 import numpy as np
 
-from noisygan import config_allowed
+from noisygan import config
 
 
 def main(job):
     """Does one job.
 
     Args:
-      job: dict: gin_file and gin_param (lists); allow_modules, as `config_allowed.widen` takes
+      job: dict: gin_file and gin_param (lists); allow_modules, as `config.allow_modules` takes
         them; data, a folder, or None for sounds made here;
         n_turns; parts, whether the step is taken apart; naive, a config whose naive step is
         measured in turn, or None.
@@ -33,11 +33,11 @@ def main(job):
     from noisygan.benchmarks import measures, naive_step, train_parts
 
     tf.get_logger().setLevel("ERROR")
-    config_allowed.widen(job["allow_modules"])
+    config.allow_modules(job["allow_modules"])
     trainer, notes = build(job["gin_file"], job["gin_param"], job["data"])
     before = measures.resident_bytes()
     # A whole cycle has each lazy regularizer once.
-    cycle = math.lcm(*(r.interval for r in trainer.adversaries.regularizers), 1)
+    cycle = math.lcm(*(r.interval for r in trainer.gan.regularizers), 1)
     batches = trainer.batches(notes, 0)
     began = time.perf_counter()
     trainer.train_step(batches, 0)

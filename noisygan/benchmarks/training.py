@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from noisygan import config_allowed
+from noisygan import config
 from noisygan.benchmarks import child, machine
 
 RESULT = "train.json"
@@ -78,7 +78,7 @@ def _ask(plan, gin_param, parts=False, naive=None):
         "n_turns": plan.n_turns,
         "parts": parts,
         "naive": naive,
-        "allow_modules": config_allowed.widened(),
+        "allow_modules": config.allowed_modules(),
     }
     return child.answer(_JOB, job, ", ".join(plan.gin_file), accelerators=True)
 

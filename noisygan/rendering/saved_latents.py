@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.archives import read_array, read_arrays
+from noisygan.archives import read_arrays
 from noisygan.audio_io.audio_files import MAX_SECONDS, MIN_SECONDS
 from noisygan.errors import UsageError
 
@@ -81,7 +81,8 @@ def load_latents(path):
         raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'missing'}; {_EXPECTED}")
     try:
         is_archive = zipfile.is_zipfile(path)
-        entries = read_arrays(path, MAX_BYTES) if is_archive else {"z": read_array(path, MAX_BYTES)}
+        entries = read_arrays(path, MAX_BYTES)
+        entries = entries if is_archive else {"z": entries["array"]}
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} can't be read; {_EXPECTED}") from error
     if "z" not in entries:
