@@ -33,7 +33,14 @@ _MODULES = {
 }
 
 __all__ = [
-    *("AudioDataset", "Notes", "Run", "Trainer", "compare", "evaluate", "load", "synthesize"),
+    "AudioDataset",
+    "Notes",
+    "Run",
+    "Trainer",
+    "compare",
+    "evaluate",
+    "load",
+    "synthesize",
 ]
 
 
