@@ -129,17 +129,16 @@ def closeness(real, fake):
 
 def copying(generated, recordings, names, sample_rate):
     """Shares of suspicious sounds and the nearest recording of each generated one, as a dict."""
-    found = copies.find_copies(generated, recordings, names, sample_rate)
-    own = np.any([kind.own_distances <= kind.threshold for kind in found.values()], axis=0)
+    found = copies.find_copies(generated, recordings, sample_rate)
     facts = {
         "copies": float(copies.suspicious(found).mean()),
-        "copies_among_recordings": float(own.mean()),
+        "copies_among_recordings": float(copies.suspicious(found, own=True).mean()),
     }
     for kind, result in found.items():
         facts[f"nearest by {kind}"] = [
-            {"name": name, "distance": float(distance), "suspicious": bool(closer)}
-            for name, distance, closer in zip(
-                result.names, result.distances, result.closer, strict=True
+            {"name": names[row], "distance": float(distance), "suspicious": bool(closer)}
+            for row, distance, closer in zip(
+                result.rows, result.distances, result.closer, strict=True
             )
         ]
     return facts
