@@ -208,7 +208,7 @@ def test_every_command_that_loads_a_config_can_be_told():
         dests = {action.dest for action in command._actions}
         if name in LOADING_CONFIGS:
             assert "allow_module" in dests, name
-        elif name != "demo":  # resumes only runs of its own config
+        elif name != "demo":  # resumes only its runs
             assert not dests & {"gin_file", "run_dir", "allow_module"}, name
     assert set(LOADING_CONFIGS) <= set(COMMANDS)
 
