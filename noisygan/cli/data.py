@@ -32,9 +32,9 @@ def run(args):
     try:
         print(tables.text(manifest, args.folder))
         if args.html is not None:
-            from noisygan.reports.dataset_report import write_page
+            from noisygan.reports import dataset_report
 
-            print(f"\npage: {write_page(args.folder, pathlib.Path(args.html))}")
+            print(f"\npage: {dataset_report.write(args.folder, args.html)}")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise RunError(

@@ -87,10 +87,8 @@ def run(args):
     """Trains, or checks that training would work."""
     check(args)
     arguments.import_tensorflow()
-    from noisygan.config_sizes import weights_within
 
-    with weights_within():
-        return _run(args)
+    return _run(args)
 
 
 def _run(args):
@@ -260,7 +258,7 @@ def fit(
       UsageError: if config and recordings don't fit each other; no folder is made then.
       KeyboardInterrupt: when stopped, after saving; its message says how to go on.
     """
-    from noisygan import config, config_allowed
+    from noisygan import config
     from noisygan.training.runs import RunFolder
 
     if trainer.replicas.broadcast_from_chief(begun is None):
@@ -295,7 +293,7 @@ def fit(
         for option, value in numbers.items():
             again += [option, f"{value:.15g}"] if value is not None else []
         again += ["--strategy", strategy] if strategy != "auto" else []
-        again += config_allowed.as_options()
+        again += [w for m in config.allowed_modules() for w in ("--allow_module", m)]
         again += ["--early_stop"] if kept.get("early_stop") else []
         raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
 
@@ -316,10 +314,10 @@ def _go_on_deterministically(args, facts):
 
 def _load_config_of(folder, args):
     """Loads a begun run's own config; a config or seed given beside --resume must be the same."""
-    from noisygan import config, config_text
+    from noisygan import config
 
     def load(params=()):
-        config.parse_text(config_text.read_file(folder.config), str(folder.config), params)
+        config.parse([folder.config], params)
         return config.resolved_text()
 
     ours = load()

@@ -1,4 +1,4 @@
-"""Analysis by synthesis: controls that make a given sound, found without any trained run."""
+"""Free fit: controls that make a given sound (analysis by synthesis), without a trained run."""
 
 import math
 
@@ -10,8 +10,7 @@ from noisygan.matching import room_fit
 from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.matching.responses import Response
-from noisygan.rendering.synthesis import signal_of
+from noisygan.rendering.synthesis import controls_to_signal
 
 N_BANDS = 65
 MAX_HARMONICS = 256
@@ -22,27 +21,26 @@ LOG_STRIDE = 0.15  # nepers: levels, decays
 F0_STRIDE = 0.001  # nepers: 1.7 cents
 SMOOTHNESS = 0.1
 """Weight of the curves' roughness beside the spectral loss."""
-_F0_ROUGHNESS = 30.0  # nepers of level that a neper of F0 counts as
+_F0_ROUGHNESS = 30.0  # nepers of level per neper of F0
 _LEAST = 1e-7
 _CORNER = 0.05
 
 
 def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
-    """The plain start: pYIN's F0, flat harmonics at the measured level, next to no noise.
+    """Start of the descent: pYIN's F0, flat harmonics at the measured level, little noise.
 
-    Every harmonic below half the rate has the same amplitude, and all together have the level that
-    was measured; the noise is white, 60 dB below. Where there is a room, the level is what is left
-    of it without, and falls silent where the note is let go.
+    Every harmonic below half the rate has the same amplitude and their sum the measured level; the
+    noise is white, 60 dB below.
 
     Args:
       analysis: `analysis.Analysis` of the target.
       n_samples: Length of the target.
       sample_rate: Hz.
       noise_seed: int.
-      room: `room_fit.Room`, or None.
+      room: `room_fit.Room` whose reverb is left out of the level, or None.
 
     Returns:
-      Controls, as `noisygan.rendering.synthesis` has them.
+      Controls, as `noisygan.audio_io.controls` has them.
     """
     f0_hz, level = analysis.f0_hz, analysis.level
     if room is not None:
@@ -71,19 +69,18 @@ def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
 
 
 def fit_controls(controls, audio, n_steps, progress=None, room=None):
-    """Controls that come nearer to a sound, by gradient descent through the synths.
+    """Fit controls to a sound by gradient descent through the synths.
 
-    Everything that is heard in ratios is sought in logarithms: every harmonic's amplitude, F0, the
-    gains of the noise, and of what is struck its frequencies, levels and decays. Curves pay for
-    moving from frame to frame. The response of a room is sought where one is given; that of the
-    controls' own reverb stays as it is.
+    Harmonic amplitudes, F0, noise magnitudes, and frequencies, levels and decays of struck voices
+    are fitted as logarithms. Changes of a curve from frame to frame have a cost. The controls' own
+    reverb is not changed.
 
     Args:
-      controls: Where the descent begins; `start_controls`, or those of a run's sound.
-      audio: The target at the controls' sample rate, float32 [n_samples].
+      controls: Start of the descent, of `start_controls` or of a run's sound.
+      audio: Target at the controls' sample rate, float32 [n_samples].
       n_steps: Steps of the descent.
       progress: As of `descent.descend`.
-      room: `room_fit.Room` of the target, for controls without a reverb; None: it has none.
+      room: `room_fit.Room` whose impulse response is fitted too, for controls without a reverb.
 
     Returns:
       (controls, list of losses).
@@ -93,39 +90,37 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
     objective = Objective(audio, sample_rate)
     response = None
     if room is not None:
-        response = Response(room, sample_rate, int(controls["noise_seed"]))
-        controls = controls | {
-            "reverb/sample_rate": np.array(sample_rate),
-            "reverb/add_dry": np.array(True),
-        }
+        response = room_fit.Response(room, sample_rate, int(controls["noise_seed"]))
+        reverb = {"sample_rate": np.array(sample_rate), "add_dry": np.array(True)}
+        controls = controls | {f"reverb/{name}": value for name, value in reverb.items()}
 
-    def split(values):
-        """(controls with what was sought in its place, the curves among the unknowns)."""
+    def merge(values):
+        """(controls with the values in place, the curves among the values)."""
         curves = {name: value for name, value in values.items() if name in unknowns}
         merged = _with(controls, curves, sounding)
         return merged if response is None else merged | {"reverb/ir": response(values)}, curves
 
     def loss(values):
-        merged, curves = split(values)
-        sound = signal_of(merged, len(audio), sample_rate)
+        merged, curves = merge(values)
+        sound = controls_to_signal(merged, len(audio), sample_rate)
         return objective(sound) + SMOOTHNESS * _roughness(curves)
 
-    sought = unknowns if response is None else unknowns | response.unknowns
-    found, losses = descend(sought, loss, n_steps, progress)
-    fitted, _ = split(found)
+    everything = unknowns if response is None else unknowns | response.unknowns
+    found, losses = descend(everything, loss, n_steps, progress)
+    fitted, _ = merge(found)
     return {name: np.asarray(value) for name, value in fitted.items()}, losses
 
 
 def _unknowns(controls):
-    """What is sought, and which harmonics sound at all (1 or 0): dicts by the controls' names."""
+    """(dict of Unknown, dict of masks of the harmonics that sound)."""
     unknowns, sounding = {}, {}
     for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
         strides = {"magnitudes": LOG_STRIDE, "decay_seconds": LOG_STRIDE, "frequencies": F0_STRIDE}
         if kind == "harmonic":
-            parts = controls[f"{voice}/amplitudes"][:, None]
-            parts = parts * controls[f"{voice}/harmonic_distribution"]
-            sounding[f"{voice}/partials"] = (parts > 0.0).astype(np.float32)
-            unknowns[f"{voice}/partials"] = Unknown(_log(parts), LOG_STRIDE)
+            partials = controls[f"{voice}/amplitudes"][:, None]
+            partials = partials * controls[f"{voice}/harmonic_distribution"]
+            sounding[f"{voice}/partials"] = (partials > 0.0).astype(np.float32)
+            unknowns[f"{voice}/partials"] = Unknown(_log(partials), LOG_STRIDE)
             strides = {"f0_hz": F0_STRIDE}
         elif kind == "modal":
             strides["amplitudes"] = LOG_STRIDE
@@ -140,25 +135,23 @@ def _log(value):
 
 
 def _with(controls, values, sounding):
-    """Controls with what was sought in its place."""
+    """Controls with the values of the unknowns in place."""
     merged = dict(controls)
     for name, value in values.items():
         if name not in sounding:
             merged[name] = tf.exp(value)
             continue
-        parts = tf.exp(value) * sounding[name]
-        total = tf.reduce_sum(parts, axis=1)
+        partials = tf.exp(value) * sounding[name]
+        total = tf.reduce_sum(partials, axis=1)
         voice = name.split("/")[0]
         merged[f"{voice}/amplitudes"] = total
-        merged[f"{voice}/harmonic_distribution"] = tf.math.divide_no_nan(parts, total[:, None])
+        shares = tf.math.divide_no_nan(partials, total[:, None])
+        merged[f"{voice}/harmonic_distribution"] = shares
     return merged
 
 
 def _roughness(values):
-    """Mean change of the curves from frame to frame, in nepers for levels: a scalar.
-
-    Nearly the absolute change: many small steps cost what a large one costs, so edges stay.
-    """
+    """Mean absolute change of the curves per frame, smoothed at 0: a scalar."""
     total = 0.0
     for name, value in values.items():
         is_f0 = name.endswith("/f0_hz")

@@ -1,53 +1,38 @@
-"""The room that a sound was recorded in: whether one can be told, and a response to be fitted.
-
-A tail alone tells nothing: strings, bells and plates die away as rooms do. What a room does to a
-held note that is let go is more: its level falls fast, as the instrument falls silent, and then
-slowly, as the room does - and while the room dies away, each partial wavers on its own, as the many
-reflections of it meet. Where a target shows both, a room is taken apart from the instrument.
-"""
+"""Reverb fit: an impulse response that is fitted together with the dry sound."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy.signal
+import tensorflow as tf
 
-from noisygan.matching.analysis import FRAME_RATE
+from noisygan.matching.analysis import FRAME_RATE, level_of
+from noisygan.matching.descent import Unknown
 
-SHORTEST, LONGEST = 0.5, 5.0
-"""Seconds that a room takes to fall by 60 dB; what is shorter is not told from an instrument."""
-
-_BEFORE = 30  # frames of the held note that are looked at
-_LONGEST_FALL = 25  # frames that the instrument may take to fall silent
-_FALL = 7  # frames: it takes this long in the middle
-_LEAST_TAIL = 8
+LONGEST = 5.0  # seconds
+_DIGITAL_SILENCE = 2.0**-17  # half a step of 16 bits
+_FALL = 7  # frames in which the dry sound falls silent
+_LEAST_TAIL = 8  # frames
 _RANGE_DB, _LEAST_DB = 55.0, -84.0  # below the loudest frame, and below full scale
-_DIGITAL_SILENCE = 2.0**-17
-"""What 16 bits round to 0."""
-_NEAREST_DB, _HEARD_DB = 1.0, 30.0
-"""How far below the held note a known room's tail may begin."""
-_LEAST_FALL_DB = 10.0
-"""How far the tail must be seen to fall."""
-_LEAST_KNEE_DB = 4.0
-"""How far the note must fall before it, beyond the tail's own slope."""
-_STEADY_DB, _STRAIGHT_DB = 2.0, 2.6
-"""How far the held note, and the tail, may lie from a line."""
-_WAVERING_DB = 2.0
-"""How far the partials of the tail must lie from lines of their own (a dense room: 3 to 4)."""
-_PARTIAL_RANGE_DB = 30.0
-_N_PARTIALS = 25
+_NEAREST_DB, _FARTHEST_DB = 1.0, 30.0
+"""Range of the level of an audible tail, below that of the held note."""
+_SILENT_SECONDS = 0.15  # after which the dry sound is 60 dB down at the start of the descent
+_SIXTY_DB = 3.0 * math.log(10.0)  # nepers
 
-_SILENT_SECONDS = 0.15
-"""After which the instrument is 60 dB down at the start of the descent."""
+_LOWEST_HZ = 250.0
+_GAIN_STRIDE = 0.01  # nepers
+_SECONDS_STRIDE = 0.002  # nepers
+_TAP_STRIDE = 0.02
+_PREDELAY_SECONDS = 0.002
 
 
 class Room(NamedTuple):
-    """What the end of a note tells of a room.
+    """Reverberation of a recording.
 
     Attributes:
-      seconds: It takes to fall by 60 dB.
-      wet: Energy of the response relative to the direct sound.
-      begin, end: Frames between which the instrument falls silent.
+      seconds: Reverberation time, T60.
+      wet: Energy of the impulse response relative to the direct sound.
+      begin, end: Frames between which the dry sound falls silent.
     """
 
     seconds: float
@@ -56,141 +41,41 @@ class Room(NamedTuple):
     end: int
 
 
-def find_room(audio, sample_rate, analysis):
-    """The room of a recording, where the end of its last note tells of one.
+def find_room(audio, sample_rate, seconds):
+    """Measure where the dry sound of a reverberant recording ends, and how loud the reverb is.
+
+    The note is taken to end where the level falls fastest. The end of the recording, in digital
+    silence or not, is no such fall.
 
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
-      analysis: `analysis.Analysis` of it.
+      seconds: Known reverberation time, T60.
 
     Returns:
-      Room, or None.
-    """
-    level = 20.0 * np.log10(_levels(audio, sample_rate, len(analysis.f0_hz)) + 1e-9)
-    knee = _knee(level)
-    if knee is None:
-        return None
-    room, last = knee
-    f0_hz = analysis.f0_hz[max(room.begin - 5, 0)]
-    last = min(last, room.end + round(0.5 * room.seconds * FRAME_RATE))
-    wavers = _wavering(audio, sample_rate, f0_hz, room.end, last) >= _WAVERING_DB
-    return room if wavers else None
-
-
-def known_room(audio, sample_rate, seconds):
-    """The room of a recording of which a person knows that it has one.
-
-    The note is taken to be let go where the level falls fastest; that the recording itself ends,
-    in silence or not, is no such fall.
-
-    Args:
-      audio: float32 [n_samples].
-      sample_rate: Hz.
-      seconds: It takes to fall by 60 dB.
-
-    Returns:
-      Room, or None where its end tells of none: less than can be heard lies behind the fall.
+      Room, or None if no tail is audible behind the fall.
     """
     n_samples = len(audio)
     audio = audio[: np.max(np.flatnonzero(np.abs(audio) > _DIGITAL_SILENCE), initial=0) + 1]
     n_frames = max(2, math.ceil(len(audio) / sample_rate * FRAME_RATE - 1e-6))
-    level = 20.0 * np.log10(_levels(audio, sample_rate, n_frames) + 1e-9)
-    later = np.maximum(_later(level), max(level.max() - _RANGE_DB, _LEAST_DB))
+    level = 20.0 * np.log10(level_of(audio, sample_rate, n_frames, seconds=0.02) + 1e-9)
+    loudest_after = np.maximum.accumulate(level[::-1])[::-1]
+    loudest_after = np.maximum(loudest_after, max(level.max() - _RANGE_DB, _LEAST_DB))
     width = min(_FALL, n_frames - 1)
-    falls = later[:-width] - later[width:]
+    falls = loudest_after[:-width] - loudest_after[width:]
     begin = int(np.argmax(falls))
     n_silent = (n_samples - len(audio)) * FRAME_RATE / sample_rate
     no_tail = falls[begin] < _NEAREST_DB or begin + width > n_frames - _LEAST_TAIL
-    if falls[begin] > _HEARD_DB or (no_tail and n_silent > _FALL):
+    if falls[begin] > _FARTHEST_DB or (no_tail and n_silent > _FALL):
         return None
-    return Room(seconds, _wet(float(falls[begin])), begin, begin + width)
-
-
-def _wet(knee):
-    """Energy of a response of which the tail begins so many dB below the held note."""
+    # Meanwhile the reverb itself has decayed.
+    knee = float(falls[begin]) - 60.0 * width / (FRAME_RATE * seconds)
     share = 10.0 ** (-max(knee, 0.0) / 10.0)
-    return share / max(1.0 - share, 0.1)
-
-
-def _later(level):
-    """The loudest from each frame on, [n_frames]."""
-    return np.maximum.accumulate(level[::-1])[::-1]
-
-
-def _levels(audio, sample_rate, n_frames):
-    """Root mean square of the 20 ms around each frame."""
-    width = max(1, round(0.02 * sample_rate))
-    power = np.cumsum(np.pad(np.asarray(audio, np.float64) ** 2, (width // 2 + 1, width)))
-    begin = np.minimum((np.arange(n_frames) * sample_rate / FRAME_RATE).astype(int), len(audio))
-    return np.sqrt(np.maximum(power[begin + width] - power[begin], 0.0) / width)
-
-
-def _knee(level):
-    """Three lines through the end of a sound: held, falling silent, the tail.
-
-    Args:
-      level: dB, [n_frames].
-
-    Returns:
-      (Room, last frame of the tail); None where no three such lines come near the level.
-    """
-    later = _later(level)
-    loudest = level.max()
-    if loudest <= _LEAST_DB:
-        return None
-    last = int(np.flatnonzero(level > max(loudest - _RANGE_DB, _LEAST_DB))[-1]) + 1
-    best, most = None, -math.inf
-    for end in range(_BEFORE + 4, last - _LEAST_TAIL):
-        for begin in range(max(_BEFORE, end - _LONGEST_FALL), end - 2, 2):
-            if later[begin] - later[end] < 5.0 or level[begin] < loudest - 30.0:
-                continue
-            times = np.arange(begin - _BEFORE, last, dtype=float)
-            lines = [np.ones_like(times), times - begin]
-            lines += [np.maximum(times - begin, 0.0), np.maximum(times - end, 0.0)]
-            lines = np.stack(lines, axis=1)
-            wanted = level[begin - _BEFORE : last]
-            found = np.linalg.solve(lines.T @ lines, lines.T @ wanted)
-            _, fall, tail = np.cumsum(found[1:])
-            seconds = -60.0 / (tail * FRAME_RATE)
-            knee = (tail - fall) * (end - begin)
-            seen = -tail * (last - end)
-            if not SHORTEST <= seconds <= LONGEST or fall > 2.0 * tail:
-                continue
-            if knee < _LEAST_KNEE_DB or seen < _LEAST_FALL_DB:
-                continue
-            off = (lines @ found - wanted) ** 2
-            # The clearest knee, not the nearest lines: those are found within a tail that wavers.
-            score = knee - 3.0 * math.sqrt(np.mean(off))
-            held, straight = np.mean(off[:_BEFORE]), np.mean(off[_BEFORE + end - begin :])
-            if held > _STEADY_DB**2 or straight > _STRAIGHT_DB**2 or score <= most:
-                continue
-            most = score
-            best = Room(float(seconds), _wet(float(knee)), begin, end), last
-    return best
-
-
-def _wavering(audio, sample_rate, f0_hz, begin, end):
-    """Median distance in dB of the partials of a stretch from lines of their own; 0: too few."""
-    n_fft = 1 << round(math.log2(0.064 * sample_rate))
-    places = (np.arange(begin, end) * sample_rate / FRAME_RATE).astype(int)
-    padded = np.pad(audio, (n_fft // 2, n_fft))
-    frames = padded[places[:, None] + np.arange(n_fft)] * scipy.signal.get_window("hann", n_fft)
-    level = 20.0 * np.log10(np.abs(np.fft.rfft(frames, axis=1)) + 1e-7)
-    bins = np.round(np.arange(1, _N_PARTIALS + 1) * f0_hz / sample_rate * n_fft).astype(int)
-    bins = bins[bins < n_fft // 2 - 2]
-    if len(bins) == 0 or len(places) < 4:
-        return 0.0
-    partials = np.max([level[:, bins + d] for d in (-1, 0, 1)], axis=0)
-    partials = partials[:, partials[0] > partials[0].max() - _PARTIAL_RANGE_DB]
-    times = np.arange(len(places))
-    fitted = np.polynomial.polynomial.polyfit(times, partials, 1)
-    off = partials - np.polynomial.polynomial.polyval(times, fitted).T
-    return float(np.median(np.sqrt(np.mean(off**2, axis=0))))
+    return Room(seconds, share / max(1.0 - share, 0.1), begin, begin + width)
 
 
 def level_without(room, level):
-    """The level that a sound has before the room: less of it, and none behind the end.
+    """Estimate the level of the dry sound: lower than the recording's, silent after its end.
 
     Args:
       room: Room.
@@ -200,6 +85,57 @@ def level_without(room, level):
       [n_frames].
     """
     level = np.array(level) / math.sqrt(1.0 + room.wet)
-    behind = np.maximum(np.arange(len(level)) - room.begin, 0) / FRAME_RATE
-    silent = level[room.begin] * 10.0 ** (-3.0 * behind / _SILENT_SECONDS)
-    return np.where(behind > 0.0, np.minimum(level, silent), level)
+    after = np.maximum(np.arange(len(level)) - room.begin, 0) / FRAME_RATE
+    silent = level[room.begin] * 10.0 ** (-3.0 * after / _SILENT_SECONDS)
+    return np.where(after > 0.0, np.minimum(level, silent), level)
+
+
+class Response:
+    """An impulse response to fit: noise with an exponential decay per octave.
+
+    Its taps are fitted too, as they say which partials a room favours. Its energy is fixed to the
+    room's: while a note is held, direct sound and reverb can't be told apart.
+
+    Args:
+      room: Room.
+      sample_rate: Hz.
+      seed: Of the initial noise.
+
+    Attributes:
+      unknowns: dict of `descent.Unknown`.
+    """
+
+    def __init__(self, room, sample_rate, seed=0):
+        n_taps = round(min(1.2 * room.seconds, LONGEST) * sample_rate)
+        self._times = np.arange(n_taps, dtype=np.float32) / sample_rate
+        self._energy = room.wet
+        self._n_fft = 1 << (n_taps - 1).bit_length()
+        self._bands = octaves(np.fft.rfftfreq(self._n_fft, 1.0 / sample_rate))
+        self._begins = (self._times >= _PREDELAY_SECONDS).astype(np.float32)
+        n_bands = len(self._bands)
+        seconds = np.full(n_bands, math.log(room.seconds), np.float32)
+        taps = np.random.default_rng([seed, n_taps]).normal(size=n_taps).astype(np.float32)
+        self.unknowns = {
+            "room/gains": Unknown(np.zeros(n_bands, np.float32), _GAIN_STRIDE),
+            "room/seconds": Unknown(seconds, _SECONDS_STRIDE),
+            "room/taps": Unknown(taps, _TAP_STRIDE),
+        }
+
+    def __call__(self, values):
+        """Impulse response float32 [n_taps] of values of the unknowns."""
+        spectrum = tf.signal.rfft(values["room/taps"], [self._n_fft])
+        noise = tf.signal.irfft(tf.cast(self._bands, tf.complex64) * spectrum, [self._n_fft])
+        seconds = tf.exp(values["room/seconds"])[:, None]
+        decays = tf.exp(values["room/gains"][:, None] - _SIXTY_DB * self._times / seconds)
+        taps = tf.reduce_sum(noise[:, : len(self._times)] * decays, axis=0) * self._begins
+        return taps * tf.sqrt(self._energy / tf.reduce_sum(taps**2))
+
+
+def octaves(hz):
+    """Weights of octave bands from 250 Hz on that add up to 1: float32 [n_bands, n]."""
+    n_bands = 1 + max(1, round(math.log2(hz[-1] / _LOWEST_HZ)))
+    position = np.log2(np.maximum(hz, 1.0) / _LOWEST_HZ)
+    centers = np.arange(n_bands) - 0.5
+    position = np.clip(position, centers[0], centers[-1])
+    distance = np.clip(np.abs(position - centers[:, None]), 0.0, 1.0)
+    return (np.cos(0.5 * np.pi * distance) ** 2).astype(np.float32)

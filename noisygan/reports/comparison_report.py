@@ -1,38 +1,42 @@
-"""The page of a comparison: which system is best at what, to be seen and to be heard."""
+"""Page about a comparison: which system is best at what, to be seen and to be heard."""
 
 from __future__ import annotations
 
-import pathlib
+import numpy as np
 
-from noisygan.errors import RunError
-from noisygan.files import atomic_write, make_folder
-from noisygan.reports import (
-    comparison_plots as page_plots,
-)
-from noisygan.reports import (
-    comparison_sounds as page_sounds,
-)
-from noisygan.reports import (
-    comparison_table as page_table,
-)
-from noisygan.reports.page import Contents, asset, document, escape
-from noisygan.reports.palette import Palette
+from noisygan.reports import comparison_plots as plots
+from noisygan.reports import page
+from noisygan.reports.plots import Scale, outline
+from noisygan.reports.ranking import badness, overlap
 
 MAX_BYTES = 30_000_000
-SCRIPTS = ("keys.js", "player.js", "table.js", "map.js", "blind.js")
-FIRST_TABLE = "at-a-glance"
-# More sentences than these wait behind a summary: the table says it better.
-MAX_SENTENCES = 4
+RECORDINGS = "recordings"
+N_TONES = 8
+# What an entry has that does not say otherwise.
+DATA = dict.fromkeys(("id", "made", "noisygan", "command", "curve_floor", "spectrogram_axes"))
+DATA |= {"title": "Comparison", "curve_title": "Distance"}
+DATA |= {name: [] for name in ("facts", "warnings", "verdict", "systems", "metrics", "histograms")}
+DATA |= {name: {} for name in ("grid", "interpolations", "map", "listening")}
+METRIC = {"group": "further", "unit": "", "higher_is_better": None, "headline": False}
+METRIC |= {"wrong_order": None, "floor": None, "explained": "", "values": {}}
+CELL = {"value": None, "interval": None, "ceiling": None, "not_run": None, "seeds": []}
+RATING = {
+    "name": "listening test",
+    "unit": "1 to 5",
+    "higher_is_better": True,
+    "explained": "Mean rating of the listeners of the blind test below: how much does this sound "
+    "like a recording?",
+}
 
 
-def write_page(data, out_file):
-    """Writes the page.
+def write(data, path):
+    """Write the page of a comparison.
 
-    A part that is missing or empty leaves its section out. Where the page would pass
-    `MAX_BYTES`, sounds of the map's points are left out evenly; the points stay.
+    A part that is missing or empty leaves its section out. The points of the map have no sounds
+    where the page would exceed `MAX_BYTES`.
 
     Args:
-      data: dict of what JSON holds. Sounds ("clips") are FLAC and pictures PNG, as `data:`
+      data: dict that JSON can hold. Sounds ("clips") are FLAC and pictures PNG, as `data:`
         addresses:
         id: Hex digits; answers files of the listening test name it.
         title, made, noisygan, command: Text; the command makes the comparison again.
@@ -49,292 +53,214 @@ def write_page(data, out_file):
         listening: {system or "recordings": {value, interval, n}} or None: ratings so far.
         spectrogram_axes: {seconds, low_hz, high_hz}.
         A clip: {title, audio, gain_db, peaks: [[lowest, highest], ...] in -1..1, spectrogram}.
-      out_file: The page; an older one is replaced.
+      path: File; an older one is replaced.
 
     Returns:
       pathlib.Path of the page.
 
     Raises:
-      RunError: if it cannot be written, or is too large even so.
+      RunError: if it cannot be written.
     """
-    out_file = pathlib.Path(out_file)
-    text = body(data)
-    size = len(text.encode("utf-8"))
-    if size > MAX_BYTES:
-        text = body(_with_fewer_sounds(data, size - MAX_BYTES))
-        size = len(text.encode("utf-8"))
-    if size > MAX_BYTES:
-        raise RunError(
-            f"{out_file} would take {size / 1e6:.0f} MB, expected {MAX_BYTES / 1e6:.0f} at most; "
-            "show fewer or shorter sounds"
-        )
-    make_folder(out_file.parent)
-    with atomic_write(out_file, overwrite=True) as part:
-        part.write_text(text, encoding="utf-8")
-    return out_file
+    text = render(data)
+    if len(text) > MAX_BYTES and data.get("map"):
+        points = [{**point, "clip": None} for point in data["map"]["points"]]
+        text = render({**data, "map": {**data["map"], "points": points}})
+    return page.write(path, text)
 
 
-def _with_fewer_sounds(data, excess):
-    """The same without some sounds of the map, evenly, that take `excess` bytes or a bit more."""
-    points = (data.get("map") or {}).get("points") or []
-    sizes = [len(p["clip"]["audio"]) if p.get("clip") else 0 for p in points]
-    share = min(1.0, 1.02 * excess / sum(sizes)) if sum(sizes) else 0.0
-    kept, dropped, seen = [], 0.0, 0
-    for point, size in zip(points, sizes, strict=True):
-        seen += size
-        if dropped < share * seen:
-            dropped += size
-            point = {**point, "clip": None}
-        kept.append(point)
-    return {**data, "map": {**(data.get("map") or {}), "points": kept}}
-
-
-def body(data):
-    """The whole page as text; `data` as of `write_page`."""
-    systems = data.get("systems") or []
-    palette = Palette([system["name"] for system in systems])
-    clips, contents = page_sounds.Clips(), Contents()
-    grid = data.get("grid") or {}
-    heard = page_sounds.grid(grid, palette, clips)
-    trials = page_sounds.trials(grid, palette, clips) if heard else []
-    n_trials = sum(len(row["sounds"]) for row in trials)
-    sections = [
-        contents.section(
-            "table",
-            "Which is best at what",
-            "Under each number: its 95 % interval, and where it stands in its column (left is "
-            "better; the upright line: recordings). \N{BLACK STAR} best, \N{WHITE STAR} level with "
-            "it: their intervals overlap. Press a heading to sort, a number for all about it.",
-            _tables(data, palette, bool(heard)),
-        ),
-        contents.section("listen", "Listen", _listen_lede(data), heard and SWITCHES + heard),
-        contents.section(
-            "time",
-            "Quality against training time",
-            "Thin lines are seeds, thick ones their mean.",
-            page_plots.race(
-                systems, palette, data.get("curve_title") or "Distance", data.get("curve_floor")
-            ),
-        ),
-        contents.section(
-            "descriptors",
-            "What they get right and wrong",
-            "How often sounds have which value: recordings in grey, a system's sounds over them. "
-            "At the right, what both have in common; 100 % is the same. Bars are cut at twice "
-            "the recordings' highest.",
-            _histograms(data, palette),
-        ),
-        contents.section(
-            "map", "Map of sounds", escape(_map_lede(data)), _map(data, palette, clips)
-        ),
-        contents.section(
-            "between",
-            "From one sound to another",
-            "Between two latent codes under one condition: a system that has understood passes "
-            "through sounds, one that has memorised jumps.",
-            page_sounds.interpolations(data.get("interpolations") or {}, palette, clips),
-        ),
-        contents.section(
-            "blind",
-            "Blind listening test",
-            f"Rate {n_trials} sounds without knowing whose they are; recordings are hidden among "
-            "them. Leave whenever you like and go on later, or finish early: the order is such "
-            "that all systems are heard alike. Answers are saved as a file, and files of any "
-            "number of listeners are counted into the table above.",
-            BLIND if heard else "",
-        ),
-        contents.section("facts", "Facts", "How this was made.", _facts(data, systems, palette)),
+def render(data):
+    """HTML of the page; `data` as of `write`."""
+    data = DATA | {name: value for name, value in data.items() if value is not None}
+    palette, clips = Palette([system["name"] for system in data["systems"]]), Clips()
+    columns = [Column(metric, palette.names) for metric in data["metrics"]]
+    # Metrics to look at first; those without any value last.
+    head = [column for column in columns if column.metric["headline"]] or columns
+    head = sorted(head, key=lambda column: not column.ranks)
+    groups = {}
+    for column in columns:
+        groups.setdefault(column.metric["group"], []).append(column)
+    grid = _grid(data["grid"], palette)
+    trials = [
+        {
+            "system": name or RECORDINGS,
+            "sounds": [[i, clips.add(clip, name)] for i, clip in enumerate(own) if clip],
+        }
+        for name, own in grid
     ]
-    head = _best_at(data, palette) + _verdict(data.get("verdict") or [])
-    head += _to_mind(len(data.get("warnings") or []))
-    for_script = {
-        "id": data.get("id") or "",
-        "trials": trials,
-        "clips": clips.entries,
-    }
-    return document(
-        data.get("title") or "Comparison",
-        "comparison",
-        head + contents.contents(),
-        "".join(sections),
-        "\n".join(asset(name) for name in SCRIPTS),
-        style=asset("comparison.css"),
-        credit=_credit(data),
-        tail=BLIND_STAGE + NOW + page_sounds.as_script(for_script, "data"),
+    ratings = data["listening"]
+    made = [data["made"], data["noisygan"] and f"noisygan {data['noisygan']}"]
+    return page.render(
+        "comparison.html",
+        title=data["title"],
+        kicker="comparison",
+        credit=[", ".join(filter(None, made))],
+        data=data,
+        palette=palette,
+        clips=clips,
+        columns=columns,
+        head=head,
+        groups=groups,
+        best_at=_best_at(head, palette.names),
+        ratings=ratings,
+        rating=Column({**RATING, "values": ratings}, palette.names) if grid or ratings else None,
+        heads=[column["title"] for column in data["grid"].get("columns", [])],
+        grid=grid,
+        trials=trials,
+        race=plots.race(data["systems"], palette, data["curve_title"], data["curve_floor"]),
+        histograms=[plots.histogram(h, palette.names) for h in data["histograms"]],
+        points=plots.sound_map(data["map"].get("points", [])),
+        map_size=(plots.MAP_WIDTH, plots.MAP_HEIGHT),
     )
 
 
-def _columns(data, palette):
-    """All metrics, and those to look at first; of these, the ones without any number last."""
-    columns = [page_table.Column(metric, palette.names) for metric in data.get("metrics") or []]
-    head = [column for column in columns if column.metric.get("headline")] or columns
-    return columns, sorted(head, key=lambda column: not column.ranks)
+def _grid(grid, palette):
+    """(system or None for recordings, its clips) of each row; empty without columns."""
+    columns = grid.get("columns") or []
+    if not columns:
+        return []
+    rows = [(None, [column.get("recording") for column in columns])]
+    rows += [(name, grid["rows"][name]) for name in palette.names if name in grid["rows"]]
+    return [(name, [*own, *[None] * (len(columns) - len(own))]) for name, own in rows]
 
 
-def _best_at(data, palette):
-    """Lines for each system that is best at something: at what, and where others are level."""
-    found = [column for column in _columns(data, palette)[1] if column.best]
+def _best_at(head, names):
+    """(system, statement, columns) of each system that is best at something.
+
+    A system's name is None where the line before has named it, "" for metrics without a winner.
+    """
+    found = [column for column in head if column.best]
     # Where many share the first place, it says nothing of any.
     decided = [c for c in found if len(c.best) <= max(1, len(c.ranks) / 3)]
     lines = []
-    for name in palette.names:
+    for name in names:
         first = [column for column in decided if name in column.best]
-        badge = palette.badge(name)
         own = [column for column in first if not column.near_best and len(column.best) == 1]
         if own:
-            lines.append((badge, f"best at {len(own)} of {len(found)}:", own))
-            badge = ""
+            lines.append((name, f"best at {len(own)} of {len(found)}:", own))
         if level := [column for column in first if column not in own]:
-            lines.append((badge, "first, level with others:", level))
+            lines.append((None if own else name, "first, level with others:", level))
     if lines and len(decided) < len(found):
-        lines.append(("", "no single best:", [c for c in found if c not in decided]))
-    items = "".join(
-        f"<li>{badge}<span><strong>{said}</strong> {_named(own)}</span></li>"
-        for badge, said, own in lines
-    )
-    return f'<ul class="best-at">{items}</ul>' if items else ""
+        rest = [column for column in found if column not in decided]
+        lines.append((None, "no single best:", rest))
+    return lines
 
 
-def _named(columns):
-    names = [c.metric["name"] + " (doubtful)" * bool(c.metric.get("wrong_order")) for c in columns]
-    return " \N{MIDDLE DOT} ".join(f"<span>{escape(name)}</span>" for name in names)
+class Column:
+    """A metric, and how its values compare.
+
+    Args:
+      metric: dict as `write` takes it.
+      names: Names of the systems.
+
+    Attributes:
+      cells: dict of each system's values; empty where there are none.
+      ranks: Of the systems with a value, the lower the better; None where nothing is better.
+      best, near_best: Systems with the best value; those whose interval overlaps a best one's.
+      ceilings: Lowest and highest value of untrained systems, or None.
+    """
+
+    def __init__(self, metric, names):
+        self.metric = metric = METRIC | metric
+        self.better = metric["higher_is_better"]
+        self.floor = metric["floor"]
+        self.cells = {name: CELL | (metric["values"].get(name) or {}) for name in names}
+        known = {n: c for n, c in self.cells.items() if c["value"] is not None}
+        self.ranks = {name: badness(metric, cell["value"]) for name, cell in known.items()}
+        found = [rank for rank in self.ranks.values() if rank is not None]
+        self.best = {name for name, rank in self.ranks.items() if found and rank == min(found)}
+        reach = {name: cell["interval"] for name, cell in known.items()}
+        self.near_best = {
+            name for name in known if any(overlap(reach[name], reach[best]) for best in self.best)
+        } - self.best
+        ends = [c["ceiling"] for c in self.cells.values() if c["ceiling"] is not None]
+        self.ceilings = (min(ends), max(ends)) if ends else None
+        shown = [cell["value"] for cell in known.values()]
+        shown += [end for ends in reach.values() for end in ends or ()]
+        shown += [] if self.floor is None else [self.floor]
+        self._scale = Scale(shown, self.floor and abs(self.floor)) if shown else None
+
+    @property
+    def is_in_order(self):
+        """True if the lowest value is best and the systems stand in its order."""
+        ranks = [self.ranks.get(name) for name in self.cells]
+        return self.better is False and None not in ranks and ranks == sorted(ranks)
+
+    def key(self, name):
+        """Sort key of a system's cell."""
+        rank = self.ranks[name]
+        is_value = rank is None or self.better is not None
+        return f"{self.cells[name]['value'] if is_value else rank:.9g}"
+
+    def place(self, value):
+        """Percent from the left of a cell's strip; the left is better, if anything is."""
+        at = 100 * self._scale.fraction(value)
+        return 100 - at if self.better else at
+
+    def reach(self, name):
+        """(left, width) of a system's interval in its strip, percent."""
+        cell = self.cells[name]
+        ends = cell["interval"] or (cell["value"], cell["value"])
+        low, high = sorted(self.place(end) for end in ends)
+        return low, high - low
 
 
-def _verdict(sentences):
-    if not sentences:
-        return ""
-    found = f'<ul class="verdict">{"".join(f"<li>{escape(s)}</li>" for s in sentences)}</ul>'
-    if len(sentences) <= MAX_SENTENCES:
-        return found
-    return f"<details><summary>The same with numbers, in sentences</summary>{found}</details>"
+class Clips:
+    """Sounds of the page, each once."""
+
+    def __init__(self):
+        self.entries, self._known = [], {}
+
+    def add(self, clip, system):
+        """Number of a clip on the page; `system` is None for a recording."""
+        key = (system, clip["title"], clip["audio"])
+        if key not in self._known:
+            self._known[key] = len(self.entries)
+            entry = {name: clip.get(name) for name in ("title", "gain_db", "audio")}
+            self.entries.append({"who": system or RECORDINGS, **entry})
+        return self._known[key]
+
+    @staticmethod
+    def outline(clip):
+        """SVG path data of a clip's waveform; empty without peaks."""
+        return outline(*np.transpose(clip["peaks"])) if clip.get("peaks") else ""
 
 
-def _to_mind(n):
-    if not n:
-        return ""
-    things = f"{n} thing{'' if n == 1 else 's'}"
-    return f'<p class="mind"><a href="#notes">{things} to mind when reading the numbers</a></p>'
+# ------------------------------------------------------------------------------------------ palette
 
 
-def _tables(data, palette, can_rate):
-    columns, head = _columns(data, palette)
-    if not columns:
-        return ""
-    ratings = data.get("listening") or {}
-    first = page_table.table(
-        head, palette, "At a glance", FIRST_TABLE, ratings if can_rate or ratings else None
-    )
-    groups = {}
-    for column in columns:
-        groups.setdefault(column.metric.get("group") or "further", []).append(column)
-    more = "".join(
-        page_table.table(own, palette, name[:1].upper() + name[1:], f"group-{i}")
-        for i, (name, own) in enumerate(groups.items())
-    )
-    doubtful = any(column.metric.get("wrong_order") for column in columns)
-    notes = "".join(f"<li>{escape(text)}</li>" for text in data.get("warnings") or [])
-    if doubtful:
-        notes += (
-            "<li>Metrics marked \N{LEFT DOUBLE QUOTATION MARK}self-test: doubtful"
-            "\N{RIGHT DOUBLE QUOTATION MARK} put recordings that were spoilt more and more into "
-            "a wrong order; press one of their numbers to see where.</li>"
-        )
-    return (
-        f'{first}<p class="more" role="status" aria-live="polite">Press a number: its seeds, the '
-        "floor (recordings in its place), the ceiling (the same system untrained), and what is "
-        'measured stand here.</p><button class="plain switch" type="button" role="switch" '
-        'aria-checked="false" data-shows="all-metrics">Show all '
-        f'{len(columns)} metrics</button><div id="all-metrics" hidden>{more}</div>'
-        + (f'<ul id="notes" class="notes">{notes}</ul>' if notes else "")
-    )
-
-
-def _listen_lede(data):
-    text = (
-        "Systems down, sounds across; the recording of each sound on top. While one plays, press "
-        "another of its column and it goes on from the same place. All sounds are matched in "
-        "loudness."
-    )
-    axes = data.get("spectrogram_axes")
-    if axes:
-        text += (
-            f" Every picture is {axes['seconds']:.3g} s long and reaches from "
-            f"{axes['low_hz']:,.0f} to {axes['high_hz']:,.0f} Hz."
-        )
-    keys = "Arrow keys move, Enter plays, Escape stops."
-    return f'{escape(text)} <span class="only-keys">{keys}</span>'
-
-
-def _histograms(data, palette):
-    found = [page_plots.histogram(entry, palette) for entry in data.get("histograms") or []]
-    return f'<div class="histograms">{"".join(found)}</div>' if found else ""
-
-
-def _map_lede(data):
-    explained = (data.get("map") or {}).get("explained") or ""
-    return (
-        f"{explained} Press a point to hear it, or move with the arrow keys and press Enter; "
-        "press a name to hide or show its points."
-    ).strip()
-
-
-def _map(data, palette, clips):
-    return page_plots.sound_map((data.get("map") or {}).get("points") or [], palette, clips)
-
-
-def _facts(data, systems, palette):
-    rows = [(escape(name), escape(text)) for name, text in data.get("facts") or []]
-    for system in systems:
-        seeds = ", ".join(str(seed) for seed in system.get("seeds") or [])
-        text = escape(system.get("description") or "")
-        text += f" <small>Seeds: {escape(seeds)}.</small>" if seeds else ""
-        rows.append((palette.badge(system["name"]), text))
-    if data.get("command"):
-        rows.append(("Make it again", f"<code>{escape(data['command'])}</code>"))
-    lines = "".join(f'<tr><th scope="row">{name}</th><td>{text}</td></tr>' for name, text in rows)
-    return f'<table class="facts">{lines}</table>' if rows else ""
-
-
-def _credit(data):
-    made = [data.get("made"), data.get("noisygan") and f"noisygan {data['noisygan']}"]
-    made = ", ".join(part for part in made if part)
-    return f"<p>{escape(made)}</p>" if made else ""
-
-
-SWITCHES = (
-    '<div class="bar only-js"><button class="plain switch" type="button" role="switch" '
-    'aria-checked="false" data-loop>Play in a loop</button></div>'
-    "<noscript><p>Playing, sorting and the listening test need JavaScript.</p></noscript>"
+RING = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0Z"
+SHAPES = (
+    RING,
+    "M-6.5 -6.5H6.5V6.5H-6.5Z",
+    "M0 -9.5L8.2 4.7L-8.2 4.7Z",
+    "M0 -9.5L9.5 0L0 9.5L-9.5 0Z",
+    "M-3 -8.5H3V-3H8.5V3H3V8.5H-3V3H-8.5V-3H-3Z",
+    "M0 9.5L-8.2 -4.8L8.2 -4.8Z",
+    "M0 -9.5L2.5 -3.4L9 -2.9L4 1.3L5.6 7.7L0 4.2L-5.6 7.7L-4 1.3L-9 -2.9L-2.5 -3.4Z",
+    "M0 -8.5L7.4 -4.2L7.4 4.2L0 8.5L-7.4 4.2L-7.4 -4.3Z",
 )
-NOW = (
-    '<div class="now" hidden><span class="now-name"></span><span class="now-clock"></span>'
-    '<button class="plain" type="button" data-stop>Stop</button></div>'
-)
-BLIND = (
-    '<div class="blind-start only-js"><p class="blind-said" role="status" aria-live="polite"></p>'
-    '<p><label>Your name, or anything to tell your answers by <input type="text" '
-    'data-listener maxlength="80" autocomplete="off"></label></p>'
-    '<p class="actions"><button class="plain strong" type="button" data-blind="resume" hidden>'
-    'Go on</button> <button class="plain" type="button" data-blind="start">Start</button> '
-    '<button class="plain" type="button" data-blind="save" hidden>Save the answers</button></p>'
-    '<p><label>Count answers files into the table <input type="file" data-answers multiple '
-    'accept=".json,application/json"></label></p><p class="counted" role="status" '
-    'aria-live="polite"></p></div>'
-)
-# Stands outside the rest of the page, which is taken out of the document while the test runs.
-BLIND_STAGE = (
-    '<div class="stage" role="region" aria-label="Blind listening test" hidden>'
-    '<p class="stage-count" role="status" aria-live="polite" tabindex="-1"></p>'
-    '<div class="stage-bar" aria-hidden="true"><i></i></div>'
-    f'<button class="stage-play" type="button" aria-pressed="false">{page_sounds.GLYPH}'
-    '<span class="start">Play again</span><span class="stop">Stop</span></button>'
-    "<fieldset><legend>How much does this sound like a recording?</legend>"
-    '<div class="stage-ratings"></div>'
-    '<p class="stage-ends" aria-hidden="true"><span>not at all</span><span>it is one</span></p>'
-    "</fieldset>"
-    '<p class="actions"><button class="plain" type="button" data-stage="back">Back</button> '
-    '<button class="plain strong" type="button" data-stage="next" disabled>Next</button></p>'
-    '<p class="actions quiet"><button class="plain" type="button" data-stage="leave">Leave, go on '
-    'later</button> <button class="plain" type="button" data-stage="finish">Finish here</button>'
-    '</p><p class="quiet only-keys">Keys: Space plays, 1 to 5 rate, Enter goes on.</p></div>\n'
-)
+
+
+class Palette:
+    """Colours and marks of the systems of a page, the same everywhere on it."""
+
+    def __init__(self, names):
+        self.names = list(names)
+
+    def kind(self, name):
+        """CSS class: s0 to s7, or `rec` for recordings (None or "recordings")."""
+        return "rec" if name in (None, RECORDINGS) else f"s{self.names.index(name) % N_TONES}"
+
+    def shape(self, name):
+        """SVG path data of a system's mark, about 18 x 18 around 0.
+
+        Past the eighth system the colours repeat with other shapes.
+        """
+        if name in (None, RECORDINGS):
+            return RING
+        i = self.names.index(name)
+        return SHAPES[(i + 3 * (i // N_TONES)) % N_TONES]
+
+    def number(self, name):
+        """Index of a system, -1 for recordings."""
+        return -1 if name is None else self.names.index(name)

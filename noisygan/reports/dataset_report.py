@@ -1,7 +1,4 @@
-"""A prepared folder as one HTML page: a sound of each class, levels, what was left out and why.
-
-Sounds and pictures are inside the file.
-"""
+"""Page about a prepared folder: a sound of each class, levels, what was left out and why."""
 
 import itertools
 import json
@@ -12,50 +9,66 @@ import numpy as np
 
 from noisygan.data.prepare import load, records, tables
 from noisygan.errors import RunError
-from noisygan.files import atomic_write, make_folder
 from noisygan.progress import duration
-from noisygan.reports.page import asset, document, escape
-from noisygan.reports.plots import Axis, Curve, line_plot, time_axis, value_axis, waveform
-from noisygan.reports.sections import Sections, log_mel, play_button, spectrogram
-from noisygan.reports.sounds import Sound
+from noisygan.reports import page
+from noisygan.reports.plots import Axis, Curve, Plot, histogram, time_axis, value_axis
+from noisygan.reports.sounds import Sound, note_title
 
-# So many classes, shards that are looked through for them, seconds of each sound, rows of tables.
+# Classes, shards that are searched for them, seconds of each sound, rows of tables.
 MAX_CLASSES, MAX_SHARDS, MAX_SECONDS, MAX_ROWS = 24, 64, 6.0, 100
 
 
-def write_page(folder, out_file):
-    """Writes the page.
+def write(folder, path):
+    """Write the page of a prepared folder.
 
     Args:
-      folder: Path of a prepared folder.
-      out_file: pathlib.Path of the page; an older one is replaced.
+      folder: Folder.
+      path: File; an older one is replaced.
 
     Returns:
-      out_file.
+      pathlib.Path of the page.
 
     Raises:
       UsageError: if the folder holds no manifest that can be read.
       RunError: if a shard is damaged, or the page cannot be written.
     """
-    manifest = load.read_manifest(folder)
-    folder = Path(folder)
-    text = body(folder, manifest, one_of_each(folder, manifest))
-    make_folder(out_file.parent)
-    with atomic_write(out_file, overwrite=True) as part:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
-    return out_file
+    manifest, folder = load.read_manifest(folder), Path(folder)
+    counts = manifest["counts"]
+    n_left_out = counts["skipped"] + counts.get("put_right", 0)
+    strip = [(duration(counts["seconds"]), "of sound")]
+    strip += [(f"{split['n_records']:,}", name) for name, split in manifest["splits"].items()]
+    strip += [
+        (f"{len(manifest['label_names']):,}", "labels"),
+        (f"{counts['skipped']:,}", "files left out"),
+    ]
+    text = page.render(
+        "dataset.html",
+        title=f"{folder.resolve().name}, prepared",
+        kicker="prepared recordings",
+        credit=[f"{w.capitalize()}: {manifest[w]}" for w in ("licence", "source") if manifest[w]],
+        summary=f"{counts['records']:,} sounds of {counts['used']:,} files, "
+        f"{tables.lengths(manifest)}.",
+        strip=strip,
+        sounds=[_sound(record) for record in _one_of_each(folder, manifest)],
+        levels=_levels(manifest),
+        classes=_classes(counts),
+        kinds=_printable(
+            (kind, f"{n:,} left out")
+            for kind, n in sorted(counts["skipped_by_kind"].items(), key=lambda each: -each[1])
+        ),
+        files=_files(folder) if n_left_out else [],
+        n_left_out=n_left_out,
+        steps=_printable((name, tables.shown(v)) for name, v in manifest["options"].items()),
+    )
+    return page.write(path, text)
 
 
-def one_of_each(folder, manifest):
-    """A record of each class, the loudest of those that are looked at.
+def _printable(rows):
+    return [(tables.printable(name), tables.printable(what)) for name, what in rows]
 
-    Args:
-      folder: Path.
-      manifest: dict.
 
-    Returns:
-      list of Record, sorted by label; at most `MAX_CLASSES`.
-    """
+def _one_of_each(folder, manifest):
+    """A record of each class, the loudest of those that are looked at, sorted by label."""
     named = [split["shards"] for split in manifest["splits"].values()]
     names = [name for name in itertools.chain(*itertools.zip_longest(*named)) if name is not None]
     if len(names) > MAX_SHARDS:
@@ -64,7 +77,7 @@ def one_of_each(folder, manifest):
     found = {}
     for name in names:
         for record in records.read_shard(folder / name):
-            level = float(np.mean(np.square(_audio(record)[1])))
+            level = float(np.mean(np.square(record.audio[max(record.audio)])))
             if record.label not in found or level > found[record.label][0]:
                 found[record.label] = (level, record)
         if len(found) >= n_labels:
@@ -72,181 +85,53 @@ def one_of_each(folder, manifest):
     return [found[label][1] for label in sorted(found)[:MAX_CLASSES]]
 
 
-def body(folder, manifest, shown):
-    """The whole page as text.
-
-    Args:
-      folder: Path of the folder.
-      manifest: dict.
-      shown: list of Record.
-
-    Returns:
-      str.
-    """
-    sections = Sections()
-    counts = manifest["counts"]
-    left_out = _left_out(folder, counts) if counts["skipped"] or counts.get("put_right") else ""
-    content = [
-        sections.section(
-            "listen",
-            "Listen",
-            "A sound of each class, as it lies in the records. Spectrograms are log-mel, 80 dB "
-            "from the brightest to black; waveforms fill their box.",
-            _listen(sections, shown),
-        ),
-        sections.section(
-            "levels",
-            "Levels, lengths, pitches",
-            "Of the files that were used, before their level was changed.",
-            _levels(manifest),
-        ),
-        sections.section(
-            "classes", "Classes", "Sounds of each label.", _class_table(manifest["counts"])
-        ),
-        sections.section(
-            "left-out",
-            "Left out, put right",
-            "What became of files that could not be taken as they were; files.jsonl in the folder "
-            "has a line for every file.",
-            left_out,
-        ),
-        sections.section(
-            "steps",
-            "Steps",
-            "What was done, with the exact options.",
-            _table([(name, tables.shown(v)) for name, v in manifest["options"].items()], False),
-        ),
-    ]
-    name = folder.resolve().name
-    credit = [
-        f"{word.capitalize()}: {manifest[word]}"
-        for word in ("licence", "source")
-        if manifest.get(word)
-    ]
-    lede = f"{counts['records']:,} sounds of {counts['used']:,} files, {tables.lengths(manifest)}."
-    return document(
-        f"{name}, prepared",
-        "prepared recordings",
-        f'<p class="summary">{escape(lede)}</p>{_strip(manifest)}{sections.contents()}',
-        "".join(content),
-        asset("players.js"),
-        credit="".join(f"<p>{escape(line)}</p>" for line in credit),
-    )
-
-
-def _strip(manifest):
-    counts = manifest["counts"]
-    items = [(duration(counts["seconds"]), "of sound")]
-    items += [(f"{split['n_records']:,}", name) for name, split in manifest["splits"].items()]
-    items.append((f"{len(manifest['label_names']):,}", "labels"))
-    items.append((f"{counts['skipped']:,}", "files left out"))
-    cells = "".join(f"<div><dd>{escape(v)}</dd><dt>{escape(k)}</dt></div>" for v, k in items)
-    return f'<dl class="strip-facts">{cells}</dl>'
-
-
-def _audio(record):
+def _sound(record):
+    """`Sound` of a record, its stored curves as graphs, and a line about it."""
     rate = max(record.audio)
-    return rate, record.audio[rate]
-
-
-def _listen(sections, shown):
-    return f'<div class="sides">{"".join(_player(sections, record) for record in shown)}</div>'
-
-
-def _player(sections, record):
-    rate, audio = _audio(record)
-    seconds = len(audio) / rate
-    known = None if math.isnan(record.pitch) else round(record.pitch)
-    audio = audio[: round(MAX_SECONDS * rate)]
-    sound = Sound(Path(record.source_file), audio, rate, None, None, record.label or "sound")
-    audio_id, element = sections.audio(sound, sound.title)
-    facts = [record.source_file, f"{seconds:.3g} s"]
-    facts += [] if known is None else [f"pitch {record.pitch:g}"]
-    facts += [] if math.isnan(record.velocity) else [f"velocity {record.velocity:g}"]
-    return (
-        f'<figure class="note real"><figcaption>{play_button(audio_id, sound.title)}'
-        f"<b>{escape(sound.title)}</b>"
-        f'<span class="clock" data-clock="{audio_id}">{sound.seconds:.1f} s</span></figcaption>'
-        f"{spectrogram(sound, log_mel(sound).max(), audio_id)}{waveform(audio, audio_id)}{element}"
-        f"{_curves(record, sound, audio_id)}"
-        f'<p class="lede">{escape(", ".join(facts))}</p></figure>'
-    )
-
-
-def _curves(record, sound, audio_id):
-    """Pitch and loudness as they are stored, where they are."""
-    made = ""
+    audio = record.audio[rate]
+    sound = Sound(audio[: round(MAX_SECONDS * rate)], rate, record.label or "sound")
+    known = note_title(record.pitch, record.velocity)[1]
+    facts = ", ".join(filter(None, [record.source_file, f"{len(audio) / rate:.3g} s", known]))
+    graphs = []
     for name, title, unit in (("f0_hz", "Pitch", " Hz"), ("loudness_db", "Loudness", " dB")):
-        if name not in record.features:
-            continue
-        values = np.array(record.features[name], np.float64)
-        times = np.arange(len(values)) / record.frame_rate
-        inside = times <= sound.seconds
-        if name == "f0_hz":
+        values = np.array(record.features.get(name, ()), np.float64)
+        if name == "f0_hz" and len(values):
             values[record.features["f0_confidence"] < 0.5] = np.nan
-        values, times = values[inside], times[inside]
-        if not np.any(np.isfinite(values)):
-            continue
-        axis = value_axis(np.nanmin(values), np.nanmax(values), unit)
-        plot = line_plot(
-            [Curve(times, values, "real")],
-            time_axis(sound.seconds),
-            axis,
-            f"{title} of {sound.title}",
-            audio=audio_id,
-        )
-        made += _graph(title, "as stored", plot)
-    return made
+        times = np.arange(len(values)) / record.frame_rate
+        shown = times <= sound.seconds
+        if np.any(np.isfinite(values[shown])):
+            y = value_axis(np.nanmin(values[shown]), np.nanmax(values[shown]), unit)
+            curve = Curve(times[shown], values[shown], "real")
+            plot = Plot(time_axis(sound.seconds), y, f"{title} over time", (curve,), sound=sound)
+            graphs.append((title, "as stored", plot))
+    return sound, graphs, tables.printable(facts)
 
 
 def _levels(manifest):
+    """Graphs of the levels, lengths, pitches and spectra of all files."""
     graphs = []
     for name, title, unit in (
         ("peak_db", "Peak", "dB of full scale"),
         ("loudness_db", "Loudness", "LUFS, whole files"),
         ("seconds", "Length of the files", "seconds"),
     ):
-        histogram = manifest["histograms"][name]
-        edges, heights = tables.filled(histogram["edges"], histogram["counts"])
+        found = manifest["histograms"][name]
+        edges, heights = tables.filled(found["edges"], found["counts"])
         # Lengths stand at equal distances: their edges grow by a factor.
-        at = edges if name != "seconds" else range(len(edges))
+        at = list(edges) if name != "seconds" else list(range(len(edges)))
         every = max(1, len(edges) // 8)
-        pairs = list(zip(at, edges, strict=True))[::every]
-        ticks = tuple((float(x), f"{edge:g}") for x, edge in pairs)
-        graphs.append(_graph(title, unit, _steps(list(at), heights, ticks, title)))
+        ticks = [(float(x), f"{edge:g}") for x, edge in zip(at, edges, strict=True)][::every]
+        graphs.append((title, unit, histogram(at, heights, ticks, title)))
     pitches = {float(pitch): n for pitch, n in manifest["counts"]["pitches"].items()}
     if pitches:
-        low, high = math.floor(min(pitches)), math.ceil(max(pitches))
-        heights = [
-            sum(n for p, n in pitches.items() if round(p) == key) for key in range(low, high + 1)
-        ]
-        ticks = tuple((float(k), f"{k}") for k in range(low, high + 1) if k % 12 == 0)
-        edges = [key - 0.5 for key in range(low, high + 2)]
-        graphs.append(_graph("Pitches", "MIDI number", _steps(edges, heights, ticks, "Pitches")))
+        keys = range(math.floor(min(pitches)), math.ceil(max(pitches)) + 1)
+        heights = [sum(n for p, n in pitches.items() if round(p) == key) for key in keys]
+        ticks = [(float(key), f"{key}") for key in keys if key % 12 == 0]
+        edges = [key - 0.5 for key in (*keys, keys[-1] + 1)]
+        graphs.append(("Pitches", "MIDI number", histogram(edges, heights, ticks, "Pitches")))
     if manifest.get("log_mel", {}).get("n_frames"):
-        graphs.append(
-            _graph("Mean spectrum", "dB and deviation over Hz, in mel bands", _spectrum(manifest))
-        )
-    return f'<div class="graphs">{"".join(graphs)}</div>'
-
-
-def _graph(title, unit, plot):
-    return (
-        f'<div class="graph"><div class="figcaption"><b>{title}</b> <small>{unit}</small></div>'
-        f"{plot}</div>"
-    )
-
-
-def _steps(edges, heights, ticks, title):
-    """A histogram as a curve of steps."""
-    x = np.repeat(np.asarray(edges, np.float64), 2)
-    y = np.concatenate([[0.0], np.repeat(np.asarray(heights, np.float64), 2), [0.0]])
-    return line_plot(
-        [Curve(x, y, "real")],
-        Axis(float(edges[0]), float(edges[-1]), ticks),
-        value_axis(0.0, float(max(heights) or 1)),
-        f"{title}: a histogram with at most {max(heights):,} in a step",
-    )
+        graphs.append(("Mean spectrum", "dB and deviation, mel bands", _spectrum(manifest)))
+    return graphs
 
 
 def _spectrum(manifest):
@@ -254,35 +139,36 @@ def _spectrum(manifest):
     deviation = np.array(manifest["log_mel"]["deviation_db"])
     bands = np.arange(len(mean), dtype=np.float64)
     half = 0.5 * manifest["sample_rates"][0]
-    top = 2595.0 * math.log10(1.0 + half / 700.0)
+
+    def band(hz):
+        return math.log10(1.0 + hz / 700.0) / math.log10(1.0 + half / 700.0) * (len(mean) + 1) - 1.0
+
     ticks = tuple(
-        (2595.0 * math.log10(1.0 + hz / 700.0) / top * (len(mean) + 1) - 1.0, f"{hz / 1000:g}k")
-        for hz in (500, 1000, 2000, 4000, 8000, 16000)
-        if hz <= half
+        (band(hz), f"{hz / 1000:g}k") for hz in (500, 1000, 2000, 4000, 8000, 16000) if hz <= half
     )
-    return line_plot(
-        [
-            Curve(bands, mean, "real"),
-            Curve(bands, mean - deviation, "real faint"),
-            Curve(bands, mean + deviation, "real faint"),
-        ],
+    return Plot(
         Axis(0.0, len(mean) - 1.0, ticks),
         value_axis(float(np.min(mean - deviation)), float(np.max(mean + deviation))),
         "Mean log-mel spectrum of all sounds",
+        (
+            Curve(bands, mean, "real"),
+            Curve(bands, mean - deviation, "real faint"),
+            Curve(bands, mean + deviation, "real faint"),
+        ),
     )
 
 
-def _class_table(counts):
-    rows = [(label, f"{n:,}") for label, n in counts["labels"].items()][:MAX_ROWS]
-    left = len(counts["labels"]) - len(rows)
-    rows += [("and", f"{left:,} more labels")] if left > 0 else []
-    rows += [("without a label", f"{counts['without_label']:,}")] if counts["without_label"] else []
-    return _table(rows, False)
+def _classes(counts):
+    rows = [(label, f"{n:,}") for label, n in counts["labels"].items()]
+    left = len(rows) - MAX_ROWS
+    rows = rows[:MAX_ROWS] + [("and", f"{left:,} more labels")] * (left > 0)
+    if counts["without_label"]:
+        rows.append(("without a label", f"{counts['without_label']:,}"))
+    return _printable(rows)
 
 
-def _left_out(folder, counts):
-    kinds = sorted(counts["skipped_by_kind"].items(), key=lambda each: -each[1])
-    made = _table([(kind, f"{n:,} left out") for kind, n in kinds], False)
+def _files(folder):
+    """(file, what became of it) of files that could not be taken as they were."""
     rows = []
     try:
         with open(folder / "files.jsonl", encoding="utf-8") as lines:
@@ -296,18 +182,4 @@ def _left_out(folder, counts):
                     break
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder}/files.jsonl cannot be read ({error})") from error
-    n_all = counts["skipped"] + counts.get("put_right", 0)
-    title = f"{len(rows):,} of {n_all:,} files" if n_all > len(rows) else "File by file"
-    return f"{made}<details open><summary>{title}</summary>{_table(rows, True)}</details>"
-
-
-def _table(rows, in_code):
-    def cell(name):
-        text = escape(tables.printable(name))
-        return f"<code>{text}</code>" if in_code else text
-
-    cells = "".join(
-        f"<tr><th>{cell(name)}</th><td>{escape(tables.printable(what))}</td></tr>"
-        for name, what in rows
-    )
-    return f'<table class="facts"><tbody>{cells}</tbody></table>' if rows else ""
+    return _printable(rows)

@@ -1,87 +1,41 @@
-"""One self-contained page about a match: both sounds, their spectra, the curves, the descent."""
+"""Page about a match: both sounds, their spectra, the controls, the descent."""
 
 import numpy as np
 
-from noisygan.reports.page import asset, document, escape
-from noisygan.reports.plots import Axis, Curve, line_plot, value_axis
-from noisygan.reports.sections import Sections
-from noisygan.reports.sounds import Sound
+from noisygan.reports.controls import control_plots
+from noisygan.reports.page import render
+from noisygan.reports.plots import Axis, Curve, Plot, step_axis, value_axis
+from noisygan.reports.sounds import Sound, loudest
 
 
 def page(match):
-    """The page of a `noisygan.matching.matching.Match`, HTML."""
-    sections = Sections()
-    target, made = (
-        Sound(
-            match.target.path, audio, match.target.sample_rate, None, None, match.target.path.stem
-        )
-        for audio in (match.target.audio, match.audio)
-    )
-    curves = ""
-    if match.controls is not None:
-        curves = sections_of_controls(sections, match.controls, made, target)
-    content = [
-        sections.section(
-            "listen",
-            "Listen",
-            "Spectrograms are log-mel, 80 dB from the brightest to black; waveforms fill their "
-            "box.",
-            sections.pairs([(target, made)]),
-        ),
-        sections.section(
-            "curves",
-            "The curves it is made of",
-            "In physical units. They can be edited and rendered again at any sample rate with "
-            "<code>noisygan synth</code>.",
-            curves,
-        ),
-        sections.section(
-            "descent",
-            "The descent",
-            "The multi-resolution spectral loss at each step.",
-            f'<div class="graphs"><figure class="graph">{loss_plot(match.losses)}</figure></div>',
-        ),
-    ]
+    """HTML of the page of a `noisygan.matching.matching.Match`."""
     name = match.target.path.stem.replace("_", " ")
-    remarks = "".join(f" Note: {escape(remark)}." for remark in match.remarks)
-    lede = (
-        '<p class="summary">What the synthesizers have to play to sound like this recording, found '
-        f"by gradient descent through them.{remarks}</p>"
+    target, made = (
+        Sound(audio, match.target.sample_rate, name) for audio in (match.target.audio, match.audio)
     )
-    return document(
-        f"{name}, matched",
-        "match",
-        lede + figures(match) + sections.contents(),
-        "".join(content),
-        asset("players.js"),
-    )
-
-
-def sections_of_controls(sections, controls, made, target):
-    """Plots of the curves; nothing where the sound is struck and has none."""
-    has_curves = any(name.endswith(("/f0_hz", "/amplitudes")) for name in controls)
-    return sections.controls(controls, made, target) if has_curves else ""
-
-
-def figures(match):
-    """The few numbers of a match."""
-    items = [
-        (f"{match.start_db:.1f} dB", "log-spectral distance of the start"),
-        (f"{match.distance_db:.1f} dB", "after the descent"),
-        (f"{len(match.losses)}", "steps"),
-    ]
-    cells = "".join(f"<div><dd>{value}</dd><dt>{what}</dt></div>" for value, what in items)
-    return f'<dl class="strip-facts">{cells}</dl>'
-
-
-def loss_plot(losses):
-    """The loss over the steps."""
-    steps = np.arange(1.0, len(losses) + 1.0)
-    last = max(float(len(losses)), 2.0)
-    ticks = [(v, f"step {v:g}") for v, _ in value_axis(0.0, last).ticks if 0 < v <= last]
-    return line_plot(
-        [Curve(steps, np.asarray(losses), "fake")],
-        Axis(1.0, last, tuple(ticks)),
-        value_axis(0.0, float(np.max(losses))),
+    n_steps = len(match.losses)
+    steps = np.arange(1, n_steps + 1)
+    loss = Plot(
+        Axis(1.0, max(n_steps, 2.0), step_axis(n_steps).ticks),
+        value_axis(0.0, float(np.max(match.losses))),
         "Loss over the steps of the descent",
+        (Curve(steps, np.asarray(match.losses), "fake"),),
+    )
+    return render(
+        "match.html",
+        title=f"{name}, matched",
+        kicker="match",
+        credit=(),
+        remarks=match.remarks,
+        strip=[
+            (f"{match.start_db:.1f} dB", "log-spectral distance of the start"),
+            (f"{match.distance_db:.1f} dB", "after the descent"),
+            (n_steps, "steps"),
+        ],
+        target=target,
+        made=made,
+        peak=loudest([target, made]),
+        controls=control_plots(match.controls or {}, made, target),
+        loss=loss,
     )

@@ -1,103 +1,100 @@
-"""The document that every page stands in: one file that loads nothing, light and dark.
+"""Self-contained HTML pages from jinja2 templates.
 
-Sounds, pictures, style and script are inside the file; it opens from disk and says so to the
-browser (a content security policy without any address).
+A page holds its sounds, pictures, style and scripts, and loads nothing: its content security policy
+allows no address. Templates are in templates/, style and scripts in static/.
 """
 
 from __future__ import annotations
 
-import html
-from importlib import resources
+import functools
+import pathlib
 
-POLICY = "default-src 'none'; img-src data:; media-src data:; " + (
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-)
+import jinja2
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-<script>document.documentElement.classList.add("js")</script>
-</head>
-<body>
-<header class="top">
-<p class="kicker">noisygan <span>{kicker}</span></p>
-<h1>{title}</h1>
-{head}
-</header>
-<main>{content}</main>
-<footer>{credit}<p>Written by <code>noisygan</code>. Everything is inside this file.</p></footer>
-<p class="spoken" role="status" aria-live="polite"></p>
-{tail}<script>{script}</script>
-</body>
-</html>
-"""
+from noisygan.evaluation.report import number
+from noisygan.files import atomic_write, make_folder
+
+MINUS = "\N{MINUS SIGN}"
 
 
-def document(title, kicker, head, content, script, style="", credit="", tail=""):
-    """A whole page.
-
-    Args:
-      title: Text of the title.
-      kicker: Text over the title.
-      head: HTML between the title and the sections.
-      content: HTML of the sections.
-      script: JavaScript.
-      style: CSS beside the house's own.
-      credit: HTML at the head of the footer.
-      tail: HTML before the script.
-
-    Returns:
-      HTML.
-    """
-    return PAGE.format(
-        policy=POLICY,
-        title=escape(title),
-        kicker=escape(kicker),
-        style=asset("style.css") + style,
-        head=head,
-        content=content,
-        credit=credit,
-        tail=tail,
-        script=script,
-    )
-
-
-def asset(name):
-    """Text of a file in static/."""
-    return resources.files("noisygan.reports").joinpath("static", name).read_text(encoding="utf-8")
-
-
-def escape(text):
-    """Text for HTML, attributes included."""
-    return html.escape(str(text), quote=True)
-
-
-class Contents:
-    """Builds sections and remembers their titles."""
+class Players:
+    """Ids of the sounds of a page; each sound is embedded once."""
 
     def __init__(self):
-        self.titles = {}
+        self.ids, self.embedded = {}, set()
 
-    def section(self, anchor, title, lede, body):
-        """A titled section; empty if its body is. `lede` and `body` are HTML."""
-        if not body:
-            return ""
-        self.titles[anchor] = title
-        return (
-            f'<section id="{anchor}" aria-labelledby="{anchor}-title">'
-            f'<h2 id="{anchor}-title">{title}</h2><p class="lede">{lede}</p>{body}</section>'
-        )
+    def id(self, sound):
+        """Id of the audio element of a `Sound`."""
+        return self.ids.setdefault(sound, f"sound-{len(self.ids) + 1}")
 
-    def contents(self):
-        """Links to the sections that were made."""
-        links = "".join(
-            f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title in self.titles.items()
-        )
-        return f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
+    def embed(self, sound):
+        """Mark a sound as part of the page; False if it already was."""
+        is_new = sound not in self.embedded
+        self.embedded.add(sound)
+        return is_new
+
+
+def render(template, **values):
+    """HTML of a page.
+
+    Args:
+      template: Name of a file in templates/.
+      **values: Variables of the template. Text is escaped.
+    """
+    page = _environment().get_template(template)
+    return page.render(titles=[], players=Players(), **values)
+
+
+def write(path, text):
+    """Write a page, replacing an older one.
+
+    Returns:
+      pathlib.Path of the page.
+
+    Raises:
+      RunError: if it cannot be written.
+    """
+    path = pathlib.Path(path)
+    make_folder(path.parent)
+    with atomic_write(path, overwrite=True) as part:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+@functools.cache
+def _environment():
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("noisygan.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    environment.globals["static"] = _static
+    environment.filters |= {"number": shown, "interval": interval, "time": time_text}
+    return environment
+
+
+def _static(name):
+    """Text of a file in static/, for a style or script element."""
+    path = pathlib.Path(__file__).with_name("static") / name
+    return path.read_text(encoding="utf-8")
+
+
+def shown(value):
+    """A number with about three significant digits and a true minus sign."""
+    return number(value).replace("-", MINUS)
+
+
+def interval(ends):
+    """An interval, `1.2 to 3.4`."""
+    return " to ".join(shown(end) for end in ends)
+
+
+def time_text(seconds):
+    """A time as `22 s`, `2 min` or `1.5 h`."""
+    size, unit = next(s for s in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= s[0])
+    value = seconds / (size or 1)
+    return f"{round(value, 1 if value < 10 else 0):g} {unit}"

@@ -23,9 +23,6 @@ from noisygan.files import atomic_write
 from noisygan.training import checkpoints, run_files
 from noisygan.training.environment import environment, git_state, versions, without_home
 
-# Of run.json. 1: checkpoints had no checksums, and run.json no environment.
-FORMAT = 2
-
 
 class RunFolder:
     """A run's folder. `create` makes one, `open` takes one that is there."""
@@ -68,7 +65,7 @@ class RunFolder:
         from noisygan import __version__
 
         facts = {
-            "format": FORMAT,
+            "format": run_files.FORMAT,
             "noisygan": __version__,
             "versions": versions(),
             "environment": environment(),
@@ -125,10 +122,11 @@ class RunFolder:
           RunError: if it can't be read, holds what can't be, or a newer version wrote it.
         """
         facts = run_files.read_facts(self.facts_file)
-        if facts["format"] > FORMAT:
+        if facts["format"] > run_files.FORMAT:
             raise RunError(
-                f"{self.facts_file} has format {facts['format']} and this noisygan knows {FORMAT} "
-                f"at most; use noisygan {facts.get('noisygan')}, which wrote it, or a newer one."
+                f"{self.facts_file} has format {facts['format']} and this noisygan knows "
+                f"{run_files.FORMAT} at most; use noisygan {facts.get('noisygan')}, which wrote "
+                "it, or a newer one."
             )
         return facts
 
@@ -185,7 +183,7 @@ class RunFolder:
         """Keeps the averaged weights that the generator has after so many steps and seconds."""
         import tensorflow as tf
 
-        state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
+        state = tf.train.Checkpoint(ema=trainer.g_ema.averages, step=trainer.g_ema.step)
         self.snapshots.mkdir(exist_ok=True)
         checkpoints.write(state, self.snapshots / f"seconds-{round(seconds):06d}-step-{step}")
 
@@ -266,7 +264,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config, config_sizes, config_text
+    from noisygan import config
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -274,18 +272,17 @@ def load_generator(run_dir, prefix=None):
     prefix = prefix or run.latest_checkpoint(run.tell)
     if prefix is None:
         raise UsageError(run.without_checkpoint)
-    config.parse_text(config_text.read_file(run.config), source=str(run.config))
-    with run_files.building(run.config, prefix):
+    config.parse([run.config])
+    with run_files.building(run.config):
         trainer = config.configured(Trainer)()
         generator = trainer.generator
-        config_sizes.check_extent(generator)
         build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     checkpoints.restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
     for variable, value in zip(generator.weights, averaged, strict=True):
         variable.assign(value)
-    trainer.grow(int(step))
+    trainer.plan.set_level(int(step))
     generator.label_names = facts["label_names"]
     return generator
 
