@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 
 from noisygan.rendering import notes
-from noisygan.rendering.loops import Loop, find_loop, played, with_smooth_seam
+from noisygan.rendering.loops import Loop, crossfade_loop, find_loop, play_loop
 
 # Semitones from one sampled pitch to the next where none are asked for.
 _STEP = 3
@@ -185,7 +185,7 @@ def render_notes(generator, zones, name, seconds, sample_rate, seed, report=None
         held = _held(generator, audio, seconds, sample_rate)
         loop = find_loop(audio, sample_rate, held // 8, held)
         if loop is not None:
-            audio = with_smooth_seam(audio, loop)
+            audio = crossfade_loop(audio, loop)
         level = float(np.sqrt(np.mean(audio[:held] ** 2))) if held else 0.0
         softest = None
         if zone.request.velocity:
@@ -273,7 +273,7 @@ def preview(instrument, note_seconds=0.5, held_seconds=3.0):
         if instrument.is_kit:
             part = sample.audio[: len(sound) - start]
         else:
-            part = played(sample.audio, sample.loop, n + fade)
+            part = play_loop(sample.audio, sample.loop, n + fade)
             part[n:] *= 0.001 ** np.linspace(0.0, 1.0, fade, dtype=np.float32)
         sound[start : start + len(part)] += part
     return sound / max(1.0, float(np.max(np.abs(sound))))

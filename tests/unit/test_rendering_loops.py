@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from noisygan.rendering.loops import Loop, find_loop, played, with_smooth_seam
+from noisygan.rendering.loops import Loop, crossfade_loop, find_loop, play_loop
 
 RATE = 16000
 
@@ -31,19 +31,19 @@ def test_a_loop_goes_round_without_a_click():
     loop = find_loop(sound, RATE, 6000, 44000)
     assert loop.likeness > 0.98
     assert 6000 <= loop.start < loop.end <= 44000 - loop.fade
-    around = played(with_smooth_seam(sound, loop), loop, 10 * RATE)
+    around = play_loop(crossfade_loop(sound, loop), loop, 10 * RATE)
     levels = highs(around)[100:]
     assert levels.max() < 2.0 * np.median(levels)
     # The measure does hear a seam that fits badly.
     worse = Loop(loop.start + 31, loop.end, loop.fade, loop.likeness)
-    levels = highs(played(sound, worse, 10 * RATE))[100:]
+    levels = highs(play_loop(sound, worse, 10 * RATE))[100:]
     assert levels.max() > 4.0 * np.median(levels)
 
 
 def test_pitch_and_level_stay_while_it_goes_round():
     sound = note(hz=440.0)
     loop = find_loop(sound, RATE, 6000, 44000)
-    around = played(with_smooth_seam(sound, loop), loop, 12 * RATE)[2 * RATE :]
+    around = play_loop(crossfade_loop(sound, loop), loop, 12 * RATE)[2 * RATE :]
     power = np.abs(np.fft.rfft(around * np.hanning(len(around)))) ** 2
     hz = np.arange(len(power)) * RATE / len(around)
     power[(hz < 350) | (hz > 530)] = 0.0
@@ -55,18 +55,18 @@ def test_pitch_and_level_stay_while_it_goes_round():
 def test_the_loop_begins_and_ends_where_it_is_said_to():
     sound = np.arange(100, dtype=np.float32)
     loop = Loop(20, 50, 4, 1.0)
-    around = played(sound, loop, 120)
+    around = play_loop(sound, loop, 120)
     np.testing.assert_array_equal(around[:50], sound[:50])
     np.testing.assert_array_equal(around[50:80], sound[20:50])
     np.testing.assert_array_equal(around[80:110], sound[20:50])
-    np.testing.assert_array_equal(played(sound, None, 120)[100:], 0.0)
-    np.testing.assert_array_equal(played(sound, None, 60), sound[:60])
+    np.testing.assert_array_equal(play_loop(sound, None, 120)[100:], 0.0)
+    np.testing.assert_array_equal(play_loop(sound, None, 60), sound[:60])
 
 
 def test_the_seam_is_that_of_the_start_and_the_rest_is_left_alone():
     sound = note()
     loop = Loop(12000, 36000, 1280, 0.0)
-    smooth = with_smooth_seam(sound, loop)
+    smooth = crossfade_loop(sound, loop)
     np.testing.assert_allclose(smooth[35992:36008], sound[11992:12008], atol=1e-6)
     for kept in (slice(0, 36000 - 1280), slice(36000 + 1280, None)):
         np.testing.assert_array_equal(smooth[kept], sound[kept])
@@ -75,7 +75,7 @@ def test_the_seam_is_that_of_the_start_and_the_rest_is_left_alone():
 
 def test_sound_that_has_nothing_in_common_keeps_its_level_in_the_fade():
     sound = np.random.default_rng(1).normal(size=48000).astype(np.float32)
-    smooth = with_smooth_seam(sound, Loop(8000, 36000, 4000, 0.0))
+    smooth = crossfade_loop(sound, Loop(8000, 36000, 4000, 0.0))
     for part in (slice(32500, 34000), slice(34000, 35500)):
         assert smooth[part].std() == pytest.approx(1.0, abs=0.06)
 
