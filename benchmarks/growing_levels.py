@@ -40,31 +40,25 @@ def measure_level(level, batch_size, n_steps):
 
     from noisygan.losses import Wasserstein
     from noisygan.losses.regularizers import Drift, GradientPenalty
-    from noisygan.training.optimizers import Adam
-    from noisygan.training.step import GANLosses, Phase, update
+    from noisygan.training.optimizers import Adam, Phase
+    from noisygan.training.step import EMA, GANLosses, train_step
 
     start = time.perf_counter()
     generator, discriminator = networks()
     generator.level = level
     for network in (generator, discriminator):
         network.alpha.assign(0.5 if level else 1.0)
-    losses = Wasserstein(), [GradientPenalty(), Drift()], []
-    adversaries = GANLosses(generator, discriminator, None, *losses)
+    losses = Wasserstein(), [GradientPenalty(), Drift()]
+    gan = GANLosses(generator, discriminator, *losses)
     d_phase, g_phase = (
         Phase(name, n.trainable_variables, Adam().build(n.trainable_variables))
         for name, n in (("d", discriminator), ("g", generator))
     )
-    values = [v.value for v in g_phase.variables]
+    ema = EMA(generator, 0.99)
 
     @tf.function
     def step(real, seed):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            sounds = adversaries.sounds({"audio": real}, seed)
-            with tape.stop_recording():
-                d_metrics = adversaries.d_update(d_phase, sounds, seed + 2, (0, 1))
-            loss, _ = adversaries.g_loss(sounds)
-        return d_metrics | update(g_phase, loss, tape.gradient(loss, values))
+        return train_step(gan, d_phase, g_phase, ema, {"audio": real}, seed, (0, 1))
 
     real = 0.1 * tf.random.stateless_normal([batch_size, generator.length_of(level)], [0, 1])
     run = step.get_concrete_function(real, tf.constant([0, 0]))

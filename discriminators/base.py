@@ -25,12 +25,12 @@ class Discriminator(keras.layers.Layer):
 
     Attributes:
       group_size: Rows of a batch that are compared with each other; batches are multiples of it.
-      n_levels: Levels of a growing discriminator; 0: it does not grow.
+      n_levels: Levels of a growing discriminator; 1: it does not grow.
       conditional: Whether `score` requires conditioning.
     """
 
     group_size = 1
-    n_levels = 0
+    n_levels = 1
     conditional = False
 
     def check_length(self, n_samples):

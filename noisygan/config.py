@@ -33,7 +33,7 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 # weights. Of `functions`, also functions: activations and scalings.
 _CLASSES = (
     *("synths", "cppn", "discriminators", "noisygan.generators", "noisygan.losses"),
-    *("noisygan.data.dataset", "noisygan.training.augmentation", "noisygan.training.balance"),
+    *("noisygan.data.dataset", "noisygan.training.augmentation"),
     *("noisygan.training.growth", "noisygan.training.optimizers", "noisygan.training.pretraining"),
     *("noisygan.training.quality", "noisygan.training.trainer", "ddsp.synths", "ddsp.effects"),
 )

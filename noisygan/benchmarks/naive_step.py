@@ -14,8 +14,6 @@ import tensorflow as tf
 
 import synths
 from discriminators.layers import ConvolutionAlongTime
-from noisygan.losses.regularizers import DiscriminatorContext
-from noisygan.training.step import update
 from synths import spectral
 
 
@@ -32,46 +30,27 @@ def naive_step(trainer):
 
     def step(batch, number):
         with textbook():
-            return program(batch, trainer._seed(number), trainer._active(number))
+            return program(
+                batch,
+                tf.constant([trainer.seed, 8 * number]),
+                trainer.active_regularizers(number),
+            )
 
     return step
 
 
 def _step(trainer, batch, seed, active):
-    adversaries, score = trainer.adversaries, trainer.adversaries.score
-
-    with tf.GradientTape() as tape:
-        sounds = adversaries.sounds(batch, seed)
-        real_features, fake_features = (
-            [tf.stop_gradient(m) for m in maps]
-            for maps in (sounds.real_features, sounds.fake_features)
-        )
-        features = sounds.conditioning
-        real, fake = (score(each, features).logits for each in (real_features, fake_features))
-        loss = _sum(adversaries.adversarial.d_loss, real, fake)
-        metrics = {"d_adversarial": loss}
-        context = DiscriminatorContext(
-            lambda each: score(each, features), real_features, fake_features, real, seed + 2
-        )
-        for index in active:
-            regularizer = adversaries.regularizers[index]
-            weight = adversaries.balance.penalty * regularizer.weight * regularizer.interval
-            loss += weight * regularizer(context)
-        scaled = trainer.d_phase.optimizer.scale_loss(loss)
-    values = [v.value for v in trainer.d_phase.variables]
-    metrics |= update(trainer.d_phase, loss, tape.gradient(scaled, values))
-
-    values = [v.value for v in trainer.g_phase.variables]
-    with tf.GradientTape() as tape:
-        loss, g_metrics = adversaries.g_loss(adversaries.sounds(batch, seed))
-        scaled = trainer.g_phase.optimizer.scale_loss(loss)
-    metrics |= g_metrics | update(trainer.g_phase, loss, tape.gradient(scaled, values))
-    trainer._average(metrics["g_finite"])
+    gan, metrics = trainer.gan, {}
+    losses = (
+        (trainer.d_phase, lambda examples: gan.d_loss(examples, seed, active)),
+        (trainer.g_phase, gan.g_loss),
+    )
+    for phase, loss_of in losses:
+        with tf.GradientTape() as tape:
+            loss, terms = loss_of(gan.generate(batch, seed))
+        metrics |= terms | phase.update(loss, phase.gradients(tape, loss))
+    trainer.g_ema.update(metrics["g_finite"])
     return metrics
-
-
-def _sum(loss, real, fake):
-    return tf.add_n([loss(r, f) for r, f in zip(real, fake, strict=True)])
 
 
 @contextlib.contextmanager

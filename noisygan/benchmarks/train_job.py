@@ -37,7 +37,7 @@ def main(job):
     trainer, notes = build(job["gin_file"], job["gin_param"], job["data"])
     before = measures.resident_bytes()
     # A whole cycle has each lazy regularizer once.
-    cycle = math.lcm(*(r.interval for r in trainer.adversaries.regularizers), 1)
+    cycle = math.lcm(*(r.interval for r in trainer.gan.regularizers), 1)
     batches = trainer.batches(notes, 0)
     began = time.perf_counter()
     trainer.train_step(batches, 0)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from noisygan.training.step import update_discriminator
+
 SEED = (0, 0)
 
 
@@ -25,12 +27,12 @@ def parts(trainer, batch):
       judging: the generator's adversarial loss, back to the maps;
       matching: the generator's other losses, back to the sound; absent without any.
     """
-    adversaries = trainer.adversaries
-    generator, represent = trainer.generator, adversaries.discriminator.front_end
+    gan = trainer.gan
+    generator, represent = trainer.generator, gan.discriminator.front_end
     seed = tf.constant(SEED, tf.int32)
-    sounds = tf.function(lambda: adversaries.sounds(batch, seed)._replace(conditioning=None))()
+    sounds = tf.function(lambda: gan.generate(batch, seed)._replace(encoded=None))()
     features = trainer.condition_encoder(batch) if trainer.condition_encoder is not None else None
-    sounds = sounds._replace(conditioning=features)
+    sounds = sounds._replace(encoded=features)
     z = generator.prior(sounds.real.shape[0], seed)
     weights = [v.value for v in generator.trainable_variables]
     found = {}
@@ -58,20 +60,20 @@ def parts(trainer, batch):
         to_maps()
 
     found["front end"] = front_end
-    update = tf.function(lambda: adversaries.d_update(trainer.d_phase, sounds, seed, ()))
+    update = tf.function(lambda: update_discriminator(gan, trainer.d_phase, sounds, seed, ()))
     found["discriminator"] = lambda: _done(update())
 
     def adversarial(*fake_features):
         real = judge_of(sounds.real_features)
         fake = judge_of(list(fake_features))
         pairs = zip(real.logits, fake.logits, strict=True)
-        return tf.add_n([adversaries.adversarial.g_loss(r, f) for r, f in pairs])
+        return tf.add_n([gan.adversarial.g_loss(r, f) for r, f in pairs])
 
     def judge_of(maps):
-        return adversaries.score(maps, features)
+        return gan.score(maps, features)
 
     found["judging"] = _backward(adversarial, sounds.fake_features)
-    on_audio = [m for m in adversaries.matching if m.compares == "audio"]
+    on_audio = [m for m in gan.matching if m.compares == "audio"]
     if on_audio:
         found["matching"] = _backward(
             lambda fake: tf.add_n([m.weight * m(sounds.real, fake) for m in on_audio]),

@@ -4,15 +4,14 @@ import math
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import bend_at, shifted
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
 
-class Hybrid(keras.layers.Layer):
+class Hybrid(Generator):
     """z and conditions -> curves -> controls in physical units -> sound.
 
     Args:
@@ -68,7 +67,7 @@ class Hybrid(keras.layers.Layer):
         gate_db=-90.0,
         name="hybrid",
     ):
-        super().__init__(name=name)
+        super().__init__(sample_rate, seconds, latent_dim, prior, condition_encoder, name)
         self.f0_curve = f0_curve
         self.loudness_curve = loudness_curve
         self.timbre_curves = timbre_curves
@@ -83,19 +82,16 @@ class Hybrid(keras.layers.Layer):
                 "and from reverb, such as HarmonicVoice.name = 'low'."
             )
         self.pitch = pitch
-        self.condition_encoder = condition_encoder
         self.condition_jitter = condition_jitter
         self.jitter = jitter
         self.decoder = decoder
         self.reverb = reverb
-        self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
         size = self.distribution.event_shape
         if size.rank and size[0] != latent_dim:
             raise ValueError(
                 f"prior: its samples have {size[0]} numbers, latent_dim is {latent_dim}; set both "
                 "to one size."
             )
-        self.latent_dim = latent_dim
         self.code = None
         if code_units:
             self.code = keras.Sequential(
@@ -105,8 +101,6 @@ class Hybrid(keras.layers.Layer):
                 ],
                 name="code",
             )
-        self.sample_rate = sample_rate
-        self.seconds = seconds
         self.release_seconds = seconds - note_off_seconds
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
@@ -114,18 +108,14 @@ class Hybrid(keras.layers.Layer):
         self.loudness_scale_db = loudness_scale_db
         self.gate_db = gate_db
 
+    has_controls = True
+    is_any_length = True
+
     @property
     def condition_names(self):
         """Names of the conditions that the generator uses."""
         names = self.condition_encoder.names if self.condition_encoder else ()
         return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
-
-    def prior(self, n, seed):
-        """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
-        seed = tf.convert_to_tensor(seed, tf.int32)
-        seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
-        shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
-        return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
         """The curves of notes, in physical units.
@@ -173,8 +163,7 @@ class Hybrid(keras.layers.Layer):
         asked, whole_z = conditioning, z
         if self.condition_jitter is not None:
             z, conditioning = self.condition_jitter(z, conditioning)
-        features = self.condition_encoder(conditioning) if self.condition_encoder else None
-        code = z if features is None else tf.concat([z, features], axis=1)
+        code = self.code_of(z, conditioning)
         if self.code is not None:
             code = self.code(code)
         raw_f0 = self.f0_curve(times, note_off, code)
@@ -247,10 +236,6 @@ class Hybrid(keras.layers.Layer):
         if sample_rate != self.sample_rate:
             ir = response_at_rate(ir, self.sample_rate, sample_rate)
         return self.reverb.get_signal(audio, ir)
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
         """Notes.

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
-from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.generator import GeneratorOutput
 from noisygan.generators.raw_waveform import RawWaveform, resampled
 from synths.noise import white_noise
 
@@ -88,6 +88,8 @@ class SampleGAN(RawWaveform):
       UsageError: for lengths that don't fit each other.
     """
 
+    predicts = True
+
     def __init__(
         self,
         n_samples=500,
@@ -125,6 +127,11 @@ class SampleGAN(RawWaveform):
         self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
         self.say = keras.layers.Dense(block, activation="tanh" if bounded else None, name="say")
         self._compiled = tf.function(self.from_code)
+
+    @property
+    def is_any_length(self):
+        """Whether it makes more than a segment."""
+        return self.inference_mode.goes_on
 
     def build(self, *shapes):
         """Makes the autoencoder's variables and those of the codes' distribution."""
@@ -203,7 +210,7 @@ class SampleGAN(RawWaveform):
           (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
           behind their first block.
         """
-        features = self.condition_encoder(conditioning) if self.condition_encoder else None
+        features = self.encode_conditions(conditioning)
         beside = self._beside(self.autoencoder.encode(audio), features, seed, self.n_buffer)
         if self.read_noise_db is None:
             read = audio
@@ -266,7 +273,7 @@ class SampleGAN(RawWaveform):
             code = self.autoencoder.encode(conditioning["audio"])
         else:
             code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
-        features = self.condition_encoder(conditioning) if self.condition_encoder else None
+        features = self.encode_conditions(conditioning)
         if training:
             audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
             return GeneratorOutput(audio, {})
@@ -283,16 +290,8 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
         """
         code = self.autoencoder.encode(audio)
-        features = self.condition_encoder(conditioning) if self.condition_encoder else None
+        features = self.encode_conditions(conditioning)
         return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
-
-    def check_seconds(self, seconds, sample_rate):
-        """Refuses a length that the network can't make; as of `RawWaveform`."""
-        if seconds > self.seconds + 0.5 / sample_rate and not self.inference_mode.goes_on:
-            raise UsageError(
-                f"{seconds:g} seconds: this generator makes segments of {self.seconds:g} seconds "
-                "in one pass; ask for that or less, or set SampleGAN.inference_mode = @Rollout()"
-            )
 
     def _rendered(self, code, features, seed, seconds, sample_rate):
         wanted = self.sample_rate if sample_rate is None else sample_rate

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.generator import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
 from noisygan.rendering.notes import DEFAULT_VELOCITY

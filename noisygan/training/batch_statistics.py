@@ -1,17 +1,19 @@
-"""Weights that networks change while they are called, and how to take such a change back."""
+"""Statistics that layers update while they are called, and how to undo such an update."""
 
 import keras
 import tensorflow as tf
 
 
 class BatchStatistics:
-    """The moving statistics of networks, as they are when this is made.
+    """Present values of the moving statistics of networks.
 
-    Sounds that are not finite would spoil them for good, whether or not the optimizer leaves its
-    update out.
+    Non-finite audio would spoil them for good, although the optimizers skip its update.
 
     Args:
-      networks: Keras layers that hold others.
+      networks: Keras layers.
+
+    Attributes:
+      variables: Their non-trainable variables.
     """
 
     KINDS = (keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
@@ -23,6 +25,6 @@ class BatchStatistics:
         self.before = [tf.identity(v) for v in self.variables]
 
     def restore_unless(self, finite):
-        """Gives the variables their former values, unless `finite`, a scalar, is above 0."""
+        """Restore the values in this object unless `finite`, a scalar, is above 0."""
         for variable, before in zip(self.variables, self.before, strict=True):
             variable.assign(tf.where(finite > 0.0, variable, before))

@@ -161,10 +161,9 @@ class Guards:
 
     def _is_probing(self, name, tensors):
         """Whether it was the scale of float16's losses that was too large, which then shrinks."""
-        optimizer = getattr(self.trainer, f"{name}_phase").optimizer
-        scale = getattr(optimizer, "dynamic_scale", None)
         is_loss_finite = math.isfinite(float(tensors.get(f"{name}_loss", math.nan)))
-        return scale is not None and is_loss_finite and float(scale.value) >= 1.0
+        phase = getattr(self.trainer, f"{name}_phase")
+        return is_loss_finite and phase.is_scale_searching
 
     @property
     def counts(self):
@@ -235,4 +234,6 @@ def keep_best(run, trainer, step):
     facts = json.dumps(run.facts | {"averaged_only": True}, indent=2)
     with atomic_write(best.facts_file, overwrite=True) as part:
         part.write_text(facts + "\n")
-    Checkpoints(best.checkpoints, {"ema": trainer.ema, "step": trainer.step}).save(step)
+    Checkpoints(best.checkpoints, {"ema": trainer.g_ema.averages, "step": trainer.g_ema.step}).save(
+        step
+    )

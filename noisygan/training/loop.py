@@ -140,10 +140,10 @@ class _Training:
             self._newest, guarded = read_state(self._newest_text.numpy(), self.seconds_before)
         except ValueError as error:
             raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
-        self.step = trainer.n_steps
+        self.step = trainer.step
         run.keep_metrics_before(self.step)
         run.drop_states_after(self.step)
-        trainer.grow(self.step)
+        trainer.plan.set_level(self.step)
         self._batches = trainer.batches(notes, self.step)
         self._samples = Samples(trainer, notes)
         self.events = EventWriter(run.events, notes.sample_rate)

@@ -137,7 +137,7 @@ class Machines(Replicas):
 
     def _follow(self, trainer, notes):
         self._tell(trainer)
-        step = trainer.n_steps
+        step = trainer.step
         batches = trainer.batches(notes, step)
         self.stop = StopSignals()
         try:

@@ -112,8 +112,7 @@ class Measuring:
           dict where nothing was measured: not due, networks that still grow, too dear, or
           recordings that are copies of one.
         """
-        plan = self.trainer.plan
-        growing = plan is not None and plan.stage(step - 1).end is not None
+        growing = self.trainer.plan.stage(step - 1).end is not None
         if growing or len(self.notes) < 2 or not self.quality.is_due(step):
             return {}, False
         dear = self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds)

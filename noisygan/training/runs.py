@@ -183,7 +183,7 @@ class RunFolder:
         """Keeps the averaged weights that the generator has after so many steps and seconds."""
         import tensorflow as tf
 
-        state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
+        state = tf.train.Checkpoint(ema=trainer.g_ema.averages, step=trainer.g_ema.step)
         self.snapshots.mkdir(exist_ok=True)
         checkpoints.write(state, self.snapshots / f"seconds-{round(seconds):06d}-step-{step}")
 
@@ -282,7 +282,7 @@ def load_generator(run_dir, prefix=None):
     checkpoints.restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
     for variable, value in zip(generator.weights, averaged, strict=True):
         variable.assign(value)
-    trainer.grow(int(step))
+    trainer.plan.set_level(int(step))
     generator.label_names = facts["label_names"]
     return generator
 

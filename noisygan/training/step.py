@@ -1,8 +1,8 @@
-"""One step of each phase of adversarial training, as compiled functions.
+"""One adversarial training step: update the discriminator, the generator and its moving average.
 
-A phase updates one network. Every random number is a function of (seed, step, phase) and, where a
-batch is taken in parts, of the part, so a run that is taken up again goes on exactly as it would
-have.
+Every random number is a function of the step's seed, so a resumed run equals an uninterrupted one.
+`n_critic`, growth, gradient accumulation, replicas and loss scaling wrap these functions
+(`noisygan.training.trainer`).
 """
 
 from typing import NamedTuple
@@ -11,281 +11,212 @@ import tensorflow as tf
 
 from noisygan.losses import global_batch
 from noisygan.losses.regularizers import DiscriminatorContext
-from noisygan.training.balance import Unbalanced
+from noisygan.training.step_metrics import diversity_metrics, logit_metrics
+from synths.sharing import shared_spectra
+
+# Offsets of a step's seed, so that no two samplers share random numbers.
+NOISE_SEED, REGULARIZER_SEED, AUGMENTATION_SEED = 1, 2, 3
 
 
-class Phase(NamedTuple):
-    """A network and what updates it.
-
-    Attributes:
-      name: "d" or "g".
-      variables: What it updates.
-      optimizer: A built Keras optimizer.
-    """
-
-    name: str
-    variables: list
-    optimizer: object
-
-
-def update(phase, loss, gradients, wanted=True):
-    """Updates a phase's variables.
-
-    An update whose loss or gradients are not finite is left out; `<phase>_finite` is 0 then.
+def train_step(gan, d, g, ema, batch, seed, active):
+    """Update the discriminator, then the generator on the same fakes, then the moving average.
 
     Args:
-      phase: A `Phase`.
-      loss: Scalar, the mean over this replica's rows.
-      gradients: One for each variable, of `phase.optimizer.scale_loss(loss)`; None counts as 0.
-      wanted: Whether there is to be an update at all, a boolean or a scalar of such.
+      gan: `GANLosses`.
+      d, g: `noisygan.training.optimizers.Phase` of the discriminator and of the generator.
+      ema: `EMA` of the generator.
+      batch: dict of `AudioDataset.batches`: audio [batch, n_samples] and conditioning [batch].
+      seed: Stateless seed of the step, int32 [2].
+      active: Indices of the regularizers that apply in this step.
 
     Returns:
-      dict of scalars: loss, norm of the gradients, whether they were finite.
+      dict of scalars, losses unweighted.
     """
-    gradients = [
-        tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
-        for g, v in zip(gradients, phase.variables, strict=True)
-    ]
-    loss, gradients = global_batch.mean((loss, gradients))
-    scale = getattr(phase.optimizer, "dynamic_scale", None)
-    norm = tf.linalg.global_norm(gradients)
-    norm = norm if scale is None else norm / scale.value
-    finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
+    tape = tf.GradientTape(watch_accessed_variables=False)
+    with shared_spectra():
+        with tape:
+            tape.watch(g.values)
+            examples = gan.generate(batch, seed)
+        d_metrics = update_discriminator(gan, d, examples, seed, active)
+        with tape:
+            loss, g_metrics = gan.g_loss(examples)
+    g_metrics |= g.update(loss, g.gradients(tape, loss))
+    ema.update(g_metrics["g_finite"])
+    return d_metrics | g_metrics
 
-    if scale is not None:
-        # An optimizer that scales must see what is not finite, which it leaves out itself; it looks
-        # at gradients alone, and those of an infinite loss may be finite.
-        gradients = [g + tf.where(finite, 0.0, float("nan")) for g in gradients]
 
-    def apply():
-        global_batch.apply_gradients(phase.optimizer, gradients, phase.variables)
-        return True
+def critic_step(gan, d, batch, seed, active):
+    """Update the discriminator alone; arguments as of `train_step`."""
+    return update_discriminator(gan, d, gan.generate(batch, seed), seed, active)
 
-    tried = finite & wanted if scale is None else tf.logical_not(finite) | wanted
-    tf.cond(tried, apply, lambda: False)
-    ok = tf.cast(finite, tf.float32)
-    return {f"{phase.name}_loss": loss, f"{phase.name}_gradient": norm, f"{phase.name}_finite": ok}
+
+def update_discriminator(gan, d, examples, seed, active):
+    """Update the discriminator on a `RealFakeBatch`; returns dict of scalars."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(d.values)
+        loss, metrics = gan.d_loss(examples, seed, active)
+    return metrics | d.update(loss, d.gradients(tape, loss))
 
 
 class RealFakeBatch(NamedTuple):
-    """Recordings and generated sounds of one round, on the same road to the discriminator.
+    """Real and fake examples of a step, processed alike for the discriminator.
 
     Attributes:
-      real, fake: Audio, [batch, n_samples], not augmented.
-      real_features, fake_features: Front-end features, lists.
-      conditioning: Features of the conditions, or None.
-      prediction: Recordings behind what was read of them, and what the generator said would come,
-        [batch, n] each, or None where no loss asks for it.
+      real, fake: Audio, float32 [batch, n_samples], not augmented.
+      real_features, fake_features: Front-end features of the augmented audio, lists of tensors.
+      conditioning: The batch, dict of [batch, ...] tensors.
+      encoded: Conditioning as the discriminator reads it, float32 [batch, n], or None.
+      noise_seed: Seeds of the generator's noise, int32 [batch].
     """
 
-    real: object
-    fake: object
+    real: tf.Tensor
+    fake: tf.Tensor
     real_features: list
     fake_features: list
-    conditioning: object
-    prediction: object = None
+    conditioning: dict
+    encoded: object
+    noise_seed: tf.Tensor
 
 
 class GANLosses:
-    """A generator, a discriminator, and the losses between them.
+    """A generator, a discriminator and the losses between them.
 
     Args:
       generator, discriminator: By their contracts.
-      condition_encoder: `ConditionEncoder` or None: what the discriminator is told.
-      adversarial: A pair of `noisygan.losses.adversarial`.
-      regularizers: Of `noisygan.losses.regularizers`.
-      matching: Of `noisygan.losses.matching`.
-      seen: From recordings to what networks see of them that still grow.
-      augmentation: Of `noisygan.training.augmentation`: what is done to all sounds alike before
-        the discriminator, or None.
-      balance: Of `noisygan.training.balance`, or None.
+      adversarial: A loss pair of `noisygan.losses.adversarial`.
+      regularizers: List, of `noisygan.losses.regularizers`.
+      matching: List, of `noisygan.losses.matching`.
+      condition_encoder: `ConditionEncoder` of the discriminator, or None.
+      augmentation: Of `noisygan.training.augmentation`, or None.
     """
 
     def __init__(
         self,
         generator,
         discriminator,
-        condition_encoder,
         adversarial,
-        regularizers,
-        matching,
-        seen=lambda audio: audio,
+        regularizers=(),
+        matching=(),
+        condition_encoder=None,
         augmentation=None,
-        balance=None,
     ):
         self.generator = generator
         self.discriminator = discriminator
-        self.condition_encoder = condition_encoder
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
         self.matching = list(matching)
-        self.predicts = any(match.compares == "prediction" for match in self.matching)
-        self.seen = seen
-        self.balance = balance or Unbalanced()
-        self.balance.check(adversarial, self.regularizers)
+        self.condition_encoder = condition_encoder or (lambda batch: None)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
-    def score(self, features, conditioning):
-        """Discriminator output of features, in float32 whatever it computes in."""
-        output = self.discriminator.score(features, conditioning)
-        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
-
-    def sounds(self, batch, seed, part=(0, 1)):
-        """Generate fakes under the conditions of the batch's real examples.
+    def generate(self, batch, seed):
+        """Sample z and generate fakes under the conditioning of the real examples.
 
         Args:
-          batch: dict, as of `AudioDataset.batches`.
+          batch: dict of audio [batch, n_samples] and conditioning [batch].
           seed: int32 [2].
-          part: (i, n): the batch is the i-th, a number or a scalar, of n parts of one.
-        """
-        real = self.seen(batch["audio"])
-        n, (i, n_parts) = real.shape[0], part
-
-        def drawn(draw):
-            return _rows(global_batch.sample(draw, n * n_parts), i, n_parts)
-
-        z = drawn(lambda n: self.generator.prior(n, seed))
-        noise_seed = drawn(
-            lambda n: tf.random.stateless_uniform([n], seed + 1, None, None, dtype=tf.int32)
-        )
-        part_seed = seed + tf.stack([i, 0])
-        fake = self.generator(z, batch, seed=noise_seed, training=True).audio
-        return RealFakeBatch(
-            real=real,
-            fake=fake,
-            real_features=self.discriminator.front_end(self.augmentation(real, part_seed + 3)),
-            fake_features=self.discriminator.front_end(self.augmentation(fake, part_seed + 3)),
-            conditioning=self.condition_encoder(batch) if self.condition_encoder else None,
-            prediction=self.generator.predict(real, batch, noise_seed) if self.predicts else None,
-        )
-
-    def d_update(self, phase, sounds, seed, active):
-        """Updates the discriminator.
-
-        Args:
-          phase: Its `Phase`.
-          sounds: `RealFakeBatch`; no gradient reaches the generator.
-          seed: int32 [2], for regularizers that draw numbers.
-          active: Indices of the regularizers that apply in this round.
 
         Returns:
-          dict of scalars, unweighted.
+          `RealFakeBatch`.
         """
-        loss, gradients, metrics = self.d_gradients(phase, sounds, seed, active)
-        return metrics | update(phase, loss, gradients, self.balance.learns)
+        real = batch["audio"]
+        z = global_batch.sample(lambda n: self.generator.prior(n, seed), real.shape[0])
+        noise_seed = global_batch.sample(
+            lambda n: tf.random.stateless_uniform([n], seed + NOISE_SEED, None, None, tf.int32),
+            real.shape[0],
+        )
+        fake = self.generator(z, batch, seed=noise_seed, training=True).audio
+        real_features, fake_features = (
+            self.discriminator.front_end(self.augmentation(audio, seed + AUGMENTATION_SEED))
+            for audio in (real, fake)
+        )
+        encoded = self.condition_encoder(batch)
+        return RealFakeBatch(real, fake, real_features, fake_features, batch, encoded, noise_seed)
 
-    def d_gradients(self, phase, sounds, seed, active):
-        """(loss, gradients of the scaled loss, dict of scalars); arguments as of `d_update`."""
-        real_features = [tf.stop_gradient(m) for m in sounds.real_features]
-        fake_features = [tf.stop_gradient(m) for m in sounds.fake_features]
-        conditioning = sounds.conditioning
-        twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
-        values = [v.value for v in phase.variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            both = [
-                tf.concat(pair, axis=0) for pair in zip(real_features, fake_features, strict=True)
-            ]
-            chosen = [self.regularizers[index] for index in active]
-            # Penalties at both sides take their gradients from this one pass.
-            at = {getattr(regularizer, "slopes_at", None) for regularizer in chosen}
-            if {"real", "fake"} <= at:
-                with tf.GradientTape(watch_accessed_variables=False) as inner:
-                    inner.watch(both)
-                    logits = self.score(both, twice).logits
-                    total = tf.add_n([tf.reduce_sum(x) for x in logits])
-                pairs = [tf.split(x, 2) for x in inner.gradient(total, both)]
-                slopes = tuple(zip(*pairs, strict=True))
-            else:
-                logits, slopes = self.score(both, twice).logits, None
-            halves = [tf.split(x, 2) for x in logits]
-            loss = tf.add_n([self.adversarial.d_loss(r, f) for r, f in halves])
-            metrics = {"d_adversarial": loss} | _logit_metrics(halves)
-            metrics |= self.balance.told(loss, len(halves))
-            context = DiscriminatorContext(
-                score=lambda features: self.score(features, conditioning),
-                real_features=real_features,
-                fake_features=fake_features,
-                real_logits=[r for r, _ in halves],
-                seed=seed,
-                slopes=slopes,
-            )
-            for regularizer in chosen:
-                value = regularizer(context)
-                metrics[f"d_{type(regularizer).__name__.lower()}"] = value
-                loss += self.balance.penalty * regularizer.weight * regularizer.interval * value
-            scaled = phase.optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, values), metrics
+    def score(self, features, encoded):
+        """`DiscriminatorOutput` of front-end features, in float32 whatever it computes in."""
+        output = self.discriminator.score(features, encoded)
+        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
 
-    def g_loss(self, sounds):
-        """The generator's loss and its parts: (scalar, dict of scalars, unweighted)."""
-        score = self.score
-        real = score([tf.stop_gradient(m) for m in sounds.real_features], sounds.conditioning)
-        fake = score(sounds.fake_features, sounds.conditioning)
+    def d_loss(self, examples, seed, active):
+        """The discriminator's loss; no gradient reaches the generator.
+
+        Args:
+          examples: `RealFakeBatch`.
+          seed: int32 [2].
+          active: Indices of the regularizers that apply.
+
+        Returns:
+          (weighted loss, dict of its unweighted terms and of logit statistics), scalars.
+        """
+        context = DiscriminatorContext(
+            self.score,
+            [tf.stop_gradient(x) for x in examples.real_features],
+            [tf.stop_gradient(x) for x in examples.fake_features],
+            examples.encoded,
+            seed + REGULARIZER_SEED,
+        )
+        pairs = list(zip(context.real_logits, context.fake_logits, strict=True))
+        loss = tf.add_n([self.adversarial.d_loss(real, fake) for real, fake in pairs])
+        metrics = {"d_adversarial": loss} | logit_metrics(pairs)
+        for regularizer in [self.regularizers[i] for i in active]:
+            value = regularizer(context)
+            metrics[f"d_{type(regularizer).__name__.lower()}"] = value
+            loss += regularizer.weight * regularizer.interval * value
+        return loss, metrics
+
+    def g_loss(self, examples):
+        """The generator's loss: (weighted loss, dict of its unweighted terms), scalars."""
+        real_features = [tf.stop_gradient(x) for x in examples.real_features]
+        real = self.score(real_features, examples.encoded)
+        fake = self.score(examples.fake_features, examples.encoded)
         pairs = zip(real.logits, fake.logits, strict=True)
         loss = tf.add_n([self.adversarial.g_loss(r, f) for r, f in pairs])
-        peaks = global_batch.gather(tf.reduce_max(tf.abs(sounds.fake), axis=1))
-        metrics = {
-            "g_adversarial": loss,
-            "fake_spread": spread(sounds.fake_features),
-            "real_spread": spread(sounds.real_features),
-            "fake_peak": tf.reduce_max(peaks),
-            "fake_quietest_peak": tf.reduce_min(peaks),
-        }
+        metrics = {"g_adversarial": loss} | diversity_metrics(examples)
         compared = {
-            "audio": (sounds.real, sounds.fake),
-            "features": (real.features, fake.features),
-            "prediction": sounds.prediction,
+            "audio": lambda: (examples.real, examples.fake),
+            "features": lambda: (real.features, fake.features),
+            "prediction": lambda: self.generator.predict(
+                examples.real, examples.conditioning, examples.noise_seed
+            ),
         }
         for match in self.matching:
-            value = match(*compared[match.compares])
+            value = match(*compared[match.compares]())
             metrics[f"g_{type(match).__name__.lower()}"] = value
             loss += match.weight * value
         return loss, metrics
 
 
-def _rows(x, part, n_parts):
-    """The rows of x, [batch, ...], that belong to a part."""
-    if n_parts == 1:
-        return x
-    return tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
+class EMA:
+    """Exponential moving average of a network's weights.
 
+    Args:
+      network: A built Keras layer.
+      decay: Per step; early steps use less, so that the average forgets the untrained network.
+        Weights that are not trainable are copied.
 
-def spread(features):
-    """Mean distance between the features of different rows, relative to their size: diversity."""
-    total = 0.0
-    for m in features:
-        # The mean of a waveform is silence: of waveforms, levels are compared.
-        pooled = _levels(m) if m.shape[-1] == 1 else tf.reduce_mean(m, axis=1)
-        pooled = global_batch.gather(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
-        distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
-        total += tf.reduce_mean(distances)
-    return total / len(features)
+    Attributes:
+      averages: Variables, one for each weight.
+      step: Steps taken, an int64 variable.
+    """
 
+    def __init__(self, network, decay):
+        self.weights = network.weights
+        self.decay = decay
+        self.averages = [tf.Variable(v.value, trainable=False) for v in self.weights]
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 
-def _levels(waveform, n_parts=32):
-    """Root mean squares of parts of waveforms [batch, n_samples, 1]: [batch, n_parts]."""
-    n_parts = min(n_parts, waveform.shape[1])
-    n = waveform.shape[1] // n_parts
-    parts = tf.reshape(waveform[:, : n * n_parts], [-1, n_parts, n])
-    return tf.sqrt(tf.reduce_mean(parts**2, axis=2) + 1e-12)
+    def reset(self):
+        """Set the averages to the present weights."""
+        for average, variable in zip(self.averages, self.weights, strict=True):
+            average.assign(variable.value)
 
-
-def _logit_metrics(pairs):
-    real = tf.add_n([tf.reduce_mean(r) for r, _ in pairs]) / len(pairs)
-    fake = tf.add_n([tf.reduce_mean(f) for _, f in pairs]) / len(pairs)
-    right = tf.add_n([tf.reduce_mean(tf.cast(r > f, tf.float32)) for r, f in pairs]) / len(pairs)
-    return {"real_logits": real, "fake_logits": fake, "d_right": right}
-
-
-def over_rounds(rounds):
-    """The discriminator's metrics of a step's rounds: means, and whether all were finite."""
-    values = {}
-    for metrics in rounds:
-        for name, value in metrics.items():
-            values.setdefault(name, []).append(value)
-    return {
-        name: tf.reduce_min(v) if name == "d_finite" else tf.reduce_mean(v)
-        for name, v in values.items()
-        if len(v) > 1 or name.startswith("d_")
-    }
+    def update(self, updated):
+        """Move the averages if `updated` is 1, not if it is 0, and count the step."""
+        step = tf.cast(self.step, tf.float32)
+        decay = tf.minimum(self.decay, (1.0 + step) / (10.0 + step))
+        for average, variable in zip(self.averages, self.weights, strict=True):
+            if variable.trainable:
+                average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
+            else:
+                average.assign(tf.where(updated > 0.0, variable.value, average))
+        self.step.assign_add(1)

@@ -335,7 +335,7 @@ def test_more_seconds_than_a_raw_waveform_has_are_refused_in_a_line(
     out = tmp_path / "out"
     result = noisygan(command, "--run_dir", trained, "--out_dir", out, "--seconds", 3)
     assert result.code == 2
-    said = "noisygan: 3 seconds: this generator makes waveforms of 1.024 seconds; ask for that or"
+    said = "noisygan: 3 seconds: WaveGAN makes at most 1.024 seconds; request that or"
     assert result.err.splitlines()[-1].startswith(said)
     assert not out.exists()
 

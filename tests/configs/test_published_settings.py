@@ -22,9 +22,9 @@ def optimizers(trainer):
 
 def losses(trainer):
     """The adversarial pair's name, and (name, weight, interval) of each regularizer."""
-    adversaries = trainer.adversaries
-    return type(adversaries.adversarial).__name__, [
-        (type(r).__name__, r.weight, r.interval) for r in adversaries.regularizers
+    gan = trainer.gan
+    return type(gan.adversarial).__name__, [
+        (type(r).__name__, r.weight, r.interval) for r in gan.regularizers
     ]
 
 
@@ -50,7 +50,7 @@ def test_the_conditional_drum_wgan(name, latent_dim, grows):
     assert recordings.peak == 1.0
     assert 0.0 < recordings.fade_in_seconds <= recordings.fade_out_seconds < 0.01
     if not grows:
-        assert trainer.plan is None
+        assert not trainer.plan.grows
         return
     # Four equal shares of 50,000 steps.
     assert trainer.plan.first_steps == [0, 12_500, 25_000, 37_500]

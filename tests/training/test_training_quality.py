@@ -350,7 +350,7 @@ def test_the_best_weights_are_a_run_that_can_be_loaded(tmp_path):
     averages = {}
 
     def keep(*args):
-        averages[int(trainer.step)] = [v.numpy() for v in trainer.ema]
+        averages[int(trainer.step)] = [v.numpy() for v in trainer.g_ema.averages]
 
     class Progress:
         message = update = keep

@@ -259,7 +259,7 @@ def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
     generator = load_generator(run.path)
     assert generator.label_names == notes.label_names
     present = trainer.generator.weights
-    for loaded, average in zip(generator.weights, trainer.ema, strict=True):
+    for loaded, average in zip(generator.weights, trainer.g_ema.averages, strict=True):
         np.testing.assert_array_equal(loaded, average)
     assert max(
         np.abs(loaded - now).max() for loaded, now in zip(generator.weights, present, strict=True)
@@ -350,7 +350,7 @@ class Clock:
         self.prepared = prepared
 
     def monotonic(self):
-        step = 0 if self.trainer.ema is None else int(self.trainer.step)
+        step = 0 if self.trainer.g_ema.averages is None else int(self.trainer.step)
         return 10.0 * step + self.prepared
 
 
@@ -362,7 +362,7 @@ def test_snapshots_are_the_averaged_weights_at_equal_intervals(tmp_path, monkeyp
     averages = {}
 
     def keep(self, trainer, step, seconds, keep=RunFolder.keep_snapshot):
-        averages[round(seconds)] = [v.numpy() for v in trainer.ema]
+        averages[round(seconds)] = [v.numpy() for v in trainer.g_ema.averages]
         keep(self, trainer, step, seconds)
 
     monkeypatch.setattr(RunFolder, "keep_snapshot", keep)

@@ -48,10 +48,9 @@ def test_penalties_have_the_gradient_of_finite_differences(penalty):
 
     def value():
         context = DiscriminatorContext(
-            score=lambda features: discriminator.score(features, None),
+            score=discriminator.score,
             real_features=[real],
             fake_features=[fake],
-            real_logits=[],
             seed=tf.constant([0, 1]),
         )
         return penalty(context)

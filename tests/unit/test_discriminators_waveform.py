@@ -142,9 +142,10 @@ def test_penalties_go_through_the_shuffle(regularizer):
     discriminator.score([real], None)
 
     def value():
-        judged = discriminator.score([real], None).logits
-        score = lambda features: discriminator.score(features, None)  # noqa: E731
-        return regularizer(DiscriminatorContext(score, [real], [fake], judged, tf.constant([1, 2])))
+        context = DiscriminatorContext(
+            discriminator.score, [real], [fake], seed=tf.constant([1, 2])
+        )
+        return regularizer(context)
 
     kernel = discriminator.convolutions[0].kernel
     with tf.GradientTape() as tape:
@@ -163,14 +164,13 @@ def test_the_penalty_of_shuffled_maps_is_that_of_the_same_shifts_by_slices(monke
         keras.utils.set_random_seed(3)
         discriminator = WaveGANDiscriminator(256, units=2, kernel_size=5)
         real = tf.constant(NOISE[:2, :, None])
-        discriminator.score([real], None)
-        score = lambda features: discriminator.score(features, None)  # noqa: E731
+        discriminator.score([tf.repeat(real, 2, axis=0)], None)
         values = [v.value for v in discriminator.trainable_variables]
         with tf.GradientTape() as tape:
-            penalty = R1()(DiscriminatorContext(score, [real], [real], [], tf.constant([1, 2])))
+            penalty = R1()(DiscriminatorContext(discriminator.score, [real], [real]))
         return penalty, tape.gradient(penalty, values)
 
-    shifts_are(monkeypatch, [1, 1], 2)
+    shifts_are(monkeypatch, [1] * 4, 2)
     penalty, gathered = slopes()
     monkeypatch.setattr(waveform, "phase_shuffle", sliced)
     expected, by_slices = slopes()

@@ -280,10 +280,9 @@ def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
 
     def penalty():
         context = DiscriminatorContext(
-            score=lambda features: discriminator.score(features, None),
+            score=discriminator.score,
             real_features=[real],
             fake_features=[fake],
-            real_logits=[],
             seed=tf.constant([0, 1]),
         )
         return GradientPenalty()(context)
@@ -397,7 +396,7 @@ def test_a_level_begins_with_all_weights_and_with_fresh_optimizers_at_its_rate()
 
     def learnt():
         networks = (training.generator, training.discriminator)
-        weights = [w for n in networks for w in n.trainable_weights] + training.ema
+        weights = [w for n in networks for w in n.trainable_weights] + training.g_ema.averages
         return [w.numpy() for w in weights]
 
     def moments(optimizer):
@@ -409,7 +408,7 @@ def test_a_level_begins_with_all_weights_and_with_fresh_optimizers_at_its_rate()
         assert int(optimizer.iterations) == 3
         assert float(optimizer.learning_rate) == pytest.approx(1e-2)
         assert any(np.any(m) for m in moments(optimizer))
-    training._begin(3)
+    training.plan.begin(3, (training.d_phase, training.g_phase))
     assert (training.generator.level, float(training.generator.alpha)) == (1, 0.0)
     for one, other in zip(before, learnt(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -428,7 +427,7 @@ def test_one_thing_alone_sets_the_learning_rate():
 def test_changes_in_time_are_for_networks_of_one_rate():
     with pytest.raises(UsageError, match="got Shift and TimeMask, .* expected Polarity, Gain and"):
         trainer(augmentation=Augmentation([Gain(), Shift(), TimeMask()]))
-    assert trainer(augmentation=Augmentation([Polarity(), Gain(), Noise()])).plan is not None
+    assert trainer(augmentation=Augmentation([Polarity(), Gain(), Noise()])).plan.grows
 
 
 @pytest.mark.parametrize(

@@ -190,9 +190,9 @@ def test_the_published_settings():
     assert (trainer.batch_size, trainer.n_critic, trainer.ema_decay) == (64, 5, 0.0)
     for adam in (trainer.g_optimizer, trainer.d_optimizer):
         assert (adam.learning_rate, adam.beta_1, adam.beta_2) == (1e-4, 0.5, 0.9)
-    (penalty,) = trainer.adversaries.regularizers
+    (penalty,) = trainer.gan.regularizers
     assert (type(penalty).__name__, penalty.weight, penalty.interval) == ("GradientPenalty", 10, 1)
-    assert type(trainer.adversaries.adversarial).__name__ == "Wasserstein"
+    assert type(trainer.gan.adversarial).__name__ == "Wasserstein"
     generator = trainer.generator
     assert (generator.latent_dim, generator.n_samples, generator.sample_rate) == (100, 16384, 44100)
     assert type(generator.distribution).__name__ == "Uniform"
