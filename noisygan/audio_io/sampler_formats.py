@@ -3,8 +3,11 @@
 Every format has WAV files with their key and loop in `samples/`, and a `preview.wav`.
 """
 
+import dataclasses
 import pathlib
 from xml.etree import ElementTree
+
+import numpy as np
 
 from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
@@ -12,6 +15,83 @@ from noisygan.files import atomic_write, make_folder
 
 FORMATS = ("sfz", "folder", "decent")
 _SUFFIXES = {"sfz": ".sfz", "decent": ".dspreset"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Zone:
+    """Keys and velocities that a sample plays.
+
+    Attributes:
+      request: `noisygan.rendering.requests.Request` of the sample.
+      key: MIDI key that plays the sample untransposed.
+      keys: Lowest and highest key, both included.
+      velocities: Lowest and highest velocity, both included.
+      turn: Index of the round robin.
+      choke: Name of the drums that silence each other with it, or "".
+    """
+
+    request: object
+    key: int
+    keys: tuple
+    velocities: tuple
+    turn: int
+    choke: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A rendered zone.
+
+    Attributes:
+      zone: Zone.
+      path: Relative path of its file in the folder of samples.
+      audio: float32 [n_samples].
+      loop: `noisygan.rendering.loops.Loop`, or None.
+      softest: Gain at the zone's lowest velocity for runs conditioned on velocity; None: the
+        sampler's own velocity curve.
+    """
+
+    zone: Zone
+    path: str
+    audio: np.ndarray
+    loop: object = None
+    softest: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SampledInstrument:
+    """Samples and what they share.
+
+    Attributes:
+      name: Name of its files.
+      samples: list of Sample.
+      n_turns: Number of round robins.
+      is_kit: Whether keys are drums, which are not transposed and ring out.
+      release_seconds: Fade-out after the note-off.
+      sample_rate: Hz.
+      path: File or folder that a sampler opens; None before it is written.
+    """
+
+    name: str
+    samples: list
+    n_turns: int
+    is_kit: bool
+    release_seconds: float
+    sample_rate: int
+    path: pathlib.Path | None = None
+
+
+def layers(velocities):
+    """Velocities that each of several sampled ones plays: down to the next softer one.
+
+    Args:
+      velocities: 1 .. 127, rising.
+
+    Returns:
+      list of (lowest, highest), both included; together 1 .. 127.
+    """
+    tops = [*velocities[:-1], 127]
+    return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
 
 
 def check_out_dir(out_dir):
@@ -28,7 +108,7 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
     """Write an instrument into a folder.
 
     Args:
-      instrument: `noisygan.rendering.instruments.SampledInstrument`.
+      instrument: SampledInstrument.
       preview: Audio of preview.wav, float32 [n_samples].
       out_dir: pathlib.Path, of `check_out_dir`.
       format: One of FORMATS.
@@ -57,7 +137,7 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
 
 
 def sfz_text(instrument):
-    """SFZ text of a `SampledInstrument` with its files in `samples/`."""
+    """SFZ text of a SampledInstrument with its files in `samples/`."""
     shared = {"ampeg_release": f"{instrument.release_seconds:.3f}"}
     if instrument.is_kit:
         shared = {"loop_mode": "one_shot", "pitch_keytrack": 0}
@@ -99,7 +179,7 @@ def _region(sample, n_turns):
 
 
 def decent_text(instrument):
-    """Decent Sampler preset (XML text) of a `SampledInstrument` with its files in `samples/`."""
+    """Decent Sampler preset (XML text) of a SampledInstrument with its files in `samples/`."""
     root = ElementTree.Element("DecentSampler", minVersion="1.0.0")
     ElementTree.SubElement(root, "ui")
     # Drums ring out when their keys are let go.
