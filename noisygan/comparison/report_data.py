@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
-import soundfile
 
-from noisygan.metrics import descriptors, spectrograms
+from noisygan.metrics import descriptors
+from noisygan.reports.sounds import Sound
 
 _N_PEAKS = 120
-_N_MELS = 80
-_RANGE_DB = 80.0
 _N_BINS = 24
 _N_MAP_RECORDINGS = 12
 # Loudness is matched by the loudest tenth of a second.
@@ -33,16 +28,14 @@ def clip(audio, sample_rate, title, with_picture=False):
     """
     audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
     gain = _gain(audio, sample_rate)
-    audio = gain * audio
-    file = io.BytesIO()
-    soundfile.write(file, audio, sample_rate, format="FLAC", subtype="PCM_16")
-    parts = np.array_split(audio, min(_N_PEAKS, len(audio)))
+    sound = Sound(gain * audio, sample_rate, title)
+    parts = np.array_split(sound.audio, min(_N_PEAKS, len(audio)))
     return {
         "title": title,
-        "audio": _uri("audio/flac", file.getvalue()),
+        "audio": sound.address,
         "gain_db": round(float(20.0 * np.log10(gain)), 1),
         "peaks": [[round(float(p.min()), 3), round(float(p.max()), 3)] for p in parts],
-        "spectrogram": _picture(audio, sample_rate) if with_picture else None,
+        "spectrogram": sound.picture() if with_picture else None,
     }
 
 
@@ -53,22 +46,6 @@ def _gain(audio, sample_rate):
     if peak == 0.0:
         return 1.0
     return float(min(10.0 ** (_LEVEL_DB / 20.0) / np.sqrt(max(power, 1e-12)), _MAX_PEAK / peak))
-
-
-def _uri(kind, data):
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _picture(audio, sample_rate):
-    import matplotlib.image
-
-    levels = spectrograms.log_mel_db(audio, sample_rate, _N_MELS)
-    top = levels.max()
-    file = io.BytesIO()
-    matplotlib.image.imsave(
-        file, levels.T, vmin=top - _RANGE_DB, vmax=top, cmap="magma", origin="lower", format="png"
-    )
-    return _uri("image/png", file.getvalue())
 
 
 def condition(examples, row):

@@ -111,13 +111,14 @@ def seconds_for(generator, like):
 def untrained_generator(run):
     """The generator of a run with its initial weights."""
     from noisygan import config
-    from noisygan.training.trainer import Trainer, build_generator, seed_initializers
+    from noisygan.training.build import build_generator, seed_initializers
+    from noisygan.training.trainer import Trainer
 
     config.parse([run.path / "config.gin"])
     trainer = config.configured(Trainer)()
     seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
     build_generator(trainer.generator, len(run.metadata["label_names"]))
-    trainer.grow(None)
+    trainer.plan.set_level(None)
     return trainer.generator
 
 

@@ -181,12 +181,12 @@ class Column:
 
     @property
     def is_in_order(self):
-        """Whether the systems stand in the order of a metric whose lowest value is best."""
+        """True if the lowest value is best and the systems stand in its order."""
         ranks = [self.ranks.get(name) for name in self.cells]
         return self.better is False and None not in ranks and ranks == sorted(ranks)
 
     def key(self, name):
-        """What a system's cell is sorted by."""
+        """Sort key of a system's cell."""
         rank = self.ranks[name]
         is_value = rank is None or self.better is not None
         return f"{self.cells[name]['value'] if is_value else rank:.9g}"

@@ -35,7 +35,7 @@ def test_clips_are_as_loud_as_each_other_and_say_what_was_done_to_them():
     picture = Image.open(decoded(clips[0]["spectrogram"], "image/png"))
     rows = np.asarray(picture.convert("L"), float).mean(axis=1)
     # 440 Hz is a line in the lower half.
-    assert picture.height == 80 and 40 < rows.argmax() < 75
+    assert picture.height == 96 and 48 < rows.argmax() < 90
 
 
 def test_a_peak_is_not_clipped_and_silence_stays_silence():
