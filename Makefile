@@ -48,7 +48,7 @@ format: $(STAMP) ## put the code into the house's format
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some minutes
-	@$(BIN)/noisygan bench synths
+	@$(BIN)/python benchmarks/synths_vs_ddsp.py
 
 benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish

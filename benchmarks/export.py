@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from benchmarks import common  # noqa: E402
 
 
 def asked(run, n):
@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--notes", type=int, default=6)
     parser.add_argument("--repeat", type=int, default=10)
     args = parser.parse_args()
-    print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
+    print("; ".join(f"{k} {v}" for k, v in common.facts().items() if v), "\n")
     print("| run | format | MB | CPU s to export | difference | CPU ms a note | wall ms a note |")
     print("|---|---|---|---|---|---|---|")
     for run_dir in args.run_dir:

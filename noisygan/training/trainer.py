@@ -51,7 +51,7 @@ class Trainer:
       accumulate: Into how many parts a batch is divided that does not fit into memory at once
         (`noisygan.training.accumulation`).
       jit_compile: Whether XLA compiles a step into one program, without our kernels for processors;
-        on one device. `noisygan bench train` says whether it pays.
+        on one device. `benchmarks/training_step.py` measures whether it pays.
     """
 
     def __init__(

@@ -1,25 +1,9 @@
-"""What figures were measured on."""
+"""The machine: its processor, cores, accelerators, and versions of packages."""
 
 import importlib.metadata
 import os
 import platform
 from pathlib import Path
-
-
-def facts():
-    """The machine and the versions that matter, without names of hosts or folders.
-
-    Returns:
-      A dict: processor, cores (that this process may use), python, one entry a package, and
-      accelerators (names of devices, empty without any).
-    """
-    return {
-        "processor": processor(),
-        "cores": n_cores(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("tensorflow", "numpy", "numba", "ddsp")},
-        "accelerators": accelerators(),
-    }
 
 
 def accelerators():
@@ -32,7 +16,7 @@ def accelerators():
 
 
 def processor():
-    """The processor's name as the system gives it."""
+    """Name of the processor as the system gives it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -48,15 +32,8 @@ def n_cores():
 
 
 def version(package):
-    """A package's installed version, None without it."""
+    """Installed version of a package, None without it."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def described(facts):
-    """The facts in one line."""
-    versions = [f"{name} {facts[name]}" for name in ("tensorflow", "numba", "ddsp") if facts[name]]
-    devices = [f"{facts['processor']}, {facts['cores']} cores", *facts["accelerators"]]
-    return ", ".join([*devices, f"Python {facts['python']}", *versions])

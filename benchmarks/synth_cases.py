@@ -1,4 +1,4 @@
-"""The programs that `noisygan bench synths` times: `synths`, ddsp and plain tf.signal side by side.
+"""Programs that synths_vs_ddsp.py measures: `synths`, ddsp and plain tf.signal.
 
 A case is one piece of work with the contestants that can do it. Contestants get the same controls
 in physical units and return the same kind of result.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noisygan.benchmarks import exact
+from benchmarks import exact
 
 SAMPLE_RATE = 16000
 FRAME_RATE = 250
