@@ -69,7 +69,7 @@ def instrument_zones(player, body):
 
     Args:
       player: `player.Player`.
-      body: As of `requests.parse`; for a kit a dict with `pads`, a list of such.
+      body: As of `requests.parse`; for a kit a dict with `pads`, a list of them.
 
     Returns:
       list of (key, low key, high key, SoundRequest).

@@ -1,4 +1,4 @@
-"""Where the studio listens, and which requests it accepts."""
+"""Listening socket of the studio, and the guard of its requests."""
 
 import ipaddress
 import socket
@@ -60,7 +60,7 @@ def url_of(listener):
 
 
 def is_loopback(host):
-    """Whether only this machine reaches an address."""
+    """True if only this machine reaches an address."""
     return host.lower() == "localhost" or bool(_address(host) and _address(host).is_loopback)
 
 
@@ -136,7 +136,7 @@ class Guard:
         return None
 
     def is_ours(self, host):
-        """Whether a Host header names this server."""
+        """True if a Host header names this server."""
         name = host_name(host)
         if name in (*_LOOPBACK_NAMES, self.host.lower()):
             return True

@@ -69,7 +69,7 @@ class Player:
         self._slow = set()
 
     def facts(self):
-        """What the page needs to know, for JSON."""
+        """Facts of the run for the page, for JSON."""
         has_labels = "label" in self.run.condition_names and len(self.run.label_names) > 1
         return {
             "name": self.name,

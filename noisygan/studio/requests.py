@@ -133,5 +133,5 @@ def subtype(body):
 
 
 def _shown(value):
-    """What arrived, short and within a line."""
+    """A value for a message, short and within a line."""
     return ascii(str(value)[:40])[1:-1]

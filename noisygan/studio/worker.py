@@ -40,7 +40,7 @@ class Worker:
 
     @property
     def has_ended(self):
-        """Whether `stop` was called; long work should poll it."""
+        """True after `stop`; long work should poll it."""
         return self._ended.is_set()
 
     def stop(self):
@@ -57,7 +57,7 @@ class Worker:
 
         Args:
           steps: Iterator.
-          first: Whether it goes before those that wait.
+          first: Whether it goes before the iterators that wait.
         """
         if first:
             self._background.appendleft(steps)
