@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of files and requests, each with good inputs to begin from.
+"""Fuzz targets: every reader of files and requests, each with good inputs to begin from.
 
 A target reads bytes. It returns where they are accepted, and raises one of OURS with one line where
 they are refused; anything else that it raises is a finding.
