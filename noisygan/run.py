@@ -223,7 +223,7 @@ class Run:
                 raise UsageError("z and latent make one note of each z; leave out count, or one")
             saved = saved_latents.load_latents(latent) if z is None else None
             saved = saved or saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
-        self._check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate)
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
@@ -247,11 +247,24 @@ class Run:
             requests.check_pitches(pitches, settings["sample_rate"])
         return chosen, settings
 
-    def _check_playable(self, pitch, label, sample_rate):
-        """Refuse what run.json says can't be played, before TensorFlow is loaded."""
-        requests.check_pitches(pitch or (), sample_rate or self.metadata.get("sample_rate"))
+    def check_playable(
+        self,
+        pitch: float | Sequence[float] | None = None,
+        label: str | Sequence[str] | None = None,
+        sample_rate: int | None = None,
+    ) -> None:
+        """Refuse pitches and labels that the run can't play, without loading TensorFlow.
+
+        Raises:
+          UsageError: names the first one.
+
+        Example:
+          >>> run.check_playable(pitch=[60, 64], label="flute")
+        """
+        pitches = [] if pitch is None else np.atleast_1d(pitch).tolist()
+        requests.check_pitches(pitches, sample_rate or self.metadata.get("sample_rate"))
         if label is not None:
-            requests.check_labels(self.label_names, label)
+            requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
 
     def _check_seconds(self, seconds, sample_rate):
         if seconds is not None and hasattr(self.generator, "check_seconds"):
@@ -296,7 +309,7 @@ class Run:
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
-        self._check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate)
         generator = self.generator
         from noisygan.rendering import interpolation
 
@@ -363,6 +376,10 @@ class Run:
           >>> match = run.match("target.wav")
           >>> match.save("matched")
         """
+        from noisygan.matching.target import read_target
+
+        self.check_playable(pitch, label)
+        target = read_target(target) if isinstance(target, (str, pathlib.Path)) else target
         import_tensorflow()
         from noisygan.matching.matching import match_run
 
