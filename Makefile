@@ -2,10 +2,10 @@
 # `make PYTHON=/path/to/python3.12 ...` chooses the Python; otherwise the newest of 3.10 to 3.13.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint fuzz coverage mutants matrix format bench benchdocs docs wheel constraints clean
+.PHONY: help venv demo test lint fuzz coverage matrix format bench benchdocs docs wheel constraints clean
 
 PYTHON ?=
-MINUTES ?= 10
+TIMES ?= 30
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -30,8 +30,8 @@ demo: $(STAMP) ## train on the bundled notes for five minutes, then write runs/d
 test: lint ## everything CI runs: lint, format, all tests
 	$(BIN)/python -m pytest --slow --durations=10 -n 2 --dist worksteal
 
-fuzz: $(STAMP) ## give every reader odd input for ten minutes; make fuzz MINUTES=600 for longer
-	$(BIN)/python -m tests.fuzz.long --minutes $(MINUTES)
+fuzz: $(STAMP) ## give every reader odd input for ten minutes; make fuzz TIMES=1000 for longer
+	FUZZ=$(TIMES) $(BIN)/python -m pytest -q tests/fuzz
 
 lint: $(STAMP) ## check style and format, changing nothing
 	$(BIN)/ruff check $(SOURCES)
@@ -39,9 +39,6 @@ lint: $(STAMP) ## check style and format, changing nothing
 
 coverage: $(STAMP) ## all tests again with line and branch coverage, as a table and in htmlcov/
 	$(BIN)/python -m pytest --slow -n 2 --dist worksteal --cov --cov-report=term --cov-report=html
-
-mutants: $(STAMP) ## change MODULE=synths/units.py place by place; lists what no test notices
-	$(BIN)/python -m tests.mutants $(MODULE)
 
 matrix: $(STAMP) ## install and try the wheel on every Python, oldest and newest packages
 	@$(BIN)/python constraints/matrix.py
@@ -51,7 +48,7 @@ format: $(STAMP) ## put the code into the house's format
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some minutes
-	@$(BIN)/noisygan bench synths
+	@$(BIN)/python benchmarks/synths_vs_ddsp.py
 
 benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish

@@ -15,19 +15,20 @@ PACKAGES = [
     "discriminators",
     "noisygan",
     "noisygan._gin",
-    "noisygan.benchmarks",
+    "noisygan.audio_io",
     "noisygan.cli",
     "noisygan.comparison",
     "noisygan.data",
-    "noisygan.data.prepared",
+    "noisygan.data.prepare",
     "noisygan.demo",
     "noisygan.evaluation",
     "noisygan.export",
     "noisygan.generators",
     "noisygan.losses",
     "noisygan.matching",
-    "noisygan.pages",
+    "noisygan.metrics",
     "noisygan.rendering",
+    "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
     "synths",
@@ -37,17 +38,16 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
-    "noisygan.comparison": ["*.css", "*.js"],
     "noisygan.demo": [
         "drums/*.*",
         "drums/*/*.flac",
-        "*.js",
         "notes/*.*",
         "notes/*/examples.json",
         "notes/*/audio/*.flac",
     ],
-    "noisygan.pages": ["*.css"],
+    "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
 }
 

@@ -23,17 +23,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from benchmarks import common  # noqa: E402
 
 
-def asked(generator, instrument, n):
+def asked(run, n):
     """What n notes are asked by, NumPy arrays by name."""
-    pitches = instrument.pitches or (60,)
+    pitches = run.pitches or (60,)
     return {
-        "z": generator.prior(n, seed=1).numpy(),
+        "z": run.generator.prior(n, seed=1).numpy(),
         "pitch": np.linspace(pitches[0], pitches[-1], n).round().astype(np.float32),
         "velocity": np.linspace(30, 120, n).astype(np.float32),
-        "label": (np.arange(n) % max(len(instrument.label_names), 1)).astype(np.int32),
+        "label": (np.arange(n) % max(len(run.label_names), 1)).astype(np.int32),
         "seed": np.arange(n, dtype=np.int32),
     }
 
@@ -103,12 +103,13 @@ def times(play, notes, repeat):
 def measure(run_dir, n_notes, repeat):
     """Prints the rows of one run."""
     import synths
-    from noisygan.export.package import export
+    from noisygan.export.export import export
     from noisygan.generators.hybrid import Hybrid
-    from noisygan.rendering.notes import load
+    from noisygan.run import load
 
-    generator, instrument = load(run_dir)
-    notes = asked(generator, instrument, n_notes)
+    run = load(run_dir)
+    generator = run.generator
+    notes = asked(run, n_notes)
     rate = generator.sample_rate
     lengths = {
         "n_samples": np.int32(round(generator.seconds * rate)),
@@ -116,7 +117,7 @@ def measure(run_dir, n_notes, repeat):
     }
     if not isinstance(generator, Hybrid):
         lengths = {}
-    name = f"{instrument.run_name}, {generator.seconds:.3g} s at {rate:g} Hz"
+    name = f"{run.name}, {generator.seconds:.3g} s at {rate:g} Hz"
 
     def row(format, n_bytes, seconds, difference, cpu, wall):
         print(
@@ -134,7 +135,7 @@ def measure(run_dir, n_notes, repeat):
             folder = Path(temporary) / "model"
             began = time.process_time()
             try:
-                facts = export(generator, instrument, folder, format)
+                facts = export(run, folder, format)
                 seconds = time.process_time() - began
                 play, n_bytes = runtime(folder, facts, lengths)
             except (ImportError, ValueError, RuntimeError) as error:
@@ -151,7 +152,7 @@ def main():
     parser.add_argument("--notes", type=int, default=6)
     parser.add_argument("--repeat", type=int, default=10)
     args = parser.parse_args()
-    print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
+    print("; ".join(f"{k} {v}" for k, v in common.facts().items() if v), "\n")
     print("| run | format | MB | CPU s to export | difference | CPU ms a note | wall ms a note |")
     print("|---|---|---|---|---|---|---|")
     for run_dir in args.run_dir:

@@ -25,12 +25,12 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
+from benchmarks import common  # noqa: E402
 from noisygan import config  # noqa: E402
-from noisygan.benchmarks import machine  # noqa: E402
 from noisygan.cli import train  # noqa: E402
-from noisygan.data import recordings as recordings_of  # noqa: E402
-from noisygan.data.prepared import pool, preparing  # noqa: E402
-from noisygan.data.prepared.options import Options  # noqa: E402
+from noisygan.data import dataset as recordings_of  # noqa: E402
+from noisygan.data.prepare import pool, preparing  # noqa: E402
+from noisygan.data.prepare.options import Options  # noqa: E402
 
 # Small and quick ones: the larger the networks, the longer the pipeline may take.
 CONFIGS = (
@@ -131,7 +131,7 @@ def main():
         print(table(rows).splitlines()[-1], flush=True)
     path = Path("runs/bench/input_speed.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine.facts(), "rows": rows}, indent=1))
+    path.write_text(json.dumps({"machine": common.facts(), "rows": rows}, indent=1))
     print(f"\n{table(rows)}\n\nwritten: {path}")
 
 

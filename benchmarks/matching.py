@@ -5,14 +5,14 @@
     python benchmarks/matching.py --data shared/data/nsynth-mini --room 1 [--wet_db -6]
 
 One note of each instrument of a folder in the NSynth layout, of its middle velocity where there are
-several; a line for each, then median and worst. Distances are log-spectral, in dB, over the bins
-that sound and (in brackets) over all bins: see `noisygan.matching.distance`. Seconds are those of
-the processor, of the whole match without TensorFlow's start, and in brackets those of the clock.
+several; a line for each, then median and worst. Distances are log-spectral, in dB: see
+`noisygan.matching.distance`. Seconds are those of the processor, of the whole match without
+TensorFlow's start, and in brackets those of the clock.
 
 With --room each note is first put into a synthetic room, noise that falls by 60 dB in so many
-seconds; then it is also said whether a room was found, how long it lasts, and how loud it is where
-the note as recorded has ended, in dB beside the whole: in the target, and in what was found to
-sound before the room.
+seconds, and matched with `match --room`. Then the reverb that was fitted is printed as well, and
+how loud the target, and what was found to sound before the reverb, are where the note as recorded
+has ended, in dB beside the whole.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import scipy.signal
 
+import noisygan
 from noisygan.matching import matching
 from noisygan.matching.analysis import FRAME_RATE, level_of
-from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import read_target
-from noisygan.rendering.controls import render_in_blocks
+from noisygan.rendering.synthesis import render_in_blocks
 
 
 def chosen(folder, splits):
@@ -91,7 +91,7 @@ def room_found(match, dry):
     return found
 
 
-def measure(path, generator, args):
+def measure(path, run, args):
     """A dict of what one match came to."""
     target = read_target(path)
     if args.room:
@@ -100,24 +100,19 @@ def measure(path, generator, args):
         )
         target = target._replace(audio=wet)
     wall, cpu = time.perf_counter(), time.process_time()
-    if generator is None:
-        match = matching.match_free(target, n_steps=args.steps, room_seconds=args.known_room)
+    if run is None:
+        match = matching.match_free(target, n_steps=args.steps, room_seconds=args.room)
     else:
         match = matching.match_run(
-            target, generator, pitch=asked(path), also_free=args.free, n_steps=args.steps // 2
+            run, target, pitch=asked(path), free=args.free, n_steps=args.steps // 2
         )
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    audio, rate = match.target.audio, match.target.sample_rate
-    all_bins = [
-        log_spectral_distance(audio, y, rate, silent_bins=True) for y in (match.start, match.audio)
-    ]
     rooms = room_found(match, dry) if args.room else {}
     return rooms | {
         "note": path.stem,
         "start_db": match.start_db,
         "found_db": match.distance_db,
         "better_db": match.start_db - match.distance_db,
-        "all_bins_better_db": all_bins[0] - all_bins[1],
         "cpu_seconds": cpu,
         "wall_seconds": wall,
     }
@@ -134,26 +129,21 @@ def main():
     parser.add_argument("--splits", default="test", metavar="NAME,NAME", help="(default: test)")
     parser.add_argument("--run_dir", metavar="DIR", help="seek z of this run")
     parser.add_argument("--free", action="store_true", help="with --run_dir: and the controls")
-    parser.add_argument("--room", type=float, metavar="S", help="put the notes into such a room")
+    parser.add_argument(
+        "--room", type=float, default=0.0, metavar="S", help="put the notes into such a room"
+    )
     parser.add_argument("--wet_db", type=float, default=-6.0, metavar="DB", help="(default: -6)")
-    parser.add_argument("--known_room", type=float, metavar="S", help="as `match --room`")
     parser.add_argument("--steps", type=int, default=300, metavar="N", help="(default: 300)")
     parser.add_argument("--out", metavar="FILE.jsonl", help="where the figures go, a line a note")
     args = parser.parse_args()
-    generator = None
-    if args.run_dir:
-        from noisygan.rendering.notes import load
-
-        generator, _ = load(Path(args.run_dir))
+    run = noisygan.load(args.run_dir) if args.run_dir else None
     results = []
     for path in chosen(args.data, args.splits.split(",")):
-        result = measure(path, generator, args)
+        result = measure(path, run, args)
         results.append(result)
         print(
             "{note:32s} start {start_db:5.1f}  found {found_db:5.1f}  better {better_db:5.1f} "
-            "({all_bins_better_db:5.1f}) dB  {cpu_seconds:5.1f} s ({wall_seconds:5.1f} s)".format(
-                **result
-            ),
+            "dB  {cpu_seconds:5.1f} s ({wall_seconds:5.1f} s)".format(**result),
             flush=True,
         )
         if args.room:
@@ -168,7 +158,7 @@ def main():
         if args.out:
             with open(args.out, "a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
-    for name in ("better_db", "all_bins_better_db", "found_db", "cpu_seconds"):
+    for name in ("better_db", "found_db", "cpu_seconds"):
         values = [result[name] for result in results]
         worst = min(values) if "better" in name else max(values)
         print(f"{name}: median {np.median(values):.1f}, worst {worst:.1f}, {len(values)} notes")

@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 from scipy import signal
 
-from noisygan.evaluation import note_analysis, note_features
-from noisygan.evaluation.analysed_notes import NAME
+from benchmarks.analysed_notes import NAME
+from noisygan.metrics import note_analysis, spectrograms
 
 REAL, FAKE = "#1f4e79", "#d1495b"
 PARTIAL_COLOURS = ("#222222", "#d1495b", "#edae49", "#00798c")
@@ -74,10 +74,10 @@ def _draw_pair(column, fake_path, real_path, first):
         audio = audio.mean(1)
         f0_hz = float(note_analysis.midi_to_hz(midi))
         notes.append((audio, note_analysis.demodulate(audio, sample_rate, f0_hz)))
-    peak = max(note_features.log_mel_db(audio, sample_rate).max() for audio, _ in notes)
+    peak = max(spectrograms.log_mel_db(audio, sample_rate).max() for audio, _ in notes)
     titles = (f"real {real_pitch} v{real_velocity}", f"generated {pitch} v{velocity}")
     for axis, title, (audio, _) in zip(column[:2], titles, notes, strict=True):
-        mel = note_features.log_mel_db(audio, sample_rate, n_mels=96)
+        mel = spectrograms.log_mel_db(audio, sample_rate, n_mels=96)
         axis.imshow(
             mel.T,
             origin="lower",

@@ -24,9 +24,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from noisygan.errors import NoisyganError
-from noisygan.evaluation import distances, note_analysis
-from noisygan.evaluation.analysed_notes import (
+from benchmarks.analysed_notes import (
     analyse,
     comparable,
     find_notes,
@@ -34,7 +32,9 @@ from noisygan.evaluation.analysed_notes import (
     matching,
     read,
 )
-from noisygan.evaluation.two_sample import giveaways, told_apart
+from benchmarks.two_sample import giveaways, told_apart
+from noisygan.errors import NoisyganError
+from noisygan.metrics import distances, note_analysis
 
 SEED = 0
 HELD_SECONDS = (0.5, 2.8)

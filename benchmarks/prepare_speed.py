@@ -26,7 +26,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from noisygan import machine  # noqa: E402
 
 
 def note(index, rate, seconds):

@@ -24,7 +24,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from benchmarks import common  # noqa: E402
 
 
 def session(path):
@@ -81,11 +81,12 @@ def main():
     parser.add_argument("--seconds", type=float, default=4.0)
     args = parser.parse_args()
 
-    from noisygan.export.package import export
-    from noisygan.rendering.notes import load
+    from noisygan.export.export import export
+    from noisygan.run import load
 
-    generator, instrument = load(args.run_dir)
-    print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
+    run = load(args.run_dir)
+    generator = run.generator
+    print("; ".join(f"{k} {v}" for k, v in common.facts().items() if v), "\n")
     print(
         "| form | block | lasts ms | latency ms | CPU ms: mean | p99 | max | real time, voices | "
         "by the clock ms: median | p99 |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -93,9 +94,7 @@ def main():
     for block in map(int, args.blocks.split(",")):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
-            facts = export(
-                generator, instrument, folder, "onnx", sample_rate=args.sample_rate, block=block
-            )
+            facts = export(run, folder, "onnx", sample_rate=args.sample_rate, block=block)
             models = {form: session(folder / f"{form}.onnx") for form in facts["forms"]}
         lasts = block / args.sample_rate
         for form, model in models.items():

@@ -1,20 +1,24 @@
-"""What is known of a sound - pitch, velocity, label - as numbers that networks can use."""
+"""Encoding of pitch, velocity and label for networks."""
 
 import tensorflow as tf
 
 
-class Conditions:
-    """Features of the conditions that a system is trained with.
+class ConditionEncoder:
+    """Encoder of a note's pitch, velocity and label as features for networks.
 
     Args:
       names: Some of "pitch", "velocity", "label"; empty for an unconditional system.
       n_labels: Number of labels, where "label" is used.
-      min_pitch, max_pitch: Range of the pitch features in MIDI notes; notes beyond it are taken as
-        the nearest one in it.
-      pitch_width: Width of a pitch feature in semitones: neighbours this near share what is learnt.
+      min_pitch, max_pitch: Range of the pitch features in MIDI notes; pitches are clipped to it.
+      pitch_width: Width of a pitch feature in semitones. Pitches this near share features.
 
     Raises:
       ValueError: for an unknown name.
+
+    Example:
+      >>> encoder = ConditionEncoder(("velocity",))
+      >>> encoder({"velocity": tf.constant([127.0])}).shape
+      TensorShape([1, 2])
     """
 
     NAMES = ("pitch", "velocity", "label")
@@ -23,7 +27,7 @@ class Conditions:
         unknown = [name for name in names if name not in self.NAMES]
         if unknown:
             raise ValueError(
-                f"conditions: got {', '.join(unknown)}, expected some of {', '.join(self.NAMES)}."
+                f"names: got {', '.join(unknown)}, expected some of {', '.join(self.NAMES)}."
             )
         self.names = tuple(names)
         self.n_labels = n_labels
@@ -32,11 +36,14 @@ class Conditions:
         self.pitch_width = pitch_width
 
     def __call__(self, conditioning):
-        """Features, float32 [batch, n], or None where there are no conditions.
+        """Encode a batch of conditions.
 
         Args:
-          conditioning: dict with the conditions' names: pitch in MIDI notes and velocity 0 .. 127,
-            float32 [batch]; label int32 [batch].
+          conditioning: dict with `names`: pitch in MIDI notes and velocity 0 to 127, float32
+            [batch]; label, int32 [batch].
+
+        Returns:
+          float32 [batch, n], or None where there are no names.
         """
         features = []
         if "pitch" in self.names:
@@ -55,17 +62,17 @@ class Conditions:
         return tf.concat(features, axis=1) if features else None
 
 
-def projected(projection, conditioning, read):
-    """How well what was read of sounds fits what is known of them (Miyato and Koyama 2018).
+def projected(projection, conditioning, hidden):
+    """Projection term of a conditional discriminator's logits (Miyato and Koyama 2018).
 
     Args:
       projection: A dense layer of n units without a bias.
-      conditioning: Features of `Conditions`, float32 [batch, m], or None.
-      read: A vector for each sound, float32 [batch, n].
+      conditioning: Output of a `ConditionEncoder`, float32 [batch, m], or None.
+      hidden: Pooled features, float32 [batch, n].
 
     Returns:
-      A summand of the logits: the inner product of the vectors, [batch]; 0 for no conditions.
+      The inner product of projection and features, [batch]; 0 without conditioning.
     """
     if conditioning is None:
         return 0.0
-    return tf.reduce_sum(projection(conditioning) * read, axis=1)
+    return tf.reduce_sum(projection(conditioning) * hidden, axis=1)

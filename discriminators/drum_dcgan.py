@@ -1,33 +1,31 @@
-"""The drum DCGAN's discriminator: convolutions over the waveform, dilated rather than strided."""
+"""Discriminator of the drum DCGAN: dilated convolutions over the waveform."""
 
 import keras
 import tensorflow as tf
 
+from discriminators.base import DiscriminatorOutput, WaveformDiscriminator
 from discriminators.conditioning import projected
-from discriminators.output import DiscriminatorOutput
 from discriminators.randomness import dropout
-from discriminators.raw_waveform import RawWaveformDiscriminator
 
 
-class DrumDCGANDiscriminator(RawWaveformDiscriminator):
-    """Four convolutions with dropout, and one decision over all that is left of time.
+class DrumDCGANDiscriminator(WaveformDiscriminator):
+    """Four convolutions with dropout, then a dense layer over all remaining steps.
 
-    The defaults are the printed network: only the first layer has a stride, the others dilations
+    The defaults are the published network: the first layer has a stride, the others have dilations
     of 2, 4 and 8, without padding. `strides=(4, 4, 4, 4), dilations=(1, 1, 1, 1)` is the variant
-    without dilations. Conditions, of which the published network has none, enter by projection on
-    the last map's mean over time (Miyato and Koyama 2018).
+    without dilations. Conditioning, absent in the published network, enters by projection on the
+    last map's mean over time (Miyato and Koyama 2018).
 
     Args:
-      n_samples: Length of the sounds.
-      n_filters, strides, dilations: Of the layers, one number each.
+      n_samples: Length of the audio.
+      n_filters, strides, dilations: One number per layer.
       kernel_size: Of the convolutions.
-      causal: Whether the layers are padded at their beginning, so that no step of a map depends
-        on later samples; otherwise they are not padded.
-      dropout: Share of each layer's outputs that is set to 0.
+      causal: Whether the layers are padded at the beginning, so that no step depends on later
+        samples; otherwise they are not padded.
+      dropout: Dropout rate behind each layer.
 
     Raises:
-      ValueError: for a dilation together with a stride, or sounds shorter than the layers see;
-        when called, for sounds of another length.
+      ValueError: for a dilation together with a stride, or audio shorter than the receptive field.
 
     References:
       Falini 2021, table 2 and section 4. 511,233 parameters for 7500 samples.
@@ -45,7 +43,20 @@ class DrumDCGANDiscriminator(RawWaveformDiscriminator):
         name="drum_dcgan_discriminator",
     ):
         super().__init__(n_samples, name)
-        _check(n_samples, n_filters, strides, dilations, kernel_size, causal, dropout)
+        field, step = 1, 1
+        for stride, dilation in zip(strides, dilations, strict=True):
+            field += (kernel_size - 1) * dilation * step
+            step *= stride
+            if stride > 1 and dilation > 1:
+                raise ValueError(
+                    f"DrumDCGANDiscriminator.dilations: got {dilation} together with a stride of "
+                    f"{stride}, expected one of them to be 1."
+                )
+        if not causal and n_samples < field:
+            raise ValueError(
+                f"DrumDCGANDiscriminator.n_samples: got {n_samples}, expected {field} or more, or "
+                "causal = True."
+            )
         self.dropout = dropout
         self.convolutions = [
             keras.layers.Conv1D(
@@ -63,41 +74,14 @@ class DrumDCGANDiscriminator(RawWaveformDiscriminator):
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
-        features = []
+    def score(self, features, conditioning):
+        """Score the waveform, [batch, n_samples, 1]."""
+        (h,) = features
+        maps = []
         for convolution in self.convolutions:
             h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(h)
+            maps.append(h)
             h = dropout(h, self.dropout)
         logits = self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
         logits += projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
-        return DiscriminatorOutput([logits], [features])
-
-
-def _check(n_samples, n_filters, strides, dilations, kernel_size, causal, dropout):
-    def refuse(name, text):
-        raise ValueError(f"DrumDCGANDiscriminator.{name}: {text}")
-
-    n_layers = len(n_filters)
-    for name, values in (("strides", strides), ("dilations", dilations)):
-        if len(values) != n_layers or min(values) < 1:
-            refuse(name, f"got {values}, expected {n_layers} numbers from 1, one a layer.")
-    for i, (stride, dilation) in enumerate(zip(strides, dilations, strict=True)):
-        if stride > 1 and dilation > 1:
-            refuse(
-                "dilations",
-                f"got {dilation} together with a stride of {stride} in layer {i}; expected a "
-                f"stride of 1 with this dilation, or a dilation of 1 with this stride.",
-            )
-    if not 0.0 <= dropout < 1.0:
-        refuse("dropout", f"got {dropout}, expected 0 up to 1.")
-    # What one step of the last layer sees.
-    least, step = 1, 1
-    for stride, dilation in zip(strides, dilations, strict=True):
-        least += (kernel_size - 1) * dilation * step
-        step *= stride
-    least = 1 if causal else least
-    if n_samples < least:
-        refuse("n_samples", f"got {n_samples}, expected {least} or more, or causal = True.")
+        return DiscriminatorOutput([logits], [maps])

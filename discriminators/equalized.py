@@ -68,11 +68,11 @@ class EqualizedConv1D(keras.layers.Layer):
 
 def pixel_norm(h):
     """Every step's channels brought to a mean square of 1, [batch, n_steps, channels]."""
-    x = not_half(h)
+    x = to_float32(h)
     x *= tf.math.rsqrt(tf.reduce_mean(x**2, axis=2, keepdims=True) + 1e-8)
     return tf.cast(x, h.dtype)
 
 
-def not_half(x):
+def to_float32(x):
     """Half precision as float32: squares would overflow, and 1e-8 would be 0."""
     return tf.cast(x, tf.float32) if x.dtype.size < 4 else x

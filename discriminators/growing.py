@@ -1,26 +1,26 @@
-"""What discriminators share that grow level by level."""
+"""Base class of discriminators that grow level by level."""
 
 import tensorflow as tf
 
-from discriminators.output import DiscriminatorOutput
-from discriminators.raw_waveform import RawWaveformDiscriminator
+from discriminators.base import DiscriminatorOutput, WaveformDiscriminator
 
 
-class GrowingDiscriminator(RawWaveformDiscriminator):
-    """Judges sounds of any of its levels; the level follows from a sound's length.
+class GrowingDiscriminator(WaveformDiscriminator):
+    """Base class of growing discriminators; the level follows from the length of the audio.
 
-    A level's first map is a blend: `alpha` of what its new layers make and the rest of what the
-    level below makes of the sound's means. Subclasses define `from_audio(level, maps)`,
-    `block(level, h, features)` and `decide(h, features, conditioning)`, and hold each layer with
-    the channels that go in in `layers_in`.
+    The second map of the top level is a blend: `alpha` times the output of the new layers, plus
+    `1 - alpha` times the first map that the level below has of the averaged audio. Subclasses
+    define `from_audio(level, x)`, `block(level, h, maps)` and `decide(h, maps, conditioning)`, and
+    set `layers_in`.
 
     Args:
-      n_samples: Length of the longest sounds.
-      n_levels: How many.
-      factor: How many times longer a level's sound is than the one below.
+      n_samples: Length of the audio at the highest level.
+      n_levels: Number of levels.
+      factor: Ratio of the lengths of neighbouring levels.
 
     Attributes:
-      alpha: The present blend, a weight that is not trained, 0 to 1. Set by whoever trains.
+      alpha: Blend, 0 to 1, a weight that is not trainable. The training loop sets it.
+      layers_in: Pairs of a layer and its number of input channels.
     """
 
     def __init__(self, n_samples, n_levels, factor, name):
@@ -31,50 +31,50 @@ class GrowingDiscriminator(RawWaveformDiscriminator):
         self.layers_in = []
 
     def build(self, *shapes):
-        """Makes the variables of every level."""
+        """Create the variables of all levels."""
         for layer, n_channels in self.layers_in:
             if not layer.built:
                 layer.build((None, None, n_channels))
         self.built = True
 
+    def check_length(self, n_samples):
+        """Raise ValueError unless a level has this length."""
+        self.level_of(n_samples)
+
     def level_of(self, n_samples):
-        """The level that judges sounds of so many samples.
+        """Level of audio with this length.
 
         Raises:
-          ValueError: for a length that is none's.
+          ValueError: if no level has it.
         """
         lengths = [
             self.n_samples // self.factor ** (self.n_levels - 1 - i) for i in range(self.n_levels)
         ]
         if n_samples not in lengths:
             raise ValueError(
-                f"{type(self).__name__}: got sounds of {n_samples} samples, expected those of a "
-                f"level: {', '.join(map(str, lengths))}."
+                f"{type(self).__name__}: got audio of {n_samples} samples, expected the length of "
+                f"a level: {', '.join(map(str, lengths))}."
             )
         return lengths.index(n_samples)
 
-    def check_length(self, n_samples):
-        """Raises ValueError unless sounds of so many samples are those of a level."""
-        self.level_of(n_samples)
-
-    def told(self, audio, conditioning):
-        """What is judged beside the sound: [batch, n_samples, channels]."""
+    def concat_conditions(self, audio, conditioning):
+        """Input of the first layer, [batch, n_samples, channels]; here the audio alone."""
         return audio
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (audio,) = maps
+    def score(self, features, conditioning):
+        """Score the waveform, [batch, n_samples, 1] of any level."""
+        (audio,) = features
         if not self.built:
             self.build()
         top = self.level_of(audio.shape[1])
-        x = self.told(audio, conditioning)
-        h, features = self.from_audio(top, x), []
+        x = self.concat_conditions(audio, conditioning)
+        h, maps = self.from_audio(top, x), []
         for level in range(top, -1, -1):
-            h = self.block(level, h, features)
+            h = self.block(level, h, maps)
             if level == top and top > 0:
                 means = tf.nn.avg_pool1d(x, self.factor, self.factor, "VALID")
                 lower = self.from_audio(top - 1, means)
                 alpha = tf.cast(self.alpha, h.dtype)
                 h = alpha * h + (1.0 - alpha) * lower
-        logits = tf.cast(self.decide(h, features, conditioning), tf.float32)
-        return DiscriminatorOutput([logits], [features])
+        logits = tf.cast(self.decide(h, maps, conditioning), tf.float32)
+        return DiscriminatorOutput([logits], [maps])

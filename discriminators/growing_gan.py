@@ -1,29 +1,26 @@
-"""The growing GAN's critic: the generator's levels the other way round."""
+"""Critic of the growing GAN: the generator's levels in reverse."""
 
 import keras
 import tensorflow as tf
 
 from discriminators.conditioning import projected
-from discriminators.equalized import EqualizedConv1D, EqualizedDense, not_half
+from discriminators.equalized import EqualizedConv1D, EqualizedDense, to_float32
 from discriminators.growing import GrowingDiscriminator
 
 _FACTOR = 2
 
 
 class GrowingGANDiscriminator(GrowingDiscriminator):
-    """Two convolutions a level and means of two steps (Netzer); equalized learning rates.
+    """Two equalized convolutions and a mean of two steps per level (Netzer).
 
-    Conditions, of which the published network has none, enter by projection on the last map's mean
-    over time (Miyato and Koyama 2018).
+    Conditioning, absent in the published network, enters by projection on the last map's mean over
+    time (Miyato and Koyama 2018).
 
     Args:
-      filters: Filters of each level, from the shortest sounds on, as of the generator.
-      n_seed: Samples of the shortest sounds.
+      filters: Filters of each level, from the shortest audio on, as of the generator.
+      n_seed: Samples of the shortest audio.
       kernel_size: Of the convolutions.
-      group_size: How many sounds of a batch are compared by `minibatch_deviation`.
-
-    Raises:
-      ValueError: without filters, or for a group of none.
+      group_size: Rows of a batch that `minibatch_deviation` compares.
     """
 
     def __init__(
@@ -34,24 +31,11 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
         group_size=4,
         name="growing_gan_discriminator",
     ):
-        filters = list(filters)
-        if not filters or any(n < 1 for n in filters):
-            raise ValueError(
-                f"GrowingGANDiscriminator.filters: got {filters}, expected a number from 1 for "
-                "each level."
-            )
-        if not isinstance(group_size, int) or group_size < 1:
-            raise ValueError(
-                f"GrowingGANDiscriminator.group_size: got {group_size}, expected a whole number "
-                "from 1; 4 is common."
-            )
         n_levels = len(filters)
         super().__init__(n_seed * _FACTOR ** (n_levels - 1), n_levels, _FACTOR, name)
         self.group_size = group_size
         after = [filters[0], *filters[:-1]]
-        self.listeners = [
-            EqualizedConv1D(n, 1, name=f"from_audio_{i}") for i, n in enumerate(filters)
-        ]
+        self.inputs = [EqualizedConv1D(n, 1, name=f"from_audio_{i}") for i, n in enumerate(filters)]
         self.convolutions = [
             [
                 EqualizedConv1D(n, kernel_size, name=f"conv_{i}_0"),
@@ -60,42 +44,42 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
             for i, (n, n_out) in enumerate(zip(filters, after, strict=True))
         ]
         self.decision = EqualizedDense(1, name="decision")
-        self.layers_in = [(layer, 1) for layer in self.listeners]
+        self.layers_in = [(layer, 1) for layer in self.inputs]
         for i, (first, second) in enumerate(self.convolutions):
-            # The lowest level sees one channel more.
+            # The lowest level has the channel of `minibatch_deviation` in addition.
             self.layers_in += [(first, filters[i] + (i == 0)), (second, filters[i])]
         self.layers_in.append((self.decision, n_seed * filters[0]))
         self.projection = keras.layers.Dense(filters[0], use_bias=False, name="projection")
 
     def from_audio(self, level, x):
-        """A sound to a level's map, as long."""
-        return tf.nn.leaky_relu(self.listeners[level](x), 0.2)
+        """First map of a level, as long as the audio."""
+        return tf.nn.leaky_relu(self.inputs[level](x), 0.2)
 
-    def block(self, level, h, features):
-        """A level's map to that of the level below, half as long; the lowest one's to the last."""
+    def block(self, level, h, maps):
+        """Map of the level below, half as long; at the lowest level the last map."""
         if level == 0:
             h = minibatch_deviation(h, self.group_size)
         for convolution in self.convolutions[level]:
             h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(h)
+            maps.append(h)
         return h if level == 0 else tf.nn.avg_pool1d(h, _FACTOR, _FACTOR, "VALID")
 
-    def decide(self, h, features, conditioning):
+    def decide(self, h, maps, conditioning):
         """Logits of the last map."""
         logits = self.decision(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))[:, 0]
         return logits + projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
 
 
 def minibatch_deviation(h, group_size):
-    """Adds a channel that says how much the sounds of a group differ.
+    """Append a channel with the mean deviation within each group of rows.
 
-    It holds one number a group: the standard deviation over the group of every step and channel, on
-    the mean. Groups are rows that follow each other, so recordings and generated sounds that are
-    judged as one batch are not compared with each other.
+    The channel holds one number per group: the standard deviation over the group of every step and
+    channel, averaged. Groups are consecutive rows, so real and fake rows that are scored as one
+    batch are not compared with each other.
 
     Args:
       h: [batch, n_steps, channels]; batch is a multiple of group_size.
-      group_size: Rows of a group; with 1 each sound stands for itself: a channel that says nothing.
+      group_size: Rows of a group; with 1 the channel is constant.
 
     Returns:
       [batch, n_steps, channels + 1].
@@ -112,7 +96,7 @@ def minibatch_deviation(h, group_size):
             f"minibatch_deviation: got a batch of {batch}, expected a multiple of group_size, "
             f"{group_size}: {group_size} or {2 * group_size} would work."
         )
-    groups = tf.reshape(not_half(h), [-1, group_size, n_steps, n_channels])
+    groups = tf.reshape(to_float32(h), [-1, group_size, n_steps, n_channels])
     deviation = tf.sqrt(tf.math.reduce_variance(groups, axis=1) + 1e-8)
     mean = tf.repeat(tf.reduce_mean(deviation, axis=[1, 2]), group_size)
     channel = tf.cast(mean, h.dtype)[:, None, None] + tf.zeros_like(h[:, :, :1])

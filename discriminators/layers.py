@@ -114,7 +114,7 @@ def convolve_strided(h, kernel, stride):
 
     Args:
       h: [batch, n_steps, channels]; n_steps is a multiple of stride.
-      kernel: [n_taps, channels, filters]; as many taps as the stride or more.
+      kernel: [n_taps, channels, filters].
       stride: Steps from one output to the next.
 
     Returns:
@@ -122,7 +122,7 @@ def convolve_strided(h, kernel, stride):
     """
     n_steps, channels = h.shape[1:]
     n_taps, _, filters = kernel.shape
-    (blocks,), before, after = _block_kernels(kernel, (n_taps - stride) // 2, stride, (0,))
+    (blocks,), before, after = _block_kernels(kernel, max(n_taps - stride, 0) // 2, stride, (0,))
     h = tf.reshape(h, [-1, n_steps // stride, stride * channels])
     blocks = tf.reshape(blocks, [-1, stride * channels, filters])
     return _convolve_padded(h, blocks, before, after)

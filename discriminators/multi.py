@@ -1,45 +1,50 @@
-"""Several discriminators as one."""
+"""Several discriminators combined into one."""
 
-import keras
+import math
 
-from discriminators.output import DiscriminatorOutput
+from discriminators.base import Discriminator, DiscriminatorOutput
 
 
-class MultiDiscriminator(keras.layers.Layer):
-    """Asks several discriminators, each with a view of its own; one logit from each.
+class MultiDiscriminator(Discriminator):
+    """Several discriminators, each with its own front end, that score the same audio.
 
-    A `MultiDiscriminator` among them stands for those that it consists of.
+    A nested `MultiDiscriminator` is flattened.
+
+    Args:
+      discriminators: List of `Discriminator`.
     """
 
     def __init__(self, discriminators, name="multi_discriminator"):
         super().__init__(name=name)
         self.discriminators = [
-            each for d in discriminators for each in getattr(d, "discriminators", [d])
+            each
+            for d in discriminators
+            for each in (d.discriminators if isinstance(d, MultiDiscriminator) else [d])
         ]
+        self.group_size = math.lcm(*(d.group_size for d in self.discriminators))
+        self.conditional = any(d.conditional for d in self.discriminators)
+
+    def check_length(self, n_samples):
+        """Raise ValueError for a length that one of them does not support."""
+        for discriminator in self.discriminators:
+            discriminator.check_length(n_samples)
 
     def adapt(self, audio):
-        """Adapts each."""
+        """Adapt each to real audio."""
         for discriminator in self.discriminators:
             discriminator.adapt(audio)
 
-    def represent(self, audio):
-        """The maps of all, in order."""
-        return [m for d in self.discriminators for m in d.represent(audio)]
+    def front_end(self, audio):
+        """Features of all, in order."""
+        return [feature for d in self.discriminators for feature in d.front_end(audio)]
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput with one entry a discriminator."""
+    def score(self, features, conditioning):
+        """DiscriminatorOutput with one entry per discriminator."""
         outputs = [
-            d.judge([m], conditioning) for d, m in zip(self.discriminators, maps, strict=True)
+            d.score([feature], conditioning)
+            for d, feature in zip(self.discriminators, features, strict=True)
         ]
         return DiscriminatorOutput(
-            [logits for o in outputs for logits in o.logits],
-            [features for o in outputs for features in o.features],
+            [logits for output in outputs for logits in output.logits],
+            [maps for output in outputs for maps in output.features],
         )
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
-
-    def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)

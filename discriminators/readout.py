@@ -1,13 +1,13 @@
-"""How a discriminator's last map, [batch, n_steps, n_bands, n_filters], becomes one vector."""
+"""Pooling of a discriminator's last map, [batch, n_steps, n_bands, n_filters], to one vector."""
 
 import numpy as np
 import tensorflow as tf
 
-from discriminators.equalized import not_half
+from discriminators.equalized import to_float32
 
 
 class Flatten:
-    """Every number of the map."""
+    """Concatenation of all values of the map."""
 
     def __call__(self, h, step_rate):
         """float32 [batch, n_steps n_bands n_filters]."""
@@ -15,14 +15,11 @@ class Flatten:
 
 
 class Statistics:
-    """What the whole sound is like, and what happens when.
-
-    Mean and deviation over time by band, means over parts of the sound, and the frames at moments
-    that matter, such as the onset and the release.
+    """Mean and deviation over time by band, means over segments, and the frames at given moments.
 
     Args:
-      n_parts: Into how many equal parts the sound is cut.
-      moments_seconds: Moments whose frames are read out by themselves.
+      n_parts: Number of equal segments.
+      moments_seconds: Moments, such as the onset, whose frames are included.
     """
 
     def __init__(self, n_parts=8, moments_seconds=(0.0,)):
@@ -30,19 +27,19 @@ class Statistics:
         self.moments_seconds = tuple(moments_seconds)
 
     def __call__(self, h, step_rate):
-        """float32 [batch, n]; step_rate is the map's steps a second."""
-        n_steps, h = h.shape[1], not_half(h)
+        """float32 [batch, n]; step_rate is the map's number of steps per second."""
+        n_steps, h = h.shape[1], to_float32(h)
         flat = tf.reshape(h, [-1, n_steps, h.shape[2] * h.shape[3]])
         mean, variance = tf.nn.moments(flat, [1])
         parts = [mean, tf.sqrt(variance + 1e-6)]
-        # Products with constants: the gradient of many slices is slow.
+        # Products with constants, since the gradient of many slices is slow.
         by_part = tf.constant(self._parts(n_steps)) @ tf.reduce_mean(h, axis=2)
         at_moments = tf.constant(self._moments(n_steps, step_rate)) @ flat
         parts += tf.unstack(by_part, axis=1) + tf.unstack(at_moments, axis=1)
         return tf.concat(parts, axis=1)
 
     def _parts(self, n_steps):
-        """The means over parts of the sound as a matrix, float32 [n_parts, n_steps]."""
+        """Matrix of the segment means, float32 [n_parts, n_steps]."""
         edges = [n_steps * i // self.n_parts for i in range(self.n_parts + 1)]
         means = np.zeros((self.n_parts, n_steps), np.float32)
         for row, low, high in zip(means, edges, edges[1:], strict=False):
@@ -52,6 +49,6 @@ class Statistics:
         return means
 
     def _moments(self, n_steps, step_rate):
-        """The steps of the moments as a matrix, float32 [n_moments, n_steps]."""
+        """Matrix that selects the steps of the moments, float32 [n_moments, n_steps]."""
         steps = [min(round(m * step_rate), n_steps - 1) for m in self.moments_seconds]
         return np.eye(n_steps, dtype=np.float32)[steps]

@@ -1,35 +1,33 @@
-"""A discriminator that reads the waveform sample by sample."""
+"""Recurrent discriminator: LSTMs over the samples."""
 
 import keras
 import tensorflow as tf
 
+from discriminators.base import DiscriminatorOutput, WaveformDiscriminator
 from discriminators.conditioning import projected
-from discriminators.output import DiscriminatorOutput
-from discriminators.raw_waveform import RawWaveformDiscriminator
 
 
-class RecurrentDiscriminator(RawWaveformDiscriminator):
-    """Two LSTM layers along the sound and a dense one behind them (Wisnewski).
+class RecurrentDiscriminator(WaveformDiscriminator):
+    """Two LSTM layers over the samples and a dense layer (Wisnewski).
 
-    The plain recurrent kernel is used: cuDNN's has no second derivative, which penalties on the
-    gradient need. Conditions, of which the published network has none, enter by projection on the
-    last state (Miyato and Koyama 2018).
+    cuDNN's kernel has no second derivative, which gradient penalties need, so it is not used.
+    Conditioning, absent in the published network, enters by projection on the last state (Miyato
+    and Koyama 2018).
 
     Args:
-      n_samples: Length of the sounds.
+      n_samples: Length of the audio.
       units: Of each LSTM layer.
-      block: Samples that are read at once; the published one reads one.
+      block: Samples per step, a divisor of n_samples; the published network reads one.
 
     Raises:
-      ValueError: for blocks that do not fill the sounds; when called, for sounds of another
-        length.
+      ValueError: for a block that does not divide n_samples.
     """
 
     def __init__(self, n_samples=500, units=128, block=1, name="recurrent_discriminator"):
         super().__init__(n_samples, name)
-        if block < 1 or n_samples % block:
+        if n_samples % block:
             raise ValueError(
-                f"RecurrentDiscriminator.block: got {block} for sounds of {n_samples} samples, "
+                f"RecurrentDiscriminator.block: got {block} for audio of {n_samples} samples, "
                 f"expected a divisor of {n_samples}."
             )
         self.block = block
@@ -37,11 +35,11 @@ class RecurrentDiscriminator(RawWaveformDiscriminator):
         self.second = _layer(units, "lstm_1", return_sequences=False)
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
-        self._compiled = tf.function(self.judge)
+        self._compiled = tf.function(self.score)
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
+    def score(self, features, conditioning):
+        """Score the waveform, [batch, n_samples, 1]."""
+        (h,) = features
         h = tf.reshape(h, [-1, self.n_samples // self.block, self.block])
         sequence = self.first(h)
         last = self.second(sequence)
@@ -49,10 +47,10 @@ class RecurrentDiscriminator(RawWaveformDiscriminator):
         return DiscriminatorOutput([logits], [[sequence, last]])
 
     def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples]."""
-        # A compiled one: a loop of the runtime over the samples, not one of Python.
-        judge = self._compiled if tf.executing_eagerly() else self.judge
-        return judge(self.represent(audio), conditioning)
+        """Score audio, [batch, n_samples]."""
+        # Compiled, since an eager loop over the samples is slow.
+        score = self._compiled if tf.executing_eagerly() else self.score
+        return score(self.front_end(audio), conditioning)
 
 
 def _layer(units, name, return_sequences):

@@ -1,4 +1,4 @@
-"""Spectra at several resolutions, each with a discriminator of its own."""
+"""Multi-resolution spectrogram discriminator."""
 
 from discriminators.multi import MultiDiscriminator
 from discriminators.spectrogram import SpectrogramDiscriminator
@@ -6,13 +6,15 @@ from discriminators.views import LogSpectrum
 
 
 class MultiResolutionDiscriminator(MultiDiscriminator):
-    """Hears what one resolution blurs: long frames part frequencies, short ones part moments.
+    """A `SpectrogramDiscriminator` for each of several resolutions.
+
+    Long frames separate frequencies, short ones separate moments.
 
     Args:
       sample_rate: Hz.
-      sizes: Frame lengths of the spectra in samples; frames follow each other by a quarter.
+      sizes: FFT sizes in samples; the hop length is a quarter of each.
       floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
-      n_filters, kernel_size, stride: Of each `SpectrogramDiscriminator`; see there.
+      n_filters, kernel_size, stride: Of each `SpectrogramDiscriminator`.
 
     References:
       Jang et al. 2021 (UnivNet), section 2.2, with logarithmic magnitudes.

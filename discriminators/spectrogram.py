@@ -1,29 +1,40 @@
-"""Convolutional discriminators over a spectral view of the sound."""
+"""Convolutional discriminator over a spectral view of the audio."""
 
 import keras
 import tensorflow as tf
 
+from discriminators.base import Discriminator, DiscriminatorOutput
 from discriminators.conditioning import projected
 from discriminators.layers import ConvolutionAlongTime
-from discriminators.output import DiscriminatorOutput
 from discriminators.readout import Statistics
 
 
-class SpectrogramDiscriminator(keras.layers.Layer):
-    """A spectral view, a few 2-D convolutions, one decision.
+class SpectrogramDiscriminator(Discriminator):
+    """Convolutions over a spectral view, a pooling layer and a dense layer.
 
-    The view's channels are brought to mean 0 and deviation 1 by constants taken from recordings
-    (`adapt`), so one regularizer weight fits any data. Conditions enter by
-    projection (Miyato and Koyama 2018).
+    The view's channels are normalized to mean 0 and deviation 1 by constants of the real audio
+    (`adapt`), so one regularizer weight fits any data. Conditioning enters by projection (Miyato
+    and Koyama 2018).
 
     Args:
       view: Of `discriminators.views`.
       n_filters: Filters of each convolution.
       kernel_size, stride: Of the convolutions.
-      over_bands: Whether the convolutions run over time and the view's channels, as over a
-        picture; else over time alone, with all channels going in at once, as suits coefficients
-        that are no neighbours of each other, and is several times faster.
-      read_out: Of `discriminators.readout`; `Statistics` where absent.
+      over_bands: Whether the convolutions run over time and bands. Otherwise they run over time
+        and all bands are input channels: several times faster, and suits coefficients that are not
+        ordered by frequency.
+      read_out: Of `discriminators.readout`; None: `Statistics`.
+
+    Raises:
+      ValueError: when called, if it was not adapted to real audio.
+
+    Example:
+      >>> discriminator = SpectrogramDiscriminator(LogMel(), n_filters=(4, 8))
+      >>> audio = tf.random.normal([2, 16000])
+      >>> discriminator.adapt(audio)
+      >>> logits, features = discriminator(audio)
+      >>> logits[0].shape, len(features[0])
+      (TensorShape([2]), 2)
     """
 
     def __init__(
@@ -50,54 +61,39 @@ class SpectrogramDiscriminator(keras.layers.Layer):
         self.hidden = keras.layers.Dense(n_filters[-1], name="hidden")
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
+        self.mean = self.deviation = None
 
     def adapt(self, audio):
-        """Takes the view's mean and deviation by channel from recordings, [n, n_samples]."""
+        """Set the view's mean and deviation per channel from real audio, [n, n_samples]."""
         view = self.view(audio)
         mean, variance = tf.nn.moments(view, [0, 1])
-        n_channels = view.shape[-1]
-        for name, value in (("mean", mean), ("deviation", tf.sqrt(variance + 1e-4))):
-            if not hasattr(self, name):
-                weight = self.add_weight(
-                    shape=[n_channels], initializer="zeros", trainable=False, name=name
+        if self.mean is None:
+            self.mean, self.deviation = (
+                self.add_weight(
+                    shape=[view.shape[-1]], initializer="zeros", trainable=False, name=name
                 )
-                setattr(self, name, weight)
-            getattr(self, name).assign(value)
-
-    def represent(self, audio):
-        """The maps that the network judges, and that gradients are penalised by: a list of one.
-
-        Raises:
-          ValueError: if the view was not adapted to recordings.
-        """
-        if not hasattr(self, "mean"):
-            raise ValueError(
-                f"{self.name}: its view's mean and deviation are not known; call "
-                "adapt(recordings) first."
+                for name in ("mean", "deviation")
             )
+        self.mean.assign(mean)
+        self.deviation.assign(tf.sqrt(variance + 1e-4))
+
+    def front_end(self, audio):
+        """The normalized view, [batch, n_frames, n_bands], as a list of one."""
+        if self.mean is None:
+            raise ValueError(f"{self.name}: call adapt(audio) with real audio first.")
         return [(self.view(audio) - self.mean) / self.deviation]
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (view,) = maps
-        # Bands and steps change places where the convolutions run; outside steps come first.
+    def score(self, features, conditioning):
+        """Score the view, [batch, n_frames, n_bands]."""
+        (view,) = features
+        # The convolutions take bands before steps; the returned maps have steps first.
         h = tf.transpose(view, [0, 2, 1])[..., None] if self.over_bands else view[:, None]
-        features = []
+        maps = []
         for convolution in self.convolutions:
             h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(tf.transpose(h, [0, 2, 1, 3]))
-        h = features[-1]
-        read = self.hidden(self.read_out(h, self.step_rate))
-        hidden = tf.nn.leaky_relu(read, 0.2)
+            maps.append(tf.transpose(h, [0, 2, 1, 3]))
+        hidden = tf.nn.leaky_relu(self.hidden(self.read_out(maps[-1], self.step_rate)), 0.2)
         logits = self.decision(hidden)[:, 0]
         # Scaled so that the term starts as large as the unconditional one.
         logits += projected(self.projection, conditioning, hidden) / hidden.shape[-1] ** 0.5
-        return DiscriminatorOutput([logits], [features])
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
-
-    def call(self, audio, conditioning=None):
-        """Judges audio, [batch, n_samples]."""
-        return self.judge(self.represent(audio), conditioning)
+        return DiscriminatorOutput([logits], [maps])

@@ -1,4 +1,4 @@
-"""What a discriminator looks at: audio turned into maps, [batch, n_frames, n_channels]."""
+"""Spectral front ends: audio to [batch, n_frames, n_channels]."""
 
 import tensorflow as tf
 
@@ -20,7 +20,7 @@ class MFCC:
 
 
 class LogMel:
-    """Log-mel bands: partials, noise between them, fine movement of level."""
+    """Log-mel bands: partials, the noise between them, and fine changes of level."""
 
     def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, n_mels=80, floor=1e-5):
         self.arguments = (sample_rate, n_fft, hop_length, n_mels, floor)
@@ -32,7 +32,7 @@ class LogMel:
 
 
 class LogSpectrum:
-    """Logarithmic magnitudes of every frequency bin: high partials and noise stay apart."""
+    """Log magnitudes of all frequency bins: separates high partials from noise."""
 
     def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, floor=1e-4):
         self.arguments = (n_fft, hop_length)

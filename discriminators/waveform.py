@@ -1,19 +1,17 @@
-"""Discriminators that listen to the waveform itself."""
+"""WaveGAN's discriminator and phase shuffle."""
 
 import keras
 import tensorflow as tf
 
+from discriminators.base import DiscriminatorOutput, WaveformDiscriminator
 from discriminators.conditioning import projected
-from discriminators.output import DiscriminatorOutput
 from discriminators.randomness import rows_bits
-from discriminators.raw_waveform import RawWaveformDiscriminator, check_whole
 
-# Steps that the last layer leaves.
-N_LAST = 16
+_N_LAST = 16
 
 
 def phase_shuffle(h, n):
-    """Shifts each sound's map in time by -n .. n steps, at random; its ends are reflected.
+    """Shift each row in time by -n to n steps at random; the ends are reflected.
 
     The shift has no gradient; the shifted values have.
 
@@ -25,7 +23,7 @@ def phase_shuffle(h, n):
       float32 [batch, n_steps, channels].
 
     References:
-      Donahue et al. 2019, section 3.3; one shift a sound, not one a batch.
+      Donahue et al. 2019, section 3.3; one shift per row, not one per batch.
     """
     if not n:
         return h
@@ -36,21 +34,21 @@ def phase_shuffle(h, n):
     return tf.gather(h, position, batch_dims=1)
 
 
-class WaveGANDiscriminator(RawWaveformDiscriminator):
-    """Strided convolutions down to a few steps, and one decision (Donahue et al. 2019).
+class WaveGANDiscriminator(WaveformDiscriminator):
+    """Strided convolutions down to 16 steps, then a dense layer (Donahue et al. 2019).
 
-    Conditions, which the published network has none of, enter by projection on the last map's
-    mean over time (Miyato and Koyama 2018).
+    Conditioning, absent in the published network, enters by projection on the last map's mean over
+    time (Miyato and Koyama 2018).
 
     Args:
-      n_samples: Length of the sounds; layers are added until 16 steps or fewer are left.
-      units: Filters of the first layer; each further one has twice as many.
-      kernel_size, stride: Of the convolutions.
-      shuffle: Largest phase shift behind each layer but the last, in steps.
+      n_samples: Length of the audio; layers are added until 16 steps or fewer remain.
+      units: Filters of the first layer, doubled in each further layer.
+      kernel_size: Of the convolutions.
+      stride: Of the convolutions, 2 or more.
+      shuffle: Largest phase shift behind each layer but the last, 0 to 16 steps.
 
     Raises:
-      ValueError: for 16 samples or fewer, no units, a stride below 2 or a shift beyond 16; when
-        called, for sounds of another length.
+      ValueError: for a stride below 2.
     """
 
     def __init__(
@@ -63,19 +61,14 @@ class WaveGANDiscriminator(RawWaveformDiscriminator):
         name="wavegan_discriminator",
     ):
         super().__init__(n_samples, name)
-        for argument, value, low, high in (
-            ("n_samples", n_samples, N_LAST + 1, float("inf")),
-            ("units", units, 1, float("inf")),
-            ("stride", stride, 2, float("inf")),
-            ("shuffle", shuffle, 0, N_LAST),
-        ):
-            check_whole(f"WaveGANDiscriminator.{argument}", value, low, high)
+        if stride < 2:
+            raise ValueError(f"WaveGANDiscriminator.stride: got {stride}, expected 2 or more.")
         self.shuffle = shuffle
         self.convolutions = []
         n_steps = n_samples
-        while n_steps > N_LAST:
-            # A length between powers of the stride ends in a layer with a smaller one.
-            by = min(stride, -(-n_steps // N_LAST))
+        while n_steps > _N_LAST:
+            # A length between powers of the stride ends in a layer with a smaller stride.
+            by = min(stride, -(-n_steps // _N_LAST))
             self.convolutions.append(
                 keras.layers.Conv1D(
                     units << len(self.convolutions),
@@ -91,16 +84,16 @@ class WaveGANDiscriminator(RawWaveformDiscriminator):
             units << (len(self.convolutions) - 1), use_bias=False, name="projection"
         )
 
-    def judge(self, maps, conditioning):
-        """DiscriminatorOutput for maps of `represent` and features of `Conditions` (or None)."""
-        (h,) = maps
-        features = []
+    def score(self, features, conditioning):
+        """Score the waveform, [batch, n_samples, 1]."""
+        (h,) = features
+        maps = []
         for i, convolution in enumerate(self.convolutions):
             h = tf.nn.leaky_relu(convolution(h), 0.2)
-            features.append(h)
+            maps.append(h)
             if i < len(self.convolutions) - 1:
                 h = phase_shuffle(h, self.shuffle)
         flat = tf.reshape(h, [-1, h.shape[1] * h.shape[2]])
         logits = self.decision(flat)[:, 0]
         logits += projected(self.projection, conditioning, tf.reduce_mean(h, axis=1))
-        return DiscriminatorOutput([logits], [features])
+        return DiscriminatorOutput([logits], [maps])

@@ -1,48 +1,94 @@
-"""Loads gin configs strictly.
+"""Find, parse, build and write gin configs.
 
-`parse` reads files and bindings, checks every name against an allow-list before importing
-anything, and hands gin one flat text in which each object has its full name. A misspelt module,
-class, function, parameter or scope, and a binding that nothing used, is a UsageError which names
-the nearest right spelling.
-
-What differs from `gin.parse_config_file`:
+A config is code, so only classes and functions of allow-listed modules may be imported and called
+(`allow_modules` adds some). Parsing is strict: a misspelt module, name, parameter or scope, and a
+binding without a use, is a UsageError that names the nearest correct one. Three differences from
+`gin.parse_config_file`:
 
 - short names: `Trainer.batch_size = 8` means the one class `Trainer` of the imported modules;
-- a binding that was only needed by an object that a later line replaced is dropped, so that
-  swapping a part (`Trainer.discriminator = @...`) is not an error about the old part's numbers;
-- `resolved_text` holds every value, defaults too, and parses again to the same thing.
+- replacing a part (`Trainer.discriminator = @...`) also drops the old part's bindings;
+- `resolved_text` holds every value, defaults included, and parses to the same config.
 """
 
-import dataclasses
+import contextlib
+import difflib
 import functools
+import importlib
+import inspect
+import io
+import math
 import os
 import pathlib
+import pkgutil
+import pprint
+from typing import NamedTuple
 
 import gin
-import gin.config
+from gin import config_parser
 
-from noisygan import config_allowed, config_names, config_sizes, config_text
-from noisygan.config_allowed import nearest
-from noisygan.config_text import Binding, Block, Import, Include, Macro, Reference
+from noisygan import ddsp_package
 from noisygan.errors import NoisyganError, RunError, UsageError
 
-_REQUIRED = "gin.REQUIRED"
-# Of one parse, however deep; our own configs have five at most.
-MAX_INCLUDES = 200
+# Packages and modules whose classes a config may name: their constructors store, validate and make
+# weights. Of `functions`, also functions: activations and scalings.
+_CLASSES = (
+    *("synths", "cppn", "discriminators", "noisygan.generators", "noisygan.losses"),
+    *("noisygan.data.dataset", "noisygan.training.augmentation"),
+    *("noisygan.training.growth", "noisygan.training.optimizers", "noisygan.training.pretraining"),
+    *("noisygan.training.quality", "noisygan.training.trainer", "ddsp.synths", "ddsp.effects"),
+)
+_FUNCTIONS = (
+    *("cppn.activations", "synths.frequency_scales", "synths.modal", "synths.transient"),
+    "synths.units",
+)
+# They compile, start threads, set global state or load weights.
+_DENIED = (
+    *("synths.kernels", "synths.native", "synths.pitch", "synths.portable", "synths.sharing"),
+)
+_TFP = "tensorflow_probability"
+# Distributions of numbers; others call functions that they are given.
+_DISTRIBUTIONS = frozenset(
+    (
+        *("Beta", "Cauchy", "Exponential", "Gamma", "Gumbel", "HalfCauchy", "HalfNormal"),
+        *("InverseGamma", "Kumaraswamy", "Laplace", "LogNormal", "Logistic", "LogitNormal"),
+        *("MultivariateNormalDiag", "MultivariateNormalTriL", "Normal", "Pareto", "StudentT"),
+        *("SphericalUniform", "Triangular", "TruncatedNormal", "Uniform", "VonMises"),
+        *("VonMisesFisher", "Weibull"),
+    )
+)
+# Keras looks up objects by dicts with these keys.
+_KERAS_KEYS = ("class_name", "registered_name")
+_SINGLETON = "gin.singleton"
+_MAX_BYTES = 1 << 20
+
+_allowed = []  # by `allow_modules`
 
 
-# ---- bundled configs -------------------------------------------------------------------------
+def allow_modules(modules):
+    """Let configs import these modules and call everything they define, until the next call.
+
+    Args:
+      modules: Dotted names; each includes its submodules.
+
+    Raises:
+      UsageError: for what is not a module name.
+    """
+    for module in modules:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise UsageError(f"--allow_module {module}: expected a module name like my_synths.fm")
+    _allowed[:] = modules
+
+
+def allowed_modules():
+    """The modules added by `allow_modules`: list of str."""
+    return list(_allowed)
+
+
+# ---- finding ---------------------------------------------------------------------------------
 
 
 def bundled_folder():
-    """The folder of the configs that come with the package.
-
-    Returns:
-      pathlib.Path: `gin/` of a checkout, else the copy inside the installed package.
-
-    Raises:
-      UsageError: if the installation holds neither.
-    """
+    """Folder of the configs that come with the package: pathlib.Path."""
     package = pathlib.Path(__file__).resolve().parent
     for folder in (package.parent / "gin", package / "_gin"):
         if (folder / "runs").is_dir():
@@ -51,11 +97,7 @@ def bundled_folder():
 
 
 def bundled_configs():
-    """The runs, ablations and comparisons that come with the package.
-
-    Returns:
-      dict of short name (`runs/notes.gin`) -> pathlib.Path, runs first.
-    """
+    """Bundled runs, ablations and comparisons: dict of short name -> pathlib.Path, runs first."""
     folder = bundled_folder()
     return {
         path.relative_to(folder).as_posix(): path
@@ -65,24 +107,16 @@ def bundled_configs():
 
 
 def describe(path):
-    """The one-line description of a config: its first comment line.
-
-    Args:
-      path: pathlib.Path of a .gin file.
-
-    Returns:
-      str, empty if the file does not begin with a comment.
-    """
-    first = config_text.read_file(path).lstrip().split("\n", 1)[0]
+    """First comment line of a config, empty if it does not begin with one."""
+    first = read(path).lstrip().split("\n", 1)[0]
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
 
 def find_config(name):
-    """Finds a config by path or by its bundled name.
+    """Find a config by path or bundled name.
 
     Args:
-      name: A path, or `runs/notes.gin`, `notes.gin` or `notes`; other bundled files, such as
-        `models/hybrid.gin`, by their path below the bundled folder.
+      name: A path, or a bundled file such as `runs/notes.gin`, `notes.gin` or `notes`.
 
     Returns:
       pathlib.Path.
@@ -90,584 +124,571 @@ def find_config(name):
     Raises:
       UsageError: if there is none; names the nearest bundled config.
     """
-    # Of os.path: those of pathlib raise for a name too long, or a ~ that nobody has.
     path = os.path.expanduser(name)
     if os.path.isfile(path):
         return pathlib.Path(path)
     folder = bundled_folder()
-    bundled = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*.gin"))}
-    wanted = pathlib.PurePath(name).as_posix().removeprefix("./").removeprefix("gin/")
-    wanted = wanted if wanted.endswith(".gin") else wanted + ".gin"
-    if wanted in bundled:
-        return bundled[wanted]
-    for group in ("runs", "ablations"):
-        if f"{group}/{wanted}" in bundled:
-            return bundled[f"{group}/{wanted}"]
-    short = {f"{p.stem}": key for key, p in bundled_configs().items()}
-    hint = nearest(wanted, bundled) or nearest(wanted.removesuffix(".gin"), short)
+    bundled = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*.gin")}
+    wanted = pathlib.PurePath(name).as_posix().removeprefix("gin/").removesuffix(".gin") + ".gin"
+    for candidate in (wanted, f"runs/{wanted}", f"ablations/{wanted}"):
+        if candidate in bundled:
+            return bundled[candidate]
+    hint = nearest(wanted, bundled) or nearest(wanted, [p.name for p in bundled.values()])
     raise UsageError(
         f"no config {name}: neither a file nor a bundled config{hint}; "
         "`noisygan configs` lists the bundled ones"
     )
 
 
+def read(path):
+    """Text of a .gin file, with or without a byte order mark."""
+    try:
+        if os.path.getsize(path) > _MAX_BYTES:
+            raise UsageError(f"config {path} has more than {_MAX_BYTES >> 20} MB")
+        return pathlib.Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text file"
+        raise UsageError(f"config {path} cannot be read: {reason}") from None
+
+
+def nearest(name, names):
+    """` (nearest: X)` for the most similar of some names, or an empty string."""
+    lower = {str(n).lower(): str(n) for n in names}
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    return f" (nearest: {lower[found[0]]})" if found else ""
+
+
+# ---- statements ------------------------------------------------------------------------------
+
+
+class _Reference(NamedTuple):
+    """`@scope/module.Name`, with () if evaluated; without a selector the macro `%scope`."""
+
+    scope: str
+    selector: str = ""
+    evaluate: bool = True
+
+    def __repr__(self):
+        name = f"{self.scope}/{self.selector}" if self.scope else self.selector
+        return f"@{name}{'()' * self.evaluate}" if self.selector else f"%{self.scope}"
+
+
+class _Binding(NamedTuple):
+    """`scope/selector.parameter = value`; without a selector the macro `scope = value`."""
+
+    scope: str
+    selector: str
+    parameter: str
+    value: object
+    where: str
+
+    @property
+    def key(self):
+        return self[:3]
+
+    def __str__(self):
+        """The short spelling: `voice/Harmonic.n_harmonics`."""
+        name = f"{self.selector.rsplit('.', 1)[-1]}.{self.parameter}"
+        return f"{self.scope}/{name}" if self.scope else name
+
+
+class _Delegate(config_parser.ParserDelegate):
+    """Turns references and macros into data; gin's own delegate looks them up."""
+
+    def configurable_reference(self, scoped_configurable_name, evaluate):
+        scope, _, selector = scoped_configurable_name.rpartition("/")
+        return _Reference(scope, selector, evaluate)
+
+    def macro(self, macro_name):
+        return _Reference(macro_name)
+
+
+def _statements(text, source):
+    """Statements of .gin text: list of (gin statement, where it stands)."""
+
+    def where(line):
+        return f"{source} line {line}" if "\n" in text else source
+
+    found, parser = [], None
+    try:
+        parser = config_parser.ConfigParser(io.StringIO(text), _Delegate())
+        for statement in parser:
+            found.append((statement, where(statement.location.line_num)))
+    except Exception as error:  # SyntaxError, TokenError, TypeError, RecursionError, ...
+        line = parser.current_token.start[0] if parser and parser.current_token else 1
+        message = _first_line(error)
+        _, unquoted, token = str(error).partition("Failed to parse token ")
+        if unquoted:
+            message = f"{token[:40]}: write text in quotes, an object as @module.Name()"
+        raise UsageError(
+            f"{where(line)}: not a gin statement ({message}); expected e.g. Trainer.batch_size = 16"
+        ) from None
+    return found
+
+
+def _read_statements(path, parents=()):
+    """Statements of a file and its includes; `_with_includes` says of which form."""
+    return _with_includes(_statements(read(path), str(path)), path, parents)
+
+
+def _with_includes(statements, path=None, parents=()):
+    """Put included statements in place: list of (statement, where, the file's names of modules)."""
+    parents = (*parents, pathlib.Path(path).resolve()) if path else parents
+    imports = [s for s, _ in statements if isinstance(s, config_parser.ImportStatement)]
+    own = {s.bound_name() if s.is_from or s.alias else s.module: s.module for s in imports}
+    found = []
+    for statement, where in statements:
+        if isinstance(statement, config_parser.IncludeStatement):
+            included = _find_include(statement.filename, where, path)
+            if included.resolve() in parents:
+                raise UsageError(f"{where}: {statement.filename} includes itself")
+            found += _read_statements(included, parents)
+        else:
+            found.append((statement, where, own))
+    return found
+
+
+def _find_include(name, where, including):
+    """An include beside the including file or among the bundled configs: only .gin files."""
+    if os.path.isabs(name) or name.startswith("~") or not name.endswith(".gin"):
+        raise UsageError(f"{where}: include .gin files by relative path, not {name}")
+    folders = [pathlib.Path(including).parent] if including else []
+    folders.append(bundled_folder())
+    for folder in folders:
+        path = folder / name
+        if os.path.isfile(path) and path.resolve().suffix == ".gin":
+            return path
+    options = [p.relative_to(f).as_posix() for f in folders for p in f.rglob("*.gin")]
+    raise UsageError(f"{where}: no {name} to include{nearest(name, options)}")
+
+
+# ---- names -----------------------------------------------------------------------------------
+
+
+def _within(name, prefixes):
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def is_open(module):
+    """Whether a config may name what this module defines."""
+    if _within(module, _allowed):
+        return True
+    private = any(part.startswith("_") for part in module.split("."))
+    return _within(module, _CLASSES) and not _within(module, _DENIED) and not private
+
+
+def is_allowed(value):
+    """Whether a config may name this object: it counts where it is defined, not where imported."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if not isinstance(module, str) or not is_open(module) or "." in name or name.startswith("_"):
+        return False
+    if inspect.isclass(value):
+        return not issubclass(value, BaseException)
+    return inspect.isfunction(value) and _within(module, (*_FUNCTIONS, *_allowed))
+
+
+def _check_module(module, where):
+    """Refuse a module that a config may not import. Imports nothing."""
+    known = (*_allowed, *_CLASSES, _TFP)
+    if module == _TFP or is_open(module) or any(k.startswith(f"{module}.") for k in known):
+        return
+    raise UsageError(
+        f"{where}: a config may not import {module}{nearest(module, known)}; "
+        f"if you trust it, add --allow_module {module}"
+    )
+
+
+def _members(module):
+    """What a config may name of a module: dict of name -> class or function."""
+    if module.__name__ == _TFP:
+        return {f"distributions.{n}": getattr(module.distributions, n) for n in _DISTRIBUTIONS}
+    return {n: v for n, v in vars(module).items() if n[0] != "_" and is_allowed(v)}
+
+
+def _canonical(value):
+    """(module, full name) under which resolved configs name an object."""
+    if value.__module__.startswith(_TFP):
+        return _TFP, f"{_TFP}.distributions.{value.__qualname__}"
+    return value.__module__, f"{value.__module__}.{value.__qualname__}"
+
+
+class _Names:
+    """The objects that a config can name."""
+
+    def __init__(self):
+        self.known = {}  # each name of an object of the imported modules -> object
+        self.objects = {}  # full name -> object, of those that the config names
+
+    def add(self, module):
+        """Import a module and add its members."""
+        if _within(module, ("ddsp",)):
+            ddsp_package.load()
+        for name, value in _members(importlib.import_module(module)).items():
+            self.known[_canonical(value)[1]] = self.known[f"{module}.{name}"] = value
+
+    def import_module(self, module, where):
+        """`add` with errors for people."""
+        try:
+            self.add(module)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+        except ModuleNotFoundError as error:
+            missing = error.name or module
+            if not _within(module, (missing,)):
+                raise UsageError(f"{where}: {module} needs {missing}: not installed") from None
+            parent = missing.rpartition(".")[0]
+            folders = getattr(importlib.import_module(parent), "__path__", ()) if parent else ()
+            siblings = [f"{parent}.{info.name}" for info in pkgutil.iter_modules(folders)]
+            message = f"{where}: there is no module {missing}{nearest(missing, siblings)}"
+            raise UsageError(message) from None
+
+    def resolve(self, selector, aliases, where):
+        """Full name of the class or function that a selector means."""
+        if selector == _SINGLETON:
+            return selector
+        name = selector
+        for alias, module in aliases.items():
+            if selector.startswith(alias + "."):
+                name = module + selector[len(alias) :]
+        module = name.rpartition(".")[0]
+        if name not in self.known and is_open(module):
+            with contextlib.suppress(ModuleNotFoundError):
+                self.add(module)
+        ends = [v for n, v in self.known.items() if n.endswith("." + name)]
+        ends = [self.known[name]] if name in self.known else ends
+        found = {_canonical(value)[1]: value for value in ends}
+        if len(found) > 1:
+            found = {n: v for n, v in found.items() if n in self.objects} or found
+        if len(found) > 1:
+            options = ", ".join(sorted(found))
+            raise UsageError(f"{where}: {selector} could be {options}; write more of it")
+        if not found:
+            short = [n.rsplit(".", 1)[-1] for n in self.known]
+            hint = nearest(name, self.known) if "." in name else ""
+            hint = hint or nearest(name.rsplit(".", 1)[-1], short)
+            raise UsageError(f"{where}: nothing is called {selector}{hint}")
+        self.objects |= found
+        return next(iter(found))
+
+
+@functools.cache
+def _parameters(value, inherited=True):
+    """Parameters of a class or function: dict of name -> default; None if it takes any.
+
+    A constructor with `**kwargs` has its parents' parameters too, if `inherited`.
+    """
+    functions = [value]
+    if inspect.isclass(value):
+        functions = [vars(c)["__init__"] for c in value.__mro__[:-1] if "__init__" in vars(c)]
+    found = {}
+    for function in functions:
+        parameters = list(inspect.signature(function).parameters.values())
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        found = {**{p.name: p.default for p in named if p.name != "self"}, **found}
+        if not inherited or not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return found
+    return found if inspect.isclass(value) else None
+
+
+# ---- values ----------------------------------------------------------------------------------
+
+
+def _leaves(value):
+    """All literals and references inside a value."""
+    if isinstance(value, dict):
+        value = [item for pair in value.items() for item in pair]
+    if type(value) in (list, tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _references(value):
+    return [leaf for leaf in _leaves(value) if isinstance(leaf, _Reference)]
+
+
+def _map(value, function):
+    """The same value with `function(leaf)` in place of each leaf."""
+    if type(value) is dict:
+        return {_map(k, function): _map(v, function) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_map(item, function) for item in value)
+    return function(value)
+
+
+def _format(value):
+    """A value as .gin text, or None if it has no literal form (an object, a function, NaN)."""
+
+    def literal(leaf):
+        if type(leaf) not in (type(None), bool, int, float, str, bytes, _Reference) or leaf != leaf:
+            raise ValueError
+        return _Infinity(leaf) if leaf in (math.inf, -math.inf) else leaf
+
+    try:
+        text = pprint.pformat(_map(value, literal), width=80, sort_dicts=False)
+        return text.replace("\n", "\n" + 8 * " ")
+    except ValueError:
+        return None
+
+
+class _Infinity(float):
+    def __repr__(self):
+        return "1e999" if self > 0 else "-1e999"
+
+
 # ---- parsing ---------------------------------------------------------------------------------
 
 
 class _Loaded:
-    """What the last `parse` left: effective bindings, and who refers to whom."""
+    """The config that the last `parse` loaded."""
 
     def __init__(self):
-        self.bindings = {}  # Binding.key -> Binding, effective
-        self.objects = {}  # canonical selector -> class or function
-        self.called_later = set()  # (scope, selector) handed over without being called
+        self.bindings = {}  # _Binding.key -> _Binding
+        self.objects = {}  # full name -> class or function
+        self.built = set()  # nodes that `configured` was asked for
 
 
 _loaded = _Loaded()
 
 
-def parse(gin_files, gin_params=()):
-    """Loads configs, replacing whatever was loaded before.
+def parse(files, overrides=()):
+    """Load configs in place of what was loaded before.
 
     Args:
-      gin_files: Names or paths of .gin files (see `find_config`); later files win.
-      gin_params: Bindings such as `Trainer.batch_size = 8`, applied last.
+      files: Names or paths of .gin files (see `find_config`); later files win.
+      overrides: Bindings such as `Trainer.batch_size = 8`, applied last.
 
     Raises:
-      UsageError: one line: what is wrong, in which file and line, and the nearest right spelling.
+      UsageError: one line: what is wrong, in which file and line, and the nearest correct spelling.
     """
-    _load([_read_unit(find_config(name)) for name in gin_files], gin_params)
+    statements = [s for name in files for s in _read_statements(find_config(name))]
+    _load(statements, overrides)
 
 
-def parse_text(text, source="config", gin_params=()):
-    """Loads a config from text, such as a run folder's resolved config.
-
-    Args:
-      text: The text of a .gin file.
-      source: Where it comes from, for messages.
-      gin_params: Bindings applied last.
-
-    Raises:
-      UsageError: as `parse`.
-    """
-    _load([_Unit(None, (), config_text.statements(text, source))], gin_params)
+def parse_text(text, source="config", overrides=()):
+    """Load a config from text; `source` names it in messages. Otherwise like `parse`."""
+    _load(_with_includes(_statements(text, source)), overrides)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Unit:
-    """Statements that share one table of imports: a file, a piece of one, or a --gin_param."""
-
-    path: pathlib.Path | None
-    parents: tuple  # resolved paths of this file and of those which include it
-    statements: list
-
-    def imports(self):
-        """Import statements of modules; gin's own features are checked and left out."""
-        found = [s for s in self.statements if isinstance(s, Import)]
-        return [s for s in found if not _is_feature(s)]
-
-
-def _read_unit(path, parents=(), count=lambda text: None):
-    text = config_text.read_file(path)
-    count(text)
-    statements = config_text.statements(text, str(path))
-    return _Unit(path, (*parents, path.resolve()), statements)
-
-
-def _load(units, gin_params):
+def _load(statements, overrides):
     global _loaded
-    units = [*units, *(_Unit(None, (), _param_statements(param)) for param in gin_params)]
-    units = _with_includes(units, _Included())
+    every = {alias: module for _, _, own in statements for alias, module in own.items()}
+    for override in overrides:
+        found = _with_includes(_statements(override, f"--gin_param '{override}'"))
+        if not found:
+            raise UsageError(f"--gin_param '{override}': expected e.g. Trainer.n_critic = 2")
+        statements += [(s, where, {**every, **own}) for s, where, own in found]
 
-    # Nothing has been imported yet, and nothing will be unless every import passes.
-    for unit in units:
-        for statement in unit.imports():
-            config_allowed.check_module(statement.module, statement.where)
-    names = config_names.Names()
-    for unit in units:
-        for statement in unit.imports():
-            names.add_import(statement.module, statement.where)
+    # Nothing is imported unless every import is allowed.
+    names = _Names()
+    imports = [(s.module, where) for s, where, _ in statements if _is_import(s)]
+    for step in (_check_module, names.import_module):
+        for module, where in imports:
+            step(module, where)
 
-    loaded = _Loaded()
-    replaced = []
-    for unit in units:
-        table = {statement.name: statement.module for statement in unit.imports()}
-        for statement in unit.statements:
-            if isinstance(statement, Block):
-                _resolve(names, statement.selector, table, statement.where, loaded)
-            elif isinstance(statement, Binding):
-                binding = _resolve_binding(names, statement, table, loaded)
-                previous = loaded.bindings.pop(binding.key, None)
-                if previous is not None:
-                    replaced.append(previous)
-                loaded.bindings[binding.key] = binding
-    _check_macros(loaded, replaced)
-    _check_required(loaded)
-    _drop_leftovers(loaded, replaced)
-    live = loaded.bindings.values()
-    config_sizes.check_values(live)
-    nodes = {(_macro_name(b), "") if b.is_macro else (b.scope, b.selector) for b in live}
-    config_sizes.check_parts(_Graph(live), nodes)
-
+    loaded, replaced = _Loaded(), []
+    for statement, where, own in statements:
+        if isinstance(statement, config_parser.BindingStatement):
+            binding = _binding(statement, names, own, where)
+            replaced.append(loaded.bindings.pop(binding.key, None))
+            loaded.bindings[binding.key] = binding
+    replaced = list(filter(None, replaced))
+    _check_macros(loaded.bindings.values(), replaced)
+    _drop_replaced(loaded, replaced, names.objects)
     gin.clear_config()
     try:
-        gin.parse_config(_text(loaded, defaults=False))
+        gin.parse_config(_text(loaded))
     except Exception as error:
-        gin.clear_config()
-        raise UsageError(f"the config cannot be loaded: {first_line(error)}") from error
+        raise UsageError(f"the config cannot be loaded: {_first_line(error)}") from error
     _loaded = loaded
 
 
-def _param_statements(param):
-    source = f"--gin_param '{param}'"
-    statements = config_text.statements(param, source)
-    if not statements:
-        raise UsageError(f"{source} is empty; expected e.g. Trainer.batch_size = 16")
-    return statements
+def _is_import(statement):
+    is_import = isinstance(statement, config_parser.ImportStatement)
+    return is_import and statement.module != "__gin__.dynamic_registration"
 
 
-def _is_feature(statement):
-    if not statement.module.startswith("__gin__"):
-        return False
-    if statement.module != "__gin__.dynamic_registration":
-        raise UsageError(
-            f"{statement.where}: gin has no {statement.module}; "
-            "expected `from __gin__ import dynamic_registration`"
-        )
-    return True
+def _binding(statement, names, aliases, where):
+    def resolve(leaf):
+        if isinstance(leaf, _Reference) and leaf.selector:
+            return leaf._replace(selector=names.resolve(leaf.selector, aliases, where))
+        if leaf in _KERAS_KEYS:
+            raise UsageError(f'{where}: "{leaf}" names objects past the allow-list; use @Name()')
+        return leaf
 
-
-class _Included:
-    """How much one parse has included: thirty short files can ask for a billion of each other."""
-
-    def __init__(self):
-        self._n = 0
-        self._n_characters = 0
-
-    def count(self, text, statement):
-        """Counts one more; UsageError where that is too much, before it is parsed."""
-        self._n += 1
-        self._n_characters += len(text)
-        if self._n > MAX_INCLUDES or self._n_characters > config_text.MAX_BYTES:
-            raise UsageError(
-                f"{statement.where}: with {statement.path} the config includes {self._n} files of "
-                f"{self._n_characters:,} characters; expected at most {MAX_INCLUDES} files of "
-                f"{config_text.MAX_BYTES:,}: include each once"
-            )
-
-
-def _with_includes(units, included):
-    """Puts included statements where the include stands.
-
-    A file that includes others comes back in several pieces, in the order in which bindings
-    apply; each piece carries all of the file's imports.
-
-    Args:
-      units: list of _Unit.
-      included: What was included before, an _Included.
-
-    Returns:
-      list of _Unit without Include statements.
-    """
-    result = []
-    for unit in units:
-        imports = [s for s in unit.statements if isinstance(s, Import)]
-        # Each once, for each piece carries them: the last of a name is the one that holds.
-        imports = list({(s.module, s.name): s for s in reversed(imports)}.values())[::-1]
-        piece = list(imports)
-        for statement in unit.statements:
-            if isinstance(statement, Include):
-                path = _find_include(statement, unit.path)
-                if path.resolve() in unit.parents:
-                    raise UsageError(f"{statement.where}: {statement.path} includes itself")
-                count = functools.partial(included.count, statement=statement)
-                result.append(_Unit(unit.path, unit.parents, piece))
-                result += _with_includes([_read_unit(path, unit.parents, count)], included)
-                piece = list(imports)
-            elif not isinstance(statement, Import):
-                piece.append(statement)
-        result.append(_Unit(unit.path, unit.parents, piece))
-    return result
-
-
-def _find_include(statement, including):
-    """Where an include leads: beside the including file, else among the bundled configs.
-
-    Absolute paths and files that are no .gin files are refused: a config from somebody else must
-    not make its reader open any file of this machine.
-    """
-    wanted = pathlib.PurePath(statement.path)
-    if wanted.is_absolute() or wanted.suffix != ".gin" or statement.path.startswith("~"):
-        raise UsageError(
-            f"{statement.where}: a config includes .gin files by relative path, "
-            f"not {statement.path}"
-        )
-    folders = [pathlib.Path(including).parent] if including else []
-    folders.append(bundled_folder())
-    for folder in folders:
-        path = folder / wanted
-        if os.path.isfile(path) and path.resolve().suffix == ".gin":
-            return path
-    options = [p.relative_to(f).as_posix() for f in folders for p in f.rglob("*.gin")]
-    raise UsageError(
-        f"{statement.where}: no {statement.path} to include, neither beside the including file "
-        f"nor among the bundled configs{nearest(statement.path, options)}"
-    )
-
-
-def _resolve(names, selector, imports, where, loaded):
-    """Canonical selector of a written name; gin's singleton is the only helper let through."""
-    if selector == config_names.SINGLETON:
-        return selector
-    if selector == "gin" or selector.startswith("gin."):
-        raise UsageError(
-            f"{where}: of gin's own helpers a config may use {config_names.SINGLETON} only, "
-            f"not {selector}"
-        )
-    value = names.resolve(selector, imports, where)
-    canonical = config_names.canonical(value)[1]
-    loaded.objects[canonical] = value
-    return canonical
-
-
-def _resolve_binding(names, binding, imports, loaded):
-    def resolve(reference):
-        selector = _resolve(names, reference.selector, imports, binding.where, loaded)
-        return Reference(reference.scope, selector, reference.evaluate)
-
-    value = config_text.map_references(binding.value, resolve)
-    if binding.is_macro:
-        return Binding(binding.scope, binding.selector, "", value, binding.where)
-    selector = _resolve(names, binding.selector, imports, binding.where, loaded)
-    known = (
-        {"constructor": None}
-        if selector == config_names.SINGLETON
-        else config_names.parameters(loaded.objects[selector])
-    )
-    if known is not None and binding.parameter not in known:
+    value = _map(statement.value, resolve)
+    scope, selector, parameter = statement.scope, statement.selector, statement.arg_name
+    if not parameter:
+        return _Binding(f"{scope}/{selector}" if scope else selector, "", "", value, where)
+    selector = names.resolve(selector, aliases, where)
+    is_singleton = selector == _SINGLETON
+    known = {"constructor": None} if is_singleton else _parameters(names.objects[selector])
+    if known is not None and parameter not in known:
+        hint = nearest(parameter, known) or f"; it has {', '.join(known) or 'none'}"
         short = selector.rsplit(".", 1)[-1]
-        options = f"; it has {', '.join(known)}" if known else "; it has none"
-        hint = nearest(binding.parameter, known)
-        raise UsageError(
-            f"{binding.where}: {short} has no parameter {binding.parameter}{hint or options}"
-        )
-    return Binding(binding.scope, selector, binding.parameter, value, binding.where)
+        raise UsageError(f"{where}: {short} has no parameter {parameter}{hint}")
+    return _Binding(scope, selector, parameter, value, where)
 
 
-def _macro_name(binding):
-    return f"{binding.scope}/{binding.selector}" if binding.scope else binding.selector
+def _check_macros(bindings, replaced):
+    """Every macro that is used is defined, and every defined one is (or was) used."""
+    defined = {b.scope: b.where for b in bindings if not b.selector}
+    every = [(r.scope, b.where) for b in (*bindings, *replaced) for r in _references(b.value)
+             if not r.selector]  # fmt: skip
+    used = dict(every)
+    for name in used.keys() - defined.keys():
+        raise UsageError(f"{used[name]}: %{name} is not defined{nearest(name, defined)}")
+    for name in defined.keys() - used.keys():
+        raise UsageError(f"{defined[name]}: nothing uses the value {name}{nearest(name, used)}")
 
 
-def _check_macros(loaded, replaced):
-    """Every macro used is defined, and every one defined is (or was) used."""
-    defined = {_macro_name(b): b for b in loaded.bindings.values() if b.is_macro}
-    used = set()
-    for binding in [*loaded.bindings.values(), *replaced]:
-        for reference in config_text.references(binding.value):
-            if isinstance(reference, Macro):
-                used.add(reference.name)
-                if reference.name not in defined and reference.name != _REQUIRED:
-                    raise UsageError(
-                        f"{binding.where}: %{reference.name} is not defined"
-                        f"{nearest(reference.name, defined)}"
-                    )
-    for name, binding in defined.items():
-        if name not in used:
-            raise UsageError(
-                f"{binding.where}: nothing uses the value {name}{nearest(name, used)}; "
-                "a parameter is bound as Name.parameter = value"
-            )
+# ---- what uses what --------------------------------------------------------------------------
 
 
-def _check_required(loaded):
-    for binding in loaded.bindings.values():
-        if binding.value == Macro(_REQUIRED):
-            raise UsageError(
-                f"{binding.where}: {_person_name(binding)} needs a value; "
-                f"give one, e.g. --gin_param '{_person_name(binding)} = ...'"
-            )
-
-
-def _person_name(binding):
-    """`voice/Harmonic.n_harmonics`: the short spelling that a person would type."""
-    if binding.is_macro:
-        return binding.name()
-    scope = f"{binding.scope}/" if binding.scope else ""
-    return f"{scope}{binding.selector.rsplit('.', 1)[-1]}.{binding.parameter}"
-
-
-# ---- who uses what ---------------------------------------------------------------------------
-
-
-def _prefixes(scope):
+def _scopes(scope):
     parts = scope.split("/") if scope else []
     return ["/".join(parts[:n]) for n in range(len(parts) + 1)]
 
 
-class _Graph:
-    """Which object, in which scope, the values of which bindings lead to.
-
-    A node is (scope, selector): a call of `selector` while `scope` is active. A macro's node is
-    (its name, "").
-    """
-
-    def __init__(self, bindings):
-        self._by_node = {}
-        for binding in bindings:
-            node = (binding.scope, binding.selector)
-            node = (_macro_name(binding), "") if binding.is_macro else node
-            self._by_node.setdefault(node, []).append(binding)
-
-    def of(self, node):
-        """The bindings that apply to a node, whether or not a deeper scope overrides them."""
-        scope, selector = node
-        if not selector:
-            return self._by_node.get(node, [])
-        return [b for s in _prefixes(scope) for b in self._by_node.get((s, selector), [])]
-
-    def targets(self, value, scope):
-        """Nodes to which a value leads when it is evaluated in a scope."""
-        found = []
-        for reference in config_text.references(value):
-            if isinstance(reference, Macro):
-                found.append((reference.name, ""))
-            else:
-                found.append((reference.scope or scope, reference.selector))
-                if not reference.scope:
-                    # Handed over uncalled, it may be called where no scope is active.
-                    found += [] if reference.evaluate else [("", reference.selector)]
-        return found
-
-    def reachable(self, nodes):
-        """All nodes to which some nodes lead, these included."""
-        seen, queue = set(), list(nodes)
-        while queue:
-            node = queue.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            for binding in self.of(node):
-                queue += self.targets(binding.value, node[0])
-        return seen
-
-    def covered(self, nodes):
-        """Keys of all bindings that apply to some nodes."""
-        return {binding.key for node in nodes for binding in self.of(node)}
+def _nodes(value, scope):
+    """Nodes, (scope, full name), that a value leads to when it is evaluated in a scope."""
+    for reference in _references(value):
+        yield (reference.scope or scope), reference.selector
+        if not (reference.evaluate or reference.scope):
+            yield "", reference.selector  # called later, perhaps where no scope is active
 
 
-def _roots(graph, bindings):
-    """Nodes that nothing refers to: the objects that Python builds, and misspelt ones."""
-    referenced = {
-        reference.selector
-        for binding in bindings
-        for reference in config_text.references(binding.value)
-        if isinstance(reference, Reference)
-    }
-    return {
-        (b.scope, b.selector) for b in bindings if not b.is_macro and b.selector not in referenced
-    }
+def _reach(bindings, nodes):
+    """(nodes that some nodes lead to, keys of the bindings that take effect there)."""
+    of_node = {}
+    for b in bindings.values():
+        of_node.setdefault((b.scope, b.selector), {})[b.parameter] = b
+    seen, used, queue = set(), set(), list(nodes)
+    while queue:
+        scope, selector = node = queue.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        effective = {}
+        for prefix in _scopes(scope):
+            effective |= of_node.get((prefix, selector), {})
+        used |= {b.key for b in effective.values()}
+        queue += [n for b in effective.values() for n in _nodes(b.value, scope)]
+    return seen, used
 
 
-def _drop_leftovers(loaded, replaced):
-    """Drops bindings that only a replaced value needed, and notes what is handed over uncalled."""
-    live = list(loaded.bindings.values())
-    graph = _Graph(live)
-    roots = _roots(graph, [*live, *replaced])
-    alive = graph.reachable(roots)
-    targets = (graph.targets(b.value, "" if b.is_macro else b.scope) for b in replaced)
-    old = graph.reachable({node for nodes in targets for node in nodes})
-    leftovers = graph.covered(old) - graph.covered(alive)
-    loaded.bindings = {k: b for k, b in loaded.bindings.items() if k not in leftovers}
-
-    graph = _Graph(loaded.bindings.values())
-    uncalled = set()
-    for node in graph.reachable(_roots(graph, list(loaded.bindings.values()))):
-        for binding in graph.of(node):
-            for reference in config_text.references(binding.value):
-                if isinstance(reference, Reference) and not reference.evaluate:
-                    uncalled.add((reference.scope or node[0], reference.selector))
-                    uncalled.add((reference.scope, reference.selector))
-    loaded.called_later = graph.reachable(uncalled)
-    mentioned = {s for _, s in graph.reachable(_roots(graph, list(loaded.bindings.values())))}
-    mentioned |= {b.selector for b in loaded.bindings.values() if not b.is_macro}
-    loaded.objects = {s: v for s, v in loaded.objects.items() if s in mentioned}
+def _drop_replaced(loaded, replaced, objects):
+    """Drop the bindings of parts that only a replaced value named; keep the objects in use."""
+    bindings = loaded.bindings
+    named = {r.selector for b in (*bindings.values(), *replaced) for r in _references(b.value)}
+    roots = {(b.scope, b.selector) for b in bindings.values() if b.selector not in {"", *named}}
+    seen, alive = _reach(bindings, roots)
+    old = {n for b in replaced for n in _nodes(b.value, b.scope)}
+    dropped = _reach(bindings, old)[1] - alive
+    loaded.bindings = {key: b for key, b in bindings.items() if key not in dropped}
+    kept = {selector for _, selector in seen} | {b.selector for b in loaded.bindings.values()}
+    loaded.objects = {name: value for name, value in objects.items() if name in kept}
 
 
 def check_all_used():
-    """Checks, once everything has been built, that every binding of the config had a use.
+    """Check that every binding takes effect in what `configured` was asked for.
 
-    A binding counts as used when the object was built (or the function called) in its scope and
-    its caller did not supply the parameter itself, or when the object was handed over uncalled,
-    to be called later. One that equals the parameter's default changes nothing and passes.
+    Call it once everything has been built. A binding equal to the parameter's default passes.
 
     Raises:
       UsageError: names the first binding without a use, and the nearest scope or object with one.
     """
-    calls = gin.config._OPERATIVE_CONFIG  # {(scope, selector): {parameter: value}}; no public way
-    called = {}
-    for (scope, selector), values in list(calls.items()):
-        called.setdefault(selector, []).append((scope, set(values)))
-    live = _loaded.bindings.values()
-    called_later = _Graph(live).covered(_loaded.called_later)
-    unused = [b for b in live if b.key not in called_later and not _is_used(b, called)]
-    if not unused:
-        return
-    binding = unused[0]
-    more = f" (and {len(unused) - 1} more)" if len(unused) > 1 else ""
-    raise UsageError(
-        f"{binding.where}: nothing used {_person_name(binding)}{more}: "
-        f"{_why_unused(binding, called)}"
-    )
-
-
-def _is_used(binding, called):
-    if binding.is_macro:
-        return True  # _check_macros saw to it; its users may be called later
-    for scope, supplied in called.get(binding.selector, []):
-        scopes = _prefixes(scope)
-        if binding.scope not in scopes or binding.parameter not in supplied:
+    seen, used = _reach(_loaded.bindings, _loaded.built)
+    for binding in _loaded.bindings.values():
+        value = _loaded.objects.get(binding.selector, object)
+        default = (_parameters(value) or {}).get(binding.parameter, object)
+        short = binding.selector.rsplit(".", 1)[-1]
+        scopes = {scope for scope, name in seen if name == binding.selector}
+        if not binding.selector or binding.key in used:
             continue
-        deeper = scopes[scopes.index(binding.scope) + 1 :]
-        if not any((s, binding.selector, binding.parameter) in _loaded.bindings for s in deeper):
-            return True
-    value = _loaded.objects.get(binding.selector)
-    if value is None:
-        return False
-    default = (config_names.parameters(value) or {}).get(binding.parameter)
-    return binding.selector in called and _same(default, binding.value)
+        if not scopes:
+            names = [name.rsplit(".", 1)[-1] for _, name in seen]
+            why = f"no {short} was built{nearest(short, names)}"
+        elif _format(default) == _format(binding.value):
+            continue
+        elif not any(binding.scope in _scopes(scope) for scope in scopes):
+            hint = nearest(binding.scope, scopes)
+            why = f"no {short} was built in the scope {binding.scope}{hint}"
+        else:
+            why = f"each scope of {short} overrides it"
+        raise UsageError(f"{binding.where}: nothing used {binding}: {why}")
 
 
-def _same(a, b):
-    return type(a) is type(b) and config_text.format_value(a) == config_text.format_value(b)
+# ---- building and writing --------------------------------------------------------------------
 
 
-def _why_unused(binding, called):
-    short = binding.selector.rsplit(".", 1)[-1]
-    if binding.selector not in called:
-        built = {s.rsplit(".", 1)[-1] for s in called if not s.startswith("gin.")}
-        return f"no {short} was built{nearest(short, built)}"
-    scopes = {scope for scope, _ in called[binding.selector]}
-    if not any(binding.scope in _prefixes(scope) for scope in scopes):
-        known = {p for scope in scopes for p in _prefixes(scope)} - {""}
-        hint = nearest(binding.scope, known)
-        return f"no {short} was built in the scope {binding.scope}{hint}" + (
-            "" if hint else "; scopes in use: " + (", ".join(sorted(known)) or "none")
-        )
-    return (
-        f"whatever builds {short} supplies {binding.parameter} itself, or each scope overrides it"
-    )
-
-
-# ---- building --------------------------------------------------------------------------------
-
-
-def configured(cls_or_selector):
-    """The class or function with its parameters taken from the loaded config.
+def configured(cls):
+    """A class or function with its parameters taken from the loaded config.
 
     Args:
-      cls_or_selector: A class or function, or its full name, e.g.
-        `noisygan.training.trainer.Trainer`.
+      cls: For example `noisygan.Trainer`.
 
     Returns:
-      A callable; arguments given to it win over the config. What goes wrong inside because of a
-      wrong value is raised as a UsageError of one line.
-
-    Raises:
-      UsageError: if there is no such object.
+      A callable; its arguments win over the config. An error that a wrong value causes is raised
+      as a UsageError of one line.
     """
-    value = cls_or_selector
-    if isinstance(value, str):
-        value = config_names.Names().resolve(value, {}, "the program")
     try:
-        wrapped = gin.get_configurable(value)
+        wrapped = gin.get_configurable(cls)
     except ValueError:
-        gin.external_configurable(value, name=value.__qualname__, module=value.__module__)
-        wrapped = gin.get_configurable(value)
+        gin.external_configurable(cls, name=cls.__qualname__, module=cls.__module__)
+        wrapped = gin.get_configurable(cls)
+    _loaded.built.add(("", _canonical(cls)[1]))
 
-    @functools.wraps(value, updated=())
+    @functools.wraps(cls, updated=())
     def build(*args, **kwargs):
         try:
             return wrapped(*args, **kwargs)
         except NoisyganError as error:
-            # gin appends lines about the call; a person wants the first.
+            # gin appends lines about the call.
             kind = RunError if isinstance(error, RunError) else UsageError
-            raise kind(first_line(error)) from error
+            raise kind(_first_line(error)) from error
         except (TypeError, ValueError, RuntimeError) as error:
-            raise UsageError(f"the config builds no {value.__name__}: {_reason(error)}") from error
+            place = str(error).partition("In call to configurable '")[2].partition("'")[0]
+            place = f" (in {place})" if place else ""
+            message = f"the config builds no {cls.__name__}: {_first_line(error)}{place}"
+            raise UsageError(message) from error
 
     return build
 
 
-def first_line(error):
-    """The first line of an exception's message, or its type where it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-def _reason(error):
-    """First line of the message, with the object in which gin says it happened."""
-    place = [line for line in str(error).splitlines() if "In call to configurable" in line]
-    name = place[0].split("'")[1] if place else ""
-    return first_line(error) + (f" (in {name})" if name else "")
-
-
-# ---- writing ---------------------------------------------------------------------------------
+def _first_line(error):
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).strip()
 
 
 def resolved_text():
-    """The whole loaded config as text that `parse` reads back to the same thing.
+    """The loaded config with full names, without includes and with defaults written out.
 
-    No includes and no short names are left; parameters that the config does not mention stand
-    there with their defaults, so that a later version's defaults do not change an old run.
-    Defaults without a literal form (functions) are comments.
-
-    Returns:
-      str.
+    It parses to the same config, whatever defaults a later version has. Defaults without a literal
+    form (functions) are comments.
     """
     return _text(_loaded, defaults=True)
 
 
-def _text(loaded, defaults):
-    modules = {config_names.canonical(value)[0] for value in loaded.objects.values()}
-    lines = ["from __gin__ import dynamic_registration", ""]
-    lines += [f"import {module}" for module in sorted(modules)] + [""]
+def _text(loaded, defaults=False):
+    modules = sorted({_canonical(value)[0] for value in loaded.objects.values()})
+    lines = ["from __gin__ import dynamic_registration", "", *(f"import {m}" for m in modules), ""]
     groups = {}
-    for binding in loaded.bindings.values():
-        if binding.is_macro:
-            lines.append(f"{_macro_name(binding)} = {config_text.format_value(binding.value)}")
+    for b in loaded.bindings.values():
+        if b.selector:
+            groups.setdefault((b.selector, b.scope), {})[b.parameter] = _format(b.value)
         else:
-            groups.setdefault((binding.selector, binding.scope), []).append(binding)
-    if defaults:
-        for selector in loaded.objects:
-            groups.setdefault((selector, ""), [])
-    for (selector, scope), bindings in sorted(groups.items()):
-        values = [(b.parameter, config_text.format_value(b.value, 4)) for b in bindings]
-        missing = _defaults(loaded, selector, bindings) if defaults and not scope else []
-        comments = [f"    # {name}: {text}" for name, text, literal in missing if not literal]
-        values += [(name, text) for name, text, literal in missing if literal]
-        if not values:
-            if comments:
-                lines += ["", f"# {selector}:", *comments]
-            continue
-        lines += ["", f"{scope}/{selector}:" if scope else f"{selector}:", *comments]
-        lines += [f"    {name} = {text}" for name, text in values]
+            lines.append(f"{b.scope} = {_format(b.value)}")
+    for selector, value in loaded.objects.items() if defaults else ():
+        if not selector.startswith(_TFP):
+            group = groups.setdefault((selector, ""), {})
+            for name, default in _parameters(value, inherited=False).items():
+                if name not in group and default is not inspect.Parameter.empty:
+                    text = getattr(default, "__name__", type(default).__name__)
+                    group[name] = _format(default) or f"# {text} (default)"
+    for (selector, scope), group in sorted(groups.items()):
+        comments = [f"    # {name}: {text[2:]}" for name, text in group.items() if text[0] == "#"]
+        values = [f"    {name} = {text}" for name, text in group.items() if text[0] != "#"]
+        if values:
+            lines += ["", f"{scope}/{selector}:" if scope else f"{selector}:", *comments, *values]
     return "\n".join(lines) + "\n"
-
-
-def _defaults(loaded, selector, bindings):
-    """Parameters with a default that the config leaves alone: [(name, text, is literal)]."""
-    value = loaded.objects.get(selector)
-    if value is None or config_names.canonical(value)[0] == "tensorflow_probability":
-        return []
-    bound = {b.parameter for b in bindings}
-    found = []
-    for name, default in config_names.own_parameters(value).items():
-        if name in bound or default is config_names.NO_DEFAULT:
-            continue
-        text = config_text.format_value(default, 4)
-        found.append((name, text or _describe(default), text is not None))
-    return found
-
-
-def _describe(value):
-    return getattr(value, "__name__", type(value).__name__) + " (default)"

@@ -6,11 +6,13 @@ import os
 import pathlib
 import shutil
 
+import filelock
+
 from noisygan.errors import RunError, UsageError
 
 
 @contextlib.contextmanager
-def written_whole(path, overwrite=False):
+def atomic_write(path, overwrite=False):
     """Gives a temporary path in the same folder, which becomes `path` when the block succeeds.
 
     Args:
@@ -44,7 +46,7 @@ def written_whole(path, overwrite=False):
 
 
 @contextlib.contextmanager
-def folder_written_whole(path):
+def atomic_folder(path):
     """Gives a new folder beside `path`, which gets that name when the block succeeds.
 
     Args:
@@ -70,6 +72,30 @@ def folder_written_whole(path):
         raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def folder_lock(folder, instead):
+    """Hold a folder for this process; the system releases it however the process ends.
+
+    Args:
+      folder: pathlib.Path of an existing folder.
+      instead: What a second process can do instead of waiting, such as "choose another --out".
+
+    Raises:
+      UsageError: if another process or thread holds it.
+      RunError: if the folder cannot be written.
+    """
+    try:
+        lock = filelock.FileLock(folder / ".lock").acquire(timeout=0)
+    except filelock.Timeout:
+        raise UsageError(
+            f"{folder} is being written by another run; wait for it, or {instead}"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}") from error
+    with lock:
+        yield
 
 
 def check_free_folder(path):

@@ -19,7 +19,7 @@ class PlainGenerator:
     """A generator of the contract's shape; z moves brightness, level, noise and decay."""
 
     def __init__(self, conditions=("pitch", "velocity"), latent_dim=6, seconds=1.0, hybrid=True):
-        self.conditions = conditions
+        self.condition_names = conditions
         self.latent_dim = latent_dim
         self.sample_rate = 16000
         self.seconds = seconds
@@ -106,13 +106,13 @@ def raw():
 
 
 @contextlib.contextmanager
-def served(*runs, n_codes=24):
+def served(*runs, n_latents=24):
     """Serves a studio over runs in a thread; gives its address."""
     import uvicorn
 
     from noisygan.studio.server import Studio, configured
 
-    studio = Studio(list(runs), n_codes=n_codes)
+    studio = Studio(list(runs), n_latents=n_latents)
     with address.listening_socket("127.0.0.1", None) as listener:
         server = uvicorn.Server(configured(studio))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -3,10 +3,16 @@
 import numpy as np
 
 from cppn import CPPN, Attack, Release, Vibrato
-from discriminators import MFCC, Conditions, LogMel, MFCCDiscriminator, SpectrogramDiscriminator
-from noisygan.data.noteset import NoteSet
+from discriminators import (
+    MFCC,
+    ConditionEncoder,
+    LogMel,
+    MFCCDiscriminator,
+    SpectrogramDiscriminator,
+)
+from noisygan.data.dataset import AudioDataset
 from noisygan.generators import Hybrid
-from noisygan.generators.pitch import AskedPitch
+from noisygan.generators.pitch import ConditionedPitch
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 
 SAMPLE_RATE = 16000
@@ -27,8 +33,8 @@ def hybrid(vibrato=True, **changes):
         "loudness_curve": curve(1, "loudness", vibrato, output_scale=0.1),
         "timbre_curves": curve(8, "timbre", vibrato),
         "voices": [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9)],
-        "pitch": AskedPitch(),
-        "conditions": Conditions(("pitch", "velocity")),
+        "pitch": ConditionedPitch(),
+        "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "latent_dim": 4,
         "code_units": 8,
         "sample_rate": SAMPLE_RATE,
@@ -60,7 +66,7 @@ def conditioning(pitch=(60.0, 67.0, 72.0), velocity=(50.0, 100.0, 127.0), label=
 
 
 def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
-    """A `NoteSet` of n short decaying tones with some breath."""
+    """A `AudioDataset` of n short decaying tones with some breath."""
     rng = np.random.default_rng(seed)
     pitch = np.linspace(57, 76, n).round().astype(np.float32)
     velocity = np.linspace(40, 120, n).round().astype(np.float32)
@@ -82,7 +88,7 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
         "fingerprint": "0123456789abcdef",
         "audio": audio.astype(np.float32),
     }
-    return NoteSet(**(settings | changes))
+    return AudioDataset(**(settings | changes))
 
 
 def trainer(regularizers=(), **changes):
@@ -96,7 +102,7 @@ def trainer(regularizers=(), **changes):
         "discriminator": discriminator(),
         "adversarial": Relativistic(),
         "regularizers": regularizers,
-        "conditions": Conditions(("pitch", "velocity")),
+        "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "batch_size": 3,
         "g_optimizer": Adam(3e-3),
         "d_optimizer": Adam(3e-3),

@@ -20,7 +20,6 @@ from noisygan.generators.sample_gan import SampleGAN
 from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
 from noisygan.losses.matching import FeatureMatch, Overshoot, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
-from noisygan.training.balance import AdaptPenalty, SkipUpdates
 from noisygan.training.growth import Growth
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
@@ -41,7 +40,6 @@ def hybrid():
         matching=[SpectralMatch(0.5, (256,)), FeatureMatch(0.5)],
         augmentation=Augmentation([Polarity(), Gain(), Shift(), Noise(-20.0), TimeMask()]),
         batch_size=4,
-        balance=SkipUpdates(0.3),
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
     )
@@ -57,7 +55,6 @@ def batch_norm():
         [Overshoot(0.01)],
         batch_size=4,
         n_critic=2,
-        balance=AdaptPenalty(),
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
     )
@@ -85,7 +82,7 @@ def pretrained():
         SampleGAN(128, toys.SAMPLE_RATE, autoencoder, units=4, block=32),
         RecurrentDiscriminator(128, units=4, block=32),
         Relativistic(),
-        before=[TrainAutoencoder(steps=2, batch_size=4)],
+        pretraining=[TrainAutoencoder(steps=2, batch_size=4)],
         batch_size=4,
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
@@ -108,7 +105,7 @@ def train(make, n_samples, replicas):
     trainer.replicas = replicas
     notes = toys.notes(n_samples=n_samples)
     trainer.build(notes, seed=7)
-    for prepare in trainer.before:
+    for prepare in trainer.pretraining:
         prepare(trainer, notes, 7, lambda text: None)
     batches = trainer.batches(notes, 0)
     metrics = []

@@ -24,7 +24,7 @@ def add_arguments(parser):
 
 def run(args):
     """Prints the tables, writes the page, checks the records."""
-    from noisygan.data.prepared import load, tables
+    from noisygan.data.prepare import load, tables
 
     manifest = load.read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
@@ -32,9 +32,9 @@ def run(args):
     try:
         print(tables.text(manifest, args.folder))
         if args.html is not None:
-            from noisygan.data.prepared.page import write_page
+            from noisygan.reports import dataset_report
 
-            print(f"\npage: {write_page(args.folder, pathlib.Path(args.html))}")
+            print(f"\npage: {dataset_report.write(args.folder, args.html)}")
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise RunError(
@@ -47,7 +47,7 @@ def run(args):
 
 
 def _verify(folder, manifest):
-    from noisygan.data.prepared import verify
+    from noisygan.data.prepare import verify
 
     n_problems = 0
     with progress.CountedProgress("verifying", None) as count:

@@ -1,10 +1,10 @@
-"""Write a trained run for other programs: SavedModel, ONNX or LiteRT.
+"""Export a trained run for other programs: SavedModel, ONNX or LiteRT.
 
-Every form is told a note - z, and pitch, velocity, label, seed as the run knows them - and gives
-its sound (`audio`) or, of a hybrid, its curves (`controls`). A SavedModel of a hybrid makes notes
-of any length and rate; the others fix both. --block writes a stream for a plug-in host instead: it
-gives a block of samples at a time and all of its state. model.json in the folder says what goes
-in. Batches may have any size.
+Every form takes the inputs of a note (z, and pitch, velocity, label, seed as the run has them) and
+returns its sound (`audio`) or, for a hybrid, its curves (`controls`). A SavedModel of a hybrid
+makes notes of any length and rate; the others fix both. --block writes a stream for plug-in hosts
+instead: a block of samples per call, with its state as input and output. model.json in the folder
+lists the inputs. Batches may have any size.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ noisygan export --run_dir runs/flute --out live --format onnx --block 256 --samp
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder that is made")
     parser.add_argument(
@@ -49,9 +49,9 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Exports a run."""
+    """Export a run."""
+    from noisygan.audio_io import audio_files
     from noisygan.files import check_folder, check_free_folder
-    from noisygan.rendering import audio_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -60,23 +60,23 @@ def run(args):
     check_free_folder(out)
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir)
-    n_samples = None
-    if args.seconds is not None:
-        n_samples = max(1, round(args.seconds * (args.sample_rate or generator.sample_rate)))
-    from noisygan.export.package import export
+    from noisygan.export.export import export
+    from noisygan.run import load
 
-    facts = export(generator, instrument, out, args.format, n_samples, args.sample_rate, args.block)
+    settings = {"seconds": args.seconds, "sample_rate": args.sample_rate, "block": args.block}
+    facts = export(load(run_dir), out, args.format, **settings)
     n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")
-    fixed = {"length": _length(facts), "sample_rate": f"{facts['sample_rate']:g} Hz"}
-    fixed["block"] = f"blocks of {facts.get('block')} samples, {facts.get('latency')} late"
-    told = [fixed[name] for name in facts["fixed"]]
-    print(f"fixed: {', '.join(told) or 'nothing'}; open: {', '.join(facts['open'])}")
+    length = (
+        f"{facts['n_samples']} samples"
+        if "n_samples" in facts
+        else f"{facts.get('seconds', 0):g} s"
+    )
+    fixed = {
+        "length": length,
+        "sample_rate": f"{facts['sample_rate']:g} Hz",
+        "block": f"blocks of {facts.get('block')} samples, {facts.get('latency')} late",
+    }
+    values = ", ".join(fixed[name] for name in facts["fixed"])
+    print(f"fixed: {values or 'nothing'}; open: {', '.join(facts['open'])}")
     return 0
-
-
-def _length(facts):
-    if "n_samples" in facts:
-        return f"{facts['n_samples']} samples"
-    return f"{facts.get('seconds', 0.0):g} s"

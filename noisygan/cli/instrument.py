@@ -74,7 +74,8 @@ def add_arguments(parser):
 
 def run(args):
     """Makes the instrument."""
-    from noisygan.rendering import audio_files, instruments, notes, sampler_formats
+    from noisygan.audio_io import audio_files, sampler_formats
+    from noisygan.rendering import instruments, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -87,7 +88,7 @@ def run(args):
     arguments.import_tensorflow()
     generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
     sample_rate = args.sample_rate or generator.sample_rate
-    make = _keyboard if "pitch" in instrument.conditions else _kit
+    make = _keyboard if "pitch" in instrument.condition_names else _kit
     made = instruments.without_clipping(make(args, generator, instrument, sample_rate))
     opened = sampler_formats.write_instrument(made, out_dir, args.format, args.subtype)
     print(f"{opened}: {_counts(made)}, and preview.wav")
@@ -104,15 +105,15 @@ def _keyboard(args, generator, instrument, sample_rate):
     from noisygan.rendering import instruments, notes
 
     label = args.label
-    if label is None and "label" in instrument.conditions and len(instrument.label_names) > 1:
+    if label is None and "label" in instrument.condition_names and len(instrument.label_names) > 1:
         raise UsageError(
             f"--label is missing: this run knows {', '.join(instrument.label_names)}; name the one "
             "to make an instrument of"
         )
-    if args.velocity and "velocity" not in instrument.conditions:
+    if args.velocity and "velocity" not in instrument.condition_names:
         raise UsageError(
             f"--velocity has no effect: this run's generator is told "
-            f"{', '.join(instrument.conditions)}; leave it out"
+            f"{', '.join(instrument.condition_names)}; leave it out"
         )
     pitches = args.pitch or instruments.sampled_pitches(instrument)
     notes.check_pitches(pitches, sample_rate)
@@ -131,7 +132,7 @@ def _kit(args, generator, instrument, sample_rate):
 
     for option in ("pitch", "label"):
         if getattr(args, option) is not None:
-            told = ", ".join(instrument.conditions) or "nothing"
+            told = ", ".join(instrument.condition_names) or "nothing"
             raise UsageError(
                 f"--{option} has no effect: this run's generator is told {told} and becomes a drum "
                 "kit of all that it knows; leave it out"

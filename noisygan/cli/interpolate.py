@@ -56,8 +56,9 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the sounds between two."""
+    from noisygan.audio_io import audio_files
     from noisygan.files import check_folder, make_folder
-    from noisygan.rendering import audio_files, note_files, notes
+    from noisygan.rendering import note_files, notes
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -84,7 +85,7 @@ def run(args):
     labels = [args.label] if args.label else None
     request = notes.plain_requests(instrument, 1, args.pitch, args.velocity, labels, args.seed)[0]
     sample_rate = args.sample_rate or generator.sample_rate
-    if "pitch" in instrument.conditions:
+    if "pitch" in instrument.condition_names:
         notes.check_pitches([request.pitch], sample_rate)
     ends = [
         generator.prior(1, seed=notes.note_seeds(args.seed, number)[0])[0].numpy()

@@ -7,10 +7,8 @@ import sys
 import traceback
 
 import noisygan
-from noisygan import config_allowed
 from noisygan.cli import (
     arguments,
-    bench,
     compare,
     config,
     configs,
@@ -22,10 +20,10 @@ from noisygan.cli import (
     instrument,
     interpolate,
     match,
-    plan,
     play,
     prepare,
     render,
+    report,
     reproduce,
     studio,
     synth,
@@ -39,6 +37,7 @@ COMMANDS = {
     "data": data,
     "train": train,
     "render": render,
+    "report": report,
     "evaluate": evaluate,
     "compare": compare,
     "reproduce": reproduce,
@@ -52,14 +51,12 @@ COMMANDS = {
     "configs": configs,
     "config": config,
     "demo": demo,
-    "bench": bench,
-    "plan": plan,
 }
 
 # Those that read a config: one that is named, or that of a run's folder.
 LOADING_CONFIGS = (
     *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "reproduce", "bench"),
+    *("match", "studio", "config", "report", "reproduce"),
 )
 
 EXIT_FAILURE = 1
@@ -135,7 +132,8 @@ def main(argv=None):
             raise UsageError(
                 f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
             )
-        _allow_modules(getattr(args, "allow_module", ()))
+        if args.command in LOADING_CONFIGS:
+            _allow_modules(args.allow_module)
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
         return stop.code or 0
@@ -168,7 +166,9 @@ def main(argv=None):
 
 
 def _allow_modules(modules):
-    config_allowed.widen(modules)
+    from noisygan.config import allow_modules
+
+    allow_modules(modules)
     for module in modules:
         _say(f"caution: whatever config is loaded may call everything in {module} (--allow_module)")
 

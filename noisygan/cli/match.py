@@ -1,18 +1,16 @@
-"""Find what a synthesizer, or a trained run, would have to play to sound like a recording.
+"""Find the latent, or the controls, that make a synthesizer sound like a recording.
 
-With --run_dir: the z (and the pitch, velocity, length and level) that come nearest. With --free:
-the curves themselves, of any one-voiced sound; with both: the curves, from those of the z on.
+With --run_dir: the z (and the pitch, velocity, length and level) of a trained run. With --free: the
+curves themselves, of any sound of one voice; with both: the curves, beginning at those of the z.
 
-Of target.wav it writes target.wav (the resynthesis), target.npz (its controls; see `noisygan synth
---help`), target-z.npz (where there is a run) and target.html (both, to hear and see).
+For target.wav it writes target.wav (the resynthesis), target.npz (its controls; see `noisygan
+synth --help`), target-z.npz (with a run) and target.html (both sounds, spectrograms, curves).
 """
-
-import argparse
-import pathlib
 
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
+from noisygan.files import atomic_write
 
 SUMMARY = "find the z, or the curves, that make a given sound"
 EXAMPLE = """\
@@ -21,64 +19,33 @@ noisygan match target.wav --run_dir runs/flute --out_dir matched
 noisygan match target.wav --run_dir runs/flute --free --pitch 67 --out_dir matched"""
 
 STEPS = 300
-SHORTEST_ROOM, LONGEST_ROOM = 0.1, 5.0
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
-    parser.add_argument("target", metavar="TARGET", help="audio file of at most 30 seconds")
-    parser.add_argument("--run_dir", metavar="DIR", help="folder of a trained run")
-    parser.add_argument(
-        "--free", action="store_true", help="seek the controls themselves; needs no run"
-    )
-    parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
-    parser.add_argument(
-        "--pitch",
-        type=arguments.whole_number(0, 127),
-        metavar="P",
-        help="MIDI number of the target (default: found by pYIN)",
-    )
-    parser.add_argument(
-        "--label",
-        metavar="NAME",
-        help="which of the labels that the run knows; where absent, whichever comes nearest",
-    )
-    parser.add_argument(
-        "--steps",
-        type=arguments.whole_number(1),
-        default=STEPS,
-        metavar="N",
-        help=f"steps of the descent; half of them for z (default: {STEPS})",
-    )
-    parser.add_argument(
-        "--room",
-        type=_room_seconds,
-        metavar="S",
-        help="with --free alone: how long the target's room takes to fall by 60 dB; 0: it stays in "
-        "the curves (default: taken apart where the end of the sound tells of one)",
-    )
-    parser.add_argument(
-        "--stems",
-        action="store_true",
-        help="write the parts, harmonic.wav, noise.wav, reverb.wav ..., into a folder of its name",
-    )
+    """Add the arguments of this command."""
+    midi, steps = arguments.whole_number(0, 127), arguments.whole_number(1)
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="audio file of at most 30 seconds")
+    add("--run_dir", metavar="DIR", help="folder of a trained run")
+    add("--free", action="store_true", help="fit the controls themselves; needs no run")
+    add("--out_dir", required=True, metavar="DIR", help="where the files go")
+    add("--pitch", type=midi, metavar="P", help="MIDI number of the target (default: by pYIN)")
+    add("--label", metavar="NAME", help="a label of the run (default: the nearest)")
+    steps_help = f"steps of the descent; half of them for z (default: {STEPS})"
+    add("--steps", type=steps, default=STEPS, metavar="N", help=steps_help)
+    room_help = "with --free alone: reverberation time (T60) of the target, whose reverb is fitted"
+    add("--room", type=_room_seconds, default=0.0, metavar="S", help=f"{room_help} (default: none)")
+    stems_help = "write the parts, harmonic.wav, noise.wav, reverb.wav ..., into a folder"
+    add("--stems", action="store_true", help=stems_help)
     arguments.add_seed(parser, "of the noise")
 
 
 def _room_seconds(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if value != 0.0 and not SHORTEST_ROOM <= value <= LONGEST_ROOM:
-        raise argparse.ArgumentTypeError(
-            f"{text!r}, expected 0 or {SHORTEST_ROOM:g} to {LONGEST_ROOM:g} seconds"
-        )
-    return value
+    return 0.0 if text == "0" else arguments.number(0.1, 5.0)(text)
 
 
 def run(args):
-    """Matches the target and writes the files."""
+    """Match the target and write the files."""
     if not (args.run_dir or args.free):
         raise UsageError(
             "nothing to match with; expected --run_dir DIR (finds z), --free (finds the curves "
@@ -86,56 +53,44 @@ def run(args):
         )
     if args.label and not args.run_dir:
         raise UsageError("--label names a label of a run; add --run_dir or leave it out")
-    if args.room is not None and args.run_dir:
-        raise UsageError("--room: a run's sounds have the room that it learnt; leave out --room")
-    target_file = pathlib.Path(args.target)
-    if not target_file.is_file():
-        what = "is a folder" if target_file.is_dir() else "is missing"
-        raise UsageError(f"{args.target} {what}; expected a WAV, FLAC, OGG or MP3 file")
+    if args.room and args.run_dir:
+        raise UsageError("--room: a run's sounds have the reverb that it learnt; leave out --room")
     run_dir = arguments.run_folder(args.run_dir, "--run_dir") if args.run_dir else None
-    from noisygan.matching import files
-    from noisygan.matching.target import read_target
+    from noisygan.matching.target import output_paths, read_target
 
-    paths = files.output_paths(args.target, args.out_dir, args.stems)
+    page_path = output_paths(args.target, args.out_dir, args.stems)["page"]
     target = read_target(args.target)
     if run_dir is not None:
         arguments.check_asked(run_dir, [args.pitch], [args.label])
     arguments.import_tensorflow()
-    from noisygan.matching import matching
-    from noisygan.matching.analysis import pitch_told
+    from noisygan.matching.analysis import pitch_name
+    from noisygan.matching.latent_fit import draws_curves
+    from noisygan.matching.matching import match_free, match_run
+    from noisygan.reports import match_report
+    from noisygan.run import load
 
-    settings = {"pitch": args.pitch, "seed": args.seed}
-    label_names = ()
-    n_steps = args.steps if run_dir is None else max(1, args.steps // 2)
-    total = 2 * n_steps if run_dir is not None and args.free else n_steps
-    with progress.CountedProgress("matching", total) as count:
-        if run_dir is None:
-            match = matching.match_free(
-                target, n_steps=n_steps, progress=count, room_seconds=args.room, **settings
-            )
+    trained = load(run_dir) if run_dir is not None else None
+    if trained and args.stems and not draws_curves(trained.generator):
+        raise UsageError("--stems: this run's generator has no stems, it writes samples directly")
+    n_steps = max(1, args.steps // 2) if trained else args.steps
+    with progress.CountedProgress("matching", n_steps * (1 + bool(trained and args.free))) as count:
+        settings = {"pitch": args.pitch, "seed": args.seed, "n_steps": n_steps, "progress": count}
+        if trained:
+            match = match_run(trained, target, label=args.label, free=args.free, **settings)
         else:
-            from noisygan.rendering.notes import load
-
-            generator, _ = load(run_dir)
-            label_names = generator.label_names
-            if args.stems and not hasattr(generator, "get_controls"):
-                raise UsageError(
-                    "--stems: this run's generator has no stems, it writes samples directly"
-                )
-            match = matching.match_run(
-                target, generator, label=args.label, also_free=args.free, n_steps=n_steps,
-                progress=count, **settings
-            )  # fmt: skip
-    written, lowered = files.write(match, paths, label_names)
+            match = match_free(target, room_seconds=args.room, **settings)
+    written = match.save(args.out_dir, args.stems)
+    with atomic_write(page_path) as part:
+        part.write_text(match_report.page(match), encoding="utf-8")
     if match.pitch is not None:
-        print(f"{args.target}: pitch {pitch_told(match.pitch)}")
+        print(f"{args.target}: pitch {pitch_name(match.pitch)}")
     for remark in match.remarks:
         print(f"{args.target}: {remark}")
-    print(", ".join(str(path) for path in written))
+    print(", ".join(str(path) for path in [*written, page_path]))
     print(
         f"log-spectral distance {match.distance_db:.1f} dB after {len(match.losses)} steps, "
         f"{match.start_db:.1f} dB at the start"
     )
-    if lowered:
-        print(f"turned down by {lowered:.1f} dB, so that nothing is cut")
+    if match.lowered_db:
+        print(f"turned down by {match.lowered_db:.1f} dB to full scale")
     return 0

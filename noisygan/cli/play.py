@@ -64,8 +64,8 @@ def _assignment(most):
 
 def run(args):
     """Plays the song."""
+    from noisygan.audio_io import audio_files, midi
     from noisygan.files import make_folder
-    from noisygan.rendering import audio_files, midi
 
     audio_files.check_sample_rate(args.sample_rate)
     out = arguments.new_wav(args.out)
@@ -122,7 +122,7 @@ class _Parts:
         self.parts = {}
 
     def __call__(self, note):
-        from noisygan.rendering import midi
+        from noisygan.audio_io import midi
 
         is_drum = note.channel == midi.DRUM_CHANNEL
         assigned = [(note.channel, given) for given in self.args.channel]

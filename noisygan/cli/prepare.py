@@ -163,7 +163,7 @@ def add_arguments(parser):
 
 def run(args):
     """Prepares, and says what came of it."""
-    from noisygan.data.prepared import preparing, presets
+    from noisygan.data.prepare import preparing, presets
 
     options = presets.options(args.kind, args.preset, _changes(args))
     about = {"kind": args.kind, "preset": args.preset}
@@ -186,7 +186,7 @@ def run(args):
     for line in summary(manifest, args.out):
         print(line)
     if args.strict:
-        from noisygan.data.prepared.manifest import bad_files
+        from noisygan.data.prepare.manifest import bad_files
 
         bad = bad_files(manifest)
         if bad:
@@ -239,11 +239,11 @@ def _runner(args):
     if args.runner is None:
         if args.runner_option:
             raise UsageError("--runner_option without --runner; expected both, or none")
-        from noisygan.benchmarks import machine
-        from noisygan.data.prepared import pool
+        from noisygan import machine
+        from noisygan.data.prepare import pool
 
         return functools.partial(pool.run, n_processes=args.processes or machine.n_cores())
-    from noisygan.data.prepared import beam_runner
+    from noisygan.data.prepare import beam_runner
 
     if args.processes is not None:
         raise UsageError(

@@ -96,8 +96,10 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the notes asked for."""
+    from noisygan.audio_io import audio_files
     from noisygan.files import check_folder
-    from noisygan.rendering import audio_files, kept_codes, note_files, notes
+    from noisygan.rendering import note_files, notes
+    from noisygan.rendering import saved_latents as saved_latents
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -108,7 +110,7 @@ def run(args):
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     check_folder(args.out_dir)
     arguments.check_asked(run_dir, args.pitch or (), labels or (), args.sample_rate)
-    code = kept_codes.read_code(args.z) if args.z else None
+    code = saved_latents.load_latents(args.z) if args.z else None
     if args.like:
         from noisygan.data.layouts import list_entries
 
@@ -128,7 +130,7 @@ def run(args):
     sample_rate = args.sample_rate or generator.sample_rate
     if args.glide:
         requests = notes.bent(requests, args.glide, generator, sample_rate)
-    if "pitch" in instrument.conditions:
+    if "pitch" in instrument.condition_names:
         notes.check_pitches((request.pitch for request in requests), sample_rate)
     paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
     with progress.CountedProgress("rendering", len(requests)) as count:

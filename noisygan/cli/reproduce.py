@@ -44,14 +44,12 @@ def run(args):
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise UsageError(f"--out_dir {out_dir} is there already; choose another, or remove it")
     arguments.import_tensorflow()
-    from noisygan.config_sizes import weights_within
 
-    with weights_within():
-        return _run(args, run_dir, out_dir)
+    return _run(args, run_dir, out_dir)
 
 
 def _run(args, run_dir, out_dir):
-    from noisygan import config, config_text
+    from noisygan import config
     from noisygan.training import reproducing
     from noisygan.training.determinism import make_deterministic
     from noisygan.training.runs import RunFolder
@@ -69,7 +67,7 @@ def _run(args, run_dir, out_dir):
     deterministic = facts.get("deterministic", False)
     if deterministic:
         make_deterministic(facts["environment"]["threads"])
-    config.parse_text(config_text.read_file(first.config), str(first.config))
+    config.parse([first.config])
     trainer, recordings = train.build()
     notes = train.read(recordings, data)
     if notes.fingerprint != first.data["fingerprint"]:

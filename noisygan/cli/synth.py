@@ -54,8 +54,9 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the controls into the WAV file, or writes them or their curves."""
+    from noisygan.audio_io import audio_files, controls
     from noisygan.files import make_folder
-    from noisygan.rendering import audio_files, controls, note_files
+    from noisygan.rendering import note_files
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -66,19 +67,21 @@ def run(args):
         raise UsageError(f"{came}; expected a file that `noisygan render --controls` wrote")
     loaded = controls.load_controls(args.controls)
     if args.curves:
-        from noisygan.rendering.curves_csv import read_curves
+        from noisygan.audio_io.curves_csv import read_curves
 
         loaded = read_curves(args.curves, loaded)
     if out.suffix.lower() != ".wav":
         _write_controls(out, loaded)
         return 0
     arguments.import_tensorflow()
+    from noisygan.rendering.synthesis import render_in_blocks
+
     sample_rate = args.sample_rate or int(loaded["sample_rate"])
     make_folder(out.parent)
 
     def blocks_at(factor):
-        louder = controls.louder(loaded, factor)
-        return controls.render_in_blocks(louder, args.sample_rate, args.seconds)
+        scaled = controls.scale_controls(loaded, factor)
+        return render_in_blocks(scaled, args.sample_rate, args.seconds)
 
     _, lowered = note_files.write_turned_down(out, blocks_at, sample_rate, stems=args.stems)
     import soundfile
@@ -109,8 +112,8 @@ def _checked_out(args):
 
 
 def _write_controls(out, loaded):
+    from noisygan.audio_io import controls, curves_csv
     from noisygan.files import make_folder
-    from noisygan.rendering import controls, curves_csv
 
     make_folder(out.parent)
     if out.suffix.lower() == ".csv":

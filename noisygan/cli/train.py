@@ -7,7 +7,7 @@ them (--gin_param 'Recordings.families = ["flute"]').
 Drums to begin with are installed; this prints their folder, a class in each folder inside:
 python -c "from noisygan.demo import drums_folder; print(drums_folder())"
 
-Without --steps, --minutes and --until_done training goes on until Ctrl-C, which saves and says how
+Without --steps, --minutes and --early_stop training goes on until Ctrl-C, which saves and says how
 to go on. At the end it says whether the sounds still came closer to the recordings.
 """
 
@@ -43,7 +43,7 @@ def add_arguments(parser):
         "--minutes", type=arguments.positive, metavar="M", help="train for at most so long"
     )
     parser.add_argument(
-        "--until_done",
+        "--early_stop",
         action="store_true",
         help="stop once the sounds come no closer to the recordings (within --steps and --minutes)",
     )
@@ -87,10 +87,8 @@ def run(args):
     """Trains, or checks that training would work."""
     check(args)
     arguments.import_tensorflow()
-    from noisygan.config_sizes import weights_within
 
-    with weights_within():
-        return _run(args)
+    return _run(args)
 
 
 def _run(args):
@@ -120,9 +118,9 @@ def _run(args):
     trainer, recordings = build(replicas)
     notes = read(recordings, args.data)
     print(notes.summary(), file=sys.stderr)
-    if args.until_done and len(notes) < 2:
+    if args.early_stop and len(notes) < 2:
         raise UsageError(
-            f"--until_done: got {notes.summary()}, expected two or more to compare sounds with; "
+            f"--early_stop: got {notes.summary()}, expected two or more to compare sounds with; "
             "give --steps or --minutes instead"
         )
     if args.dry_run:
@@ -141,7 +139,7 @@ def _run(args):
         args.seed or 0,
         begun,
         snapshot_minutes=args.snapshot_minutes,
-        until_done=args.until_done,
+        early_stop=args.early_stop,
         deterministic=args.deterministic,
         strategy=args.strategy,
     )
@@ -204,7 +202,7 @@ def build(replicas=None):
       UsageError: if something cannot be built, or a binding is used by nothing.
     """
     from noisygan import config
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.trainer import Trainer
 
     with replicas.scope() if replicas else contextlib.nullcontext():
@@ -223,7 +221,7 @@ def read(recordings, data):
       data: Their folder.
 
     Returns:
-      NoteSet.
+      AudioDataset.
     """
     with progress.CountedProgress("reading", None) as count:
         return recordings.read(data, progress=count)
@@ -260,10 +258,10 @@ def fit(
       UsageError: if config and recordings don't fit each other; no folder is made then.
       KeyboardInterrupt: when stopped, after saving; its message says how to go on.
     """
-    from noisygan import config, config_allowed
+    from noisygan import config
     from noisygan.training.runs import RunFolder
 
-    if trainer.replicas.of_chief(begun is None):
+    if trainer.replicas.broadcast_from_chief(begun is None):
         # Before there is a folder: whatever does not fit together leaves nothing behind.
         trainer.build(notes, seed)
     command = ["noisygan", *sys.argv[1:]]
@@ -295,8 +293,8 @@ def fit(
         for option, value in numbers.items():
             again += [option, f"{value:.15g}"] if value is not None else []
         again += ["--strategy", strategy] if strategy != "auto" else []
-        again += config_allowed.as_options()
-        again += ["--until_done"] if kept.get("until_done") else []
+        again += [w for m in config.allowed_modules() for w in ("--allow_module", m)]
+        again += ["--early_stop"] if kept.get("early_stop") else []
         raise KeyboardInterrupt(f"{how}; go on with: {shlex.join(again)}") from None
 
 
@@ -316,10 +314,10 @@ def _go_on_deterministically(args, facts):
 
 def _load_config_of(folder, args):
     """Loads a begun run's own config; a config or seed given beside --resume must be the same."""
-    from noisygan import config, config_text
+    from noisygan import config
 
     def load(params=()):
-        config.parse_text(config_text.read_file(folder.config), str(folder.config), params)
+        config.parse([folder.config], params)
         return config.resolved_text()
 
     ours = load()

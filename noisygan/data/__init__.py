@@ -1,6 +1,5 @@
 """Recordings from disk: finding, choosing, checking and decoding them, and batches of them."""
 
-from noisygan.data.noteset import NoteSet
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import AudioDataset, Recordings
 
-__all__ = ["NoteSet", "Recordings"]
+__all__ = ["AudioDataset", "Recordings"]

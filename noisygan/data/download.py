@@ -13,9 +13,8 @@ import urllib.request
 import zlib
 from pathlib import Path, PurePosixPath
 
-from noisygan import lock
 from noisygan.errors import RunError, UsageError
-from noisygan.files import feed, make_folder
+from noisygan.files import feed, folder_lock, make_folder
 
 # Attempts on end that bring not one byte, and the longest wait between them.
 MAX_ATTEMPTS = 8
@@ -109,7 +108,7 @@ def get(archive, out, progress=None, sleep=time.sleep):
     if folder.is_dir():
         return folder, False
     make_folder(out)
-    with lock.held(out, "choose another --out"):
+    with folder_lock(out, "choose another --out"):
         try:
             if folder.is_dir():  # Another run has finished it since.
                 return folder, False

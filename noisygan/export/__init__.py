@@ -1,1 +1,1 @@
-"""Trained generators for other programs: SavedModel, ONNX, LiteRT, and streams of blocks."""
+"""Trained generators for other programs: SavedModel, ONNX, LiteRT, and block-wise streams."""

@@ -1,4 +1,4 @@
-"""The block-wise form of a hybrid, for plug-in hosts: state in, state out."""
+"""Block-wise form of a hybrid for plug-in hosts, with its state as input and output."""
 
 import tensorflow as tf
 
@@ -13,15 +13,15 @@ NEXT = "next_"  # the outputs have names of their own: ONNX has one space of nam
 
 
 class Blocks:
-    """A hybrid of one harmonic and one noise voice as functions of a block.
+    """Functions that render a block of a hybrid of one harmonic and one noise voice.
 
     Args:
       generator: A `Hybrid`.
-      block: Samples of a block; a frame of controls a block.
+      block: Samples per block, which is a frame of controls.
       sample_rate: Hz, a whole number.
 
     Attributes:
-      stream: The `VoiceStream` that sounds.
+      stream: `VoiceStream`.
 
     Raises:
       UsageError: for a generator of another kind.
@@ -44,14 +44,13 @@ class Blocks:
         self.generator = generator
         self.harmonic = next(v for v in generator.voices if v.kind == "harmonic")
         self.noise = next(v for v in generator.voices if v.kind == "noise")
-        # As many bands as the rate needs.
         gains = gains_at_rate(
             tf.zeros([1, 1, self.noise.n_bands]), self.noise.bandwidth_hz, sample_rate
         )
         self.stream = VoiceStream(block, sample_rate, self.harmonic.n_harmonics, gains.shape[-1])
 
     def forms(self):
-        """list of Form: `play`, of a note, and `step`, of controls; each with the state."""
+        """Forms `play`, of a note, and `step`, of controls, each with the state."""
         state = [
             tf.TensorSpec(spec.shape, spec.dtype, PREFIX + name)
             for name, spec in self.stream.state_specs().items()
@@ -71,21 +70,19 @@ class Blocks:
         ]
 
     def play(self, given):
-        """The next block of notes; where the state's n_frames is 0 a note begins."""
+        """Render the next block of notes; a note begins where the state's n_frames is 0."""
         n_frames = tf.cast(given[f"{PREFIX}n_frames"], tf.float32)
         times = n_frames[:, None] * (self.stream.hop_length / self.stream.sample_rate)
         off = given["note_off_seconds"]
         drawn = self.generator.controls_at(times, off, given["z"], given)
-        controls = {"seed": given["seed"]}
-        for voice in (self.harmonic, self.noise):
-            start = f"{voice.name}/"
-            for name, value in drawn.items():
-                if name.startswith(start):
-                    controls[name.removeprefix(start)] = value[:, 0]
+        own = (f"{self.harmonic.name}/", f"{self.noise.name}/")
+        controls = {
+            name.split("/")[1]: value[:, 0] for name, value in drawn.items() if name.startswith(own)
+        }
         return self.step({**given, **controls})
 
     def step(self, given):
-        """The next block of controls, each frame as the generator draws them."""
+        """Render the next block of a frame of the generator's controls."""
         gains = gains_at_rate(
             given["magnitudes"][:, None], self.noise.bandwidth_hz, self.stream.sample_rate
         )

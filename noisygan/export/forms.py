@@ -1,4 +1,4 @@
-"""What of a generator is exported: functions of tensors with named inputs and outputs."""
+"""Functions of a generator that are exported: tensors with named inputs and outputs."""
 
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ class Form(NamedTuple):
     """A function that is exported.
 
     Attributes:
-      name: Of the signature or the file: audio, controls.
-      function: From a dict of tensors by the inputs' names to a dict of tensors.
+      name: Name of the signature or the file: audio, controls.
+      function: Maps a dict of tensors by the inputs' names to a dict of tensors.
       inputs: list of tf.TensorSpec.
     """
 
@@ -40,22 +40,22 @@ class Form(NamedTuple):
 
 
 def of_any_length(generator):
-    """Whole notes in TensorFlow's own operations, with as little fixed as the generator allows.
+    """Forms of whole notes of any length, in TensorFlow's own operations.
 
     Args:
-      generator: A `Hybrid` whose voices are ours; else what `of_one_length` says.
+      generator: A `Hybrid` with built-in voices.
 
     Returns:
-      list of Form: `audio` and `controls`; beside what a note is asked by they are told n_samples,
-      and where there is no reverb sample_rate, int32 scalars.
+      list of Form: `audio` and `controls`, with inputs n_samples and, without a reverb,
+      sample_rate, int32 scalars.
 
     Raises:
-      UsageError: for voices that are not ours.
+      UsageError: for other voices.
     """
     check_voices(generator)
-    told = [tf.TensorSpec([], tf.int32, "n_samples")]
+    lengths = [tf.TensorSpec([], tf.int32, "n_samples")]
     if generator.reverb is None:
-        told.append(tf.TensorSpec([], tf.int32, "sample_rate"))
+        lengths.append(tf.TensorSpec([], tf.int32, "sample_rate"))
 
     def rate_of(given):
         return given.get("sample_rate", generator.sample_rate)
@@ -73,22 +73,22 @@ def of_any_length(generator):
         missing = tf.maximum(given["n_samples"] - covered, 0)
         return {"audio": tf.pad(sound, [[0, 0], [0, missing]])[:, : given["n_samples"]]}
 
-    return _both(generator, audio, controls, told)
+    return _both(generator, audio, controls, lengths)
 
 
 def of_one_length(generator, n_samples=None, sample_rate=None):
-    """Whole notes of a fixed length and rate, in operations that other runtimes have.
+    """Forms of whole notes of a fixed length and rate, in operations of other runtimes.
 
     Args:
       generator: By the generator contract.
-      n_samples, sample_rate: Of a hybrid's sound; others have their own.
+      n_samples, sample_rate: Length and rate of a hybrid's sound; others have their own.
 
     Returns:
       list of Form: `audio`, and for a hybrid `controls`; only the batch is open.
 
     Raises:
-      UsageError: for voices that are not ours, and a rate that has no whole number of samples from
-        frame to frame.
+      UsageError: for voices that are not built in, and a rate without a whole number of samples
+        per frame.
     """
     if not isinstance(generator, Hybrid):
         return [_raw_audio(generator)]
@@ -115,11 +115,7 @@ def of_one_length(generator, n_samples=None, sample_rate=None):
 
 
 def samples_a_frame(generator, sample_rate):
-    """How many samples a hybrid's frame lasts.
-
-    Raises:
-      UsageError: if it is no whole number.
-    """
+    """Samples per frame of a hybrid; UsageError if this is no whole number."""
     hop = sample_rate / generator.frame_rate
     if abs(hop - round(hop)) > 1e-6:
         least = round(generator.frame_rate)
@@ -131,7 +127,7 @@ def samples_a_frame(generator, sample_rate):
 
 
 def check_voices(generator):
-    """Raises UsageError where a hybrid has a voice that can't be exported."""
+    """Raise UsageError if a hybrid has a voice that can't be exported."""
     for voice in generator.voices:
         if type(voice) is not _VOICES.get(voice.kind):
             raise UsageError(
@@ -141,9 +137,9 @@ def check_voices(generator):
 
 
 def note_inputs(generator):
-    """What a note is asked by: z, the generator's conditions, and a seed where it has noise."""
+    """Inputs of a note: z, the generator's conditions, and a seed if it has noise."""
     specs = [tf.TensorSpec([None, generator.latent_dim], tf.float32, "z")]
-    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.conditions]
+    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.condition_names]
     kinds = {voice.kind for voice in getattr(generator, "voices", [])}
     if isinstance(generator, SampleGAN) or kinds & {"noise", "transient"}:
         specs.append(tf.TensorSpec([None], tf.int32, "seed"))
@@ -151,7 +147,7 @@ def note_inputs(generator):
 
 
 def raw_rate(generator):
-    """Rate in Hz at which a raw-waveform generator makes its samples: that of its level."""
+    """Rate in Hz of a raw-waveform generator's samples at its current level of growth."""
     if isinstance(generator, GrowingWaveform):
         longest = generator.n_samples
         return generator.sample_rate * generator.length_of(generator.level) / longest
@@ -164,18 +160,21 @@ def _raw_audio(generator):
             if isinstance(generator, SampleGAN):
                 return {"audio": generator(given["z"], given, seed=_seeds(given)).audio}
             features = None
-            if generator.condition_features:
-                features = generator.condition_features(given)
-            code = given["z"] if features is None else tf.concat([given["z"], features], axis=1)
-            return {"audio": generator.make_audio(code)}
+            if generator.condition_encoder:
+                features = generator.condition_encoder(given)
+            z = given["z"] if features is None else tf.concat([given["z"], features], axis=1)
+            return {"audio": generator.make_audio(z)}
 
     return Form("audio", audio, note_inputs(generator))
 
 
-def _both(generator, audio, controls, told):
+def _both(generator, audio, controls, lengths):
     inputs = note_inputs(generator)
     without_noise = [spec for spec in inputs if spec.name != "seed"]
-    return [Form("audio", audio, inputs + told), Form("controls", controls, without_noise + told)]
+    return [
+        Form("audio", audio, inputs + lengths),
+        Form("controls", controls, without_noise + lengths),
+    ]
 
 
 def _seeds(given):

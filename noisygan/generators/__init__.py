@@ -1,6 +1,6 @@
 """Generators: codes and conditions in, sounds and their controls out."""
 
+from noisygan.generators.generator import GeneratorOutput
 from noisygan.generators.hybrid import Hybrid
-from noisygan.generators.output import GeneratorOutput
 
 __all__ = ["GeneratorOutput", "Hybrid"]

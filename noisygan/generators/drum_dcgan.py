@@ -54,7 +54,7 @@ class _UpsamplingStack(RawWaveform):
         return self.audio_of_seed(tf.reshape(self.seed_map(code), [-1, *self.seed_shape]))
 
 
-class PrintedDrumDCGAN(_UpsamplingStack):
+class PublishedDrumDCGAN(_UpsamplingStack):
     """The generator as its table prints it: upsampling by 16, 8, 8, 8, 8, convolutions of stride 4.
 
     The convolutions lose steps at their ends (the last one does not), so n steps of the dense layer
@@ -65,7 +65,7 @@ class PrintedDrumDCGAN(_UpsamplingStack):
       sample_rate: Hz, of the recordings.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; standard normal as published.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
 
     Raises:
       UsageError: for a length that the stack can't make.
@@ -84,17 +84,17 @@ class PrintedDrumDCGAN(_UpsamplingStack):
         sample_rate=44100,
         latent_dim=120,
         prior=None,
-        conditions=None,
-        name="printed_drum_dcgan",
+        condition_encoder=None,
+        name="published_drum_dcgan",
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         n_seed = (n_samples + 180) // 64
         if n_samples != 64 * n_seed - 180 or n_seed < 3:
             below = max(n_seed, 3)
             near = [64 * n - 180 for n in (below, below + 1)]
             raise UsageError(
-                f"PrintedDrumDCGAN.n_samples: got {n_samples}, expected a multiple of 64 less 180 "
-                f"such as {near[0]} or {near[1]}; DrumDCGAN makes any length."
+                f"PublishedDrumDCGAN.n_samples: got {n_samples}, expected a multiple of 64 "
+                f"less 180 such as {near[0]} or {near[1]}; DrumDCGAN makes any length."
             )
         last = len(self.FILTERS) - 1
         self._set_layers(
@@ -130,7 +130,7 @@ class DrumDCGAN(_UpsamplingStack):
       sample_rate: Hz, of the recordings.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; standard normal where absent.
-      conditions: `Conditions` or None.
+      condition_encoder: `ConditionEncoder` or None.
       n_seed: Steps that the dense layer makes; None: as many as the length needs.
       seed_channels: Channels of these steps.
       filters: Of the convolutions before the last one, which has 1.
@@ -153,7 +153,7 @@ class DrumDCGAN(_UpsamplingStack):
         sample_rate=44100,
         latent_dim=120,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         n_seed=None,
         seed_channels=256,
         filters=(128, 64, 32, 16),
@@ -161,7 +161,7 @@ class DrumDCGAN(_UpsamplingStack):
         dilations=(1, 1, 1, 1, 1),
         name="drum_dcgan",
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         by = math.prod(self.FACTORS)
         needed = -(-n_samples // by)
         n_seed = needed if n_seed is None else n_seed

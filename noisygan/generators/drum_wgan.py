@@ -24,7 +24,7 @@ class DrumWGAN(GrowingWaveform):
       units: Channels of the last hidden layer; each one before has twice as many.
       latent_dim: Size of z; 100 and 3 have been published.
       prior: As of `RawWaveform`.
-      conditions: `Conditions`, or None.
+      condition_encoder: `ConditionEncoder`, or None.
       kernel_size: Of the convolutions.
       embedding_dim: Size of the label's embedding.
 
@@ -39,7 +39,7 @@ class DrumWGAN(GrowingWaveform):
         units=64,
         latent_dim=100,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         kernel_size=25,
         embedding_dim=50,
         name="drum_wgan",
@@ -53,13 +53,13 @@ class DrumWGAN(GrowingWaveform):
             )
         n_levels = possible.index(n_samples) + 1
         super().__init__(
-            n_samples, sample_rate, latent_dim, prior, conditions, n_levels, _FACTOR, name
+            n_samples, sample_rate, latent_dim, prior, condition_encoder, n_levels, _FACTOR, name
         )
-        n_told = 0 if conditions is None else 1
+        n_told = 0 if condition_encoder is None else 1
         widths = [units << i for i in reversed(range(n_levels))]
         self.seed_map = keras.layers.Dense(N_SEED * 2 * widths[0], name="seed")
         self.embedding = keras.layers.Dense(embedding_dim, use_bias=False, name="embedding")
-        self.told_map = keras.layers.Dense(N_SEED, name="told")
+        self.condition_map = keras.layers.Dense(N_SEED, name="condition_map")
         self.blocks = self._convolutions(widths, kernel_size, "block")
         self.sounds = self._convolutions([1] * n_levels, kernel_size, "to_audio")
         before = [2 * widths[0] + n_told, *widths[:-1]]
@@ -77,9 +77,9 @@ class DrumWGAN(GrowingWaveform):
         """A code to [batch, 16, channels], the label in the last channel."""
         h = tf.nn.relu(self.seed_map(code[:, : self.latent_dim]))
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
-        if self.condition_features is None:
+        if self.condition_encoder is None:
             return h
-        told = self.told_map(self.embedding(code[:, self.latent_dim :]))
+        told = self.condition_map(self.embedding(code[:, self.latent_dim :]))
         return tf.concat([h, told[:, :, None]], axis=2)
 
     def block(self, level, h):

@@ -14,7 +14,7 @@ class GrowingWaveform(RawWaveform):
     `to_audio(level, h)`, and hold each layer with the channels that go in in `layers_in`.
 
     Args:
-      n_samples, sample_rate, latent_dim, prior, conditions: As of `RawWaveform`.
+      n_samples, sample_rate, latent_dim, prior, condition_encoder: As of `RawWaveform`.
       n_levels: How many.
       factor: How many times longer a level's sound is than the one below.
 
@@ -24,9 +24,9 @@ class GrowingWaveform(RawWaveform):
     """
 
     def __init__(
-        self, n_samples, sample_rate, latent_dim, prior, conditions, n_levels, factor, name
+        self, n_samples, sample_rate, latent_dim, prior, condition_encoder, n_levels, factor, name
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         self.n_levels = n_levels
         self.factor = factor
         self.level = n_levels - 1

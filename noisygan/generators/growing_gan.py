@@ -23,7 +23,7 @@ class GrowingGAN(GrowingWaveform):
       seed_channels: Channels that the code is spread over.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; the published one is uniform in -1 .. 1.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
       kernel_size: Of the convolutions.
 
     Raises:
@@ -38,7 +38,7 @@ class GrowingGAN(GrowingWaveform):
         seed_channels=4,
         latent_dim=256,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         kernel_size=25,
         name="growing_gan",
     ):
@@ -50,7 +50,7 @@ class GrowingGAN(GrowingWaveform):
         n_levels = len(filters)
         n_samples = n_seed * _FACTOR ** (n_levels - 1)
         super().__init__(
-            n_samples, sample_rate, latent_dim, prior, conditions, n_levels, _FACTOR, name
+            n_samples, sample_rate, latent_dim, prior, condition_encoder, n_levels, _FACTOR, name
         )
         self.n_seed = n_seed
         self.seed_map = EqualizedDense(n_seed * seed_channels, name="seed")

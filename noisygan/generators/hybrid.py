@@ -4,15 +4,14 @@ import math
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import bend_at, shifted
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
 
-class Hybrid(keras.layers.Layer):
+class Hybrid(Generator):
     """z and conditions -> curves -> controls in physical units -> sound.
 
     Args:
@@ -21,10 +20,10 @@ class Hybrid(keras.layers.Layer):
       timbre_curves: Draws what the decoder makes the voices' controls from.
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
-      conditions: `discriminators.conditioning.Conditions`, or None.
-      humanize: A `noisygan.generators.humanize.Humanize`, or None: the curves are told exactly
-        what is asked.
-      unsteadiness: A `noisygan.generators.humanize.Unsteadiness`, or None: curves as drawn.
+      condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
+      condition_jitter: A `noisygan.generators.jitter.ConditionJitter`, or None:
+        curves read the conditioning unchanged.
+      jitter: A `noisygan.generators.jitter.Jitter`, or None: curves as drawn.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -50,9 +49,9 @@ class Hybrid(keras.layers.Layer):
         timbre_curves,
         voices,
         pitch,
-        conditions=None,
-        humanize=None,
-        unsteadiness=None,
+        condition_encoder=None,
+        condition_jitter=None,
+        jitter=None,
         decoder=None,
         reverb=None,
         prior=None,
@@ -68,7 +67,7 @@ class Hybrid(keras.layers.Layer):
         gate_db=-90.0,
         name="hybrid",
     ):
-        super().__init__(name=name)
+        super().__init__(sample_rate, seconds, latent_dim, prior, condition_encoder, name)
         self.f0_curve = f0_curve
         self.loudness_curve = loudness_curve
         self.timbre_curves = timbre_curves
@@ -83,19 +82,16 @@ class Hybrid(keras.layers.Layer):
                 "and from reverb, such as HarmonicVoice.name = 'low'."
             )
         self.pitch = pitch
-        self.condition_features = conditions
-        self.humanize = humanize
-        self.unsteadiness = unsteadiness
+        self.condition_jitter = condition_jitter
+        self.jitter = jitter
         self.decoder = decoder
         self.reverb = reverb
-        self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
         size = self.distribution.event_shape
         if size.rank and size[0] != latent_dim:
             raise ValueError(
                 f"prior: its samples have {size[0]} numbers, latent_dim is {latent_dim}; set both "
                 "to one size."
             )
-        self.latent_dim = latent_dim
         self.code = None
         if code_units:
             self.code = keras.Sequential(
@@ -105,8 +101,6 @@ class Hybrid(keras.layers.Layer):
                 ],
                 name="code",
             )
-        self.sample_rate = sample_rate
-        self.seconds = seconds
         self.release_seconds = seconds - note_off_seconds
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
@@ -114,25 +108,21 @@ class Hybrid(keras.layers.Layer):
         self.loudness_scale_db = loudness_scale_db
         self.gate_db = gate_db
 
-    @property
-    def conditions(self):
-        """Names of the conditions that the generator uses."""
-        names = self.condition_features.names if self.condition_features else ()
-        return tuple(dict.fromkeys((*names, *self.pitch.conditions)))
+    has_controls = True
+    is_any_length = True
 
-    def prior(self, n, seed):
-        """n codes drawn with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
-        seed = tf.convert_to_tensor(seed, tf.int32)
-        seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
-        shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
-        return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
+    @property
+    def condition_names(self):
+        """Names of the conditions that the generator uses."""
+        names = self.condition_encoder.names if self.condition_encoder else ()
+        return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
         """The curves of notes, in physical units.
 
         Args:
           z: float32 [batch, latent_dim].
-          conditioning: dict with what `conditions` names: pitch (MIDI) and velocity (0 .. 127),
+          conditioning: dict with `condition_names`: pitch (MIDI) and velocity (0 .. 127),
             float32 [batch]; label, int32 [batch]. It may hold a bend of the pitch, float32
             [batch, n_points, 2]: (seconds, semitones), straight between.
           seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
@@ -171,10 +161,9 @@ class Hybrid(keras.layers.Layer):
           As of `get_controls`.
         """
         asked, whole_z = conditioning, z
-        if self.humanize is not None:
-            z, conditioning = self.humanize(z, conditioning)
-        features = self.condition_features(conditioning) if self.condition_features else None
-        code = z if features is None else tf.concat([z, features], axis=1)
+        if self.condition_jitter is not None:
+            z, conditioning = self.condition_jitter(z, conditioning)
+        code = self.code_of(z, conditioning)
         if self.code is not None:
             code = self.code(code)
         raw_f0 = self.f0_curve(times, note_off, code)
@@ -183,13 +172,13 @@ class Hybrid(keras.layers.Layer):
         f0_hz = self.pitch(raw_f0, asked)
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
-        if self.unsteadiness is not None:
-            cents, level_db = self.unsteadiness(times, whole_z)
+        if self.jitter is not None:
+            cents, level_db = self.jitter(times, whole_z)
             f0_hz = shifted(f0_hz, 0.01 * cents)
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
-        if self.unsteadiness is not None:
+        if self.jitter is not None:
             loudness_db += level_db
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
@@ -247,10 +236,6 @@ class Hybrid(keras.layers.Layer):
         if sample_rate != self.sample_rate:
             ir = response_at_rate(ir, self.sample_rate, sample_rate)
         return self.reverb.get_signal(audio, ir)
-
-    def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
-        self.built = True
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
         """Notes.

@@ -8,14 +8,14 @@ import tensorflow as tf
 from synths.units import midi_to_hz
 
 
-class AskedPitch:
+class ConditionedPitch:
     """F0 is the asked pitch and a bounded deviation from it.
 
     Args:
       max_deviation: Largest deviation in semitones.
     """
 
-    conditions = ("pitch",)
+    condition_names = ("pitch",)
 
     def __init__(self, max_deviation=1.0):
         self.max_deviation = max_deviation
@@ -53,7 +53,7 @@ class FreePitch:
       min_midi, max_midi: The range in MIDI notes.
     """
 
-    conditions = ()
+    condition_names = ()
 
     def __init__(self, min_midi=36.0, max_midi=100.0):
         self.min_midi = min_midi

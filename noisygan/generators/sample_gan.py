@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
-from noisygan.generators.output import GeneratorOutput
+from noisygan.generators.generator import GeneratorOutput
 from noisygan.generators.raw_waveform import RawWaveform, resampled
 from synths.noise import white_noise
 
@@ -78,15 +78,17 @@ class SampleGAN(RawWaveform):
         nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
         in use that is cut off.
       in_training: How a discriminator's sounds are made: `OnePass` or `Rollout`.
-      in_use: How others are made.
+      inference_mode: How others are made.
       read_noise_db: Level of the white noise on recordings that `predict` reads, relative to each
         one's own; None: none. What is said is then nearer to a recording than what was read, so
         that a rollout, which reads what it has said, comes back to where it has strayed from.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
 
     Raises:
       UsageError: for lengths that don't fit each other.
     """
+
+    predicts = True
 
     def __init__(
         self,
@@ -99,13 +101,15 @@ class SampleGAN(RawWaveform):
         remembers_code=False,
         bounded=True,
         in_training=None,
-        in_use=None,
+        inference_mode=None,
         read_noise_db=None,
-        conditions=None,
+        condition_encoder=None,
         name="sample_gan",
     ):
         autoencoder = autoencoder or Autoencoder(n_samples)
-        super().__init__(n_samples, sample_rate, autoencoder.code_size, None, conditions, name)
+        super().__init__(
+            n_samples, sample_rate, autoencoder.code_size, None, condition_encoder, name
+        )
         if autoencoder.n_samples != n_samples:
             raise UsageError(
                 f"SampleGAN.n_samples: got {n_samples} and an autoencoder of "
@@ -117,12 +121,17 @@ class SampleGAN(RawWaveform):
         self.remembers_code = remembers_code
         self.read_noise_db = read_noise_db
         self.in_training = in_training or OnePass()
-        self.in_use = in_use or Rollout()
+        self.inference_mode = inference_mode or Rollout()
         autoencoder.trainable = False
         self.autoencoder = autoencoder
         self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
         self.say = keras.layers.Dense(block, activation="tanh" if bounded else None, name="say")
         self._compiled = tf.function(self.from_code)
+
+    @property
+    def is_any_length(self):
+        """Whether it makes more than a segment."""
+        return self.inference_mode.goes_on
 
     def build(self, *shapes):
         """Makes the autoencoder's variables and those of the codes' distribution."""
@@ -194,14 +203,14 @@ class SampleGAN(RawWaveform):
 
         Args:
           audio: Recordings, float32 [batch, n_samples].
-          conditioning: dict with what `conditions` names.
+          conditioning: dict with what `condition_names` names.
           seed: Of the noise, int or int32 [batch].
 
         Returns:
           (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
           behind their first block.
         """
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.encode_conditions(conditioning)
         beside = self._beside(self.autoencoder.encode(audio), features, seed, self.n_buffer)
         if self.read_noise_db is None:
             read = audio
@@ -247,7 +256,7 @@ class SampleGAN(RawWaveform):
 
         Args:
           z: float32 [batch, latent_dim]; plays no part where codes of recordings are used.
-          conditioning: dict with what `conditions` names; `audio`, float32 [batch, n_samples],
+          conditioning: dict with what `condition_names` names; `audio`, float32 [batch, n_samples],
             gives the codes in training.
           seconds: Length; a rollout goes on for as long as it is asked to.
           sample_rate: As of `RawWaveform.call`.
@@ -258,13 +267,13 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
 
         Raises:
-          UsageError: for more seconds than a segment where `in_use` makes no more.
+          UsageError: for more seconds than a segment where `inference_mode` makes no more.
         """
         if training and "audio" in conditioning:
             code = self.autoencoder.encode(conditioning["audio"])
         else:
             code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.encode_conditions(conditioning)
         if training:
             audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
             return GeneratorOutput(audio, {})
@@ -281,16 +290,8 @@ class SampleGAN(RawWaveform):
           GeneratorOutput without controls.
         """
         code = self.autoencoder.encode(audio)
-        features = self.condition_features(conditioning) if self.condition_features else None
+        features = self.encode_conditions(conditioning)
         return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
-
-    def check_seconds(self, seconds, sample_rate):
-        """Refuses a length that the network can't make; as of `RawWaveform`."""
-        if seconds > self.seconds + 0.5 / sample_rate and not self.in_use.goes_on:
-            raise UsageError(
-                f"{seconds:g} seconds: this generator makes segments of {self.seconds:g} seconds "
-                "in one pass; ask for that or less, or set SampleGAN.in_use = @Rollout()"
-            )
 
     def _rendered(self, code, features, seed, seconds, sample_rate):
         wanted = self.sample_rate if sample_rate is None else sample_rate
@@ -301,7 +302,7 @@ class SampleGAN(RawWaveform):
         n_made = n_samples if same_rate else math.ceil(seconds * self.sample_rate)
         # A compiled one: a loop of the runtime, not one of Python.
         make = self._compiled if tf.executing_eagerly() else self.from_code
-        audio = tf.clip_by_value(make(code, features, seed, n_made, self.in_use), -1.0, 1.0)
+        audio = tf.clip_by_value(make(code, features, seed, n_made, self.inference_mode), -1.0, 1.0)
         if not same_rate:
             audio = resampled(audio, self.sample_rate, wanted, n_samples)
         return audio

@@ -82,7 +82,7 @@ class MiddlePitch:
       max_midi: F0 never rises above it.
     """
 
-    conditions = ()
+    condition_names = ()
 
     def __init__(self, middle_midi=45.0, max_midi=110.0):
         self.middle_midi = middle_midi

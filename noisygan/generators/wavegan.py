@@ -43,7 +43,7 @@ class WaveGAN(RawWaveform):
       units: Channels of the last hidden layer; 64, 32 and 16 have been published.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; the published one is uniform in -1 .. 1.
-      conditions: `Conditions`, or None as published.
+      condition_encoder: `ConditionEncoder`, or None as published.
       kernel_size: Of the convolutions.
       up: How a layer upsamples: `TransposedConvolution` or `NearestNeighbour`.
       post_filter: Taps of a trainable filter behind the last layer, which can take out the tones
@@ -61,13 +61,13 @@ class WaveGAN(RawWaveform):
         units=64,
         latent_dim=100,
         prior=None,
-        conditions=None,
+        condition_encoder=None,
         kernel_size=25,
         up=None,
         post_filter=0,
         name="wavegan",
     ):
-        super().__init__(n_samples, sample_rate, latent_dim, prior, conditions, name)
+        super().__init__(n_samples, sample_rate, latent_dim, prior, condition_encoder, name)
         lengths = [n for n in STRIDES if n >= n_samples]
         if not lengths or n_samples < 1:
             raise UsageError(

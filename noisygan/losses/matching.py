@@ -10,7 +10,7 @@ with what the generator, reading them, says comes next (`compares` is "predictio
 import numpy as np
 import tensorflow as tf
 
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch as global_batch
 from synths import spectral
 
 MEL_CORNER_HZ = 700.0  # below it the mel scale is nearly linear, above it logarithmic
@@ -209,7 +209,7 @@ class FeatureMatch:
             for r, f in pairs
         ]
         total = 0.0
-        for r, f, size in whole_batch.mean(means):
+        for r, f, size in global_batch.mean(means):
             total += tf.reduce_mean(tf.abs(r - f)) / (size + 1e-6)
         return total / len(pairs)
 

@@ -1,121 +1,120 @@
-"""Regularizers of the discriminator.
+"""Regularizers of the discriminator, as entries of `Trainer.regularizers`.
 
-Each has a `weight`, an `interval` (it is applied every so many steps, `interval` times as strongly)
-and is called with a `Round`; it returns an unweighted scalar. Gradients are taken with respect to
-the maps that the discriminator judges: the waveform for a waveform discriminator, the spectral
-view for a spectral one.
+Each has a `weight` and an `interval`: a lazy regularizer applies in every `interval`-th update,
+`interval` times as strongly (Karras et al. 2020). It is called with a `DiscriminatorContext` and
+returns an unweighted scalar. Gradients are those of the logits with respect to the front-end
+features: the waveform for a waveform discriminator, the spectrogram for a spectral one.
 """
 
-from typing import NamedTuple
+import dataclasses
+import functools
 
 import tensorflow as tf
 
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch
 
 
-class Round(NamedTuple):
-    """What a discriminator phase has at hand.
+class DiscriminatorContext:
+    """Scores of a real and fake batch, in one pass of the discriminator, and their gradients.
+
+    Args:
+      score: From (features, conditioning) to `DiscriminatorOutput`.
+      real_features, fake_features: Lists of [batch, ...] tensors of equal shapes.
+      conditioning: Encoded conditioning, [batch, n], or None.
+      seed: int32 [2], for regularizers that sample.
 
     Attributes:
-      judge: From maps to DiscriminatorOutput, conditions filled in.
-      real_maps, fake_maps: Lists of [batch, ...] tensors of equal shapes.
-      real_logits: List of [batch] tensors: `judge(real_maps).logits`.
-      seed: int32 [2].
-      slopes: Gradients of the logits' sum with respect to real_maps and to fake_maps, a pair of
-        lists, where they are known already; None: regularizers compute them.
+      real_logits, fake_logits: Lists of [batch] tensors, one for each scale.
     """
 
-    judge: object
-    real_maps: list
-    fake_maps: list
-    real_logits: list
-    seed: object
-    slopes: tuple = None
+    def __init__(self, score, real_features, fake_features, conditioning=None, seed=(0, 0)):
+        self.real_features, self.fake_features = real_features, fake_features
+        self.score = lambda features: score(features, conditioning)
+        self.seed = seed
+        self._both = [tf.concat(x, axis=0) for x in zip(real_features, fake_features, strict=True)]
+        twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
+        with tf.GradientTape(watch_accessed_variables=False) as self._tape:
+            self._tape.watch(self._both)
+            logits = score(self._both, twice).logits
+            self._total = tf.add_n([tf.reduce_sum(x) for x in logits])
+        self.real_logits, self.fake_logits = zip(*(tf.split(x, 2) for x in logits), strict=True)
 
-    def real_slopes(self):
-        """Gradients of the logits' sum with respect to each of real_maps."""
-        return self.slopes[0] if self.slopes else _gradients(self.judge, self.real_maps)
-
-    def fake_slopes(self):
-        """Gradients of the logits' sum with respect to each of fake_maps."""
-        return self.slopes[1] if self.slopes else _gradients(self.judge, self.fake_maps)
-
-
-def _checked(name, weight, interval):
-    """(weight, interval), or ValueError where they make no sense."""
-    if not weight >= 0.0:
-        raise ValueError(f"{name}.weight: got {weight}, expected a number from 0.")
-    if not isinstance(interval, int) or interval < 1:
-        raise ValueError(f"{name}.interval: got {interval}, expected a whole number from 1.")
-    return weight, interval
-
-
-def _gradients(judge, maps):
-    """Gradients of the logits' sum with respect to each map."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(maps)
-        total = tf.add_n([tf.reduce_sum(logits) for logits in judge(maps).logits])
-    return tape.gradient(total, maps)
+    @functools.cached_property
+    def feature_gradients(self):
+        """Gradients of the summed logits: (list at real_features, list at fake_features)."""
+        gradients = self._tape.gradient(self._total, self._both)
+        return tuple(zip(*(tf.split(x, 2) for x in gradients), strict=True))
 
 
 def _squared_norms(gradients):
-    """Squared norm of each row's gradient, summed over maps, [batch]."""
+    """Squared norm of each row's gradient, summed over features, [batch]."""
     return tf.add_n([tf.reduce_sum(g**2, axis=list(range(1, g.shape.rank))) for g in gradients])
 
 
+@dataclasses.dataclass
 class R1:
-    """Half the squared gradient at recordings (Mescheder et al. 2018)."""
+    """Half the squared gradient at real examples (Mescheder et al. 2018).
 
-    slopes_at = "real"
+    Args:
+      weight: Weight in the discriminator's loss.
+      interval: Updates of the discriminator from one application to the next.
 
-    def __init__(self, weight=1.0, interval=1):
-        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
+    Example:
+      >>> Trainer(..., regularizers=[R1(weight=10.0, interval=16)])
+    """
 
-    def __call__(self, round_):
+    weight: float = 1.0
+    interval: int = 1
+
+    def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(round_.real_slopes()))
+        return 0.5 * tf.reduce_mean(_squared_norms(context.feature_gradients[0]))
 
 
+@dataclasses.dataclass
 class R2:
-    """Half the squared gradient at generated sounds."""
+    """Half the squared gradient at fake examples (Mescheder et al. 2018); arguments as of `R1`."""
 
-    slopes_at = "fake"
+    weight: float = 1.0
+    interval: int = 1
 
-    def __init__(self, weight=1.0, interval=1):
-        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
-
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
-        return 0.5 * tf.reduce_mean(_squared_norms(round_.fake_slopes()))
+        return 0.5 * tf.reduce_mean(_squared_norms(context.feature_gradients[1]))
 
 
+@dataclasses.dataclass
 class GradientPenalty:
-    """(|gradient| - 1)^2 between recordings and generated sounds (Gulrajani et al. 2017)."""
+    """(|gradient| - 1)^2 between real and fake examples (Gulrajani et al. 2017); as `R1`."""
 
-    def __init__(self, weight=10.0, interval=1):
-        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
+    weight: float = 10.0
+    interval: int = 1
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: the mean over the batch."""
-        n = tf.shape(round_.real_maps[0])[0]
-        dtype = round_.real_maps[0].dtype
-        mix = whole_batch.drawn(
-            lambda n: tf.random.stateless_uniform([n], seed=round_.seed, dtype=dtype), n
+        n = tf.shape(context.real_features[0])[0]
+        dtype = context.real_features[0].dtype
+        mix = global_batch.sample(
+            lambda n: tf.random.stateless_uniform([n], seed=context.seed, dtype=dtype), n
         )
         between = []
-        for real, fake in zip(round_.real_maps, round_.fake_maps, strict=True):
+        for real, fake in zip(context.real_features, context.fake_features, strict=True):
             share = tf.reshape(mix, [n] + [1] * (real.shape.rank - 1))
             between.append(real + share * (fake - real))
-        norms = tf.sqrt(_squared_norms(_gradients(round_.judge, between)) + 1e-12)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(between)
+            total = tf.add_n([tf.reduce_sum(logits) for logits in context.score(between).logits])
+        norms = tf.sqrt(_squared_norms(tape.gradient(total, between)) + 1e-12)
         return tf.reduce_mean((norms - 1.0) ** 2)
 
 
+@dataclasses.dataclass
 class Drift:
-    """Squared logits of recordings: keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
+    """Squared logits of real examples: keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
 
-    def __init__(self, weight=1e-3, interval=1):
-        self.weight, self.interval = _checked(type(self).__name__, weight, interval)
+    weight: float = 1e-3
+    interval: int = 1
 
-    def __call__(self, round_):
+    def __call__(self, context):
         """Scalar: the mean over the batch, summed over scales."""
-        return tf.add_n([tf.reduce_mean(logits**2) for logits in round_.real_logits])
+        return tf.add_n([tf.reduce_mean(logits**2) for logits in context.real_logits])

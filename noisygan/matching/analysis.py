@@ -1,23 +1,22 @@
-"""What can be measured of a sound before anything is fitted: pitch and level over time."""
+"""Pitch and level of a sound over time, measured before anything is fitted."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.evaluation.note_analysis import power_to_db
+from noisygan.metrics.note_analysis import power_to_db
 
 FRAME_RATE = 100.0
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MIN_HZ, MAX_HZ = 25.0, 6000.0
 COARSE, FINE = 0.2, 0.05
-"""Steps of pYIN's grids in semitones: of all pitches, and of those that were found."""
-MARGIN = 1.19  # pYIN wants a range of more than four semitones
-LEVEL_SECONDS = 0.04
-HEARD_DB = 30.0
-"""Frames within this range of the loudest one tell whether there is a pitch."""
+"""Resolution in semitones of pYIN's first pass over all pitches and of the second around them."""
+MARGIN = 1.19  # pYIN needs a range of more than four semitones
+LOUD_DB = 30.0
+"""Frames within this range of the loudest frame decide whether there is a pitch."""
 NO_PITCH, UNSURE = 0.15, 0.5
-"""Mean confidence of those frames below which there is no pitch, or not one alone."""
+"""Mean confidence of the loud frames below which there is no pitch, or an uncertain one."""
 _SURE_FRAME = 0.5
 _SHORTEST_SECONDS = 0.05
 _LEAP, _OCTAVE_SLACK = 1.0, 0.7  # semitones: from frame to frame, and off an octave
@@ -27,10 +26,10 @@ class Analysis(NamedTuple):
     """Pitch and level of a sound.
 
     Attributes:
-      f0_hz: float32 [n_frames]; where there is none, that of the nearest frames that have one.
+      f0_hz: float32 [n_frames]; interpolated over frames without a pitch.
       level: Root mean square around each frame, float32 [n_frames].
-      confidence: 0 to 1: mean confidence in the pitch of the frames that are heard.
-      frame_rate: Frames a second; frame i stands at i / frame_rate.
+      confidence: Mean confidence in the pitch of the loud frames, 0 to 1.
+      frame_rate: Hz; frame i stands at i / frame_rate.
     """
 
     f0_hz: np.ndarray
@@ -45,7 +44,7 @@ class Analysis(NamedTuple):
 
     @property
     def pitch(self):
-        """The pitch that has half of the sound's energy below it, MIDI."""
+        """Energy-weighted median pitch, MIDI."""
         midi = 69.0 + 12.0 * np.log2(self.f0_hz / 440.0)
         order = np.argsort(midi)
         energy = np.cumsum(self.level[order] ** 2)
@@ -53,12 +52,12 @@ class Analysis(NamedTuple):
 
 
 def analyse(audio, sample_rate, pitch=None):
-    """Pitch by pYIN, once over all pitches and once, finer, over those that were found; and level.
+    """Measure pitch (pYIN, a coarse and a fine pass) and level.
 
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
-      pitch: MIDI, where it is known: F0 is sought within half an octave of it.
+      pitch: MIDI, if known; limits F0 to half an octave around it.
 
     Returns:
       Analysis.
@@ -71,10 +70,10 @@ def analyse(audio, sample_rate, pitch=None):
         hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
         low, high = hz / math.sqrt(2.0), min(hz * math.sqrt(2.0), 0.5 * sample_rate)
     track = PYIN(low, high, resolution=COARSE)(audio, sample_rate, FRAME_RATE)
-    f0_hz, sure = track.f0_hz[:n_frames], track.confidence[:n_frames]
+    f0_hz, confidence = track.f0_hz[:n_frames], track.confidence[:n_frames]
     level = level_of(audio, sample_rate, n_frames)
-    heard = level >= level.max() * 10.0 ** (-HEARD_DB / 20.0)
-    found = heard & (sure >= _SURE_FRAME)
+    loud = level >= level.max() * 10.0 ** (-LOUD_DB / 20.0)
+    found = loud & (confidence >= _SURE_FRAME)
     if found.any():
         low, high = f0_hz[found].min() / MARGIN, f0_hz[found].max() * MARGIN
         if high <= min(4.0 * low, 0.5 * sample_rate):
@@ -83,35 +82,34 @@ def analyse(audio, sample_rate, pitch=None):
         if pitch is None:
             f0_hz = f0_hz.copy()
             f0_hz[found] = in_one_octave(f0_hz[found])
-        f0_hz = _filled(f0_hz, found)
-    return Analysis(f0_hz.astype(np.float32), level, float(np.mean(sure[heard])))
+        f0_hz = _interpolated(f0_hz, found)
+    return Analysis(f0_hz.astype(np.float32), level, float(np.mean(confidence[loud])))
 
 
-def level_of(audio, sample_rate, n_frames):
-    """Root mean square of the 40 ms around each frame, float32 [n_frames]."""
-    width = max(1, round(LEVEL_SECONDS * sample_rate))
+def level_of(audio, sample_rate, n_frames, seconds=0.04):
+    """Root mean square of the given duration around each frame, float32 [n_frames]."""
+    width = max(1, round(seconds * sample_rate))
     power = np.cumsum(np.pad(np.asarray(audio, np.float64) ** 2, (width // 2 + 1, width)))
     begin = np.minimum((np.arange(n_frames) * sample_rate / FRAME_RATE).astype(int), len(audio))
     return np.sqrt(np.maximum(power[begin + width] - power[begin], 0.0) / width).astype(np.float32)
 
 
-def _filled(f0_hz, found):
+def _interpolated(f0_hz, found):
     frames = np.arange(len(f0_hz))
     return np.exp(np.interp(frames, frames[found], np.log(f0_hz[found])))
 
 
 def in_one_octave(f0_hz):
-    """A track without leaps of an octave, in the lower one of the two.
+    """Remove octave leaps from an F0 track by moving the upper part down.
 
-    The lower pitch has all harmonics of the upper one among its own, so nothing is lost, and where
-    the tracker wavered between the two, the sound does not leap. Stretches shorter than 50 ms
-    between leaps (of any size) are taken for slips of the tracker.
+    The lower pitch has all harmonics of the upper one, so nothing is lost. Stretches shorter than
+    50 ms between leaps of any size are tracking errors and interpolated.
 
     Args:
-      f0_hz: Of the frames that have a pitch, [n].
+      f0_hz: Frames that have a pitch, Hz [n].
 
     Returns:
-      [n].
+      Hz [n].
     """
     midi = 12.0 * np.log2(f0_hz)
     edges = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(midi)) > _LEAP) + 1, [len(midi)]])
@@ -129,18 +127,11 @@ def in_one_octave(f0_hz):
                 midi[after if leap > 0 else before] -= 12.0
     kept = np.zeros(len(midi), bool)
     kept[np.concatenate(steady)] = True
-    return _filled(2.0 ** (midi / 12.0), kept)
+    return _interpolated(2.0 ** (midi / 12.0), kept)
 
 
-def pitch_told(pitch):
-    """A pitch for a person to read: `A4 -12 cents (437.0 Hz)`.
-
-    Args:
-      pitch: MIDI.
-
-    Returns:
-      str.
-    """
+def pitch_name(pitch):
+    """Name of a MIDI pitch for a person to read: `A4 -12 cents (437.0 Hz)`."""
     nearest = round(pitch)
     cents = round(100.0 * (pitch - nearest))
     off = f" {cents:+d} cents" if cents else ""
@@ -149,5 +140,5 @@ def pitch_told(pitch):
 
 
 def level_db(level):
-    """Level in dB relative to a full-scale sine."""
+    """Convert root mean square to dB relative to a full-scale sine."""
     return power_to_db(np.asarray(level, np.float64) ** 2).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Gradient descent for a few hundred steps on unknowns of different sizes."""
+"""Gradient descent on unknowns of different scales."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_LAST_SHARE = 0.05
-
 
 class Unknown(NamedTuple):
-    """What is sought: `start + stride * u`, where u begins at 0 and moves by about 1 in a step.
+    """An unknown `start + stride * u`, where u begins at 0 and moves by about 1 per step.
 
     Attributes:
       start: float32 array of any shape.
-      stride: How far a step takes it.
+      stride: Scale of a step.
     """
 
     start: np.ndarray
@@ -22,26 +20,25 @@ class Unknown(NamedTuple):
 
 
 def descend(unknowns, loss, n_steps, progress=None):
-    """Adam with a step that shrinks along half a cosine to a twentieth.
+    """Minimize a loss with Adam and a cosine decay to a twentieth.
 
     Args:
       unknowns: dict of Unknown.
-      loss: From a dict of float32 tensors, of the unknowns' names and shapes, to a scalar; traced
-        once.
+      loss: Function from a dict of float32 tensors, of the unknowns' names and shapes, to a scalar;
+        traced once.
       n_steps: Steps, 1 or more.
       progress: None, or a function that is called with the number of steps done.
 
     Returns:
-      (dict of float32 arrays, list of n_steps losses): what was found, and the loss before each
-      step.
+      (dict of float32 arrays, list of the losses before each step).
 
     References:
-      Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2017 (the cosine).
+      Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2017 (cosine decay).
     """
     moves = {
         name: tf.Variable(np.zeros(np.shape(x.start), np.float32)) for name, x in unknowns.items()
     }
-    schedule = keras.optimizers.schedules.CosineDecay(1.0, n_steps, alpha=_LAST_SHARE)
+    schedule = keras.optimizers.schedules.CosineDecay(1.0, n_steps, alpha=0.05)
     optimizer = keras.optimizers.Adam(schedule, beta_2=0.95, epsilon=1e-12)
     optimizer.build(list(moves.values()))
 

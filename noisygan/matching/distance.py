@@ -1,4 +1,4 @@
-"""How far two sounds are from each other: what is descended, and what is reported."""
+"""Spectral distances of two sounds: the one that is minimized and the one that is reported."""
 
 import math
 
@@ -9,37 +9,33 @@ from synths import spectral
 from synths.losses import SpectralLoss
 
 RANGE_DB = 80.0
-"""Range below the target's loudest bin in which levels count; the rest is silence."""
+"""Levels count down to this range below the target's loudest bin."""
 
 _SIZES = (2048, 1024, 512, 256, 128, 64)  # at up to 24 kHz; as Engel et al. 2020
 _LOG_FLOOR = 1e-5  # of `SpectralLoss`
 
 
-def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB, silent_bins=False):
-    """Log-spectral distance in dB, of the bins that sound in either sound.
+def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB):
+    """Log-spectral distance in dB over the bins that sound in either sound.
 
     With X and Y the Hann-windowed short-time spectra of target and audio (frames of the power of
-    two next to 64 ms, a quarter of it apart) and L the level in dB, no less than `range_db` below
-    the loudest bin of X,
+    two next to 64 ms, hop a quarter of it) and L the level in dB, at least `range_db` below the
+    loudest bin of X,
 
         d(t) = sqrt(mean over k of (L(X[t, k]) - L(Y[t, k]))**2)
 
     over those bins k of frame t in which X or Y lies above that floor; the distance is the mean of
     d over the frames that have any. 80 dB end above the rounding noise of 16 bits, for notes that
-    peak as low as 0.01.
-
-    Bins where both are silent differ by 0 in every comparison. Counted too, as the original has it
-    (for speech, which fills its band), they make every distance smaller, and more so the more
-    of the band and of the time is silent.
+    peak as low as 0.01. The original counts silent bins too (for speech, which fills its band);
+    they make every distance smaller.
 
     Args:
-      target, audio: float32 [n_samples] each, of one length.
+      target, audio: float32 [n_samples], of one length.
       sample_rate: Hz.
       range_db: dB.
-      silent_bins: Whether every bin of these frames counts.
 
     Returns:
-      dB, float; 0 where nothing sounds in either.
+      dB, float; 0 where both are silent.
 
     References:
       Gray and Markel, Distance measures for speech processing, 1976 (the rms log spectral measure).
@@ -52,20 +48,19 @@ def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB, silent_
     floor = float(x.max()) * 10.0 ** (-range_db / 20.0)
     if floor <= 0.0:
         floor = np.finfo(np.float32).tiny
-    heard = (x > floor) | (y > floor)
-    frames = heard.any(axis=1)
-    if not frames.any():
+    count = np.sum((x > floor) | (y > floor), axis=1)
+    if not count.any():
         return 0.0
-    difference = 20.0 * np.log10(np.maximum(x, floor) / np.maximum(y, floor))[frames]
-    count = x.shape[1] if silent_bins else heard[frames].sum(axis=1)
+    x, y, count = x[count > 0], y[count > 0], count[count > 0]
+    difference = 20.0 * np.log10(np.maximum(x, floor) / np.maximum(y, floor))
     return float(np.mean(np.sqrt((difference**2).sum(axis=1) / count)))
 
 
 class Objective:
-    """The multi-resolution spectral loss against one target, at any level of that target.
+    """Multi-resolution spectral loss against one target, independent of the target's level.
 
-    `SpectralLoss` with magnitudes and their logarithms, whose floor lies RANGE_DB below the
-    target's loudest bin.
+    `SpectralLoss` of magnitudes and their logarithms, with a floor RANGE_DB below the target's
+    loudest bin.
 
     Args:
       target: float32 [n_samples].
@@ -77,12 +72,12 @@ class Objective:
         peak = float(tf.reduce_max(spectral.compute_mag(tf.constant(target[None]), 1024)))
         loudest = _LOG_FLOOR * 10.0 ** (RANGE_DB / 20.0)
         self.scale = loudest / max(peak, 1e-9)
-        # Of spectra of which the loudest bin is 100, as those of ordinary sounds are.
+        # As for spectra whose loudest bin is 100, as those of ordinary sounds.
         self.loss = SpectralLoss(
             [longer * size for size in _SIZES], mag_weight=100.0 / loudest, logmag_weight=1.0
         )
         self.target = tf.constant(target[None] * self.scale, tf.float32)
 
     def __call__(self, audio):
-        """Scalar, of float32 [1, n_samples]."""
+        """Loss of float32 [1, n_samples], a scalar."""
         return self.loss(self.target, audio * self.scale)

@@ -1,113 +1,126 @@
-"""One sound matched: what is asked, the start, and the descent."""
+"""Match a sound with a trained run (`match_run`) or with synthesizers alone (`match_free`)."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
-from noisygan.matching import codes, free, rooms
-from noisygan.matching.analysis import UNSURE, analyse, pitch_told
+from noisygan.files import atomic_write, make_folder
+from noisygan.matching import free_fit, latent_fit, room_fit
+from noisygan.matching.analysis import UNSURE, analyse, pitch_name
 from noisygan.matching.distance import log_spectral_distance
-from noisygan.matching.polyphony import is_several
-from noisygan.matching.target import Target, at_rate
-from noisygan.rendering.controls import render_controls
-from noisygan.rendering.notes import check_pitches
+from noisygan.matching.target import Target, at_rate, output_paths, read_target
+from noisygan.rendering.note_files import write_blocks
+from noisygan.rendering.notes import check_labels, check_pitches
+from noisygan.rendering.synthesis import render_controls, render_in_blocks
 
 
 class Match(NamedTuple):
-    """What came out.
+    """Result of a match.
 
     Attributes:
       target: Target, at the rate and of the length that was matched.
-      start: Sound of the plain start, float32 [n_samples].
-      audio: Sound that was found, float32 [n_samples].
-      controls: Of that sound, or None: a run of raw waveforms has none.
-      code: `codes.Code`, or None without a run.
-      losses: Loss before each step; those of the code, then those of the controls.
-      start_db, distance_db: Log-spectral distance of both sounds from the target.
-      remarks: What a person should know, a sentence each.
-      pitch: That was found in the target, MIDI, or None: none was found, or none looked for.
+      start: Sound of the start of the descent, float32 [n_samples].
+      audio: Sound that was found, float32 [n_samples] in -1 .. 1.
+      controls: Controls of that sound as `noisygan.audio_io.controls` has them; None for a run of
+        raw waveforms.
+      latent: `latent_fit.Latent`; None without a run.
+      losses: Loss before each step: of the latent fit, then of the free fit.
+      start_db, distance_db: Log-spectral distances of start and audio from the target.
+      remarks: Sentences on the target and the match for the user.
+      pitch: Pitch found in the target, MIDI; None if none was found or needed.
+      lowered_db: By how much the sound was turned down because it was louder than full scale.
     """
 
     target: Target
     start: np.ndarray
     audio: np.ndarray
     controls: dict | None
-    code: codes.Code | None
+    latent: latent_fit.Latent | None
     losses: list
     start_db: float
     distance_db: float
     remarks: tuple
     pitch: float | None = None
+    lowered_db: float = 0.0
+
+    def save(self, out_dir, stems=False):
+        """Write the sound, its controls, its latent and, if wanted, its stems.
+
+        Args:
+          out_dir: Folder; may be missing.
+          stems: Whether to write the sound of each voice into a folder of the target's name.
+
+        Returns:
+          list of pathlib.Path.
+
+        Raises:
+          UsageError: if a file exists, or for the stems of a raw waveform.
+          RunError: if a file can't be written.
+        """
+        if stems and self.controls is None:
+            raise UsageError("--stems: this run's generator has no stems, it writes samples")
+        paths = output_paths(self.target.path, out_dir, stems)
+        make_folder(paths["audio"].parent)
+        blocks = [(self.audio, {})] if self.controls is None else render_in_blocks(self.controls)
+        write_blocks(paths["audio"], blocks, self.target.sample_rate, stems=stems)
+        written = [paths["audio"]]
+        if self.controls is not None:
+            save_controls(paths["controls"], self.controls)
+            written += [paths["controls"]] + ([paths["stems"]] if stems else [])
+        if self.latent is not None:
+            with atomic_write(paths["latent"]) as part, part.open("wb") as file:
+                np.savez_compressed(file, **self.latent.arrays())
+            written.append(paths["latent"])
+        return written
 
 
-def match_free(target, pitch=None, n_steps=300, seed=0, progress=None, room_seconds=None):
-    """Matches a sound without any run: analysis by synthesis.
+def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progress=None):
+    """Match a sound of one voice with a harmonic and a noise synthesizer, without a run.
 
     Args:
-      target: Target.
-      pitch: MIDI, where it is known.
+      target: Path of an audio file, or Target.
+      pitch: MIDI, if known; None: by pYIN.
       n_steps: Steps of the descent.
       seed: Of the noise.
-      progress: As of `descent.descend`.
-      room_seconds: That the target's room takes to fall by 60 dB; 0: it has none; None: where the
-        end of the target tells of a room, that one.
+      room_seconds: Reverberation time of the target's room, T60; a reverb is fitted too. 0: none.
+      progress: None, or a function that is called with the number of steps done.
 
     Returns:
       Match.
 
     Raises:
-      UsageError: if the target's rate can't hold the pitch.
+      UsageError: as `read_target`, and if the target's rate can't hold the pitch.
     """
-    target = at_rate(target)
+    target = at_rate(target if isinstance(target, Target) else read_target(target))
+    audio, rate = target.audio, target.sample_rate
     if pitch is not None:
-        check_pitches([pitch], target.sample_rate)
-    analysis = analyse(target.audio, target.sample_rate, pitch)
-    room = _room_of(target, analysis, room_seconds)
-    n_samples = len(target.audio)
-    plain = free.start_controls(analysis, n_samples, target.sample_rate, seed)
-    start = plain
+        check_pitches([pitch], rate)
+    analysis = analyse(audio, rate, pitch)
+    remarks = target.remarks + _pitch_remarks(analysis)
+    room = room_fit.find_room(audio, rate, room_seconds) if room_seconds else None
+    if room_seconds and room is None:
+        remarks += ("no reverb is heard after its end, so none is fitted in spite of --room",)
+    plain = start = free_fit.start_controls(analysis, len(audio), rate, seed)
     if room is not None:
-        start = free.start_controls(analysis, n_samples, target.sample_rate, seed, room)
-    controls, losses = free.fit_controls(start, target.audio, n_steps, progress, room)
-    remarks = target.remarks + _doubts(target, analysis) + _told(room, room_seconds)
-    found = _match(target, render_controls(plain), controls, None, losses, remarks)
-    return found._replace(pitch=_found_pitch(analysis))
-
-
-def _told(room, known_seconds):
-    """Remarks on a room."""
-    if room is None and known_seconds:
-        return ("its end tells of no room, so none is taken apart from it, in spite of --room",)
-    if room is None:
-        return ()
-    wet_db = 10.0 * np.log10(room.wet)
-    return (
-        f"it sounds in a room, which is taken apart from it: {room.seconds:.1f} s until it is "
-        f"60 dB down, {wet_db:+.0f} dB beside the direct sound (--room 0 leaves it in the curves)",
-    )
-
-
-def _room_of(target, analysis, seconds):
-    """The room to take apart: the one known, the one found, or None."""
-    if seconds is None:
-        if is_several(target.audio, target.sample_rate, analysis):
-            return None  # several notes end one after the other, as a note and its room do
-        return rooms.find_room(target.audio, target.sample_rate, analysis)
-    return rooms.known_room(target.audio, target.sample_rate, seconds) if seconds else None
+        start = free_fit.start_controls(analysis, len(audio), rate, seed, room)
+    controls, losses = free_fit.fit_controls(start, audio, n_steps, progress, room)
+    match = _match(target, render_controls(plain), controls, None, losses, remarks)
+    return match._replace(pitch=_found_pitch(analysis))
 
 
 def match_run(
-    target, generator, pitch=None, label=None, also_free=False, n_steps=150, seed=0, progress=None
-):
-    """Matches a sound with a trained run's generator.
+    run, target, pitch=None, label=None, free=False, n_steps=150, seed=0, progress=None
+):  # fmt: skip
+    """Match a sound with a trained run: fit z and conditioning, and then, if wanted, the controls.
 
     Args:
-      target: Target.
-      generator: By the generator contract, with `label_names`.
+      run: `noisygan.Run`, of which `generator` and `label_names` are used.
+      target: Path of an audio file, or Target.
       pitch: MIDI; None: by pYIN.
-      label: Name of one of the run's labels; None: whichever comes nearest at the start.
-      also_free: Whether the controls are sought as well, from those of the code that was found.
+      label: Name of one of the run's labels; None: the nearest at the start.
+      free: Whether to fit the controls too, beginning at those of the latent.
       n_steps: Steps of each descent.
       seed, progress: As of `match_free`.
 
@@ -115,118 +128,127 @@ def match_run(
       Match.
 
     Raises:
-      UsageError: if the run lacks what is asked for, or a pitch that it needs is not found.
+      UsageError: if the run lacks what is asked for, or needs a pitch and none is found.
     """
-    if also_free and not codes.draws_curves(generator):
+    generator = run.generator
+    if free and not latent_fit.draws_curves(generator):
         raise UsageError(
-            "--free: this run's generator has no controls to seek, it writes samples directly; "
+            "--free: this run's generator has no controls to fit, it writes samples directly; "
             "leave out --free, or leave out --run_dir"
         )
-    target, remarks = _as_the_run_makes(target, generator)
-    audio, n_samples = target.audio, len(target.audio)
-    pitch, found_pitch, doubts = _pitch_for(target, generator, pitch)
-    labels = _labels_for(generator, label)
-    start = codes.start_code(generator, audio, pitch, labels, seed)
-    code, losses = codes.fit_code(generator, start, audio, n_steps, progress)
-    start_audio = codes.render_code(generator, start, n_samples).audio[0].numpy()
-    remarks = remarks + doubts
-    found = _found_by_run(target, generator, code, start_audio, losses, remarks)
-    if also_free:
+    labels = _label_indices(run, label)
+    target = at_rate(
+        target if isinstance(target, Target) else read_target(target), generator.sample_rate
+    )
+    target = _cut(target, generator)
+    audio, remarks = target.audio, target.remarks
+    found_pitch = None
+    if "pitch" in generator.condition_names:
+        pitch, found_pitch, more = _pitch_for(target, generator, pitch)
+        remarks += more
+    elif pitch is not None:
+        names = ", ".join(generator.condition_names) or "nothing"
+        raise UsageError(f"--pitch: this run is conditioned on {names}; leave it out")
+    start = latent_fit.start_latent(generator, audio, pitch, labels, seed)
+    start_audio = latent_fit.render_latent(generator, start, len(audio)).audio[0].numpy()
+    latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress)
+    match = _match_of_latent(run, target, latent, start_audio, losses, remarks)
+    if free:
         later = None if progress is None else lambda done: progress(n_steps + done)
-        controls, more = free.fit_controls(found.controls, audio, n_steps, later)
-        found = _match(target, start_audio, controls, code, losses + more, remarks)
-    if found.distance_db > found.start_db:
+        controls, more = free_fit.fit_controls(match.controls, audio, n_steps, later)
+        match = _match(target, start_audio, controls, match.latent, losses + more, remarks)
+    if match.distance_db > match.start_db:
         remarks += ("the descent came no nearer than it began, so the start is kept",)
-        found = _found_by_run(target, generator, start, start_audio, found.losses, remarks)
-    return found._replace(pitch=found_pitch)
+        match = _match_of_latent(run, target, start, start_audio, match.losses, remarks)
+    return match._replace(pitch=found_pitch)
 
 
-def _found_by_run(target, generator, code, start_audio, losses, remarks):
-    """Match with the sound of a code."""
+def _match_of_latent(run, target, latent, start_audio, losses, remarks):
+    """Match with the sound of a latent."""
     n_samples = len(target.audio)
-    if not codes.draws_curves(generator):
-        audio = codes.render_code(generator, code, n_samples).audio[0].numpy()
-        return _match(target, start_audio, None, code, losses, remarks, audio)
-    controls = codes.code_controls(generator, code, n_samples)
-    return _match(target, start_audio, controls, code, losses, remarks)
+    if run.label_names:
+        latent = latent._replace(label_name=run.label_names[latent.label])
+    if not latent_fit.draws_curves(run.generator):
+        audio = latent_fit.render_latent(run.generator, latent, n_samples).audio[0].numpy()
+        return _match(target, start_audio, None, latent, losses, remarks, audio)
+    controls = latent_fit.latent_controls(run.generator, latent, n_samples)
+    return _match(target, start_audio, controls, latent, losses, remarks)
 
 
-def _match(target, start_audio, controls, code, losses, remarks, audio=None):
-    audio = render_controls(controls) if audio is None else audio
+def _match(target, start_audio, controls, latent, losses, remarks, audio=None):
+    """Match with its distances; sound and controls are turned down to full scale."""
+    peak = 1.0
+    if controls is not None:
+        blocks = list(render_in_blocks(controls))
+        audio = np.concatenate([sound for sound, _ in blocks])
+        parts = [part for _, parts in blocks for part in parts.values()]
+        peak = max(float(np.max(np.abs(part))) for part in parts)
     start_db, distance_db = (
         log_spectral_distance(target.audio, y, target.sample_rate) for y in (start_audio, audio)
     )
-    return Match(target, start_audio, audio, controls, code, losses, start_db, distance_db, remarks)
+    peak = max(peak, float(np.max(np.abs(audio))))
+    if peak > 1.0:
+        # A little more, so that rounding leaves no sample above full scale.
+        factor = 1.0 / (peak * (1.0 + 1e-6))
+        controls = None if controls is None else scale_controls(controls, factor)
+        audio = np.float32(factor) * audio if controls is None else render_controls(controls)
+    lowered_db = 20.0 * float(np.log10(max(peak, 1.0)))
+    distances = start_db, distance_db
+    return Match(
+        target, start_audio, audio, controls, latent, losses, *distances, remarks, None, lowered_db
+    )
 
 
-def _as_the_run_makes(target, generator):
-    """(target at the generator's rate and no longer than it makes, remarks)."""
-    target = at_rate(target, generator.sample_rate)
-    remarks = target.remarks
-    if not codes.draws_curves(generator) and target.seconds > generator.seconds:
-        kept = round(generator.seconds * generator.sample_rate)
-        remarks += (
-            f"only its first {generator.seconds:g} s are matched, as long as the run's sounds",
-        )
-        target = target._replace(audio=target.audio[:kept])
-        if not np.any(target.audio):
-            raise UsageError(f"{target.path} is silent in its first {generator.seconds:g} s")
-    return target, remarks
+def _cut(target, generator):
+    """The target, no longer than a raw-waveform generator's sounds."""
+    if latent_fit.draws_curves(generator) or target.seconds <= generator.seconds:
+        return target
+    audio = target.audio[: round(generator.seconds * generator.sample_rate)]
+    if not np.any(audio):
+        raise UsageError(f"{target.path} is silent in its first {generator.seconds:g} s")
+    remark = f"only its first {generator.seconds:g} s are matched, as long as the run's sounds"
+    return target._replace(audio=audio, remarks=(*target.remarks, remark))
 
 
 def _pitch_for(target, generator, pitch):
-    """(pitch to tell the generator, pitch that was found, remarks on it)."""
-    if "pitch" not in generator.conditions:
-        if pitch is not None:
-            told = ", ".join(generator.conditions) or "nothing"
-            raise UsageError(
-                f"--pitch has no effect: this run's generator is told {told}; leave it out"
-            )
-        return None, None, ()
+    """(pitch to condition the generator on, pitch found in the target, remarks)."""
     if pitch is not None:
         check_pitches([pitch], generator.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
-    heard = _found_pitch(analysis)
+    found = _found_pitch(analysis)
     if pitch is not None:
-        # As it sounds, a little off the asked one, where that can be told.
-        told = analysis.pitch if analysis.confidence >= UNSURE else float(pitch)
-        return told, heard, _doubts(target, analysis)
-    if not analysis.has_pitch:
+        # As it sounds, a little off the given one, where that is certain.
+        used = analysis.pitch if analysis.confidence >= UNSURE else float(pitch)
+    elif found is None:
         raise UsageError(
-            f"{target.path}: no pitch was found in it, and this run's generator has to be told "
-            "one; name it with --pitch, such as --pitch 60"
+            f"{target.path}: no pitch was found, and this run is conditioned on one; name it with "
+            "--pitch, such as --pitch 60"
         )
-    found = analysis.pitch if codes.draws_curves(generator) else float(round(analysis.pitch))
-    return found, heard, _doubts(target, analysis)
+    else:
+        used = found if latent_fit.draws_curves(generator) else float(round(found))
+    return used, found, _pitch_remarks(analysis)
 
 
 def _found_pitch(analysis):
     return analysis.pitch if analysis.has_pitch else None
 
 
-def _doubts(target, analysis):
-    """Remarks on the pitch."""
+def _pitch_remarks(analysis):
     if not analysis.has_pitch:
-        return (
-            "no pitch was found in it, as in noise or in many notes at once: what noise can do is "
-            "matched (--pitch names a pitch)",
-        )
-    if is_several(target.audio, target.sample_rate, analysis):
-        return (
-            "several notes seem to sound in it at once: it is matched as one voice, from "
-            f"{pitch_told(analysis.pitch)} on (--pitch names another)",
-        )
+        return ("no pitch was found: its noise is matched (--pitch names a pitch)",)
+    if analysis.confidence < UNSURE:
+        name = pitch_name(analysis.pitch)
+        return (f"its pitch is uncertain, taken as {name}: one voice is matched (--pitch P)",)
     return ()
 
 
-def _labels_for(generator, label):
+def _label_indices(run, label):
     """Indices of the labels to choose from."""
-    known = list(generator.label_names)
-    tells = "label" in generator.conditions
+    if "label" not in run.generator.condition_names:
+        if label is not None:
+            raise UsageError("--label: this run is not conditioned on a label; leave it out")
+        return (0,)
     if label is None:
-        return range(len(known)) if tells else (0,)
-    if not tells:
-        raise UsageError("--label has no effect: this run's generator is told none; leave it out")
-    if label not in known:
-        raise UsageError(f"label {label} is unknown to this run, which knows {', '.join(known)}")
-    return (known.index(label),)
+        return range(max(len(run.label_names), 1))
+    check_labels(run.label_names, [label])
+    return (list(run.label_names).index(label),)

@@ -1,4 +1,4 @@
-"""The sound that is to be matched, read from a file."""
+"""The sound to match, read from a file, and the names of the files of a match."""
 
 import pathlib
 from typing import NamedTuple
@@ -6,25 +6,24 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from noisygan.data.decoding import BadAudioError, check_header, decode
+from noisygan.audio_io.decoding import BadAudioError, check_header, decode
 from noisygan.errors import UsageError
+from noisygan.files import check_folder
 
-MAX_SECONDS = 30.0
-MIN_SECONDS = 0.1
+MIN_SECONDS, MAX_SECONDS = 0.1, 30.0
 SILENCE = 1e-4
-"""What peaks below this, -80 dB, counts as silent."""
-MIN_SAMPLE_RATE = 8000
-MAX_SAMPLE_RATE = 48000
+"""Peak below which a sound counts as silent, -80 dB."""
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48000
 
 
 class Target(NamedTuple):
-    """A sound to be matched.
+    """A sound to match.
 
     Attributes:
-      path: pathlib.Path that it came from.
+      path: pathlib.Path of its file.
       audio: float32 [n_samples] in -1 .. 1.
       sample_rate: Hz.
-      remarks: What was done to it on the way, a sentence each, for the person who gave it.
+      remarks: Sentences on how it was converted.
     """
 
     path: pathlib.Path
@@ -34,57 +33,58 @@ class Target(NamedTuple):
 
     @property
     def seconds(self):
-        """Its length."""
+        """Length in seconds."""
         return len(self.audio) / self.sample_rate
 
 
 def read_target(path):
-    """Reads a sound of at most `MAX_SECONDS` as mono.
+    """Read a sound of at most `MAX_SECONDS` as mono, at the file's rate.
 
     Args:
       path: Audio file.
 
     Returns:
-      Target, at the file's rate.
+      Target.
 
     Raises:
       UsageError: if it can't be read, is too short, too long or silent, or holds NaN.
     """
     path = pathlib.Path(path)
-    remarks = []
+    if not path.is_file():
+        problem = "is a folder" if path.is_dir() else "is missing"
+        raise UsageError(f"{path} {problem}; expected a WAV, FLAC, OGG or MP3 file")
     try:
         info = check_header(path, None)
         seconds = info.frames / info.samplerate
-        if seconds > MAX_SECONDS:
+        if not MIN_SECONDS <= seconds <= MAX_SECONDS:
             raise UsageError(
-                f"{path} lasts {seconds:.0f} s; matching takes up to {MAX_SECONDS:g} s: cut a note "
-                f"or a phrase out of it, for example with `sox {path.name} part.wav trim 0 5`"
+                f"{path} lasts {seconds:.4g} s; expected {MIN_SECONDS:g} to {MAX_SECONDS:g} s, for "
+                f"example a note cut out with `sox {path.name} part.wav trim 0 5`"
             )
-        if seconds < MIN_SECONDS:
-            raise UsageError(f"{path} lasts {seconds:.3f} s; expected {MIN_SECONDS:g} s or more")
         audio = decode(path, info.samplerate, info.frames)
     except BadAudioError as error:
         raise UsageError(f"{path} {error}") from error
+    remarks = ()
     if info.channels > 1:
-        remarks.append(f"its {info.channels} channels are mixed to one")
+        remarks = (f"its {info.channels} channels are mixed to one",)
     peak = float(np.max(np.abs(audio)))
     if peak < SILENCE:
-        mixed = ", once its channels are mixed to one" if info.channels > 1 else ""
+        mixed = ", once its channels are mixed to one" if remarks else ""
         raise UsageError(
             f"{path} is silent (its peak is {peak:.2g}){mixed}; expected a sound to match"
         )
-    return Target(path, audio, info.samplerate, tuple(remarks))
+    return Target(path, audio, info.samplerate, remarks)
 
 
 def at_rate(target, sample_rate=None):
-    """A target at another rate.
+    """Resample a target.
 
     Args:
       target: Target.
-      sample_rate: Hz; None: its own, or the nearest that matching takes, 8000 to 48000 Hz.
+      sample_rate: Hz; None: its own, limited to 8000 to 48000 Hz.
 
     Returns:
-      Target; with one remark more where it was resampled.
+      Target, with a remark if it was resampled.
     """
     if sample_rate is None:
         sample_rate = min(max(target.sample_rate, MIN_SAMPLE_RATE), MAX_SAMPLE_RATE)
@@ -93,3 +93,30 @@ def at_rate(target, sample_rate=None):
     audio = soxr.resample(target.audio, target.sample_rate, sample_rate).astype(np.float32)
     remark = f"it is resampled from {target.sample_rate} to {sample_rate} Hz"
     return target._replace(audio=audio, sample_rate=sample_rate, remarks=(*target.remarks, remark))
+
+
+def output_paths(target_path, out_dir, stems=False):
+    """Paths of the files of a match: audio, controls, latent, page and, if wanted, stems.
+
+    Args:
+      target_path: Path of the target, whose name they get.
+      out_dir: Folder; may be missing.
+      stems: Whether to add the folder of the voices' sounds.
+
+    Returns:
+      dict of pathlib.Path.
+
+    Raises:
+      UsageError: if one exists, or the folder can't be made or written to.
+    """
+    out_dir = pathlib.Path(out_dir)
+    check_folder(out_dir)
+    stem = pathlib.Path(target_path).stem
+    suffixes = {"audio": ".wav", "controls": ".npz", "latent": "-z.npz", "page": ".html"}
+    paths = {what: out_dir / f"{stem}{suffix}" for what, suffix in suffixes.items()}
+    if stems:
+        paths["stems"] = out_dir / stem
+    for path in paths.values():
+        if path.exists():
+            raise UsageError(f"{path} exists already; choose another --out_dir")
+    return paths

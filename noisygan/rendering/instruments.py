@@ -142,7 +142,7 @@ def note_zones(instrument, pitches, velocities, n_turns, label=None):
       UsageError: if the run does not know what is asked of it.
     """
     pitches = sorted(set(pitches))
-    told = "velocity" in instrument.conditions
+    told = "velocity" in instrument.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities}) if told else [None]
     asked = {
         velocity: notes.plain_requests(

@@ -4,7 +4,7 @@ import numpy as np
 
 from noisygan.errors import UsageError
 from noisygan.rendering import note_files, notes
-from noisygan.rendering.controls import controls_row, render_in_blocks
+from noisygan.rendering.synthesis import controls_row, render_in_blocks
 
 # What is heard in ratios and not in differences.
 _IN_RATIOS = ("f0_hz", "amplitudes", "magnitudes", "frequencies", "decay_seconds")

@@ -42,7 +42,7 @@ def render_kit(generator, instrument, velocities, n_turns, seconds, sample_rate,
     Returns:
       `instruments.SampledInstrument`.
     """
-    told = "velocity" in instrument.conditions
+    told = "velocity" in instrument.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities})
     samples, n_drums = [], 0
     is_drums = _knows_drums(instrument)
@@ -88,7 +88,7 @@ def keys_of_labels(instrument):
       for a drum; 16 keys from 36 on, or as many as labels, where the run knows none of its drums.
     """
     known = list(instrument.label_names)
-    if "label" not in instrument.conditions or not known:
+    if "label" not in instrument.condition_names or not known:
         only = 0 if len(known) == 1 else None
         return {only: list(range(_FIRST_KEY, _FIRST_KEY + _N_KEYS))}
     keys = {}
@@ -104,7 +104,7 @@ def keys_of_labels(instrument):
 
 
 def _knows_drums(instrument):
-    told = "label" in instrument.conditions
+    told = "label" in instrument.condition_names
     return told and any(name in song.DRUMS for name in instrument.label_names)
 
 

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from noisygan.audio_io import audio_files
+from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.files import make_folder
-from noisygan.rendering import audio_files, notes
-from noisygan.rendering.controls import controls_row, louder, render_in_blocks, save_controls
+from noisygan.rendering import notes
 
 
 def render_to_files(
@@ -37,7 +38,7 @@ def render_to_files(
       progress: None, or a function called with the number of notes written.
       stems: Whether to write the parts of each, voice.wav for every voice, into a folder of its
         name.
-      code: `kept_codes.KeptCode` whose z, by the requests' numbers, noise seed and gain are taken;
+      code: `saved_latents.SavedLatents` whose z, noise seed and gain are taken;
         None: those that the seed decides.
 
     Returns:
@@ -68,7 +69,7 @@ def render_to_files(
         if lowered_db:
             lowered[path.name] = lowered_db
         if controls:
-            save_controls(path.with_suffix(".npz"), louder(note.controls, gain * factor))
+            save_controls(path.with_suffix(".npz"), scale_controls(note.controls, gain * factor))
         if progress:
             progress(i + 1)
     return lowered
@@ -76,9 +77,11 @@ def render_to_files(
 
 def _blocks_of(note, gain, factor):
     """Blocks of a `notes.Rendered` that many times as loud."""
+    from noisygan.rendering.synthesis import render_in_blocks
+
     gain *= factor
     if note.audio is None:
-        return render_in_blocks(louder(note.controls, gain))
+        return render_in_blocks(scale_controls(note.controls, gain))
     parts = {name: np.float32(gain) * part for name, part in note.stems.items()}
     return [(np.float32(gain) * note.audio, parts)]
 
@@ -111,7 +114,7 @@ def is_long(generator, seconds, sample_rate):
 
     Only the voices of a hybrid can, and not those that somebody else's synth plays.
     """
-    from noisygan.rendering.blocks import KINDS
+    from noisygan.rendering.synthesis import KINDS
 
     voices = getattr(generator, "voices", ())
     ours = bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
@@ -120,6 +123,8 @@ def is_long(generator, seconds, sample_rate):
 
 def _long_notes(generator, requests, seconds, sample_rate, seed, codes, noise_seed):
     """Yields `notes.Rendered` of each note, with controls alone."""
+    from noisygan.rendering.synthesis import controls_row
+
     n_samples = round(seconds * sample_rate)
     for i, request in enumerate(requests):
         z_seed, own_seed = notes.note_seeds(seed, request.number)

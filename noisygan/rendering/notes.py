@@ -74,7 +74,7 @@ class Rendered(NamedTuple):
     Attributes:
       request: Request.
       audio: float32 [n_samples].
-      controls: As `noisygan.rendering.controls.save_controls` takes them, or None if not wanted.
+      controls: As `noisygan.audio_io.controls.save_controls` takes them, or None if not wanted.
       stems: The parts of the sound by name, float32 [n_samples] each; empty if not wanted.
     """
 
@@ -90,13 +90,13 @@ class Instrument:
 
     Attributes:
       run_name: Name of the run folder.
-      conditions: Names of what its generator is told.
+      condition_names: Names of what its generator is told.
       label_names: Labels that it was trained with, in order; empty where the data had none.
       pitches: MIDI pitches that a note may be drawn from when none is asked for; may be empty.
     """
 
     run_name: str
-    conditions: tuple
+    condition_names: tuple
     label_names: tuple = ()
     pitches: tuple = ()
 
@@ -121,7 +121,7 @@ def instrument(run_dir, facts, generator):
     """
     return Instrument(
         run_name=run_dir.resolve().name,
-        conditions=tuple(generator.conditions),
+        condition_names=tuple(generator.condition_names),
         label_names=label_names(facts),
         pitches=tuple(facts.get("pitches", ())),
     )
@@ -196,7 +196,7 @@ def bent(requests, bend, generator, sample_rate):
     """
     if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
         raise UsageError("--glide: this run's generator has no F0 curve to bend; leave it out")
-    if "pitch" in generator.conditions:
+    if "pitch" in generator.condition_names:
         for pitch in dict.fromkeys(request.pitch for request in requests):
             for semitones in {value for _, value in bend}:
                 try:
@@ -230,9 +230,9 @@ def plain_requests(instrument, count, pitches=None, velocity=None, labels=None, 
     if count < 1:
         raise UsageError(f"count {count}: expected 1 or more")
     _check_conditions(instrument, pitches, velocity, labels)
-    tells_pitch = "pitch" in instrument.conditions
+    tells_pitch = "pitch" in instrument.condition_names
     velocity = DEFAULT_VELOCITY if velocity is None else velocity
-    velocity = velocity if "velocity" in instrument.conditions else 0
+    velocity = velocity if "velocity" in instrument.condition_names else 0
     indices = _label_indices(instrument, labels)
     notes = []
     for number in range(count):
@@ -267,7 +267,7 @@ def like_requests(instrument, entries):
     notes = []
     known = list(instrument.label_names)
     for number, entry in enumerate(entries):
-        if entry.pitch is None and "pitch" in instrument.conditions:
+        if entry.pitch is None and "pitch" in instrument.condition_names:
             raise UsageError(
                 f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
                 "or NSynth's examples.json"
@@ -275,7 +275,7 @@ def like_requests(instrument, entries):
         label = 0
         if entry.label in known:
             label = known.index(entry.label)
-        elif len(known) > 1 and "label" in instrument.conditions:
+        elif len(known) > 1 and "label" in instrument.condition_names:
             raise UsageError(
                 f"{entry.path}: label {entry.label} is unknown to this run, "
                 f"which knows {', '.join(known)}"
@@ -287,8 +287,8 @@ def like_requests(instrument, entries):
 
 def _check_conditions(instrument, pitches, velocity, labels):
     for name, given in (("pitch", pitches), ("velocity", velocity)):
-        if given is not None and name not in instrument.conditions:
-            told = ", ".join(instrument.conditions) or "nothing"
+        if given is not None and name not in instrument.condition_names:
+            told = ", ".join(instrument.condition_names) or "nothing"
             raise UsageError(
                 f"--{name} has no effect: this run's generator is told {told}; leave it out, "
                 f"or train a run that is conditioned on {name}"
@@ -298,8 +298,8 @@ def _check_conditions(instrument, pitches, velocity, labels):
     if labels is not None:
         check_labels(instrument.label_names, labels)
     several = len(instrument.label_names) > 1
-    if labels is not None and several and "label" not in instrument.conditions:
-        told = ", ".join(instrument.conditions) or "nothing"
+    if labels is not None and several and "label" not in instrument.condition_names:
+        told = ", ".join(instrument.condition_names) or "nothing"
         raise UsageError(
             f"--label has no effect: this run's generator is told {told}; leave it out, "
             "or train a run that is conditioned on label"
@@ -309,7 +309,7 @@ def _check_conditions(instrument, pitches, velocity, labels):
 def _label_indices(instrument, labels):
     known = list(instrument.label_names)
     if labels is None:
-        if "label" in instrument.conditions and known:
+        if "label" in instrument.condition_names and known:
             return list(range(len(known)))
         # A generator of several instruments that is told none makes none of them in particular.
         return [0] if len(known) == 1 else [None]
@@ -342,7 +342,7 @@ def _requests(instrument, notes):
     requests = []
     for pitch, velocity, label, number in notes:
         name = instrument.file_name(label)
-        request = Request(pitch, velocity, label or 0, name, number, 0, instrument.conditions)
+        request = Request(pitch, velocity, label or 0, name, number, 0, instrument.condition_names)
         seen[request.kind] = seen.get(request.kind, -1) + 1
         requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests
@@ -380,7 +380,7 @@ def render(
     """
     import tensorflow as tf
 
-    from noisygan.rendering.controls import controls_of
+    from noisygan.rendering.synthesis import controls_of
 
     sample_rate = sample_rate or generator.sample_rate
     n_samples = (seconds or generator.seconds) * sample_rate

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
+from noisygan.audio_io import midi
 from noisygan.errors import UsageError
-from noisygan.rendering import midi, notes
+from noisygan.rendering import notes
 
 # Bounds what one batch takes.
 _MAX_SAMPLES = 16 * 4 * 48000
@@ -53,14 +54,14 @@ class Part:
     @property
     def is_kit(self):
         """Whether notes mean drums to it, not pitches."""
-        return "pitch" not in self.instrument.conditions
+        return "pitch" not in self.instrument.condition_names
 
     def label(self, note):
         """Index of the label that plays a note, or None where it knows none that could."""
         known = list(self.instrument.label_names)
         if not self.is_kit:
             return 0
-        if not known or "label" not in self.instrument.conditions:
+        if not known or "label" not in self.instrument.condition_names:
             return 0
         name = _CLASS_OF_NOTE.get(note.pitch)
         for candidate in (name, STAND_INS.get(name)):
@@ -73,7 +74,7 @@ def play(song, parts, sample_rate, seed=0, report=None):
     """The sound of a song.
 
     Args:
-      song: `noisygan.rendering.midi.Song`.
+      song: `noisygan.audio_io.midi.Song`.
       parts: A function from a `midi.Note` to the `Part` that plays it, or None: it is left out.
       sample_rate: Hz.
       seed: Decides z and noise.
@@ -184,7 +185,7 @@ def _render(part, batch, sample_rate, seed):
             z, conditioning, seconds=longest, sample_rate=sample_rate, seed=noise_seeds
         )
         audio = output.audio.numpy()
-    tells_velocity = "velocity" in part.instrument.conditions
+    tells_velocity = "velocity" in part.instrument.condition_names
     for sound, note, length in zip(audio, played, seconds, strict=True):
         sound = sound[: round(length * sample_rate)].copy()
         if not hasattr(generator, "release_seconds"):
@@ -241,7 +242,7 @@ def check_playable(part, channel):
       UsageError: for a run that is not told pitches on a melodic channel.
     """
     if channel != midi.DRUM_CHANNEL and part.is_kit:
-        told = ", ".join(part.instrument.conditions) or "nothing"
+        told = ", ".join(part.instrument.condition_names) or "nothing"
         raise UsageError(
             f"{part.instrument.run_name} can't play melodies: its generator is told {told}; train "
             "one that is conditioned on pitch, or give it to the drums with --drums"

@@ -4,12 +4,13 @@ import dataclasses
 
 import numpy as np
 
+from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.rendering import audio_files, notes
+from noisygan.rendering import notes
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 8.0
 MAX_POINTS = 2000
-MAX_CODE = 20.0
+MAX_LATENT = 20.0
 # How far a curve may be drawn from where it was, by the name of the edit.
 EDITS = {
     "f0_semitones": 48.0,
@@ -65,7 +66,7 @@ def parse(body, run):
     unknown = sorted(set(body) - _KEYS)
     if unknown:
         raise UsageError(f"no field {_shown(unknown[0])}; known are {', '.join(sorted(_KEYS))}")
-    told = run.instrument.conditions
+    told = run.instrument.condition_names
     sample_rate = whole(body, "sample_rate", run.sample_rate, 8000, 192000)
     seconds = run.seconds
     if run.has_length:
@@ -82,7 +83,7 @@ def parse(body, run):
         raise UsageError("edits: this run's generator has no curves, it writes samples directly")
     z = body.get("z")
     if z is not None:
-        z = numbers(z, "z", run.latent_dim, run.latent_dim, MAX_CODE)
+        z = numbers(z, "z", run.latent_dim, run.latent_dim, MAX_LATENT)
     return Ask(
         z=z,
         pitch=pitch,

@@ -51,7 +51,7 @@ def edited(controls, edits, kinds, n_frames):
     """Controls with what was drawn laid upon them.
 
     A drawn curve is a difference: semitones on F0, decibels on levels. It is stretched to the
-    sound's length, so it can be played at any pitch and length, with any code. What is struck
+    sound's length, so it can be played at any pitch and length, with any latent. What is struck
     (modes, bursts) follows the loudness of the first moment, as its level is settled by the blow.
 
     Args:

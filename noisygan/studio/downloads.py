@@ -7,9 +7,8 @@ import zipfile
 import numpy as np
 import soundfile
 
+from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.rendering import audio_files
-from noisygan.rendering.controls import controls_of
 from noisygan.studio import asking
 
 _INSTRUMENT_STEP = 3
@@ -29,6 +28,8 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(run, ask, sound):
     """A controls file of a sound (as `noisygan synth` reads it), bytes."""
+    from noisygan.rendering.synthesis import controls_of
+
     output = types.SimpleNamespace(audio=sound.audio[None], controls=sound.controls)
     own = controls_of(run.generator, output, 0, ask.sample_rate, ask.seed)
     file = io.BytesIO()

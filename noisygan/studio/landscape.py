@@ -1,7 +1,7 @@
 """The latent space as it sounds: the directions that matter, and a map of sounds.
 
-Codes are drawn from the prior and listened to. The principal components of what is heard (log-mel
-levels in a few stretches of time) say how the generator's sounds differ; regressing the codes on
+Latents are drawn from the prior and listened to. The principal components of what is heard (log-mel
+levels in a few stretches of time) say how the generator's sounds differ; regressing the latents on
 them gives, for each component, the direction of z along which a sound changes that way. The first
 two are the axes of the map.
 
@@ -13,9 +13,9 @@ import dataclasses
 
 import numpy as np
 
-from noisygan.evaluation import descriptors, note_features
+from noisygan.metrics import descriptors, spectrograms
 
-N_CODES = 160
+N_LATENTS = 160
 N_DIRECTIONS = 6
 _N_MELS, _N_SEGMENTS = 40, 8
 _FLOOR_DB = -80.0
@@ -40,14 +40,14 @@ class Landscape:
       directions: float64 [n, latent_dim], of length 1 and at right angles, by importance.
       shares: Share of the heard variance that follows each direction, [n].
       names: (name, word for less, word for more) of each direction.
-      codes: float32 [n_codes, latent_dim], the sounds of the map.
+      latents: float32 [n_latents, latent_dim], the sounds of the map.
       brightness: Of each, 0 .. 1, as ranks.
     """
 
     directions: np.ndarray
     shares: np.ndarray
     names: list
-    codes: np.ndarray
+    latents: np.ndarray
     brightness: np.ndarray
 
     def as_json(self):
@@ -56,27 +56,27 @@ class Landscape:
             "directions": np.round(self.directions, 5).tolist(),
             "shares": np.round(self.shares, 4).tolist(),
             "names": [list(name) for name in self.names],
-            "codes": np.round(self.codes.astype(float), 4).tolist(),
+            "latents": np.round(self.latents.astype(float), 4).tolist(),
             "brightness": np.round(self.brightness, 3).tolist(),
         }
 
 
-def explore(run, found, n_codes=N_CODES):
-    """Listens to codes of a run, one at each step, and finds its landscape.
+def explore(run, found, n_latents=N_LATENTS):
+    """Listens to latents of a run, one at each step, and finds its landscape.
 
     Args:
       run: `noisygan.studio.playing.PlayableRun`.
       found: Called with the Landscape at the end.
-      n_codes: How many codes are listened to.
+      n_latents: How many latents are listened to.
 
     Yields:
-      The number of codes heard so far, after each.
+      The number of latents heard so far, after each.
     """
     from noisygan.studio import asking
 
-    codes, features, described = run.codes(range(n_codes)), [], []
+    latents, features, described = run.latents(range(n_latents)), [], []
     label_count = max(len(run.facts()["labels"]), 1)
-    for i, z in enumerate(codes):
+    for i, z in enumerate(latents):
         body = {"z": z.tolist(), "label": i % label_count}
         audio = run.sound(asking.parse(body, run)).audio
         heard, facts = listen(audio, run.sample_rate)
@@ -84,42 +84,44 @@ def explore(run, found, n_codes=N_CODES):
         described.append(facts)
         yield i + 1
     columns = {name: np.array([facts[name] for facts in described]) for name in NAMES}
-    found(chart(codes, np.array(features), columns, np.arange(n_codes) % label_count))
+    found(chart(latents, np.array(features), columns, np.arange(n_latents) % label_count))
 
 
 def listen(audio, sample_rate):
     """(features [n_segments * n_mels] in dB, dict descriptor -> float) of one sound."""
-    power = note_features.power_spectrogram(audio)
-    log_mel = note_features.power_to_log_mel(power, sample_rate, _N_MELS)
+    power = spectrograms.power_spectrogram(audio)
+    log_mel = spectrograms.power_to_log_mel(power, sample_rate, _N_MELS)
     log_mel = np.maximum(log_mel, _FLOOR_DB)
     n_segments = min(_N_SEGMENTS, len(log_mel))
-    features = note_features.pooled_log_mel(log_mel, n_segments)
+    features = spectrograms.pooled_log_mel(log_mel, n_segments)
     return features, descriptors.describe(audio, sample_rate, power)
 
 
-def chart(codes, features, columns, labels):
-    """The landscape of codes whose sounds were heard.
+def chart(latents, features, columns, labels):
+    """The landscape of latents whose sounds were heard.
 
     Args:
-      codes: float32 [n, latent_dim].
+      latents: float32 [n, latent_dim].
       features: float [n, d].
       columns: dict descriptor of NAMES -> float [n], NaN where a sound has none.
-      labels: int [n]; how a kick differs from a cymbal is what the label says, not the code, so the
-        mean of each label is taken out.
+      labels: int [n]; how a kick differs from a cymbal is what the label says, not the latent, so
+        the mean of each label is taken out.
 
     Returns:
       Landscape.
     """
     features = without_means(features, labels)
     columns = {name: without_means(values, labels) for name, values in columns.items()}
-    directions, shares = principal_directions(codes, features, min(N_DIRECTIONS, codes.shape[1]))
+    directions, shares = principal_directions(
+        latents, features, min(N_DIRECTIONS, latents.shape[1])
+    )
     names = []
     for i, direction in enumerate(directions):
-        along = codes @ direction
+        along = latents @ direction
         name, sign = name_of(along, columns, {taken[0] for taken in names})
         directions[i] = sign * direction
         names.append(name or (f"colour {i + 1}", "less", "more"))
-    return Landscape(directions, shares, names, codes, ranks(columns["spectral centroid"]))
+    return Landscape(directions, shares, names, latents, ranks(columns["spectral centroid"]))
 
 
 def without_means(values, labels):
@@ -133,19 +135,19 @@ def without_means(values, labels):
     return out
 
 
-def principal_directions(codes, features, n):
+def principal_directions(latents, features, n):
     """Directions of z along which the sound changes most.
 
     Args:
-      codes: [n_codes, latent_dim].
-      features: [n_codes, d], of their sounds.
+      latents: [n_latents, latent_dim].
+      features: [n_latents, d], of their sounds.
       n: How many; at most latent_dim.
 
     Returns:
       (float64 [n, latent_dim] of length 1, at right angles to each other;
        share of the features' variance that a linear fit along each explains, [n]).
     """
-    codes = np.asarray(codes, float) - np.mean(codes, axis=0)
+    latents = np.asarray(latents, float) - np.mean(latents, axis=0)
     features = np.asarray(features, float) - np.mean(features, axis=0)
     total = max(float(np.sum(features**2)), 1e-12)
     directions, shares = [], []
@@ -154,14 +156,14 @@ def principal_directions(codes, features, n):
         # The component of what is heard that no direction has explained yet.
         left, size, _ = np.linalg.svd(rest, full_matrices=False)
         score = left[:, 0] * size[0]
-        direction = np.linalg.lstsq(codes, score, rcond=None)[0]
+        direction = np.linalg.lstsq(latents, score, rcond=None)[0]
         for other in directions:
             direction = direction - (direction @ other) * other
         length = np.linalg.norm(direction)
         if length < 1e-9:
-            direction, length = _any_other(directions, codes.shape[1]), 1.0
+            direction, length = _any_other(directions, latents.shape[1]), 1.0
         direction = direction / length
-        along = codes @ direction
+        along = latents @ direction
         slope = along @ rest / max(along @ along, 1e-12)
         fitted = np.outer(along, slope)
         shares.append(float(np.sum(fitted**2)) / total)
@@ -180,7 +182,7 @@ def name_of(along, columns, taken):
     """What a direction is called by: the descriptor that follows it most.
 
     Args:
-      along: Where each code lies on the direction, [n].
+      along: Where each latent lies on the direction, [n].
       columns: dict descriptor -> [n], NaN where a sound has none.
       taken: Names that are given already.
 

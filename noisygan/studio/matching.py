@@ -50,25 +50,25 @@ def matched(run, data, report):
 
 def answer(run, match):
     """A `noisygan.matching.matching.Match` as `matched` returns it."""
-    code = match.code
+    latent = match.latent
     out = {
-        "z": [round(float(value), 5) for value in code.z],
-        "seed": int(code.noise_seed),
-        "label": int(code.label),
+        "z": [round(float(value), 5) for value in latent.z],
+        "seed": int(latent.noise_seed),
+        "label": int(latent.label),
         "edits": {},
         "remarks": list(match.remarks),
         "start_db": round(float(match.start_db), 2),
         "distance_db": round(float(match.distance_db), 2),
     }
-    if run.has_curves and code.gain > 0:
+    if run.has_curves and latent.gain > 0:
         most = asking.EDITS["loudness_db"]
-        gain_db = min(max(20.0 * math.log10(code.gain), -most), most)
+        gain_db = min(max(20.0 * math.log10(latent.gain), -most), most)
         out["edits"] = {"loudness_db": [round(gain_db, 3)]}
-    if "pitch" in run.instrument.conditions:
-        out["pitch"] = round(float(code.pitch), 3)
-    if "velocity" in run.instrument.conditions:
-        out["velocity"] = round(float(code.velocity), 2)
+    if "pitch" in run.instrument.condition_names:
+        out["pitch"] = round(float(latent.pitch), 3)
+    if "velocity" in run.instrument.condition_names:
+        out["velocity"] = round(float(latent.velocity), 2)
     if run.has_curves and run.has_length:
-        seconds = code.held_seconds + run.generator.release_seconds
+        seconds = latent.held_seconds + run.generator.release_seconds
         out["seconds"] = round(min(max(seconds, _LEAST_SECONDS), asking.MAX_SECONDS), 3)
     return out

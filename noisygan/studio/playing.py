@@ -74,12 +74,12 @@ class PlayableRun:
     @property
     def is_kit(self):
         """Whether it is played on pads: it is told no pitch."""
-        return "pitch" not in self.instrument.conditions
+        return "pitch" not in self.instrument.condition_names
 
     @property
     def has_length(self):
         """Whether a sound can last as long as one likes."""
-        goes_on = getattr(getattr(self.generator, "in_use", None), "goes_on", False)
+        goes_on = getattr(getattr(self.generator, "inference_mode", None), "goes_on", False)
         return goes_on or (self.has_curves and not self.is_kit)
 
     @property
@@ -100,7 +100,7 @@ class PlayableRun:
 
     def facts(self):
         """What the page has to know, as JSON."""
-        conditions = self.instrument.conditions
+        conditions = self.instrument.condition_names
         told_label = "label" in conditions and len(self.instrument.label_names) > 1
         return {
             "name": self.name,
@@ -117,7 +117,7 @@ class PlayableRun:
             "voices": sorted(set(self.kinds.values())),
         }
 
-    def codes(self, seeds):
+    def latents(self, seeds):
         """z of seeds, float32 [n, latent_dim]: what `noisygan render --seed` gives its first note.
 
         Args:
@@ -133,7 +133,7 @@ class PlayableRun:
           Sound.
         """
         if ask.z is None:
-            ask = dataclasses.replace(ask, z=self.codes([ask.seed])[0])
+            ask = dataclasses.replace(ask, z=self.latents([ask.seed])[0])
         seed = np.array([ask.seed], np.int32)
         if self.has_curves:
             audio, controls = self._from_curves(ask, seed)
@@ -150,7 +150,7 @@ class PlayableRun:
         n_samples = round(ask.seconds * ask.sample_rate)
         audio = audio[0, :n_samples]
         audio = np.pad(audio, (0, n_samples - len(audio)))
-        # A network can be asked for codes that no training ever saw.
+        # A network can be asked for latents that no training ever saw.
         audio = np.nan_to_num(audio, posinf=0.0, neginf=0.0)
         audio, lowered_db = without_clipping(audio)
         return Sound(audio, ask.sample_rate, lowered_db, controls)

@@ -31,10 +31,10 @@ class Studio:
     Args:
       runs: list of `noisygan.studio.playing.PlayableRun`.
       host: Address that the server listens on.
-      n_codes: How many codes are listened to for a run's map.
+      n_latents: How many latents are listened to for a run's map.
     """
 
-    def __init__(self, runs, host="127.0.0.1", n_codes=landscape.N_CODES):
+    def __init__(self, runs, host="127.0.0.1", n_latents=landscape.N_LATENTS):
         self.runs = runs
         self.worker = Worker()
         # Matching takes a minute: in a thread of its own, so that one can play meanwhile.
@@ -42,7 +42,7 @@ class Studio:
         self.share_matched = 0.0
         self.landscapes = {}
         for number, run in enumerate(runs):
-            self.worker.at_leisure(self._prepare(number, run, n_codes))
+            self.worker.at_leisure(self._prepare(number, run, n_latents))
         # Read once: no request's path is ever looked up among files.
         folder = importlib.resources.files("noisygan.studio") / "page"
         self.files = {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()}
@@ -51,7 +51,7 @@ class Studio:
                 Route("/", self.page),
                 Route("/api/runs", self.list_runs),
                 Route("/api/landscape/{run:int}", self.landscape),
-                Route("/api/code", self.code, methods=["POST"]),
+                Route("/api/latent", self.latent, methods=["POST"]),
                 Route("/api/render", self.render, methods=["POST"]),
                 Route("/api/wav", self.wav, methods=["POST"]),
                 Route("/api/controls", self.controls, methods=["POST"]),
@@ -82,13 +82,13 @@ class Studio:
         self.worker.stop()
         self.matcher.stop()
 
-    def _prepare(self, number, run, n_codes):
+    def _prepare(self, number, run, n_latents):
         """Steps that find the landscape of a run."""
 
         def found(result):
             self.landscapes[number] = json.dumps(result.as_json()).encode()
 
-        return landscape.explore(run, found, n_codes)
+        return landscape.explore(run, found, n_latents)
 
     async def page(self, request):
         """The page itself."""
@@ -114,12 +114,12 @@ class Studio:
             return JSONResponse({"ready": False}, 202)
         return Response(self.landscapes[number], media_type="application/json")
 
-    async def code(self, request):
+    async def latent(self, request):
         """z of a seed."""
         body, run = await self._asked(request)
         seed = asking.whole(body, "seed", 0, 0, 2**31 - 1)
-        codes = await self.worker.do(run.codes, [seed])
-        return JSONResponse({"seed": seed, "z": [round(float(v), 5) for v in codes[0]]})
+        latents = await self.worker.do(run.latents, [seed])
+        return JSONResponse({"seed": seed, "z": [round(float(v), 5) for v in latents[0]]})
 
     async def render(self, request):
         """A sound and its curves."""

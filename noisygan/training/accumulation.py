@@ -1,22 +1,21 @@
-"""Batches larger than memory: gradients of parts of a batch, added up before one update.
+"""Gradient accumulation: a batch larger than memory as several parts, with one update.
 
-What is drawn for a batch is drawn for all of it, so the parts' sounds are the batch's, and where
-no row of a batch has to do with another the update is that of the whole batch, but for what
-augmentation and GradientPenalty draw: each part has numbers of its own. The discriminator
-learns first from all parts; then the parts are generated again for the generator, which is told by
-the updated discriminator, as without parts.
+Random numbers are those of the whole batch (`global_batch.part`), so where no row depends on others
+the update is that of the whole batch. The discriminator learns from all parts first; the parts are
+then generated again for the generator, which is scored by the updated discriminator.
 """
 
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.training.growth import group_size
-from noisygan.training.moving import Moving
-from noisygan.training.steps import update
+from noisygan.losses import global_batch
+from noisygan.training.batch_statistics import BatchStatistics
+from noisygan.training.optimizers import Phase
+from noisygan.training.step import critic_step
 
 
-def check_accumulation(trainer, n_parts, growth):
-    """Raises UsageError where the parts of a batch would not make up the batch."""
+def check_accumulation(trainer, n_parts):
+    """Raises UsageError where parts would not be equivalent to the batch."""
     if n_parts == 1:
         return
     if trainer.batch_size % n_parts:
@@ -25,104 +24,112 @@ def check_accumulation(trainer, n_parts, growth):
             "expected a number that divides it"
         )
     rows = trainer.batch_size // n_parts
-    group = group_size(trainer.discriminator)
-    couples = None
-    if growth is not None:
-        couples = "a growth changes the batch on its way"
-    elif getattr(trainer.generator, "min_batch_size", 1) > 1:
-        couples = f"{type(trainer.generator).__name__} normalises each batch by its own statistics"
-    elif any(match.compares == "features" for match in trainer.adversaries.matching):
-        couples = "FeatureMatch compares the means of whole batches"
-    elif rows % group:
-        couples = f"the discriminator compares groups of {group} sounds, a part has {rows}"
-    if couples:
-        raise UsageError(
-            f"Trainer.accumulate: got {n_parts}, but {couples}; expected 1, or a config whose "
-            "sounds have nothing to do with each other"
-        )
+    group = trainer.discriminator.group_size
+    reasons = {
+        "a growth changes the batch": trainer.plan.grows,
+        f"{type(trainer.generator).__name__} normalises each batch by its own statistics": (
+            trainer.generator.min_batch_size > 1
+        ),
+        "FeatureMatch compares the means of whole batches": any(
+            match.compares == "features" for match in trainer.gan.matching
+        ),
+        f"the discriminator compares groups of {group} rows, a part has {rows}": rows % group,
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            raise UsageError(
+                f"Trainer.accumulate: got {n_parts}, but {reason}; expected 1, or a config whose "
+                "rows do not depend on each other"
+            )
 
 
-def accumulated(trainer, n_parts):
-    """The two programs of a built trainer's steps, by parts of the batch.
+class AccumulatedPhase(Phase):
+    """A `Phase` that sums gradients until `apply`.
 
     Args:
-      trainer: A built `Trainer`.
+      phase: `Phase`.
+      n_parts: Parts of a batch.
+    """
+
+    def __init__(self, phase, n_parts):
+        super().__init__(phase.name, phase.variables, phase.optimizer)
+        self.n_parts = n_parts
+        self.sums = [tf.Variable(tf.zeros_like(v), trainable=False) for v in self.values]
+
+    def update(self, loss, gradients):
+        """Add a part's gradients; returns its share of the loss."""
+        for total, gradient in zip(self.sums, gradients, strict=True):
+            if gradient is not None:
+                total.assign_add(tf.convert_to_tensor(gradient) / self.n_parts)
+        return {f"{self.name}_loss": loss}
+
+    def apply(self, loss):
+        """Update by the sums, set them to 0; returns as `Phase.update`."""
+        metrics = super().update(loss, [total.value() for total in self.sums])
+        for total in self.sums:
+            total.assign(tf.zeros_like(total))
+        return metrics
+
+
+def accumulated(gan, d, g, ema, n_parts):
+    """Steps of `noisygan.training.step` that take a batch in parts.
+
+    Args:
+      gan, d, g, ema: As of `train_step`.
       n_parts: From 2.
 
     Returns:
-      (critic's round, last round): functions of (batch, seed, active, level), as the trainer's own;
-      the latter's `programs` are the compiled functions of both.
+      (critic step, train step), functions of (batch, seed, active, level).
 
     Raises:
-      UsageError: where layers normalise each part by itself, and change by it.
+      UsageError: for layers that normalise each part by its own statistics.
     """
-    if Moving([trainer.generator, trainer.discriminator]).variables:
+    if BatchStatistics([gan.generator, gan.discriminator]).variables:
         raise UsageError(
             f"Trainer.accumulate: got {n_parts}, but layers of the networks normalise each part by "
             "itself; expected 1, or networks without batch and spectral normalisation"
         )
-    adversaries, d_phase, g_phase = trainer.adversaries, trainer.d_phase, trainer.g_phase
-    sums = {
-        phase.name: [tf.Variable(tf.zeros_like(v.value), trainable=False) for v in phase.variables]
-        for phase in (d_phase, g_phase)
-    }
+    d, g = (AccumulatedPhase(phase, n_parts) for phase in (d, g))
 
-    def sounds_of(batch, seed, part):
-        rows = {
-            name: tf.reshape(x, [n_parts, x.shape[0] // n_parts, *x.shape[1:]])[part]
-            for name, x in batch.items()
-        }
-        return adversaries.sounds(rows, seed, (part, n_parts))
-
-    def add(phase, gradients):
-        for total, gradient in zip(sums[phase.name], gradients, strict=True):
-            if gradient is not None:
-                total.assign_add(tf.convert_to_tensor(gradient) / n_parts)
+    def rows(batch, part):
+        split = {k: tf.reshape(x, [n_parts, -1, *x.shape[1:]]) for k, x in batch.items()}
+        size = len(batch["audio"]) // n_parts
+        return {k: tf.ensure_shape(x[part], [size, *x.shape[2:]]) for k, x in split.items()}
 
     @tf.function
-    def learn_d(batch, seed, part, active, level):
-        sounds = sounds_of(batch, seed, part)
-        loss, gradients, metrics = adversaries.d_gradients(
-            d_phase, sounds, seed + 2 + tf.stack([part, 0]), active
-        )
-        add(d_phase, gradients)
-        return loss, metrics
+    def learn_d(batch, seed, part, active):
+        with global_batch.part(part, n_parts):
+            return critic_step(gan, d, rows(batch, part), seed, active)
 
     @tf.function
-    def learn_g(batch, seed, part, level):
-        loss, gradients, metrics = trainer.g_gradients(lambda: sounds_of(batch, seed, part))
-        add(g_phase, gradients)
-        return loss, metrics
+    def learn_g(batch, seed, part):
+        with (
+            global_batch.part(part, n_parts),
+            tf.GradientTape(watch_accessed_variables=False) as tape,
+        ):
+            tape.watch(g.values)
+            loss, metrics = gan.g_loss(gan.generate(rows(batch, part), seed))
+        return metrics | g.update(loss, g.gradients(tape, loss))
 
-    @tf.function
-    def apply_d(loss):
-        return applied(d_phase, loss, adversaries.balance.learns)
+    apply_d = tf.function(d.apply)
 
     @tf.function
     def apply_g(loss):
-        metrics = applied(g_phase, loss, True)
-        trainer._average(metrics["g_finite"])
+        metrics = g.apply(loss)
+        ema.update(metrics["g_finite"])
         return metrics
 
-    def applied(phase, loss, wanted):
-        totals = sums[phase.name]
-        metrics = update(phase, loss, [total.value() for total in totals], wanted)
-        for total in totals:
-            total.assign(tf.zeros_like(total))
-        return metrics
-
-    def over_parts(learn, apply):
-        """Means of the parts' losses and metrics, and those of the update."""
+    def mean_over_parts(learn):
         found = [learn(tf.constant(part)) for part in range(n_parts)]
-        loss, metrics = tf.nest.map_structure(lambda *parts: tf.add_n(parts) / n_parts, *found)
-        return metrics | apply(loss)
+        return tf.nest.map_structure(lambda *parts: tf.add_n(parts) / n_parts, *found)
 
-    def critic_round(batch, seed, active, level):
-        return over_parts(lambda part: learn_d(batch, seed, part, active, level), apply_d)
+    def critic(batch, seed, active, level):
+        metrics = mean_over_parts(lambda part: learn_d(batch, seed, part, active))
+        return metrics | apply_d(metrics["d_loss"])
 
-    def last_round(batch, seed, active, level):
-        metrics = critic_round(batch, seed, active, level)
-        return metrics | over_parts(lambda part: learn_g(batch, seed, part, level), apply_g)
+    def train(batch, seed, active, level):
+        d_metrics = critic(batch, seed, active, level)
+        metrics = mean_over_parts(lambda part: learn_g(batch, seed, part))
+        return d_metrics | metrics | apply_g(metrics["g_loss"])
 
-    last_round.programs = (learn_d, learn_g, apply_d, apply_g)
-    return critic_round, last_round
+    return critic, train

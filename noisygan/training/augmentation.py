@@ -1,83 +1,89 @@
-"""Augmentation: small changes to what a discriminator hears, of recordings and fakes alike.
+"""Differentiable augmentation of real and fake examples before the discriminator.
 
-A discriminator learns few recordings by heart. Changes that its gradient passes through, drawn the
-same for recordings and generated sounds, keep it from that without teaching them to the generator
-(Zhao et al. 2020, Karras et al. 2020).
+Random changes keep a discriminator from overfitting to few recordings. They are applied to real and
+fake examples alike and are differentiable, so that the generator does not learn them (Zhao et al.
+2020, Karras et al. 2020).
 
-Each part is called with audio, float32 [batch, n_samples], and a stateless seed, int32 [2]; it
-draws for each sound of the batch and returns float32 [batch, n_samples].
+Each transform takes audio, float32 [batch, n_samples], and a stateless seed, int32 [2]; it samples
+for each row and returns float32 [batch, n_samples]. `changes_time` says whether its parameters are
+in samples of the full sample rate.
 """
 
 import tensorflow as tf
 
-from noisygan.errors import UsageError
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch
 
 
 class Augmentation:
-    """Several changes, one after another.
+    """A sequence of transforms.
 
     Args:
-      parts: Of this module.
+      parts: List, of this module.
     """
 
     def __init__(self, parts):
         self.parts = list(parts)
 
     def __call__(self, audio, seed):
-        """Changed audio, float32 [batch, n_samples]; the same changes for the same seed."""
+        """Augmented audio, float32 [batch, n_samples]; a function of the seed."""
         for i, part in enumerate(self.parts):
             audio = part(audio, tf.random.experimental.stateless_fold_in(seed, i))
         return audio
 
 
 class Polarity:
-    """Turns a waveform upside down.
+    """Invert the waveform of random rows.
 
     Args:
-      probability: With which a sound is turned.
+      probability: Of an inversion.
     """
 
+    changes_time = False
+
     def __init__(self, probability=0.5):
-        self.probability = _checked(self, "probability", probability, 1.0)
+        self.probability = probability
 
     def __call__(self, audio, seed):
-        """audio or -audio, by row."""
-        turned = _uniform(audio, seed) < self.probability
-        return audio * tf.where(turned, -1.0, 1.0)[:, None]
+        """audio or -audio, per row."""
+        inverted = _uniform(audio, seed)[:, 0] < self.probability
+        return audio * tf.where(inverted, -1.0, 1.0)[:, None]
 
 
 class Gain:
-    """Makes a sound louder or softer.
+    """Change the level of each row, uniformly in decibels.
 
     Args:
-      max_db: Largest change either way; changes are uniform in decibels.
+      max_db: Largest change in either direction.
     """
 
+    changes_time = False
+
     def __init__(self, max_db=3.0):
-        self.max_db = _checked(self, "max_db", max_db)
+        self.max_db = max_db
 
     def __call__(self, audio, seed):
-        """audio times a gain by row."""
+        """audio times a gain, per row."""
         db = self.max_db * (2.0 * _uniform(audio, seed) - 1.0)
-        return audio * (10.0 ** (db / 20.0))[:, None]
+        return audio * 10.0 ** (db / 20.0)
 
 
 class Shift:
-    """Moves a sound in time by whole samples; what comes in is silence, what leaves is lost.
+    """Shift each row by whole samples; silence is shifted in.
 
     Args:
       sample_rate: Hz.
-      max_ms: Farthest either way, in milliseconds.
+      max_ms: Largest shift in either direction, milliseconds.
     """
 
+    changes_time = True
+
     def __init__(self, sample_rate=16000, max_ms=5.0):
-        self.n_max = round(_checked(self, "max_ms", max_ms) * 1e-3 * sample_rate)
+        self.n_max = round(max_ms * 1e-3 * sample_rate)
 
     def __call__(self, audio, seed):
-        """audio later by -n_max .. n_max samples, by row."""
+        """audio later by -n_max .. n_max samples, per row."""
         n = self.n_max
-        later = whole_batch.drawn(
+        later = global_batch.sample(
             lambda rows: tf.random.stateless_uniform([rows], seed, -n, n + 1, tf.int32),
             tf.shape(audio)[0],
         )
@@ -87,61 +93,55 @@ class Shift:
 
 
 class Noise:
-    """Adds white noise.
+    """Add white noise.
 
     Args:
-      max_db: Highest level of the noise, its root mean square relative to 1, in decibels; levels
+      max_db: Highest level of the noise, root mean square relative to 1, in decibels; linear levels
         are uniform from 0 to that.
     """
+
+    changes_time = False
 
     def __init__(self, max_db=-50.0):
         self.max_level = 10.0 ** (max_db / 20.0)
 
     def __call__(self, audio, seed):
-        """audio and noise of a level by row."""
+        """audio plus noise, at a level per row."""
         level = self.max_level * _uniform(audio, seed)
         noise_seed = tf.random.experimental.stateless_fold_in(seed, 0)
-        noise = whole_batch.drawn(
+        noise = global_batch.sample(
             lambda rows: tf.random.stateless_normal([rows, audio.shape[1]], noise_seed),
             tf.shape(audio)[0],
         )
-        return audio + level[:, None] * noise
+        return audio + level * noise
 
 
 class TimeMask:
-    """Silences a short stretch of a sound.
+    """Silence one random segment of each row.
 
     Args:
       sample_rate: Hz.
-      max_ms: Longest stretch in milliseconds; lengths are uniform from 0 to that, and a stretch
-        may begin anywhere where it ends within the sound.
+      max_ms: Longest segment, milliseconds; lengths are uniform from 0 to that, and a segment lies
+        anywhere within the row.
     """
 
+    changes_time = True
+
     def __init__(self, sample_rate=16000, max_ms=10.0):
-        self.n_max = _checked(self, "max_ms", max_ms) * 1e-3 * sample_rate
+        self.n_max = max_ms * 1e-3 * sample_rate
 
     def __call__(self, audio, seed):
-        """audio with 0 in one stretch a row."""
+        """audio with 0 in one segment per row."""
         n_samples = audio.shape[1]
-        draw = whole_batch.drawn(
-            lambda rows: tf.random.stateless_uniform([rows, 2], seed), tf.shape(audio)[0]
-        )
-        length = tf.minimum(self.n_max, n_samples) * draw[:, 0]
-        start = (n_samples - length) * draw[:, 1]
-        place = tf.range(n_samples, dtype=tf.float32)[None, :] - start[:, None]
-        return tf.where((place >= 0.0) & (place < length[:, None]), 0.0, audio)
+        length, start = tf.split(_uniform(audio, seed, 2), 2, axis=1)
+        length = tf.minimum(self.n_max, n_samples) * length
+        start = (n_samples - length) * start
+        place = tf.range(n_samples, dtype=tf.float32)[None, :] - start
+        return tf.where((place >= 0.0) & (place < length), 0.0, audio)
 
 
-def _uniform(audio, seed):
-    """A number 0 .. 1 for each row, float32 [batch]."""
-    return whole_batch.drawn(
-        lambda rows: tf.random.stateless_uniform([rows], seed), tf.shape(audio)[0]
+def _uniform(audio, seed, n=1):
+    """n numbers from 0 to 1 for each row, float32 [batch, n]."""
+    return global_batch.sample(
+        lambda rows: tf.random.stateless_uniform([rows, n], seed), tf.shape(audio)[0]
     )
-
-
-def _checked(part, name, value, high=float("inf")):
-    """The value, or UsageError where it is out of bounds."""
-    if not 0.0 <= value <= high:
-        bounds = "a number from 0" if high == float("inf") else f"a number 0 to {high:g}"
-        raise UsageError(f"{type(part).__name__}.{name}: got {value}, expected {bounds}.")
-    return value

@@ -13,7 +13,7 @@ import pathlib
 import re
 
 from noisygan.errors import RunError
-from noisygan.files import feed, read_json, written_whole
+from noisygan.files import atomic_write, feed, read_json
 
 # Of ckpt-<step>.json.
 FORMAT = 1
@@ -85,7 +85,7 @@ def write(checkpoint, prefix):
     try:
         checkpoint.write(str(prefix))
         files = {path.name: _checksum(path, sync=True) for path in _files(prefix)}
-        with written_whole(_sums(prefix), overwrite=True) as part:
+        with atomic_write(_sums(prefix), overwrite=True) as part:
             part.write_text(json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n")
     except BaseException:
         remove(prefix)
@@ -243,7 +243,7 @@ def _why_unwritable(error):
     import tensorflow as tf
 
     cause = error.__cause__ if isinstance(error, RunError) else error
-    if cause is not error and isinstance(cause, OSError):  # As `written_whole` tells it.
+    if cause is not error and isinstance(cause, OSError):  # As `atomic_write` tells it.
         return cause.strerror or str(cause).strip(" .")
     if not isinstance(cause, (OSError, tf.errors.OpError)):
         return None

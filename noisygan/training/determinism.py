@@ -2,7 +2,7 @@
 
 import contextlib
 
-from noisygan.benchmarks import machine
+from noisygan import machine
 from noisygan.training.run_files import MAX_THREADS
 
 

@@ -9,7 +9,7 @@ import re
 import subprocess
 
 import noisygan
-from noisygan.benchmarks import machine
+from noisygan import machine
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
 

@@ -1,10 +1,9 @@
-"""Progressive growing: which level of the networks is trained when, and at which blend.
+"""Progressive growing: the level of both networks and its blend, as functions of the step.
 
-Level and blend are functions of the step alone, so a run that is resumed in the middle of a fade
-goes on in the middle of it.
+A run that is resumed in the middle of a fade is in the middle of it. Networks that do not grow have
+one level without end.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,114 +12,156 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 
-# Taps of the low-pass for each sample of the lower rate, and what it keeps of the lower band.
-_TAPS_A_SAMPLE = 24
-_KEPT = 0.9
+# Taps of the low-pass for each sample of the lower rate, and its cutoff in the lower band.
+_TAPS_PER_SAMPLE = 24
+_CUTOFF = 0.9
 
 
 class Stage(NamedTuple):
-    """Where a training stands.
+    """Schedule of one step.
 
     Attributes:
       level: Of the networks, from 0, the shortest sounds.
-      alpha: Share of the level's new layers, 0 to 1.
-      batch_size: Sounds a batch.
+      alpha: Blend of the level's new layers, 0 to 1.
+      batch_size: Rows of a batch.
       learning_rate: Of both optimizers, or None: their own.
-      first_step: The step with which the level began.
-      end: The step with which it ends, or None for the last one.
+      first_step: First step of the level.
+      end: Step after its last one, or None for the last level.
     """
 
     level: int
     alpha: float
     batch_size: int
-    learning_rate: object
+    learning_rate: float | None
     first_step: int
-    end: object
+    end: int | None
 
 
 class Growth:
-    """The schedule by which two growing networks grow.
+    """Settings of progressive growing (Karras et al. 2018).
 
-    A level's new layers are faded in during its first `fade_sounds` sounds. Weights stay when a
-    level begins, those of the roads to and from audio included; both optimizers begin afresh,
-    because their moments are those of another network at another blend.
+    A level's new layers fade in during its first `fade_sounds` examples. All weights are kept when
+    a level begins; both optimizers are reset, because their moments are those of another network.
 
     Args:
-      sounds: How many recordings are shown at each level (but the last one, which has no end): a
-        number, or one for each level. Counted once a step, whatever `n_critic`.
-      fade_sounds: In how many of them a level is faded in; no more than a level is shown.
-      batch_sizes: A number, or one for each level; the trainer's where absent.
-      learning_rates: Of both networks: a number, or one for each level; the optimizers' own where
-        absent.
-
-    Raises:
-      UsageError: for numbers that are not above 0, or not whole where something is counted.
+      sounds: Real examples shown at each level but the last one, which has no end: a number, or one
+        for each level. Counted once a step, whatever `n_critic`.
+      fade_sounds: Examples of the fade; no more than a level is shown.
+      batch_sizes: A number, or one for each level; None: the trainer's.
+      learning_rates: Of both networks: a number, or one for each level; None: the optimizers' own.
     """
 
     def __init__(self, sounds, fade_sounds, batch_sizes=None, learning_rates=None):
-        counts = {"sounds": sounds, "fade_sounds": fade_sounds, "batch_sizes": batch_sizes}
-        for name, value in (counts | {"learning_rates": learning_rates}).items():
-            kinds, kind = (int, "whole numbers") if name in counts else ((int, float), "numbers")
-            given = value if isinstance(value, (list, tuple)) else [value]
-            if not all(x is None or (isinstance(x, kinds) and x > 0) for x in given):
-                raise UsageError(f"Growth.{name}: got {value}, expected {kind} above 0.")
         self.sounds = sounds
         self.fade_sounds = fade_sounds
         self.batch_sizes = batch_sizes
         self.learning_rates = learning_rates
 
-    def check_company(self, optimizers, augmentation):
-        """Makes sure that what else a trainer is told makes sense while networks grow.
+    def validate(self, optimizers, augmentation):
+        """Raises UsageError for settings of a `Trainer` that contradict growing networks.
 
         Args:
           optimizers: Settings of `noisygan.training.optimizers`.
           augmentation: Of `noisygan.training.augmentation`, or None.
-
-        Raises:
-          UsageError: if two things set the learning rate, or sounds are changed in time.
         """
         if self.learning_rates is not None and any(x.decay_steps for x in optimizers):
             raise UsageError(
                 "Growth.learning_rates and Adam.decay_steps both set the learning rate; "
                 "expected one of them, the other None"
             )
-        parts = getattr(augmentation, "parts", ())
-        timed = [type(part).__name__ for part in parts if hasattr(part, "n_max")]
+        timed = [type(x).__name__ for x in getattr(augmentation, "parts", ()) if x.changes_time]
         if timed:
             raise UsageError(
                 f"Trainer.augmentation: got {' and '.join(timed)}, whose times are samples of "
-                "the full rate, for networks that grow from lower ones; expected Polarity, "
-                "Gain and Noise, or no Trainer.growth"
+                "the full rate, for growing networks; expected Polarity, Gain and Noise, or no "
+                "Trainer.growth"
             )
 
-    def plan(self, n_levels, batch_size):
-        """The stages' bounds.
 
-        Args:
-          n_levels: Of the networks.
-          batch_size: The trainer's.
+class Plan:
+    """Schedule of two networks, growing or not.
 
-        Returns:
-          `Plan`.
+    Args:
+      generator, discriminator: By their contracts.
+      growth: `Growth`, or None.
+      batch_size: The trainer's.
 
-        Raises:
-          UsageError: if a setting is given for another number of levels, or a level would end
-            before it is faded in.
-        """
-        sounds = _by_level("sounds", self.sounds, n_levels, n_levels - 1)
-        # The lowest level is not faded in, and the highest one has no end.
-        for level, n in list(enumerate(sounds))[1 : n_levels - 1]:
+    Attributes:
+      batch_sizes: Of each level.
+      first_steps: First step of each level.
+
+    Raises:
+      UsageError: for networks with different levels, or settings for another number of levels.
+    """
+
+    def __init__(self, generator, discriminator, growth, batch_size):
+        self.networks = generator, discriminator
+        self.n_levels = 1 if growth is None else _n_levels(generator, discriminator)
+        growth = growth or Growth(sounds=1, fade_sounds=1)
+        sounds = _by_level("sounds", growth.sounds, self.n_levels, self.n_levels - 1)
+        self.fade_sounds = growth.fade_sounds
+        # The lowest level has no fade, and the highest one no end.
+        for level, n in list(enumerate(sounds))[1 : self.n_levels - 1]:
             if n < self.fade_sounds:
                 raise UsageError(
-                    f"Growth.fade_sounds: got {self.fade_sounds}, but level {level} is over after "
+                    f"Growth.fade_sounds: got {self.fade_sounds}, but level {level} ends after "
                     f"{n} sounds; expected {n} or fewer, or more Growth.sounds"
                 )
-        return Plan(
-            self.fade_sounds,
-            sounds,
-            _by_level("batch_sizes", self.batch_sizes or batch_size, n_levels),
-            _by_level("learning_rates", self.learning_rates, n_levels),
-        )
+        sizes = growth.batch_sizes or batch_size
+        self.batch_sizes = _by_level("batch_sizes", sizes, self.n_levels)
+        self.learning_rates = _by_level("learning_rates", growth.learning_rates, self.n_levels)
+        steps = [-(-n // size) for n, size in zip(sounds, self.batch_sizes, strict=False)]
+        self.first_steps = np.cumsum([0, *steps])[: self.n_levels].tolist()
+
+    @property
+    def grows(self):
+        """Whether the networks grow."""
+        return self.n_levels > 1
+
+    @property
+    def lengths(self):
+        """Samples of the generator's audio at each level."""
+        return [self.networks[0].length_of(level) for level in range(self.n_levels)]
+
+    def stage(self, step):
+        """The `Stage` of a step."""
+        level = int(np.searchsorted(self.first_steps, step, side="right")) - 1
+        first, size = self.first_steps[level], self.batch_sizes[level]
+        alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds)
+        end = None if level == self.n_levels - 1 else self.first_steps[level + 1]
+        return Stage(level, alpha, size, self.learning_rates[level], first, end)
+
+    def set_level(self, step):
+        """Set level and blend of growing networks for a step; None: the highest level."""
+        if self.grows:
+            level, alpha = self.n_levels - 1, 1.0
+            if step is not None:
+                level, alpha, *_ = self.stage(step)
+            # A discriminator's level follows from the length of its input.
+            self.networks[0].level = level
+            for network in self.networks:
+                network.alpha.assign(alpha)
+
+    def begin(self, step, phases):
+        """Prepare networks and optimizers for a step; returns its level, a plain int."""
+        stage = self.stage(step)
+        self.set_level(step)
+        for phase in phases if self.grows else ():
+            if step == stage.first_step:
+                phase.reset()
+            if stage.learning_rate is not None:
+                phase.optimizer.learning_rate.assign(stage.learning_rate)
+        return stage.level
+
+    def downsample(self, batch):
+        """A batch with its audio at the present level and blend."""
+        if not self.grows:
+            return batch
+        generator, _ = self.networks
+        lower = generator.length_of(generator.level - 1) if generator.level else None
+        length = generator.length_of(generator.level)
+        audio = downsample_to_level(batch["audio"], length, lower, generator.alpha)
+        return batch | {"audio": audio}
 
 
 def _by_level(name, value, n_levels, n_needed=None):
@@ -135,87 +176,53 @@ def _by_level(name, value, n_levels, n_needed=None):
     return list(value)
 
 
-class Plan:
-    """A `Growth` for networks of so many levels; see there."""
-
-    def __init__(self, fade_sounds, sounds, batch_sizes, learning_rates):
-        self.fade_sounds = fade_sounds
-        self.batch_sizes = batch_sizes
-        self.learning_rates = learning_rates
-        steps = [-(-n // size) for n, size in zip(sounds, batch_sizes, strict=False)]
-        self.first_steps = np.cumsum([0, *steps])[: len(batch_sizes)].tolist()
-
-    def stage(self, step):
-        """The `Stage` of a step."""
-        level = int(np.searchsorted(self.first_steps, step, side="right")) - 1
-        first = self.first_steps[level]
-        size = self.batch_sizes[level]
-        alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds)
-        is_last = level == len(self.first_steps) - 1
-        end = None if is_last else self.first_steps[level + 1]
-        return Stage(level, alpha, size, self.learning_rates[level], first, end)
-
-
-def n_levels(generator, discriminator):
-    """Of two networks that grow together; a UsageError where they don't."""
-    levels = [getattr(network, "n_levels", None) for network in (generator, discriminator)]
-    if None in levels or levels[0] != levels[1]:
-        told = [
-            f"{type(network).__name__} has {n or 'no'} levels"
-            for network, n in zip((generator, discriminator), levels, strict=True)
+def _n_levels(*networks):
+    """Levels of two networks that grow together; a UsageError where they don't."""
+    levels = [network.n_levels for network in networks]
+    if levels[0] != levels[1] or levels[0] == 1:
+        found = [
+            f"{type(network).__name__} has {n} level{'s' if n > 1 else ''}"
+            for network, n in zip(networks, levels, strict=True)
         ]
         raise UsageError(
-            f"Trainer.growth: {' and '.join(told)}; expected two growing networks with as many "
-            "levels, such as those of runs/growing_gan.gin, or no growth"
+            f"Trainer.growth: {' and '.join(found)}; expected two growing networks with equally "
+            "many levels, such as those of runs/growing_gan.gin, or no growth"
         )
     return levels[0]
 
 
-def group_size(discriminator):
-    """Sounds of a batch that a discriminator compares with each other: batches are whole groups."""
-    layers = [] if discriminator is None else discriminator._flatten_layers()
-    return math.lcm(*(getattr(layer, "group_size", 1) for layer in layers))
-
-
-def check_judge(discriminator, lengths, batch_sizes, conditions):
-    """Makes sure that a discriminator can judge what a training will show it.
+def check_discriminator(discriminator, lengths, batch_sizes, condition_encoder):
+    """Raises UsageError for lengths, batch sizes or conditions that a discriminator can't score.
 
     Args:
-      discriminator: By the discriminator contract.
-      lengths: Samples of the sounds at each level.
-      batch_sizes: All that will occur.
-      conditions: `Conditions` that it will be told, or None.
-
-    Raises:
-      UsageError: for lengths that it can't judge, batches that are not whole groups, or conditions
-        that it needs and is not told.
+      discriminator: A `Discriminator`.
+      lengths: Samples of the audio at each level.
+      batch_sizes: Of each level.
+      condition_encoder: Its `ConditionEncoder`, or None.
     """
-    for judge in getattr(discriminator, "discriminators", [discriminator]):
-        name = type(judge).__name__
-        for length in lengths if hasattr(judge, "check_length") else ():
-            try:
-                judge.check_length(length)
-            except ValueError as error:
-                raise UsageError(str(error)) from None
-        group = getattr(judge, "group_size", 1)
-        for size in batch_sizes:
-            if size % group:
-                raise UsageError(
-                    f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
-                    f"{name}.group_size, {group}: {group} or {2 * group} would work"
-                )
-        if getattr(judge, "conditional", False) and conditions is None:
+    name, group = type(discriminator).__name__, discriminator.group_size
+    for length in lengths:
+        try:
+            discriminator.check_length(length)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    for size in batch_sizes:
+        if size % group:
             raise UsageError(
-                f"{name} is conditional and Trainer.conditions is None; set "
-                f"Trainer.conditions = @Conditions() or {name}.conditional = False"
+                f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
+                f"{name}.group_size, {group}: {group} or {2 * group} would work"
             )
+    if discriminator.conditional and condition_encoder is None:
+        raise UsageError(
+            f"{name} is conditional and Trainer.condition_encoder is None; set "
+            f"Trainer.condition_encoder = @ConditionEncoder() or {name}.conditional = False"
+        )
 
 
 def decimate(audio, factor):
-    """Every factor-th sample of what is left below half of the lower rate.
+    """Downsample by an integer factor, without aliasing and without a delay.
 
-    A sample stands in the middle of the `factor` samples that it replaces, so repeating samples
-    brings a sound back without a delay.
+    An output sample lies in the middle of the `factor` samples that it replaces.
 
     Args:
       audio: float32 [batch, n_samples].
@@ -226,20 +233,15 @@ def decimate(audio, factor):
     """
     if factor == 1:
         return audio
-    taps = _low_pass(factor)
-    margin = (len(taps) - factor) // 2
+    n_taps = _TAPS_PER_SAMPLE * factor
+    taps = scipy.signal.firwin(n_taps, _CUTOFF / factor, window=("kaiser", 8.0)).astype(np.float32)
+    margin = (n_taps - factor) // 2
     padded = tf.pad(audio, [[0, 0], [margin, margin]])
     return tf.nn.conv1d(padded[:, :, None], taps[:, None, None], factor, "VALID")[:, :, 0]
 
 
-def _low_pass(factor):
-    """An even number of taps, float32, that sum to 1."""
-    n_taps = _TAPS_A_SAMPLE * factor
-    return scipy.signal.firwin(n_taps, _KEPT / factor, window=("kaiser", 8.0)).astype(np.float32)
-
-
-def seen_at(audio, length, lower_length, alpha):
-    """Recordings as networks of one level see them, blended like generated sounds.
+def downsample_to_level(audio, length, lower_length, alpha):
+    """Real audio at a level, blended with the level below like generated audio.
 
     Args:
       audio: float32 [batch, n_samples].

@@ -6,9 +6,9 @@ import shutil
 
 import numpy as np
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.files import written_whole
-from noisygan.rendering.audio_files import write_wav
+from noisygan.files import atomic_write
 from noisygan.training.alarms import Alarms
 from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.quality import Quality
@@ -83,7 +83,7 @@ class Guards:
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
       run: Its `RunFolder`.
       samples: `Samples` of the trainer.
       say: Tells the person, and the log.
@@ -161,10 +161,9 @@ class Guards:
 
     def _is_probing(self, name, tensors):
         """Whether it was the scale of float16's losses that was too large, which then shrinks."""
-        optimizer = getattr(self.trainer, f"{name}_phase").optimizer
-        scale = getattr(optimizer, "dynamic_scale", None)
         is_loss_finite = math.isfinite(float(tensors.get(f"{name}_loss", math.nan)))
-        return scale is not None and is_loss_finite and float(scale.value) >= 1.0
+        phase = getattr(self.trainer, f"{name}_phase")
+        return is_loss_finite and phase.is_scale_searching
 
     @property
     def counts(self):
@@ -230,9 +229,11 @@ def keep_best(run, trainer, step):
     """
     best = RunFolder(run.path / "best")
     best.checkpoints.mkdir(parents=True, exist_ok=True)
-    with written_whole(best.config, overwrite=True) as part:
+    with atomic_write(best.config, overwrite=True) as part:
         shutil.copyfile(run.config, part)
     facts = json.dumps(run.facts | {"averaged_only": True}, indent=2)
-    with written_whole(best.facts_file, overwrite=True) as part:
+    with atomic_write(best.facts_file, overwrite=True) as part:
         part.write_text(facts + "\n")
-    Checkpoints(best.checkpoints, {"ema": trainer.ema, "step": trainer.step}).save(step)
+    Checkpoints(best.checkpoints, {"ema": trainer.g_ema.averages, "step": trainer.g_ema.step}).save(
+        step
+    )

@@ -5,8 +5,8 @@ import time
 
 import tensorflow as tf
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.rendering.audio_files import write_wav
 from noisygan.training.checkpoints import Checkpoints
 from noisygan.training.guards import Guards, read_state
 from noisygan.training.signals import StopSignals
@@ -27,13 +27,13 @@ def fit(
     intervals=(10, 250),
     snapshot_minutes=None,
     seconds_before=0.0,
-    until_done=False,
+    early_stop=False,
 ):
     """Trains until the whole run has taken `steps` steps or `minutes` minutes.
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
       run: Its `RunFolder`.
       steps, minutes: Budgets of the whole run, time before a resume counted in; None: no bound.
       resume: Prefix of the checkpoint to go on from, or None for a new run.
@@ -41,7 +41,7 @@ def fit(
       intervals: Steps from one line of metrics, and from one checkpoint, to the next.
       snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
       seconds_before: What a new run has taken before its first step.
-      until_done: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
+      early_stop: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
 
     Returns:
       The number of steps that the run has taken.
@@ -60,7 +60,7 @@ def fit(
         return (
             (steps is not None and training.step >= steps)
             or (total_seconds is not None and now >= total_seconds)
-            or (until_done and guards.is_done)
+            or (early_stop and guards.is_done)
         )
 
     def n_snapshots():
@@ -140,10 +140,10 @@ class _Training:
             self._newest, guarded = read_state(self._newest_text.numpy(), self.seconds_before)
         except ValueError as error:
             raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
-        self.step = trainer.n_steps
+        self.step = trainer.step
         run.keep_metrics_before(self.step)
         run.drop_states_after(self.step)
-        trainer.grow(self.step)
+        trainer.plan.set_level(self.step)
         self._batches = trainer.batches(notes, self.step)
         self._samples = Samples(trainer, notes)
         self.events = EventWriter(run.events, notes.sample_rate)

@@ -41,7 +41,7 @@ class Machines(Replicas):
         self.cluster = cluster
         self.is_chief = cluster.is_chief
         self.is_told = False
-        self.is_amid = False
+        self.in_step = False
         self.stop = None
         n_local = self.n_replicas // cluster.n_machines
 
@@ -60,7 +60,7 @@ class Machines(Replicas):
         self._sums = sums
 
     @contextlib.contextmanager
-    def taking_step(self, trainer):
+    def step_scope(self, trainer):
         """A context for a step, entered once all machines are about to take it.
 
         Raises:
@@ -69,10 +69,10 @@ class Machines(Replicas):
         """
         if not self.is_told:
             self._tell(trainer)
-        self.is_amid = True
+        self.in_step = True
         word, n_asked = self._exchange(_GO)
         if self.is_chief and n_asked:
-            self.is_amid = False
+            self.in_step = False
             raise KeyboardInterrupt
         if not self.is_chief:
             while word == _GO and n_asked:
@@ -81,9 +81,9 @@ class Machines(Replicas):
             if word != _GO:
                 raise _Dismissed(word)
         yield
-        self.is_amid = False
+        self.in_step = False
 
-    def of_chief(self, number):
+    def broadcast_from_chief(self, number):
         """What the chief's number is, an int, whatever this machine's."""
         own = number if self.is_chief else 0
         return int(self._sums([tf.constant(own, tf.int64)])[0])
@@ -130,14 +130,14 @@ class Machines(Replicas):
             raise
         finally:
             # Amid a step the others wait for this one's part of it, and hear nothing else.
-            if word is not None and not self.is_amid:
+            if word is not None and not self.in_step:
                 if not self.is_told:
                     self._tell(trainer)
                 self._exchange(word)
 
     def _follow(self, trainer, notes):
         self._tell(trainer)
-        step = trainer.n_steps
+        step = trainer.step
         batches = trainer.batches(notes, step)
         self.stop = StopSignals()
         try:

@@ -1,48 +1,36 @@
-"""Half precision where it can't be heard: in the layers of the discriminator.
+"""Mixed precision of the discriminator's layers.
 
-Sounds, phases, spectra, losses, weights and optimizers stay in float32, and so does the generator:
-8 bits of a bfloat16 would be a noise of -48 dB in what it makes.
+Audio, phases, spectra, losses, weights and optimizers stay in float32, and so does the generator:
+the 8 bits of a bfloat16 would be noise at -48 dB in its audio.
 """
 
-import keras
-
+from discriminators import Discriminator
 from noisygan.errors import UsageError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
-# Low enough that few steps are lost at the start, where penalties are strong; it grows by itself.
-FIRST_SCALE = 2.0**8
 
+def set_precision(discriminator, precision, grows):
+    """Set the precision of a discriminator's layers before they are built.
 
-def check_precision(precision, growth):
-    """Raises UsageError for a precision that is none, or that does not go with a growth."""
-    if precision not in PRECISIONS:
-        raise UsageError(
-            f"Trainer.precision: got {precision!r}, expected one of {', '.join(PRECISIONS)}"
-        )
-    if precision == "float16" and growth is not None:
-        raise UsageError(
-            "Trainer.precision: float16 scales its losses by what it has seen, which a growing "
-            "network forgets at each level; expected bfloat16 or float32 beside a growth"
-        )
+    Its front ends see float32, and its weights are float32 in any case.
 
+    Args:
+      discriminator: By the discriminator contract.
+      precision: Of PRECISIONS.
+      grows: Whether the networks grow.
 
-def set_precision(discriminator, precision):
-    """Makes the layers of a discriminator, not built yet, compute in a precision.
-
-    Its views are no layers of its own and see float32; its weights are float32 in any case.
+    Raises:
+      UsageError: for another precision, and for float16 with a growth, which resets the optimizers
+        and thereby their loss scale.
     """
-    if precision == "float32":
-        return
-    for layer in discriminator._flatten_layers():
-        if not hasattr(layer, "represent"):
-            layer.dtype_policy = f"mixed_{precision}"
-
-
-def with_loss_scale(optimizer, variables, precision):
-    """An optimizer that keeps float16's gradients within its range; others as they are."""
-    if precision != "float16":
-        return optimizer
-    scaled = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=FIRST_SCALE)
-    scaled.build(variables)
-    return scaled
+    allowed = PRECISIONS[:2] if grows else PRECISIONS
+    if precision not in allowed:
+        raise UsageError(
+            f"Trainer.precision: got {precision!r}{' with a growth' if grows else ''}, expected "
+            f"one of {', '.join(allowed)}"
+        )
+    if precision != "float32":
+        for layer in discriminator._flatten_layers():
+            if not isinstance(layer, Discriminator):
+                layer.dtype_policy = f"mixed_{precision}"

@@ -5,15 +5,15 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import gaussian
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch as global_batch
 from noisygan.training.optimizers import Adam
 
-# Codes of so many recordings say how codes are distributed.
+# Codes of so many recordings log how codes are distributed.
 _N_CODES = 4096
 
 
 class TrainAutoencoder:
-    """Trains the generator's autoencoder on the recordings; belongs into `Trainer.before`.
+    """Trains the generator's autoencoder on the recordings; belongs into `Trainer.pretraining`.
 
     The loss is the squared error, each recording's relative to its own power, so that quiet ones
     count as well. Then the generator is told the mean and the covariance of the recordings' codes.
@@ -37,7 +37,7 @@ class TrainAutoencoder:
         self.batch_size = batch_size
         self.learning_rate = learning_rate
 
-    def __call__(self, trainer, notes, seed, say):
+    def __call__(self, trainer, notes, seed, log):
         """Trains; see `Trainer`.
 
         Raises:
@@ -48,7 +48,7 @@ class TrainAutoencoder:
         if autoencoder is None:
             raise UsageError(
                 f"TrainAutoencoder: {type(generator).__name__} has no autoencoder; expected "
-                "SampleGAN, or Trainer.before = []"
+                "SampleGAN, or Trainer.pretraining = []"
             )
         variables = autoencoder.weights
         optimizer = Adam(self.learning_rate, beta_1=0.9, beta_2=0.999, decay_steps=self.steps)
@@ -62,11 +62,11 @@ class TrainAutoencoder:
                 tape.watch(values)
                 error = tf.reduce_mean((autoencoder(audio) - audio) ** 2, axis=1)
                 share = tf.reduce_mean(error / (tf.reduce_mean(audio**2, axis=1) + 1e-4))
-            share, gradients = whole_batch.mean((share, tape.gradient(share, values)))
-            whole_batch.apply(optimizer, gradients, variables)
+            share, gradients = global_batch.mean((share, tape.gradient(share, values)))
+            global_batch.apply_gradients(optimizer, gradients, variables)
             return share
 
-        say(f"autoencoder: {self.steps} steps before the adversaries begin")
+        log(f"autoencoder: {self.steps} steps before the adversaries begin")
         trainer.replicas.check([self.batch_size], None, "TrainAutoencoder.batch_size")
         batches = trainer.replicas.batches(notes, self.batch_size, seed, n_batches=self.steps)
         update = trainer.replicas.compiled(update)
@@ -79,4 +79,4 @@ class TrainAutoencoder:
         ]
         generator.set_codes(*gaussian(np.concatenate(codes)))
         share = float(tf.reduce_mean(shares[-50:]))
-        say(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")
+        log(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.evaluation import distances, note_features
-from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS, Projection
+from noisygan.metrics import distances, spectrograms
+from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS, Projection
 from noisygan.training.curve import Curve
 
 # No more recordings than these are compared with.
@@ -70,7 +70,7 @@ class Quality:
 
         Args:
           trainer: A built `Trainer`.
-          notes: The `NoteSet`.
+          notes: The `AudioDataset`.
         """
         return Measuring(self, trainer, notes)
 
@@ -81,7 +81,7 @@ class Measuring:
     Args:
       quality: A `Quality`.
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
 
     Attributes:
       saves_time: Whether measurements that are too dear are left out, by the clock.
@@ -112,8 +112,7 @@ class Measuring:
           dict where nothing was measured: not due, networks that still grow, too dear, or
           recordings that are copies of one.
         """
-        plan = self.trainer.plan
-        growing = plan is not None and plan.stage(step - 1).end is not None
+        growing = self.trainer.plan.stage(step - 1).end is not None
         if growing or len(self.notes) < 2 or not self.quality.is_due(step):
             return {}, False
         dear = self.cost_seconds > self.quality.max_share * (seconds - self.last_seconds)
@@ -168,7 +167,7 @@ class Measuring:
 
     def _told(self, chosen):
         """Which recordings are alike in what the generator is told: a number each."""
-        names = self.trainer.generator.conditions
+        names = self.trainer.generator.condition_names
         told = [getattr(self.notes, name)[chosen] for name in names]
         rows = np.stack([np.zeros(len(chosen)), *map(np.nan_to_num, told)], 1)
         return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
@@ -271,7 +270,7 @@ class View:
 
 
 def _spread_out(notes, n):
-    """Indices of at most n recordings of a `NoteSet`, evenly over labels, pitches, velocities."""
+    """Indices of at most n recordings, evenly over labels, pitches and velocities."""
     order = np.lexsort((np.nan_to_num(notes.velocity), np.nan_to_num(notes.pitch), notes.label))
     return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
 
@@ -315,12 +314,12 @@ def features(audio, sample_rate):
       float32 [batch, n_parts * 80 + 80], levels, then movement, each in dB over the root of the
       number of features, so that a distance is a root mean square difference in dB.
     """
-    n_fft, hop_length = note_features.N_FFT, note_features.HOP_LENGTH
+    n_fft, hop_length = spectrograms.N_FFT, spectrograms.HOP_LENGTH
     window = tf.signal.hann_window(n_fft)
     padded = tf.pad(audio, [[0, 0], [n_fft // 2, n_fft // 2]])
     frames = tf.signal.frame(padded, n_fft, hop_length) * (2.0 / tf.reduce_sum(window)) * window
     power = tf.abs(tf.signal.rfft(frames)) ** 2
-    mel = power @ note_features.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
+    mel = power @ spectrograms.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
     log_mel = 10.0 / np.log(10.0) * tf.math.log(tf.maximum(mel, 10.0 ** (LOWEST_DB / 10.0)))
     parts = np.array_split(np.arange(frames.shape[1]), min(N_PARTS, frames.shape[1]))
     parts = [log_mel[:, p[0] : p[-1] + 1] for p in parts]

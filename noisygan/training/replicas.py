@@ -1,7 +1,7 @@
 """Training on several devices, by `tf.distribute`.
 
 Every replica holds a part of each batch and a copy of every variable. What ties the parts together
-is in `noisygan.losses.whole_batch`; the replicas' gradients are averaged, and each replica makes
+is in `noisygan.losses.global_batch`; the replicas' gradients are averaged, and each replica makes
 the same update of its copy, so the copies stay equal.
 """
 
@@ -12,8 +12,7 @@ import keras
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.losses import whole_batch
-from noisygan.training.growth import group_size
+from noisygan.losses import global_batch as global_batch
 
 BATCH_SIZES = "Trainer.batch_size"
 
@@ -45,7 +44,7 @@ class OneDevice:
     def check_settings(self, trainer):
         """Raises UsageError for settings of a `Trainer` that are those of one device."""
 
-    def tie(self, networks):
+    def sync_batch_norm(self, networks):
         """Lets layers that normalise a batch see all of it."""
 
     def compiled(self, step, jit_compile=False):
@@ -58,15 +57,15 @@ class OneDevice:
         return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, notes, batch_size, seed, start=0, n_batches=None):
-        """Iterator over a `NoteSet`'s batches, as `compiled` functions take them.
+        """Iterator over an `AudioDataset`'s batches, as `compiled` functions take them.
 
         Args:
-          notes, batch_size, seed, start: As of `NoteSet.batches`.
+          notes, batch_size, seed, start: As of `AudioDataset.batches`.
           n_batches: How many; None: without end.
         """
         return itertools.islice(notes.batches(batch_size, seed, start), n_batches)
 
-    def taking_step(self, trainer):
+    def step_scope(self, trainer):
         """A context for a step, entered once all machines are about to take it.
 
         Raises:
@@ -74,7 +73,7 @@ class OneDevice:
         """
         return contextlib.nullcontext()
 
-    def of_chief(self, number):
+    def broadcast_from_chief(self, number):
         """What the chief's number is, an int, whatever this machine's."""
         return number
 
@@ -83,7 +82,7 @@ class OneDevice:
 
         Args:
           trainer: A built `Trainer`.
-          notes: The `NoteSet`.
+          notes: The `AudioDataset`.
           run: The `RunFolder`.
           lead: Trains, and returns the number of steps.
 
@@ -121,7 +120,7 @@ class Replicas(OneDevice):
 
     def check(self, batch_sizes, discriminator=None, name=BATCH_SIZES):
         """Raises UsageError unless batches can be divided among the replicas."""
-        group = group_size(discriminator)
+        group = discriminator.group_size if discriminator else 1
         unit = self.n_replicas * group
         for size in batch_sizes:
             if size % unit:
@@ -146,7 +145,7 @@ class Replicas(OneDevice):
                     "expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
                 )
 
-    def tie(self, networks):
+    def sync_batch_norm(self, networks):
         """Lets batch normalisation take its statistics from all replicas."""
         for network in networks:
             for layer in network._flatten_layers():
@@ -159,7 +158,7 @@ class Replicas(OneDevice):
         @tf.function
         def on_all(batch, *rest):
             # A TPU's replicas are given tensors only: what else there is they have from here.
-            scalars = self.strategy.run(lambda own: whole_batch.mean(step(own, *rest)), (batch,))
+            scalars = self.strategy.run(lambda own: global_batch.mean(step(own, *rest)), (batch,))
             return tf.nest.map_structure(
                 lambda value: self.strategy.experimental_local_results(value)[0], scalars
             )

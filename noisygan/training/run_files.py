@@ -1,7 +1,7 @@
 """What the files of a run's folder may hold: it may come from anybody.
 
-run.json is checked before its values are used, links may not lead out of the folder that a resumed
-run writes to, and what a checkpoint holds limits the weights that the config beside it may ask for.
+run.json is checked before its values are used, and links may not lead out of the folder that a
+resumed run writes to.
 """
 
 import contextlib
@@ -12,18 +12,18 @@ import os
 import pathlib
 import re
 
-from noisygan.config_sizes import MAX_WEIGHTS
-from noisygan.errors import NoisyganError, RunError, UsageError
+from noisygan import __version__
+from noisygan.errors import NoisyganError, RunError, UsageError, printable
 from noisygan.files import read_json, short_lines
 
+# Of run.json. 1 and 2: noisygan 0.1.
+FORMAT = 3
 MAX_FACTS_BYTES = 4 << 20
 # What is read into memory at once, where it takes ten times as much: some five million steps.
 MAX_METRICS_BYTES = 1 << 28
 MAX_METRICS_LINES = 2_000_000
 MAX_METRICS_LINE = 1 << 16
 _CUT = "remove lines of it that are not needed, such as nine of ten"
-# So that a checkpoint that merely is another one's is told apart from a config that asks for much.
-_SPARE_WEIGHTS = 1 << 22
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 200
 # Of each kind; machines with more cores train by so many.
@@ -87,6 +87,12 @@ def read_facts(path):
         raise RunError(f"{path} can't be read: {error}.") from error
     if not isinstance(facts, dict):
         raise RunError(f"{path} holds no JSON object, as `noisygan train` writes it")
+    if facts.get("format") in range(1, FORMAT):
+        theirs = printable(str(facts.get("noisygan", "0.1.0")))[:40]
+        raise RunError(
+            f"{path} was written by noisygan {theirs}; this is {__version__}, which cannot read "
+            f"it: pip install noisygan=={theirs}"
+        )
     for name, (test, expected) in (_FACTS | _OPTIONAL_FACTS).items():
         if name not in facts and name in _OPTIONAL_FACTS:
             continue
@@ -200,34 +206,12 @@ def check_links(folder):
 
 
 @contextlib.contextmanager
-def building(config, prefix):
-    """While networks are built: no more weights than their checkpoint holds, errors in a line.
-
-    Args:
-      config: pathlib.Path of the run's config, for messages.
-      prefix: Of the checkpoint.
-
-    Yields:
-      None.
-
-    Raises:
-      UsageError: if the config asks for more weights, or builds nothing.
-    """
-    from noisygan.config_sizes import weights_within
-
+def building(config):
+    """Turn errors while networks are built into a UsageError of one line that names the config."""
     try:
-        with weights_within(_n_weights(prefix) + _SPARE_WEIGHTS):
-            yield
+        yield
     except Exception as error:  # whatever a network of odd numbers stumbles over
         raise UsageError(f"{config} builds no generator: {_reason(error)}") from error
-
-
-def _n_weights(prefix):
-    """How many numbers a checkpoint holds at most, by the size of its files."""
-    prefix = pathlib.Path(prefix)
-    files = prefix.parent.glob(f"{prefix.name}.data-*")
-    # Files may have holes.
-    return min(sum(file.stat().st_size for file in files) // 4, MAX_WEIGHTS)
 
 
 def _reason(error):

@@ -19,12 +19,9 @@ import re
 import sys
 
 from noisygan.errors import RunError, UsageError, printable
-from noisygan.files import written_whole
+from noisygan.files import atomic_write
 from noisygan.training import checkpoints, run_files
 from noisygan.training.environment import environment, git_state, versions, without_home
-
-# Of run.json. 1: checkpoints had no checksums, and run.json no environment.
-FORMAT = 2
 
 
 class RunFolder:
@@ -49,7 +46,7 @@ class RunFolder:
           path: Where; must be empty or not there.
           config_text: The resolved config.
           command: The command line, a list of str.
-          notes: The `NoteSet` that is trained on.
+          notes: The `AudioDataset` that is trained on.
           seed: int.
           deterministic: Whether the run gives the same bits each time.
           replicas: Among how many its batches are divided.
@@ -68,7 +65,7 @@ class RunFolder:
         from noisygan import __version__
 
         facts = {
-            "format": FORMAT,
+            "format": run_files.FORMAT,
             "noisygan": __version__,
             "versions": versions(),
             "environment": environment(),
@@ -125,10 +122,11 @@ class RunFolder:
           RunError: if it can't be read, holds what can't be, or a newer version wrote it.
         """
         facts = run_files.read_facts(self.facts_file)
-        if facts["format"] > FORMAT:
+        if facts["format"] > run_files.FORMAT:
             raise RunError(
-                f"{self.facts_file} has format {facts['format']} and this noisygan knows {FORMAT} "
-                f"at most; use noisygan {facts.get('noisygan')}, which wrote it, or a newer one."
+                f"{self.facts_file} has format {facts['format']} and this noisygan knows "
+                f"{run_files.FORMAT} at most; use noisygan {facts.get('noisygan')}, which wrote "
+                "it, or a newer one."
             )
         return facts
 
@@ -185,7 +183,7 @@ class RunFolder:
         """Keeps the averaged weights that the generator has after so many steps and seconds."""
         import tensorflow as tf
 
-        state = tf.train.Checkpoint(ema=trainer.ema, step=trainer.step)
+        state = tf.train.Checkpoint(ema=trainer.g_ema.averages, step=trainer.g_ema.step)
         self.snapshots.mkdir(exist_ok=True)
         checkpoints.write(state, self.snapshots / f"seconds-{round(seconds):06d}-step-{step}")
 
@@ -232,7 +230,7 @@ class RunFolder:
         """Drops the lines behind a step, which a resumed run will write again."""
         there = self.metrics_file.exists()
         records = run_files.each_record(self.metrics_file) if there else []
-        with written_whole(self.metrics_file, overwrite=True) as part, part.open("w") as file:
+        with atomic_write(self.metrics_file, overwrite=True) as part, part.open("w") as file:
             file.writelines(json.dumps(r) + "\n" for r in records if r["step"] <= step)
 
     def drop_states_after(self, step):
@@ -266,7 +264,7 @@ def load_generator(run_dir, prefix=None):
     """
     import tensorflow as tf
 
-    from noisygan import config, config_sizes, config_text
+    from noisygan import config
     from noisygan.training.trainer import Trainer, build_generator
 
     run = RunFolder.open(run_dir)
@@ -274,22 +272,21 @@ def load_generator(run_dir, prefix=None):
     prefix = prefix or run.latest_checkpoint(run.tell)
     if prefix is None:
         raise UsageError(run.without_checkpoint)
-    config.parse_text(config_text.read_file(run.config), source=str(run.config))
-    with run_files.building(run.config, prefix):
+    config.parse([run.config])
+    with run_files.building(run.config):
         trainer = config.configured(Trainer)()
         generator = trainer.generator
-        config_sizes.check_extent(generator)
         build_generator(generator, len(facts["label_names"]))
     averaged = [tf.Variable(v.value, trainable=False) for v in generator.weights]
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     checkpoints.restore(tf.train.Checkpoint(ema=averaged, step=step), prefix, partial=True)
     for variable, value in zip(generator.weights, averaged, strict=True):
         variable.assign(value)
-    trainer.grow(int(step))
+    trainer.plan.set_level(int(step))
     generator.label_names = facts["label_names"]
     return generator
 
 
 def _write(path, text):
-    with written_whole(path, overwrite=True) as part:
+    with atomic_write(path, overwrite=True) as part:
         part.write_text(text)

@@ -13,7 +13,7 @@ class Samples:
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `NoteSet`.
+      notes: The `AudioDataset`.
       n: Number of sounds.
     """
 

@@ -5,22 +5,22 @@ import time
 
 import tensorflow as tf
 
-from noisygan import lock
 from noisygan.errors import UsageError
+from noisygan.files import folder_lock
 from noisygan.progress import Silent
 from noisygan.training import loop
 from noisygan.training.accumulation import accumulated, check_accumulation
-from noisygan.training.building import build_generator, seed_initializers
+from noisygan.training.batch_statistics import BatchStatistics
+from noisygan.training.build import build_generator, seed_initializers
 from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
-from noisygan.training.growth import check_judge, n_levels, seen_at
-from noisygan.training.moving import Moving
-from noisygan.training.optimizers import Adam, forget
-from noisygan.training.precision import check_precision, set_precision, with_loss_scale
+from noisygan.training.growth import Plan, check_discriminator
+from noisygan.training.optimizers import Adam, Phase
+from noisygan.training.precision import set_precision
 from noisygan.training.replicas import OneDevice
 from noisygan.training.runs import RunFolder
-from noisygan.training.steps import Adversaries, Phase, over_rounds, update
-from synths.sharing import shared_spectra
+from noisygan.training.step import EMA, GANLosses, critic_step, train_step
+from noisygan.training.step_metrics import combined
 
 
 class Trainer:
@@ -35,7 +35,7 @@ class Trainer:
       adversarial: A pair of `noisygan.losses.adversarial`.
       regularizers: Of `noisygan.losses.regularizers`; each holds its weight and interval.
       matching: Of `noisygan.losses.matching`: losses of the generator beside the adversarial one.
-      conditions: `Conditions` that the discriminator is told, or None; the generator has its own.
+      condition_encoder: `ConditionEncoder` of the discriminator or None; the generator has its own.
       g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`.
       batch_size: Recordings, and generated sounds, a batch.
       n_critic: Discriminator updates for each generator update.
@@ -44,15 +44,14 @@ class Trainer:
       growth: A `Growth`, for two networks that grow, or None.
       augmentation: Of `noisygan.training.augmentation`: what is done to recordings and generated
         sounds alike before the discriminator, or None.
-      before: What is done once with a new run's networks before the first step: called with
-        (trainer, notes, seed, say), where say(text) tells the person.
-      balance: Of `noisygan.training.balance`: what is done where the discriminator wins, or None.
+      pretraining: What is done once with a new run's networks before the first step: called with
+        (trainer, notes, seed, log).
       quality: A `Quality`: when sounds are measured on the way; None: as by default.
       precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
       accumulate: Into how many parts a batch is divided that does not fit into memory at once
         (`noisygan.training.accumulation`).
       jit_compile: Whether XLA compiles a step into one program, without our kernels for processors;
-        on one device. `noisygan bench train` says whether it pays.
+        on one device. `benchmarks/training_step.py` measures whether it pays.
     """
 
     def __init__(
@@ -62,72 +61,56 @@ class Trainer:
         adversarial,
         regularizers=(),
         matching=(),
-        conditions=None,
+        condition_encoder=None,
         g_optimizer=None,
         d_optimizer=None,
         batch_size=16,
         n_critic=1,
         ema_decay=0.995,
         growth=None,
-        before=(),
+        pretraining=(),
         augmentation=None,
-        balance=None,
         quality=None,
         precision="float32",
         accumulate=1,
         jit_compile=False,
     ):
-        whole = (("batch_size", batch_size), ("n_critic", n_critic), ("accumulate", accumulate))
-        for name, value in whole:
-            if not isinstance(value, int) or value < 1:
-                raise UsageError(f"Trainer.{name}: got {value}, expected a whole number from 1.")
-        if not 0.0 <= ema_decay < 1.0:
-            raise UsageError(f"Trainer.ema_decay: got {ema_decay}, expected 0 up to 1.")
         self.generator = generator
         self.discriminator = discriminator
-        self.conditions = conditions
+        self.condition_encoder = condition_encoder
         self.g_optimizer = g_optimizer or Adam()
         self.d_optimizer = d_optimizer or Adam()
         self.batch_size = batch_size
         self.n_critic = n_critic
         self.ema_decay = ema_decay
-        self.adversaries = Adversaries(
+        self.gan = GANLosses(
             generator,
             discriminator,
-            conditions,
             adversarial,
             regularizers,
             matching,
-            augmentation=augmentation,
-            balance=balance,
-            **({} if growth is None else {"seen": self._seen}),
+            condition_encoder,
+            augmentation,
         )
-        self.plan = None
+        self.plan = Plan(generator, discriminator, growth, batch_size)
         if growth is not None:
-            self.plan = growth.plan(n_levels(generator, discriminator), batch_size)
-            growth.check_company((self.g_optimizer, self.d_optimizer), augmentation)
-        self.before = list(before)
+            growth.validate((self.g_optimizer, self.d_optimizer), augmentation)
+        self.pretraining = list(pretraining)
         self.quality = quality
-        check_precision(precision, growth)
-        set_precision(discriminator, precision)
+        set_precision(discriminator, precision, self.plan.grows)
         self.precision = precision
-        check_accumulation(self, accumulate, growth)
+        check_accumulation(self, accumulate)
         self.accumulate = accumulate
-        if jit_compile not in (False, True) or (jit_compile and accumulate > 1):
-            raise UsageError(
-                f"Trainer.jit_compile: got {jit_compile} with Trainer.accumulate = {accumulate}, "
-                "expected False, or True with 1"
-            )
         self.jit_compile = jit_compile
         self.seed = 0
-        self.ema = None
+        self.g_ema = None
         self.replicas = OneDevice()
 
     def build(self, notes, seed=0):
         """Makes every variable.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
           seed: Of the run: initial weights, codes, noise, order of the recordings.
 
         Raises:
@@ -142,48 +125,63 @@ class Trainer:
         tf.keras.utils.set_random_seed(seed)
         self.check(notes)
         chosen = range(0, len(notes), -(-len(notes) // 256))
-        sample = tf.stack([notes.audio(i) for i in chosen])
-        self.discriminator.adapt(sample)
+        self.discriminator.adapt(tf.stack([notes.audio(i) for i in chosen]))
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(notes.batches(self.batch_size, seed)))
-        self.grow(None)
+        self.plan.set_level(None)
         build_generator(self.generator, len(notes.label_names))
-        features = None
-        if self.conditions is not None:
-            self.conditions.n_labels = len(notes.label_names)
-            features = self.conditions(batch)
-        self.discriminator(batch["audio"], features)
-        g_variables = self.generator.trainable_variables
-        d_variables = self.discriminator.trainable_variables
-        self.d_phase = self._phase("d", d_variables, self.d_optimizer)
-        self.g_phase = self._phase("g", g_variables, self.g_optimizer)
-        self.adversaries.balance.build()
-        self.ema = [tf.Variable(v.value, trainable=False) for v in self.generator.weights]
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.grow(0)
-        self.replicas.tie([self.generator, self.discriminator])
-        self._run_critic = self.replicas.compiled(self._critic_round, self.jit_compile)
-        self._run_step = self.replicas.compiled(self._last_round, self.jit_compile)
-        if self.accumulate > 1:
-            self._run_critic, self._run_step = accumulated(self, self.accumulate)
+        if self.condition_encoder is not None:
+            self.condition_encoder.n_labels = len(notes.label_names)
+        self.discriminator(batch["audio"], self.gan.condition_encoder(batch))
+        self.d_phase = self._phase("d", self.discriminator, self.d_optimizer)
+        self.g_phase = self._phase("g", self.generator, self.g_optimizer)
+        self.g_ema = EMA(self.generator, self.ema_decay)
+        self.plan.set_level(0)
+        self.replicas.sync_batch_norm([self.generator, self.discriminator])
+        self._compile_steps()
 
-    def _phase(self, name, variables, settings):
-        optimizer = with_loss_scale(settings.build(variables), variables, self.precision)
+    def _phase(self, name, network, settings):
+        variables = network.trainable_variables
+        optimizer = settings.build(variables, loss_scale=self.precision == "float16")
         return Phase(name, variables, optimizer)
+
+    def _compile_steps(self):
+        """Wrap the steps of `noisygan.training.step` for growth, replicas and accumulation."""
+        gan, d, g, ema = self.gan, self.d_phase, self.g_phase, self.g_ema
+
+        def critic(*arguments):
+            return critic_step(gan, d, *arguments)
+
+        def train(*arguments):
+            return train_step(gan, d, g, ema, *arguments)
+
+        def compiled(step):
+            def wrapped(batch, seed, active, level):  # Each level is another program.
+                statistics = BatchStatistics([self.generator, self.discriminator])
+                metrics = step(self.plan.downsample(batch), seed, active)
+                statistics.restore_unless(metrics["d_finite"] * metrics.get("g_finite", 1.0))
+                return metrics
+
+            return self.replicas.compiled(wrapped, self.jit_compile)
+
+        if self.accumulate > 1:
+            self._critic_step, self._train_step = accumulated(gan, d, g, ema, self.accumulate)
+        else:
+            self._critic_step, self._train_step = compiled(critic), compiled(train)
 
     def check(self, notes):
         """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
         generator = self.generator
-        least = getattr(generator, "min_batch_size", 1)
-        if self.batch_size < least:
+        if self.batch_size < generator.min_batch_size:
             raise UsageError(
-                f"Trainer.batch_size: got {self.batch_size}, expected {least} or more: "
-                f"{type(generator).__name__} normalises each batch by its own statistics."
+                f"Trainer.batch_size: got {self.batch_size}, expected {generator.min_batch_size} "
+                f"or more: {type(generator).__name__} normalises each batch by its own statistics"
             )
-        if self.adversaries.predicts and not hasattr(generator, "predict"):
+        predicts = any(match.compares == "prediction" for match in self.gan.matching)
+        if predicts and not generator.predicts:
             raise UsageError(
-                f"Trainer.matching: Prediction asks what comes next in a recording, which "
-                f"{type(generator).__name__} doesn't say; expected SampleGAN, or other losses"
+                f"Trainer.matching: {type(generator).__name__} does not predict the next sample, "
+                "which Prediction compares; expected SampleGAN, or other losses"
             )
         if notes.sample_rate != generator.sample_rate:
             raise UsageError(
@@ -196,16 +194,15 @@ class Trainer:
                 f"The recordings are read with {notes.n_samples} samples and the generator makes "
                 f"{wanted}; set Recordings.n_samples to {wanted}."
             )
-        lengths = [wanted]
-        if self.plan is not None:
-            lengths = [generator.length_of(level) for level in range(generator.n_levels)]
         self.replicas.check_settings(self)
-        sizes = self.plan.batch_sizes if self.plan else ()
-        check_judge(self.discriminator, lengths, [self.batch_size, *sizes], self.conditions)
+        sizes = self.plan.batch_sizes
+        check_discriminator(
+            self.discriminator, self.plan.lengths, [self.batch_size, *sizes], self.condition_encoder
+        )
         self.replicas.check([self.batch_size], self.discriminator)
         self.replicas.check(sizes, self.discriminator, "Growth.batch_sizes")
-        names = set(generator.conditions)
-        names |= set(self.conditions.names) if self.conditions is not None else set()
+        names = set(generator.condition_names)
+        names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
         if "label" in names and not notes.has_label:
             raise UsageError(
                 f"The config is conditioned on the label, which is not known of every file in "
@@ -220,47 +217,14 @@ class Trainer:
                     f"or use a config without {name} such as ablations/without_pitch.gin."
                 )
 
-    def grow(self, step):
-        """Brings networks that grow to where they stand in a step; None: to the highest level."""
-        if self.plan is None:
-            return
-        stage = None if step is None else self.plan.stage(step)
-        # A discriminator's level follows from the length of what it judges.
-        self.generator.level = self.generator.n_levels - 1 if stage is None else stage.level
-        for network in (self.generator, self.discriminator):
-            network.alpha.assign(1.0 if stage is None else stage.alpha)
-
     def batches(self, notes, step):
         """Iterator over the batches from a step on, `n_critic` of them a step."""
-        of = self.replicas.batches
-        if self.plan is None:
-            yield from of(notes, self.batch_size, self.seed, step * self.n_critic)
-        while True:
+        while step is not None:
             stage = self.plan.stage(step)
             start = (step - stage.first_step) * self.n_critic
             n = None if stage.end is None else (stage.end - step) * self.n_critic
-            yield from of(notes, stage.batch_size, self.seed, start, n)
+            yield from self.replicas.batches(notes, stage.batch_size, self.seed, start, n)
             step = stage.end
-
-    def _begin(self, step):
-        """Brings networks and optimizers to a step's stage."""
-        if self.plan is None:
-            return 0
-        self.grow(step)
-        stage = self.plan.stage(step)
-        for phase in (self.d_phase, self.g_phase):
-            if step == stage.first_step:
-                forget(phase.optimizer)
-            if stage.learning_rate is not None:
-                phase.optimizer.learning_rate.assign(stage.learning_rate)
-        return stage.level
-
-    def _seen(self, audio):
-        """Recordings as the present level sees them."""
-        generator = self.generator
-        level = generator.level
-        lower = generator.length_of(level - 1) if level else None
-        return seen_at(audio, generator.length_of(level), lower, generator.alpha)
 
     @property
     def checkpointed(self):
@@ -272,10 +236,10 @@ class Trainer:
             "d_optimizer": self.d_phase.optimizer.variables,
         }
         state = {name: [v.value for v in variables] for name, variables in lists.items()}
-        return state | self.adversaries.balance.state | {"ema": self.ema, "step": self.step}
+        return state | {"ema": self.g_ema.averages, "step": self.g_ema.step}
 
     def train_step(self, batches, step):
-        """One step.
+        """One step: `n_critic` updates of the discriminator and one of the generator.
 
         Args:
           batches: Iterator over batches; `n_critic` are taken.
@@ -284,83 +248,22 @@ class Trainer:
         Returns:
           dict of scalar tensors.
         """
-        # All of a step's, before the first changes anything, and before other machines begin: a
-        # file that breaks spoils no step.
-        batches = iter([next(batches) for _ in range(self.n_critic)])
-        with self.replicas.taking_step(self):
-            return self._take_step(batches, step)
+        # All before the first update, and before other machines begin: an unreadable file leaves
+        # the state as it is.
+        batches = [next(batches) for _ in range(self.n_critic)]
+        with self.replicas.step_scope(self):
+            level = self.plan.begin(step, (self.d_phase, self.g_phase))
+            updates = []
+            for i, batch in enumerate(batches):
+                update = step * self.n_critic + i
+                program = self._critic_step if i < self.n_critic - 1 else self._train_step
+                seed = tf.constant([self.seed, 8 * update], tf.int32)
+                updates.append(program(batch, seed, self.active_regularizers(update), level))
+        return combined(updates)
 
-    def _take_step(self, batches, step):
-        # A plain number: each level is another program.
-        level = self._begin(step)
-        last = (step + 1) * self.n_critic - 1
-        rounds = [
-            self._run_critic(next(batches), self._seed(round_), self._active(round_), level)
-            for round_ in range(step * self.n_critic, last)
-        ]
-        metrics = self._run_step(next(batches), self._seed(last), self._active(last), level)
-        metrics |= over_rounds([*rounds, metrics]) if rounds else {}
-        return metrics | self.adversaries.balance.observe(metrics)
-
-    def _seed(self, round_):
-        """A stateless seed for a round of the run."""
-        return tf.constant([self.seed, 8 * round_], tf.int32)
-
-    def _active(self, round_):
-        regularizers = self.adversaries.regularizers
-        return tuple(i for i, r in enumerate(regularizers) if round_ % r.interval == 0)
-
-    def _critic_round(self, batch, seed, active, level):
-        """An update of the discriminator alone."""
-        moving = Moving([self.generator, self.discriminator])
-        sounds = self.adversaries.sounds(batch, seed)
-        metrics = self.adversaries.d_update(self.d_phase, sounds, seed + 2, active)
-        moving.put_back_unless(metrics["d_finite"])
-        return metrics
-
-    def _last_round(self, batch, seed, active, level):
-        """An update of the discriminator, then one of the generator by the same sounds."""
-        moving = Moving([self.generator, self.discriminator])
-        d_metrics = {}
-
-        def learn(sounds):
-            d_metrics.update(self.adversaries.d_update(self.d_phase, sounds, seed + 2, active))
-
-        loss, gradients, g_metrics = self.g_gradients(
-            lambda: self.adversaries.sounds(batch, seed), learn
-        )
-        g_metrics |= update(self.g_phase, loss, gradients)
-        moving.put_back_unless(d_metrics["d_finite"] * g_metrics["g_finite"])
-        self._average(g_metrics["g_finite"])
-        return d_metrics | g_metrics
-
-    def g_gradients(self, sounds_of, before_loss=lambda sounds: None):
-        """The generator's (loss, gradients of the scaled loss, dict of scalars).
-
-        Args:
-          sounds_of: Makes the `Sounds`.
-          before_loss: Called with them before they are judged; nothing in it is differentiated.
-        """
-        values = [v.value for v in self.g_phase.variables]
-        with shared_spectra(), tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            sounds = sounds_of()
-            with tape.stop_recording():
-                before_loss(sounds)
-            loss, metrics = self.adversaries.g_loss(sounds)
-            scaled = self.g_phase.optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, values), metrics
-
-    def _average(self, updated):
-        """Moves the averaged weights on if `updated`, 1 or 0; counts the step."""
-        step = tf.cast(self.step, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-        for average, variable in zip(self.ema, self.generator.weights, strict=True):
-            if variable.trainable:
-                average.assign_sub(updated * (1.0 - decay) * (average - variable.value))
-            else:
-                average.assign(variable.value)
-        self.step.assign_add(1)
+    def active_regularizers(self, update):
+        """Indices of the regularizers that apply in an update of the discriminator."""
+        return tuple(i for i, r in enumerate(self.gan.regularizers) if update % r.interval == 0)
 
     def fit(
         self, notes, run_dir, steps=None, minutes=None, seed=0, resume=False, progress=None, **kept
@@ -368,7 +271,7 @@ class Trainer:
         """Builds, then trains into a run folder; see `noisygan.training.loop.fit`.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
           run_dir: A `RunFolder`, or the path of one that is there.
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
@@ -382,31 +285,30 @@ class Trainer:
         Raises:
           UsageError: for a new run with networks that have learnt.
         """
-        if self.ema is not None and self.n_steps > 0 and not resume:
+        if self.g_ema is not None and self.step > 0 and not resume:
             raise UsageError(
-                f"this Trainer has learnt for {self.n_steps} steps already; make a new one for a "
+                f"this Trainer has learnt for {self.step} steps already; make a new one for a "
                 "new run, or go on with resume=True"
             )
         run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
         if resume:
             run.check_whole("resume=True")
-        self.build(notes, self.replicas.of_chief(run.facts["seed"] if resume else seed))
+        self.build(notes, self.replicas.broadcast_from_chief(run.facts["seed"] if resume else seed))
         progress = progress or Silent()
         writes = self.replicas.is_chief
         with (
             told_where_unwritable(run.checkpoints),
-            lock.held(run.path, "choose another folder") if writes else contextlib.nullcontext(),
+            folder_lock(run.path, "choose another folder") if writes else contextlib.nullcontext(),
         ):
             # A run that was killed before its first checkpoint begins again.
             resume = resume and self.replicas.is_chief
             resume = run.latest_checkpoint(run.teller(progress)) if resume else None
-            if self.replicas.of_chief(resume is None):
+            if self.replicas.broadcast_from_chief(resume is None):
                 began = time.monotonic()
-                for prepare in self.before:
+                for prepare in self.pretraining:
                     prepare(self, notes, self.seed, progress.message)
                 kept["seconds_before"] = time.monotonic() - began
-                for average, variable in zip(self.ema, self.generator.weights, strict=True):
-                    average.assign(variable.value)
+                self.g_ema.reset()
             arguments = (self, notes, run, steps, minutes, resume, progress)
             return self.replicas.fit(self, notes, run, lambda: loop.fit(*arguments, **kept))
 
@@ -414,22 +316,21 @@ class Trainer:
         """Checks that everything fits together: one batch, one step of each phase.
 
         Args:
-          notes: A `NoteSet`.
+          notes: An `AudioDataset`.
 
         Returns:
           Each network's layers, output shapes and numbers of parameters, as text.
         """
         self.build(notes)
-        self.grow(None)
+        self.plan.set_level(None)
         batch = next(iter(notes.batches(self.batch_size, self.seed)))
-        features = self.conditions(batch) if self.conditions is not None else None
         z = self.generator.prior(self.batch_size, 0)
         parts = [
             layer_table("Generator", self.generator, lambda: self.generator(z, batch)),
             layer_table(
                 "Discriminator",
                 self.discriminator,
-                lambda: self.discriminator(batch["audio"], features),
+                lambda: self.discriminator(batch["audio"], self.gan.condition_encoder(batch)),
             ),
         ]
         metrics = self.train_step(self.batches(notes, 0), 0)
@@ -437,9 +338,9 @@ class Trainer:
         return "\n\n".join([*parts, f"One step of each phase: {values}"])
 
     @property
-    def n_steps(self):
-        """How many steps have been taken."""
-        return int(self.step.numpy())
+    def step(self):
+        """Steps taken, int."""
+        return int(self.g_ema.step)
 
     @contextlib.contextmanager
     def averaged(self):
@@ -447,7 +348,7 @@ class Trainer:
         variables = [v.value for v in self.generator.weights]
         kept = [v.numpy() for v in variables]
         try:
-            for variable, value in zip(variables, self.ema, strict=True):
+            for variable, value in zip(variables, self.g_ema.averages, strict=True):
                 variable.assign(value)
             yield
         finally:

@@ -63,7 +63,7 @@ def test_pages_are_made_from_the_code(site):
     configs = (site / "configs.html").read_text(encoding="utf-8")
     assert "Pitched notes: the recommended hybrid against MFCC" in configs
     data = (site / "data.html").read_text(encoding="utf-8")
-    assert 'href="api/noisygan.data.prepared.records.html"' in data
+    assert 'href="api/noisygan.data.prepare.records.html"' in data
     assert "<audio controls" in (site / "gallery.html").read_text(encoding="utf-8")
     assert not (site / "site_hooks.py").exists()
 

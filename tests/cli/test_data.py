@@ -57,7 +57,7 @@ def test_the_page_holds_a_sound_of_each_class_and_loads_nothing(folder, tmp_path
     assert main(["data", str(folder), "--html", str(page)]) == 0
     assert f"page: {page}" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
-    assert text.count("<audio ") == 3 and text.count("data:audio/wav") == 3
+    assert text.count("<audio ") == 3 and text.count("data:audio/flac") == 3
     assert "default-src 'none'" in text and "http" not in text.replace("http-equiv", "")
     assert "<b>loud" not in text and "&lt;b&gt;loud" in text
     assert "none &lt;i&gt;" in text and "none <i>" not in text

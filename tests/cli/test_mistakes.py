@@ -23,7 +23,7 @@ def run_dir(tmp_path):
     (run / "checkpoints").mkdir(parents=True)
     (run / "config.gin").write_text("")
     (run / "checkpoints" / "ckpt-1.index").write_text("")
-    facts = {"format": 1, "label_names": ["kick", "snare"], "sample_rate": 16000, "seed": 0}
+    facts = {"format": 3, "label_names": ["kick", "snare"], "sample_rate": 16000, "seed": 0}
     (run / "run.json").write_text(json.dumps(facts))
     return run
 

@@ -54,7 +54,7 @@ def test_pitches_between_keys_keep_apart():
 @pytest.mark.parametrize(("pitch", "semitones"), [(115, 24), (1, -48), (118, 5)])
 def test_a_glide_beyond_all_pitches_is_named_as_such(pitch, semitones):
     generator = types.SimpleNamespace(
-        voices=[types.SimpleNamespace(kind="harmonic")], conditions=("pitch", "velocity")
+        voices=[types.SimpleNamespace(kind="harmonic")], condition_names=("pitch", "velocity")
     )
     requests = notes.plain_requests(FLUTE, 1, [60, pitch])
     with pytest.raises(UsageError, match=rf"--glide takes pitch {pitch} by \{semitones:+d} semit"):
@@ -194,7 +194,7 @@ def test_existing_files_are_named_before_anything_is_rendered(tmp_path):
 class Generator:
     """A generator by the contract, whose sound spells out what it was given."""
 
-    sample_rate, seconds, conditions, latent_dim = 8000, 0.5, ("pitch", "velocity"), 3
+    sample_rate, seconds, condition_names, latent_dim = 8000, 0.5, ("pitch", "velocity"), 3
 
     def __init__(self):
         self.batches = []

@@ -16,8 +16,8 @@ import pytest
 
 from noisygan.cli import prepare
 from noisygan.cli.main import build_parser, main
-from noisygan.data.prepared import presets, records
-from noisygan.data.prepared.options import Options
+from noisygan.data.prepare import presets, records
+from noisygan.data.prepare.options import Options
 from noisygan.demo import drums_folder
 
 

@@ -88,7 +88,7 @@ def test_glides_that_cannot_be(refused, trained, tmp_path):
     assert "pitch 130" in refused("render", "--run_dir", trained, *out, *too_high)
     assert "such as 60,64,67.5" in refused("render", "--run_dir", trained, *out, "--pitch", "nan")
     assert not (tmp_path / "out").exists()
-    waves = types.SimpleNamespace(conditions=("pitch",))
+    waves = types.SimpleNamespace(condition_names=("pitch",))
     with pytest.raises(UsageError, match="no F0 curve"):
         notes.bent([], ((0.0, 1.0),), waves, 16000)
 
@@ -231,7 +231,8 @@ def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path)
 
 
 def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_path, monkeypatch):
-    from noisygan.rendering import blocks, notes
+    from noisygan.rendering import notes
+    from noisygan.rendering import synthesis as blocks
 
     asked = ("render", "--run_dir", trained, "--pitch", "60,65", "--controls", "--stems")
     assert noisygan(*asked, "--out_dir", tmp_path / "at once").code == 0
@@ -334,7 +335,7 @@ def test_more_seconds_than_a_raw_waveform_has_are_refused_in_a_line(
     out = tmp_path / "out"
     result = noisygan(command, "--run_dir", trained, "--out_dir", out, "--seconds", 3)
     assert result.code == 2
-    said = "noisygan: 3 seconds: this generator makes waveforms of 1.024 seconds; ask for that or"
+    said = "noisygan: 3 seconds: WaveGAN makes at most 1.024 seconds; request that or"
     assert result.err.splitlines()[-1].startswith(said)
     assert not out.exists()
 

@@ -69,7 +69,7 @@ def watched(tiny, tmp_path, eagerly):
 
 def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
     run_dir = tmp_path / "run"
-    arguments = ("--data", notes_folder(), "--run_dir", run_dir, "--until_done")
+    arguments = ("--data", notes_folder(), "--run_dir", run_dir, "--early_stop")
     result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
     assert result.code == 0, result.err
     assert f"trained: {run_dir}, 3 steps" in result.out
@@ -91,7 +91,7 @@ def test_one_recording_is_none_to_stop_by(refused, tiny, tmp_path):
     (tmp_path / "one").mkdir()
     sound = 0.1 * np.sin(np.arange(16000) * 0.1)
     soundfile.write(tmp_path / "one" / "flute-060-100.wav", sound, 16000)
-    arguments = ("--data", tmp_path / "one", "--run_dir", tmp_path / "run", "--until_done")
+    arguments = ("--data", tmp_path / "one", "--run_dir", tmp_path / "run", "--early_stop")
     assert "expected two or more" in refused("train", "--gin_file", tiny, *arguments)
     assert not (tmp_path / "run").exists()
 
@@ -112,13 +112,13 @@ def test_stopping_says_whether_it_still_improves_and_how_to_go_on(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(progress.TrainingProgress, "update", stop)
-    arguments = ("--data", notes_folder(), "--run_dir", tmp_path / "run", "--until_done")
+    arguments = ("--data", notes_folder(), "--run_dir", tmp_path / "run", "--early_stop")
     arguments += ("--snapshot_minutes", 5)
     result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
     assert result.code == 130
     assert "last gain at step 1, done if one more measurement brings none" in result.err
     assert result.err.splitlines()[-1].endswith(
-        "--resume --steps 9 --snapshot_minutes 5 --until_done"
+        "--resume --steps 9 --snapshot_minutes 5 --early_stop"
     )
 
 

@@ -8,7 +8,7 @@ import soundfile
 import tensorflow as tf
 
 from noisygan import config, ddsp_package
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.demo import drums_folder, notes_folder
 from noisygan.errors import UsageError
 from noisygan.training.trainer import Trainer, build_generator
@@ -101,7 +101,7 @@ def test_it_builds_and_makes_finite_sound(read, name):
     assert audio.shape == (2, notes.n_samples)
     assert np.isfinite(audio).all()
     assert np.max(np.abs(audio)) > 1e-4
-    told = trainer.conditions(batch) if trainer.conditions is not None else None
+    told = trainer.condition_encoder(batch) if trainer.condition_encoder is not None else None
     for logits in trainer.discriminator(tf.constant(audio), told).logits:
         assert logits.shape[0] == 2
         assert np.isfinite(logits.numpy()).all()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
-from noisygan.generators.drum_dcgan import DrumDCGAN, PrintedDrumDCGAN
+from noisygan.data.dataset import Recordings
+from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from noisygan.training.trainer import Trainer
 
 VARIANTS = {
@@ -60,7 +60,7 @@ def test_one_class_of_drums_takes_a_step_of_the_printed_system(folder):
     notes = recordings.read(folder("kick", 44100))
     assert (len(notes), notes.n_samples, notes.label_names) == (2, 7500, ["kick"])
     text = trainer.describe(notes)
-    assert type(trainer.generator) is PrintedDrumDCGAN
+    assert type(trainer.generator) is PublishedDrumDCGAN
     assert "4,807,745" in text and "511,233" in text
     assert "d_finite 1," in text and "g_finite 1" in text
 

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from noisygan import config
-from noisygan.data.prepared import pool, preparing, presets
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
+from noisygan.data.prepare import pool, preparing, presets
 
 # (kind, preset) of each run; the options that a run of another rate or length changes.
 NOTES, DRUMS = ("nsynth", "nsynth", {}), ("drums", None, {})

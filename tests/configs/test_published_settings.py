@@ -3,7 +3,7 @@
 import pytest
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.training.trainer import Trainer
 
 
@@ -22,9 +22,9 @@ def optimizers(trainer):
 
 def losses(trainer):
     """The adversarial pair's name, and (name, weight, interval) of each regularizer."""
-    adversaries = trainer.adversaries
-    return type(adversaries.adversarial).__name__, [
-        (type(r).__name__, r.weight, r.interval) for r in adversaries.regularizers
+    gan = trainer.gan
+    return type(gan.adversarial).__name__, [
+        (type(r).__name__, r.weight, r.interval) for r in gan.regularizers
     ]
 
 
@@ -45,12 +45,12 @@ def test_the_conditional_drum_wgan(name, latent_dim, grows):
     assert (generator.n_samples, generator.sample_rate) == (16384, 44100)
     assert (generator.latent_dim, generator.embedding.units) == (latent_dim, 50)
     assert (critic.shuffle, critic.embedding.units, critic.conditional) == (2, 50, True)
-    assert generator.conditions == trainer.conditions.names == ("label",)
+    assert generator.condition_names == trainer.condition_encoder.names == ("label",)
     assert recordings.instruments == ["kick", "snare", "cymbal"]
     assert recordings.peak == 1.0
     assert 0.0 < recordings.fade_in_seconds <= recordings.fade_out_seconds < 0.01
     if not grows:
-        assert trainer.plan is None
+        assert not trainer.plan.grows
         return
     # Four equal shares of 50,000 steps.
     assert trainer.plan.first_steps == [0, 12_500, 25_000, 37_500]
@@ -93,8 +93,8 @@ def test_sample_gan():
     generator = trainer.generator
     assert (generator.n_samples, generator.sample_rate, generator.block) == (500, 44100, 1)
     assert type(generator.in_training).__name__ == "OnePass"
-    assert type(generator.in_use).__name__ == "Rollout"
+    assert type(generator.inference_mode).__name__ == "Rollout"
     assert losses(trainer) == ("BCE", [])
     assert trainer.n_critic == 1
-    assert [type(b).__name__ for b in trainer.before] == ["TrainAutoencoder"]
+    assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
     assert recordings.segments and recordings.n_samples == 500

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from cppn import CPPN, Attack, Deconvolution, Linear, Periodic, Release, Vibrato
 from discriminators import (
-    Conditions,
+    ConditionEncoder,
     MFCCDiscriminator,
     MultiDiscriminator,
     SpectrogramDiscriminator,
@@ -22,7 +22,7 @@ from discriminators.readout import Flatten
 from noisygan.generators import Hybrid
 from noisygan.generators.ddsp_voices import DDSPVoice
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import (
     Add,
@@ -504,9 +504,9 @@ CASES = {
     "Hybrid with all its parts": Case(
         covers=Hybrid,
         make=lambda: toys.hybrid(
-            conditions=Conditions(Conditions.NAMES, n_labels=3),
-            humanize=Humanize(),
-            unsteadiness=Unsteadiness(),
+            condition_encoder=ConditionEncoder(ConditionEncoder.NAMES, n_labels=3),
+            condition_jitter=ConditionJitter(),
+            jitter=Jitter(),
             decoder=RecurrentDecoder(units=4),
             reverb=Reverb(trainable=True, reverb_length=50),
         ),

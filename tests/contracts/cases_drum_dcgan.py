@@ -1,7 +1,7 @@
 """Entries of the drum DCGAN."""
 
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
-from noisygan.generators.drum_dcgan import DrumDCGAN, PrintedDrumDCGAN
+from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from tests.contracts.cases import ASKED, JUDGED, Case, generate, judge, numbers
 
 CODED = {"z": numbers(4), "seed": ASKED["seed"]}
@@ -14,9 +14,9 @@ def discriminator():
 
 
 CASES = {
-    "PrintedDrumDCGAN": Case(
-        covers=PrintedDrumDCGAN,
-        make=lambda: PrintedDrumDCGAN(76, latent_dim=4),
+    "PublishedDrumDCGAN": Case(
+        covers=PublishedDrumDCGAN,
+        make=lambda: PublishedDrumDCGAN(76, latent_dim=4),
         inputs=CODED,
         shapes={"audio": (3, 76)},
         call=generate,

@@ -1,6 +1,6 @@
 """Entries of the voices of what is struck, and of the pitch that falls after the blow."""
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
@@ -26,7 +26,7 @@ def drum():
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=3),
+        condition_encoder=ConditionEncoder(("label",), n_labels=3),
     )
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from discriminators.drum_wgan import DrumWGANDiscriminator
 from discriminators.equalized import EqualizedConv1D, EqualizedDense
 from discriminators.growing_gan import GrowingGANDiscriminator
@@ -37,7 +37,7 @@ CASES = {
                 sample_rate=16000,
                 units=3,
                 latent_dim=4,
-                conditions=Conditions(("label",), n_labels=3),
+                condition_encoder=ConditionEncoder(("label",), n_labels=3),
                 embedding_dim=5,
             )
         ),

@@ -1,6 +1,6 @@
 """Entries of Sample-GAN's classes; see `tests.contracts.cases`."""
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from discriminators.recurrent import RecurrentDiscriminator
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import OnePass, Rollout, SampleGAN
@@ -18,7 +18,7 @@ def _generator(mode, **changes):
         units=6,
         block=4,
         in_training=mode,
-        in_use=mode,
+        inference_mode=mode,
         **changes,
     )
 
@@ -47,7 +47,9 @@ CASES = {
     ),
     "SampleGAN, one pass, with conditions": Case(
         covers=SampleGAN,
-        make=_generator(OnePass(), conditions=Conditions(Conditions.NAMES, n_labels=3)),
+        make=_generator(
+            OnePass(), condition_encoder=ConditionEncoder(ConditionEncoder.NAMES, n_labels=3)
+        ),
         inputs=toys.conditioning(velocity=(50, 100, 110), label=(0, 1, 2)) | ASKED,
         shapes={"audio": (BATCH, N)},
         call=generate,

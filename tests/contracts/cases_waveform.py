@@ -1,6 +1,6 @@
 """Entries of WaveGAN and of the multi-period and multi-resolution discriminators."""
 
-from discriminators.conditioning import Conditions
+from discriminators.conditioning import ConditionEncoder
 from discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminator
 from discriminators.resolutions import MultiResolutionDiscriminator
 from discriminators.waveform import WaveGANDiscriminator
@@ -25,7 +25,7 @@ CASES = {
         covers=WaveGAN,
         make=lambda: WaveGAN(
             1000,
-            conditions=Conditions(("label",), n_labels=3),
+            condition_encoder=ConditionEncoder(("label",), n_labels=3),
             up=NearestNeighbour(),
             post_filter=16,
             **SMALL,

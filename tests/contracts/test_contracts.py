@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import tests.contracts
+from discriminators.base import Discriminator, WaveformDiscriminator
 from discriminators.growing import GrowingDiscriminator
-from discriminators.raw_waveform import RawWaveformDiscriminator
 from noisygan.generators.growing import GrowingWaveform
 from noisygan.generators.raw_waveform import RawWaveform
 from synths import Processor
@@ -19,7 +19,8 @@ from tests.contracts.cases import BATCH
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
 ABSTRACT = {
-    *(Processor, RawWaveform, GrowingWaveform, RawWaveformDiscriminator, GrowingDiscriminator),
+    *(Processor, RawWaveform, GrowingWaveform),
+    *(Discriminator, WaveformDiscriminator, GrowingDiscriminator),
 }
 
 # Those of every module of this folder whose name begins with "cases".

@@ -1,11 +1,10 @@
 """What is fuzzed: every reader of files and requests, each with good inputs to begin from.
 
-A target reads bytes, through a file where the reader wants one. It returns where they are accepted
-or refused in one line by one of OURS; anything else that it raises is a finding.
+A target reads bytes. It returns where they are accepted, and raises one of OURS with one line where
+they are refused; anything else that it raises is a finding.
 """
 
 import contextlib
-import dataclasses
 import functools
 import hashlib
 import io
@@ -18,66 +17,41 @@ import zipfile
 import numpy as np
 import soundfile
 
-from noisygan.data.decoding import BadAudioError
-from noisygan.errors import NoisyganError
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.errors import NoisyganError, UsageError
 
 OURS = (NoisyganError, BadAudioError)
-
-# Of errors and file names: more is no line for a person.
-MAX_MESSAGE = 2000
+TARGETS = {}  # name -> (function of bytes, function that makes a list of good inputs)
 
 
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """A reader of bytes.
-
-    Attributes:
-      name: For people.
-      read: A function of bytes.
-      seeds: A function that makes a list of good inputs, bytes.
-    """
-
-    name: str
-    read: object
-    seeds: object
-
-    def __call__(self, data):
-        """Reads once; raises what is a finding."""
-        try:
-            self.read(data)
-        except OURS as error:
-            message = str(error)
-            assert message.strip() and "\n" not in message and len(message) < MAX_MESSAGE, message
-
-
-TARGETS = {}
-
-
-def target(seeds):
-    """Registers a function of bytes as a target with good inputs."""
+def target(seeds, file=None):
+    """Register a function of bytes, or of the path of a file of this name, with good inputs."""
 
     def register(read):
-        name = read.__name__
-        TARGETS[name] = Target(name, read, functools.cache(seeds))
+        def read_file(data):
+            with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+                path = pathlib.Path(folder) / file
+                path.write_bytes(data)
+                read(path)
+
+        TARGETS[read.__name__] = (read_file if file else read), functools.cache(seeds)
         return read
 
     return register
 
 
-def through_file(suffix):
-    """Makes a function of a path one of bytes, in a folder of its own."""
+def check(name, data):
+    """Read once; raises what is a finding."""
+    try:
+        TARGETS[name][0](data)
+    except OURS as error:
+        message = str(error)
+        assert message.strip() and "\n" not in message and len(message) < 2000, message
 
-    def wrap(read):
-        @functools.wraps(read)
-        def read_bytes(data):
-            with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-                path = pathlib.Path(folder) / f"input{suffix}"
-                path.write_bytes(data)
-                read(path)
 
-        return read_bytes
-
-    return wrap
+def encoded(*values):
+    """A function that gives values as JSON, each bytes."""
+    return lambda: [json.dumps(value).encode() for value in values]
 
 
 # ---- configs ---------------------------------------------------------------------------------
@@ -98,32 +72,15 @@ tfp.distributions.Normal.loc = 0.0
 """
 
 
-def _configs():
-    from noisygan import config
-
-    folder = config.bundled_folder()
-    return [CONFIG.encode(), (folder / "runs" / "notes.gin").read_bytes()]
-
-
-@target(_configs)
-def config_statements(data):
-    """The text of a config into statements."""
-    from noisygan import config_text
-
-    config_text.statements(data.decode("utf-8", "surrogateescape"), "my.gin")
-
-
-@target(_configs)
-@through_file(".gin")
+@target(lambda: [CONFIG.encode()], "input.gin")
 def config_file(path):
-    """A config, with includes, names and values."""
     from noisygan import config
 
     config.parse([path])
     config.resolved_text()
 
 
-# ---- controls --------------------------------------------------------------------------------
+# ---- controls and latents --------------------------------------------------------------------
 
 
 def good_controls():
@@ -167,108 +124,78 @@ def archive(arrays, compressed=True):
     return file.getvalue()
 
 
-@target(lambda: [archive(good_controls()), archive(good_controls(), compressed=False)])
-@through_file(".npz")
+@target(lambda: [archive(good_controls()), archive(good_controls(), False)], "input.npz")
 def controls_file(path):
-    """Controls: what is accepted makes finite sound, or is refused."""
-    from noisygan.rendering.controls import load_controls
+    """Controls that are accepted can be rendered, or are refused then."""
+    from noisygan.audio_io.controls import load_controls
+    from noisygan.rendering.synthesis import render_controls
 
-    played(load_controls(path))
-
-
-def played(controls):
-    """Renders short controls; finite ones of sensible size give finite sound."""
-    from noisygan.rendering.controls import render_controls
-
+    controls = load_controls(path)
     if int(controls["n_samples"]) <= 4000 and int(controls["sample_rate"]) <= 16000:
         render_controls(controls)
 
 
-@target(
-    lambda: [
-        b"time_seconds,loudness_db,tone/f0_hz\n0,-20,220\n0.05,-30,221.5\n",
-        b'\xef\xbb\xbftime_seconds,"tone/harmonic_distribution/1",air/magnitudes/2\n0,0.5,1e-3\n',
-    ]
-)
-@through_file(".csv")
+CURVES = [
+    b"time_seconds,loudness_db,tone/f0_hz\n0,-20,220\n0.05,-30,221.5\n",
+    b'\xef\xbb\xbftime_seconds,"tone/harmonic_distribution/1",air/magnitudes/2\n0,0.5,1e-3\n',
+]
+
+
+@target(lambda: CURVES, "input.csv")
 def curves_csv(path):
-    """Curves of a table, over good controls."""
-    from noisygan.rendering.curves_csv import read_curves
+    from noisygan.audio_io.curves_csv import read_curves
 
     read_curves(path, good_controls())
 
 
-def _codes():
-    file = io.BytesIO()
-    np.save(file, np.zeros(4, np.float32))
+def _latents():
     kept = {"z": np.ones(4), "pitch": np.array(60.5), "label_name": np.array("flute")}
     kept |= {"noise_seed": np.array(3), "held_seconds": np.array(1.5), "gain": np.array(0.5)}
-    return [archive(kept), archive(kept, compressed=False), file.getvalue()]
+    return [archive(kept), archive(kept, compressed=False)]
 
 
-@target(_codes)
-@through_file(".npz")
-def kept_code(path):
-    """A code that was kept."""
-    from noisygan.rendering.kept_codes import read_code
+@target(_latents, "input.npz")
+def saved_latents(path):
+    from noisygan.rendering.saved_latents import load_latents
 
-    assert np.isfinite(read_code(path).z).all()
+    assert np.isfinite(load_latents(path).z).all()
 
 
-# ---- songs -----------------------------------------------------------------------------------
+# ---- songs and recordings --------------------------------------------------------------------
 
 
 def _songs():
     import mido
 
-    found = []
-    for kind in (0, 1):
-        song = mido.MidiFile(type=kind, ticks_per_beat=96)
-        track = mido.MidiTrack()
-        song.tracks.append(track)
-        track.append(mido.MetaMessage("set_tempo", tempo=400000))
-        track.append(mido.MetaMessage("key_signature", key="Bb"))
-        track.append(mido.Message("program_change", program=5, channel=1))
-        track.append(mido.Message("control_change", control=64, value=127))
-        for key in (60, 64, 67):
-            track.append(mido.Message("note_on", note=key, velocity=90, time=10))
-            track.append(mido.Message("pitchwheel", pitch=500 * key - 32000, time=5))
-            track.append(mido.Message("note_off", note=key, time=50))
-        track.append(mido.Message("control_change", control=123, value=0, time=3))
-        track.append(mido.Message("sysex", data=(1, 2, 3)))
-        file = io.BytesIO()
-        song.save(file=file)
-        found.append(file.getvalue())
-    return found
+    track = mido.MidiTrack(
+        [
+            mido.MetaMessage("set_tempo", tempo=400000),
+            mido.MetaMessage("key_signature", key="Bb"),
+            mido.Message("program_change", program=5, channel=1),
+            mido.Message("control_change", control=64, value=127),
+        ]
+    )
+    for key in (60, 64, 67):
+        track.append(mido.Message("note_on", note=key, velocity=90, time=10))
+        track.append(mido.Message("pitchwheel", pitch=500 * key - 32000, time=5))
+        track.append(mido.Message("note_off", note=key, time=50))
+    files = [io.BytesIO(), io.BytesIO()]
+    for kind, file in enumerate(files):
+        mido.MidiFile(type=kind, ticks_per_beat=96, tracks=[track]).save(file=file)
+    return [file.getvalue() for file in files]
 
 
-@target(_songs)
-@through_file(".mid")
+@target(_songs, "input.mid")
 def midi_file(path):
-    """A song."""
-    from noisygan.rendering.midi import read_song
+    from noisygan.audio_io.midi import read_song
 
     for note in read_song(path).notes:
         assert note.held >= 0.0 and 0 <= note.pitch <= 127 and 1 <= note.channel <= 16
 
 
-@target(lambda: [b"2=runs/flute", b"1-8=runs/kit:3", b"10=a:b=c:0"])
-def song_mapping(data):
-    """Which run plays what, as `noisygan play` is told it."""
-    from noisygan.cli.main import build_parser
-
-    text = data.decode("utf-8", "replace")[:100]
-    build_parser().parse_args(["play", "--midi", "song.mid", f"--channel={text}", "--out", "a.wav"])
-
-
-# ---- recordings ------------------------------------------------------------------------------
-
-
-@functools.cache
 def sounds():
     """A short sound in every format that is common, bytes."""
-    time = np.arange(900) / 8000
-    audio = 0.5 * np.sin(2 * np.pi * 440 * time)
+    audio = 0.5 * np.sin(2 * np.pi * 440 * np.arange(900) / 8000)
     found = []
     for kind, subtype in (
         *(("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAVEX", "PCM_24"), ("AIFF", "PCM_16")),
@@ -282,91 +209,65 @@ def sounds():
     return found
 
 
-@target(sounds)
-@through_file(".wav")
-def decoded_audio(path):
-    """A recording that is trained on, and one that is matched."""
-    from noisygan.data import decoding
+@target(sounds, "input.wav")
+def recording(path):
+    """A recording to train on, to match and to prepare."""
+    from noisygan.audio_io import decoding
+    from noisygan.data.prepare import reading, sources
     from noisygan.matching.target import read_target
 
     try:
         audio = decoding.decode(path, None, 400)
         assert audio.shape == (400,) and np.isfinite(audio).all() and np.abs(audio).max() <= 1.0
     finally:
-        target_ = read_target(path)
-        assert np.isfinite(target_.audio).all()
+        try:
+            assert np.isfinite(read_target(path).audio).all()
+        finally:
+            found = reading.read(sources.file_source(path, "input.wav"), max_seconds=60.0)
+            assert np.isfinite(found.audio).all()
 
 
-@target(sounds)
-@through_file(".wav")
-def prepared_audio(path):
-    """A recording that is prepared."""
-    from noisygan.data.prepared import reading, sources
+@functools.cache
+def prepared():
+    """A prepared folder of two recordings: dict of file name -> bytes."""
+    from noisygan.cli.main import main
 
-    found = reading.read(sources.file_source(path, "input.wav"), max_seconds=60.0)
-    assert np.isfinite(found.audio).all()
-
-
-def _records():
-    from noisygan.data.prepared import example, records
-
-    tone = np.sin(np.arange(800) / 5).astype(np.float32)
-    made = [
-        records.Record("a", "a.wav", {8000: tone}, "flute", 60.0, 100.0, tags={"family": "f"}),
-        records.Record(
-            *("b", "b.wav", {8000: tone}),
-            encoding="float32",
-            frame_rate=100.0,
-            features={"f0_hz": np.ones(10)},
-        ),
-    ]
-    file = io.BytesIO()
-    for record in made:
-        example.write_frame(file, records.to_example(record))
-    return [file.getvalue()]
-
-
-@target(_records)
-def record_shard(data):
-    """A prepared folder with one shard, as training reads it."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        folder = pathlib.Path(name)
-        (folder / "s.tfrecord").write_bytes(data)
-        (folder / "manifest.json").write_text(json.dumps(good_manifest()))
-        read_split(folder)
+        data, out = pathlib.Path(name, "data"), pathlib.Path(name, "out")
+        data.mkdir()
+        for pitch in (60, 62):
+            audio = np.sin(np.arange(1600) * pitch / 500)
+            soundfile.write(data / f"flute-{pitch:03d}-100.wav", audio, 8000)
+        options = ["--sample_rate", "8000", "--n_samples", "1600", "--processes", "1"]
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert main(["prepare", "notes", "--data", str(data), "--out", str(out), *options]) == 0
+        return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 
-def good_manifest():
-    """What manifest.json holds."""
-    from noisygan.data.prepared.manifest import FORMAT, VERSION
+def _read_prepared(name, data):
+    """Read a prepared folder one of whose files is another one."""
+    from noisygan.data.prepare import load
 
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "splits": {"train": {"shards": ["s.tfrecord"], "n_records": 2}},
-        "sample_rates": [8000],
-        "fingerprint": "0" * 64,
-        "counts": {"files": 2},
-    }
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        for each, content in (prepared() | {name: data}).items():
+            (pathlib.Path(folder) / each).write_bytes(content)
+        split = load.Split(pathlib.Path(folder), "train", 8000)
+        for i in range(len(split.entries)):
+            assert np.isfinite(split.audio(i)).all()
 
 
-def read_split(folder):
-    """Reads all sounds of a prepared folder."""
-    from noisygan.data.prepared import load
-
-    split = load.Split(folder, "train", 8000)
-    for i in range(len(split.entries)):
-        assert np.isfinite(split.audio(i)).all()
+def _shard():
+    return next(name for name in prepared() if "tfrecord" in name)
 
 
-@target(lambda: [json.dumps(good_manifest()).encode()])
-def manifest(data):
-    """The manifest of a prepared folder."""
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        folder = pathlib.Path(name)
-        (folder / "s.tfrecord").write_bytes(_records()[0])
-        (folder / "manifest.json").write_bytes(data)
-        read_split(folder)
+@target(lambda: [prepared()[_shard()]])
+def prepared_shard(data):
+    _read_prepared(_shard(), data)
+
+
+@target(lambda: [prepared()["manifest.json"]])
+def prepared_manifest(data):
+    _read_prepared("manifest.json", data)
 
 
 NSYNTH = {
@@ -375,52 +276,48 @@ NSYNTH = {
 }
 
 
-@target(lambda: [json.dumps(NSYNTH).encode(), json.dumps(NSYNTH, indent=2).encode()])
-def nsynth_json(data):
-    """NSynth's examples.json, as training reads it and as `prepare` does."""
+@target(encoded(NSYNTH), "examples.json")
+def nsynth_json(path):
+    """NSynth's examples.json, as training and `prepare` read it."""
     from noisygan.data import layouts
-    from noisygan.data.prepared import nsynth_sources
+    from noisygan.data.prepare import nsynth_sources
 
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        folder = pathlib.Path(name)
-        (folder / "audio").mkdir()
-        (folder / "examples.json").write_bytes(data)
-        try:
-            for entry in layouts.list_entries(folder)[1]:
-                assert entry.path.parent == folder / "audio"
-        finally:
-            for source in nsynth_sources.find(folder):
-                assert pathlib.Path(source.path).is_relative_to(folder)
+    (path.parent / "audio").mkdir()
+    try:
+        for entry in layouts.list_entries(path.parent)[1]:
+            assert entry.path.parent == path.parent / "audio"
+    finally:
+        for source in nsynth_sources.find(path.parent):
+            assert pathlib.Path(source.path).is_relative_to(path.parent)
 
 
-@target(
-    lambda: [
-        b"file,label,pitch,velocity,split,room\na.wav,x,C#4,90,train,3\nb.wav,y,61,,test,hall\n",
-        b"file;label\r\na.wav;x\r\n",
-    ]
-)
-@through_file(".csv")
+TABLES = [
+    b"file,label,pitch,velocity,split,room\na.wav,x,C#4,90,train,3\nb.wav,y,61,,test,hall\n",
+    b"file;label\r\na.wav;x\r\n",
+]
+
+
+def read_table(path):
+    from noisygan.data.prepare import table_sources
+
+    list(table_sources.read(path.parent, path))
+
+
+@target(lambda: TABLES, "input.csv")
 def table_csv(path):
-    """A table of recordings."""
-    from noisygan.data.prepared import table_sources
-
-    list(table_sources.read(path.parent, path))
+    read_table(path)
 
 
-@target(lambda: [json.dumps([{"file": "a.wav", "label": "x", "pitch": "C4"}]).encode()])
-@through_file(".json")
+@target(encoded([{"file": "a.wav", "label": "x", "pitch": "C4", "split": "train"}]), "input.json")
 def table_json(path):
-    """A table of recordings as JSON."""
-    from noisygan.data.prepared import table_sources
-
-    list(table_sources.read(path.parent, path))
+    read_table(path)
 
 
 # ---- runs ------------------------------------------------------------------------------------
 
 FACTS = {
-    "format": 1,
-    "noisygan": "0.1.0",
+    "format": 3,
+    "noisygan": "0.2.0",
     "versions": {"python": "3.11.7", "keras": None},
     "command": ["noisygan", "train"],
     "seed": 0,
@@ -432,105 +329,55 @@ FACTS = {
 }
 
 
-@target(lambda: [json.dumps(FACTS, indent=2).encode()])
-@through_file(".json")
+@target(encoded(FACTS), "run.json")
 def run_facts(path):
-    """A run.json, and what notes of the run are called."""
+    """A run.json, and the file names of the run's notes."""
     from noisygan.rendering import notes
     from noisygan.training.run_files import read_facts
 
     facts = read_facts(path)
-    generator = types.SimpleNamespace(conditions=("pitch", "label"))
+    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
     instrument = notes.instrument(path.parent, facts, generator)
     for request in notes.plain_requests(instrument, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 
 
-@target(lambda: [b'{"step": 1, "seconds": 0.5, "d_loss": 1.0}\n{"step": 2, "seconds": 1}\n{"st'])
-@through_file(".jsonl")
+METRICS = b'{"step": 1, "seconds": 0.5, "d_loss": 1.0}\n{"step": 2, "seconds": 1}\n{"st'
+
+
+@target(lambda: [METRICS], "metrics.jsonl")
 def run_metrics(path):
-    """A metrics.jsonl."""
     from noisygan.training.run_files import read_metrics
 
     for record in read_metrics(path):
         float(record.get("seconds", 0.0))
 
 
-@target(lambda: [json.dumps({"format": 1, "files": _sums_of(b"index", b"data")}).encode()])
-def checkpoint_sums(data):
-    """The checksums of a checkpoint: what does not have them is passed over."""
-    from noisygan.training import checkpoints
-
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        folder = pathlib.Path(name)
-        for ending, content in (("index", b"index"), ("data-00000-of-00001", b"data")):
-            (folder / f"ckpt-3.{ending}").write_bytes(content)
-        (folder / "ckpt-3.json").write_bytes(data)
-        checkpoints.newest(folder)
-
-
-def _sums_of(index, data):
-    files = {"ckpt-3.index": index, "ckpt-3.data-00000-of-00001": data}
-    return {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in files.items()
-    }
-
-
-STATE = {
-    "alarms": {"recent": [{"d_loss": 1.0}], "silent_until": {"d_won": 40}, "n": 3, "n_alike": 0},
-    "curve": [[10, 90.5], [20, 80.0]],
-    "measured": [3.0, 0.5],
-    "skipped": {"d": 0, "g": 1},
-    "strain": 0.9,
-    "sounds": {"d_won": 1},
+CHECKPOINT = {"ckpt-3.index": b"index", "ckpt-3.data-00000-of-00001": b"data"}
+SUMS = {
+    name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    for name, content in CHECKPOINT.items()
 }
 
 
-@target(lambda: [json.dumps({"d_loss": 1.5, "guards": STATE}).encode(), b"{}"])
-def checkpoint_state(data):
-    """What a checkpoint says of its training beside the weights."""
-    from noisygan.training import guards
+@target(encoded({"format": 1, "files": SUMS}), "ckpt-3.json")
+def checkpoint_sums(path):
+    """Checksums of a checkpoint: one that does not have them is passed over."""
+    from noisygan.training import checkpoints
 
-    with contextlib.suppress(ValueError):
-        guards.read_state(data)
-
-
-@target(
-    lambda: [json.dumps({"asked": {"n": 5}, "done": {"measured a-0": {"failed": None}}}).encode()]
-)
-@through_file(".json")
-def comparison_progress(path):
-    """A comparison.json."""
-    from noisygan.comparison.contenders import Progress
-
-    progress = Progress(path.rename(path.with_name("comparison.json")).parent, {"n": 5})
-    progress.get("measured a-0")
+    for name, content in CHECKPOINT.items():
+        (path.parent / name).write_bytes(content)
+    checkpoints.newest(path.parent)
 
 
-@target(lambda: [json.dumps({"format": 1, "comparison": "x", "answers": [
-    {"system": "a", "column": 0, "rating": 3, "plays": 1}]}).encode()])  # fmt: skip
-@through_file(".json")
+ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}
+
+
+@target(encoded({"format": 1, "comparison": "x", "answers": [ANSWER]}), "answers.json")
 def listening_answers(path):
-    """Answers of a listening test."""
     from noisygan.comparison.listening import read_answers
 
     read_answers(path, "x", ["a", "b"])
-
-
-@target(lambda: [json.dumps(_measured_step()).encode()])
-@through_file(".json")
-def measured_steps(path):
-    """Figures of a training step."""
-    from noisygan.measured_steps import read
-
-    read(path)
-
-
-def _measured_step():
-    from noisygan.measured_steps import STEPS
-
-    return STEPS["runs/notes.gin"]
 
 
 # ---- the studio ------------------------------------------------------------------------------
@@ -552,10 +399,9 @@ REQUESTS = [
 ]
 
 
-@target(lambda: [json.dumps(request).encode() for request in REQUESTS])
+@target(encoded(*REQUESTS))
 def studio_request(data):
-    """A request of the page, and the sound that is asked for."""
-    from noisygan.errors import UsageError
+    """A request of the page, and the sound that it gets."""
     from noisygan.studio import asking, downloads
 
     try:

@@ -19,7 +19,7 @@ import resource, sys
 sys.path[:0] = {path!r}
 {before}
 at_rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-from noisygan.data.decoding import BadAudioError
+from noisygan.audio_io.decoding import BadAudioError
 from noisygan.errors import NoisyganError
 try:
 {code}
@@ -79,7 +79,6 @@ def sent(tmp_path_factory):
 
     from noisygan import config
     from noisygan.training import checkpoints
-    from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer, build_generator
 
     config.parse([TINY])
@@ -92,22 +91,15 @@ def sent(tmp_path_factory):
     )
 
     def make(path, replace=(), **facts):
-        run = RunFolder(path)
-        run.checkpoints.mkdir(parents=True)
+        (path / "checkpoints").mkdir(parents=True)
         changed = text
         for old, new in replace:
             assert old in changed, old
             changed = changed.replace(old, new)
-        run.config.write_text(changed)
-        own = {
-            "format": 2,
-            "seed": 0,
-            "label_names": ["flute"],
-            "pitches": [60],
-            "sample_rate": 16000,
-        }
-        run.facts_file.write_text(json.dumps({**own, **facts}))
-        checkpoints.write(state, run.checkpoints / "ckpt-3")
-        return run
+        (path / "config.gin").write_text(changed)
+        good = {"format": 3, "seed": 0, "label_names": ["flute"], "pitches": [60]}
+        (path / "run.json").write_text(json.dumps({**good, "sample_rate": 16000, **facts}))
+        checkpoints.write(state, path / "checkpoints" / "ckpt-3")
+        return path
 
     return make

@@ -1,4 +1,4 @@
-"""Configs from strangers: what they may name, and how much they may ask for."""
+"""Configs from strangers: what they may name, and modules of one's own."""
 
 import ast
 import importlib.util
@@ -6,10 +6,9 @@ import pkgutil
 import subprocess
 from pathlib import Path
 
-import keras
 import pytest
 
-from noisygan import config, config_allowed, config_sizes
+from noisygan import config
 from noisygan.cli.main import COMMANDS, LOADING_CONFIGS, build_parser, main
 from noisygan.errors import UsageError
 
@@ -20,7 +19,7 @@ HEADER = "from __gin__ import dynamic_registration\n"
 def narrow():
     """No test leaves the allow-list wider."""
     yield
-    config_allowed.widen(())
+    config.allow_modules(())
 
 
 def complaint(text):
@@ -41,14 +40,12 @@ def complaint(text):
         "noisygan.training.runs.load_generator",
         "noisygan.training.loop.StopSignals",
         "noisygan.training.summaries.EventWriter",
-        "noisygan.data.noteset.NoteSet",
-        "noisygan.data.prepared.load.Split",
-        "noisygan.data.prepared.reading.read",
+        "noisygan.data.prepare.load.Split",
+        "noisygan.data.prepare.reading.read",
         "noisygan.data.download.get",
         "noisygan.data.download.Archive",
-        "noisygan.files.written_whole",
+        "noisygan.files.atomic_write",
         "noisygan.archives.read_arrays",
-        "noisygan.evaluation.embeddings.Embedding",
         "noisygan.studio.server.serve",
         "synths.kernels.compiling.compiled",
         "synths.kernels.threads.run",
@@ -90,14 +87,14 @@ def test_parts_of_networks_are_let_through():
     ):
         module, _, short = name.rpartition(".")
         value = getattr(importlib.import_module(module), short)
-        assert config_allowed.is_allowed(value)
+        assert config.is_allowed(value)
 
 
 def open_modules():
     for package in ("synths", "cppn", "discriminators", "noisygan"):
         path = importlib.import_module(package).__path__
         for info in pkgutil.walk_packages(path, package + "."):
-            if config_allowed.rule_of(info.name) and not info.ispkg:
+            if config.is_open(info.name) and not info.ispkg:
                 yield info.name
 
 
@@ -108,7 +105,7 @@ REACHING_OUT = {"os", "sys", "subprocess", "shutil", "socket", "urllib", "http",
 }
 # These draw progress, write summaries or look at time, in methods that no config can call.
 TRUSTED = {
-    "noisygan.data.recordings": {"pathlib", "soundfile", "os"},
+    "noisygan.data.dataset": {"pathlib", "soundfile", "os"},
     "noisygan.training.trainer": set(),
     "noisygan.generators.ddsp_voices": {"importlib"},
 }
@@ -129,113 +126,41 @@ def test_modules_that_configs_name_reach_nothing_outside(module):
     assert used & REACHING_OUT <= TRUSTED.get(module, set())
 
 
-# ---- sizes -----------------------------------------------------------------------------------
+# ---- values and files ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("binding", "expected"),
-    [
-        ("Hybrid.latent_dim = 1000000000", "latent_dim is 1000000000; expected at most 1,000,000"),
-        ("Hybrid.latent_dim = -1000000000", "latent_dim is -1000000000"),
-        ("n = 99999999\nHybrid.latent_dim = %n", "n is 99999999"),
-        ("CPPN.n_layers = 1001", "n_layers is 1001; expected at most 1,000"),
-        ("Hybrid.seconds = 1e9", "seconds is 1000000000.0; expected at most 3600"),
-        ("Recordings.n_samples = 10000000000", "n_samples is 10000000000"),
-        ("HarmonicVoice.n_harmonics = [[(7777777, 1)]]", "n_harmonics is 7777777"),
-        ("Hybrid.latent_dim = " + "9" * 5000, "not a gin statement"),
-        ("Hybrid.latent_dim = 0x" + "f" * 5000, "latent_dim is a whole number of 20000 bits; exp"),
-        ("Hybrid.latent_dim = -0b" + "1" * 20_000, "latent_dim is a whole number of 20000 bits"),
-        ("Hybrid.name = {0x" + "f" * 5000 + ": 1}", "name is a whole number of 20000 bits"),
-        ("Hybrid.seconds = 0x" + "f" * 5000, "seconds is a whole number of 20000 bits"),
-        ("Hybrid.name = {'class_name': 'Lambda', 'config': {}}", 'holds "class_name"'),
-        ("Hybrid.prior = @Hybrid()", "needs itself"),
-        ("a = %b\nb = [%a]\nHybrid.name = %a", "needs itself"),
-        ("s/" * 300_000 + "Hybrid.name = 'a'", "a name of 300,000 parts, s/s/s"),
-        ("Hybrid.prior = [@" + "s/" * 300_000 + "Hybrid()]", "a name of 300,000 parts"),
-        ("s/" * 300_000 + "n = 1", "a name of 300,000 parts"),
-        ("Hybrid.name = %" + "s/" * 300_000 + "n", "a name of 300,001 parts"),
-        ("Hybrid.prior = @synths." + "a." * 300 + "x()", "a name of 302 parts, synths.a.a"),
-        ("a." * 300_000 + "x = 1", "parts"),
-        ("a." * 300_000 + "x:\n    y = 1", "parts"),
-        ("import synths.harmonic." + "a." * 3000 + "b", "a name of 3,003 parts"),
-        ("from synths." + "a." * 3000 + "b import c", "parts"),
-    ],
+    "value",
+    ["{[1]: 2}", "{{}: 1}", "9" * 5000, "[" * 500, "{'class_name': 'Lambda', 'config': {}}", "(1"],
 )
-def test_what_would_fill_the_memory_is_refused(binding, expected):
-    header = "import noisygan.generators.hybrid\nimport noisygan.generators.voices\n"
-    header += "import noisygan.data.recordings\nimport cppn.networks\n"
-    message = complaint(header + binding)
-    assert expected in message and len(message) < 400
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("{[1]: 2}", "stranger.gin line 4: a list or a dict is the key of a dict; expected a text"),
-        ("[\n{'a': {([1],): 2}}]", "stranger.gin line 5: a list or a dict is the key of a dict"),
-        ("{{}: 1}", "stranger.gin line 4: a list or a dict is the key of a dict"),
-        ("1j", "stranger.gin line 4: name holds a complex number; expected real ones"),
-        ("[{-0.5j: 1}]", "stranger.gin line 4: name holds a complex number"),
-    ],
-)
-def test_values_that_gin_reads_and_nothing_can_take(value, expected):
+def test_values_that_nothing_can_take(value):
     header = "import noisygan.generators.hybrid\n"
-    assert expected in complaint(f"{header}\nHybrid.name = {value}\n")
-    assert expected in complaint(f"{header}Hybrid:\n    name = {value}\n")
-    param = value.replace("\n", "")
-    with pytest.raises(UsageError, match="--gin_param 'Hybrid.name = .*: (a list|name holds)"):
-        config.parse_text(HEADER, "stranger.gin", [f"Hybrid.name = {param}"])
+    assert "stranger.gin line 3" in complaint(f"{header}Hybrid.name = {value}\n")
 
 
-def test_lists_within_lists_are_counted_before_they_are_made():
-    lines = ["a0 = [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
-    lines += [f"a{i} = [{', '.join([f'%a{i - 1}'] * 9)}]" for i in range(1, 12)]
-    text = "import noisygan.generators.hybrid\n" + "\n".join(lines) + "\nHybrid.name = %a11"
-    assert "more than 10000 parts" in complaint(text)
+def test_a_config_that_needs_itself(tmp_path):
+    config.parse_text(HEADER + "import noisygan.generators.hybrid\nHybrid.prior = @Hybrid()")
+    from noisygan.generators.hybrid import Hybrid
+
+    with pytest.raises(UsageError):
+        config.configured(Hybrid)()
 
 
-def test_what_replaced_values_led_to_is_looked_at_once(monkeypatch):
-    n, walked = 300, []
-
-    def of(graph, node, of=config._Graph.of):
-        walked.append(node)
-        return of(graph, node)
-
-    monkeypatch.setattr(config._Graph, "of", of)
-    names = [f"m{i}" for i in range(n)]
-    lines = [f"{name} = 1" for name in names] + [f"r = [{', '.join(f'%{m}' for m in names)}]"]
-    lines += ["Hybrid.seconds = %r"] * n + ["Hybrid.seconds = 1.0"]
-    config.parse_text("import noisygan.generators.hybrid\n" + "\n".join(lines))
-    assert len(walked) < 20 * n
-
-
-@pytest.mark.parametrize("name", ["x" * 300 + ".gin", "~nobody-of-this-name/x.gin"])
-def test_names_that_no_file_can_have_are_names_of_no_file(name):
+@pytest.mark.parametrize("name", ["x" * 300 + ".gin", "~nobody-of-this-name/x.gin", "x\0", ""])
+def test_names_that_no_file_can_have(name):
     with pytest.raises(UsageError, match="neither a file nor a bundled config"):
         config.find_config(name)
-    assert "to include, neither beside" in complaint(f"include 'a/{name.removeprefix('~')}'")
 
 
 def test_a_large_file_is_not_read(tmp_path):
     path = tmp_path / "large.gin"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(UsageError, match="has more than 1 MB"):
+    with pytest.raises(UsageError, match="more than 1 MB"):
         config.parse([path])
-
-
-def test_weights_are_refused_before_they_are_made():
-    keras.layers.Dense(7).build((None, 5))
-    plain = keras.layers.Layer.add_weight
-    too_many = pytest.raises(UsageError, match="asks for weights of 100000x1000000")
-    with too_many, config_sizes.weights_within():
-        keras.layers.Dense(1_000_000).build((None, 100_000))
-    with config_sizes.weights_within(42):
-        keras.layers.Dense(7).build((None, 5))
-    one_less = pytest.raises(UsageError, match="more than 41 in all")
-    with one_less, config_sizes.weights_within(41):
-        keras.layers.Dense(7).build((None, 5))
-    assert keras.layers.Layer.add_weight is plain
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="not a text file"):
+        config.parse([path])
 
 
 # ---- widening --------------------------------------------------------------------------------
@@ -273,7 +198,7 @@ def test_a_module_of_ones_own_is_allowed_by_name_loudly_and_once(own, capsys):
         assert "my_parts.bells.Part:\n    size = 4" in said.out
     assert main(asked) == 2
     assert main([*asked, "--allow_module", "my parts"]) == 2
-    assert "expected a module's name" in capsys.readouterr().err
+    assert "expected a module name" in capsys.readouterr().err
 
 
 def test_every_command_that_loads_a_config_can_be_told():
@@ -290,7 +215,8 @@ def test_every_command_that_loads_a_config_can_be_told():
 
 
 def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
-    from noisygan.comparison import contenders, training
+    from noisygan.comparison import training
+    from noisygan.comparison.systems import System
 
     started = []
 
@@ -302,7 +228,7 @@ def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
             return 0
 
     monkeypatch.setattr(subprocess, "Popen", Process)
-    config_allowed.widen(["my_parts"])
-    system = contenders.System("x", "", str(own), {0: tmp_path / "run"})
+    config.allow_modules(["my_parts"])
+    system = System("x", "", str(own), {0: tmp_path / "run"})
     training.train(system, 0, tmp_path, [], ("steps", 1))
     assert started[0][-2:] == ["--allow_module", "my_parts"]

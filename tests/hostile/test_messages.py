@@ -1,11 +1,9 @@
 """What files say of themselves is shown within a line, and moves no terminal's cursor."""
 
-import numpy as np
 import pytest
 
-from noisygan.data.prepared import example, records
+from noisygan.audio_io.curves_csv import read_curves
 from noisygan.errors import UsageError
-from noisygan.rendering.curves_csv import read_curves
 from noisygan.studio import asking
 from tests.fuzz.targets import good_controls, studio_runs
 
@@ -29,12 +27,3 @@ def test_fields_of_requests(body):
 def test_the_command_line_shows_no_control_characters(tmp_path, refused):
     _, said = refused("synth", "--controls", tmp_path / "\x1b[2J\u202e.npz", "--out", "a.wav")
     assert said.isprintable() and "\\x1b[2J" in said
-
-
-@pytest.mark.parametrize("value", [np.ones(0, np.float32), np.ones(2, np.float32), [1]])
-def test_texts_of_records_that_are_none(tmp_path, value):
-    """Found by fuzzing: a list of no floats where a text is expected."""
-    features = example.decode(records.to_example(records.Record("a", "a", {8000: np.ones(3)})))
-    payload = example.encode(features | {"encoding": value})
-    with pytest.raises(records.DamagedShardError, match="another kind of feature 'encoding'"):
-        records.from_payload(tmp_path, 0, payload)

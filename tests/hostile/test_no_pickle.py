@@ -9,23 +9,12 @@ import pytest
 from noisygan.archives import read_arrays
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for folder in ("noisygan", "synths", "cppn", "discriminators")
-    for path in (ROOT / folder).rglob("*.py")
-)
+PACKAGES = ("noisygan", "synths", "cppn", "discriminators")
+FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml"}
 # Methods and functions that execute, unpickle or unpack what they are given.
 CALLS = {"eval", "exec", "extractall", "load_model", "unsafe_load", "system", "popen"}
-
-
-def name_of(function):
-    parts = []
-    while isinstance(function, ast.Attribute):
-        parts.append(function.attr)
-        function = function.value
-    return ".".join([function.id if isinstance(function, ast.Name) else "?", *parts[::-1]])
 
 
 def faults(tree):
@@ -36,7 +25,7 @@ def faults(tree):
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in MODULES:
             yield node.module
         elif isinstance(node, ast.Call):
-            name = name_of(node.func)
+            name = ast.unparse(node.func)
             given = {k.arg: getattr(k.value, "value", None) for k in node.keywords}
             if name.rpartition(".")[2] in CALLS:
                 yield name
@@ -48,27 +37,21 @@ def faults(tree):
                 yield f"{name} of anything"
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_nothing_is_unpickled_evaluated_or_unpacked_blindly(file):
-    assert list(faults(ast.parse((ROOT / file).read_text(encoding="utf-8")))) == []
+def test_nothing_is_unpickled_evaluated_or_unpacked_blindly():
+    found = {path: list(faults(ast.parse(path.read_text(encoding="utf-8")))) for path in FILES}
+    assert {path: each for path, each in found.items() if each} == {}
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "import pickle",
-        "from yaml import load",
-        "np.load(path)",
-        "np.load(path, allow_pickle=True)",
-        "eval(x)",
-        "archive.extractall(folder)",
-        "subprocess.run(x, shell=True)",
-        "os.system(x)",
-        "keras.models.load_model(x)",
+        *("import pickle", "from yaml import load", "np.load(path)", "eval(x)", "os.system(x)"),
+        *("np.load(path, allow_pickle=True)", "archive.extractall(folder)"),
+        *("subprocess.run(x, shell=True)", "keras.models.load_model(x)"),
     ],
 )
 def test_the_search_finds(text):
-    assert len(list(faults(ast.parse(text)))) >= 1
+    assert list(faults(ast.parse(text)))
 
 
 def test_a_pickle_in_an_archive_is_not_executed(tmp_path):
@@ -77,6 +60,6 @@ def test_a_pickle_in_an_archive_is_not_executed(tmp_path):
             return Path.touch, (tmp_path / "executed",)
 
     np.savez(tmp_path / "evil.npz", a=np.array([Evil()], object))
-    with pytest.raises(ValueError, match="numbers or text expected"):
+    with pytest.raises(ValueError):
         read_arrays(tmp_path / "evil.npz")
     assert not (tmp_path / "executed").exists()

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from noisygan.cli.main import main
 from noisygan.errors import UsageError
-from noisygan.losses import whole_batch
+from noisygan.losses import global_batch as global_batch
 from noisygan.training import machines
 from noisygan.training.cluster import this_cluster
 from noisygan.training.machines import Machines
@@ -81,15 +81,15 @@ def test_a_batch_that_cannot_be_divided_is_refused(found):
 
 def test_on_one_device_nothing_is_changed():
     rows = tf.constant([[1.0], [2.0]])
-    assert whole_batch.mean(rows) is rows
-    assert whole_batch.gathered(rows) is rows
-    np.testing.assert_array_equal(whole_batch.drawn(lambda n: tf.range(n), 3), [0, 1, 2])
+    assert global_batch.mean(rows) is rows
+    assert global_batch.gather(rows) is rows
+    np.testing.assert_array_equal(global_batch.sample(lambda n: tf.range(n), 3), [0, 1, 2])
 
 
 def test_a_recording_that_breaks_does_so_before_other_machines_begin(monkeypatch):
     trainer = toys.trainer()
     begun = []
-    monkeypatch.setattr(trainer.replicas, "taking_step", begun.append, raising=False)
+    monkeypatch.setattr(trainer.replicas, "step_scope", begun.append, raising=False)
 
     def broken():
         raise ValueError("a broken file")
@@ -100,23 +100,23 @@ def test_a_recording_that_breaks_does_so_before_other_machines_begin(monkeypatch
     assert begun == []
 
 
-@pytest.mark.parametrize("is_amid", [False, True])
-def test_a_chief_that_ends_amid_a_step_waits_for_nobody(is_amid, monkeypatch):
+@pytest.mark.parametrize("in_step", [False, True])
+def test_a_chief_that_ends_amid_a_step_waits_for_nobody(in_step, monkeypatch):
     chief = object.__new__(Machines)
     chief.is_chief = chief.is_told = True
-    chief.is_amid = False
+    chief.in_step = False
     said = []
     monkeypatch.setattr(chief, "_exchange", lambda word: said.append(word) or (word, 0))
 
     def lead():
-        with chief.taking_step(None):
-            if is_amid:
+        with chief.step_scope(None):
+            if in_step:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         chief._lead(None, lead)
-    assert said == ([machines._GO] if is_amid else [machines._GO, machines._STOPPED])
+    assert said == ([machines._GO] if in_step else [machines._GO, machines._STOPPED])
 
 
 def test_settings_of_one_device_are_refused_on_several():

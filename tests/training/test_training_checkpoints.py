@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from noisygan.audio_io.audio_files import write_wav
 from noisygan.errors import RunError
-from noisygan.rendering.audio_files import write_wav
 from noisygan.training import checkpoints
 from noisygan.training.checkpoints import Checkpoints, newest
 from noisygan.training.runs import RunFolder
@@ -236,7 +236,7 @@ def quick():
     def train_step(batches, step):
         weight = trainer.generator.trainable_variables[0]
         weight.assign(0.9 * weight + tf.reduce_mean(next(batches)["audio"]) * 1e3)
-        trainer.ema[0].assign(weight)
+        trainer.g_ema.averages[0].assign(weight)
         trainer.step.assign_add(1)
         one = tf.constant(1.0)
         return {"d_finite": one, "g_finite": one, "g_loss": tf.reduce_sum(weight.value)}

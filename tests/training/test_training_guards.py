@@ -53,7 +53,7 @@ def test_an_update_left_out_changes_no_weight_slot_average_or_moving_statistic()
             700, 4, seed_channels=4, filters=(4, 3, 3, 2), dilations=(3, 5, 9, 17, 1)
         ),
         discriminator=DrumDCGANDiscriminator(700, (4, 6), (4, 1), (1, 2), dropout=0.0),
-        conditions=None,
+        condition_encoder=None,
         adversarial=BCE(),
         n_critic=2,
     )
@@ -107,7 +107,7 @@ def test_updates_left_out_are_counted_and_said_once_in_ten(watch):
 def test_a_scale_of_losses_that_overflows_is_no_fault(watch, trainer, monkeypatch):
     guards = watch()
     scaled = SimpleNamespace(dynamic_scale=SimpleNamespace(value=256.0))
-    monkeypatch.setattr(trainer, "d_phase", trainer.d_phase._replace(optimizer=scaled))
+    monkeypatch.setattr(trainer.d_phase, "optimizer", scaled)
     guards.check_finite(1, BAD_D | {"d_loss": 1.0})
     assert guards.said == [] and guards.counts["d_skipped"] == 0.0
     guards.check_finite(2, BAD_D | {"d_loss": math.inf})
@@ -136,7 +136,7 @@ def test_too_many_stop_the_training_on_end_or_scattered(watch):
 def test_an_alarm_keeps_the_present_sounds_and_names_the_file(watch, trainer):
     guards = watch()
     guards.alarms.patience, guards.alarms.repeat = 1, 1
-    for average in trainer.ema:
+    for average in trainer.g_ema.averages:
         average.assign(average * 0.0)
     for step in range(10, 60, 10):
         guards.check_metrics(step, HEALTHY | {"fake_spread": 0.0})
@@ -156,7 +156,7 @@ def test_measured_sounds_that_stay_all_one_are_kept_as_they_were_measured(watch,
     guards = watch()
     numbers = {"sound_distance_percent": 50.0, "sound_variety_percent": 0.0}
     guards.quality.measured = lambda step, seconds: (numbers, False)
-    for average in trainer.ema:
+    for average in trainer.g_ema.averages:
         average.assign(average * 0.0)
     for step in (100, 200, 300, 400):
         assert guards.measure(step, 1.0) == numbers

@@ -38,14 +38,14 @@ def rollouts():
         RecurrentDiscriminator(N, units=8, block=10),
         BCE(),
         matching=[Prediction(weight=20.0)],
-        before=[TrainAutoencoder(steps=150, learning_rate=5e-3)],
+        pretraining=[TrainAutoencoder(steps=150, learning_rate=5e-3)],
         batch_size=32,
         g_optimizer=Adam(1e-2),
         d_optimizer=Adam(1e-3),
         ema_decay=0.9,
     )
     trainer.build(notes, seed=0)
-    trainer.before[0](trainer, notes, 0, lambda text: None)
+    trainer.pretraining[0](trainer, notes, 0, lambda text: None)
     batches = trainer.batches(notes, 0)
     for step in range(STEPS):
         metrics = trainer.train_step(batches, step)

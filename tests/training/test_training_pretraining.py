@@ -35,7 +35,7 @@ def system(**changes):
         "discriminator": RecurrentDiscriminator(N, units=16, block=10),
         "adversarial": Relativistic(),
         "matching": [SpectralMatch(sizes=(64,), floor=1e-3)],
-        "before": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
+        "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
         "batch_size": 8,
         "g_optimizer": Adam(3e-3),
         "d_optimizer": Adam(1e-3),
@@ -49,7 +49,7 @@ def trained(notes):
     trainer = system()
     trainer.build(notes, seed=0)
     said = []
-    trainer.before[0](trainer, notes, 0, said.append)
+    trainer.pretraining[0](trainer, notes, 0, said.append)
     frozen = [v.numpy() for v in trainer.generator.autoencoder.weights]
     batches = trainer.batches(notes, 0)
     for step in range(60):

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from noisygan import config
-from noisygan.data.recordings import Recordings
+from noisygan.data.dataset import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
-from noisygan.evaluation import note_features
-from noisygan.evaluation.features import LOWEST_DB, N_MELS, N_PARTS
+from noisygan.metrics import spectrograms
+from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS
 from noisygan.training.guards import Guards
 from noisygan.training.quality import Compared, Quality, View, _halves, _of_few_conditions, features
 from noisygan.training.runs import RunFolder, load_generator
@@ -43,15 +43,15 @@ def played(monkeypatch, trainer, audio, conditions=()):
             self.audio = tf.stack([rest.pop(0) for _ in z])
 
     monkeypatch.setattr(type(trainer.generator), "__call__", lambda self, z, c, seed: Output(z))
-    monkeypatch.setattr(type(trainer.generator), "conditions", conditions)
+    monkeypatch.setattr(type(trainer.generator), "condition_names", conditions)
 
 
 def test_features_are_those_of_evaluate():
     audio = np.stack([toys.notes().audio(i) for i in (0, 5)])
     expected, movement = [], []
     for sound in audio:
-        log_mel = np.maximum(note_features.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
-        expected.append(note_features.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
+        log_mel = np.maximum(spectrograms.log_mel_db(sound, 16000, N_MELS), LOWEST_DB)
+        expected.append(spectrograms.pooled_log_mel(log_mel, N_PARTS) / (N_PARTS * N_MELS) ** 0.5)
         parts = np.array_split(log_mel, N_PARTS, axis=int(log_mel.shape[0] == N_MELS))
         axis = int(log_mel.shape[0] == N_MELS)
         movement.append(np.mean([part.std(axis=axis) for part in parts], axis=0) / N_MELS**0.5)
@@ -309,7 +309,7 @@ def curve_of(run):
 def test_training_stops_when_it_is_done_and_keeps_the_best(tmp_path):
     run = RunFolder.create(tmp_path / "run", "", [], toys.notes(), 3)
     distances = [50.0, 40.0, 42.0, 41.0, 30.0, 20.0]
-    trainer = fitted(run, distances, steps=6, until_done=True)
+    trainer = fitted(run, distances, steps=6, early_stop=True)
     assert int(trainer.step) == 4
     assert curve_of(run) == list(enumerate(distances[:4], 1))
     log = run.log_file.read_text()
@@ -317,7 +317,7 @@ def test_training_stops_when_it_is_done_and_keeps_the_best(tmp_path):
     assert f"the best weights are kept as a run of their own: {run.path / 'best'}" in log
     assert RunFolder.open(run.path / "best").step == 2
     # Asked to go on it stays where it is; without the option it goes on.
-    again = fitted(run, distances, steps=6, until_done=True, resume=True)
+    again = fitted(run, distances, steps=6, early_stop=True, resume=True)
     assert int(again.step) == 4
     again = fitted(run, distances, steps=6, resume=True)
     assert int(again.step) == 6
@@ -350,7 +350,7 @@ def test_the_best_weights_are_a_run_that_can_be_loaded(tmp_path):
     averages = {}
 
     def keep(*args):
-        averages[int(trainer.step)] = [v.numpy() for v in trainer.ema]
+        averages[int(trainer.step)] = [v.numpy() for v in trainer.g_ema.averages]
 
     class Progress:
         message = update = keep

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan import config
-from noisygan.data import recordings
+from noisygan.data import dataset as recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
@@ -249,7 +249,7 @@ def test_a_budget_of_minutes_counts_the_time_before(uninterrupted, tmp_path):
 
 def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
     config.parse([str(ROOT / "tests" / "configs" / "tiny.gin")])
-    from noisygan.data.recordings import Recordings
+    from noisygan.data.dataset import Recordings
     from noisygan.training.trainer import Trainer
 
     trainer = config.configured(Trainer)()
@@ -259,7 +259,7 @@ def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
     generator = load_generator(run.path)
     assert generator.label_names == notes.label_names
     present = trainer.generator.weights
-    for loaded, average in zip(generator.weights, trainer.ema, strict=True):
+    for loaded, average in zip(generator.weights, trainer.g_ema.averages, strict=True):
         np.testing.assert_array_equal(loaded, average)
     assert max(
         np.abs(loaded - now).max() for loaded, now in zip(generator.weights, present, strict=True)
@@ -350,7 +350,7 @@ class Clock:
         self.prepared = prepared
 
     def monotonic(self):
-        step = 0 if self.trainer.ema is None else int(self.trainer.step)
+        step = 0 if self.trainer.g_ema.averages is None else int(self.trainer.step)
         return 10.0 * step + self.prepared
 
 
@@ -362,7 +362,7 @@ def test_snapshots_are_the_averaged_weights_at_equal_intervals(tmp_path, monkeyp
     averages = {}
 
     def keep(self, trainer, step, seconds, keep=RunFolder.keep_snapshot):
-        averages[round(seconds)] = [v.numpy() for v in trainer.ema]
+        averages[round(seconds)] = [v.numpy() for v in trainer.g_ema.averages]
         keep(self, trainer, step, seconds)
 
     monkeypatch.setattr(RunFolder, "keep_snapshot", keep)
@@ -427,7 +427,7 @@ def test_what_comes_before_the_first_step_counts_as_training_time(tmp_path, monk
     def prepare(trainer, notes, seed, say):
         clock.prepared = 55.0
 
-    trainer, run = toys.trainer(before=[prepare]), new_run(tmp_path / "run")
+    trainer, run = toys.trainer(pretraining=[prepare]), new_run(tmp_path / "run")
     clock = Clock(trainer)
     monkeypatch.setattr(loop, "time", clock)
     monkeypatch.setattr(room, "time", clock)

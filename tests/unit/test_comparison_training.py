@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from noisygan.comparison import training
-from noisygan.comparison.contenders import System
+from noisygan.comparison.systems import System
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from noisygan.data import Recordings, recordings
-from noisygan.data.prepared import pool, preparing, presets
+from noisygan.data import Recordings
+from noisygan.data import dataset as recordings
+from noisygan.data.prepare import pool, preparing, presets
 from noisygan.errors import RunError, UsageError
 
 N = 50

@@ -210,19 +210,19 @@ def test_a_full_disk_is_told_before(server, tmp_path):
 
 
 def test_what_another_run_finished_meanwhile_is_not_fetched(server, tmp_path, monkeypatch):
-    real = download.lock.held
+    real = download.folder_lock
 
     def held(folder, instead):
         (folder / "notes").mkdir()
         return real(folder, instead)
 
-    monkeypatch.setattr(download.lock, "held", held)
+    monkeypatch.setattr(download, "folder_lock", held)
     assert get(server, tmp_path)[:2] == (tmp_path / "notes", False)
     assert not server.asked
 
 
 def test_two_downloads_into_one_folder(server, tmp_path):
-    with download.lock.held(tmp_path, "wait"), pytest.raises(UsageError, match="another run"):
+    with download.folder_lock(tmp_path, "wait"), pytest.raises(UsageError, match="another run"):
         get(server, tmp_path)
 
 
@@ -280,7 +280,7 @@ def test_a_name_twice_is_refused(tmp_path):
 
 
 def test_prepare_reads_nsynth_as_it_is_unpacked(server, tmp_path):
-    from noisygan.data.prepared import example, sources
+    from noisygan.data.prepare import example, sources
 
     note = {"audio": np.zeros(64000, np.float32), "pitch": [60], "instrument_str": b"flute_0"}
     stream = io.BytesIO()

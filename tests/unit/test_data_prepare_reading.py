@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import reading, sources
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import reading, sources
 
 
 def sine(n=4000, rate=16000, hz=440.0):

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from noisygan.data.prepared import example, nsynth_sources, reading, sources, table_sources
+from noisygan.data.prepare import example, nsynth_sources, reading, sources, table_sources
 from noisygan.errors import UsageError
 
 

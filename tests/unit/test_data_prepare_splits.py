@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from noisygan.data.prepared import splits
-from noisygan.data.prepared.options import Options
-from noisygan.data.prepared.sources import Source
+from noisygan.data.prepare import splits
+from noisygan.data.prepare.options import Options
+from noisygan.data.prepare.sources import Source
 
 
 def by_file(**fractions):

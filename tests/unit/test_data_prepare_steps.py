@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from noisygan.data.decoding import BadAudioError
-from noisygan.data.prepared import converting, loudness, presets, statistics, steps
-from noisygan.data.prepared.options import Options
-from noisygan.data.prepared.reading import Sound
+from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.prepare import converting, loudness, presets, statistics, steps
+from noisygan.data.prepare.options import Options
+from noisygan.data.prepare.reading import Sound
 from noisygan.errors import UsageError
 
 

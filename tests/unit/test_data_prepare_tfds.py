@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.data.prepared import preparing, presets, records, units
+from noisygan.data.prepare import preparing, presets, records, units
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 

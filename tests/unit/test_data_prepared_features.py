@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.data.prepared import features
+from noisygan.data.prepare import features
 from noisygan.errors import UsageError
 
 RATE, FRAME_RATE = 16000, 250.0

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.data import Recordings, recordings
-from noisygan.data.prepared import pool, preparing, verify
-from noisygan.data.prepared.options import Options
+from noisygan.data import Recordings
+from noisygan.data import dataset as recordings
+from noisygan.data.prepare import pool, preparing, verify
+from noisygan.data.prepare.options import Options
 from noisygan.errors import RunError, UsageError
 
 RATE, N = 16000, 400

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from noisygan.data.prepared import example, records
+from noisygan.data.prepare import example, records
 from noisygan.errors import RunError
 
 
@@ -185,7 +185,7 @@ def test_tensorflow_is_not_needed():
     import sys
 
     program = (
-        "import sys\nfrom noisygan.data.prepared import records, load, verify, tables, features\n"
+        "import sys\nfrom noisygan.data.prepare import records, load, verify, tables, features\n"
         "print([n for n in ('tensorflow', 'librosa', 'matplotlib') if n in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from noisygan.data import NoteSet, Recordings, recordings
+from noisygan.data import AudioDataset, Recordings
+from noisygan.data import dataset as recordings
 from noisygan.demo import drums_folder, held_out_folder, notes_folder
 from noisygan.errors import UsageError
 
@@ -33,7 +34,7 @@ def orchestra(tmp_path, write_sound):
 
 def test_the_bundled_notes(tmp_path):
     notes = Recordings().read(notes_folder())
-    assert isinstance(notes, NoteSet)
+    assert isinstance(notes, AudioDataset)
     assert len(notes) == 40
     assert notes.label_names == ["flute_acoustic_000"]
     assert notes.has_pitch and notes.has_velocity and notes.has_label

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from noisygan.data import Recordings, recordings
+from noisygan.data import Recordings
+from noisygan.data import dataset as recordings
 from noisygan.errors import UsageError
 
 

@@ -36,7 +36,7 @@ def test_repeated_steps_are_convolved_without_repeating_them(n_taps, factor):
     np.testing.assert_allclose(convolve_repeated(h, kernel, factor), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("n_taps", [4, 5, 9, 24, 25])
+@pytest.mark.parametrize("n_taps", [1, 3, 4, 5, 9, 24, 25])
 @pytest.mark.parametrize("stride", [2, 4])
 def test_a_stride_takes_every_so_manyth_step(n_taps, stride):
     h, kernel = numbers(2, 24, 3), numbers(n_taps, 3, 4, seed=1)

@@ -31,7 +31,7 @@ def test_a_full_scale_sine_peaks_at_no_nepers():
 def test_one_decision_a_resolution_by_frames_of_its_size():
     discriminator = MultiResolutionDiscriminator(16000, (1024, 256), n_filters=(3, 4))
     discriminator.adapt(AUDIO)
-    maps = discriminator.represent(AUDIO)
+    maps = discriminator.front_end(AUDIO)
     assert [m.shape for m in maps] == [(4, 16, 513), (4, 63, 129)]
     for m in maps:
         np.testing.assert_allclose(np.mean(m, axis=(0, 1)), 0.0, atol=1e-3)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from discriminators import (
     MFCC,
-    Conditions,
+    ConditionEncoder,
     DiscriminatorOutput,
     MFCCDiscriminator,
     MultiDiscriminator,
@@ -17,7 +17,7 @@ from discriminators.readout import Flatten
 from tests import toys
 
 AUDIO = toys.notes(n=6)._audio
-FEATURES = Conditions(("pitch", "velocity"))(
+FEATURES = ConditionEncoder(("pitch", "velocity"))(
     toys.conditioning(np.linspace(50, 70, 6), np.linspace(20, 120, 6), [0] * 6)
 )
 
@@ -64,7 +64,7 @@ def test_one_logit_a_sound_and_a_map_a_convolution_for_each_scale(adapted):
 
 
 def test_adapting_brings_recordings_to_mean_0_and_deviation_1(adapted):
-    maps = adapted.represent(AUDIO)
+    maps = adapted.front_end(AUDIO)
     assert len(maps) == n_scales(adapted)
     for m in maps:
         np.testing.assert_allclose(np.mean(m, axis=(0, 1)), 0.0, atol=1e-3)
@@ -74,7 +74,7 @@ def test_adapting_brings_recordings_to_mean_0_and_deviation_1(adapted):
 def test_adapting_again_replaces_what_was_taken(adapted):
     n_weights = len(adapted.weights)
     adapted.adapt(0.01 * AUDIO[:2])
-    for m in adapted.represent(0.01 * AUDIO[:2]):
+    for m in adapted.front_end(0.01 * AUDIO[:2]):
         np.testing.assert_allclose(np.mean(m, axis=(0, 1)), 0.0, atol=1e-3)
     assert len(adapted.weights) == n_weights
 
@@ -89,7 +89,7 @@ def test_what_is_taken_from_recordings_is_not_trained(adapted):
 
 def test_calling_is_representing_and_judging(adapted):
     called = adapted(AUDIO, FEATURES)
-    judged = adapted.judge(adapted.represent(AUDIO), FEATURES)
+    judged = adapted.score(adapted.front_end(AUDIO), FEATURES)
     for one, other in zip(called.logits, judged.logits, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -135,5 +135,5 @@ def test_silence_is_judged_and_has_a_finite_gradient(adapted):
 
 
 def test_judging_before_adapting_says_what_to_do():
-    with pytest.raises(ValueError, match=r"adapt\(recordings\) first"):
+    with pytest.raises(ValueError, match=r"adapt\(audio\)"):
         toys.discriminator()(AUDIO)

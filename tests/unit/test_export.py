@@ -1,25 +1,25 @@
-"""Exported models: the sounds and curves of the Python one, in other runtimes."""
+"""Exported models: sounds and curves equal to Python's, in other runtimes."""
 
 import importlib.util
 import json
 import sys
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.errors import RunError, UsageError
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
+from noisygan.export.export import export
 from noisygan.export.forms import Form
-from noisygan.export.package import export
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
-from noisygan.rendering.notes import instrument
 from synths import Reverb
 from tests import toys
 
@@ -34,16 +34,16 @@ ASKED = {
 
 def note():
     """A hybrid of notes with everything that moves."""
-    return toys.hybrid(latent_dim=6, humanize=Humanize(), unsteadiness=Unsteadiness(n=3))
+    return toys.hybrid(latent_dim=6, condition_jitter=ConditionJitter(), jitter=Jitter(n=3))
 
 
 def drum():
-    """A hybrid of struck things with a label and a reverb."""
+    """A hybrid of struck voices with a label and a reverb."""
     return toys.hybrid(
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=3),
+        condition_encoder=ConditionEncoder(("label",), n_labels=3),
         reverb=Reverb(trainable=True, reverb_length=300),
         seconds=0.1,
         note_off_seconds=0.1,
@@ -55,7 +55,7 @@ def wavegan():
 
 
 def built(generator):
-    """The generator with variables, and none of them at a value that says nothing."""
+    """The generator with variables, none of them at its initial value."""
     generator(generator.prior(3, seed=0), tensors(ASKED))
     rng = np.random.default_rng(0)
     for weight in generator.weights:
@@ -78,8 +78,8 @@ def notes():
 
 
 def exported(generator, folder, format, **asked):
-    what = instrument(folder / "run", {"label_names": ["a", "b", "c"]}, generator)
-    return export(generator, what, folder / "model", format, **asked)
+    run = types.SimpleNamespace(name="run", generator=generator, label_names=("a", "b", "c"))
+    return export(run, folder / "model", format, **asked)
 
 
 def expected(generator, z, n_samples=None, sample_rate=None):
@@ -118,17 +118,17 @@ def test_saved_model(generator, tmp_path):
     for form in facts["forms"]:
         given = inputs_of(facts, form, {"z": z, **ASKED, **told})
         check(model.signatures[form](**tensors(given)), output)
-    # Any number of notes, and the signature that tools take when told none.
+    # One note, and the default signature.
     given = inputs_of(facts, "audio", {"z": z[:1], **{k: v[:1] for k, v in ASKED.items()}, **told})
     one = model.signatures["serving_default"](**tensors(given))["audio"]
     np.testing.assert_allclose(one, output.audio[:1], atol=WITHIN)
 
 
-def run_onnx(path, given):
-    runtime = pytest.importorskip("onnxruntime")
-    session = runtime.InferenceSession(path)
+def onnx(path):
+    """A function from inputs to outputs, dicts of arrays, of an ONNX file."""
+    session = pytest.importorskip("onnxruntime").InferenceSession(path)
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, given), strict=True))
+    return lambda given: dict(zip(names, session.run(None, given), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,16 @@ def run_onnx(path, given):
 )
 def test_onnx(generator, tmp_path):
     pytest.importorskip("tf2onnx")
-    lengths = {}
+    lengths, asked = {}, {}
     if isinstance(generator, Hybrid):
         rate = generator.sample_rate if generator.reverb is not None else 24000
         lengths = {"n_samples": 2001, "sample_rate": rate}
-    facts = exported(generator, tmp_path, "onnx", **lengths)
+        asked = {"seconds": 2001 / rate, "sample_rate": rate}
+    facts = exported(generator, tmp_path, "onnx", **asked)
     z = generator.prior(3, seed=4).numpy()
     for form in facts["forms"]:
         given = inputs_of(facts, form, {"z": z, **ASKED})
-        outputs = run_onnx(tmp_path / "model" / f"{form}.onnx", given)
+        outputs = onnx(tmp_path / "model" / f"{form}.onnx")(given)
         check(outputs, expected(generator, z, **lengths))
 
 
@@ -183,23 +184,15 @@ def stream(call, facts, notes, z, n_blocks, held_seconds):
 
 @pytest.mark.parametrize("format", ["saved_model", "onnx"])
 def test_blocks_joined_are_the_whole_note(notes, tmp_path, format):
+    if format == "onnx":
+        pytest.importorskip("tf2onnx")
     facts = exported(notes, tmp_path, format, block=160, sample_rate=16000)
     z = notes.prior(3, seed=4).numpy()
     if format == "onnx":
-        pytest.importorskip("tf2onnx")
-        session = pytest.importorskip("onnxruntime").InferenceSession(
-            tmp_path / "model" / "play.onnx"
-        )
-        names = [output.name for output in session.get_outputs()]
-
-        def call(given):
-            return dict(zip(names, session.run(None, given), strict=True))
+        call = onnx(tmp_path / "model" / "play.onnx")
     else:
         play = tf.saved_model.load(tmp_path / "model").signatures["play"]
-
-        def call(given):
-            return dict(play(**tensors(given)))
-
+        call = lambda given: dict(play(**tensors(given)))  # noqa: E731
     # A block is a frame here, so the curves are those of the offline note.
     streamed = stream(call, facts, notes, z, 25, toys.N_SAMPLES / 16000 - 0.1)
     audio = expected(notes, z).audio
@@ -226,25 +219,23 @@ def test_a_step_of_controls_is_the_play_of_a_note(notes):
     ("make", "format", "asked", "words"),
     [
         (note, "onnx", {"sample_rate": 44150}, "441.5 samples a frame"),
-        (note, "saved_model", {"n_samples": 100}, "--seconds has no effect"),
+        (note, "saved_model", {"seconds": 1.0}, "--seconds has no effect"),
         (note, "saved_model", {"sample_rate": 8000}, "--sample_rate has no effect"),
-        (note, "onnx", {"block": 64, "n_samples": 100}, "--seconds has no effect"),
+        (note, "onnx", {"block": 64, "seconds": 1.0}, "--seconds has no effect"),
         (drum, "onnx", {"sample_rate": 32000}, "reverb"),
         (drum, "onnx", {"block": 64}, "harmonic, modal, noise, transient, reverb"),
         (wavegan, "onnx", {"block": 64}, "only hybrids"),
-        (wavegan, "litert", {"n_samples": 100}, "length and rate"),
+        (wavegan, "litert", {"seconds": 1.0}, "own length and rate"),
     ],
 )
-def test_what_cannot_be_exported_is_refused_and_leaves_nothing(
-    make, format, asked, words, tmp_path
-):
+def test_invalid_exports_leave_nothing(make, format, asked, words, tmp_path):
     with pytest.raises(UsageError, match=words) as refusal:
         exported(make(), tmp_path, format, **asked)
     assert "\n" not in str(refusal.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_voices_of_others_are_refused(tmp_path):
+def test_foreign_voices_are_refused(tmp_path):
     class Foreign(HarmonicVoice):
         pass
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 import synths
 from noisygan.generators.ddsp_voices import DDSPVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.controls import controls_of, render_controls
+from noisygan.rendering.synthesis import controls_of, render_controls
 from tests import toys
 
 FRAMES = np.linspace(0.0, 1.0, 10, dtype=np.float32)[None, :, None].repeat(2, axis=0)

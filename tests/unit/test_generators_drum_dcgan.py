@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 
 from discriminators import drum_dcgan
-from discriminators.conditioning import Conditions
+from discriminators.conditioning import ConditionEncoder
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan import config
 from noisygan.errors import UsageError
-from noisygan.generators.drum_dcgan import DrumDCGAN, PrintedDrumDCGAN
+from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from noisygan.training.trainer import Trainer
 from tests import toys
 
@@ -58,7 +58,7 @@ def shapes_of(stack, code):
 
 
 def test_the_printed_generator_has_the_printed_shapes_and_parameters():
-    generator = PrintedDrumDCGAN()
+    generator = PublishedDrumDCGAN()
     assert shapes_of(generator, generator.prior(1, 0)) == PRINTED_G
     assert generator(generator.prior(1, 0), {}).audio.shape == (1, 7500)
     assert n_weights(generator.weights) == 4_807_745
@@ -226,22 +226,22 @@ def test_dropout_sets_three_in_ten_of_each_map_to_zero_and_keeps_the_mean(monkey
 
 
 def test_conditions_reach_both():
-    conditions = Conditions(("pitch", "velocity"))
-    generator = small(conditions=conditions)
+    condition_encoder = ConditionEncoder(("pitch", "velocity"))
+    generator = small(condition_encoder=condition_encoder)
     asked = toys.conditioning()
     z = tf.repeat(generator.prior(1, 0), 3, axis=0)
     audio = generator(z, asked).audio
     assert np.abs(audio[0] - audio[1]).max() > 0
     discriminator = DrumDCGANDiscriminator(700, (4, 4), (4, 1), (1, 2))
-    told = [discriminator(audio, f).logits[0] for f in (conditions(asked), None)]
+    told = [discriminator(audio, f).logits[0] for f in (condition_encoder(asked), None)]
     assert np.abs(told[0] - told[1]).max() > 0
 
 
 @pytest.mark.parametrize(
     "make, told",
     [
-        (lambda: PrintedDrumDCGAN(16000), "got 16000, .* such as 15948 or 16012; DrumDCGAN"),
-        (lambda: PrintedDrumDCGAN(0), "such as 12 or 76"),
+        (lambda: PublishedDrumDCGAN(16000), "got 16000, .* such as 15948 or 16012; DrumDCGAN"),
+        (lambda: PublishedDrumDCGAN(0), "such as 12 or 76"),
         (lambda: DrumDCGAN(7500, n_seed=117), "got 7500 with n_seed 117, .*1 to 7488.*from 118"),
         (lambda: DrumDCGAN(0), "n_samples: got 0"),
         (lambda: DrumDCGAN(dilations=(1, 2, 4, 8, 16)), "got 2 .* such as 3 or 5"),
@@ -277,7 +277,7 @@ def test_a_batch_of_one_has_no_statistics():
     settings = {
         "generator": small(),
         "discriminator": DrumDCGANDiscriminator(700, (4, 4), (4, 1), (1, 2)),
-        "conditions": None,
+        "condition_encoder": None,
     }
     with pytest.raises(UsageError, match="batch_size: got 1, expected 2 or more: DrumDCGAN"):
         toys.trainer(**settings, batch_size=1).build(notes)

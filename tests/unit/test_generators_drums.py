@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
+from noisygan.audio_io.controls import check_controls
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.controls import check_controls, controls_of, render_controls
+from noisygan.rendering.synthesis import controls_of, render_controls
 from tests import toys
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -149,7 +150,7 @@ def struck():
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
         pitch=MiddlePitch(),
-        conditions=Conditions(("label",), n_labels=2),
+        condition_encoder=ConditionEncoder(("label",), n_labels=2),
         initial_loudness_db=-6.0,
     )
     return generator, (generator.prior(3, 1), {"label": tf.constant([0, 1, 1])})
@@ -158,7 +159,7 @@ def struck():
 @pytest.mark.parametrize(("seconds", "sample_rate"), [(None, 16000), (0.253, 16000), (0.4, 44100)])
 def test_controls_of_a_drum_give_its_sound(struck, seconds, sample_rate):
     generator, asked = struck
-    assert generator.conditions == ("label",)
+    assert generator.condition_names == ("label",)
     output = generator(*asked, seconds=seconds, sample_rate=sample_rate, seed=[5, 6, 7])
     for i in range(3):
         controls = controls_of(generator, output, i, sample_rate, 5 + i)

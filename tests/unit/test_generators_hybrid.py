@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.humanize import Humanize, Unsteadiness
+from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.pitch import FreePitch, bend_at
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import Reverb
@@ -28,7 +28,7 @@ def play(generator, seconds=None, sample_rate=None, seed=0, z_seed=0, **conditio
 
 
 def test_controls_are_curves_in_physical_units():
-    output = play(toys.hybrid(humanize=Humanize()))
+    output = play(toys.hybrid(condition_jitter=ConditionJitter()))
     assert isinstance(output, GeneratorOutput)
     assert output.audio.shape == (3, toys.N_SAMPLES)
     assert output.audio.dtype == tf.float32
@@ -136,7 +136,7 @@ def test_z_decides_how_it_is_played():
 
 def test_humanized_takes_sound_at_the_asked_pitch():
     conditions = {"pitch": [60.0] * 2, "velocity": [100.0] * 2, "label": [0] * 2}
-    generator = toys.hybrid(humanize=Humanize(pitch=2.0, velocity=0.0))
+    generator = toys.hybrid(condition_jitter=ConditionJitter(pitch=2.0, velocity=0.0))
     conditioning = toys.conditioning(**conditions)
     z = tf.constant([[-1.0, 0.0, 0.3, 0.4], [1.0, 0.0, 0.3, 0.4]])
     f0_hz = generator(z, conditioning).controls["harmonic/f0_hz"].numpy()
@@ -146,14 +146,14 @@ def test_humanized_takes_sound_at_the_asked_pitch():
 
 def test_humanize_shifts_what_is_asked_by_the_first_numbers_of_z():
     z = tf.constant([[1.0, -2.0, 5.0], [0.0, 100.0, 6.0]])
-    rest, shifted = Humanize(pitch=1.5, velocity=4.0)(
+    rest, shifted = ConditionJitter(pitch=1.5, velocity=4.0)(
         z, toys.conditioning([60.0, 61.0], [100.0, 30.0], [0, 1])
     )
     np.testing.assert_array_equal(rest, [[5.0], [6.0]])
     np.testing.assert_allclose(shifted["pitch"], [61.5, 61.0])
     np.testing.assert_allclose(shifted["velocity"], [92.0, 127.0])
     np.testing.assert_array_equal(shifted["label"], [0, 1])
-    assert set(Humanize()(z, {"pitch": tf.zeros(2)})[1]) == {"pitch"}
+    assert set(ConditionJitter()(z, {"pitch": tf.zeros(2)})[1]) == {"pitch"}
 
 
 def test_the_gradient_reaches_every_variable_and_z():
@@ -162,7 +162,7 @@ def test_the_gradient_reaches_every_variable_and_z():
             HarmonicVoice(6, tuned=True, detune_cents=5.0),
             NoiseVoice(9),
         ],
-        humanize=Humanize(),
+        condition_jitter=ConditionJitter(),
         decoder=RecurrentDecoder(units=6),
         reverb=Reverb(trainable=True, reverb_length=200),
         initial_loudness_db=-5.0,
@@ -185,7 +185,7 @@ def test_the_gradient_reaches_every_variable_and_z():
 
 
 def test_a_gradient_of_z():
-    generator = toys.hybrid(humanize=Humanize())
+    generator = toys.hybrid(condition_jitter=ConditionJitter())
     z = generator.prior(3, 0)
     with tf.GradientTape() as tape:
         tape.watch(z)
@@ -291,17 +291,17 @@ def test_the_reverb_at_another_rate_is_the_same_room():
 
 
 def test_conditions_are_those_of_the_features_and_of_the_pitch():
-    assert toys.hybrid().conditions == ("pitch", "velocity")
-    assert toys.hybrid(conditions=None).conditions == ("pitch",)
-    assert toys.hybrid(conditions=None, pitch=FreePitch()).conditions == ()
-    label = toys.hybrid(conditions=Conditions(("label",), n_labels=3))
-    assert label.conditions == ("label", "pitch")
+    assert toys.hybrid().condition_names == ("pitch", "velocity")
+    assert toys.hybrid(condition_encoder=None).condition_names == ("pitch",)
+    assert toys.hybrid(condition_encoder=None, pitch=FreePitch()).condition_names == ()
+    label = toys.hybrid(condition_encoder=ConditionEncoder(("label",), n_labels=3))
+    assert label.condition_names == ("label", "pitch")
     one, other = (play(label, label=[i] * 3).controls["loudness_db"] for i in (0, 2))
     assert np.abs(one - other).max() > 1e-3
 
 
 def test_without_conditions_nothing_is_asked_for():
-    generator = toys.hybrid(conditions=None, pitch=FreePitch(48.0, 72.0), code_units=0)
+    generator = toys.hybrid(condition_encoder=None, pitch=FreePitch(48.0, 72.0), code_units=0)
     output = generator(generator.prior(2, 0), {})
     midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
     assert (midi > 48).all()
@@ -311,7 +311,7 @@ def test_without_conditions_nothing_is_asked_for():
 def test_unsteadiness_is_as_large_as_asked_and_never_repeats():
     times = tf.range(8000, dtype=tf.float32) / 200.0
     z = tf.random.stateless_normal([3, 5], [1, 2])
-    for value, rms in zip(Unsteadiness(0.8, 0.3)(times, z), (0.8, 0.3), strict=True):
+    for value, rms in zip(Jitter(0.8, 0.3)(times, z), (0.8, 0.3), strict=True):
         curves = value.numpy()[:, :, 0]
         np.testing.assert_allclose(np.sqrt(np.mean(curves**2, axis=1)), rms, rtol=0.05)
         assert np.abs(np.corrcoef(curves)[np.triu_indices(3, 1)]).max() < 0.2
@@ -321,8 +321,8 @@ def test_unsteadiness_is_as_large_as_asked_and_never_repeats():
 
 def test_unsteadiness_is_a_function_of_time_and_the_code():
     z = tf.random.stateless_normal([2, 5], [1, 2])
-    fine = Unsteadiness()(tf.range(400, dtype=tf.float32) / 100.0, z)
-    coarse = Unsteadiness()(tf.range(200, dtype=tf.float32) / 50.0, z)
+    fine = Jitter()(tf.range(400, dtype=tf.float32) / 100.0, z)
+    coarse = Jitter()(tf.range(200, dtype=tf.float32) / 50.0, z)
     for one, other in zip(fine, coarse, strict=True):
         np.testing.assert_allclose(one[:, ::2], other, atol=1e-4)
 
@@ -330,14 +330,14 @@ def test_unsteadiness_is_a_function_of_time_and_the_code():
 def test_unsteadiness_at_moments_of_each_note():
     z = tf.random.stateless_normal([2, 5], [1, 2])
     own = tf.stack([tf.range(5.0) / 7.0, tf.range(5.0) / 3.0])
-    together = Unsteadiness()(own, z)
+    together = Jitter()(own, z)
     for row in range(2):
-        for one, alone in zip(together, Unsteadiness()(own[row], z), strict=True):
+        for one, alone in zip(together, Jitter()(own[row], z), strict=True):
             np.testing.assert_allclose(one[row], alone[row], atol=1e-5)
 
 
 def test_unsteadiness_moves_pitch_and_level_and_nothing_else():
-    steady, other = toys.hybrid(), toys.hybrid(unsteadiness=Unsteadiness(2.0, 1.0))
+    steady, other = toys.hybrid(), toys.hybrid(jitter=Jitter(2.0, 1.0))
     z, conditioning = steady.prior(3, 0), toys.conditioning()
     steady(z, conditioning), other(z, conditioning)
     for one, weight in zip(other.weights, steady.weights, strict=True):
@@ -346,7 +346,7 @@ def test_unsteadiness_moves_pitch_and_level_and_nothing_else():
     cents = 1200 * np.log2(after["harmonic/f0_hz"] / before["harmonic/f0_hz"])
     level_db = (after["loudness_db"] - before["loudness_db"]).numpy()
     times = tf.range(cents.shape[1], dtype=tf.float32) / steady.frame_rate
-    wanted_cents, wanted_db = other.unsteadiness(times, z)
+    wanted_cents, wanted_db = other.jitter(times, z)
     np.testing.assert_allclose(cents, wanted_cents, atol=2e-3)
     np.testing.assert_allclose(level_db, wanted_db, atol=1e-3)
     ratio = after["noise/magnitudes"] / before["noise/magnitudes"]

@@ -199,11 +199,11 @@ def test_a_rollout_goes_on():
 
 
 def test_one_pass_makes_a_segment_and_no_more():
-    generator = small(in_use=OnePass())
+    generator = small(inference_mode=OnePass())
     z = generator.prior(1, 0)
     assert generator(z, {}).audio.shape == (1, N)
     assert generator(z, {}, seconds=0.031).audio.shape == (1, 31)
-    with pytest.raises(UsageError, match="segments of 0.06 seconds in one pass"):
+    with pytest.raises(UsageError, match="makes at most 0.06 seconds"):
         generator(z, {}, seconds=0.1)
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.pitch import AskedPitch, FreePitch, shifted
+from noisygan.generators.pitch import ConditionedPitch, FreePitch, shifted
 from noisygan.generators.voices import VOICES, HarmonicVoice, NoiseVoice
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -27,7 +27,7 @@ def silent_heads(layer):
 
 def test_asked_pitch_stays_near_what_is_asked():
     raw = tf.constant([[[-50.0], [0.0], [0.2], [50.0]]])
-    f0_hz = AskedPitch(max_deviation=0.5)(raw, {"pitch": tf.constant([69.0])})
+    f0_hz = ConditionedPitch(max_deviation=0.5)(raw, {"pitch": tf.constant([69.0])})
     cents = 1200 * np.log2(f0_hz.numpy()[0, :, 0] / 440)
     np.testing.assert_allclose(cents, [-50, 0, 100 * 0.5 * np.tanh(0.4), 50], atol=0.1)
 
@@ -143,7 +143,7 @@ def test_a_recurrent_decoder_keeps_the_curves_beside_its_features():
 
 def test_the_asked_pitch_is_right_to_the_last_bits_of_a_float32():
     pitch = np.arange(0.0, 128.0, 0.25)
-    f0_hz = AskedPitch()(tf.zeros([512, 1, 1]), {"pitch": tf.constant(pitch, tf.float32)})
+    f0_hz = ConditionedPitch()(tf.zeros([512, 1, 1]), {"pitch": tf.constant(pitch, tf.float32)})
     exact = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
     np.testing.assert_allclose(f0_hz[:, 0, 0], exact, rtol=2e-7)
     whole = pitch % 1 == 0

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan import config
 from noisygan.errors import UsageError
 from noisygan.generators.wavegan import NearestNeighbour, TransposedConvolution, WaveGAN
@@ -157,8 +157,8 @@ def test_the_seed_and_hidden_maps_are_rectified_and_the_sound_is_a_tanh():
 
 
 def test_a_conditional_one_is_told_beside_the_code():
-    conditions = Conditions(("label",), n_labels=3)
-    generator = WaveGAN(units=1, latent_dim=4, conditions=conditions)
+    condition_encoder = ConditionEncoder(("label",), n_labels=3)
+    generator = WaveGAN(units=1, latent_dim=4, condition_encoder=condition_encoder)
     z = tf.repeat(generator.prior(1, 0), 3, axis=0)
     audio = generator(z, toys.conditioning(label=(0, 1, 1))).audio
     assert generator.seed_map.kernel.shape[0] == 7
@@ -190,13 +190,13 @@ def test_the_published_settings():
     assert (trainer.batch_size, trainer.n_critic, trainer.ema_decay) == (64, 5, 0.0)
     for adam in (trainer.g_optimizer, trainer.d_optimizer):
         assert (adam.learning_rate, adam.beta_1, adam.beta_2) == (1e-4, 0.5, 0.9)
-    (penalty,) = trainer.adversaries.regularizers
+    (penalty,) = trainer.gan.regularizers
     assert (type(penalty).__name__, penalty.weight, penalty.interval) == ("GradientPenalty", 10, 1)
-    assert type(trainer.adversaries.adversarial).__name__ == "Wasserstein"
+    assert type(trainer.gan.adversarial).__name__ == "Wasserstein"
     generator = trainer.generator
     assert (generator.latent_dim, generator.n_samples, generator.sample_rate) == (100, 16384, 44100)
     assert type(generator.distribution).__name__ == "Uniform"
-    assert generator.conditions == () and trainer.conditions is None
+    assert generator.condition_names == () and trainer.condition_encoder is None
     assert trainer.discriminator.shuffle == 2
     assert generator.seed_map.units == 256 * 64
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import Conditions
+from discriminators import ConditionEncoder
 from noisygan.losses.matching import FeatureMatch, SpectralMatch, TextureMatch
 from tests import toys
 
@@ -60,11 +60,11 @@ def trained():
 
 
 def test_the_generators_loss_is_fed_the_discriminators_features(trained):
-    adversaries = trained.adversaries
+    gan = trained.gan
     batch = next(iter(toys.notes().batches(3, 1)))
-    sounds = adversaries.sounds(batch, tf.constant([3, 8]))
-    loss, parts = adversaries.g_loss(sounds)
-    features = Conditions(("pitch", "velocity"))(batch)
+    sounds = gan.generate(batch, tf.constant([3, 8]))
+    loss, parts = gan.g_loss(sounds)
+    features = ConditionEncoder(("pitch", "velocity"))(batch)
     real, fake = (trained.discriminator(x, features).features for x in (sounds.real, sounds.fake))
     np.testing.assert_allclose(parts["g_featurematch"], FeatureMatch()(real, fake), rtol=1e-4)
     expected = parts["g_adversarial"] + 0.5 * parts["g_featurematch"]
@@ -75,7 +75,7 @@ def test_the_generator_learns_from_it(trained):
     batch = next(iter(toys.notes().batches(3, 1)))
     values = [v.value for v in trained.generator.trainable_variables]
     with tf.GradientTape() as tape:
-        sounds = trained.adversaries.sounds(batch, tf.constant([3, 8]))
-        value = trained.adversaries.g_loss(sounds)[1]["g_featurematch"]
+        sounds = trained.gan.generate(batch, tf.constant([3, 8]))
+        value = trained.gan.g_loss(sounds)[1]["g_featurematch"]
     slopes = [s for s in tape.gradient(value, values) if s is not None]
     assert np.isfinite(tf.linalg.global_norm(slopes)) and tf.linalg.global_norm(slopes) > 0

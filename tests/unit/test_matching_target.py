@@ -1,4 +1,4 @@
-"""Reading what is to be matched, and refusing what can't be."""
+"""Reading the sound to match."""
 
 import numpy as np
 import pytest
@@ -7,24 +7,22 @@ from noisygan.errors import UsageError
 from noisygan.matching.target import at_rate, read_target
 
 
-def test_stereo_is_mixed_and_said(write_sound, tmp_path):
+def test_channels_are_mixed(write_sound, tmp_path):
     sides = np.stack([np.full(4000, 0.5), np.full(4000, 0.1)], axis=1)
     target = read_target(write_sound(tmp_path / "a.wav", sides, 8000))
     assert target.audio.shape == (4000,) and target.seconds == 0.5
     np.testing.assert_allclose(target.audio, 0.3, atol=1e-4)
-    assert target.remarks == ("its 2 channels are mixed to one",)
+    assert "2 channels" in target.remarks[0]
 
 
 @pytest.mark.parametrize(
-    ("rate", "wanted", "heard"),
+    ("rate", "wanted", "expected"),
     [(16000, None, 16000), (96000, None, 48000), (4000, None, 8000), (44100, 16000, 16000)],
 )
-def test_the_rate_is_the_runs_or_one_that_can_be_matched(
-    write_sound, tmp_path, rate, wanted, heard
-):
+def test_a_target_is_resampled(write_sound, tmp_path, rate, wanted, expected):
     target = at_rate(read_target(write_sound(tmp_path / "a.wav", rate=rate, n=rate)), wanted)
-    assert target.sample_rate == heard and len(target.audio) == heard
-    assert (f"from {rate} to {heard} Hz" in " ".join(target.remarks)) == (rate != heard)
+    assert target.sample_rate == expected and len(target.audio) == expected
+    assert bool(target.remarks) == (rate != expected)
 
 
 @pytest.mark.parametrize(
@@ -32,11 +30,11 @@ def test_the_rate_is_the_runs_or_one_that_can_be_matched(
     [
         (np.zeros(8000), "is silent"),
         (np.outer(np.sin(np.arange(8000)), [0.5, -0.5]), "once its channels are mixed"),
-        (np.zeros(200), "expected 0.1 s or more"),
+        (np.zeros(200), "expected 0.1 to 30 s"),
         (np.full(8000, np.nan), "NaN"),
     ],
 )
-def test_what_can_not_be_matched(write_sound, tmp_path, samples, message):
+def test_invalid_sounds(write_sound, tmp_path, samples, message):
     path = write_sound(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
     with pytest.raises(UsageError, match=message):
         read_target(path)
@@ -45,12 +43,12 @@ def test_what_can_not_be_matched(write_sound, tmp_path, samples, message):
 def test_an_hour_is_refused_by_its_header(write_sound, tmp_path, monkeypatch):
     path = write_sound(tmp_path / "hour.wav", np.zeros(3600 * 100, np.int16), 100)
     monkeypatch.setattr("noisygan.matching.target.decode", None)
-    with pytest.raises(UsageError, match="lasts 3600 s; matching takes up to 30 s: cut"):
+    with pytest.raises(UsageError, match="lasts 3600 s"):
         read_target(path)
 
 
-def test_what_is_no_sound(tmp_path):
+def test_invalid_files(tmp_path):
     (tmp_path / "a.wav").write_text("no")
-    for name in ("a.wav", "b.wav"):
-        with pytest.raises(UsageError, match="cannot be read|missing"):
+    for name in ("a.wav", "b.wav", "."):
+        with pytest.raises(UsageError, match="cannot be read|missing|a folder"):
             read_target(tmp_path / name)

@@ -4,16 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from noisygan.audio_io.controls import check_controls, load_controls, save_controls
 from noisygan.errors import UsageError
-from noisygan.generators.humanize import Humanize
+from noisygan.generators.jitter import ConditionJitter
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.controls import (
-    check_controls,
-    controls_of,
-    load_controls,
-    render_controls,
-    save_controls,
-)
+from noisygan.rendering.synthesis import controls_of, render_controls
 from synths import Reverb
 from tests import toys
 
@@ -32,7 +27,7 @@ GENERATORS = {
             HarmonicVoice(5, tuned=True, detune_cents=7.0, name="high"),
             NoiseVoice(9, bandwidth_hz=6000.0),
         ],
-        "humanize": Humanize(),
+        "condition_jitter": ConditionJitter(),
     },
 }
 

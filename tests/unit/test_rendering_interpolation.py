@@ -5,7 +5,8 @@ import pytest
 
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import ModalVoice
-from noisygan.rendering import blocks, interpolation, notes
+from noisygan.rendering import interpolation, notes
+from noisygan.rendering import synthesis as blocks
 from tests import toys
 
 REQUEST = notes.Request(60.0, 100.0, 0, "flute", 0, 0)

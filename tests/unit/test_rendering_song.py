@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from noisygan.audio_io.midi import DRUM_CHANNEL, Note, Song
 from noisygan.errors import UsageError
 from noisygan.rendering import song
-from noisygan.rendering.midi import DRUM_CHANNEL, Note, Song
 from noisygan.rendering.notes import Instrument
 from tests import toys
 
@@ -15,7 +15,7 @@ RATE = 16000
 @pytest.fixture(scope="module")
 def flute():
     generator = toys.hybrid()
-    return song.Part(generator, Instrument("flute", tuple(generator.conditions)), number=3)
+    return song.Part(generator, Instrument("flute", tuple(generator.condition_names)), number=3)
 
 
 def kit(labels, told=("label",)):
@@ -102,7 +102,7 @@ def test_what_no_run_can_play_is_counted(flute):
 
 
 def test_velocity_is_loudness_where_a_run_is_told_none():
-    part = song.Part(toys.hybrid(conditions=None), Instrument("kit", (), ()))
+    part = song.Part(toys.hybrid(condition_encoder=None), Instrument("kit", (), ()))
     loud, _ = play([note(36, velocity=127, channel=10)], part)
     soft, _ = play([note(36, velocity=64, channel=10)], part)
     np.testing.assert_allclose(soft, loud * (64 / 127) ** 2, atol=1e-6)

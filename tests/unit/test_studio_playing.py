@@ -62,18 +62,18 @@ def test_lengths_become_quick_when_they_were_asked_for(run):
 def test_a_seed_is_the_note_that_render_makes(run):
     from noisygan.rendering.notes import note_seeds
 
-    z = run.codes([7, 8])
+    z = run.latents([7, 8])
     np.testing.assert_array_equal(z[0], run.generator.prior(1, seed=note_seeds(7, 0)[0])[0])
     assert not np.array_equal(z[0], z[1])
 
 
 class Tone(RawWaveform):
-    """A raw waveform whose level is the code's first number; above 100 it is not finite."""
+    """A raw waveform whose level is the latent's first number; above 100 it is not finite."""
 
-    def make_audio(self, code):
+    def make_audio(self, latent):
         import tensorflow as tf
 
-        level = tf.where(code[:, :1] > 10.0, np.inf, code[:, :1])
+        level = tf.where(latent[:, :1] > 10.0, np.inf, latent[:, :1])
         return level * tf.ones([1, self.n_samples])
 
 
@@ -130,13 +130,13 @@ def test_what_is_drawn_reaches_every_voice():
 
 def test_directions_are_found_where_the_sound_changes():
     rng = np.random.default_rng(0)
-    codes = rng.normal(size=[200, 5])
+    latents = rng.normal(size=[200, 5])
     axes = np.linalg.qr(rng.normal(size=[5, 5]))[0]
     # Two directions are heard, one of them twice as much; the others are not.
-    heard = np.outer(codes @ axes[0], rng.normal(size=30)) * 2 + np.outer(
-        codes @ axes[1], rng.normal(size=30)
+    heard = np.outer(latents @ axes[0], rng.normal(size=30)) * 2 + np.outer(
+        latents @ axes[1], rng.normal(size=30)
     )
-    directions, shares = landscape.principal_directions(codes, heard, 5)
+    directions, shares = landscape.principal_directions(latents, heard, 5)
     assert abs(directions[0] @ axes[0]) + abs(directions[0] @ axes[1]) > 0.9
     span = directions[:2] @ axes[:2].T
     assert np.linalg.svd(span)[1] == pytest.approx([1.0, 1.0], abs=1e-6)
@@ -158,9 +158,9 @@ def test_a_direction_is_named_by_what_follows_it():
 
 def test_a_landscape_is_explored_step_by_step(run):
     found = []
-    steps = list(landscape.explore(run, found.append, n_codes=12))
+    steps = list(landscape.explore(run, found.append, n_latents=12))
     assert steps == list(range(1, 13)) and len(found) == 1
-    assert found[0].codes.shape == (12, 4) and len(found[0].names) == 4
+    assert found[0].latents.shape == (12, 4) and len(found[0].names) == 4
     assert len({name[0] for name in found[0].names}) == 4
     assert sorted(found[0].brightness) == pytest.approx(np.linspace(0, 1, 12))
 

@@ -37,7 +37,7 @@ SILENCE, LONG = sound_file(1, 0.0), sound_file(31, 0.5)
 def address():
     """Address of a studio with a hybrid, a kit and a raw-waveform run."""
     runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
-    with studio_runs.served(*runs, n_codes=12) as found:
+    with studio_runs.served(*runs, n_latents=12) as found:
         yield urllib.parse.urlsplit(found).netloc
 
 
@@ -99,7 +99,7 @@ def test_the_landscape_comes(ask):
                 break
         found = json.loads(body)
         assert status == 200 and len(found["directions"]) == n == len(found["names"])
-        assert len(found["codes"]) == 12
+        assert len(found["latents"]) == 12
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_the_landscape_comes(ask):
         ("/api/render", {"z": CODE, "sing": 1}, 400, "no field sing; known are edits, label"),
         ("/api/wav", {"z": CODE, "bits": 12}, 400, "bits: got 12, expected 16, 24 or 32"),
         ("/api/wav", {"z": CODE, "sample_rate": 1}, 400, "sample_rate: got 1, expected a number"),
-        ("/api/code", {"seed": "x"}, 400, "seed: got x, expected a number"),
+        ("/api/latent", {"seed": "x"}, 400, "seed: got x, expected a number"),
         ("/api/controls", {"run": 2, "z": [0] * 12}, 400, "has no controls"),
         ("/api/instrument", {"run": 1}, 400, "pads: expected a list of 1 to 16 sounds"),
         ("/api/render", b"x" * (guards.MAX_BODY + 1), 413, "the body is too large"),
@@ -264,7 +264,7 @@ def test_a_match_is_answered_with_what_to_ask(ask, monkeypatch):
 
 
 def test_a_seed_alone_is_enough(ask):
-    z = json.loads(ask("/api/code", {"seed": 42})[2])["z"]
+    z = json.loads(ask("/api/latent", {"seed": 42})[2])["z"]
     by_code = heard(ask("/api/render", {"z": z, "seed": 42})[2])[0]
     by_seed = heard(ask("/api/render", {"seed": 42})[2])[0]
     np.testing.assert_allclose(by_seed, by_code, atol=1e-3)
@@ -292,7 +292,7 @@ def test_files(ask, tmp_path):
         assert found.frames == 24000 and 'filename="flute.wav"' in headers["content-disposition"]
     data = ask("/api/controls", {"z": CODE, "seconds": 0.5, "pitch": 60})[2]
     (tmp_path / "c.npz").write_bytes(data)
-    from noisygan.rendering.controls import load_controls
+    from noisygan.audio_io.controls import load_controls
 
     assert load_controls(tmp_path / "c.npz")["n_samples"] == 8000
 

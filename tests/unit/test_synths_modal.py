@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan.benchmarks.exact import signal_to_error_db
+from benchmarks.exact import signal_to_error_db
 from synths import Modal, ShapeError, decays_sigmoid, exp_sigmoid, modal_synthesis, strike_gains
 from tests.finite_differences import assert_gradients
 

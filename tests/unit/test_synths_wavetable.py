@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan.benchmarks import exact
+from benchmarks import exact
 from synths import (
     Harmonic,
     ShapeError,

@@ -1,5 +1,7 @@
 """The schedule of growing, and how recordings look at a level."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,13 @@ from discriminators.periods import PeriodDiscriminator
 from discriminators.recurrent import RecurrentDiscriminator
 from discriminators.waveform import WaveGANDiscriminator
 from noisygan.errors import UsageError
-from noisygan.training.growth import Growth, check_judge, decimate, seen_at
+from noisygan.training.growth import (
+    Growth,
+    Plan,
+    check_discriminator,
+    decimate,
+    downsample_to_level,
+)
 
 SAMPLE_RATE = 16000
 
@@ -19,8 +27,13 @@ def sine(hz, n=4096, rate=SAMPLE_RATE):
     return np.sin(2 * np.pi * hz * np.arange(n) / rate).astype(np.float32)[None]
 
 
+def plan_of(n_levels, batch_size, *arguments, **settings):
+    network = types.SimpleNamespace(n_levels=n_levels)
+    return Plan(network, network, Growth(*arguments, **settings), batch_size)
+
+
 def test_a_level_follows_the_other_after_its_sounds():
-    plan = Growth(sounds=100, fade_sounds=40, batch_sizes=[10, 5, 4]).plan(3, batch_size=16)
+    plan = plan_of(3, 16, sounds=100, fade_sounds=40, batch_sizes=[10, 5, 4])
     levels = [plan.stage(step).level for step in range(40)]
     assert levels == [0] * 10 + [1] * 20 + [2] * 10
     assert plan.stage(29) == (1, 1.0, 5, None, 10, 30)
@@ -28,21 +41,21 @@ def test_a_level_follows_the_other_after_its_sounds():
 
 
 def test_a_level_is_faded_in_from_0_by_its_share_of_sounds():
-    plan = Growth(sounds=100, fade_sounds=40, batch_sizes=10).plan(2, batch_size=16)
+    plan = plan_of(2, 16, sounds=100, fade_sounds=40, batch_sizes=10)
     alphas = [plan.stage(step).alpha for step in range(8, 18)]
     np.testing.assert_allclose(alphas, [1, 1, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1])
 
 
 def test_what_is_not_said_is_the_trainers():
-    plan = Growth(sounds=32, fade_sounds=16, learning_rates=[1e-3, 5e-4]).plan(2, batch_size=16)
+    plan = plan_of(2, 16, sounds=32, fade_sounds=16, learning_rates=[1e-3, 5e-4])
     assert [plan.stage(s).batch_size for s in (0, 2)] == [16, 16]
     assert [plan.stage(s).learning_rate for s in (0, 1, 2)] == [1e-3, 1e-3, 5e-4]
-    one = Growth(sounds=32, fade_sounds=16, learning_rates=1e-3).plan(2, batch_size=16)
+    one = plan_of(2, 16, sounds=32, fade_sounds=16, learning_rates=1e-3)
     assert [one.stage(s).learning_rate for s in (0, 2)] == [1e-3, 1e-3]
 
 
 def test_the_lowest_level_needs_no_fade_and_the_highest_has_no_end():
-    plan = Growth(sounds=[4, 8], fade_sounds=8).plan(3, batch_size=4)
+    plan = plan_of(3, 4, sounds=[4, 8], fade_sounds=8)
     assert [plan.stage(s).alpha for s in range(5)] == [1.0, 0.0, 0.5, 0.0, 0.5]
 
 
@@ -54,20 +67,16 @@ def test_the_lowest_level_needs_no_fade_and_the_highest_has_no_end():
             "Growth.sounds: got 4 values, expected one for each of .* 3",
         ),
         ({"batch_sizes": [4, 2]}, "Growth.batch_sizes: got 2 values"),
-        ({"fade_sounds": 0}, "Growth.fade_sounds: got 0, expected whole numbers above 0"),
-        ({"sounds": 1e4}, "Growth.sounds: got 10000.0, expected whole numbers above 0"),
-        ({"batch_sizes": [4, 2.5, 2]}, r"Growth.batch_sizes: got \[4, 2.5, 2\], expected whole"),
-        ({"learning_rates": [1e-3, 0.0, 1.0]}, "Growth.learning_rates: .* expected numbers above"),
         ({"learning_rates": [1e-3]}, "Growth.learning_rates: got 1 values, expected one for each"),
         (
             {"sounds": [1, 4, 1]},
-            "Growth.fade_sounds: got 5, but level 1 is over after 4 sounds; expected 4 or fewer",
+            "Growth.fade_sounds: got 5, but level 1 ends after 4 sounds; expected 4 or fewer",
         ),
     ],
 )
 def test_settings_for_other_networks_are_refused(settings, said):
     with pytest.raises(UsageError, match=said):
-        Growth(**({"sounds": 10, "fade_sounds": 5} | settings)).plan(3, 16)
+        plan_of(3, 16, **({"sounds": 10, "fade_sounds": 5} | settings))
 
 
 def test_decimation_keeps_the_band_below_and_nothing_above():
@@ -83,18 +92,18 @@ def test_decimation_keeps_the_band_below_and_nothing_above():
 
 def test_at_alpha_0_recordings_are_those_of_the_level_below_repeated():
     audio = sine(300) + sine(1500)
-    lower = seen_at(audio, 512, None, 1.0).numpy()
-    faded = seen_at(audio, 1024, 512, 0.0).numpy()
+    lower = downsample_to_level(audio, 512, None, 1.0).numpy()
+    faded = downsample_to_level(audio, 1024, 512, 0.0).numpy()
     np.testing.assert_allclose(faded, np.repeat(lower, 2, axis=1), atol=1e-6)
-    full = seen_at(audio, 1024, 512, 1.0).numpy()
+    full = downsample_to_level(audio, 1024, 512, 1.0).numpy()
     np.testing.assert_allclose(full, decimate(audio, 4).numpy(), atol=1e-6)
-    half = seen_at(audio, 1024, 512, 0.5).numpy()
+    half = downsample_to_level(audio, 1024, 512, 0.5).numpy()
     np.testing.assert_allclose(half, 0.5 * (full + faded), atol=1e-6)
 
 
 def test_the_whole_sound_is_seen_as_it_is():
     audio = sine(300)
-    np.testing.assert_array_equal(seen_at(audio, 4096, 1024, 1.0).numpy(), audio)
+    np.testing.assert_array_equal(downsample_to_level(audio, 4096, 1024, 1.0).numpy(), audio)
 
 
 @pytest.mark.parametrize(
@@ -107,22 +116,24 @@ def test_the_whole_sound_is_seen_as_it_is():
         (lambda: PeriodDiscriminator(2000), "a period of 2000, expected a period of 1024 or less"),
         (
             lambda: MultiDiscriminator([PeriodDiscriminator(2), WaveGANDiscriminator(512, 1)]),
-            "got sounds of 1024 samples, expected 512",
+            "got audio of 1024 samples, expected 512",
         ),
         (
             lambda: MultiDiscriminator([GrowingGANDiscriminator((2, 1), 512, group_size=3)]),
-            "got 4, expected multiples of GrowingGANDiscriminator.group_size, 3: 3 or 6",
+            "got 4, expected multiples of .*group_size, 3: 3 or 6",
         ),
     ],
 )
 def test_what_a_discriminator_cannot_judge_is_refused_before_training(make, said):
     with pytest.raises(UsageError, match=said) as caught:
-        check_judge(make(), [1024], [4], None)
+        check_discriminator(make(), [1024], [4], None)
     assert "\n" not in str(caught.value)
 
 
 def test_what_a_discriminator_can_judge_passes():
     several = MultiDiscriminator([PeriodDiscriminator(2), WaveGANDiscriminator(1024, 1)])
     for judge in (several, RecurrentDiscriminator(1024)):
-        check_judge(judge, [1024], [4], None)
-    check_judge(GrowingGANDiscriminator((2, 1), 512, group_size=2), [512, 1024], [4, 2], None)
+        check_discriminator(judge, [1024], [4], None)
+    check_discriminator(
+        GrowingGANDiscriminator((2, 1), 512, group_size=2), [512, 1024], [4, 2], None
+    )

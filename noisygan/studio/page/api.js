@@ -27,8 +27,8 @@ export async function landscape(run) {
 }
 
 /** {seed, z} of a seed. */
-export async function code(run, seed) {
-  return (await post("api/code", { run, seed })).json();
+export async function latent(run, seed) {
+  return (await post("api/latent", { run, seed })).json();
 }
 
 /** A sound: {samples, rate, seconds, curves, lowered_db}; one that was heard lately at once. */

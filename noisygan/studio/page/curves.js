@@ -1,6 +1,6 @@
 // The curves of a sound, to look at and to draw on.
 //
-// What is drawn is kept as a difference from the generator's own curve, so it stays when the code or
+// What is drawn is kept as a difference from the generator's own curve, so it stays when the latent or
 // the note changes. The server lays it upon the controls and sends back the curves as they are then.
 
 import { clamp, colours, dragging, find, fitted, keepDrawn, make, noteName, place } from "./dom.js";

@@ -61,7 +61,7 @@ function showHistory() {
   find("redo").disabled = at >= past.length - 1;
 }
 
-// A link holds the run's name and the sound: its seed where it has one, else its code.
+// A link holds the run's name and the sound: its seed where it has one, else its latent.
 
 const pack = (z) => btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(z).buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
@@ -99,7 +99,7 @@ export function linked() {
       try {
         if (fields.get("seed")) {
           const seed = Number(fields.get("seed"));
-          const { z } = await api.code(number, seed);
+          const { z } = await api.latent(number, seed);
           Object.assign(sound, { z, seed, noise: seed, name: `Seed ${seed}` });
         } else if (fields.get("z")) {
           const z = unpack(fields.get("z")).map(round);

@@ -31,7 +31,7 @@ function slider({ name, low, high, step, value, set, words, write = (v) => v.toF
 
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
-/** The current code moved along a direction until it lies at a value on it. */
+/** The current latent moved along a direction until it lies at a value on it. */
 export function movedTo(z, direction, value) {
   const step = value - dot(z, direction);
   return z.map((number, i) => number + step * direction[i]);

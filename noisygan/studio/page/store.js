@@ -38,7 +38,7 @@ export function body(sound = current(), changes = {}) {
 }
 
 export async function seeded(seed, label = 0) {
-  const { z } = await api.code(store.number, seed);
+  const { z } = await api.latent(store.number, seed);
   return { z, seed, name: `Seed ${seed}`, label, noise: seed, edits: {} };
 }
 
@@ -111,10 +111,10 @@ export function goTo(at) {
   listen();
 }
 
-/** A number of a code, with as many digits as are kept of it. */
+/** A number of a latent, with as many digits as are kept of it. */
 export const round = (value) => Math.round(value * 1e5) / 1e5;
 
-/** Changes the current sound: its code, or more. The change is heard. */
+/** Changes the current sound: its latent, or more. The change is heard. */
 export function shape(changes, name) {
   Object.assign(current(), { seed: null, name: name || current().name }, changes);
   current().z = current().z.map(round); // as a link writes it

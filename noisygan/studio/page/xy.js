@@ -42,7 +42,7 @@ function chart() {
   dots = [];
   if (!found) return;
   const second = found.directions[1] ?? found.directions[0];
-  dots = found.codes.map((z, i) => ({ z, x: along(z, found.directions[0]), y: along(z, second), bright: found.brightness[i] }));
+  dots = found.latents.map((z, i) => ({ z, x: along(z, found.directions[0]), y: along(z, second), bright: found.brightness[i] }));
   reach = 1.08 * Math.max(1, ...dots.map(({ x, y }) => Math.max(Math.abs(x), Math.abs(y))));
   const word = ([name, , more]) => (more === "more" ? name : more);
   find("axis-x").textContent = `→ ${word(found.names[0])}`;
@@ -111,11 +111,11 @@ function drawMap() {
   marker(pen, x * width, (1 - y) * height, theme);
 }
 
-// The square: codes on arcs between A and B, C and D, and between those two.
+// The square: latents on arcs between A and B, C and D, and between those two.
 
 let spot = [0.5, 0.5];
 
-/** Codes of a normal distribution lie near a sphere: half-way along the line there is none. */
+/** Latents of a normal distribution lie near a sphere: half-way along the line there is none. */
 export function between(a, b, share) {
   if (share === 0 || share === 1) return share ? b : a;
   const length = (z) => Math.hypot(...z);

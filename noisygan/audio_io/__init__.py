@@ -1,0 +1,1 @@
+"""Audio, control and sampler files: reading and writing them, without TensorFlow."""

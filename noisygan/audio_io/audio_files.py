@@ -1,0 +1,154 @@
+"""Audio files, written whole or not at all."""
+
+import contextlib
+import pathlib
+
+import numpy as np
+import soundfile
+
+from noisygan.audio_io.sampler_chunk import append_sampler_chunk
+from noisygan.errors import RunError, UsageError
+from noisygan.files import atomic_write
+
+SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+MIN_SAMPLE_RATE = 8000
+MAX_SAMPLE_RATE = 192000
+MIN_SECONDS = 0.1
+MAX_SECONDS = 600.0
+
+
+def check_sample_rate(sample_rate):
+    """Refuses an impossible sample rate.
+
+    Args:
+      sample_rate: Hz, or None (the run's own).
+
+    Raises:
+      UsageError: outside 8000 .. 192000 Hz.
+    """
+    if sample_rate is not None and not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise UsageError(
+            f"sample rate {sample_rate} Hz: expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}, "
+            "such as 44100 or 48000"
+        )
+
+
+def check_seconds(seconds):
+    """Refuses an impossible length.
+
+    Args:
+      seconds: Seconds, or None (the run's own).
+
+    Raises:
+      UsageError: outside 0.1 .. 600 s.
+    """
+    # `not ... <=` and not `>`: NaN is refused too.
+    if seconds is not None and not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
+
+
+def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
+    """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
+
+    Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
+
+    Args:
+      path: File to be written.
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      subtype: One of SUBTYPES.
+      key: MIDI key that the file tells samplers, or None: it tells them none.
+      loop: `noisygan.rendering.loops.Loop` that it tells them with the key, or None.
+
+    Returns:
+      Number of samples that were cut: int, 0 for FLOAT and DOUBLE.
+
+    Raises:
+      UsageError: if the file exists, or the subtype is unknown.
+      RunError: if the audio is not finite or the file cannot be written.
+    """
+    with wav_writer(path, sample_rate, subtype, key, loop) as writer:
+        writer.write(audio)
+    return writer.n_cut
+
+
+@contextlib.contextmanager
+def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
+    """Gives a `WavWriter`, whose file is written whole or not at all when the block succeeds.
+
+    Args:
+      path, sample_rate, subtype, key, loop: As of `write_wav`.
+
+    Yields:
+      WavWriter.
+
+    Raises:
+      (all): As `write_wav`.
+    """
+    path = pathlib.Path(path)
+    if subtype not in SUBTYPES:
+        raise UsageError(f"subtype {subtype}: expected one of {', '.join(SUBTYPES)}")
+    if path.exists():
+        raise UsageError(f"{path} exists already; choose another name or remove it")
+    with atomic_write(path) as part:
+        try:
+            with soundfile.SoundFile(part, "w", sample_rate, 1, subtype, format="WAV") as file:
+                yield WavWriter(file, path.name, subtype)
+        except soundfile.SoundFileError as error:
+            raise OSError(str(error)) from error
+        if key is not None:
+            append_sampler_chunk(part, sample_rate, key, loop)
+
+
+class WavWriter:
+    """A mono WAV file that is being written, block by block.
+
+    Attributes:
+      n_cut: Samples that were cut so far.
+      peak: The loudest sample so far, as it was given.
+    """
+
+    def __init__(self, file, name, subtype):
+        self.n_cut = 0
+        self.peak = 0.0
+        self._file = file
+        self._name = name
+        self._subtype = subtype
+
+    def write(self, audio):
+        """Writes the next samples, float32 [n].
+
+        Raises:
+          RunError: if one is not finite.
+        """
+        audio = np.asarray(audio)
+        if not np.isfinite(audio).all():
+            n_bad = int(np.size(audio) - np.isfinite(audio).sum())
+            raise RunError(f"{self._name} was not written: {n_bad} of its samples are not finite")
+        self.peak = max(self.peak, float(np.max(np.abs(audio), initial=0.0)))
+        if self._subtype.startswith("PCM"):
+            # +1 itself is one step above the largest integer; that is rounding, not clipping.
+            self.n_cut += int(np.sum(np.abs(audio) > 1.0))
+            audio = quantize(audio, self._subtype)
+        self._file.write(audio)
+
+
+def quantize(audio, subtype):
+    """Samples as the whole numbers of an integer subtype, rounded to the nearest.
+
+    libsndfile rounds floats down, which turns the faintest negative samples into -1 and silence
+    into a murmur.
+
+    Args:
+      audio: float [n_samples]; what lies outside -1 .. 1 is cut to it.
+      subtype: PCM_16, PCM_24 or PCM_32.
+
+    Returns:
+      int16 or int32 [n_samples], filling its type's range.
+    """
+    bits = int(subtype.removeprefix("PCM_"))
+    scale = 2.0 ** (bits - 1)
+    whole = np.rint(np.asarray(audio, np.float64) * scale).clip(-scale, scale - 1.0)
+    if bits == 16:
+        return whole.astype(np.int16)
+    return whole.astype(np.int32) << (32 - bits)

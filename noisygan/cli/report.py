@@ -1,0 +1,39 @@
+"""Write a page about a trained run: real and generated sounds, control curves, losses, progress.
+
+With --data, generated sounds stand beside recordings of the same pitch, velocity and label. The
+page is one file that opens from disk, without a network.
+"""
+
+import pathlib
+import webbrowser
+
+from noisygan.cli import arguments
+from noisygan.errors import UsageError
+
+SUMMARY = "write a page about a trained run"
+EXAMPLE = "noisygan report --run_dir runs/flute --data my_notes --open"
+
+
+def add_arguments(parser):
+    """Add the arguments of this command."""
+    add = parser.add_argument
+    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    add("--data", metavar="DIR", help="folder of recordings to compare with")
+    add("--out", metavar="PAGE.html", help="where the page goes (default: RUN_DIR/index.html)")
+    add("--open", action="store_true", help="open the page in the browser")
+
+
+def run(args):
+    """Write the page."""
+    import noisygan
+    from noisygan.reports import run_report
+
+    if args.out is not None and pathlib.Path(args.out).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out {args.out}: expected a name that ends in .html")
+    trained = noisygan.load(arguments.run_folder(args.run_dir, "--run_dir"))
+    arguments.import_tensorflow()
+    page = run_report.write(trained, args.out, args.data)
+    print(page.resolve().as_uri())
+    if args.open:
+        webbrowser.open(page.resolve().as_uri())
+    return 0

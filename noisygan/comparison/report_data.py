@@ -1,0 +1,168 @@
+"""Audio clips, spectrograms, histograms and a map for the page of a comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noisygan.metrics import descriptors
+from noisygan.reports.sounds import Sound
+
+_N_PEAKS = 120
+_N_BINS = 24
+_N_MAP_RECORDINGS = 12
+# Loudness is matched by the loudest tenth of a second.
+_LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
+
+
+def clip(audio, sample_rate, title, with_picture=False):
+    """A clip for the page, matched in loudness.
+
+    Args:
+      audio: [n_samples], float in [-1, 1] or int16.
+      sample_rate: Hz.
+      title: Its name.
+      with_picture: Whether to draw its spectrogram.
+
+    Returns:
+      dict with title, audio (FLAC), gain_db, peaks and spectrogram (PNG or None).
+    """
+    audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
+    gain = _gain(audio, sample_rate)
+    sound = Sound(gain * audio, sample_rate, title)
+    parts = np.array_split(sound.audio, min(_N_PEAKS, len(audio)))
+    return {
+        "title": title,
+        "audio": sound.address,
+        "gain_db": round(float(20.0 * np.log10(gain)), 1),
+        "peaks": [[round(float(p.min()), 3), round(float(p.max()), 3)] for p in parts],
+        "spectrogram": sound.picture() if with_picture else None,
+    }
+
+
+def _gain(audio, sample_rate):
+    n = min(len(audio), round(_LOUDEST_SECONDS * sample_rate))
+    power = np.convolve(audio.astype(np.float64) ** 2, np.ones(n) / n, "valid").max()
+    peak = np.abs(audio).max()
+    if peak == 0.0:
+        return 1.0
+    return float(min(10.0 ** (_LEVEL_DB / 20.0) / np.sqrt(max(power, 1e-12)), _MAX_PEAK / peak))
+
+
+def condition(examples, row):
+    """Title of a recording on the page: class, pitch and velocity, or its name."""
+    pitch, velocity, label = (x[row] for x in (examples.pitch, examples.velocity, examples.labels))
+    known = [str(label)] if len(set(examples.labels.tolist())) > 1 else []
+    known += [f"pitch {pitch:g}"] if np.isfinite(pitch) else []
+    known += [f"velocity {velocity:g}"] if np.isfinite(velocity) else []
+    return ", ".join(known) or examples.names[row]
+
+
+def shown(held_out, kept):
+    """Grid, interpolations, histograms and map.
+
+    Args:
+      held_out: `measuring.HeldOut`.
+      kept: dict system -> list (one a seed) of what `measuring.measure` kept in shown.npz.
+
+    Returns:
+      dict of the page's parts; clips are those of each system's first seed.
+    """
+    test, rate = held_out.splits.test, held_out.splits.test.sample_rate
+    titles = [condition(test, row) for row in held_out.columns]
+    first = {name: seeds[0] for name, seeds in kept.items()}
+    grid = {
+        "columns": [
+            {"title": title, "recording": clip(test.audio[row], rate, title, True)}
+            for title, row in zip(titles, held_out.columns, strict=True)
+        ],
+        "rows": {
+            name: [
+                clip(audio, rate, title, True)
+                for audio, title in zip(own["grid"], titles, strict=True)
+            ]
+            for name, own in first.items()
+        },
+    }
+    between = {
+        name: [
+            clip(audio, rate, f"{i + 1} of {len(own['between'])}")
+            for i, audio in enumerate(own["between"])
+        ]
+        for name, own in first.items()
+    }
+    return {
+        "grid": grid,
+        "interpolations": between,
+        "histograms": _histograms(held_out, kept),
+        "map": _map(held_out, first),
+        "spectrogram_axes": {
+            "seconds": test.audio.shape[1] / rate,
+            "low_hz": 0,
+            "high_hz": rate / 2,
+        },
+    }
+
+
+def _histograms(held_out, kept):
+    units = {**descriptors.GENERAL, **descriptors.PITCHED, **descriptors.DRUMS}
+    described = held_out.reference.test.features.described
+    found = []
+    for name, real in described.items():
+        real = real[np.isfinite(real)]
+        fake = {}
+        for system, seeds in kept.items():
+            values = np.concatenate([seed[f"described {name}"] for seed in seeds])
+            fake[system] = values[np.isfinite(values)]
+        if len(real) < 2 or not any(map(len, fake.values())):
+            continue
+        pooled = np.concatenate(
+            [real, *(np.quantile(v, (0.02, 0.98)) for v in fake.values() if len(v))]
+        )
+        low, high = float(pooled.min()), float(pooled.max())
+        if high - low < 1e-9:
+            continue
+        edges = np.linspace(low, high, _N_BINS + 1)
+        found.append(
+            {
+                "name": name,
+                "unit": units.get(name, ""),
+                "edges": [float(f"{edge:.5g}") for edge in edges],
+                "recordings": _shares(real, edges),
+                "systems": {system: _shares(v, edges) for system, v in fake.items() if len(v)},
+            }
+        )
+    return found
+
+
+def _shares(values, edges):
+    counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
+    return [round(float(share), 4) for share in counts / len(values)]
+
+
+def _map(held_out, first):
+    from sklearn.manifold import TSNE
+
+    test, rate = held_out.splits.test, held_out.splits.test.sample_rate
+    rows = np.sort(np.random.default_rng(0).permutation(len(test))[:_N_MAP_RECORDINGS])
+    points = held_out.reference.vectors(held_out.reference.test, "log-mel")[rows]
+    sources = [(None, test.audio[row], test.names[row]) for row in rows]
+    vectors = [points]
+    for name, own in first.items():
+        vectors.append(own["map_vectors"])
+        sources += [(name, audio, f"example {i + 1}") for i, audio in enumerate(own["map"])]
+    vectors = np.concatenate(vectors).astype(np.float64)
+    perplexity = min(15.0, (len(vectors) - 1) / 3.0)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
+    return {
+        "points": [
+            {
+                "x": round(float(x), 2),
+                "y": round(float(y), 2),
+                "system": system,
+                "clip": clip(audio, rate, title),
+            }
+            for (x, y), (system, audio, title) in zip(places, sources, strict=True)
+        ],
+        "explained": "Similar sounds (pooled log-mel spectra) lie together, by t-SNE; "
+        "distances across the whole map mean little.",
+    }

@@ -1,0 +1,103 @@
+"""The generator contract: what every generator returns, and which capabilities it declares."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from noisygan.errors import UsageError
+
+
+class GeneratorOutput(NamedTuple):
+    """Audio and the controls that it was synthesized from.
+
+    Attributes:
+      audio: float32 [batch, n_samples].
+      controls: dict of tensors in physical units; empty for a raw-waveform generator.
+    """
+
+    audio: tf.Tensor
+    controls: dict
+
+
+class Generator(keras.layers.Layer):
+    """Base class of generators: `generator(z, conditioning) -> GeneratorOutput`.
+
+    Subclasses override the class attributes that describe their capabilities.
+
+    Args:
+      sample_rate: Hz, of the training data.
+      seconds: Length of the training data.
+      latent_dim: Size of z.
+      prior: Distribution of tensorflow-probability over z, scalar or with event shape [latent_dim];
+        None: standard normal.
+      condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
+
+    Attributes:
+      has_controls: Whether it synthesizes from `get_controls`.
+      predicts: Whether it has `predict`, the next sample of real examples.
+      is_any_length: Whether it makes more seconds than it was trained on.
+      min_batch_size: Smallest training batch whose statistics are meaningful.
+      n_levels: Levels of a generator that grows; 1: it does not.
+      level: Present level, from 0.
+    """
+
+    has_controls = False
+    predicts = False
+    is_any_length = False
+    min_batch_size = 1
+    n_levels = 1
+    level = 0
+
+    def __init__(self, sample_rate, seconds, latent_dim, prior, condition_encoder, name):
+        super().__init__(name=name)
+        self.sample_rate = sample_rate
+        self.seconds = seconds
+        self.latent_dim = latent_dim
+        self.distribution = tfp.distributions.Normal(0.0, 1.0) if prior is None else prior
+        self.condition_encoder = condition_encoder
+
+    @property
+    def condition_names(self):
+        """Names of the conditions that the generator uses, a tuple."""
+        return self.condition_encoder.names if self.condition_encoder else ()
+
+    def encode_conditions(self, conditioning):
+        """Encoded conditioning, float32 [batch, n], or None without conditions."""
+        return self.condition_encoder(conditioning) if self.condition_encoder else None
+
+    def code_of(self, z, conditioning):
+        """z followed by the encoded conditioning, float32 [batch, n]."""
+        encoded = self.encode_conditions(conditioning)
+        return z if encoded is None else tf.concat([z, encoded], axis=1)
+
+    def prior(self, n, seed):
+        """n latents sampled with a stateless seed (int, or int32 [2]), float32 [n, latent_dim]."""
+        seed = tf.convert_to_tensor(seed, tf.int32)
+        seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
+        shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
+        return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
+
+    def length_of(self, level):
+        """Samples of the audio at a level."""
+        return round(self.seconds * self.sample_rate)
+
+    def check_seconds(self, seconds, sample_rate):
+        """Raises UsageError for a length that the generator can't make.
+
+        To be called before the generator: Keras wraps errors within a call in lines of its own.
+
+        Args:
+          seconds: Length.
+          sample_rate: Hz, of the rendered audio.
+        """
+        if seconds > self.seconds + 0.5 / sample_rate and not self.is_any_length:
+            raise UsageError(
+                f"{seconds:g} seconds: {type(self).__name__} makes at most {self.seconds:g} "
+                "seconds; request that or less"
+            )
+
+    def build(self, *shapes):
+        """Does nothing: sublayers make their variables when they are first called."""
+        self.built = True

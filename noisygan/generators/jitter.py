@@ -1,0 +1,89 @@
+"""No two takes alike: the code decides how a note is played, not only what is asked."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+
+class ConditionJitter:
+    """Plays a note as if a slightly different one had been asked.
+
+    The first numbers of z shift what the curves are told of pitch and velocity; the pitch that
+    sounds stays the asked one. In training the shift hides from the generator which recording it
+    is measured by, so it learns how notes near to the asked one sound, and a z picks one of them:
+    seeds differ as takes do, and single recordings are not learnt by heart.
+
+    Args:
+      pitch: Shift at z = 1 in semitones.
+      velocity: Shift at z = 1 in MIDI velocities.
+    """
+
+    def __init__(self, pitch=1.5, velocity=5.0):
+        self.shifts = {"pitch": pitch, "velocity": velocity}
+
+    @property
+    def n_dims(self):
+        """How many numbers of z it takes."""
+        return len(self.shifts)
+
+    def __call__(self, z, conditioning):
+        """(rest of z, shifted conditioning).
+
+        Args:
+          z: float32 [batch, latent_dim].
+          conditioning: dict of [batch] tensors; what it lacks is not shifted.
+        """
+        shifted = dict(conditioning)
+        for i, (name, shift) in enumerate(self.shifts.items()):
+            if name in conditioning:
+                shifted[name] = conditioning[name] + shift * z[:, i]
+        if "velocity" in shifted:
+            shifted["velocity"] = tf.clip_by_value(shifted["velocity"], 1.0, 127.0)
+        return z[:, self.n_dims :], shifted
+
+
+class Jitter:
+    """What a player cannot hold still: a little wander of pitch and level, different in each take.
+
+    Each is a sum of sines of rates that share no period. Their phases are turned by z, so the
+    wander is a function of z and of time in seconds: it can be drawn at any frame rate, and goes
+    on for as long as a note is held.
+
+    Args:
+      pitch_cents: Root-mean-square deviation of F0.
+      level_db: Root-mean-square deviation of the loudness.
+      n: Number of sines.
+      max_hz: Highest rate.
+    """
+
+    def __init__(self, pitch_cents=1.2, level_db=0.3, n=24, max_hz=40.0):
+        self.pitch_cents = pitch_cents
+        self.level_db = level_db
+        # One rate in each of n equal stretches up to the highest.
+        place = np.arange(n) + np.random.default_rng(n).uniform(size=n)
+        self.rates_hz = (max_hz / n * place).astype(np.float32)
+
+    def __call__(self, times, z):
+        """(deviation of F0 in cents, deviation of loudness in dB), each [batch, n_times, 1].
+
+        Args:
+          times: Seconds, float32 [n_times], or [batch, n_times].
+          z: float32 [batch, latent_dim].
+        """
+        n = len(self.rates_hz)
+        turns = np.random.default_rng(n).normal(size=(z.shape[1], 2 * n))
+        phases = 2.0 * math.pi * tf.matmul(z, tf.constant(turns, tf.float32))
+        angle = 2.0 * math.pi * times[..., None] * self.rates_hz
+        waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=-1)
+
+        def wander(phase):
+            turned = tf.concat([tf.cos(phase), tf.sin(phase)], axis=1)
+            if times.shape.rank == 2:
+                wave = tf.reduce_sum(turned[:, None] * waves, axis=2)
+            else:
+                wave = tf.matmul(turned, waves, transpose_b=True)
+            return wave[:, :, None] * math.sqrt(2.0 / n)
+
+        pitch, level = tf.split(phases, 2, axis=1)
+        return self.pitch_cents * wander(pitch), self.level_db * wander(level)

@@ -1,0 +1,201 @@
+"""Latent fit: the z and conditioning of a trained generator that come nearest to a sound."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from noisygan.generators.generator import GeneratorOutput
+from noisygan.matching.descent import Unknown, descend
+from noisygan.matching.distance import Objective
+from noisygan.rendering.notes import DEFAULT_VELOCITY
+from noisygan.rendering.synthesis import controls_of
+
+FORMAT = "noisygan-code"
+N_DRAWS = 1000
+"""Samples of the prior that its mean and range are taken from."""
+N_TRIED = 16
+"""Samples of the prior that are tried beside the mean before the descent."""
+
+_STRIDES = {"z": 0.1, "pitch": 0.005, "velocity": 2.0, "held_seconds": 0.02, "gain": 0.05}
+_LINEAR_LEVELS = ("amplitudes", "magnitudes")
+
+
+class Latent(NamedTuple):
+    """Input of a generator that makes a sound, and a gain behind it.
+
+    Attributes:
+      z: float32 [latent_dim].
+      pitch: MIDI; 0 without a pitch condition.
+      velocity: 0 .. 127; 0 without a velocity condition.
+      label: Index.
+      held_seconds: Time of the note-off; 0 for raw waveforms.
+      gain: Linear, of the generator's sound.
+      noise_seed: int.
+      label_name: Name of the label, or "".
+    """
+
+    z: np.ndarray
+    pitch: float
+    velocity: float
+    label: int
+    held_seconds: float
+    gain: float
+    noise_seed: int
+    label_name: str = ""
+
+    def arrays(self):
+        """Entries of its file, a NumPy archive; see docs/matching.md."""
+        entries = {"format": FORMAT, "version": 1, **self._asdict()}
+        return {name: np.array(value) for name, value in entries.items()}
+
+
+def draws_curves(generator):
+    """Whether a generator makes controls rather than samples."""
+    return hasattr(generator, "get_controls")
+
+
+def render_latent(generator, latent, n_samples):
+    """Render a latent at the generator's own rate, with a gradient to its tensors.
+
+    Args:
+      generator: By the generator contract.
+      latent: Latent; z, pitch, velocity, held_seconds and gain may be float32 tensors.
+      n_samples: Length; at most that of a raw-waveform generator.
+
+    Returns:
+      GeneratorOutput: audio float32 [1, n_samples] and controls, both with the gain.
+    """
+    rate = generator.sample_rate
+    conditioning = {
+        "pitch": tf.reshape(tf.cast(latent.pitch, tf.float32), [1]),
+        "velocity": tf.reshape(tf.cast(latent.velocity, tf.float32), [1]),
+        "label": tf.constant([latent.label], tf.int32),
+    }
+    z = tf.convert_to_tensor(latent.z, tf.float32)[None]
+    gain = tf.cast(latent.gain, tf.float32)
+    seconds = n_samples / rate
+    if not draws_curves(generator):
+        audio = generator(z, conditioning, seconds=seconds).audio
+        return GeneratorOutput(audio[:, :n_samples] * gain, {})
+    held = tf.reshape(tf.cast(latent.held_seconds, tf.float32), [1])
+    controls = generator.get_controls(z, conditioning, seconds, held_seconds=held)
+    controls = {
+        name: value * gain if name.split("/")[-1] in _LINEAR_LEVELS else value
+        for name, value in controls.items()
+    }
+    controls["loudness_db"] += 20.0 / math.log(10.0) * tf.math.log(gain)
+    covered = round(controls["loudness_db"].shape[1] * rate / generator.frame_rate)
+    audio = generator.get_signal(controls, covered, rate, tf.constant([latent.noise_seed]))
+    audio = tf.pad(audio, [[0, 0], [0, max(0, n_samples - covered)]])
+    return GeneratorOutput(audio[:, :n_samples], controls)
+
+
+def latent_controls(generator, latent, n_samples):
+    """Controls of a latent's sound, as `noisygan.audio_io.controls` saves them."""
+    output = render_latent(generator, latent, n_samples)
+    return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
+
+
+def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
+    """Start of the descent: the prior's mean at the target's pitch and level, velocity 100.
+
+    Args:
+      generator: By the generator contract.
+      audio: Target at the generator's rate, float32 [n_samples].
+      pitch: MIDI, for a generator with a pitch condition.
+      labels: Indices to choose the nearest from.
+      seed: Of the noise.
+
+    Returns:
+      Latent.
+    """
+    seconds = len(audio) / generator.sample_rate
+    held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
+    start = Latent(
+        z=_prior_samples(generator).mean(axis=0),
+        pitch=pitch if "pitch" in generator.condition_names else 0.0,
+        velocity=float(DEFAULT_VELOCITY) if "velocity" in generator.condition_names else 0.0,
+        label=0,
+        held_seconds=held if draws_curves(generator) else 0.0,
+        gain=1.0,
+        noise_seed=seed,
+    )
+    return _nearest(generator, [start._replace(label=label) for label in labels], audio)
+
+
+def fit_latent(generator, start, audio, n_steps, progress=None):
+    """Fit z, conditioning and gain to a sound by gradient descent through the generator.
+
+    z stays within the range of a thousand samples of the prior. Pitch and velocity are fitted where
+    the generator has these conditions (not the pitch of raw waveforms, which is a whole number),
+    and the note-off of a hybrid. The descent begins at the nearest of the start and 16 samples of
+    the prior.
+
+    Args:
+      generator: By the generator contract.
+      start: Latent.
+      audio: Target at the generator's rate, float32 [n_samples].
+      n_steps: Steps of the descent.
+      progress: As of `descent.descend`.
+
+    Returns:
+      (Latent, list of losses).
+    """
+    objective = Objective(audio, generator.sample_rate)
+    draws = _prior_samples(generator)
+    low, high = draws.min(axis=0), draws.max(axis=0)
+    tried = [start._replace(z=z) for z in draws[:N_TRIED]]
+    begin = _nearest(generator, tried, audio, objective, [start])
+    names = ["z", "gain"] + ["velocity"] * ("velocity" in generator.condition_names)
+    if draws_curves(generator):
+        names += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
+    values = {name: getattr(begin, name) for name in names} | {"gain": math.log(begin.gain)}
+    unknowns = {
+        name: Unknown(np.asarray(value, np.float32), _STRIDES[name])
+        for name, value in values.items()
+    }
+
+    def latent_of(values):
+        values = dict(values)
+        values["z"] = tf.clip_by_value(values["z"], low, high)
+        values["gain"] = tf.exp(values["gain"])
+        if "velocity" in values:
+            values["velocity"] = tf.clip_by_value(values["velocity"], 1.0, 127.0)
+        if "held_seconds" in values:
+            values["held_seconds"] = tf.maximum(values["held_seconds"], 0.0)
+        return begin._replace(**values)
+
+    def loss(values):
+        return objective(render_latent(generator, latent_of(values), len(audio)).audio)
+
+    found, losses = descend(unknowns, loss, n_steps, progress)
+    latent = latent_of(found)
+    numbers = {name: float(getattr(latent, name)) for name in names if name != "z"}
+    return latent._replace(z=latent.z.numpy(), **numbers), losses
+
+
+def _prior_samples(generator):
+    return generator.prior(N_DRAWS, seed=0).numpy()
+
+
+def _nearest(generator, latents, audio, objective=None, levelled=()):
+    """The latent of the least loss, at the target's energy; `levelled` ones are there already."""
+    objective = objective or Objective(audio, generator.sample_rate)
+    candidates = [*levelled, *(_at_level(generator, latent, audio) for latent in latents)]
+    if len(candidates) == 1:
+        return candidates[0]
+
+    def cost(latent):
+        return float(objective(render_latent(generator, latent, len(audio)).audio))
+
+    return min(candidates, key=cost)
+
+
+def _at_level(generator, latent, audio):
+    """The latent with the gain that gives its sound the target's energy."""
+    sound = render_latent(generator, latent, len(audio)).audio[0].numpy()
+    energy = float(np.sum(np.float64(sound) ** 2))
+    ratio = float(np.sum(np.float64(audio) ** 2)) / energy if energy > 1e-12 else 1.0
+    return latent._replace(gain=latent.gain * math.sqrt(ratio))

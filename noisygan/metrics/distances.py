@@ -1,0 +1,179 @@
+"""Distances between two sets of feature vectors, with bootstrap intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noisygan.metrics import bootstrap
+from noisygan.metrics.bootstrap import Estimate
+
+N_FRECHET_RESAMPLES = 40
+# Subset sizes of the extrapolation to infinite N, and draws of each.
+N_SIZES = 10
+N_DRAWS = 6
+
+
+def pairwise_distances(a, b):
+    """Euclidean distances between the rows of a [n, d] and of b [m, d]: [n, m]."""
+    squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * a @ b.T
+    return np.sqrt(np.maximum(squared, 0.0))
+
+
+def mean_distance(points):
+    """Mean Euclidean distance between two different rows of `points` [n, d], n >= 2: float."""
+    return float(pairwise_distances(points, points)[np.triu_indices(len(points), 1)].mean())
+
+
+def energy_distance(a, b):
+    """Unbiased energy distance 2 E|x - y| - E|x - x'| - E|y - y'|, in the features' unit.
+
+    Zero on average for sets from one distribution, so single values may be negative. Has no
+    bandwidth, and does not saturate for distant sets as a Gaussian kernel does.
+
+    Args:
+      a: [n, d], n >= 2.
+      b: [m, d], m >= 2.
+
+    Returns:
+      float.
+
+    References:
+      Szekely and Rizzo 2013, Energy statistics, equation 2.
+    """
+    between = float(pairwise_distances(a, b).mean())
+    return 2.0 * between - mean_distance(a) - mean_distance(b)
+
+
+def median_bandwidth(reference):
+    """Median distance between two different rows of `reference` [n, d]."""
+    distances = pairwise_distances(reference, reference)
+    return float(np.median(distances[np.triu_indices(len(reference), 1)]))
+
+
+def _gaussian_kernel(a, b, bandwidth):
+    return np.exp(-((pairwise_distances(a, b) / bandwidth) ** 2) / 2.0)
+
+
+def mmd2_unbiased(a, b, bandwidth):
+    """Unbiased squared maximum mean discrepancy with a Gaussian kernel.
+
+    Zero on average for sets from one distribution, so single values may be negative.
+
+    Args:
+      a: [n, d], n >= 2.
+      b: [m, d], m >= 2.
+      bandwidth: Sigma of the kernel exp(-|x - y|^2 / (2 sigma^2)), in the features' unit.
+
+    Returns:
+      float.
+
+    References:
+      Gretton et al. 2012, A Kernel Two-Sample Test, equation 3.
+    """
+    n, m = len(a), len(b)
+    within_a = (_gaussian_kernel(a, a, bandwidth).sum() - n) / (n * (n - 1))
+    within_b = (_gaussian_kernel(b, b, bandwidth).sum() - m) / (m * (m - 1))
+    return float(within_a + within_b - 2.0 * _gaussian_kernel(a, b, bandwidth).mean())
+
+
+def mmd2_estimate(reference, generated, scale=1.0):
+    """`mmd2_unbiased` with its interval; the bandwidth is the reference's median distance.
+
+    Pairs of a row and its own duplicate in a resampled set are left out, as each row paired with
+    itself is in the estimator, so that resampled values stay unbiased.
+
+    Args:
+      reference: [n, d], n >= 4.
+      generated: [m, d], m >= 4.
+      scale: Factor of the result.
+
+    Returns:
+      Estimate.
+    """
+    bandwidth = max(median_bandwidth(reference), 1e-9)
+    n, m = len(reference), len(generated)
+    k_reference = _gaussian_kernel(reference, reference, bandwidth)
+    k_generated = _gaussian_kernel(generated, generated, bandwidth)
+    k_between = _gaussian_kernel(reference, generated, bandwidth)
+
+    def within(weights, values):
+        pairs = ((weights @ values) * weights).sum(1)
+        alone = (weights**2).sum(1)
+        return (pairs - (weights**2) @ np.diag(values)) / (weights.sum(1) ** 2 - alone)
+
+    def mmd2(a, b):
+        between = ((a @ k_between) * b).sum(1) / (n * m)
+        return scale * (within(a, k_reference) + within(b, k_generated) - 2.0 * between)
+
+    value = float(mmd2(np.ones([1, n]), np.ones([1, m]))[0])
+    resampled = mmd2(bootstrap.counts(n), bootstrap.counts(m, seed=bootstrap.SEED + 1))
+    return Estimate(value, bootstrap.interval(value, resampled))
+
+
+def frechet_distance(a, b):
+    """Squared Frechet (2-Wasserstein) distance between Gaussians fitted to a [n, d] and b [m, d].
+
+    |mean_a - mean_b|^2 + tr(A) + tr(B) - 2 tr((A B)^(1/2)), in the features' unit squared. Biased
+    upwards for small sets: compare only with a floor from sets of the same size.
+
+    References:
+      Dowson and Landau 1982.
+    """
+    mean = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    cov_a = np.atleast_2d(np.cov(a, rowvar=False))
+    cov_b = np.atleast_2d(np.cov(b, rowvar=False))
+    # tr((AB)^(1/2)) = sum of singular values of A^(1/2) B^(1/2): stable for singular covariances.
+    cross = np.linalg.svd(_square_root(cov_a) @ _square_root(cov_b), compute_uv=False).sum()
+    return float(mean + np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross)
+
+
+def _square_root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def frechet_estimate(reference, generated):
+    """`frechet_distance` with its interval, an Estimate."""
+    value = frechet_distance(reference, generated)
+    rows = bootstrap.paired_draws(len(reference), len(generated), N_FRECHET_RESAMPLES)
+    resampled = [frechet_distance(reference[i], generated[j]) for i, j in rows]
+    return Estimate(value, bootstrap.interval(value, resampled, low=0.0))
+
+
+def frechet_at_infinity(reference, generated):
+    """Frechet distance extrapolated to infinite N: an Estimate whose note is the fit's R^2.
+
+    The distance of subsets of N rows is linear in 1 / N up to terms of higher order; the intercept
+    is returned. The interval is 1.96 standard errors of the fit.
+
+    Args:
+      reference: [n, d].
+      generated: [m, d]; n and m must be at least 4 d, so that a quarter still has a covariance.
+
+    Raises:
+      ValueError: for smaller sets.
+
+    References:
+      Chong and Forsyth 2020, Effectively Unbiased FID and Inception Score.
+    """
+    most, d = min(len(reference), len(generated)), reference.shape[1]
+    if most < 4 * d:
+        raise ValueError(f"{most} examples; {4 * d} in each set are needed for {d} features")
+    rng = np.random.default_rng(bootstrap.SEED)
+    sizes = np.repeat(np.linspace(max(2 * d, most // 4), most, N_SIZES).astype(int), N_DRAWS)
+    values = [
+        frechet_distance(
+            reference[rng.permutation(len(reference))[:size]],
+            generated[rng.permutation(len(generated))[:size]],
+        )
+        for size in sizes
+    ]
+    terms = np.stack([np.ones(len(sizes)), 1.0 / sizes], 1)
+    fit, *_ = np.linalg.lstsq(terms, values, rcond=None)
+    residual = np.asarray(values) - terms @ fit
+    spread = np.var(values)
+    r2 = 1.0 - np.var(residual) / spread if spread > 0 else 0.0
+    variance = residual @ residual / max(len(sizes) - 2, 1)
+    error = float(np.sqrt(variance * np.linalg.inv(terms.T @ terms)[0, 0]))
+    value = float(fit[0])
+    return Estimate(value, (value - 1.96 * error, value + 1.96 * error), f"R^2 {r2:.2f}")

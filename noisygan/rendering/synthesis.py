@@ -1,0 +1,346 @@
+"""Sound of controls block by block: memory grows with the curves, not with the samples.
+
+The blocks, joined, are what the voices render at once (`noisygan.generators.voices`): phase goes on
+from block to block, noise is a function of the sample's number, and filters and reverb reach over
+the seams.
+"""
+
+import fractions
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from noisygan.audio_io.controls import CURVES, FORMAT, SETTINGS, STRUCK, VERSION, voices_of
+from noisygan.generators.drum_voices import DRUM_VOICES
+from noisygan.generators.voices import VOICES, gains_at_rate
+from synths.effects import Reverb, response_at_rate
+from synths.filters import filter_grid, filter_hops, response_margin
+from synths.harmonic_bank import frame_phases
+from synths.modal import modal_synthesis
+from synths.noise import white_noise
+from synths.streaming import ConvolutionStream
+
+BLOCK_SAMPLES = 2**17
+_MODAL_SAMPLES = 2**14
+
+KINDS = VOICES | DRUM_VOICES
+
+
+def controls_of(generator, output, index, sample_rate, noise_seed):
+    """The controls of one sound of a generator's output, ready to save.
+
+    Args:
+      generator: The hybrid generator that made it.
+      output: Its `GeneratorOutput`.
+      index: Row of the batch.
+      sample_rate: Hz, as given to the generator.
+      noise_seed: The row's noise seed.
+
+    Returns:
+      dict of NumPy arrays.
+    """
+    n_samples = output.audio.shape[1]
+    return controls_row(generator, output.controls, index, n_samples, sample_rate, noise_seed)
+
+
+def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
+    """The controls of one sound that need not have been made yet.
+
+    Args:
+      generator: A hybrid generator.
+      curves: Of its `get_controls`.
+      n_samples: Length of the sound at the sample rate.
+      index, sample_rate, noise_seed: As of `controls_of`.
+
+    Returns:
+      dict of NumPy arrays.
+    """
+    controls = {
+        "format": np.array(FORMAT),
+        "version": np.array(VERSION),
+        "sample_rate": np.array(sample_rate),
+        "n_samples": np.array(n_samples),
+        "frame_rate": np.array(generator.frame_rate, float),
+        "noise_seed": np.array(noise_seed, np.int32),
+        "voices": np.array([voice.name for voice in generator.voices]),
+        "kinds": np.array([voice.kind for voice in generator.voices]),
+    }
+    for name, value in curves.items():
+        row = np.asarray(value[index], np.float32)
+        one_curve = row.ndim == 2 and row.shape[1] == 1 and not name.endswith("distribution")
+        controls[name] = row[:, 0] if one_curve else row
+    for voice in generator.voices:
+        for name, value in voice.settings.items():
+            controls[f"{voice.name}/{name}"] = np.array(value, float)
+    if "reverb/ir" in controls:
+        controls["reverb/sample_rate"] = np.array(generator.sample_rate)
+        controls["reverb/add_dry"] = np.array(generator.reverb.add_dry)
+    return controls
+
+
+def render_controls(controls, sample_rate=None, seconds=None):
+    """Sound of controls.
+
+    Args:
+      (all): As of `render_in_blocks`.
+
+    Returns:
+      float32 [n_samples].
+    """
+    return np.concatenate([sound for sound, _ in render_in_blocks(controls, sample_rate, seconds)])
+
+
+def render_in_blocks(controls, sample_rate=None, seconds=None):
+    """Sound of controls block by block, in memory that does not grow with its length.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`.
+      sample_rate: Hz; the controls' own where absent.
+      seconds: Length; the controls' own where absent. A shorter sound ends early, a longer one is
+        followed by silence (and the reverb's tail): the curves are not stretched.
+
+    Yields:
+      (sound, parts): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
+      reverb adds; the sound is their sum.
+    """
+    own_rate = int(controls["sample_rate"])
+    sample_rate = own_rate if sample_rate is None else int(sample_rate)
+    if seconds is None:
+        n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
+    else:
+        n_samples = round(seconds * sample_rate)
+    voices = {}
+    for name, kind in voices_of(controls):
+        curves = {
+            curve: _frames(controls[f"{name}/{curve}"]).astype(np.float32)
+            for curve, _ in CURVES[kind]
+        }
+        struck = {part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in STRUCK[kind]}
+        settings = {part: float(controls[f"{name}/{part}"]) for part in SETTINGS[kind]}
+        rates = float(controls["frame_rate"]), sample_rate
+        seed = int(controls.get("noise_seed", 0))
+        voices[name] = Voice(kind, curves, struck, settings, *rates, seed)
+    room = None
+    if "reverb/ir" in controls:
+        add_dry = bool(controls.get("reverb/add_dry", True))
+        ir_rate = int(controls["reverb/sample_rate"])
+        room = Room(np.asarray(controls["reverb/ir"], np.float32), ir_rate, sample_rate, add_dry)
+    for begin in range(0, n_samples, BLOCK_SAMPLES):
+        n_block = min(BLOCK_SAMPLES, n_samples - begin)
+        parts = {name: voice.take(n_block) for name, voice in voices.items()}
+        sound = sum(parts.values())
+        if room is not None:
+            dry, sound = sound, room(sound)
+            parts["reverb"] = sound - dry
+        yield sound, parts
+
+
+def _frames(curve):
+    """[n_frames] or [n_frames, n] as [n_frames, n]."""
+    return curve[:, None] if curve.ndim == 1 else curve
+
+
+def signal_of(controls, n_samples, sample_rate):
+    """Sound of controls, with a gradient to those of them that are tensors.
+
+    Args:
+      controls: Of `load_controls` or `controls_of`; float32 tensors may stand for curves and
+        responses, with which this can be part of a `tf.function` at the controls' own rate.
+      n_samples: Length of the sound.
+      sample_rate: Hz.
+
+    Returns:
+      float32 [1, n_samples].
+    """
+
+    def row(name):
+        return tf.convert_to_tensor(controls[name], tf.float32)[None]
+
+    audio = 0.0
+    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
+    for voice, kind in zip(voices, kinds, strict=True):
+        curves = {}
+        for curve, rank in CURVES[str(kind)]:
+            value = row(f"{voice}/{curve}")
+            curves[curve] = value[:, :, None] if rank == 1 else value
+        covered = n_samples
+        if curves:
+            n_frames = next(iter(curves.values())).shape[1]
+            covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+        curves |= {name: row(f"{voice}/{name}") for name in STRUCK[str(kind)]}
+        settings = {name: float(controls[f"{voice}/{name}"]) for name in SETTINGS[str(kind)]}
+        kind = KINDS[str(kind)]
+        seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
+        sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
+        audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
+    if "reverb/ir" in controls:
+        ir = row("reverb/ir")
+        ir_rate = int(controls["reverb/sample_rate"])
+        if ir_rate != sample_rate:
+            ir = response_at_rate(ir, ir_rate, sample_rate)
+        reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
+        audio = reverb.get_signal(audio, ir)
+    return audio
+
+
+class Voice:
+    """A voice's sound, taken in pieces of any length; behind its end it is silent.
+
+    Args:
+      kind: Name of its kind.
+      curves: Controls with an axis of frames, float32 [n_frames, n] each.
+      struck: Controls without one, float32 [n] each.
+      settings: What the kind's `render` must be told beside them.
+      frame_rate: Frames a second.
+      sample_rate: Hz.
+      seed: Of its noise.
+    """
+
+    def __init__(self, kind, curves, struck, settings, frame_rate, sample_rate, seed):
+        seed = tf.constant([seed], tf.int32)
+        self._left = math.inf
+        if not curves:
+            blocks = _STRUCK[kind](struck, sample_rate, seed, settings)
+        else:
+            n_frames = len(next(iter(curves.values())))
+            self._left = covered = round(n_frames * sample_rate / frame_rate)
+            if covered <= BLOCK_SAMPLES:
+                controls = {name: tf.constant(value[None]) for name, value in curves.items()}
+                render = KINDS[kind].render
+                blocks = iter([render(controls, covered, sample_rate, seed, **settings)[0]])
+            else:
+                line = _Line(curves, n_frames, frame_rate, sample_rate)
+                blocks = _LONG[kind](line, sample_rate, seed, **settings)
+        self._blocks = blocks
+        self._ready = np.zeros(0, np.float32)
+
+    def take(self, n_samples):
+        """The next samples, float32 [n_samples]."""
+        n = int(min(n_samples, self._left))
+        pieces, missing = [self._ready], n - len(self._ready)
+        while missing > 0:
+            block = next(self._blocks, None)
+            pieces.append(np.zeros(missing, np.float32) if block is None else np.asarray(block))
+            missing -= len(pieces[-1])
+        joined = np.concatenate(pieces)
+        self._ready = joined[n:].copy()
+        self._left -= n
+        return np.pad(joined[:n], (0, n_samples - n))
+
+
+class Room:
+    """A reverb, block by block.
+
+    Args:
+      ir: Impulse response, float32 [n_taps].
+      ir_rate, sample_rate: Hz, of the response and of the sound.
+      add_dry: Whether the dry sound is added; the response's tap 0 is left out then.
+    """
+
+    def __init__(self, ir, ir_rate, sample_rate, add_dry):
+        ir = tf.constant(ir[None], tf.float32)
+        if ir_rate != sample_rate:
+            ir = response_at_rate(ir, ir_rate, sample_rate)
+        if add_dry:
+            ir = tf.concat([tf.zeros_like(ir[:, :1]), ir[:, 1:]], axis=1)
+        self._stream = ConvolutionStream(ir, add_dry)
+        self._state = self._stream.initial_state(1)
+
+    def __call__(self, audio):
+        """The sound in the room, float32 [n_samples], of the next samples."""
+        audio, self._state = self._stream(tf.constant(audio[None]), self._state)
+        return audio[0].numpy()
+
+
+class _Line:
+    """Frames on a line of samples, in whole blocks of both.
+
+    Where a whole number of frames meets a whole number of samples only beyond the last frame, that
+    one is held so long.
+
+    Attributes:
+      curves: float32 [1, n_frames, n] each.
+      n_frames, n_samples: Of all blocks.
+      step: Samples from frame to frame, a Fraction.
+      unit: A number of frames that takes a whole number of samples.
+      size: Frames of a block.
+    """
+
+    def __init__(self, curves, n_frames, frame_rate, sample_rate):
+        self.step = fractions.Fraction(sample_rate / frame_rate).limit_denominator(1000)
+        self.unit = self.step.denominator
+        held = -n_frames % self.unit
+        self.curves = {
+            name: np.concatenate([value, np.repeat(value[-1:], held, axis=0)])[None]
+            for name, value in curves.items()
+        }
+        self.n_frames = n_frames + held
+        self.n_samples = int(self.n_frames * self.step)
+        self.size = max(1, BLOCK_SAMPLES // int(self.unit * self.step)) * self.unit
+
+
+def _harmonic(line, sample_rate, seed):
+    f0_hz = tf.constant(line.curves["f0_hz"][:, :, 0])
+    phases = frame_phases(f0_hz, tf.zeros([1], tf.float64), line.n_samples, sample_rate)
+    for begin in range(0, line.n_frames, line.size):
+        end = min(begin + line.size, line.n_frames)
+        # A frame sounds on its way to the next one.
+        ahead = min(end + line.unit, line.n_frames)
+        curves = {name: tf.constant(x[:, begin:ahead]) for name, x in line.curves.items()}
+        sound = KINDS["harmonic"].render(
+            curves, int((ahead - begin) * line.step), sample_rate, seed, phases[:, begin]
+        )
+        yield sound[0, : int((end - begin) * line.step)]
+
+
+def _noise(line, sample_rate, seed, bandwidth_hz):
+    magnitudes = line.curves["magnitudes"]
+    n_bands = gains_at_rate(tf.constant(magnitudes[:, :1]), bandwidth_hz, sample_rate).shape[2]
+    hop, n_hops = filter_grid(line.n_samples, line.n_frames, n_bands)
+    margin = response_margin(n_bands)
+    n_block = max(1, BLOCK_SAMPLES // hop)
+    tail, silent = np.zeros(2 * margin, np.float32), margin
+    for begin in range(0, n_hops, n_block):
+        end = min(begin + n_block, n_hops)
+        # The filters of these hops and of the one behind them, towards which they fade.
+        points = np.arange(begin, min(end + 1, n_hops), dtype=np.int64) * hop
+        place = points * (line.n_frames / line.n_samples)
+        before = place.astype(int)
+        after = np.minimum(before + 1, line.n_frames - 1)
+        frames = tf.constant(magnitudes[:, before[0] : after[-1] + 1])
+        gains = gains_at_rate(frames, bandwidth_hz, sample_rate).numpy()
+        weight = (place - before).astype(np.float32)[:, None]
+        here = gains[:, before - before[0]]
+        gains = here + weight * (gains[:, after - before[0]] - here)
+        n = min(end * hop, line.n_samples) - begin * hop
+        noise = white_noise(seed, n, begin * hop)
+        n_wet = (end - begin) * hop
+        wet = filter_hops(
+            noise, tf.constant(gains), hop, end - begin, 0, -margin, n_wet + 2 * margin
+        )[0].numpy()
+        wet[: 2 * margin] += tail
+        tail = wet[n_wet:]
+        # Before the first sample there is nothing.
+        yield wet[silent:n_wet]
+        silent = 0
+    yield tail[:margin]
+
+
+def _modal(struck, sample_rate, seed, settings):
+    modes = [tf.constant(struck[name][None]) for name in ("frequencies", "amplitudes")]
+    modes.append(tf.constant(struck["decay_seconds"][None]))
+    begin = 0
+    while True:
+        yield modal_synthesis(*modes, _MODAL_SAMPLES, sample_rate, first_sample=begin)[0]
+        begin += _MODAL_SAMPLES
+
+
+def _transient(struck, sample_rate, seed, settings):
+    controls = {name: tf.constant(value[None]) for name, value in struck.items()}
+    n_samples = round(settings["burst_seconds"] * sample_rate) + 1
+    yield KINDS["transient"].render(controls, n_samples, sample_rate, seed, **settings)[0]
+
+
+_LONG = {"harmonic": _harmonic, "noise": _noise}
+_STRUCK = {"modal": _modal, "transient": _transient}

@@ -1,0 +1,288 @@
+"""Page about a run: what it sounds like, which curves it draws, how it learned.
+
+Sections that do not apply to a run, such as the curves of a generator of raw waveforms, are left
+out.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+
+import numpy as np
+
+from noisygan.errors import UsageError
+from noisygan.reports import page
+from noisygan.reports.controls import control_plots
+from noisygan.reports.plots import Curve, Plot, step_axis, value_axis
+from noisygan.reports.sounds import Sound, latents_over_training, loudest, note_title
+
+MAX_TILE_DB = 40.0
+"""Difference in level of a row's sounds that their pictures show."""
+MAX_PAIRS, MAX_STEPS, MAX_LATENTS = 8, 8, 3
+MAX_BYTES = 9_000_000
+"""Of all sounds as 16-bit samples; fewer are shown where they would take more."""
+VELOCITY = 100
+
+FACTS = {
+    "command": "Command",
+    "started": "Started",
+    "steps": "Steps",
+    "seconds": "Training time",
+    "seed": "Seed",
+    "summary": "Recordings",
+    "fingerprint": "Their fingerprint",
+    "label_names": "Labels",
+    "sample_rate": "Sample rate, Hz",
+    "n_samples": "Samples per sound",
+    "parameters": "Parameters",
+    "noisygan": "noisygan",
+    "versions": "Versions",
+}
+METRICS = (
+    ("Losses", ("d_loss", "discriminator", "real"), ("g_loss", "generator", "fake")),
+    ("Logits", ("real_logits", "recordings", "real"), ("fake_logits", "generated", "fake")),
+    (
+        "How different the sounds of a batch are",
+        ("real_spread", "recordings", "real"),
+        ("fake_spread", "generated", "fake"),
+    ),
+    ("Distance from the recordings, %", ("sound_distance_percent", "generated", "fake")),
+)
+BUNDLED_CREDIT = (
+    "The recordings are sounds of the FluidR3 GM soundfont, © 2000–2002, 2008 Frank Wen and "
+    "© 2008 Toby Smithe, under the MIT licence (LICENSE-FluidR3.txt beside them)."
+)
+
+
+def write(run, path=None, data=None):
+    """Write the page of a run.
+
+    Args:
+      run: `noisygan.Run`.
+      path: File; None: `index.html` in the run folder. An older one is replaced.
+      data: `AudioDataset`, or folder of recordings, that generated sounds are set beside; None:
+        the page shows generated sounds only.
+
+    Returns:
+      pathlib.Path of the page.
+
+    Raises:
+      UsageError: if the folder contains no usable recordings.
+      RunError: if a sound of the run folder can't be read, or the page can't be written.
+    """
+    if isinstance(data, (str, pathlib.Path)):
+        data = _read(run, data)
+    metrics = _arrays(run.metrics())
+    share = MAX_BYTES / (run.seconds * run.sample_rate * 2 * (2 * MAX_PAIRS + MAX_STEPS * 3))
+    n_pairs, n_steps = (max(2, int(n * min(1.0, share))) for n in (MAX_PAIRS, MAX_STEPS))
+    pairs = _pairs(run, data, n_pairs)
+    latents = latents_over_training(run.path / "samples", n_steps, MAX_LATENTS)
+    recording, drawn, controls = max(pairs, key=lambda pair: np.abs(pair[1].audio).max())
+    conditions = " and ".join(run.condition_names)
+    text = page.render(
+        "run.html",
+        title=_title(run),
+        kicker=f"run {run.path.resolve().name}",
+        credit=_credit(data),
+        has_controls=bool(controls),
+        seconds=metrics["seconds"][-1] if "seconds" in metrics else None,
+        strip=_strip(run, metrics),
+        conditions=conditions,
+        paired=data is not None,
+        trained_on=data is not None and data.fingerprint == _data(run).get("fingerprint"),
+        pairs=[(real, fake, loudest([real, fake])) for real, fake, _ in pairs],
+        latents=[_tiles(row, metrics) for row in latents],
+        controls=control_plots(controls, drawn, recording if "pitch" in conditions else None),
+        drawn=drawn,
+        metrics=_metric_plots(metrics),
+        facts=_facts(run, metrics),
+        config=run.config,
+        commands=_commands(run),
+    )
+    return page.write(path or run.path / "index.html", text)
+
+
+def _read(run, folder):
+    from noisygan import config
+    from noisygan.data.dataset import Recordings
+
+    config.parse([run.path / "config.gin"])
+    return config.configured(Recordings)().read(folder)
+
+
+def _data(run):
+    return run.metadata.get("data") or {}
+
+
+# ------------------------------------------------------------------------------------------ sounds
+
+
+def _pairs(run, data, n):
+    """(recording or None, generated `Sound`, its controls) of n notes."""
+    pairs = []
+    for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
+        notes = run.render(**conditions, seed=seed)
+        title, detail = note_title(**conditions)
+        fake = Sound(
+            notes.audio[0],
+            notes.sample_rate,
+            title or f"sound {seed + 1}",
+            detail,
+            conditions.get("pitch"),
+        )
+        real = None
+        if row is not None:
+            real = Sound(data.audio(row), data.sample_rate, title or data.names[row])
+        pairs.append((real, fake, notes.controls))
+    return pairs
+
+
+def _conditions(run, data, n):
+    """(row of the data or None, conditions) of n notes, spread over pitches and labels."""
+    names = [name for name in run.condition_names if name != "label" or len(run.label_names) > 1]
+    if data is None:
+        pitches = _evenly(run.pitches, n)
+        choices = {"pitch": pitches, "velocity": [VELOCITY], "label": run.label_names}
+        choices = {name: choices[name] for name in names if choices[name]}
+        return [(None, {k: v[i % len(v)] for k, v in choices.items()}) for i in range(n)]
+    labels = np.array(data.label_names)[data.label]
+    known = {"pitch": data.pitch, "velocity": data.velocity, "label": labels}
+    rows = np.lexsort((data.velocity, data.pitch, data.label))
+    if "label" in names:
+        rows = rows[np.isin(labels[rows], run.label_names)]
+    if not len(rows):
+        raise UsageError(
+            f"{data.folder} has none of the run's labels ({', '.join(run.label_names)}); choose "
+            "recordings that it was trained on, or held-out ones of the same labels"
+        )
+    return [
+        (row, {k: known[k][row].item() for k in names if known[k][row] == known[k][row]})
+        for row in _evenly(rows, n)
+    ]
+
+
+def _evenly(items, n):
+    if len(items) <= n:
+        return list(items)
+    return [items[i] for i in np.linspace(0, len(items) - 1, n).round().astype(int)]
+
+
+def _tiles(row, metrics):
+    """Sounds of one latent with their pictures and training times."""
+    lowest = loudest(sound for _, sound in row) - MAX_TILE_DB
+    tiles = []
+    for step, sound in row:
+        image = sound.picture(max(sound.log_mel.max(), lowest), min(4, len(sound.log_mel)))
+        seconds = None
+        if step and "seconds" in metrics:
+            seconds = float(np.interp(step, metrics["step"], metrics["seconds"]))
+        tiles.append({"step": step, "sound": sound, "image": image, "seconds": seconds})
+    return tiles
+
+
+# ----------------------------------------------------------------------------------------- metrics
+
+
+def _arrays(lines):
+    """Metrics as float arrays by name, NaN where a line lacks a value; empty if there are none."""
+    names = dict.fromkeys(
+        name for line in lines for name, value in line.items() if isinstance(value, (int, float))
+    )
+    return {name: np.array([line.get(name, np.nan) for line in lines], float) for name in names}
+
+
+def _metric_plots(metrics):
+    plots = []
+    for title, *wanted in METRICS:
+        curves, values = [], [np.zeros(0)]
+        for name, label, kind in wanted:
+            raw = metrics.get(name, np.zeros(0))
+            is_finite = np.isfinite(raw)
+            steps, raw = metrics["step"][is_finite] if len(raw) else raw, raw[is_finite]
+            if len(raw):
+                curves.append(Curve(steps, raw, f"{kind} faint"))
+                curves.append(Curve(steps, _running_mean(raw), kind, label))
+                values.append(raw)
+        if curves:
+            low, high = np.percentile(np.concatenate(values), (0.5, 99.5))
+            x, y = step_axis(metrics["step"][-1]), value_axis(float(low), float(high))
+            plots.append((title, "", Plot(x, y, f"{title} over training", tuple(curves))))
+    return plots
+
+
+def _running_mean(values):
+    """Centred mean over a fortieth of the values, over fewer at the ends."""
+    box = np.ones(2 * (len(values) // 80) + 1)
+    sums, counts = (np.convolve(v, box, "same") for v in (values, np.ones(len(values))))
+    return sums / counts
+
+
+# ------------------------------------------------------------------------------------------- facts
+
+
+def _title(run):
+    labels = [name.replace("_", " ") for name in run.label_names]
+    noun = "notes" if "pitch" in run.condition_names else "sounds"
+    # NSynth's flute_acoustic_000 is a flute.
+    what = run.label_names[0].split("_")[0] if len(labels) == 1 else ", ".join(labels[:4])
+    return f"{what} {noun}, learned from recordings".strip().capitalize()
+
+
+def _strip(run, metrics):
+    """The few numbers of interest first."""
+    items = [(f"{run.step:,}", "training steps")]
+    if "seconds" in metrics and metrics["seconds"][-1] > 0:
+        seconds = float(metrics["seconds"][-1])
+        items.append((page.time_text(seconds), "training time"))
+        items.append((f"{metrics['step'][-1] / seconds:.1f}", "steps per second"))
+    items.append((f"{run.generator.count_params():,}", "generator parameters"))
+    if "n_recordings" in _data(run):
+        items.append((f"{_data(run)['n_recordings']:,}", "recordings trained on"))
+    return items
+
+
+def _facts(run, metrics):
+    known = {**run.metadata, **_data(run), "steps": run.step}
+    known["command"] = shlex.join(known.get("command", ()))
+    if "seconds" in metrics:
+        known["seconds"] = page.time_text(metrics["seconds"][-1])
+    rows = [(title, _fact(known.get(name, ""))) for name, title in FACTS.items()]
+    return [(title, text) for title, text in rows if text]
+
+
+def _fact(value):
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_fact(v)}" for name, v in value.items() if v)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(v) for v in value)
+    return str(value)
+
+
+def _credit(data):
+    from noisygan.demo import notes_folder
+
+    is_bundled = data is not None and notes_folder().parent in data.folder.resolve().parents
+    return [BUNDLED_CREDIT] if is_bundled else []
+
+
+def _commands(run):
+    """(explanation, command) pairs."""
+    folder = shlex.quote(run.path.as_posix())
+    scale = "--pitch 60,62,64,65,67,69,71,72" if "pitch" in run.condition_names else "--count 8"
+    return [
+        (
+            "Render sounds at 48 kHz",
+            f"noisygan render --run_dir {folder} --out_dir sounds {scale} --sample_rate 48000",
+        ),
+        (
+            "Compare it with recordings",
+            f"noisygan evaluate --run_dir {folder} --data MY_RECORDINGS",
+        ),
+        ("List the bundled configs", "noisygan configs"),
+        (
+            "Train on a folder of your own notes",
+            "noisygan train --gin_file runs/notes.gin --data MY_NOTES --run_dir runs/mine "
+            "--minutes 10",
+        ),
+    ]

@@ -1,0 +1,70 @@
+"""Statistics of a training step that show a collapse, silence or a discriminator that has won."""
+
+import tensorflow as tf
+
+from noisygan.losses import global_batch
+
+N_LEVELS = 32
+
+
+def logit_metrics(pairs):
+    """Mean logits and the share of pairs in which the real example scores higher.
+
+    Args:
+      pairs: (real_logits, fake_logits) of each scale, [batch] each.
+    """
+    real = tf.add_n([tf.reduce_mean(r) for r, _ in pairs]) / len(pairs)
+    fake = tf.add_n([tf.reduce_mean(f) for _, f in pairs]) / len(pairs)
+    right = tf.add_n([tf.reduce_mean(tf.cast(r > f, tf.float32)) for r, f in pairs]) / len(pairs)
+    return {"real_logits": real, "fake_logits": fake, "d_right": right}
+
+
+def combined(updates):
+    """Metrics of a step from those of its discriminator updates: means; the minimum of `d_finite`.
+
+    Args:
+      updates: List of dicts of scalars; the last one is that of the generator's update.
+    """
+    metrics = dict(updates[-1])
+    if len(updates) > 1:
+        for name in {name for update in updates for name in update}:
+            values = [update[name] for update in updates if name in update]
+            if len(values) > 1 or name.startswith("d_"):
+                over = tf.reduce_min if name == "d_finite" else tf.reduce_mean
+                metrics[name] = over(values)
+    return metrics
+
+
+def diversity_metrics(examples):
+    """Spread of real and fake features; largest and smallest peak among a batch's fakes."""
+    peaks = global_batch.gather(tf.reduce_max(tf.abs(examples.fake), axis=1))
+    return {
+        "fake_spread": spread(examples.fake_features),
+        "real_spread": spread(examples.real_features),
+        "fake_peak": tf.reduce_max(peaks),
+        "fake_quietest_peak": tf.reduce_min(peaks),
+    }
+
+
+def spread(features):
+    """Mean distance between time averages of different rows, a scalar.
+
+    Args:
+      features: Front-end features, list of [batch, n_frames, ...]. Of a waveform,
+        [batch, n_samples, 1], the levels of segments are compared, since its mean is near 0.
+    """
+    total = 0.0
+    for x in features:
+        pooled = _levels(x) if x.shape[-1] == 1 else tf.reduce_mean(x, axis=1)
+        pooled = global_batch.gather(tf.reshape(pooled, [tf.shape(pooled)[0], -1]))
+        distances = tf.norm(pooled[:, None] - pooled[None] + 1e-9, axis=2)
+        total += tf.reduce_mean(distances)
+    return total / len(features)
+
+
+def _levels(waveform):
+    """Root mean squares of segments of waveforms [batch, n_samples, 1]: [batch, n_segments]."""
+    n_segments = min(N_LEVELS, waveform.shape[1])
+    n = waveform.shape[1] // n_segments
+    segments = tf.reshape(waveform[:, : n * n_segments], [-1, n_segments, n])
+    return tf.sqrt(tf.reduce_mean(segments**2, axis=2) + 1e-12)

@@ -1,0 +1,350 @@
+"""A step of training: who is updated by what, how often, and what never happens."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from discriminators import ConditionEncoder
+from noisygan.errors import UsageError
+from noisygan.generators import Hybrid
+from noisygan.losses import BCE, R1, R2, Drift
+from noisygan.losses.matching import SpectralMatch
+from noisygan.training.optimizers import Adam, Phase
+from noisygan.training.step import update_discriminator
+from noisygan.training.step_metrics import spread
+from noisygan.training.trainer import Trainer
+from tests import toys
+
+
+def values(network):
+    return [v.numpy() for v in network.trainable_variables]
+
+
+def distance(before, after):
+    """Largest difference between two lists of weights."""
+    return max(np.abs(a - b).max() for a, b in zip(before, after, strict=True))
+
+
+def batches(seed=1, batch_size=3, **changes):
+    return iter(toys.notes(**changes).batches(batch_size, seed))
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One built trainer for all tests that change no more than its weights."""
+    trainer = toys.trainer([R1(weight=2.0, interval=2)], matching=[SpectralMatch(0.5, (256,))])
+    trainer.build(toys.notes(), seed=3)
+    return trainer
+
+
+@pytest.fixture
+def trainer(shared):
+    """The shared one with its first weights and learning rates."""
+    shared.build_state = getattr(shared, "build_state", None) or _state(shared)
+    for variable, value in shared.build_state:
+        variable.assign(value)
+    return shared
+
+
+def _state(trainer):
+    lists = trainer.checkpointed
+    flat = [v for value in lists.values() for v in (value if isinstance(value, list) else [value])]
+    return [(v, v.numpy()) for v in flat]
+
+
+@pytest.mark.parametrize("learner", ["d", "g"])
+def test_an_update_of_one_network_leaves_the_other_unchanged(trainer, learner):
+    idle = trainer.g_phase if learner == "d" else trainer.d_phase
+    idle.optimizer.learning_rate.assign(0.0)
+    networks = {"d": trainer.discriminator, "g": trainer.generator}
+    learning = networks.pop(learner)
+    (resting,) = networks.values()
+    before, resting_before = values(learning), values(resting)
+    data = batches()
+    for step in range(2):
+        trainer.train_step(data, step)
+    assert distance(before, values(learning)) > 1e-3
+    assert distance(resting_before, values(resting)) == 0.0
+
+
+def test_the_phases_alone_update_their_own_networks(trainer):
+    d_before, g_before = values(trainer.discriminator), values(trainer.generator)
+    examples = trainer.gan.generate(next(batches()), tf.constant([0, 0]))
+    update_discriminator(trainer.gan, trainer.d_phase, examples, tf.constant([0, 0]), (0,))
+    assert distance(d_before, values(trainer.discriminator)) > 0
+    assert distance(g_before, values(trainer.generator)) == 0.0
+    assert int(trainer.d_phase.optimizer.iterations) == 1
+    assert int(trainer.g_phase.optimizer.iterations) == 0
+
+
+def test_lazy_regularizers_apply_at_their_interval_and_weigh_as_much_as_it_is_long(trainer):
+    data = batches()
+    for step in range(5):
+        metrics = {name: float(x) for name, x in trainer.train_step(data, step).items()}
+        if step % 2 == 0:
+            expected = metrics["d_adversarial"] + 2.0 * 2 * metrics["d_r1"]
+            assert metrics["d_r1"] > 0
+        else:
+            assert "d_r1" not in metrics
+            expected = metrics["d_adversarial"]
+        np.testing.assert_allclose(metrics["d_loss"], expected, rtol=1e-5)
+        expected = metrics["g_adversarial"] + 0.5 * metrics["g_spectralmatch"]
+        np.testing.assert_allclose(metrics["g_loss"], expected, rtol=1e-5)
+
+
+def test_the_average_follows_the_generator(trainer):
+    data = batches()
+    expected = [v.numpy() for v in trainer.generator.weights]
+    for step in range(3):
+        trainer.train_step(data, step)
+        decay = min(trainer.ema_decay, (1 + step) / (10 + step))
+        now = [v.numpy() for v in trainer.generator.weights]
+        expected = [decay * e + (1 - decay) * x for e, x in zip(expected, now, strict=True)]
+    for average, value in zip(trainer.g_ema.averages, expected, strict=True):
+        np.testing.assert_allclose(average, value, atol=1e-6)
+    assert distance(expected, now) > 1e-4
+    with trainer.averaged():
+        for variable, value in zip(trainer.generator.weights, expected, strict=True):
+            np.testing.assert_allclose(variable, value, atol=1e-6)
+    for variable, value in zip(trainer.generator.weights, now, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_sounds_that_are_not_finite_leave_both_networks_untouched(trainer):
+    good = next(batches())
+    bad = good | {"audio": good["audio"] * np.nan}
+    d_before, g_before = values(trainer.discriminator), values(trainer.generator)
+    metrics = trainer.train_step(iter([bad]), 0)
+    assert float(metrics["d_finite"]) == float(metrics["g_finite"]) == 0.0
+    assert distance(d_before, values(trainer.discriminator)) == 0.0
+    assert distance(g_before, values(trainer.generator)) == 0.0
+    assert int(trainer.d_phase.optimizer.iterations) == 0
+    metrics = trainer.train_step(iter([good]), 2)
+    assert float(metrics["d_finite"]) == float(metrics["g_finite"]) == 1.0
+    assert np.isfinite([float(x) for x in metrics.values()]).all()
+    assert distance(d_before, values(trainer.discriminator)) > 0
+
+
+def test_a_step_depends_on_its_number_the_seed_and_the_batch_alone(trainer):
+    first = next(batches())
+    metrics = []
+    for step in (0, 0, 2):
+        for variable, value in trainer.build_state:
+            variable.assign(value)
+        tf.random.set_seed(step + 17)
+        metrics.append(float(trainer.train_step(iter([first]), step)["g_loss"]))
+    assert metrics[0] == metrics[1]
+    assert metrics[0] != metrics[2]
+
+
+def test_the_discriminator_learns_to_tell_one_batch_apart(trainer):
+    trainer.g_phase.optimizer.learning_rate.assign(0.0)
+    batch = next(batches())
+    first = trainer.train_step(iter([batch]), 1)
+    for _ in range(60):
+        last = trainer.train_step(iter([batch]), 1)
+    assert float(last["d_right"]) == 1.0
+    assert float(last["d_adversarial"]) < 0.2 * float(first["d_adversarial"])
+    assert float(last["real_logits"]) > float(last["fake_logits"]) + 1.0
+
+
+def test_the_generator_learns_to_please_a_fixed_discriminator(trainer):
+    trainer.d_phase.optimizer.learning_rate.assign(0.0)
+    batch = next(batches())
+    first = trainer.train_step(iter([batch]), 1)
+    for _ in range(60):
+        last = trainer.train_step(iter([batch]), 1)
+    assert float(last["g_adversarial"]) < float(first["g_adversarial"]) - 0.05
+    assert float(last["g_loss"]) < 0.9 * float(first["g_loss"])
+
+
+def test_d_updates_are_n_critic_times_g_updates_each_with_its_own_batch():
+    trainer = toys.trainer(adversarial=BCE(), n_critic=3)
+    trainer.build(toys.notes())
+    taken = []
+
+    def counted():
+        for batch in batches():
+            taken.append(1)
+            yield batch
+
+    data = counted()
+    for step in range(2):
+        trainer.train_step(data, step)
+    assert int(trainer.d_phase.optimizer.iterations) == 6
+    assert int(trainer.g_phase.optimizer.iterations) == 2
+    assert int(trainer.step) == 2
+    assert len(taken) == 6
+
+
+def test_laziness_counts_rounds_of_the_discriminator():
+    trainer = toys.trainer([Drift(interval=2), R1()], n_critic=3)
+    assert [trainer.active_regularizers(i) for i in range(4)] == [(0, 1), (1,), (0, 1), (1,)]
+
+
+def test_a_bad_round_shows_even_if_the_last_one_is_good():
+    trainer = toys.trainer(adversarial=BCE(), n_critic=3)
+    trainer.build(toys.notes())
+    plain = trainer.train_step(batches(), 0)
+    assert float(plain["d_finite"]) == 1.0
+    good = next(batches())
+    bad = good | {"audio": good["audio"] * np.nan}
+    metrics = trainer.train_step(iter([good, bad, good]), 1)
+    assert float(metrics["d_finite"]) == 0.0
+    assert float(metrics["g_finite"]) == 1.0
+    assert np.isnan(metrics["d_adversarial"])
+
+
+# One update
+
+
+def test_an_update_that_is_not_finite_is_left_out_and_reported():
+    variables = [keras.Variable([1.0, 2.0])]
+    phase = Phase("d", variables, Adam(0.1).build(variables))
+    before = phase.variables[0].numpy()
+    for loss, slope in ((1.0, [np.nan, 0.0]), (np.inf, [1.0, 1.0]), (np.nan, [1.0, 1.0])):
+        metrics = phase.update(tf.constant(loss), [tf.constant(slope)])
+        assert float(metrics["d_finite"]) == 0.0
+        np.testing.assert_array_equal(phase.variables[0], before)
+    metrics = phase.update(tf.constant(1.0), [tf.constant([3.0, 4.0])])
+    assert float(metrics["d_finite"]) == 1.0
+    assert float(metrics["d_gradient"]) == 5.0
+    assert np.abs(phase.variables[0] - before).min() > 0.01
+
+
+def test_a_variable_without_a_gradient_stays():
+    variables = [keras.Variable([1.0]), keras.Variable([2.0])]
+    phase = Phase("g", variables, Adam(0.1).build(variables))
+    phase.update(tf.constant(1.0), [None, tf.constant([1.0])])
+    assert float(variables[0][0]) == 1.0
+    assert float(variables[1][0]) != 2.0
+
+
+def test_adams_learning_rate_falls_to_a_tenth():
+    variables = [keras.Variable([1.0])]
+    optimizer = Adam(0.5, decay_steps=100).build(variables)
+    rates = []
+    for step in (0, 50, 100, 1000):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    np.testing.assert_allclose(rates, [0.5, 0.275, 0.05, 0.05], rtol=1e-5)
+    plain = Adam(0.5, beta_1=0.1, beta_2=0.9, epsilon=1e-4).build(variables)
+    assert float(plain.learning_rate) == 0.5
+    assert (plain.beta_1, plain.beta_2, plain.epsilon) == (0.1, 0.9, 1e-4)
+
+
+def test_spread_is_the_distance_between_rows():
+    same = tf.ones([4, 10, 3])
+    assert float(spread([same])) < 1e-6
+    rows = tf.constant([[0.0, 0.0], [3.0, 4.0]])[:, None, :] * tf.ones([1, 7, 1])
+    # Distances 0, 5, 5, 0.
+    np.testing.assert_allclose(spread([rows]), 2.5, rtol=1e-5)
+    np.testing.assert_allclose(spread([rows, same]), 1.25, rtol=1e-5)
+
+
+def test_spread_of_waveforms_is_that_of_their_levels_however_short():
+    for n in (16, 32, 100):
+        waveforms = tf.constant([[1.0], [-3.0]]) * tf.ones([2, n])
+        # Levels 1 and 3 in each of up to 32 parts; distances 0, d, d, 0.
+        expected = 0.5 * 2.0 * min(n, 32) ** 0.5
+        np.testing.assert_allclose(spread([waveforms[:, :, None]]), expected, rtol=1e-5)
+
+
+# What does not fit
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sample_rate": 44100}, "read at 44100 Hz and the generator makes 16000 Hz"),
+        ({"n_samples": 3000}, "3000 samples and the generator makes 4000"),
+        ({"pitch": np.full(8, np.nan)}, "conditioned on pitch, which is not known"),
+        ({"velocity": np.full(8, np.nan)}, "conditioned on velocity, which is not known"),
+    ],
+)
+def test_recordings_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        toys.trainer().build(toys.notes(**changes))
+
+
+def test_labels_are_counted_from_the_recordings():
+    names = ("pitch", "label")
+    generator = toys.hybrid(condition_encoder=ConditionEncoder(names))
+    trainer = toys.trainer(generator=generator, condition_encoder=ConditionEncoder(names))
+    notes = toys.notes(label=np.arange(8) % 3, label_names=["a", "b", "c"])
+    trainer.build(notes)
+    assert trainer.condition_encoder.n_labels == generator.condition_encoder.n_labels == 3
+
+
+def test_describe_prints_the_true_numbers_of_parameters():
+    trainer = toys.trainer([Drift()])
+    text = trainer.describe(toys.notes())
+    for title, network in (("Generator", trainer.generator), ("Disc", trainer.discriminator)):
+        table = next(part for part in text.split("\n\n") if part.startswith(title))
+        total = sum(v.numpy().size for v in network.weights)
+        trainable = sum(v.numpy().size for v in network.trainable_weights)
+        head, _, *rows = table.splitlines()
+        assert f"{total:,} parameters, {trainable:,} trainable" in head
+        assert sum(int(row.split()[-1].replace(",", "")) for row in rows) == total
+    assert "(3, 25, 8)" in text  # the timbre curves of a batch
+    assert re.search(r"conv_0 +\(3, ", text)
+    assert "d_drift" in text
+    assert "g_loss" in text
+
+
+def test_seeds_decide_the_first_weights():
+    notes = toys.notes()
+    weights = []
+    for seed in (5, 5, 6):
+        trainer = toys.trainer()
+        trainer.build(notes, seed)
+        weights.append(values(trainer.generator) + values(trainer.discriminator))
+    assert distance(weights[0], weights[1]) == 0.0
+    assert distance(weights[0], weights[2]) > 0.01
+
+
+def test_defaults():
+    trainer = Trainer(toys.hybrid(), toys.discriminator(), BCE())
+    assert isinstance(trainer.g_optimizer, Adam)
+    assert trainer.condition_encoder is None
+
+
+def test_penalties_at_both_sides_are_what_each_is_alone():
+    """They share one pass of the discriminator; alone, each makes its own."""
+
+    def metrics(regularizers):
+        keras.utils.set_random_seed(0)
+        trainer = toys.trainer(regularizers)
+        trainer.build(toys.notes(), seed=3)
+        found = trainer.train_step(batches(), 0)
+        return {name: float(value) for name, value in found.items()}
+
+    both = metrics([R1(weight=2.0), R2(weight=3.0)])
+    r1 = metrics([R1(weight=2.0)])
+    r2 = metrics([R2(weight=3.0)])
+    plain = metrics([])
+    np.testing.assert_allclose(both["d_r1"], r1["d_r1"], rtol=1e-5)
+    np.testing.assert_allclose(both["d_r2"], r2["d_r2"], rtol=1e-5)
+    together = r1["d_loss"] + r2["d_loss"] - plain["d_loss"]
+    np.testing.assert_allclose(both["d_loss"], together, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_step_that_xla_compiles_is_the_same_step(monkeypatch):
+    weights = []
+    # XLA draws other codes.
+    monkeypatch.setattr(
+        Hybrid, "prior", lambda self, n, seed: tf.linspace([-1.0] * 4, [1.0] * 4, n)
+    )
+    for jit_compile in (False, True):
+        trainer = toys.trainer([R1(), R2()], n_critic=2, jit_compile=jit_compile)
+        trainer.build(toys.notes(), seed=3)
+        parts = trainer.batches(toys.notes(), 0)
+        for step in range(2):
+            trainer.train_step(parts, step)
+        weights.append([v.numpy() for v in (*trainer.generator.weights, *trainer.g_ema.averages)])
+    for plain, compiled in zip(*weights, strict=True):
+        np.testing.assert_allclose(compiled, plain, atol=2e-5)

@@ -1,0 +1,155 @@
+"""What a MIDI file means: times, lengths, pedals, bends, programs; and files that are broken."""
+
+import pytest
+
+from noisygan.audio_io import midi
+from noisygan.errors import UsageError
+
+mido = pytest.importorskip("mido")
+BEAT = 480
+
+
+def message(kind, ticks=0, **values):
+    return mido.Message(kind, time=ticks, **values)
+
+
+def on(note, ticks=0, velocity=100, channel=0):
+    return message("note_on", ticks, note=note, velocity=velocity, channel=channel)
+
+
+def off(note, ticks=0, channel=0):
+    return message("note_off", ticks, note=note, channel=channel)
+
+
+def control(number, value, ticks=0, channel=0):
+    return message("control_change", ticks, control=number, value=value, channel=channel)
+
+
+@pytest.fixture
+def song(tmp_path):
+    """A function from messages of one or more tracks to what is read of their file."""
+
+    def write_and_read(*tracks, cut=0):
+        file = mido.MidiFile(ticks_per_beat=BEAT, type=1)
+        for messages in tracks:
+            file.tracks.append(mido.MidiTrack(messages))
+        path = tmp_path / "song.mid"
+        file.save(path)
+        if cut:
+            path.write_bytes(path.read_bytes()[:-cut])
+        return midi.read_song(path)
+
+    return write_and_read
+
+
+def times(song):
+    return [(note.pitch, round(note.start, 6), round(note.held, 6)) for note in song.notes]
+
+
+def test_ticks_become_seconds_by_the_tempo_of_any_track(song):
+    tempo = [
+        mido.MetaMessage("set_tempo", tempo=1_000_000),
+        mido.MetaMessage("set_tempo", tempo=250_000, time=BEAT),
+    ]
+    found = song(tempo, [on(60), off(60, 2 * BEAT), on(62), off(62, BEAT)])
+    assert times(found) == [(60, 0.0, 1.25), (62, 1.25, 0.25)]
+    assert found.damage == ""
+
+
+def test_a_struck_key_of_velocity_0_is_let_go(song):
+    assert times(song([on(60), on(60, BEAT, velocity=0)])) == [(60, 0.0, 0.5)]
+
+
+def test_the_pedal_holds_notes_until_it_is_lifted(song):
+    found = song(
+        [control(64, 127), on(60), off(60, BEAT), on(64), off(64, BEAT), control(64, 0, BEAT)],
+    )
+    assert times(found) == [(60, 0.0, 1.5), (64, 0.5, 1.0)]
+
+
+def test_a_held_string_that_is_struck_again_begins_anew(song):
+    found = song([control(64, 127), on(60), off(60, BEAT), on(60, BEAT), off(60, BEAT)])
+    assert times(found) == [(60, 0.0, 1.0), (60, 1.0, 0.5)]
+
+
+def test_two_notes_of_one_key_end_in_the_order_they_began(song):
+    found = song([on(60), on(60, BEAT), off(60, BEAT), off(60, BEAT)])
+    assert times(found) == [(60, 0.0, 1.0), (60, 0.5, 1.0)]
+
+
+def test_the_wheel_bends_by_two_semitones_or_what_the_file_says(song):
+    wheel = [message("pitchwheel", pitch=8191), on(60), off(60, BEAT)]
+    assert song(wheel).notes[0].bend == ((0.0, 2.0),)
+    wide = [control(101, 0), control(100, 0), control(6, 12), *wheel]
+    assert song(wide).notes[0].bend == ((0.0, 12.0),)
+    later = [on(60), message("pitchwheel", BEAT, pitch=-8192), off(60, BEAT), on(60), off(60, BEAT)]
+    first, second = song(later).notes
+    assert first.bend == ((0.0, 0.0), (0.5, -2.0))
+    assert second.bend == ((0.0, -2.0),)
+
+
+def test_a_wheel_at_rest_is_no_bend(song):
+    assert song([message("pitchwheel", pitch=0), on(60), off(60, BEAT)]).notes[0].bend == ()
+
+
+def test_channels_and_programs_are_counted_from_1(song):
+    note = song(
+        [message("program_change", program=73, channel=3), on(60, channel=3), off(60, 9, channel=3)]
+    ).notes[0]
+    assert (note.channel, note.program) == (4, 74)
+
+
+def test_what_hangs_ends_with_the_song(song):
+    assert times(song([on(60), on(62, BEAT), off(62, BEAT)])) == [(60, 0.0, 1.0), (62, 0.5, 0.5)]
+
+
+def test_all_notes_off_ends_them(song):
+    found = song([on(60), control(123, 0, BEAT), on(62, BEAT), off(62, BEAT)])
+    assert times(found) == [(60, 0.0, 0.5), (62, 1.0, 0.5)]
+
+
+@pytest.mark.parametrize("cut", range(5, 25))
+def test_a_file_cut_short_is_played_as_far_as_it_goes(song, cut):
+    messages = [m for p in range(40, 70) for m in (on(p, BEAT), off(p, BEAT))]
+    whole = song(messages)
+    found = song(messages, cut=cut)
+    assert "ends" in found.damage or "byte" in found.damage
+    assert len(whole.notes) - 5 <= len(found.notes) <= len(whole.notes)
+    known = [(n.pitch, n.start) for n in whole.notes]
+    assert [(n.pitch, n.start) for n in found.notes[:-1]] == known[: len(found.notes) - 1]
+
+
+def test_a_track_of_nonsense_leaves_the_others(song, tmp_path):
+    path = tmp_path / "song.mid"
+    song([on(60), off(60, BEAT)], [on(62), off(62, BEAT)])
+    data = bytearray(path.read_bytes())
+    second = data.rindex(b"MTrk") + 8
+    data[second:] = b"\xf7" * (len(data) - second)
+    path.write_bytes(data)
+    found = midi.read_song(path)
+    assert times(found) == [(60, 0.0, 0.5)]
+    assert "track" in found.damage
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "is not a MIDI file"),
+        (b"RIFF....WAVEfmt ", "is not a MIDI file"),
+        (b"MThd\0\0\0\6\0\2\0\1\1\xe0", "format 2"),
+        (b"MThd\0\0\0\6\0\1\0\1\xe7\x28", "division 59176"),
+    ],
+)
+def test_what_is_no_song_is_told_in_a_line(tmp_path, data, expected):
+    path = tmp_path / "a.mid"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=expected) as caught:
+        midi.read_song(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_an_endless_one(song, tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        midi.read_song(tmp_path / "none.mid")
+    with pytest.raises(UsageError, match="longer than 3600 seconds"):
+        song([on(60), off(60, BEAT * 8000)])

@@ -1,0 +1,245 @@
+"""Instruments as files: every opcode is SFZ's, all say the same, and a real player plays them."""
+
+import re
+import struct
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import soundfile
+
+from noisygan.audio_io import sampler_formats
+from noisygan.data.layouts import list_entries
+from noisygan.errors import UsageError
+from tests.toy_instruments import RATE, horn, kit
+
+KEY = range(128)
+LOOP_MODES = ("no_loop", "one_shot", "loop_continuous", "loop_sustain")
+# The opcodes of the SFZ format that may be written, and their values.
+OPCODES = {
+    "default_path": str,
+    "sample": str,
+    "lokey": KEY,
+    "hikey": KEY,
+    "pitch_keycenter": KEY,
+    "lovel": KEY,
+    "hivel": KEY,
+    "seq_length": range(1, 101),
+    "seq_position": range(1, 101),
+    "loop_mode": LOOP_MODES,
+    "loop_start": range(2**32),
+    "loop_end": range(2**32),
+    "ampeg_release": float,
+    "pitch_keytrack": range(-1200, 1201),
+    "group": range(2**31),
+    "off_by": range(2**31),
+    **{f"amp_velcurve_{velocity}": float for velocity in range(1, 128)},
+}
+
+
+def parse_sfz(text):
+    """Regions of an SFZ file, each a dict of all that holds for it; refuses whatever is odd."""
+    regions, scopes, scope = [], {"control": {}, "global": {}}, None
+    for line in text.splitlines():
+        line = line.split("//")[0].strip()
+        header = re.fullmatch(r"<(control|global|region)>", line)
+        if header:
+            scope = scopes.get(header[1])
+            if header[1] == "region":
+                scope = {}
+                regions.append(scope)
+        elif line:
+            sample = line.startswith(("sample=", "default_path="))
+            for pair in [line] if sample else line.split():
+                name, value = pair.split("=", 1)
+                kind = OPCODES[name]
+                assert name not in scope, f"{name} twice"
+                if isinstance(kind, range):
+                    assert int(value) in kind, pair
+                elif isinstance(kind, tuple):
+                    assert value in kind, pair
+                elif kind is float:
+                    assert 0.0 <= float(value) < np.inf, pair
+                scope[name] = value
+    return [scopes["control"] | scopes["global"] | region for region in regions]
+
+
+def sampler_chunk(path):
+    """(key, list of (first, last) sample of its loops) of a WAV file's `smpl` chunk."""
+    data, place = path.read_bytes(), 12
+    assert data[:4] == b"RIFF" and struct.unpack_from("<I", data, 4)[0] == len(data) - 8
+    while place < len(data):
+        name, size = data[place : place + 4], struct.unpack_from("<I", data, place + 4)[0]
+        if name == b"smpl":
+            head = struct.unpack_from("<9I", data, place + 8)
+            assert size == 36 + 24 * head[7]
+            loops = [struct.unpack_from("<6I", data, place + 44 + 24 * i) for i in range(head[7])]
+            assert all(loop[1] == loop[4] == loop[5] == 0 for loop in loops)
+            return head[3], [loop[2:4] for loop in loops]
+        place += 8 + size + size % 2
+    raise AssertionError(f"{path} has no smpl chunk")
+
+
+def written(instrument, folder, kind, subtype="PCM_16"):
+    return sampler_formats.write_instrument(instrument, folder, kind, subtype)
+
+
+@pytest.mark.parametrize("make", [horn, kit])
+def test_an_sfz_is_strict_and_its_loops_are_those_of_its_files(tmp_path, make):
+    made = make()
+    path = written(made, tmp_path / "x", "sfz")
+    assert path == tmp_path / "x" / f"{made.name}.sfz"
+    regions = parse_sfz(path.read_text())
+    assert len(regions) == len(made.samples)
+    for region, sample in zip(regions, made.samples, strict=True):
+        file = path.parent / (region["default_path"] + region["sample"])
+        audio, rate = soundfile.read(file, dtype="float32")
+        assert rate == RATE and len(audio) == len(sample.audio)
+        np.testing.assert_allclose(audio, np.clip(sample.audio, -1, 1), atol=1e-4)
+        key, loops = sampler_chunk(file)
+        assert key == int(region["pitch_keycenter"])
+        assert int(region["lokey"]) <= key <= int(region["hikey"])
+        said = [(int(region["loop_start"]), int(region["loop_end"]))] if sample.loop else []
+        assert loops == said
+        assert (region.get("loop_mode") == "loop_continuous") == bool(said)
+        for start, end in loops:
+            assert 0 < start < end < len(audio)
+        assert 1 <= int(region["seq_position"]) <= int(region["seq_length"]) == 2
+
+
+def test_levels_of_velocities_rise_within_a_layer_and_end_as_they_were_sampled(tmp_path):
+    regions = parse_sfz(written(horn(1), tmp_path, "sfz").read_text())
+    for region in regions:
+        curve = {
+            int(name.removeprefix("amp_velcurve_")): float(value)
+            for name, value in region.items()
+            if name.startswith("amp_velcurve_")
+        }
+        low, high = int(region["lovel"]), int(region["hivel"])
+        assert set(curve) == {low, high}
+        assert curve[low] < curve[high] == 1.0
+
+
+@pytest.mark.parametrize("make", [horn, kit])
+def test_decent_sampler_is_told_the_same_as_sfz(tmp_path, make):
+    made = make()
+    path = written(made, tmp_path / "x", "decent")
+    assert path.suffix == ".dspreset"
+    root = ElementTree.parse(path).getroot()
+    regions = parse_sfz(sampler_formats.sfz_text(made))
+    assert root.tag == "DecentSampler" and len(root.findall("groups")) == 1
+    assert root.find("groups").get("seqMode") == "round_robin"
+    samples = root.findall("groups/group/sample")
+    names = ("loNote", "hiNote", "rootNote", "loVel", "hiVel", "seqPosition")
+    theirs = ("lokey", "hikey", "pitch_keycenter", "lovel", "hivel", "seq_position")
+    for sample, region in zip(samples, regions, strict=True):
+        assert sample.get("path") == region["default_path"] + region["sample"]
+        assert (path.parent / sample.get("path")).is_file()
+        for name, their in zip(names, theirs, strict=True):
+            assert sample.get(name) == region[their]
+        assert sample.get("loopStart") == region.get("loop_start")
+        assert sample.get("loopEnd") == region.get("loop_end")
+        assert (sample.get("silencedByTags") == "hihat") == ("off_by" in region)
+
+
+def test_a_folder_is_one_that_training_reads(tmp_path):
+    opened = written(horn(), tmp_path / "notes", "folder")
+    assert not list((tmp_path / "notes").glob("*.sfz"))
+    entries = list_entries(opened)[1]
+    assert {entry.label for entry in entries} == {"flute"}
+    assert {(entry.pitch, entry.velocity) for entry in entries} == {
+        (60, 60), (60, 127), (67, 60), (67, 127)
+    }  # fmt: skip
+    entries = list_entries(written(kit(), tmp_path / "kit", "folder"))[1]
+    assert {entry.label for entry in entries} == {"kick", "snare", "tom", "cymbal"}
+    assert {(entry.pitch, entry.velocity) for entry in entries} == {(None, 60), (None, 127)}
+
+
+def test_files_of_an_odd_number_of_bytes_are_whole(tmp_path):
+    made = horn(1, [60], [127])
+    made.samples[0] = made.samples[0].__class__(
+        **{**vars(made.samples[0]), "audio": made.samples[0].audio[:-1]}
+    )
+    written(made, tmp_path, "folder", "PCM_24")
+    [file] = (tmp_path / "samples").iterdir()
+    assert len(soundfile.read(file)[0]) % 2 == 1
+    assert sampler_chunk(file)[0] == 60
+
+
+def test_folders_in_use_are_left_alone(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is not empty"):
+        sampler_formats.check_out_dir(tmp_path)
+    with pytest.raises(UsageError, match="is a file"):
+        sampler_formats.check_out_dir(tmp_path / "file")
+    assert sampler_formats.check_out_dir(tmp_path / "new") == tmp_path / "new"
+
+
+class Player:
+    """sfizz, an SFZ player that many hosts use."""
+
+    rate, block = 48000, 64
+
+    def __init__(self, path):
+        pysfizz = pytest.importorskip("pysfizz", reason="no SFZ player: pip install pysfizz")
+        self.synth = pysfizz.Synth(self.rate, self.block)
+        # Files wholly in memory: reading on while it plays is not as fast as this player.
+        text = path.read_text().replace("<control>", "<control>\nhint_ram_based=1")
+        path = path.with_name("in_memory.sfz")
+        path.write_text(text)
+        assert self.synth.load_sfz_file(path)
+
+    def play(self, keys, velocity=127, held=1.0, seconds=1.5):
+        """Left channel of keys pressed together, float [n_samples]."""
+        for key in keys:
+            self.synth._synth.note_on(0, key, velocity)
+        sound = []
+        for i in range(round(seconds * self.rate / self.block)):
+            if i == round(held * self.rate / self.block):
+                for key in keys:
+                    self.synth._synth.note_off(0, key, 0)
+            sound.append(np.array(self.synth._synth.render_block()[0]))
+        self.synth._synth.all_sound_off()
+        self.synth._synth.render_block()
+        return np.concatenate(sound)
+
+
+def test_a_player_holds_a_chord_far_longer_than_its_samples(tmp_path):
+    made = horn()
+    player = Player(written(made, tmp_path, "sfz"))
+    assert player.synth.playable_keys == list(range(48, 80))
+    keys = (60, 64, 67)
+    sound = player.play(keys, held=9.0, seconds=10.0)
+    whole = sound[48000 : 9 * 48000]
+    spectrum = np.abs(np.fft.rfft(whole * np.hanning(len(whole))))
+    for key in keys:
+        hz = 440.0 * 2 ** ((key - 69) / 12)
+        near = slice(round(0.97 * hz * 8), round(1.03 * hz * 8))
+        peak = (near.start + np.argmax(spectrum[near])) / 8
+        assert 1200 * abs(np.log2(peak / hz)) < 3.0
+    assert 20 * np.log10(np.ptp(whole[:48000]) / np.ptp(whole[-48000:])) == pytest.approx(0, abs=1)
+    # No clicks: above 4 kHz there is breath, evenly.
+    highs = np.diff(whole, 6)[90:].reshape(-1, 96).std(axis=1)
+    assert highs.max() < 3.0 * np.median(highs)
+    after = sound[9 * 48000 :].reshape(-1, 480).std(axis=1)
+    assert after[-1] < 1e-3 * after[0]
+
+
+def test_a_player_hears_velocities_and_round_robins(tmp_path):
+    player = Player(written(horn(), tmp_path, "sfz"))
+    levels = []
+    for velocity in (10, 40, 60, 61, 90, 127):
+        twice = [player.play([60], velocity)[12000:48000] for _ in range(2)]
+        assert np.abs(twice[0] - twice[1]).max() > 1e-4 * velocity / 127
+        levels.append(twice[0].std())
+    assert levels[:2] + levels[3:] == sorted(levels[:2] + levels[3:])
+    # No step between the layers.
+    assert levels[3] / levels[2] == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_player_plays_drums_to_their_end(tmp_path):
+    player = Player(written(kit(), tmp_path, "sfz"))
+    for key in (36, 38, 41, 45, 50, 42, 46, 49, 51):
+        assert key in player.synth.playable_keys
+    short, long = (player.play([36], held=held, seconds=0.5) for held in (0.01, 0.4))
+    assert short.std() > 0.5 * long.std() > 1e-3
