@@ -5,8 +5,7 @@
 
 Figures go to runs/bench/synths_vs_ddsp.json, tables beside it. Without ddsp its columns stay empty.
 `--publish` (`make benchdocs`) draws docs/images/synths_vs_ddsp.png and synths_growth.png and
-replaces what stands between `<!-- bench: ... -->` and `<!-- bench end -->` in README.md and
-docs/results.md.
+replaces what stands between `<!-- bench: ... -->` and `<!-- bench end -->` in docs/results.md.
 """
 
 import argparse
@@ -430,13 +429,9 @@ def replaced(text, name, content):
 
 def publish(result, root):
     """Write plots and figures of a result into the documents under a folder."""
-    for document, name, content in (
-        ("README.md", "summary", summary(result)),
-        ("docs/results.md", "tables", f"`python benchmarks/synths_vs_ddsp.py`. {tables(result)}"),
-    ):
-        path = root / document
-        text = path.read_text(encoding="utf-8")
-        path.write_text(replaced(text, name, content), encoding="utf-8")
+    path = root / "docs/results.md"
+    text = replaced(path.read_text(encoding="utf-8"), "summary", summary(result))
+    path.write_text(replaced(text, "tables", tables(result)), encoding="utf-8")
     draw(result, root / "docs/images/synths_vs_ddsp.png")
     draw_growth(result, root / "docs/images/synths_growth.png")
 
