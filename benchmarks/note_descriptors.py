@@ -78,7 +78,7 @@ def modulation_onset(curve, times, frame_rate, rate_hz, held=(0.5, 2.8)):
 
 
 def repetition(curve, frame_rate, rate_hz):
-    """How exactly a curve repeats itself at `rate_hz`: its correlation with itself, -1 to 1.
+    """Autocorrelation of a curve at about one period of `rate_hz`, -1 to 1.
 
     The lag is the one near a period (within 10 %) that correlates best; trends are taken out.
     """
@@ -243,7 +243,7 @@ def mean_deviation_attack(log_mel, attack_seconds=0.25, seconds=4.0):
 
 
 def named_spectral_features(log_mel, sample_rate, seconds=4.0):
-    """What a real-or-fake classifier looks at, each with a name.
+    """Named spectral features for a real-or-fake classifier.
 
     Args:
       log_mel: [n_frames, n_mels], n_mels a multiple of 2 (bands are merged in pairs).

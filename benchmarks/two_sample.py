@@ -1,4 +1,4 @@
-"""Can a classifier tell generated notes from recordings, and what gives them away?"""
+"""Two-sample accuracy of generated notes, and the most separating features."""
 
 from __future__ import annotations
 
