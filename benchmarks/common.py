@@ -1,4 +1,4 @@
-"""What the scripts share: facts of the machine, time and memory of calls, Markdown tables."""
+"""Shared by the scripts: facts of the machine, time and memory of calls, Markdown tables."""
 
 import ctypes
 import json
@@ -74,7 +74,7 @@ def _seconds(call, n_calls, wait):
 
 
 def in_process(script, job, n_cores=None):
-    """What a script prints last, as JSON, when it is called with `--job JSON` in a fresh process.
+    """Run a script with `--job JSON` in a fresh process and return the last line, JSON.
 
     Args:
       script: Path; the process sees no accelerator.
@@ -94,9 +94,9 @@ def in_process(script, job, n_cores=None):
 
 
 def peak_extra_bytes(call, n_calls=3):
-    """How far calls raise the resident memory of this process. Linux only.
+    """Peak of resident memory that calls add, in bytes. Linux only.
 
-    Meant for a process of its own. The first call is made before the high-water mark is reset, so
+    Meant for a separate process. The first call is made before the high-water mark is reset, so
     the memory of compiling does not count.
 
     Args:

@@ -105,7 +105,7 @@ def harmonic(f0_hz, amplitudes, n_samples, sample_rate, samples=slice(None), smo
       smooth: As in `at_samples`, for the amplitudes.
 
     Returns:
-      float64 [batch, n_samples, or as many as asked for].
+      float64 [batch, n_samples, or those of `samples`].
     """
     orders = np.arange(1, np.shape(amplitudes)[2] + 1)
     audible = np.abs(np.asarray(f0_hz, np.float64)) * orders < 0.5 * sample_rate

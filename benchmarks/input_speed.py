@@ -1,4 +1,4 @@
-"""Whether training ever waits for its recordings: batches a second beside what steps eat.
+"""Input pipeline: batches a second beside what training steps consume.
 
     python benchmarks/input_speed.py [--sounds 256] [--seconds 10] [--configs NAME,NAME]
 
@@ -63,7 +63,7 @@ def prepare(folder, out, recordings):
 
 
 def per_second(advance, seconds):
-    """How often a function can be called in a second, after the first few times."""
+    """Calls of a function per second, after the first few."""
     for _ in range(WARM_UP):
         advance()
     began, n = time.perf_counter(), 0

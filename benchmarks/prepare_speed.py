@@ -48,7 +48,7 @@ def make(folder, n_files, rate, seconds):
 
 
 def measure(what, kind, data, n_files, n_processes, options):
-    """Prepares a folder in a process of its own. Returns a dict of what was measured."""
+    """Prepares a folder in a separate process. Returns a dict of what was measured."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "noisygan", "prepare", kind, "--data", str(data)]
         command += ["--out", f"{out}/out", "--processes", str(n_processes), *options]

@@ -1,4 +1,4 @@
-"""How many voices the block-wise form of a hybrid plays at once on one core, and how evenly.
+"""Voices that the block-wise form of a hybrid plays at once on one core, and their jitter.
 
     python benchmarks/streaming.py --run_dir runs/flute [--voices 20] [--sample_rate 48000]
         [--blocks 64,128,256,512,1024] [--seconds 4]

@@ -25,7 +25,7 @@ OURS = ("synths", "plain")
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much work: sounds at once, their length in seconds, partials of each."""
+    """Amount of work: sounds at once, their length in seconds, partials of each."""
 
     batch: int = 4
     seconds: float = 4.0
@@ -62,7 +62,7 @@ class Case:
     n_partials: int | None = None
 
     def at(self, size):
-        """The size that this case is measured at, for a size asked for."""
+        """The size that this case is measured at, for a requested size."""
         if self.n_partials is None:
             return size
         return dataclasses.replace(size, n_partials=min(self.n_partials, size.n_partials))
@@ -98,7 +98,7 @@ def compiled(case, contestant, size, backward):
             energy = tf.nn.l2_loss(program(**tensors))
         return tape.gradient(energy, tensors)
 
-    # Traced without a call, which the default takes for an export: so the kernels are asked for.
+    # Traced without a call, which the default takes for an export: so the kernels are requested.
     native = contestant == "synths" and not tf.config.list_logical_devices("GPU")
     synths.set_native_kernels(native)
     try:

@@ -54,7 +54,7 @@ COLOURS = dict(zip(LABELS, COLOURS, strict=True))
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """Amount of measuring.
 
     Attributes:
       size: Of the cases in the table.
@@ -81,7 +81,7 @@ class Plan:
     references: tuple = ("ddsp", "ddsp, XLA")
 
     def contestants(self, case):
-        """Names of those that can do a case, ours first."""
+        """Names of the contestants of a case, ours first."""
         ours = ["synths", "plain", *self.references]
         return ours if "ddsp" in case.contestants else list(case.contestants)
 
@@ -254,7 +254,7 @@ def child(job):
 
 
 def fastest_reference(figures):
-    """The smallest figure of those that are not ours, None without any."""
+    """The smallest figure that is not ours, None without any."""
     return min((figures[name] for name in REFERENCES if figures.get(name)), default=None)
 
 
@@ -320,7 +320,7 @@ def _plain(head, rows, write):
 
 
 def summary(result):
-    """What a result says, in a sentence or two; empty where ddsp was not measured."""
+    """A result in a sentence or two; empty where ddsp was not measured."""
     rows = [row["figures"] for row in result["times"] if row["case"] == "harmonic"]
     rows += [row["figures"] for row in result["memory"] if row["case"] == "harmonic"]
     if not all(map(fastest_reference, rows)):

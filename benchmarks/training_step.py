@@ -4,7 +4,7 @@
     python benchmarks/training_step.py --gin_file runs/notes.gin --against ../noisygan-before
     python benchmarks/training_step.py --gin_file runs/notes.gin --batches 8 16 32
 
-Every setting is a process of its own; all of them take turns of `--steps` steps (a multiple of the
+Every setting is a separate process; all of them take turns of `--steps` steps (a multiple of the
 intervals of lazy regularizers), so that other programs on the machine disturb all alike. Medians of
 the turns by the clock, and in processor time of all cores. `speed` is the median over the turns of
 the first row's time to the row's own: above 1 is faster than the first row. With `--batches` it

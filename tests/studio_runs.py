@@ -7,9 +7,9 @@ import types
 
 import numpy as np
 
-from noisygan.rendering.notes import Instrument
 from noisygan.studio import address, curves
 from noisygan.studio.playing import PlayableRun
+from tests import toys
 
 FRAME_RATE = 100.0
 N_HARMONICS = 6
@@ -91,18 +91,18 @@ class PlainRun(PlayableRun):
 def melodic():
     """A hybrid that is told pitch and velocity."""
     told = ("pitch", "velocity")
-    return PlainRun(PlainGenerator(told), Instrument("flute", told, (), tuple(range(60, 85))))
+    return PlainRun(PlainGenerator(told), toys.run("flute", told, (), tuple(range(60, 85))))
 
 
 def kit():
     """A hybrid kit of three drums."""
     made = PlainGenerator(("label",), seconds=0.3)
-    return PlainRun(made, Instrument("kit", ("label",), ("cymbal", "kick", "snare")))
+    return PlainRun(made, toys.run("kit", ("label",), ("cymbal", "kick", "snare")))
 
 
 def raw():
     """A raw-waveform run that is told nothing."""
-    return PlainRun(PlainGenerator((), 12, 0.4, hybrid=False), Instrument("waves", ()))
+    return PlainRun(PlainGenerator((), 12, 0.4, hybrid=False), toys.run("waves", ()))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ kit on General MIDI's keys (kick 36, snare 38, toms 41 to 50, cymbals 49 and 51 
 key and loop themselves).
 """
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -75,7 +76,7 @@ def add_arguments(parser):
 def run(args):
     """Makes the instrument."""
     from noisygan.audio_io import audio_files, sampler_formats
-    from noisygan.rendering import instruments, notes
+    from noisygan.rendering import instruments
 
     audio_files.check_sample_rate(args.sample_rate)
     audio_files.check_seconds(args.seconds)
@@ -86,10 +87,13 @@ def run(args):
     run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     out_dir = sampler_formats.check_out_dir(args.out_dir)
     arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
+    trained = noisygan.load(run_dir)
+    generator = trained.generator
+    if args.seconds and hasattr(generator, "check_seconds"):
+        generator.check_seconds(args.seconds, args.sample_rate or generator.sample_rate)
     sample_rate = args.sample_rate or generator.sample_rate
-    make = _keyboard if "pitch" in instrument.condition_names else _kit
-    made = instruments.without_clipping(make(args, generator, instrument, sample_rate))
+    make = _keyboard if "pitch" in trained.condition_names else _kit
+    made = instruments.without_clipping(make(args, generator, trained, sample_rate))
     opened = sampler_formats.write_instrument(made, out_dir, args.format, args.subtype)
     print(f"{opened}: {_counts(made)}, and preview.wav")
     if not made.is_kit:
@@ -102,7 +106,7 @@ def run(args):
 
 def _keyboard(args, generator, instrument, sample_rate):
     """A keyboard instrument of a run that is told pitches."""
-    from noisygan.rendering import instruments, notes
+    from noisygan.rendering import instruments, requests
 
     label = args.label
     if label is None and "label" in instrument.condition_names and len(instrument.label_names) > 1:
@@ -116,7 +120,7 @@ def _keyboard(args, generator, instrument, sample_rate):
             f"{', '.join(instrument.condition_names)}; leave it out"
         )
     pitches = args.pitch or instruments.sampled_pitches(instrument)
-    notes.check_pitches(pitches, sample_rate)
+    requests.check_pitches(pitches, sample_rate)
     velocities = args.velocity or _VELOCITIES
     zones = instruments.note_zones(instrument, pitches, velocities, args.round_robins, label)
     name = zones[0].request.name
@@ -142,7 +146,7 @@ def _kit(args, generator, instrument, sample_rate):
     n_samples = n_keys * len(set(velocities)) * args.round_robins
     with progress.CountedProgress("rendering", n_samples) as count:
         return kits.render_kit(
-            *(generator, instrument, velocities, args.round_robins),
+            *(instrument, velocities, args.round_robins),
             *(args.seconds, sample_rate, args.seed, count),
         )
 

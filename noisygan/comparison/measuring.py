@@ -237,14 +237,12 @@ def interpolated(held_out, run, row, n, seed):
     Returns:
       float32 [n, n_samples].
     """
-    from noisygan.rendering import interpolation, notes
+    from noisygan.rendering import interpolation
 
     like, generator = held_out.splits.test, run.generator
-    ends = [
-        generator.prior(1, seed=notes.note_seeds(seed, number)[0])[0].numpy() for number in range(2)
-    ]
+    ends = interpolation.ends(generator, range(2), seed)
     (request,) = generate.requests_like(run, generator, like, [row])
-    audio = interpolation.steps(
+    notes = interpolation.steps(
         generator,
         interpolation.spherical(*ends, n),
         request,
@@ -252,7 +250,7 @@ def interpolated(held_out, run, row, n, seed):
         seed=seed,
     )
     fit = generate.fitter(run, like, held_out.recordings)
-    return np.stack([fit(each) for each in audio])
+    return np.stack([fit(each) for each in notes.audio])
 
 
 def _int16(audio):

@@ -8,8 +8,9 @@ import dataclasses
 
 import numpy as np
 
-from noisygan.rendering import notes
 from noisygan.rendering.loops import Loop, find_loop, played, with_smooth_seam
+from noisygan.rendering.notes import iterate
+from noisygan.rendering.requests import Request, make_requests
 
 # Semitones from one sampled pitch to the next where none are asked for.
 _STEP = 3
@@ -28,7 +29,7 @@ class Zone:
     """What a sample is, and the keys and velocities that it plays.
 
     Attributes:
-      request: `noisygan.rendering.notes.Request`: label, velocity and z's number.
+      request: `noisygan.rendering.requests.Request`: label, velocity and z's number.
       key: MIDI key at which it is played as it is.
       keys: Lowest and highest key, both included.
       velocities: Lowest and highest velocity, both included.
@@ -36,7 +37,7 @@ class Zone:
       choke: Name of the drums that silence each other with it, or "".
     """
 
-    request: notes.Request
+    request: Request
     key: int
     keys: tuple
     velocities: tuple
@@ -116,7 +117,7 @@ def sampled_pitches(instrument):
     """The pitches that are sampled unless others are asked for.
 
     Args:
-      instrument: `notes.Instrument`.
+      instrument: Run.
 
     Returns:
       list of MIDI numbers: every third one of those it was trained on, the highest included.
@@ -130,7 +131,7 @@ def note_zones(instrument, pitches, velocities, n_turns, label=None):
     """The zones of an instrument of pitched notes.
 
     Args:
-      instrument: `notes.Instrument` that is told pitches.
+      instrument: Run that is conditioned on pitch.
       pitches, velocities: MIDI numbers. Velocities count where the run is told them.
       n_turns: Round robins: notes of the same pitch and velocity from different z.
       label: Name of the label, or None.
@@ -145,7 +146,7 @@ def note_zones(instrument, pitches, velocities, n_turns, label=None):
     told = "velocity" in instrument.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities}) if told else [None]
     asked = {
-        velocity: notes.plain_requests(
+        velocity: make_requests(
             instrument, n_turns, pitches, velocity, None if label is None else [label]
         )
         for velocity in velocities
@@ -179,7 +180,7 @@ def render_notes(generator, zones, name, seconds, sample_rate, seed, report=None
     seconds = generator.seconds if seconds is None else seconds
     samples, releases, softer = [], [], None
     requests = [zone.request for zone in zones]
-    rendered = notes.render(generator, requests, seconds, sample_rate, seed)
+    rendered = iterate(generator, requests, seconds, sample_rate, seed)
     for zone, note in zip(zones, rendered, strict=True):
         audio = note.audio
         held = _held(generator, audio, seconds, sample_rate)

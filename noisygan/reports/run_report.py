@@ -200,7 +200,7 @@ def _metric_plots(metrics):
             raw = metrics.get(name, np.zeros(0))
             is_finite = np.isfinite(raw)
             steps, raw = metrics["step"][is_finite] if len(raw) else raw, raw[is_finite]
-            if len(raw):
+            if len(raw) > 1:
                 curves.append(Curve(steps, raw, f"{kind} faint"))
                 curves.append(Curve(steps, _running_mean(raw), kind, label))
                 values.append(raw)

@@ -6,7 +6,7 @@ import numpy as np
 
 from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.rendering import notes
+from noisygan.rendering import requests
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 8.0
 MAX_POINTS = 2000
@@ -73,7 +73,7 @@ def parse(body, run):
         seconds = number(body, "seconds", run.seconds, MIN_SECONDS, MAX_SECONDS)
     pitch = number(body, "pitch", run.pitch, 0, 127) if "pitch" in told else 0.0
     if "pitch" in told:
-        notes.check_pitches([pitch], sample_rate)
+        requests.check_pitches([pitch], sample_rate)
     velocity = number(body, "velocity", 100, 0, 127) if "velocity" in told else 0.0
     label = whole(body, "label", 0, 0, max(len(run.instrument.label_names) - 1, 0))
     edits = body.get("edits") or {}

@@ -1,7 +1,6 @@
 """Files that the page offers to keep: sounds, controls and small instruments, made in memory."""
 
 import io
-import types
 import zipfile
 
 import numpy as np
@@ -28,10 +27,10 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(run, ask, sound):
     """A controls file of a sound (as `noisygan synth` reads it), bytes."""
-    from noisygan.rendering.synthesis import controls_of
+    from noisygan.rendering.synthesis import controls_row
 
-    output = types.SimpleNamespace(audio=sound.audio[None], controls=sound.controls)
-    own = controls_of(run.generator, output, 0, ask.sample_rate, ask.seed)
+    n_samples = len(sound.audio)
+    own = controls_row(*(run.generator, sound.controls, 0, n_samples, ask.sample_rate, ask.seed))
     file = io.BytesIO()
     np.savez_compressed(file, **own)
     return file.getvalue()

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
-from noisygan.rendering import notes
-from noisygan.rendering.song import without_clipping
+import noisygan
+from noisygan.audio_io.audio_files import limit_peak
+from noisygan.rendering import requests
 from noisygan.studio import asking, curves
 
 DEFAULT_SECONDS = 2.0
@@ -47,14 +48,15 @@ class PlayableRun:
         """The run of a folder.
 
         Raises:
-          UsageError, RunError: as `noisygan.rendering.notes.load`.
+          UsageError, RunError: as `noisygan.load`.
         """
-        return cls(*notes.load(run_dir))
+        run = noisygan.load(run_dir)
+        return cls(run.generator, run)
 
     @property
     def name(self):
         """Name of the run's folder."""
-        return self.instrument.run_name
+        return self.instrument.name
 
     @property
     def latent_dim(self):
@@ -91,7 +93,7 @@ class PlayableRun:
     def pitch(self):
         """MIDI pitch in the middle of those trained on."""
         pitches = self.instrument.pitches
-        return float(pitches[len(pitches) // 2]) if pitches else float(notes.DEFAULT_PITCH)
+        return float(pitches[len(pitches) // 2]) if pitches else float(requests.DEFAULT_PITCH)
 
     @property
     def kinds(self):
@@ -123,7 +125,7 @@ class PlayableRun:
         Args:
           seeds: Whole numbers.
         """
-        drawn = [self.generator.prior(1, seed=notes.note_seeds(s, 0)[0]) for s in seeds]
+        drawn = [self.generator.prior(1, seed=requests.note_seeds(s, 0)[0]) for s in seeds]
         return np.concatenate([np.asarray(z) for z in drawn])
 
     def sound(self, ask):
@@ -152,7 +154,7 @@ class PlayableRun:
         audio = np.pad(audio, (0, n_samples - len(audio)))
         # A network can be asked for latents that no training ever saw.
         audio = np.nan_to_num(audio, posinf=0.0, neginf=0.0)
-        audio, lowered_db = without_clipping(audio)
+        audio, lowered_db = limit_peak(audio)
         return Sound(audio, ask.sample_rate, lowered_db, controls)
 
     def curves_of(self, sound):

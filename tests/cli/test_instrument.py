@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from noisygan.data.layouts import list_entries
-from noisygan.rendering import notes
+from noisygan.run import Run
 from tests.documents import ROOT, fenced
 
 DOCUMENT = ROOT / "docs" / "instruments.md"
@@ -110,8 +110,7 @@ def test_what_can_not_be_asked_is_told_in_a_line(refused, trained, tmp_path, mon
 def test_what_a_run_does_not_know(
     refused, trained, tmp_path, monkeypatch, conditions, arguments, message
 ):
-    known = notes.Instrument("run", conditions, ("kick", "snare"), ())
-    generator, _ = notes.load(trained)
-    monkeypatch.setattr(notes, "load", lambda *_: (generator, known))
+    monkeypatch.setattr(Run, "condition_names", conditions)
+    monkeypatch.setattr(Run, "label_names", ("kick", "snare"))
     asked = ("instrument", "--run_dir", trained, "--out_dir", tmp_path / "x", *arguments)
     assert message in refused(*asked)

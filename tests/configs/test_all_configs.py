@@ -16,7 +16,6 @@ from noisygan.training.trainer import Trainer, build_generator
 NAMES = list(config.bundled_configs())
 WITH_DDSP = [n for n, path in config.bundled_configs().items() if "import ddsp" in path.read_text()]
 
-# Those that can be loaded here.
 LOADABLE = [
     pytest.param(
         name,

@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of files and requests, each with good inputs to begin from.
+"""Fuzz targets: every reader of files and requests, each with good inputs to begin from.
 
 A target reads bytes. It returns where they are accepted, and raises one of OURS with one line where
 they are refused; anything else that it raises is a finding.
@@ -332,13 +332,13 @@ FACTS = {
 @target(encoded(FACTS), "run.json")
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
-    from noisygan.rendering import notes
+    from noisygan.rendering.requests import make_requests
     from noisygan.training.run_files import read_facts
 
     facts = read_facts(path)
-    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
-    instrument = notes.instrument(path.parent, facts, generator)
-    for request in notes.plain_requests(instrument, 2):
+    names = {name: tuple(facts.get(name, ())) for name in ("label_names", "pitches")}
+    run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
+    for request in make_requests(run, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 
 

@@ -1,4 +1,4 @@
-"""What files say of themselves is shown within a line, and moves no terminal's cursor."""
+"""Names from files are shown within a line and cannot move the cursor of a terminal."""
 
 import pytest
 

@@ -8,10 +8,10 @@ import pytest
 
 from noisygan.errors import UsageError
 from noisygan.rendering import instruments, kits
-from noisygan.rendering.notes import Instrument
+from tests import toys
 from tests.toy_instruments import DRUMS, FLUTE, RATE, Horn, horn, kit
 
-PLAIN = Instrument("run1", ("pitch",), (), ())
+PLAIN = toys.run("run1", ("pitch",), (), ())
 
 
 def covered(samples, n_turns):
@@ -51,7 +51,7 @@ def test_round_robins_come_from_different_z():
 def test_the_pitches_of_a_run_are_sampled_to_both_ends():
     assert instruments.sampled_pitches(FLUTE) == [60, 63, 66, 69, 71]
     assert instruments.sampled_pitches(PLAIN)[0] == 48
-    assert instruments.sampled_pitches(Instrument("r", ("pitch",), (), (64,))) == [64]
+    assert instruments.sampled_pitches(toys.run("r", ("pitch",), (), (64,))) == [64]
 
 
 def test_a_run_without_velocities_has_one_layer():
@@ -110,9 +110,9 @@ def test_general_midi_keys_of_a_run_of_drums():
 
 
 def test_runs_that_know_no_drum_get_sixteen_keys():
-    assert kits.keys_of_labels(Instrument("r", (), (), ())) == {None: list(range(36, 52))}
-    assert kits.keys_of_labels(Instrument("r", (), ("kick",), ())) == {0: list(range(36, 52))}
-    words = Instrument("r", ("label",), ("yes", "no"), ())
+    assert kits.keys_of_labels(toys.run("r", (), (), ())) == {None: list(range(36, 52))}
+    assert kits.keys_of_labels(toys.run("r", (), ("kick",), ())) == {0: list(range(36, 52))}
+    words = toys.run("r", ("label",), ("yes", "no"), ())
     assert kits.keys_of_labels(words) == {0: list(range(36, 52, 2)), 1: list(range(37, 52, 2))}
 
 
@@ -166,5 +166,5 @@ def test_a_softer_blow_loses_its_highs_as_the_formula_says():
 def test_what_a_run_does_not_know_is_refused():
     with pytest.raises(UsageError, match="label oboe is unknown"):
         instruments.note_zones(
-            Instrument("r", ("pitch", "label"), ("flute", "reed"), ()), [60], [127], 1, "oboe"
+            toys.run("r", ("pitch", "label"), ("flute", "reed"), ()), [60], [127], 1, "oboe"
         )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.rendering.notes import Instrument
 from noisygan.studio import asking, matching
 from noisygan.studio.playing import PlayableRun
 from tests import toys
@@ -18,7 +17,7 @@ def test_a_match_sounds_on_the_page_as_it_was_found(monkeypatch):
     monkeypatch.setattr(matching, "N_STEPS", 4)
     generator = toys.hybrid()
     generator.label_names = ["toy"]
-    run = PlayableRun(generator, Instrument("toy", ("pitch", "velocity"), (), (60,)))
+    run = PlayableRun(generator, toys.run("toy", ("pitch", "velocity"), (), (60,)))
     given = asking.parse({"seed": 3, "pitch": 57, "seconds": 0.5}, run)
     target = 0.5 * run.sound(given).audio
     file = io.BytesIO()

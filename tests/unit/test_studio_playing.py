@@ -5,7 +5,6 @@ import pytest
 
 from noisygan.errors import UsageError
 from noisygan.generators.raw_waveform import RawWaveform
-from noisygan.rendering.notes import Instrument
 from noisygan.studio import asking, curves, landscape
 from noisygan.studio.playing import PlayableRun
 from tests import toys
@@ -16,7 +15,7 @@ Z = [0.3, -0.2, 0.5, 0.1]
 @pytest.fixture(scope="module")
 def run():
     """A small hybrid, warmed up at its usual length."""
-    found = PlayableRun(toys.hybrid(), Instrument("toy", ("pitch", "velocity"), (), (60, 72)))
+    found = PlayableRun(toys.hybrid(), toys.run("toy", ("pitch", "velocity"), (), (60, 72)))
     found.warm_up()
     return found
 
@@ -60,7 +59,7 @@ def test_lengths_become_quick_when_they_were_asked_for(run):
 
 
 def test_a_seed_is_the_note_that_render_makes(run):
-    from noisygan.rendering.notes import note_seeds
+    from noisygan.rendering.requests import note_seeds
 
     z = run.latents([7, 8])
     np.testing.assert_array_equal(z[0], run.generator.prior(1, seed=note_seeds(7, 0)[0])[0])
@@ -78,7 +77,7 @@ class Tone(RawWaveform):
 
 
 def test_a_raw_waveform_lacks_curves_and_conditions():
-    run = PlayableRun(Tone(800, 16000, 2, None, None, "tone"), Instrument("tone", ()))
+    run = PlayableRun(Tone(800, 16000, 2, None, None, "tone"), toys.run("tone", ()))
     facts = run.facts()
     assert facts["is_kit"] and not facts["has_curves"] and not facts["has_length"]
     sound = run.sound(asking.parse({"z": [0.5, 0.0], "seconds": 7}, run))
