@@ -58,7 +58,7 @@ DRUMS = toys.run("kit", ("label",), ("cymbal", "kick", "snare", "tom"), generato
 
 def horn(n_turns=2, pitches=(60, 67), velocities=(60, 127)):
     zones = instruments.note_zones(FLUTE, pitches, velocities, n_turns)
-    return instruments.render_notes(Horn(), zones, "horn", None, RATE, 0)
+    return instruments.render_notes(Horn(), zones, None, RATE, 0)
 
 
 def kit(n_turns=2, velocities=(60, 127)):

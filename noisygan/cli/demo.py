@@ -13,7 +13,7 @@ from noisygan.errors import UsageError
 SUMMARY = "train on the bundled notes and make a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"
 
-_CONFIG = "runs/demo.gin"
+CONFIG = "runs/demo.gin"
 
 
 def add_arguments(parser):
@@ -72,7 +72,7 @@ def _train(args, run_dir):
         print(f"Going on with the unfinished run in {run_dir}.")
         config.parse([begun.config])
     else:
-        config.parse([_CONFIG])
+        config.parse([CONFIG])
     trainer, recordings = train.build()
     notes = train.read(recordings, notes_folder())
     if begun and begun.facts["data"]["fingerprint"] != notes.fingerprint:

@@ -52,7 +52,7 @@ class Latent(NamedTuple):
 
 
 def draws_curves(generator):
-    """Whether a generator makes controls rather than samples."""
+    """True if a generator makes controls rather than samples."""
     return hasattr(generator, "get_controls")
 
 

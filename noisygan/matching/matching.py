@@ -128,7 +128,7 @@ def match_run(
       Match.
 
     Raises:
-      UsageError: if the run lacks what is asked for, or needs a pitch and none is found.
+      UsageError: if the run lacks a condition or label, or needs a pitch and none is found.
     """
     generator = run.generator
     if free and not latent_fit.draws_curves(generator):

@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.signal
 
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
 from noisygan.rendering import song
-from noisygan.rendering.instruments import Sample, SampledInstrument, Zone, layers
 from noisygan.rendering.interpolation import ends, spherical
 from noisygan.rendering.notes import iterate
 from noisygan.rendering.requests import Request, file_name
@@ -41,7 +41,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
       report: None, or a function called with the number of samples rendered.
 
     Returns:
-      `instruments.SampledInstrument`.
+      SampledInstrument.
     """
     generator = run.generator
     told = "velocity" in run.condition_names

@@ -124,16 +124,11 @@ def _pairs(run, data, n):
     for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
         notes = run.render(**conditions, seed=seed)
         title, detail = note_title(**conditions)
-        fake = Sound(
-            notes.audio[0],
-            notes.sample_rate,
-            title or f"sound {seed + 1}",
-            detail,
-            conditions.get("pitch"),
-        )
-        real = None
+        real, name = None, title or f"sound {seed + 1}"
         if row is not None:
             real = Sound(data.audio(row), data.sample_rate, title or data.names[row])
+        pitch = conditions.get("pitch")
+        fake = Sound(notes.audio[0], notes.sample_rate, name, detail, pitch)
         pairs.append((real, fake, notes.controls))
     return pairs
 
@@ -195,19 +190,16 @@ def _arrays(lines):
 def _metric_plots(metrics):
     plots = []
     for title, *wanted in METRICS:
-        curves, values = [], [np.zeros(0)]
+        curves = []
         for name, label, kind in wanted:
-            raw = metrics.get(name, np.zeros(0))
-            is_finite = np.isfinite(raw)
-            steps, raw = metrics["step"][is_finite] if len(raw) else raw, raw[is_finite]
-            if len(raw) > 1:
-                curves.append(Curve(steps, raw, f"{kind} faint"))
-                curves.append(Curve(steps, _running_mean(raw), kind, label))
-                values.append(raw)
+            known = np.isfinite(metrics.get(name, [np.nan]))
+            if known.sum() > 1:
+                x, y = metrics["step"][known], metrics[name][known]
+                curves += [Curve(x, y, f"{kind} faint"), Curve(x, _running_mean(y), kind, label)]
         if curves:
-            low, high = np.percentile(np.concatenate(values), (0.5, 99.5))
-            x, y = step_axis(metrics["step"][-1]), value_axis(float(low), float(high))
-            plots.append((title, "", Plot(x, y, f"{title} over training", tuple(curves))))
+            low, high = np.percentile(np.concatenate([c.y for c in curves]), (0.5, 99.5))
+            axes = step_axis(metrics["step"][-1]), value_axis(float(low), float(high))
+            plots.append((title, "", Plot(*axes, f"{title} over training", tuple(curves))))
     return plots
 
 
@@ -270,19 +262,11 @@ def _commands(run):
     """(explanation, command) pairs."""
     folder = shlex.quote(run.path.as_posix())
     scale = "--pitch 60,62,64,65,67,69,71,72" if "pitch" in run.condition_names else "--count 8"
+    render = f"noisygan render --run_dir {folder} --out_dir sounds {scale} --sample_rate 48000"
+    train = "noisygan train --gin_file runs/notes.gin --data MY_NOTES --run_dir runs/mine"
     return [
-        (
-            "Render sounds at 48 kHz",
-            f"noisygan render --run_dir {folder} --out_dir sounds {scale} --sample_rate 48000",
-        ),
-        (
-            "Compare it with recordings",
-            f"noisygan evaluate --run_dir {folder} --data MY_RECORDINGS",
-        ),
+        ("Render sounds at 48 kHz", render),
+        ("Compare it with recordings", f"noisygan evaluate --run_dir {folder} --data MY_DATA"),
         ("List the bundled configs", "noisygan configs"),
-        (
-            "Train on a folder of your own notes",
-            "noisygan train --gin_file runs/notes.gin --data MY_NOTES --run_dir runs/mine "
-            "--minutes 10",
-        ),
+        ("Train on a folder of your own notes", f"{train} --minutes 10"),
     ]

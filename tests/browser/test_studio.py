@@ -220,7 +220,7 @@ def test_a_sound_is_matched(page, tmp_path, monkeypatch):
             "start_db": 30.0, "distance_db": 12.5,
         }  # fmt: skip
 
-    monkeypatch.setattr("noisygan.studio.matching.matched", matched)
+    monkeypatch.setattr("noisygan.studio.files.match", matched)
     (tmp_path / "bell.wav").write_bytes(b"a sound")
     document = page.browser.call("DOM.getDocument")["root"]["nodeId"]
     node = page.browser.call("DOM.querySelector", nodeId=document, selector="#target")["nodeId"]

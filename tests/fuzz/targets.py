@@ -402,7 +402,7 @@ REQUESTS = [
 @target(encoded(*REQUESTS))
 def studio_request(data):
     """A request of the page, and the sound that it gets."""
-    from noisygan.studio import asking, downloads
+    from noisygan.studio import files, requests
 
     try:
         body = json.loads(data)
@@ -411,12 +411,12 @@ def studio_request(data):
     if not isinstance(body, dict):
         return
     with contextlib.suppress(UsageError):
-        asking.subtype(dict(body))
+        requests.subtype(dict(body))
     body.pop("bits", None)
-    run = studio_runs()[asking.whole(body, "run", 0, 0, 2)]
+    player = studio_runs()[requests.integer(body, "run", 0, 0, 2)]
     if "pads" in body:
-        assert len(downloads.instrument_asks(run, body)) <= 17
+        assert len(files.instrument_zones(player, body)) <= 17
         return
-    ask = asking.parse(body, run)
-    if ask.seconds <= 1.0 and ask.sample_rate <= 48000:
-        assert np.isfinite(run.sound(ask).audio).all()
+    request = requests.parse(body, player)
+    if request.seconds <= 1.0 and request.sample_rate <= 48000:
+        assert np.isfinite(player.render(request).audio).all()

@@ -57,7 +57,7 @@ def test_the_pitches_of_a_run_are_sampled_to_both_ends():
 def test_a_run_without_velocities_has_one_layer():
     zones = instruments.note_zones(PLAIN, [60], [42, 127], 1)
     assert [zone.velocities for zone in zones] == [(1, 127)]
-    made = instruments.render_notes(Horn(), zones, "horn", None, RATE, 0)
+    made = instruments.render_notes(Horn(), zones, None, RATE, 0)
     assert made.samples[0].softest is None
 
 
@@ -80,9 +80,9 @@ def test_an_instrument_beyond_full_scale_is_brought_down_as_a_whole():
     made = horn()
     quiet = [dataclasses.replace(s, audio=0.1 * s.audio) for s in made.samples]
     quiet = dataclasses.replace(made, samples=quiet)
-    assert instruments.without_clipping(quiet) is quiet
+    assert instruments.limit_peak(quiet) is quiet
     double = [dataclasses.replace(s, audio=4 * s.audio) for s in made.samples]
-    down = instruments.without_clipping(dataclasses.replace(made, samples=double))
+    down = instruments.limit_peak(dataclasses.replace(made, samples=double))
     ratios = [a.audio.std() / b.audio.std() for a, b in zip(down.samples, double, strict=True)]
     assert max(np.abs(sample.audio).max() for sample in down.samples) == pytest.approx(1.0)
     assert np.ptp(ratios) < 1e-6

@@ -1,4 +1,4 @@
-"""The studio's server: who is let in, what is refused and how, and many at once."""
+"""The studio's server: guards, invalid requests, downloads, and many requests at once."""
 
 import base64
 import concurrent.futures
@@ -16,10 +16,10 @@ import soundfile
 pytest.importorskip("starlette", reason="needs the extra studio")
 pytest.importorskip("uvicorn", reason="needs the extra studio")
 
-from noisygan.studio import guards, matching
+from noisygan.studio import files, network
 from tests import studio_runs
 
-CODE = [0.0] * 6
+LATENT = [0.0] * 6
 AS_BYTES = {"content-type": "application/octet-stream"}
 
 
@@ -43,7 +43,7 @@ def address():
 
 @pytest.fixture
 def ask(address):
-    """A function that asks the server and returns (status, headers, body)."""
+    """A function that sends a request and returns (status, headers, body)."""
 
     def send(path, body=None, method=None, headers=None):
         connection = http.client.HTTPConnection(address, timeout=30)
@@ -65,7 +65,7 @@ def heard(answer):
 
 
 def test_a_sound_and_its_curves(ask):
-    status, _, answer = ask("/api/render", {"z": CODE, "pitch": 69, "seconds": 0.5})
+    status, _, answer = ask("/api/render", {"z": LATENT, "pitch": 69, "seconds": 0.5})
     audio, rate = heard(answer)
     assert (status, rate, len(audio)) == (200, 16000, 8000)
     spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio))))
@@ -85,13 +85,13 @@ def test_every_file_of_the_page_is_served_and_nothing_else(ask):
         status, headers, _ = ask(f"/{name}")
         assert status == 200 and headers["content-type"].startswith(kind)
     for path in (
-        "/server.py", "/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "/etc/passwd",
-        "//etc/passwd", "/page/main.js", "/.", "/%00", "/api", "/api/landscape/9", "/docs",
+        "/server.py", "/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "//etc/passwd",
+        "/page/main.js", "/.", "/%00", "/api", "/api/landscape/9",
     ):  # fmt: skip
         assert ask(path)[0] == 404, path
 
 
-def test_the_landscape_comes(ask):
+def test_the_landscapes_are_found(ask):
     for run, n in ((0, 6), (1, 6), (2, 6)):
         while True:
             status, _, body = ask(f"/api/landscape/{run}")
@@ -107,33 +107,29 @@ def test_the_landscape_comes(ask):
     [
         ("/api/render", b"{", 400, "not JSON"),
         ("/api/render", b"[" * 100000, 400, "not JSON"),
-        ("/api/render", b"\xff\xfe", 400, "not JSON"),
         ("/api/render", [], 400, "expected a JSON object"),
-        ("/api/render", {"z": 1}, 400, "z: got something else, expected a list of 6 numbers"),
-        ("/api/render", {"z": [0] * 5}, 400, "z: got 5 of them"),
+        ("/api/render", {"z": 1}, 400, "z: got something else"),
         ("/api/render", {"z": [0] * 5 + ["x"]}, 400, "z: got x among them"),
         ("/api/render", {"z": [0] * 5 + [True]}, 400, "z: got True among them"),
         ("/api/render", b'{"z": [0,0,0,0,0,NaN]}', 400, "z: got nan among them"),
-        ("/api/render", b'{"z": [0,0,0,0,0,1e999]}', 400, "z: got inf among them"),
-        ("/api/render", {"z": CODE, "run": 3}, 400, "run: got 3, expected a number 0 to 2"),
-        ("/api/render", {"z": CODE, "run": 0.5}, 400, "run: got 0.5, expected a whole number"),
-        ("/api/render", {"z": CODE, "pitch": 128}, 400, "pitch: got 128, expected a number 0"),
-        ("/api/render", {"z": CODE, "pitch": 127}, 400, "which a sample rate of 16000 Hz cannot"),
-        ("/api/render", {"z": CODE, "seconds": 1e9}, 400, "seconds: got 1000000000.0, expected"),
-        ("/api/render", {"z": CODE, "seed": -1}, 400, "seed: got -1"),
-        ("/api/render", {"z": CODE, "edits": {"x": [1]}}, 400, "edits: expected an object"),
-        ("/api/render", {"z": CODE, "edits": {"noise_db": []}}, 400, "noise_db: got 0 of them"),
-        ("/api/render", {"z": CODE, "edits": {"noise_db": [0] * 2001}}, 400, "got 2001 of them"),
-        ("/api/render", {"z": CODE, "sing": 1}, 400, "no field sing; known are edits, label"),
-        ("/api/wav", {"z": CODE, "bits": 12}, 400, "bits: got 12, expected 16, 24 or 32"),
-        ("/api/wav", {"z": CODE, "sample_rate": 1}, 400, "sample_rate: got 1, expected a number"),
-        ("/api/latent", {"seed": "x"}, 400, "seed: got x, expected a number"),
+        ("/api/render", {"z": LATENT, "run": 3}, 400, "run: got 3"),
+        ("/api/render", {"z": LATENT, "run": 0.5}, 400, "run: got 0.5"),
+        ("/api/render", {"z": LATENT, "pitch": 128}, 400, "pitch: got 128"),
+        ("/api/render", {"z": LATENT, "pitch": 127}, 400, "pitch 127"),
+        ("/api/render", {"z": LATENT, "seconds": 1e9}, 400, "seconds: got 1000000000.0"),
+        ("/api/render", {"z": LATENT, "seed": -1}, 400, "seed: got -1"),
+        ("/api/render", {"z": LATENT, "edits": {"x": [1]}}, 400, "edits: expected an object"),
+        ("/api/render", {"z": LATENT, "edits": {"noise_db": [0] * 2001}}, 400, "got 2001 of them"),
+        ("/api/render", {"z": LATENT, "sing": 1}, 400, "no field sing"),
+        ("/api/wav", {"z": LATENT, "bits": 12}, 400, "bits: got 12"),
+        ("/api/wav", {"z": LATENT, "sample_rate": 1}, 400, "sample_rate: got 1"),
+        ("/api/latent", {"seed": "x"}, 400, "seed: got x"),
         ("/api/controls", {"run": 2, "z": [0] * 12}, 400, "has no controls"),
         ("/api/instrument", {"run": 1}, 400, "pads: expected a list of 1 to 16 sounds"),
-        ("/api/render", b"x" * (guards.MAX_BODY + 1), 413, "the body is too large"),
+        ("/api/render", b"x" * (network.MAX_BODY + 1), 413, "the body is too large"),
     ],
 )
-def test_what_can_not_be_done_is_told_in_a_line(ask, path, body, status, line):
+def test_invalid_requests_are_a_line(ask, path, body, status, line):
     found, headers, answer = ask(path, body)
     text = answer.decode()
     assert found == status and line in text
@@ -163,25 +159,24 @@ def test_methods_and_types(ask):
         ({"sec-fetch-site": "same-origin"}, 200),
     ],
 )
-def test_strangers_are_not_let_in(ask, headers, status):
+def test_foreign_hosts_and_origins_are_refused(ask, headers, status):
     assert ask("/api/runs", headers=headers)[0] == status
 
 
-def test_the_page_itself_is_let_in(ask, address):
+def test_the_pages_own_origin_is_accepted(ask, address):
     own = {"origin": f"http://{address}"}
-    assert ask("/api/render", {"z": CODE}, headers=own)[0] == 200
+    assert ask("/api/render", {"z": LATENT}, headers=own)[0] == 200
     other = {"origin": f"http://{address}0"}
-    assert ask("/api/render", {"z": CODE}, headers=other)[0] == 403
+    assert ask("/api/render", {"z": LATENT}, headers=other)[0] == 403
 
 
 def test_names_on_all_addresses():
-    everywhere = guards.Guard(None, "0.0.0.0")
-    assert everywhere._is_ours("192.168.1.7:8377") and not everywhere._is_ours("evil.example")
-    one = guards.Guard(None, "192.168.1.7")
-    assert one._is_ours("192.168.1.7:80") and not one._is_ours("192.168.1.8")
+    everywhere, one = (network.Guard(None, host) for host in ("0.0.0.0", "192.168.1.7"))
+    assert everywhere.is_ours("192.168.1.7:8377") and not everywhere.is_ours("evil.example")
+    assert one.is_ours("192.168.1.7:80") and not one.is_ours("192.168.1.8")
 
 
-def test_broken_requests_leave_the_server_standing(ask, address):
+def test_the_server_survives_broken_requests(ask, address):
     host, port = address.split(":")
     for sent in (
         b"GET\r\n\r\n",
@@ -211,7 +206,7 @@ def test_a_body_without_a_length_is_limited_too(ask, address):
     connection.putheader("transfer-encoding", "chunked")
     connection.endheaders()
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
-    for _ in range(1 + guards.MAX_BODY // 65536):
+    for _ in range(1 + network.MAX_BODY // 65536):
         connection.send(chunk)
     assert connection.getresponse().status == 413
     connection.close()
@@ -219,7 +214,7 @@ def test_a_body_without_a_length_is_limited_too(ask, address):
 
 def test_64_at_once(ask):
     def one(i):
-        body = {"z": [i / 64.0] + CODE[1:], "pitch": 48 + i % 24, "seconds": 0.3}
+        body = {"z": [i / 64.0] + LATENT[1:], "pitch": 48 + i % 24, "seconds": 0.3}
         return ask("/api/render", body)
 
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
@@ -233,30 +228,30 @@ def test_64_at_once(ask):
 @pytest.mark.parametrize(
     ("path", "body", "headers", "status", "line"),
     [
-        ("/api/match", b"RIFF", {}, 415, "expected a body of type application/octet-stream"),
+        ("/api/match", b"RIFF", {}, 415, "application/octet-stream"),
         ("/api/match", b"not a sound", AS_BYTES, 400, "this sound"),
-        ("/api/match?run=9", b"RIFF", AS_BYTES, 400, "run: got 9, expected a number 0 to 2"),
-        ("/api/match?run=x", b"RIFF", AS_BYTES, 400, "run: got x, expected a number 0 to 2"),
+        ("/api/match?run=9", b"RIFF", AS_BYTES, 400, "run: got 9"),
+        ("/api/match?run=x", b"RIFF", AS_BYTES, 400, "run: got x"),
         ("/api/match", SILENCE, AS_BYTES, 400, "this sound is silent"),
         ("/api/match", LONG, AS_BYTES, 400, "this sound lasts 31 s"),
         ("/api/match", b"x" * (2**24 + 1), AS_BYTES, 413, "the body is too large"),
     ],
 )
-def test_what_can_not_be_matched_is_told_in_a_line(ask, path, body, headers, status, line):
+def test_invalid_uploads_are_a_line(ask, path, body, headers, status, line):
     found, _, answer = ask(path, body, headers=headers)
     assert found == status and line in answer.decode() and answer.count(b"\n") == 1
     assert b"/tmp" not in answer and b"noisygan-" not in answer
 
 
-def test_a_match_is_answered_with_what_to_ask(ask, monkeypatch):
+def test_a_match_is_answered(ask, monkeypatch):
     heard_of = []
 
-    def matched(run, data, report):
+    def match(player, data, report):
         report(0.5)
-        heard_of.append((run.name, data))
+        heard_of.append((player.name, data))
         return {"z": [0.0] * 6}
 
-    monkeypatch.setattr(matching, "matched", matched)
+    monkeypatch.setattr(files, "match", match)
     status, _, answer = ask("/api/match?run=1", b"a sound", headers=AS_BYTES)
     assert status == 200 and json.loads(answer) == {"z": [0.0] * 6}
     assert heard_of == [("kit", b"a sound")]
@@ -265,14 +260,14 @@ def test_a_match_is_answered_with_what_to_ask(ask, monkeypatch):
 
 def test_a_seed_alone_is_enough(ask):
     z = json.loads(ask("/api/latent", {"seed": 42})[2])["z"]
-    by_code = heard(ask("/api/render", {"z": z, "seed": 42})[2])[0]
+    by_z = heard(ask("/api/render", {"z": z, "seed": 42})[2])[0]
     by_seed = heard(ask("/api/render", {"seed": 42})[2])[0]
-    np.testing.assert_allclose(by_seed, by_code, atol=1e-3)
+    np.testing.assert_allclose(by_seed, by_z, atol=1e-3)
     assert np.abs(by_seed - heard(ask("/api/render", {"seed": 43})[2])[0]).max() > 0.01
 
 
-def test_drawn_curves_are_heard(ask):
-    body = {"z": CODE, "pitch": 60, "seconds": 1.0}
+def test_edits_change_the_curves(ask):
+    body = {"z": LATENT, "pitch": 60, "seconds": 1.0}
     plain = json.loads(ask("/api/render", body)[2])["curves"]
     edits = {"f0_semitones": [0, 12], "noise_db": [-20], "harmonics_db": [-60, 0, 0, 0, 0, 0]}
     drawn = json.loads(ask("/api/render", body | {"edits": edits})[2])["curves"]
@@ -285,12 +280,12 @@ def test_drawn_curves_are_heard(ask):
 
 def test_files(ask, tmp_path):
     for bits, subtype in ((16, "PCM_16"), (24, "PCM_24"), (32, "FLOAT")):
-        body = {"z": CODE, "seconds": 0.5, "bits": bits, "sample_rate": 48000}
+        body = {"z": LATENT, "seconds": 0.5, "bits": bits, "sample_rate": 48000}
         status, headers, data = ask("/api/wav", body)
         found = soundfile.info(io.BytesIO(data))
         assert (status, found.subtype, found.samplerate) == (200, subtype, 48000)
         assert found.frames == 24000 and 'filename="flute.wav"' in headers["content-disposition"]
-    data = ask("/api/controls", {"z": CODE, "seconds": 0.5, "pitch": 60})[2]
+    data = ask("/api/controls", {"z": LATENT, "seconds": 0.5, "pitch": 60})[2]
     (tmp_path / "c.npz").write_bytes(data)
     from noisygan.audio_io.controls import load_controls
 
@@ -298,7 +293,7 @@ def test_files(ask, tmp_path):
 
 
 def test_an_instrument_covers_every_key_once(ask):
-    data = ask("/api/instrument", {"z": CODE, "pitch": 60})[2]
+    data = ask("/api/instrument", {"z": LATENT, "pitch": 60})[2]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = set(archive.namelist())
         lines = archive.read("instrument.sfz").decode().splitlines()
@@ -308,7 +303,7 @@ def test_an_instrument_covers_every_key_once(ask):
     keys = [k for r in regions for k in range(int(r["lokey"]), int(r["hikey"]) + 1)]
     assert sorted(keys) == list(range(128))
     assert {f"samples/{r['sample']}" for r in regions} == names - {"instrument.sfz"}
-    pads = [{"run": 1, "z": CODE, "label": i} for i in range(3)]
+    pads = [{"run": 1, "z": LATENT, "label": i} for i in range(3)]
     kit = ask("/api/instrument", {"run": 1, "pads": pads})[2]
     with zipfile.ZipFile(io.BytesIO(kit)) as archive:
         assert len(archive.namelist()) == 4

@@ -1,4 +1,4 @@
-"""What is let in: hosts and origins that may ask, and how much a request may weigh."""
+"""Listening socket of the studio, and the guard of its requests."""
 
 import ipaddress
 import socket
@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse
 
 from noisygan.errors import UsageError
 
+DEFAULT_PORT = 8377
 MAX_BODY = 512 * 1024
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _HEADERS = {
@@ -20,18 +21,59 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",
 }
+_FOREIGN = 403, "this request comes from a page of another site"
+
+
+def listening_socket(host, port):
+    """Open a socket that listens on an address.
+
+    Args:
+      host: Address or name.
+      port: Number; None: DEFAULT_PORT, or any free one if it is taken.
+
+    Raises:
+      UsageError: if it can't.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in [DEFAULT_PORT, 0] if port is None else [port]:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(256)
+        except (OSError, OverflowError) as error:
+            listener.close()
+            reason = getattr(error, "strerror", None) or str(error)
+            continue
+        return listener
+    raise UsageError(
+        f"can't listen on {host} port {candidate}: {reason}; expected an address of this machine "
+        "and a free port"
+    )
+
+
+def url_of(listener):
+    """URL of a listening socket for a browser."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def is_loopback(host):
+    """True if only this machine reaches an address."""
+    return host.lower() == "localhost" or bool(_address(host) and _address(host).is_loopback)
 
 
 class TooLarge(UsageError):
-    """A body past MAX_BODY."""
+    """A body that is too large."""
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts and origins and heavy bodies, with a line of text.
+    """ASGI middleware: refuse foreign hosts and origins and large bodies.
 
-    A page of another site can make a browser send requests to this machine, and with a name that
-    it lets point here even read the answers: so the name that was asked must be one of ours, and
-    a request that says which page it comes from must come from ours.
+    A page of another site can make a browser send requests to this machine and, with a name that
+    resolves to it, even read the answers. So the Host must be one of ours, and a request that says
+    which page it comes from must come from ours.
 
     Args:
       app: The ASGI application behind it.
@@ -45,16 +87,16 @@ class Guard:
         self.limits = dict(limits)
 
     async def __call__(self, scope, receive, send):
-        """One request."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
+        most = self.limits.get(scope["path"], MAX_BODY)
+        refusal = self._refusal(scope, most)
         if refusal:
             await PlainTextResponse(refusal[1] + "\n", refusal[0], _HEADERS)(scope, receive, send)
             return
         received = 0
-        most = self.limits.get(scope["path"], MAX_BODY)
 
         async def limited():
             nonlocal received
@@ -72,49 +114,47 @@ class Guard:
 
         await self.app(scope, limited, with_headers)
 
-    def _refusal(self, scope):
-        """(status, line) of a request that is not let in, else None."""
+    def _refusal(self, scope, most):
+        """(status, line) of a request that is refused, else None."""
         fields = {}
         for name, value in scope["headers"]:
             fields.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
         host = fields.get("host", [])
-        if len(host) != 1 or not self._is_ours(host[0]):
-            return 421, "asked by a name that is not this server's; open the address that it says"
+        if len(host) != 1 or not self.is_ours(host[0]):
+            return 421, "this is not the server's name; open the address that it printed"
         origin = fields.get("origin", [])
         if origin and origin != [f"http://{host[0]}"]:
-            return 403, "this request comes from a page of another site"
+            return _FOREIGN
         site = fields.get("sec-fetch-site", ["none"])[0]
-        # A link elsewhere may open the page; nothing else may be asked from there.
+        # A link elsewhere may open the page, nothing else.
         is_link = fields.get("sec-fetch-mode") == ["navigate"] and scope["method"] == "GET"
         if site not in ("same-origin", "none") and not is_link:
-            return 403, "this request comes from a page of another site"
+            return _FOREIGN
         length = fields.get("content-length", ["0"])[0]
-        most = self.limits.get(scope["path"], MAX_BODY)
         if not length.isdecimal() or int(length[:12]) > most:
             return 413, f"the body is too large; expected at most {most} bytes"
         return None
 
-    def _is_ours(self, host):
+    def is_ours(self, host):
+        """True if a Host header names this server."""
         name = host_name(host)
         if name in (*_LOOPBACK_NAMES, self.host.lower()):
             return True
         if self.host not in ("0.0.0.0", "::"):
             return False
         # On all addresses of this machine: a number can't be made to point elsewhere.
-        return is_address(name) or name == socket.gethostname().lower()
+        return _address(name) is not None or name == socket.gethostname().lower()
 
 
 def host_name(host):
-    """The name in a Host header, in lower case and without port and brackets."""
+    """Name in a Host header, in lower case and without port and brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
-def is_address(name):
-    """Whether it is a numeric address."""
+def _address(name):
     try:
-        ipaddress.ip_address(name)
+        return ipaddress.ip_address(name)
     except ValueError:
-        return False
-    return True
+        return None
