@@ -55,7 +55,7 @@ class Attack:
 class Release:
     """Time since the note-off: 0 before, then saturating exponentials and a linear ramp.
 
-    The ramp reaches 1 after `ramp_seconds`: a level in decibels that follows it decays exponentially.
+    The ramp reaches 1 after `ramp_seconds`: a level in dB that follows it decays exponentially.
     """
 
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3), ramp_seconds=1.0):

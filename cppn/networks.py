@@ -67,7 +67,7 @@ class CPPN(keras.layers.Layer):
 class Deconvolution(keras.layers.Layer):
     """Transposed convolutions over a fixed duration, for comparison with a CPPN.
 
-    The curves have a grid of `n_seed * stride ** n_layers` points over `seconds`, are linear between
+      output_scale: Scale of the output layer's initial weights; small gives nearly flat curves.
     them, and hold the last point. The note-off is ignored.
 
     Args:
