@@ -31,7 +31,7 @@ _FULL_SCALE = 32767.0
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """What all systems are measured against.
+    """Recordings that all systems are measured against.
 
     Attributes:
       splits: `evaluation.splits.Splits`.

@@ -119,7 +119,7 @@ def read_configs(systems, overrides):
 
     Args:
       systems: list of `System`.
-      overrides: list of bindings of those that are trained.
+      overrides: bindings of the systems to train.
 
     Returns:
       dict name of the system -> its `Recordings`.

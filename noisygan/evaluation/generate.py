@@ -96,7 +96,7 @@ def fitter(run, like, recordings=None):
     """A function that cuts and fades audio to the length of recordings."""
     own = recordings_of(run).fade_out_seconds
     fade = own if recordings is None else recordings.fade_out_seconds
-    # The generator has learnt the fade of its own recordings.
+    # A generator reproduces the fade of its training recordings.
     n_fade = 0 if fade in (None, own) else round(fade * like.sample_rate)
     n_samples = like.audio.shape[1]
     return lambda audio: decoding.shape(audio[:n_samples], n_fade_out=n_fade)

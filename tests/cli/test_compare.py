@@ -73,7 +73,7 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     head = data["metrics"][0]
     assert head["name"] == "MMD^2 x 1000, log-mel" and head["floor"] is not None
     assert head["values"]["good"]["ceiling"] is not None
-    # What could not be trained is said, and stops nothing.
+    # A failed training is reported and stops nothing.
     (failed,) = [warning for warning in data["warnings"] if "failed" in warning]
     assert failed.startswith("bad, seed 0 failed: ") and "n_samples" in failed
     rows = list(csv.DictReader((out / "table.csv").open()))

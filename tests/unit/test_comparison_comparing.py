@@ -1,4 +1,4 @@
-"""Which runs a comparison measures, measures again and leaves out, with a fake measurement."""
+"""Measuring, measuring again and leaving out of runs, with a fake measurement."""
 
 import json
 import pathlib
