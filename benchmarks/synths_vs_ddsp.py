@@ -16,6 +16,7 @@ import math
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -272,7 +273,7 @@ def decibels(value):
 def tables(result):
     """All tables of a result, Markdown."""
     size = Size(**result["size"])
-    heading = (
+    heading = wrapped(
         f"Measured on {result['date']}: {described(result['machine'])}. Batch {size.batch} x "
         f"{size.seconds:g} s x 16 kHz, {size.n_frames} frames, {size.n_partials} harmonics where a "
         f"row says nothing else; medians of {result['n_turns']} turns, contestants in turn. A "
@@ -316,6 +317,11 @@ def _plain(head, rows, write):
         for row in rows
     ]
     return table([head, *(LABELS[name] for name in names)], cells)
+
+
+def wrapped(text):
+    """Prose at 100 columns."""
+    return textwrap.fill(text, 100, break_long_words=False)
 
 
 def summary(result):
