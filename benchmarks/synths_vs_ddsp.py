@@ -5,8 +5,7 @@
 
 Figures go to runs/bench/synths_vs_ddsp.json, tables beside it. Without ddsp its columns stay empty.
 `--publish` (`make benchdocs`) draws docs/images/synths_vs_ddsp.png and synths_growth.png and
-replaces what stands between `<!-- bench: ... -->` and `<!-- bench end -->` in README.md and
-docs/results.md.
+replaces what stands between `<!-- bench: ... -->` and `<!-- bench end -->` in docs/results.md.
 """
 
 import argparse
@@ -17,6 +16,7 @@ import math
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -273,7 +273,7 @@ def decibels(value):
 def tables(result):
     """All tables of a result, Markdown."""
     size = Size(**result["size"])
-    heading = (
+    heading = wrapped(
         f"Measured on {result['date']}: {described(result['machine'])}. Batch {size.batch} x "
         f"{size.seconds:g} s x 16 kHz, {size.n_frames} frames, {size.n_partials} harmonics where a "
         f"row says nothing else; medians of {result['n_turns']} turns, contestants in turn. A "
@@ -317,6 +317,11 @@ def _plain(head, rows, write):
         for row in rows
     ]
     return table([head, *(LABELS[name] for name in names)], cells)
+
+
+def wrapped(text):
+    """Prose at 100 columns."""
+    return textwrap.fill(text, 100, break_long_words=False)
 
 
 def summary(result):
@@ -430,13 +435,9 @@ def replaced(text, name, content):
 
 def publish(result, root):
     """Write plots and figures of a result into the documents under a folder."""
-    for document, name, content in (
-        ("README.md", "summary", summary(result)),
-        ("docs/results.md", "tables", f"`python benchmarks/synths_vs_ddsp.py`. {tables(result)}"),
-    ):
-        path = root / document
-        text = path.read_text(encoding="utf-8")
-        path.write_text(replaced(text, name, content), encoding="utf-8")
+    path = root / "docs/results.md"
+    text = replaced(path.read_text(encoding="utf-8"), "summary", summary(result))
+    path.write_text(replaced(text, "tables", tables(result)), encoding="utf-8")
     draw(result, root / "docs/images/synths_vs_ddsp.png")
     draw_growth(result, root / "docs/images/synths_growth.png")
 

@@ -58,11 +58,12 @@ def test_tables_and_summary_of_the_synthesizers():
 
 def test_publishing_replaces_what_stands_between_the_marks(tmp_path):
     (tmp_path / "docs" / "images").mkdir(parents=True)
-    for document, name in (("README.md", "summary"), ("docs/results.md", "tables")):
-        (tmp_path / document).write_text(f"a\n<!-- bench: {name} -->\nold\n<!-- bench end -->\nb\n")
+    page = tmp_path / "docs" / "results.md"
+    marked = "<!-- bench: {} -->\nold\n<!-- bench end -->\n"
+    page.write_text(marked.format("summary") + marked.format("tables"))
     synths_vs_ddsp.publish(RESULT, tmp_path)
-    text = (tmp_path / "README.md").read_text()
-    assert text.startswith("a\n<!-- bench: summary -->\n100 harmonics") and "old" not in text
+    text = page.read_text()
+    assert text.startswith("<!-- bench: summary -->\n100 harmonics") and "old" not in text
     assert len(list((tmp_path / "docs" / "images").glob("*.png"))) == 2
     with pytest.raises(SystemExit):
         synths_vs_ddsp.replaced("no marks", "tables", "")
