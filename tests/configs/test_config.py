@@ -368,6 +368,23 @@ def test_replacing_a_part_is_no_error_about_the_old_parts_numbers(toy):
         config.check_all_used()
 
 
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("Hybrid.conditions = None", "condition_encoder"),
+        ("Hybrid.pitch = @AskedPitch()", "ConditionedPitch"),
+        ("import noisygan.data.recordings", "noisygan.data.dataset"),
+        ("import noisygan.generators.humanize", "jitter"),
+        ("Trainer.balance = None", "removed"),
+    ],
+)
+def test_names_of_0_1_name_those_of_0_2_and_the_version_that_reads_them(text, new):
+    header = "import noisygan.generators.hybrid\nimport noisygan.training.trainer\n"
+    with pytest.raises(UsageError) as caught:
+        config.parse_text(header + text)
+    assert new in str(caught.value) and "noisygan==0.1.0" in str(caught.value)
+
+
 # ---- building --------------------------------------------------------------------------------
 
 
