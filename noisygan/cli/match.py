@@ -64,13 +64,12 @@ def run(args):
         arguments.check_asked(run_dir, [args.pitch], [args.label])
     arguments.import_tensorflow()
     from noisygan.matching.analysis import pitch_name
-    from noisygan.matching.latent_fit import draws_curves
     from noisygan.matching.matching import match_free, match_run
     from noisygan.reports import match_report
     from noisygan.run import load
 
     trained = load(run_dir) if run_dir is not None else None
-    if trained and args.stems and not draws_curves(trained.generator):
+    if trained and args.stems and not trained.generator.has_controls:
         raise UsageError("--stems: this run's generator has no stems, it writes samples directly")
     n_steps = max(1, args.steps // 2) if trained else args.steps
     with progress.CountedProgress("matching", n_steps * (1 + bool(trained and args.free))) as count:
