@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import note_descriptors
 from noisygan.archives import read_arrays
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write
@@ -18,7 +19,7 @@ NAME = re.compile(r"^(?P<label>.+?)-(?P<pitch>\d{3})-(?P<velocity>\d{3})(-(?P<in
 SAMPLE_RATE = 16000
 N_SAMPLES = 64000
 ANALYSIS_VERSION = hashlib.sha1(
-    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, spectrograms))
+    b"".join(Path(m.__file__).read_bytes() for m in (note_analysis, note_descriptors, spectrograms))
 ).hexdigest()
 
 
@@ -118,10 +119,10 @@ def analyse(paths, cache_file=None):
             audio = read(path)
             pitch = int(NAME.match(path.stem)["pitch"])
             log_mel = spectrograms.log_mel_db(audio, SAMPLE_RATE)
-            scalars = note_analysis.describe_note(audio, SAMPLE_RATE, pitch)
-            spectral = spectrograms.named_spectral_features(log_mel, SAMPLE_RATE)
+            scalars = note_descriptors.describe_note(audio, SAMPLE_RATE, pitch)
+            spectral = note_descriptors.named_spectral_features(log_mel, SAMPLE_RATE)
             pooled = spectrograms.pooled_log_mel(log_mel)
-            coarse = spectrograms.mean_deviation_attack(log_mel)
+            coarse = note_descriptors.mean_deviation_attack(log_mel)
             names = (list(scalars), list(spectral), len(pooled), len(coarse))
             parts = (list(scalars.values()), list(spectral.values()), pooled, coarse)
             cache[key] = np.concatenate(parts).astype(np.float32)

@@ -13,16 +13,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from noisygan.comparison.comparing import compare
+    from noisygan.evaluation.evaluating import evaluate
     from noisygan.run import Run, load
 
 __version__ = "0.2.0"
 
 _MODULES = {
     "Run": "noisygan.run",
+    "compare": "noisygan.comparison.comparing",
+    "evaluate": "noisygan.evaluation.evaluating",
     "load": "noisygan.run",
 }
 
-__all__ = ["Run", "load"]
+__all__ = ["Run", "compare", "evaluate", "load"]
 
 
 def __getattr__(name):

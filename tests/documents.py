@@ -51,7 +51,7 @@ def small(arguments, replaced=("--data", "--like"), steps=4):
             # A file that `render` named by the label of the recordings.
             result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")
     if result[0] in ("evaluate", "compare"):
-        result += ["--n", "8", "--pitch_sounds", "0"]
+        result += ["--n", "8", "--max_pitch_samples", "0"]
     if result[0] in ("demo", "match") and "--steps" not in result:
         result += ["--steps", str(steps)]
     return result

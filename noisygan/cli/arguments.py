@@ -11,7 +11,7 @@ import warnings
 
 from noisygan.errors import UsageError
 
-_MIN_N = 8  # as of `noisygan.evaluation.sounds`, which takes longer to import
+_MIN_N = 8  # as of `noisygan.evaluation.examples`, which takes longer to import
 
 
 def add_config_arguments(parser, required):
@@ -64,36 +64,31 @@ def add_seed(parser, help):
 
 
 def add_measuring(parser, n_help):
-    """Adds what the commands that measure sounds share: recordings, how many sounds, the self-test.
+    """Add --data, --train, --n and --max_pitch_samples, which evaluate and compare share.
 
     Args:
       parser: An argparse parser.
-      n_help: Which sounds --n counts.
+      n_help: What --n counts.
     """
     parser.add_argument(
-        "--data", required=True, metavar="DIR", help="folder of the recordings (see above)"
+        "--data", required=True, metavar="DIR", help="folder of recordings (see above)"
     )
     parser.add_argument(
-        "--train", metavar="DIR", help="recordings for training, where --data is all held out"
+        "--train", metavar="DIR", help="training recordings; then all of --data is held out"
     )
     parser.add_argument(
         "--n",
         type=whole_number(_MIN_N),
         default=500,
         metavar="N",
-        help=f"{n_help} (default: 500, the least that can rank systems)",
+        help=f"{n_help} (default: 500, enough to rank systems)",
     )
     parser.add_argument(
-        "--pitch_sounds",
+        "--max_pitch_samples",
         type=whole_number(0),
         default=40,
         metavar="N",
-        help="how many sounds the slow pitch tracker hears; 0: none (default: 40)",
-    )
-    parser.add_argument(
-        "--self_test",
-        action="store_true",
-        help="test the measures on spoilt recordings and mark those that misjudge them",
+        help="number of examples for the slow pitch tracker; 0: none (default: 40)",
     )
 
 

@@ -1,1 +1,1 @@
-"""Several systems trained alike, measured alike, and shown on one page."""
+"""Comparison of systems: train alike, measure alike, one page."""

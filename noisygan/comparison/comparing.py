@@ -1,51 +1,188 @@
-"""A comparison from configs to a page: train, measure, write; gone on with where it stopped."""
+"""Compare systems, from configs to a page: train, measure, write; a begun comparison is resumed."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
+import html
 import json
 import pathlib
+from collections.abc import Callable, Sequence
 
 from noisygan.archives import read_arrays
 from noisygan.comparison import listening, measuring, report_data, table, training
+from noisygan.comparison.splits import training_and_held_out
+from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.evaluation import self_test
+from noisygan.evaluation.report import number
 from noisygan.files import atomic_write
-from noisygan.reports import comparison_report as page
+from noisygan.reports import comparison_report
+from noisygan.run import Run
 
-_KEPT_RUNS = "trained"
-_SELF_TEST = "self-test"
+BUDGETS = ("minutes", "steps", "examples")
 
 
-def train_all(systems, progress, folders, gin_params, budget, say):
-    """Trains what is to be trained and is not yet, the first seed of every system first.
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Metrics of several systems. In a notebook it shows itself as a table.
 
-    A training that failed is tried again.
+    Attributes:
+      folder: Path with index.html, table.csv, table.json, report.md.
+      data: dict, what table.json contains.
+    """
+
+    folder: pathlib.Path
+    data: dict
+
+    @property
+    def systems(self):
+        """Names of the systems, the best by the headline metric first."""
+        return [system["name"] for system in self.data["systems"]]
+
+    @property
+    def verdict(self):
+        """Sentences: which system is best by which metric."""
+        return self.data["verdict"]
+
+    def value(self, system, metric):
+        """Value of a metric, float, or None if it was not computed."""
+        entry = next(m for m in self.data["metrics"] if m["name"] == metric)
+        return entry["values"][system]["value"]
+
+    def _repr_html_(self):
+        names, lines = self.systems, []
+        for metric in self.data["metrics"]:
+            if metric["headline"]:
+                values = [self.value(name, metric["name"]) for name in names]
+                cells = ["" if value is None else number(value) for value in values]
+                lines.append([f"{metric['name']} {metric['unit']}".strip(), *cells])
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in ["", *names])
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in line)}</tr>"
+            for line in lines
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def compare(
+    systems: Sequence[str | pathlib.Path | Run],
+    data: str | pathlib.Path,
+    out_dir: str | pathlib.Path,
+    train: str | pathlib.Path | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    examples: int | None = None,
+    seeds: int = 2,
+    overrides: Sequence[str] = (),
+    n: int = 500,
+    n_pitch: int = 40,
+    answers: Sequence[str | pathlib.Path] = (),
+    command: str = "",
+    log: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Train systems alike, measure them alike, and write one page. Resumes what was begun.
 
     Args:
-      systems: list of `System`.
-      progress: `systems.Progress`.
-      folders: `splits.Folders`.
-      gin_params: list of bindings.
-      budget: (name, number), as of `training.train`.
-      say: Called with lines for the person.
+      systems: list of configs (names or paths; each is trained) and of finished runs (Runs or run
+        folders; those of one config are its seeds).
+      data: Folder of recordings, held-out or with splits.
+      out_dir: Folder of the comparison, new or begun.
+      train: Folder of the training recordings; then all of `data` is held out.
+      minutes, steps, examples: Budget of each training, one of them: time, steps, or recordings
+        seen.
+      seeds: Number of seeds of each config.
+      overrides: Bindings for all the configs, such as 'Trainer.batch_size = 8'.
+      n: Number of generated examples of each run.
+      n_pitch: Number of examples for the pitch tracker.
+      answers: Paths of answers of the page's listening test.
+      command: Command line for the page, or "".
+      log: Called with lines about the progress, or None.
+      progress: Called as progress(done, total) while examples are generated, or None.
+
+    Returns:
+      Comparison.
+
+    Raises:
+      UsageError: for systems that can't be compared.
+      RunError: if no run is left to measure.
+
+    Example:
+      >>> found = noisygan.compare(
+      ...     ["drums", "wavegan"], "my_drums", "compared", minutes=60
+      ... )
+      >>> found.verdict[0]
+      'MMD^2 x 1000, log-mel: drums, 14.20 (next wavegan, 85.10; recordings 1.30).'
     """
-    progress.begin()
-    for system, seed in in_turns(systems):
-        what = f"{_KEPT_RUNS} {system.name}-{seed}"
-        if system.gin_file is None or _succeeded(progress, what):
-            continue
-        say(f"{system.name}, seed {seed}: training for {budget[1]:g} {budget[0]}")
-        failure = training.train(system, seed, folders.train, gin_params, budget)
-        if failure:
-            say(f"{system.name}, seed {seed}: failed: {failure}")
-        progress.set(what, {"failed": failure})
+    log = log or (lambda line: None)
+    out_dir = pathlib.Path(out_dir)
+    gin_files, run_dirs = _configs_and_runs(systems)
+    systems = systems_of(gin_files, run_dirs, seeds, out_dir)
+    given = dict(zip(BUDGETS, (minutes, steps, examples), strict=True))
+    budget = next(((name, value) for name, value in given.items() if value is not None), None)
+    if gin_files and budget is None:
+        raise UsageError(
+            "no budget; expected --minutes M, --steps N or --examples N, the same for all systems"
+        )
+    for path in answers:
+        if not pathlib.Path(path).is_file():
+            raise UsageError(f"--answers {path} is no file; expected one that the page saved")
+    if len(systems) < 2 and not answers:
+        log("note: one system alone; `noisygan evaluate` reports more about it")
+    state = Progress(
+        out_dir,
+        {
+            "recordings": pathlib.Path(data).resolve().name,
+            "recordings for training": pathlib.Path(train).resolve().name if train else "",
+            "bindings": list(overrides),
+            "budget": " ".join(map(str, budget or ())),
+            "examples of each run": n,
+            "examples for the pitch tracker": n_pitch,
+        },
+    )
+    recordings = training.read_configs(systems, overrides)
+    folders = training_and_held_out(data, train, out_dir)
+    # Before anything is trained, so that recordings that can't be measured are reported now.
+    held_out = measuring.read(recordings, folders, n)
+    facts = {
+        "title": f"{pathlib.Path(data).resolve().name}: {len(systems)} systems",
+        "command": command,
+        "facts": _facts(budget, systems, held_out, n),
+    }
+    try:
+        train_all(systems, state, folders, overrides, budget, log)
+        for _ in measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress):
+            write(systems, state, held_out, out_dir, facts, with_page=False)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped and saved; the same command resumes") from None
+    return Comparison(out_dir, write(systems, state, held_out, out_dir, facts, answers))
 
 
-def _succeeded(progress, what):
-    kept = progress.get(what)
-    return kept is not None and not kept["failed"]
+def _configs_and_runs(systems):
+    gin_files, run_dirs = [], []
+    for system in systems:
+        path = system.path if isinstance(system, Run) else system
+        is_run = (pathlib.Path(path) / "run.json").is_file()
+        (run_dirs if is_run else gin_files).append(path)
+    return gin_files, run_dirs
+
+
+def _facts(budget, systems, held_out, n):
+    train, test = held_out.splits.train, held_out.splits.test
+    facts = [["budget of each seed", f"{budget[1]:g} {budget[0]}"]] if budget else []
+    facts += [
+        ["recordings for training", f"{len(train)}"],
+        ["held-out recordings", f"{len(test)}"],
+        ["examples of each seed", f"{n}"],
+        ["length", f"{test.audio.shape[1] / test.sample_rate:.3g} s at {test.sample_rate} Hz"],
+    ]
+    if n < 500:
+        facts.append(["caution", f"{n} examples are too few to rank systems; expected 500"])
+    single = [system.name for system in systems if len(system.run_dirs) == 1]
+    if single:
+        facts.append(["caution", f"one seed of {', '.join(single)}: another may rank differently"])
+    return facts
 
 
 def in_turns(systems):
@@ -54,30 +191,52 @@ def in_turns(systems):
     return [(s, seed) for seed in seeds for s in systems if seed in s.run_dirs]
 
 
-def failures(systems, progress, kinds=(_KEPT_RUNS, "measured")):
-    """Why runs could not be trained or measured: dict (system's name, seed) -> sentence."""
+def train_all(systems, state, folders, overrides, budget, log):
+    """Train what is not trained yet, the first seed of every system first.
+
+    A failed training is tried again.
+
+    Args:
+      systems: list of `System`.
+      state: `systems.Progress`.
+      folders: `splits.Folders`.
+      overrides: list of bindings.
+      budget: (name, number), as of `training.train`.
+      log: Called with lines.
+    """
+    state.write()
+    for system, seed in in_turns(systems):
+        what = f"trained {system.name}-{seed}"
+        if system.gin_file is None or state.succeeded(what):
+            continue
+        log(f"{system.name}, seed {seed}: training for {budget[1]:g} {budget[0]}")
+        failure = training.train(system, seed, folders.train, overrides, budget)
+        if failure:
+            log(f"{system.name}, seed {seed}: failed: {failure}")
+        state.set(what, failure)
+
+
+def failures(systems, state, kinds=("trained", "measured")):
+    """Failed trainings and measurements: dict (name of the system, seed) -> reason."""
     found = {}
     for system, seed in in_turns(systems):
-        for what in kinds:
-            kept = progress.get(f"{what} {system.name}-{seed}")
-            if kept and kept["failed"]:
-                found[system.name, seed] = kept["failed"]
+        for kind in kinds:
+            done = state.get(f"{kind} {system.name}-{seed}")
+            if done and done["failed"]:
+                found[system.name, seed] = done["failed"]
     return found
 
 
-def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, say):
-    """Measures what is trained and not measured yet, for the tables to be written after each.
+def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=None):
+    """Measure what is trained and not measured yet.
 
-    What was measured against other recordings or a part of them, or has been trained further
-    since, is measured again.
+    A run that was trained further, or measured against other recordings, is measured again.
 
     Args:
-      systems, progress, say: As of `train_all`.
-      held: `measuring.Held`.
+      systems, state, log: As of `train_all`.
+      held_out: `measuring.HeldOut`.
       out_dir: Folder of the comparison.
-      n: Sounds of each run.
-      n_pitch: How many of them the pitch tracker hears.
-      with_self_test: Whether the measures are tested first.
+      n, n_pitch, progress: As of `compare`.
 
     Yields:
       (System, seed) after each run.
@@ -85,107 +244,85 @@ def measure_all(systems, progress, held, out_dir, n, n_pitch, with_self_test, sa
     Raises:
       RunError: if no run is left.
     """
-    untrained = failures(systems, progress, (_KEPT_RUNS,))
+    untrained = failures(systems, state, ("trained",))
     runs = [(s, seed) for s, seed in in_turns(systems) if (s.name, seed) not in untrained]
     if not runs:
         raise RunError(f"nothing to measure: {next(iter(untrained.values()))}")
     for system, seed in runs:
-        name = f"{system.name}-{seed}"
-        what = f"measured {name}"
-        folder = folder_of(out_dir, name)
-        run_dir = system.run_dirs[seed]
-        why = _succeeded(progress, what) and measuring.why_again(folder, run_dir, held)
+        folder = folder_of(out_dir, system, seed)
+        what = f"measured {system.name}-{seed}"
+        done = state.succeeded(what)
+        why = done and measuring.why_again(folder, system.run_dirs[seed], held_out)
         if why:
-            say(f"{system.name}, seed {seed}: {why}")
-            progress.drop(what)
-        if why == measuring.CHANGED:
-            progress.drop(_SELF_TEST)
-    tested = progress.get(_SELF_TEST)
-    if with_self_test and tested is None:
-        say("testing the measures on spoilt recordings")
-        tested = self_test.self_test(held.parts.train, held.parts.test)
-        progress.set(_SELF_TEST, tested)
-    for system, seed in runs:
-        name = f"{system.name}-{seed}"
-        if not _succeeded(progress, f"measured {name}"):
-            say(f"{system.name}, seed {seed}: measuring")
+            log(f"{system.name}, seed {seed}: {why}")
+        if why or not done:
+            log(f"{system.name}, seed {seed}: measuring")
             failure = None
             try:
-                measuring.measure(held, system, seed, folder_of(out_dir, name), n, n_pitch, tested)
+                measuring.measure(held_out, system, seed, folder, n, n_pitch, progress)
             except NoisyganError as error:
                 failure = str(error)
-            except Exception as error:
-                # The other systems must not be lost to a fault of one.
+            except Exception as error:  # the other systems must not be lost
                 failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             if failure:
-                say(f"{system.name}, seed {seed}: failed: {failure}")
-            progress.set(f"measured {name}", {"failed": failure})
+                log(f"{system.name}, seed {seed}: failed: {failure}")
+            state.set(what, failure)
         yield system, seed
 
 
-def folder_of(out_dir, name):
-    """Where the figures of a run are kept."""
-    return pathlib.Path(out_dir) / "measured" / name
+def folder_of(out_dir, system, seed):
+    """Folder of a run's metrics."""
+    return pathlib.Path(out_dir) / "measured" / f"{system.name}-{seed}"
 
 
-def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
-    """Writes table.csv, table.json, report.md and index.html from what is measured.
+def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
+    """Write table.csv, table.json, report.md and index.html.
 
     Args:
-      systems, progress, out_dir: As of `measure_all`.
-      held: `measuring.Held`.
-      facts: dict with title, command and facts (list of pairs), as the page shows them.
+      systems, state, out_dir: As of `measure_all`.
+      held_out: `measuring.HeldOut`.
+      facts: dict with title, command and facts (list of pairs).
       answers: Paths of answers of the listening test.
-      with_page: Whether the page is written, too.
+      with_page: Whether to write the page, too.
 
     Returns:
-      dict as of `noisygan.reports.comparison_report.write`.
+      dict, as of `noisygan.reports.comparison_report.write`.
     """
     from noisygan import __version__
 
     out_dir = pathlib.Path(out_dir)
-    failed = failures(systems, progress)
-    tested = progress.get(_SELF_TEST)
-    marks = self_test.marks(tested) if tested else {}
-    results, kept, curves, seeds, said = {}, {}, {}, {}, []
+    failed, known = failures(systems, state), held_out.splits.warnings
+    results, folders, curves, seeds, warnings = {}, {}, {}, {}, []
     for system in systems:
+        name = system.name
         measured = [
             seed
             for seed in sorted(system.run_dirs)
-            if progress.get(f"measured {system.name}-{seed}") and (system.name, seed) not in failed
+            if state.get(f"measured {name}-{seed}") and (name, seed) not in failed
         ]
         if not measured:
             continue
-        seeds[system.name] = measured
-        folders = [folder_of(out_dir, f"{system.name}-{seed}") for seed in measured]
-        joined, data = measuring.results_of(folders, marks)
-        by_seed = [{m["name"]: m["value"] for m in seed["metrics"]} for seed in data]
-        results[system.name] = joined, by_seed
-        curves[system.name] = [seed["curve"] for seed in data]
-        # Of its own sounds; those about the recordings are said once.
-        said += [
-            f"{system.name}: {warning}"
-            for seed in data
-            for warning in seed["warnings"]
-            if warning not in held.warnings
-        ]
-        if with_page:
-            kept[system.name] = [_load(folder / "shown.npz") for folder in folders]
+        seeds[name] = measured
+        folders[name] = [folder_of(out_dir, system, seed) for seed in measured]
+        joined, found = measuring.results_of(folders[name])
+        results[name] = joined, [{m["name"]: m["value"] for m in one["metrics"]} for one in found]
+        curves[name] = [one["curve"] for one in found]
+        own = [warning for one in found for warning in one["warnings"] if warning not in known]
+        warnings += [f"{name}: {warning}" for warning in own]
     metrics = table.metrics_of(results)
     order = table.order_of(results, metrics)
     by_name = {system.name: system for system in systems}
-    identity = hashlib.sha256(
-        json.dumps([order, held.parts.fingerprint, sorted(curves.items())]).encode()
-    ).hexdigest()[:16]
+    identity = json.dumps([order, held_out.splits.fingerprint, sorted(curves.items())])
+    identity = hashlib.sha256(identity.encode()).hexdigest()[:16]
     data = {
         "id": identity,
         **facts,
         "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "noisygan": __version__,
         "warnings": [
-            *held.warnings,
+            *known,
             *_unequal_times(by_name, curves),
-            *said,
+            *warnings,
             *(f"{name}, seed {seed} failed: {why}" for (name, seed), why in failed.items()),
         ],
         "verdict": table.verdict(metrics),
@@ -201,19 +338,20 @@ def write(systems, progress, held, out_dir, facts, answers=(), with_page=True):
         "curve_title": metrics[0]["name"] if metrics else "",
         "curve_floor": metrics[0]["floor"] if metrics else None,
         "metrics": metrics,
-        "listening": _listened(answers, identity, order),
+        "listening": listening.count_files(answers, identity, order) if answers else None,
     }
     _write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     _write(out_dir / "table.csv", table.as_csv(order, metrics))
     _write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
-        parts = report_data.shown(held, {name: kept[name] for name in order})
-        page.write({**data, **parts}, out_dir / "index.html")
+        shown = {name: [_load(f / "shown.npz") for f in folders[name]] for name in order}
+        page = {**data, **report_data.shown(held_out, shown)}
+        comparison_report.write(page, out_dir / "index.html")
     return data
 
 
 def _unequal_times(systems, curves):
-    """A warning where finished runs were trained longer or shorter than others."""
+    """A warning if finished runs were trained longer or shorter than others."""
     if all(systems[name].gin_file for name in curves):
         return []
     times = {
@@ -223,19 +361,12 @@ def _unequal_times(systems, curves):
     every = [seconds for of_seeds in times.values() for seconds in of_seeds]
     if not every or max(every) < 1.1 * min(every):
         return []
-    said = ", ".join(
+    each = ", ".join(
         f"{name} {' and '.join(f'{seconds:.0f} s' for seconds in of_seeds)}"
         for name, of_seeds in times.items()
         if of_seeds
     )
-    return [f"the systems were not trained for equal times: {said}"]
-
-
-def _listened(answers, identity, order):
-    if not answers:
-        return None
-    given = [answer for path in answers for answer in listening.read_answers(path, identity, order)]
-    return listening.count(given)
+    return [f"the systems were not trained for equal times: {each}"]
 
 
 def _load(path):
@@ -243,7 +374,7 @@ def _load(path):
         return read_arrays(path)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} can't be read ({error}); remove its folder, and measure anew"
+            f"{path} can't be read ({error}); remove its folder, and measure again"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Answers of the blind listening test: files that the page saved, and what they say together."""
+"""Answers of the blind listening test, as the page saves them, and mean ratings."""
 
 from __future__ import annotations
 
@@ -16,71 +16,57 @@ LEVEL = 0.95
 
 
 def read_answers(path, comparison_id, systems):
-    """Reads a file of answers.
+    """Read a file of answers.
 
     Args:
       path: The file.
-      comparison_id: Id of the comparison that they have to be of.
+      comparison_id: Id of the comparison that they must belong to.
       systems: Names of its systems.
 
     Returns:
       list of dict: system (one of `systems`, or "recordings"), column, rating (1 to 5), plays.
 
     Raises:
-      UsageError: if it is not such a file, is of another comparison, or holds what can't be.
+      UsageError: if it is another file, of another comparison, or has invalid answers.
     """
     path = pathlib.Path(path)
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(
-            f"answers file {path} cannot be read: {error.strerror}; expected a file that the "
-            "page's listening test saved"
-        ) from None
-    if len(content) > MAX_BYTES:
-        raise UsageError(
-            f"answers file {path} is larger than {MAX_BYTES // 1000} kB; expected a file that the "
-            "page's listening test saved"
-        )
-    try:
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"is larger than {MAX_BYTES // 1000} kB")
         found = json.loads(content)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise ValueError(f'has no "format": {FORMAT}')
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:100]
         raise UsageError(
-            f'{path} is no answers file; expected JSON with "format": {FORMAT}, as the page\'s '
-            "listening test saves it"
-        )
+            f"answers file {path} cannot be read ({reason}); expected a file that the page's "
+            "listening test saved"
+        ) from None
     if found.get("comparison") != comparison_id:
         raise UsageError(
             f"{path} answers comparison {_short(found.get('comparison'))}, expected "
-            f"{_short(comparison_id)}; count it into the comparison whose page it was saved from"
+            f"{_short(comparison_id)}; count it into the comparison whose page saved it"
         )
     answers = found.get("answers")
     if not isinstance(answers, list):
-        raise UsageError(f"{path} holds no list of answers; save it anew from the page")
+        raise UsageError(f"{path} has no list of answers; save it again from the page")
     known = [*systems, RECORDINGS]
     return [_checked(answer, path, i, known) for i, answer in enumerate(answers, start=1)]
 
 
-def _checked(answer, path, number, known):
-    if not isinstance(answer, dict):
-        raise UsageError(f"{path}, answer {number}: expected an object, got {_short(answer)}")
-    if answer.get("system") not in known:
-        raise UsageError(
-            f"{path}, answer {number}: no system {_short(answer.get('system'))}; expected one of "
-            f"{', '.join(known)}"
-        )
-    if not _is_count(answer.get("rating")) or answer["rating"] not in RATINGS:
-        raise UsageError(
-            f"{path}, answer {number}: rating {_short(answer.get('rating'))}, expected 1 to 5"
-        )
-    for key in ("column", "plays"):
-        if not _is_count(answer.get(key)):
+def _checked(answer, path, i, known):
+    answer = answer if isinstance(answer, dict) else {}
+    for key, expected, is_valid in (
+        ("system", f"one of {', '.join(known)}", lambda v: v in known),
+        ("rating", "1 to 5", lambda v: _is_count(v) and v in RATINGS),
+        ("column", "a whole number from 0", _is_count),
+        ("plays", "a whole number from 0", _is_count),
+    ):
+        if not is_valid(answer.get(key)):
             raise UsageError(
-                f"{path}, answer {number}: {key} {_short(answer.get(key))}, expected a whole "
-                "number from 0"
+                f"{path}, answer {i}: {key} {_short(answer.get(key))}, expected {expected}"
             )
     return {key: answer[key] for key in ("system", "column", "rating", "plays")}
 
@@ -94,11 +80,16 @@ def _short(value):
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+def count_files(paths, comparison_id, systems):
+    """Mean ratings of several files; see `read_answers` and `count`."""
+    return count([a for path in paths for a in read_answers(path, comparison_id, systems)])
+
+
 def count(answers):
     """Mean rating of each system.
 
     Args:
-      answers: list of dict as `read_answers` gives them, of all listeners together.
+      answers: list of dict, as of `read_answers`, of all listeners.
 
     Returns:
       dict system -> dict of value (mean rating), interval (95 %, Student's t, within 1 to 5; None

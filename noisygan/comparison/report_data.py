@@ -1,18 +1,13 @@
-"""What the page of a comparison shows besides figures: sounds, pictures, histograms, a map."""
+"""Audio clips, spectrograms, histograms and a map for the page of a comparison."""
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
-import soundfile
 
-from noisygan.metrics import descriptors, spectrograms
+from noisygan.metrics import descriptors
+from noisygan.reports.sounds import Sound
 
 _N_PEAKS = 120
-_N_MELS = 80
-_RANGE_DB = 80.0
 _N_BINS = 24
 _N_MAP_RECORDINGS = 12
 # Loudness is matched by the loudest tenth of a second.
@@ -20,29 +15,27 @@ _LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
 
 
 def clip(audio, sample_rate, title, with_picture=False):
-    """A sound as the page holds it, its loudness matched to the others'.
+    """A clip for the page, matched in loudness.
 
     Args:
       audio: [n_samples], float in [-1, 1] or int16.
       sample_rate: Hz.
-      title: What it is called.
-      with_picture: Whether its spectrogram is wanted.
+      title: Its name.
+      with_picture: Whether to draw its spectrogram.
 
     Returns:
       dict with title, audio (FLAC), gain_db, peaks and spectrogram (PNG or None).
     """
     audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
     gain = _gain(audio, sample_rate)
-    audio = gain * audio
-    file = io.BytesIO()
-    soundfile.write(file, audio, sample_rate, format="FLAC", subtype="PCM_16")
-    parts = np.array_split(audio, min(_N_PEAKS, len(audio)))
+    sound = Sound(gain * audio, sample_rate, title)
+    parts = np.array_split(sound.audio, min(_N_PEAKS, len(audio)))
     return {
         "title": title,
-        "audio": _uri("audio/flac", file.getvalue()),
+        "audio": sound.address,
         "gain_db": round(float(20.0 * np.log10(gain)), 1),
         "peaks": [[round(float(p.min()), 3), round(float(p.max()), 3)] for p in parts],
-        "spectrogram": _picture(audio, sample_rate) if with_picture else None,
+        "spectrogram": sound.picture() if with_picture else None,
     }
 
 
@@ -55,48 +48,32 @@ def _gain(audio, sample_rate):
     return float(min(10.0 ** (_LEVEL_DB / 20.0) / np.sqrt(max(power, 1e-12)), _MAX_PEAK / peak))
 
 
-def _uri(kind, data):
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _picture(audio, sample_rate):
-    import matplotlib.image
-
-    levels = spectrograms.log_mel_db(audio, sample_rate, _N_MELS)
-    top = levels.max()
-    file = io.BytesIO()
-    matplotlib.image.imsave(
-        file, levels.T, vmin=top - _RANGE_DB, vmax=top, cmap="magma", origin="lower", format="png"
-    )
-    return _uri("image/png", file.getvalue())
-
-
-def condition(sounds, row):
-    """What a recording is called on the page: its class, pitch and velocity, or its name."""
-    pitch, velocity, label = (x[row] for x in (sounds.pitch, sounds.velocity, sounds.labels))
-    known = [str(label)] if len(set(sounds.labels.tolist())) > 1 else []
+def condition(examples, row):
+    """Title of a recording on the page: class, pitch and velocity, or its name."""
+    pitch, velocity, label = (x[row] for x in (examples.pitch, examples.velocity, examples.labels))
+    known = [str(label)] if len(set(examples.labels.tolist())) > 1 else []
     known += [f"pitch {pitch:g}"] if np.isfinite(pitch) else []
     known += [f"velocity {velocity:g}"] if np.isfinite(velocity) else []
-    return ", ".join(known) or sounds.names[row]
+    return ", ".join(known) or examples.names[row]
 
 
-def shown(held, kept):
+def shown(held_out, kept):
     """Grid, interpolations, histograms and map.
 
     Args:
-      held: `measuring.Held`.
+      held_out: `measuring.HeldOut`.
       kept: dict system -> list (one a seed) of what `measuring.measure` kept in shown.npz.
 
     Returns:
-      dict of the page's parts; sounds are those of each system's first seed.
+      dict of the page's parts; clips are those of each system's first seed.
     """
-    test, rate = held.parts.test, held.parts.test.sample_rate
-    titles = [condition(test, row) for row in held.columns]
+    test, rate = held_out.splits.test, held_out.splits.test.sample_rate
+    titles = [condition(test, row) for row in held_out.columns]
     first = {name: seeds[0] for name, seeds in kept.items()}
     grid = {
         "columns": [
             {"title": title, "recording": clip(test.audio[row], rate, title, True)}
-            for title, row in zip(titles, held.columns, strict=True)
+            for title, row in zip(titles, held_out.columns, strict=True)
         ],
         "rows": {
             name: [
@@ -116,8 +93,8 @@ def shown(held, kept):
     return {
         "grid": grid,
         "interpolations": between,
-        "histograms": _histograms(held, kept),
-        "map": _map(held, first),
+        "histograms": _histograms(held_out, kept),
+        "map": _map(held_out, first),
         "spectrogram_axes": {
             "seconds": test.audio.shape[1] / rate,
             "low_hz": 0,
@@ -126,9 +103,9 @@ def shown(held, kept):
     }
 
 
-def _histograms(held, kept):
+def _histograms(held_out, kept):
     units = {**descriptors.GENERAL, **descriptors.PITCHED, **descriptors.DRUMS}
-    described = held.reference.test.features.described
+    described = held_out.reference.test.features.described
     found = []
     for name, real in described.items():
         real = real[np.isfinite(real)]
@@ -162,17 +139,17 @@ def _shares(values, edges):
     return [round(float(share), 4) for share in counts / len(values)]
 
 
-def _map(held, first):
+def _map(held_out, first):
     from sklearn.manifold import TSNE
 
-    test, rate = held.parts.test, held.parts.test.sample_rate
+    test, rate = held_out.splits.test, held_out.splits.test.sample_rate
     rows = np.sort(np.random.default_rng(0).permutation(len(test))[:_N_MAP_RECORDINGS])
-    points = held.reference.vectors(held.reference.test, "log-mel")[rows]
+    points = held_out.reference.vectors(held_out.reference.test, "log-mel")[rows]
     sources = [(None, test.audio[row], test.names[row]) for row in rows]
     vectors = [points]
     for name, own in first.items():
         vectors.append(own["map_vectors"])
-        sources += [(name, audio, f"sound {i + 1}") for i, audio in enumerate(own["map"])]
+        sources += [(name, audio, f"example {i + 1}") for i, audio in enumerate(own["map"])]
     vectors = np.concatenate(vectors).astype(np.float64)
     perplexity = min(15.0, (len(vectors) - 1) / 3.0)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
@@ -186,6 +163,6 @@ def _map(held, first):
             }
             for (x, y), (system, audio, title) in zip(places, sources, strict=True)
         ],
-        "explained": "What sounds alike (pooled log-mel spectra) lies together, by t-SNE; "
+        "explained": "Similar sounds (pooled log-mel spectra) lie together, by t-SNE; "
         "distances across the whole map mean little.",
     }

@@ -1,4 +1,4 @@
-"""Which recordings all systems are trained on, and which are held out for all of them."""
+"""Folders of training and held-out recordings that all systems share."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
-from noisygan.evaluation import sources
+from noisygan.evaluation import splits
 from noisygan.files import atomic_write, make_folder
 
 
 class Folders(NamedTuple):
-    """Where recordings are.
+    """Folders of recordings.
 
     Attributes:
-      train: Folder that systems are trained on.
-      held_out: Folder of the held-out ones.
-      note: What a reader has to know of how they were divided, or "".
+      train: Training recordings.
+      held_out: Held-out recordings.
+      note: How they were divided, for the reader, or "".
     """
 
     train: pathlib.Path
@@ -30,29 +30,29 @@ class Folders(NamedTuple):
 
 
 def training_and_held_out(data, train, out_dir):
-    """Finds held-out recordings, or holds a half of them out.
+    """Find held-out recordings, or hold out half of them.
 
     Args:
-      data: Folder of recordings. It is held out as a whole where `train` is given; it may have
-        parts of its own (nsynth-train and nsynth-test, a prepared folder's test split); any other
-        is divided by name into halves, all velocities of a drum or pitch in one, which are written
-        as links into `out_dir`.
+      data: Folder of recordings. With `train` all of it is held out. It may have splits
+        (nsynth-train and nsynth-test, or the test split of a prepared folder); any other is
+        divided by name into halves, with all velocities of a drum or pitch in one, as links in
+        `out_dir`.
       train: Folder of the training recordings, or None.
-      out_dir: Where halves are put: parts/train and parts/held_out.
+      out_dir: Folder for the halves, parts/train and parts/held_out.
 
     Returns:
       Folders.
 
     Raises:
-      UsageError: if there is nothing to divide.
+      UsageError: if the recordings can't be divided.
     """
     data = pathlib.Path(data)
     if train is not None:
         return Folders(pathlib.Path(train), data)
-    splits = [data / split for split in sources.SPLITS]
-    if all(split.is_dir() for split in splits):
-        return Folders(*splits)
-    if sources.has_test_split(data):
+    parts = [data / split for split in splits.SPLITS]
+    if all(part.is_dir() for part in parts):
+        return Folders(*parts)
+    if splits.has_test_split(data):
         return Folders(data, data)
     folder, entries = list_entries(data)
     if (folder / "examples.json").exists():
@@ -60,7 +60,7 @@ def training_and_held_out(data, train, out_dir):
             f"{data} has no held-out part; expected nsynth-test beside nsynth-train, or --train "
             "DIR and held-out recordings in --data"
         )
-    held_out = sources.in_held_out_half(
+    held_out = splits.in_held_out_half(
         data,
         [entry.name for entry in entries],
         [entry.pitch for entry in entries],
@@ -73,9 +73,9 @@ def training_and_held_out(data, train, out_dir):
         links = {half / path.relative_to(folder): path for path in paths}
         for link, path in links.items():
             _link(path, link)
-        for there in half.rglob("*"):
-            if there.is_file() and there not in links:
-                there.unlink()  # of a recording that is no longer in the folder
+        for path in half.rglob("*"):
+            if path.is_file() and path not in links:
+                path.unlink()  # of a recording that is no longer in the folder
     return Folders(
         *(pathlib.Path(out_dir) / "parts" / name for name in halves),
         f"{data.name} has no held-out part: a half of it, chosen by name, was kept from training",

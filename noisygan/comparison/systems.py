@@ -1,30 +1,29 @@
-"""The systems of a comparison, and what it was asked for, as comparison.json keeps it."""
+"""The systems of a comparison, and its state in comparison.json."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import json
 import pathlib
 
-from noisygan import config
+from noisygan import config, run
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, read_json
 
-FORMAT = 1
-# It keeps a few hundred bytes for each run, and the measures' own test.
+FORMAT = 2
 MAX_BYTES = 16 << 20
-_PARTS = ("asked", "done")
 
 
 @dataclasses.dataclass(frozen=True)
 class System:
-    """One of those that are compared.
+    """One compared system.
 
     Attributes:
-      name: In tables and as part of folders' names.
+      name: In tables and as part of folder names.
       description: A line.
-      gin_file: Config that it is trained by, or None: its runs were finished before.
-      run_dirs: Folder of each seed's run, by the seed.
+      gin_file: Config to train, or None: its runs are finished.
+      run_dirs: dict seed -> run folder.
     """
 
     name: str
@@ -34,28 +33,31 @@ class System:
 
 
 def systems_of(gin_files, run_dirs, seeds, out_dir):
-    """Systems that are trained here, and those whose finished runs were given.
+    """Systems to train, and those of finished runs.
 
     Args:
       gin_files: Names or paths of configs; each is a system.
       run_dirs: Folders of finished runs; those of one config are seeds of one system.
-      seeds: How many seeds of each config are trained.
+      seeds: Number of seeds of each config.
       out_dir: Folder of the comparison.
 
     Returns:
       list of System.
 
     Raises:
-      UsageError: for a config that is not there, or two systems that can't be told apart.
+      UsageError: for a missing config or run, or two systems of one name.
     """
     found = []
     paths = [config.find_config(name) for name in gin_files]
-    for name, path in zip(_names(paths), paths, strict=True):
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{path.parent.name}-{path.stem}" for path in paths]
+    for name, path in zip(names, paths, strict=True):
         runs = {seed: pathlib.Path(out_dir) / "runs" / f"{name}-{seed}" for seed in range(seeds)}
         found.append(System(name, config.describe(path), str(path), runs))
     found += _finished(run_dirs)
-    names = [system.name for system in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    often = collections.Counter(system.name for system in found)
+    twice = sorted(name for name, k in often.items() if k > 1)
     if twice:
         raise UsageError(
             f"several systems are called {', '.join(twice)}; expected configs or run folders of "
@@ -64,109 +66,88 @@ def systems_of(gin_files, run_dirs, seeds, out_dir):
     return found
 
 
-def _names(paths):
-    """File names without ending; with the folder in front where that does not tell them apart."""
-    stems = [path.stem for path in paths]
-    if len(set(stems)) == len(stems):
-        return stems
-    return [f"{path.parent.name}-{path.stem}" for path in paths]
-
-
 def _finished(run_dirs):
-    from noisygan.training.runs import RunFolder
-
     by_config = {}
     for path in run_dirs:
-        run = RunFolder.open(path)
-        if not run.has_checkpoint:
-            raise UsageError(run.without_checkpoint)
-        by_config.setdefault(config.read(run.config), []).append(run)
+        one = run.load(path)
+        by_config.setdefault(one.config, []).append(one)
     systems = []
     for runs in by_config.values():
-        seeds = [run.facts["seed"] for run in runs]
+        seeds = [one.metadata["seed"] for one in runs]
         if len(set(seeds)) < len(seeds):
             raise UsageError(
                 f"several --run_dir of one config have seed {max(seeds, key=seeds.count)} "
-                f"({', '.join(str(run.path) for run in runs)}); expected different seeds"
+                f"({', '.join(str(one.path) for one in runs)}); expected different seeds"
             )
-        by_seed = {seed: run.path for seed, run in zip(seeds, runs, strict=True)}
-        first = runs[0]
-        systems.append(
-            System(first.path.resolve().name, config.describe(first.config), None, by_seed)
-        )
+        by_seed = {seed: one.path for seed, one in zip(seeds, runs, strict=True)}
+        description = config.describe(runs[0].path / "config.gin")
+        systems.append(System(runs[0].name, description, None, by_seed))
     return systems
 
 
-def _checked(kept):
-    """What comparison.json holds; ValueError where it is not of the form that `Progress` gives."""
-    if not isinstance(kept, dict) or not all(isinstance(kept.get(k), dict) for k in _PARTS):
-        raise ValueError(f"no object with {' and '.join(_PARTS)}")
-    for what, value in kept["done"].items():
-        if not isinstance(value, dict) or not isinstance(value.get("failed"), str | None):
-            raise ValueError(f"what it keeps of {what[:100]} is none of a comparison's")
-    return kept
-
-
 class Progress:
-    """comparison.json: what was asked for, and what is done of it.
+    """comparison.json: the settings of a comparison, and which of its work is done.
 
     Args:
       out_dir: Folder of the comparison.
-      asked: dict of what must be the same when a comparison is gone on with.
+      settings: dict of what must not change when a comparison is resumed.
 
     Raises:
-      UsageError: if the folder holds a comparison that was asked for otherwise, or other files.
+      UsageError: if the folder contains a comparison with other settings, or other files.
     """
 
-    def __init__(self, out_dir, asked):
+    def __init__(self, out_dir, settings):
         self.path = pathlib.Path(out_dir) / "comparison.json"
-        self.data = {"format": FORMAT, "asked": asked, "done": {}}
+        self.data = {"format": FORMAT, "settings": settings, "done": {}}
         if self.path.is_file():
-            try:
-                kept = _checked(read_json(self.path, MAX_BYTES))
-            except (ValueError, OSError) as error:
-                raise UsageError(
-                    f"{self.path} can't be read ({error}); expected a comparison's folder, or a "
-                    "new one"
-                ) from error
-            before = kept["asked"]
-            for name, value in asked.items():
+            self.data = self._read()
+            before = self.data["settings"]
+            for name, value in settings.items():
                 if before.get(name, value) != value:
                     raise UsageError(
-                        f"{out_dir} holds a comparison with {name} {before.get(name)}, not "
-                        f"{value}; go on with it as it was begun, or name another folder"
+                        f"{out_dir} contains a comparison with {name} {before.get(name)}, not "
+                        f"{value}; resume it as it was begun, or name another folder"
                     )
-            self.data = kept
+        # The folder parts/ alone: recordings were divided before an error.
         elif self.path.parent.is_dir() and any(
-            # Recordings were divided, and then what was asked for could not be done.
-            there.name != "parts"
-            for there in self.path.parent.iterdir()
+            path.name != "parts" for path in self.path.parent.iterdir()
         ):
             raise UsageError(
-                f"--out_dir {out_dir} is not empty and holds no comparison; name one that is empty "
-                "or new"
+                f"--out_dir {out_dir} is not empty and contains no comparison; name one that is "
+                "empty or new"
             )
 
+    def _read(self):
+        try:
+            data = read_json(self.path, MAX_BYTES)
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']}, of another version of noisygan")
+            for what, value in data["done"].items():
+                if not isinstance(value["failed"], str | None):
+                    raise ValueError(f"entry {what[:100]!r}")
+            data["settings"].get("")
+            return data
+        except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"{self.path} can't be read ({type(error).__name__}: {error}); expected a "
+                "comparison's folder, or a new one"
+            ) from error
+
     def get(self, what):
-        """What was kept of a finished piece of work, or None."""
+        """State of a piece of work, dict with "failed" (reason or None); None if not done."""
         return self.data["done"].get(what)
 
-    def begin(self):
-        """Marks the folder as a comparison's, before anything in it is finished."""
-        if not self.path.is_file():
-            self._write()
+    def succeeded(self, what):
+        """Whether a piece of work is done without failure."""
+        return self.get(what) is not None and not self.get(what)["failed"]
 
-    def set(self, what, value):
-        """Keeps that a piece of work is finished."""
-        self.data["done"][what] = value
-        self._write()
+    def set(self, what, failed=None):
+        """Store that a piece of work is done, or why it failed."""
+        self.data["done"][what] = {"failed": failed}
+        self.write()
 
-    def drop(self, what):
-        """Forgets a piece of work, if it was kept: it is to be done again."""
-        if self.data["done"].pop(what, None) is not None:
-            self._write()
-
-    def _write(self):
+    def write(self):
+        """Write comparison.json."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.path, overwrite=True) as part:
             part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")

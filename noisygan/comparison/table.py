@@ -1,4 +1,4 @@
-"""The table of a comparison: every metric of every system, and who is best at what."""
+"""Tables of a comparison: every metric of every system, and the best system by each."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from noisygan.reports.ranking import badness, overlap
 _EXPLAINED = {
     "MMD^2 x 1000, log-mel": "unbiased squared distance of two sets of pooled log-mel spectra",
     "Frechet, log-mel": "distance of two normal distributions fitted to them",
-    "recall, log-mel": "share of the recordings that have a generated sound in their neighbourhood",
-    "coverage, log-mel": "share of the recordings whose nearest neighbours hold a generated sound",
-    "NDB, log-mel": "share of clusters that are more or less often hit than by recordings",
-    "descriptor distance": "mean distance of attack, decay, brightness and so on, in deviations of "
-    "the recordings",
-    "two-sample accuracy": "accuracy of a fresh network that tells generated from real; 50 is a "
-    "guess",
-    "within 50 cents of the asked pitch": "of the sounds that a pitch tracker hears",
-    "diversity": "mean distance between generated sounds, by that of recordings",
-    "checkerboard energy": "buzz of layers that raise the rate",
-    "suspicious copies": "sounds that are nearer to a training sound than recordings are to each "
-    "other",
+    "recall, log-mel": "share of the recordings with a generated example in their neighbourhood",
+    "coverage, log-mel": "share of the recordings with a generated example among their nearest",
+    "NDB, log-mel": "share of clusters that generated examples fill differently from recordings",
+    "descriptor distance": "mean distance of attack, decay, brightness and others, in deviations "
+    "of the recordings",
+    "two-sample accuracy": "accuracy of a CNN that separates generated from real; 50 is perfect",
+    "within 50 cents of the target pitch": "by a pitch tracker, of some examples",
+    "diversity": "mean distance between generated examples, relative to recordings",
+    "checkerboard energy": "tones of upsampling layers",
+    "suspicious copies": "examples closer to a training example than recordings are to each other",
 }
 
 
 def metrics_of(results):
-    """Metrics with the figures of all systems.
+    """Metrics with the values of all systems.
 
     Args:
-      results: dict system -> (list of Result, list of figures by seed: dicts metric -> value).
+      results: dict system -> (list of Result, list of dicts metric -> value, one per seed).
 
     Returns:
       list of dicts as `noisygan.reports.comparison_report` shows them.
@@ -47,7 +45,6 @@ def metrics_of(results):
                     "unit": metric.unit,
                     "higher_is_better": metric.higher_is_better,
                     "headline": metric.headline,
-                    "wrong_order": ", ".join(result.wrong_order or []) or None,
                     "floor": result.floor,
                     "explained": _EXPLAINED.get(metric.name, ""),
                     "values": {},
@@ -65,7 +62,7 @@ def metrics_of(results):
 
 
 def ranked(metric):
-    """Systems that have a value, the best first; as they stand where none is better.
+    """Systems with a value, the best first; in the given order if none is better.
 
     Args:
       metric: One of `metrics_of`.
@@ -80,15 +77,15 @@ def ranked(metric):
 
 
 def order_of(systems, metrics):
-    """Names of systems, those with the best headline figure first, those without one last."""
+    """Names of systems, the best by the headline metric first, those without a value last."""
     names = [name for name, _ in ranked(metrics[0])] if metrics else []
     return names + [system for system in systems if system not in names]
 
 
 def verdict(metrics):
-    """Who is best at what: sentences, the first about the headline metric.
+    """Sentences: the best system by each main metric, the headline metric first.
 
-    The next is level with the best where their intervals overlap.
+    The next system is level with the best if their intervals overlap.
     """
     said = []
     for metric in metrics:
@@ -103,15 +100,13 @@ def verdict(metrics):
         behind = [] if len(equal) > 1 else [f"next {ranks[1][0]}, {number(second)}{unit}{level}"]
         if metric["floor"] is not None:
             behind.append(f"recordings {number(metric['floor'])}{unit}")
-        if metric["wrong_order"]:
-            behind.append(f"doubtful: the self-test's {metric['wrong_order']} in a wrong order")
         who = "all alike" if len(equal) == len(ranks) else " and ".join(equal)
         said.append(f"{metric['name']}: {who}, {number(value)}{unit} ({'; '.join(behind)}).")
     return said
 
 
 def as_csv(order, metrics):
-    """A line for each metric of each system."""
+    """CSV text with a line for each metric of each system."""
     text = io.StringIO()
     columns = ("system", "metric", "group", "unit", "better", "value", "low", "high")
     writer = csv.writer(text, lineterminator="\n")
@@ -131,26 +126,23 @@ def as_csv(order, metrics):
 
 
 def as_markdown(data):
-    """report.md.
+    """Text of report.md.
 
     Args:
-      data: As of `noisygan.reports.comparison_report.write_page`.
+      data: As of `noisygan.reports.comparison_report.write`.
     """
     order = [system["name"] for system in data["systems"]]
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]
     lines += [f"*{warning}*\n" for warning in data["warnings"]]
     heads = [m for m in data["metrics"] if m["headline"]]
     lines += [*_markdown_table(order, heads), ""]
-    doubtful = any(m["wrong_order"] for m in data["metrics"])
-    doubt = " (*): the self-test doubts it." if doubtful else ""
     lines += [
         "Means over the seeds, in brackets the 95 % interval over all of them. *recordings*: "
-        "training recordings in a system's place; *untrained*: the same system before training."
-        + doubt,
+        "training recordings in a system's place; *untrained*: the same system before training.",
         "",
     ]
     lines += [f"- {name}: {value}" for name, value in data["facts"]]
-    lines += ["", f"Made again by `{data['command']}`.", "", "## All figures", ""]
+    lines += ["", f"Command: `{data['command']}`.", "", "## All metrics", ""]
     groups = dict.fromkeys(m["group"] for m in data["metrics"])
     for group in groups:
         lines += [f"### {group}", ""]
@@ -179,5 +171,4 @@ def _markdown_table(order, metrics):
         ends = f"{number(min(ceilings))} to {number(max(ceilings))}" if ceilings else ""
         floor = "" if metric["floor"] is None else number(metric["floor"])
         unit = f", {metric['unit']}" if metric["unit"] else ""
-        mark = " (*)" if metric["wrong_order"] else ""
-        yield f"| {metric['name']}{unit}{mark} | {floor} | {' | '.join(cells)} | {ends} |"
+        yield f"| {metric['name']}{unit} | {floor} | {' | '.join(cells)} | {ends} |"

@@ -1,4 +1,4 @@
-"""Training systems one after the other, each in a process of its own, under the same budget."""
+"""Training of systems one after the other, each in its own process, with the same budget."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ import subprocess
 import sys
 import threading
 
-from noisygan import config
+from noisygan import config, run
+from noisygan.data.dataset import Recordings
 from noisygan.errors import UsageError
+from noisygan.evaluation.generate import recordings_of
 
 # Snapshots of the averaged weights in a budget of time.
 N_SNAPSHOTS = 8
 
 
-def train(system, seed, data, gin_params, budget):
-    """Trains one seed of a system, or goes on with it.
+def train(system, seed, data, overrides, budget):
+    """Train one seed of a system, or resume it.
 
     Args:
       system: `System` with a config.
       seed: int.
       data: Folder of the training recordings.
-      gin_params: list of bindings.
-      budget: (name, number): minutes, steps or sounds.
+      overrides: list of bindings.
+      budget: (name, number): minutes, steps or examples.
 
     Returns:
-      None, or what went wrong, one line.
+      None, or the reason of a failure, one line.
 
     Raises:
-      KeyboardInterrupt: when stopped; the run has been saved then.
+      KeyboardInterrupt: if stopped; the run is saved.
     """
     run_dir = system.run_dirs[seed]
     command = [sys.executable, "-m", "noisygan", "train"]
@@ -40,20 +42,20 @@ def train(system, seed, data, gin_params, budget):
         command.append("--resume")
     else:
         command += ["--gin_file", system.gin_file, "--seed", str(seed)]
-        for param in gin_params:
-            command += ["--gin_param", param]
+        for override in overrides:
+            command += ["--gin_param", override]
     name, number = budget
     if name == "minutes":
         command += ["--minutes", f"{number:g}", "--snapshot_minutes", f"{number / N_SNAPSHOTS:g}"]
     else:
-        steps = number if name == "steps" else steps_for(system.gin_file, gin_params, number)
+        steps = number if name == "steps" else steps_for(system.gin_file, overrides, number)
         command += ["--steps", str(steps)]
     command += [w for m in config.allowed_modules() for w in ("--allow_module", m)]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
     log = run_dir.parent / f"{run_dir.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file, _terminated_as_interrupted():
-        # In a session of its own, so that Ctrl-C reaches it once, from here.
+        # In its own session, so that Ctrl-C reaches it once, from here.
         process = subprocess.Popen(
             command, stdout=file, stderr=file, env=environment, start_new_session=True
         )
@@ -68,7 +70,7 @@ def train(system, seed, data, gin_params, budget):
 
 @contextlib.contextmanager
 def _terminated_as_interrupted():
-    """Lets SIGTERM and SIGHUP stop this process as Ctrl-C does: no training is left behind."""
+    """Let SIGTERM and SIGHUP stop this process as Ctrl-C does, so that no training is orphaned."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -76,10 +78,9 @@ def _terminated_as_interrupted():
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A closed terminal counts as well, unless it is to be survived (nohup).
     wanted = [signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # not under nohup
         wanted.append(hangup)
     before = {number: signal.signal(number, stop) for number in wanted}
     try:
@@ -90,62 +91,58 @@ def _terminated_as_interrupted():
 
 
 def _reason(log, code):
-    if code < 0:  # What it said last is not why.
-        said = f"it was ended by signal {-code}"
-        said += ", as when memory runs out" if code == -signal.SIGKILL else ""
+    if code < 0:
+        reason = f"it was ended by signal {-code}"
+        reason += ", as when memory runs out" if code == -signal.SIGKILL else ""
     else:
         lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-        said = lines[-1] if lines else f"it ended with code {code}"
-    return f"{said[:300]} (see {pathlib.Path(*log.parts[-2:])})"
+        reason = lines[-1] if lines else f"it ended with code {code}"
+    return f"{reason[:300]} (see {pathlib.Path(*log.parts[-2:])})"
 
 
-def steps_for(gin_file, gin_params, sounds):
-    """After how many steps a system has been shown so many recordings, a batch counted once a step.
+def steps_for(gin_file, overrides, examples):
+    """Number of steps in which a system sees so many recordings, one batch per step.
 
     Args:
       gin_file: Its config.
-      gin_params: list of bindings.
-      sounds: int.
+      overrides: list of bindings.
+      examples: int.
     """
     from noisygan.training.trainer import Trainer
 
-    config.parse([gin_file], gin_params)
+    config.parse([gin_file], overrides)
     trainer = config.configured(Trainer)()
-    step, shown = 0, 0
-    while shown < sounds:
+    step, seen = 0, 0
+    while seen < examples:
         stage = trainer.plan.stage(step)
-        wanted = -(-(sounds - shown) // stage.batch_size)
+        wanted = -(-(examples - seen) // stage.batch_size)
         taken = wanted if stage.end is None else min(wanted, stage.end - step)
-        step, shown = step + taken, shown + taken * stage.batch_size
+        step, seen = step + taken, seen + taken * stage.batch_size
     return step
 
 
-def recordings_of(systems, gin_params):
-    """Builds every system's config, before the first of them is trained.
+def read_configs(systems, overrides):
+    """Build every system's config before the first of them is trained.
 
     Args:
       systems: list of `System`.
-      gin_params: list of bindings of those that are trained.
+      overrides: list of bindings of those that are trained.
 
     Returns:
-      dict system's name -> its `Recordings`.
+      dict name of the system -> its `Recordings`.
 
     Raises:
-      UsageError: for a config that can't be built, or binding that one of them does not use.
+      UsageError: for a config that can't be built, or a binding that one of them does not use.
     """
-    from noisygan.data.dataset import Recordings
-    from noisygan.training.runs import RunFolder
     from noisygan.training.trainer import Trainer
 
     found = {}
     for system in systems:
         if system.gin_file is None:
-            run = RunFolder.open(next(iter(system.run_dirs.values())))
-            config.parse([run.config])
-            found[system.name] = config.configured(Recordings)()
+            found[system.name] = recordings_of(run.load(next(iter(system.run_dirs.values()))))
             continue
         try:
-            config.parse([system.gin_file], gin_params)
+            config.parse([system.gin_file], overrides)
             config.configured(Trainer)()
             found[system.name] = config.configured(Recordings)()
             config.check_all_used()

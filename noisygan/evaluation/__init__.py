@@ -1,5 +1,1 @@
-"""Measures of generated sounds against recordings.
-
-TensorFlow is imported where networks are trained or asked alone: `networks`, `sources`,
-`embeddings`, `cost`, and for F0 in `measures`.
-"""
+"""Evaluation of generated examples against held-out recordings."""

@@ -1,118 +1,220 @@
-"""The figures of one evaluation on disk, evaluation.json and .md, written anew after each."""
+"""Report of an evaluation: metrics with interval, floor and ceiling, as JSON, text and HTML."""
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import json
 import math
 import pathlib
 
-from noisygan.evaluation.results import Result
 from noisygan.files import atomic_write, make_folder
 
-FORMAT = 1
+FORMAT = 2
 
 
-class Report:
-    """Results as they come.
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """What is measured.
 
-    Args:
-      out_dir: Folder for the two files; made where it is missing.
-      facts: dict of what was compared, as it stands at the head of evaluation.json.
+    Attributes:
+      name: Unique, such as "MMD^2 x 1000, log-mel".
+      group: Heading in the report.
+      unit: "" for plain numbers.
+      higher_is_better: True, False, or None: the closer to the floor the better.
+      headline: Whether it is one of the main metrics.
     """
 
-    def __init__(self, out_dir, facts):
-        self.out_dir = pathlib.Path(out_dir)
-        make_folder(self.out_dir)
-        self.facts = facts
-        self.results = []
-        self.self_test = None
-        self.pairs = []
+    name: str
+    group: str
+    unit: str = ""
+    higher_is_better: bool | None = False
+    headline: bool = False
 
-    def add(self, result):
-        """Takes a Result and writes both files."""
-        self.results.append(result)
-        self.write()
 
-    def write(self, complete=False):
-        """Writes both files.
+@dataclasses.dataclass
+class Result:
+    """Value of a metric.
+
+    Attributes:
+      metric: Metric.
+      value: float, or None if it was not computed.
+      interval: (low, high), 95 %, or None.
+      floor: Value of training recordings in place of the generated examples, or None.
+      ceiling: Value of an untrained generator, or None.
+      note: Remark for the reader.
+      not_run: Why there is no value, or None.
+      per_class: dict class -> dict of value, interval, floor.
+    """
+
+    metric: Metric
+    value: float | None = None
+    interval: tuple | None = None
+    floor: float | None = None
+    ceiling: float | None = None
+    note: str = ""
+    not_run: str | None = None
+    per_class: dict = dataclasses.field(default_factory=dict)
+
+    def as_json(self):
+        """A flat dict for JSON; non-finite numbers are None."""
+        found = dataclasses.asdict(self)
+        return _plain({**found.pop("metric"), **found})
+
+    @classmethod
+    def from_json(cls, entry):
+        """The Result of `as_json`."""
+        names = [field.name for field in dataclasses.fields(Metric)]
+        metric = Metric(**{name: entry[name] for name in names})
+        return cls(metric, **{key: value for key, value in entry.items() if key not in names})
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclasses.dataclass
+class Report:
+    """Metrics of generated examples against held-out recordings.
+
+    `report["diversity"]` is a `Result`. In a notebook the report shows itself as a table.
+
+    Attributes:
+      facts: dict: what was compared, and with which seeds; the head of evaluation.json.
+      results: list of Result.
+      pairs: list of dict: the closest pairs of generated example and training recording, with
+        names, distance_db, suspicious.
+      seeds: Reports of the runs that this one joins; empty for one run.
+      complete: Whether all metrics are computed.
+      pair_audio: list of (generated, training) float32 [n_samples], as `pairs`.
+      generated: The Examples that were evaluated; None if several runs are joined.
+
+    Example:
+      >>> report = noisygan.evaluate(noisygan.load("runs/flute"), "my_notes")
+      >>> report["MMD^2 x 1000, log-mel"].value, report["diversity"].interval
+      (12.5, (0.8, 0.95))
+      >>> report.save("evaluated")
+    """
+
+    facts: dict
+    results: list = dataclasses.field(default_factory=list)
+    pairs: list = dataclasses.field(default_factory=list)
+    seeds: list = dataclasses.field(default_factory=list)
+    complete: bool = False
+    pair_audio: list = dataclasses.field(default_factory=list, repr=False)
+    generated: object = dataclasses.field(default=None, repr=False)
+
+    def __getitem__(self, name):
+        return next(r for r in self.results if r.metric.name == name)
+
+    def save(self, folder):
+        """Write evaluation.json, evaluation.md and the audio of the closest pairs (pairs/).
+
+        Reports of several seeds get a folder each.
 
         Args:
-          complete: Whether nothing more will come.
+          folder: Made if missing; files of an earlier save are replaced.
         """
+        from noisygan.audio_io import audio_files
+
+        folder = pathlib.Path(folder)
+        for report in self.seeds:
+            report.save(folder / f"seed-{report.facts['seeds']['training'][0]}")
+        make_folder(folder)
         data = {
             "format": FORMAT,
-            "complete": complete,
+            "complete": self.complete,
             **self.facts,
             "metrics": [result.as_json() for result in self.results],
             "pairs": self.pairs,
-            "self_test": self.self_test,
         }
-        for name, text in (
-            ("evaluation.json", json.dumps(data, indent=1, allow_nan=False) + "\n"),
-            ("evaluation.md", self.text(complete)),
-        ):
-            with atomic_write(self.out_dir / name, overwrite=True) as part:
+        files = {
+            "evaluation.json": json.dumps(data, indent=1, allow_nan=False) + "\n",
+            "evaluation.md": str(self),
+        }
+        for name, text in files.items():
+            with atomic_write(folder / name, overwrite=True) as part:
                 part.write_text(text, encoding="utf-8")
+        if self.pair_audio and not (folder / "pairs").exists():
+            make_folder(folder / "pairs")
+        for i, pair in enumerate(self.pair_audio, start=1):
+            for kind, audio in zip(("generated", "training"), pair, strict=True):
+                path = folder / "pairs" / f"{i:02d}-{kind}.wav"
+                if not path.exists():
+                    audio_files.write_wav(path, audio, self.facts["sample_rate"])
 
-    def text(self, complete=True):
-        """evaluation.md."""
+    def __str__(self):
         n, reference = self.facts["n"], self.facts["reference"]
         seeds = ", ".join(f"{name} {value}" for name, value in self.facts["seeds"].items())
         lines = [
             f"# {self.facts['name']}",
             "",
-            f"{n['generated']} sounds against {n['test']} held-out recordings "
+            f"{n['generated']} generated examples against {n['test']} held-out recordings "
             f"({n['train']} for training), {self.facts['seconds']:.3g} s at "
             f"{self.facts['sample_rate']} Hz. Reference {reference['fingerprint'][:12]}; seeds: "
             f"{seeds}.",
             "",
             *[f"- **Note:** {warning}." for warning in self.facts["warnings"]],
+            *([] if self.complete else ["- Not finished: more metrics follow."]),
             "",
-            *([] if complete else ["", "Not finished: more figures are to come."]),
-            "",
-            "floor: what training recordings get in place of the generated sounds. ceiling: "
+            "floor: training recordings in place of the generated examples. ceiling: "
             f"{self.facts['ceiling']}. [ ]: 95 % bootstrap interval. "
-            "Higher or lower is better as the arrow says; `=`: the nearer to the floor the better.",
+            "`=`: the closer to the floor the better.",
             "",
+            "## Main metrics",
+            "",
+            *_markdown([r for r in self.results if r.metric.headline]),
+            "",
+            *_per_class(self.results),
         ]
-        head = [r for r in self.results if r.metric.headline]
-        lines += ["## At a glance", "", *_table(head), ""]
-        lines += _per_class(self.results)
-        if self.self_test:
-            lines += self_test_lines(self.self_test)
-        groups = dict.fromkeys(r.metric.group for r in self.results)
-        for group in groups:
-            chosen = [r for r in self.results if r.metric.group == group and not r.metric.headline]
-            if chosen:
-                lines += [f"## {group[0].upper()}{group[1:]}", "", *_table(chosen), ""]
+        for group in dict.fromkeys(r.metric.group for r in self.results):
+            own = [r for r in self.results if r.metric.group == group and not r.metric.headline]
+            if own:
+                lines += [f"## {group[0].upper()}{group[1:]}", "", *_markdown(own), ""]
         if self.pairs:
-            told = "In `pairs/`: each generated sound beside its nearest training sound."
-            lines += ["## Closest pairs", "", told, ""]
-            lines += [
-                f"{i + 1}. {pair['training']}, {pair['distance_db']:.1f} dB"
-                + (" - suspicious" if pair["suspicious"] else "")
-                for i, pair in enumerate(self.pairs)
-            ]
+            lines += ["## Closest pairs", "", "Audio in `pairs/`.", ""]
+        for i, pair in enumerate(self.pairs, start=1):
+            mark = " - suspicious" if pair["suspicious"] else ""
+            lines.append(f"{i}. {pair['training']}, {pair['distance_db']:.1f} dB{mark}")
         return "\n".join(lines).rstrip() + "\n"
 
+    def _repr_html_(self):
+        head, *rows = _rows([r for r in self.results if r.metric.headline])
 
-def _table(results):
-    rows = [["measure", "", "value", "interval", "floor", "ceiling", "note"]]
+        def line(cells, tag):
+            return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+
+        body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+        title = html.escape(str(self.facts["name"]))
+        return (
+            f"<table><caption>{title}</caption><thead><tr>{line(head, 'th')}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def _rows(results):
+    rows = [["metric", "better", "value", "interval", "floor", "ceiling", "note"]]
     for r in results:
-        arrow = {True: "higher", False: "lower", None: "="}[r.metric.higher_is_better]
+        better = {True: "higher", False: "lower", None: "="}[r.metric.higher_is_better]
         unit = f" [{r.metric.unit}]" if r.metric.unit else ""
         value = "not run" if r.value is None else number(r.value)
-        between = (
-            "" if r.interval is None else f"{number(r.interval[0])} .. {number(r.interval[1])}"
-        )
-        notes = [part for part in (r.not_run, r.note) if part]
-        if r.wrong_order:
-            notes.append(f"self-test: does not order {', '.join(r.wrong_order)}")
+        interval = "" if r.interval is None else " .. ".join(map(number, r.interval))
         ends = ["" if x is None else number(x) for x in (r.floor, r.ceiling)]
-        note = "; ".join(notes).replace("|", "/")
-        rows.append([r.metric.name + unit, arrow, value, between, *ends, note])
-    rule = ["---", "---", "---:", "---:", "---:", "---:", "---"]
-    return [f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]]]
+        note = "; ".join(part for part in (r.not_run, r.note) if part)
+        rows.append([r.metric.name + unit, better, value, interval, *ends, note])
+    return rows
+
+
+def _markdown(results):
+    rows = [[cell.replace("|", "/") for cell in row] for row in _rows(results)]
+    rows.insert(1, ["---", "---", "---:", "---:", "---:", "---:", "---"])
+    return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _per_class(results):
@@ -120,57 +222,24 @@ def _per_class(results):
     if not found:
         return []
     names = sorted({name for r in found for name in r.per_class})
-    lines = ["## By class", "", "Value, with the floor of the class in brackets.", ""]
-    shown = [r for r in found if r.metric.headline or "drums" in r.metric.group]
-    lines.append(f"| measure | {' | '.join(names)} |")
+    lines = ["## By class", "", "Value, and floor of the class in brackets.", ""]
+    lines.append(f"| metric | {' | '.join(names)} |")
     lines.append("|---|" + "---:|" * len(names))
-    for r in shown:
+    for r in found:
+        if not r.metric.headline and "drums" not in r.metric.group:
+            continue
         cells = []
         for name in names:
             own = r.per_class.get(name)
-            if own is None or own["value"] != own["value"]:
-                cells.append("")
-                continue
-            floor = "" if own["floor"] is None else f" ({number(own['floor'])})"
-            cells.append(number(own["value"]) + floor)
+            text = "" if own is None else number(own["value"])
+            floor = own and own["floor"]
+            cells.append(text if floor is None else f"{text} ({number(floor)})")
         lines.append(f"| {r.metric.name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 
-def self_test_lines(found):
-    """The self-test's table as lines of Markdown.
-
-    Args:
-      found: As of `noisygan.evaluation.self_test.self_test`.
-    """
-    ladders = found["ladders"]
-    lines = [
-        "## Self-test",
-        "",
-        "Recordings that were spoilt more and more, in place of generated sounds: does the measure "
-        "get worse at every rung? `yes`, or the values that it gave.",
-        "",
-        "Rungs: " + "; ".join(f"{name}: {', '.join(rungs)}" for name, rungs in ladders.items()),
-        "",
-        f"| measure | {' | '.join(ladders)} |",
-        "|---|" + "---|" * len(ladders),
-    ]
-    for name, own in found["metrics"].items():
-        cells = []
-        for ladder in ladders:
-            one = own.get(ladder)
-            if one is None:
-                cells.append("")
-            elif one["ordered"]:
-                cells.append("yes")
-            else:
-                cells.append(", ".join("-" if v is None else number(v) for v in one["values"]))
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return [*lines, ""]
-
-
 def number(value):
-    """A number as a reader wants it: about three digits that count, no exponent."""
+    """Format a number with about three significant digits and no exponent."""
     if not math.isfinite(value):
         return ""
     if abs(value) >= 1000 or value == round(value):
@@ -179,58 +248,65 @@ def number(value):
     return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:.1f}"
 
 
-def joined(seeds):
-    """Figures of several seeds of one system in one.
-
-    The value is the mean over the seeds, as are floor and ceiling; the interval reaches from the
-    lowest of their lower ends to the highest of their upper ends.
+def join_results(seeds):
+    """Join results of several seeds: means, and the interval that contains all intervals.
 
     Args:
-      seeds: list (one a seed) of lists of Result, of the same metrics.
+      seeds: list (one per seed) of lists of Result, of the same metrics.
 
     Returns:
       list of Result.
     """
-
-    def mean(values):
-        values = [v for v in values if v is not None]
-        return sum(values) / len(values) if values else None
-
     found = []
     for results in zip(*seeds, strict=True):
         first = results[0]
         run = [r for r in results if r.value is not None]
-        missing = [r.not_run for r in results if r.value is None]
-        intervals = [r.interval for r in run if r.interval]
         values = ", ".join(number(r.value) for r in run)
-        note = "; ".join(part for part in (f"seeds: {values}" if run else "", first.note) if part)
-        classes = {name for r in run for name in r.per_class}
+        classes = sorted({name for r in run for name in r.per_class})
         per_class = {}
-        for name in sorted(classes):
+        for name in classes:
             own = [r.per_class[name] for r in run if name in r.per_class]
-            ends = [o["interval"] for o in own if o["interval"]]
             per_class[name] = {
-                "value": mean([o["value"] for o in own]),
-                "interval": _outer(ends),
-                "floor": mean([o["floor"] for o in own]),
+                "value": _mean(o["value"] for o in own),
+                "interval": _outer(o["interval"] for o in own),
+                "floor": _mean(o["floor"] for o in own),
             }
         found.append(
             Result(
                 first.metric,
-                mean([r.value for r in run]),
-                _outer(intervals),
-                mean([r.floor for r in results]),
-                mean([r.ceiling for r in results]),
-                note,
-                not_run=missing[0] if missing and not run else None,
+                _mean(r.value for r in run),
+                _outer(r.interval for r in run),
+                _mean(r.floor for r in results),
+                _mean(r.ceiling for r in results),
+                "; ".join(part for part in (f"seeds: {values}" if run else "", first.note) if part),
+                not_run=None if run else first.not_run,
                 per_class=per_class,
-                wrong_order=first.wrong_order,
             )
         )
     return found
 
 
+def _mean(values):
+    values = [v for v in values if v is not None]
+    return sum(values) / len(values) if values else None
+
+
 def _outer(intervals):
-    if not intervals:
-        return None
-    return (min(low for low, _ in intervals), max(high for _, high in intervals))
+    intervals = [i for i in intervals if i]
+    return (
+        (min(low for low, _ in intervals), max(high for _, high in intervals))
+        if intervals
+        else None
+    )
+
+
+def join_reports(reports):
+    """The Report of several seeds of one system."""
+    facts = dict(reports[0].facts)
+    facts["seeds"] = {
+        **facts["seeds"],
+        "training": [seed for r in reports for seed in r.facts["seeds"]["training"]],
+    }
+    warnings = [sentence for r in reports for sentence in r.facts["warnings"]]
+    facts["warnings"] = list(dict.fromkeys(warnings))
+    return Report(facts, join_results([r.results for r in reports]), seeds=reports, complete=True)

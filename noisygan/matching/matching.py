@@ -192,7 +192,7 @@ def _match(target, start_audio, controls, latent, losses, remarks, audio=None):
         factor = 1.0 / (peak * (1.0 + 1e-6))
         controls = None if controls is None else scale_controls(controls, factor)
         audio = np.float32(factor) * audio if controls is None else render_controls(controls)
-    lowered_db = 20.0 * float(np.log10(peak))
+    lowered_db = 20.0 * float(np.log10(max(peak, 1.0)))
     distances = start_db, distance_db
     return Match(
         target, start_audio, audio, controls, latent, losses, *distances, remarks, None, lowered_db

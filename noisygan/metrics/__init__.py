@@ -1,5 +1,5 @@
 """Metrics of audio: pure functions of arrays.
 
-log_mel: spectrograms; features, descriptors, partials: what one sound is like; distances,
-neighbours, copies, two_sample: how two sets of sounds differ; bootstrap: intervals.
+spectrograms, note_analysis, descriptors, features and pitch describe single examples; distances,
+neighbours, copies and classifiers compare two sets; bootstrap gives intervals.
 """

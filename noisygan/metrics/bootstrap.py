@@ -1,7 +1,7 @@
-"""Numbers with bootstrap intervals.
+"""Bootstrap intervals.
 
-An interval is the measure's spread when the sounds are drawn again with replacement, around the
-measure itself: resampled sets hold doubles, which shifts some measures; the shift is taken out.
+An interval is the spread of a metric over resampled sets (with replacement), centred on the metric
+of the set itself: resampled sets contain duplicates, which bias some metrics.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ SEED = 0
 
 
 class Estimate(NamedTuple):
-    """A number.
+    """A number with its interval.
 
     Attributes:
       value: float.
-      interval: (low, high), or None where it has none.
-      note: What one has to know about it.
+      interval: (low, high) or None.
+      note: Remark for the reader.
     """
 
     value: float
@@ -30,12 +30,15 @@ class Estimate(NamedTuple):
 
 
 def interval(value, resampled, low=-np.inf, high=np.inf):
-    """Interval around a value, (low, high).
+    """Percentile interval of resampled values, centred on `value` and clipped to low .. high.
 
     Args:
-      value: The measure of the sounds as they are.
-      resampled: The measure of resampled sets, [n_resamples].
-      low, high: Limits of what the measure can be.
+      value: float.
+      resampled: The metric of resampled sets, [n_resamples].
+      low, high: Limits of the metric.
+
+    Returns:
+      (low, high).
     """
     resampled = np.asarray(resampled, float)
     tail = 50.0 * (1.0 - LEVEL)
@@ -49,26 +52,21 @@ def draws(n, n_resamples=N_RESAMPLES, seed=SEED):
 
 
 def counts(n, n_resamples=N_RESAMPLES, seed=SEED):
-    """How often each row is in each resampled set, float [n_resamples, n]."""
-    return np.stack([np.bincount(row, minlength=n) for row in draws(n, n_resamples, seed)]).astype(
-        float
-    )
+    """Multiplicity of each row in each resampled set, float [n_resamples, n]."""
+    rows = draws(n, n_resamples, seed)
+    return np.stack([np.bincount(row, minlength=n) for row in rows]).astype(float)
+
+
+def paired_draws(n, m, n_resamples):
+    """Rows of resampled pairs of sets, an iterator of (int [n], int [m])."""
+    return zip(draws(n, n_resamples), draws(m, n_resamples, SEED + 1), strict=True)
 
 
 def mean(values, low=-np.inf, high=np.inf, note=""):
-    """Mean of one number a sound, with its interval. NaNs are left out.
-
-    Args:
-      values: [n].
-      low, high: Limits of the mean.
-      note: Of the estimate.
-
-    Returns:
-      Estimate; NaN without an interval where nothing is left.
-    """
+    """Estimate of the mean of finite `values` [n]; NaN without an interval if there are none."""
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
     if not len(values):
-        return Estimate(float("nan"), None, "no sound has it")
+        return Estimate(float("nan"), None, "no example has it")
     value = float(values.mean())
     return Estimate(value, interval(value, values[draws(len(values))].mean(1), low, high), note)

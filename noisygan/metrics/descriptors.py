@@ -1,7 +1,7 @@
-"""What one sound does, in numbers with names, for sounds of any kind, length and rate.
+"""Scalar descriptors of a sound of any kind, length and sample rate.
 
-Levels are dB relative to full scale. Where a sound can't have a feature (a vibrato without an
-asked pitch, anything of silence) it is NaN.
+Levels are dB relative to full scale. A descriptor that does not apply (vibrato without a pitch,
+anything of silence) is NaN.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from noisygan.metrics.spectrograms import FLOOR_DB
 SILENT_PEAK = 1e-4
 # Of full scale; 16-bit files reach 32767 / 32768.
 CLIPPED = 0.9999
-# Part of a pitched sound that is taken to be held, as a share of its length.
+# Sustain of a pitched sound, as shares of its length.
 HELD = (0.125, 0.7)
 MIN_HELD_SECONDS = 0.8
 
@@ -40,24 +40,24 @@ _N_SPECTRUM = 2048
 
 
 def describe(audio, sample_rate, power, pitch=np.nan, is_kick=False):
-    """All descriptors of one sound.
+    """Compute all descriptors of one sound.
 
-    - log attack time: from 10 % to 90 % of the loudest moment's amplitude;
-    - decay: from the loudest moment to where the level stands above -20 dB of it last;
+    - log attack time: from 10 % to 90 % of the maximum amplitude;
+    - decay: from the maximum to the last time above -20 dB of it;
     - temporal centroid: centre of the energy over time; spectral centroid and rolloff (85 % of the
       energy) in octaves above 100 Hz; flatness: geometric over arithmetic mean of the mean
       spectrum; crest: peak over RMS; tail floor: level of the last twentieth; clipping rate: share
       of samples at full scale;
-    - vibrato rate and depth, harmonic-to-noise ratio: at the asked pitch, in the held part;
-    - onset: first moment above -20 dB of the peak; time to -40 dB: from the loudest moment; kick
-      sweep: by how much the pitch falls from the first 10 ms to 80 ms later, kicks alone.
+    - vibrato rate and depth, harmonic-to-noise ratio: at the target pitch, in the sustain;
+    - onset: first time above -20 dB of the peak; time to -40 dB: from the maximum; kick sweep:
+      fall of the pitch from the first 10 ms to 80 ms later, kicks only.
 
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
       power: Its `spectrograms.power_spectrogram`.
-      pitch: Asked MIDI pitch, or NaN.
-      is_kick: Whether it belongs to a class of kicks.
+      pitch: Target MIDI pitch, or NaN.
+      is_kick: Whether the label is a kick.
 
     Returns:
       dict name -> float, with the keys of GENERAL, PITCHED and DRUMS.
@@ -89,7 +89,7 @@ def _db(power):
 
 
 def smoothed_power(audio, sample_rate, window_seconds=0.004, hop_seconds=0.0005):
-    """Mean square in windows around moments: (times [n_frames] in s, power [n_frames])."""
+    """Mean square in short windows: (times [n_frames] in s, power [n_frames])."""
     length = max(1, round(window_seconds * sample_rate))
     hop = max(1, round(hop_seconds * sample_rate))
     sums = np.pad(np.cumsum(np.asarray(audio, np.float64) ** 2), (1, 0))
@@ -106,7 +106,7 @@ def _envelope(audio, sample_rate):
     rising = level[: top + 1]
     t90 = times[np.argmax(rising >= 0.9)]
     below = np.flatnonzero(rising < 0.1)
-    # From the last moment below 10 %, so that a murmur before the sound is no attack.
+    # From the last time below 10 %, so that noise before the sound is not part of the attack.
     t10 = times[below[-1]] if len(below) else 0.0
     return {
         "log attack time": float(np.log10(max(t90 - t10, 1e-3))),
@@ -150,10 +150,10 @@ def _pitched(audio, sample_rate, pitch):
 
 
 def harmonic_to_noise_db(audio, sample_rate, f0_hz, held, n_windows=5):
-    """Power that repeats with the pitch's period over the power that does not, in dB.
+    """Harmonic-to-noise ratio in dB, -20 to 60.
 
-    Median over windows of eight periods, at least 40 ms; the autocorrelation near the asked period
-    (within 6 %) is divided by the window's own. From -20 to 60 dB.
+    Median over windows of eight periods, at least 40 ms. The autocorrelation near the target period
+    (within 6 %) is divided by that of the window.
 
     References:
       Boersma 1993, Accurate short-term analysis of the fundamental frequency.
@@ -161,7 +161,7 @@ def harmonic_to_noise_db(audio, sample_rate, f0_hz, held, n_windows=5):
     length = int(max(0.04, 8.0 / f0_hz) * sample_rate)
     starts = np.linspace(held[0] * sample_rate, held[1] * sample_rate - length, n_windows)
     window = np.hanning(length)
-    fine = 8  # The period is no whole number of samples.
+    fine = 8  # Interpolation: the period is not a whole number of samples.
     n_fft = fft.next_fast_len(2 * length, real=True)
 
     def autocorrelation(x):
@@ -185,7 +185,7 @@ def harmonic_to_noise_db(audio, sample_rate, f0_hz, held, n_windows=5):
 
 
 def sweep_octaves(audio, sample_rate, low_hz=30.0, high_hz=1000.0):
-    """How far the pitch of a hit falls between its first 10 ms and 80 to 120 ms, in octaves.
+    """Fall of the pitch of a drum between its first 10 ms and 80 to 120 ms, in octaves.
 
     The pitch is the energy-weighted mean frequency of the band, from the phase steps of its
     analytic signal.
@@ -208,14 +208,13 @@ def sweep_octaves(audio, sample_rate, low_hz=30.0, high_hz=1000.0):
     return float(np.log2(early / late))
 
 
-def upsampling_tones_db(audio, sample_rate, pitch=np.nan):
-    """How far tones at the frequencies of upsampling stand out of their surroundings, in dB.
+def checkerboard_energy_db(audio, sample_rate, pitch=np.nan):
+    """Checkerboard energy: level of tones at the upsampling frequencies over their neighbours, dB.
 
-    Networks that upsample by factors of 2 or 4 leave tones at multiples of the sample rate over
-    powers of two (checkerboard artefacts). Taken at the multiples of a 16th of the rate: each
-    one's level in the mean spectrum over the median of its neighbours; mean over those that stand
-    out, 0 for the others. Frequencies at which a note of the asked pitch has a partial are left
-    out.
+    Networks that upsample by 2 or 4 leave tones at multiples of the sample rate over powers of two.
+    At each multiple of a 16th of the rate the level in the mean spectrum is compared with the
+    median of its neighbours; the excess over 6 dB is averaged. Frequencies of partials of a note at
+    the target pitch are left out.
 
     References:
       Odena et al. 2016; Pons et al. 2021, Upsampling artifacts in neural audio synthesis.
@@ -236,5 +235,5 @@ def upsampling_tones_db(audio, sample_rate, pitch=np.nan):
             return float("nan")
     around = np.concatenate([np.arange(-10, -2), np.arange(3, 11)])
     excess = db[lines] - np.median(db[lines[:, None] + around[None, :]], axis=1)
-    # Up to 6 dB a bin of noise stands out of the median by itself.
+    # A bin of noise exceeds the median by up to 6 dB.
     return float(np.maximum(excess - 6.0, 0.0).mean())

@@ -79,26 +79,10 @@ def _mean(curves):
     return [(float(t), float(v)) for t, v in zip(times, values, strict=True)]
 
 
-def _time_axis(across):
-    low, high = across.bend(across.low), across.bend(across.high)
-    times = [t for t in TIMES_SECONDS if across.low <= t <= across.high]
-    if not across.wide:
-        low = 0.0
-        steps = [t for t in TIMES_SECONDS if 2 <= across.high / t <= 6] or [across.high]
-        times = np.arange(0, across.high * 1.001, max(steps)).tolist()
-    ticks = _thinned([(across.bend(t), time_text(t)) for t in times], low, high, 0.13)
-    everywhere = _thinned(ticks, low, high, 0.26)
-    # The style sheet shows `wide` ones where there is room.
-    return Axis(low, high, tuple(t if t in everywhere else (*t, "wide") for t in ticks))
-
-
-def _thinned(ticks, low, high, gap):
-    """Ticks with room between them."""
-    kept = []
-    for at, label in ticks:
-        if not kept or (at - kept[-1][0]) / (high - low) >= gap:
-            kept.append((at, label))
-    return tuple(kept)
+def _time_axis(scale):
+    low, high = scale.bend(scale.low) if scale.wide else 0.0, scale.bend(scale.high)
+    times = [(scale.bend(t), time_text(t)) for t in TIMES_SECONDS if scale.low <= t <= scale.high]
+    return Axis(low, high, _thinned(times or [(high, time_text(scale.high))], low, high, 0.2))
 
 
 def _bent_axis(scale):
@@ -108,6 +92,15 @@ def _bent_axis(scale):
     room = 0.04 * (high - low)
     ticks = _thinned([(scale.bend(v), shown(v)) for v in scale.ticks()], low, high, 0.07)
     return Axis(low - room, high + room, ticks)
+
+
+def _thinned(ticks, low, high, gap):
+    """Ticks with room between them."""
+    kept = []
+    for at, label in ticks:
+        if not kept or (at - kept[-1][0]) / (high - low) >= gap:
+            kept.append((at, label))
+    return tuple(kept)
 
 
 def _apart(ends, axis):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import pathlib
-
 import numpy as np
 
-from noisygan.errors import RunError
 from noisygan.reports import comparison_plots as plots
 from noisygan.reports import page
 from noisygan.reports.plots import Scale, outline
@@ -36,8 +32,8 @@ RATING = {
 def write(data, path):
     """Write the page of a comparison.
 
-    A part that is missing or empty leaves its section out. Where the page would exceed
-    `MAX_BYTES`, sounds of the map's points are left out evenly; the points stay.
+    A part that is missing or empty leaves its section out. The points of the map have no sounds
+    where the page would exceed `MAX_BYTES`.
 
     Args:
       data: dict that JSON can hold. Sounds ("clips") are FLAC and pictures PNG, as `data:`
@@ -63,34 +59,13 @@ def write(data, path):
       pathlib.Path of the page.
 
     Raises:
-      RunError: if it cannot be written, or is too large even so.
+      RunError: if it cannot be written.
     """
     text = render(data)
-    size = len(text.encode())
-    if size > MAX_BYTES:
-        text = render(_with_fewer_sounds(data, size - MAX_BYTES))
-        size = len(text.encode())
-    if size > MAX_BYTES:
-        raise RunError(
-            f"{path} would take {size / 1e6:.0f} MB, expected {MAX_BYTES / 1e6:.0f} at most; "
-            "show fewer or shorter sounds"
-        )
-    return page.write(pathlib.Path(path), text)
-
-
-def _with_fewer_sounds(data, excess):
-    """The same without some sounds of the map, evenly, that take `excess` bytes or a bit more."""
-    points = data["map"]["points"] if data.get("map") else []
-    sizes = [len(p["clip"]["audio"]) if p.get("clip") else 0 for p in points]
-    share = min(1.0, 1.02 * excess / max(1, sum(sizes)))
-    kept, dropped, seen = [], 0.0, 0
-    for point, size in zip(points, sizes, strict=True):
-        seen += size
-        if dropped < share * seen:
-            dropped += size
-            point = {**point, "clip": None}
-        kept.append(point)
-    return {**data, "map": {**(data.get("map") or {}), "points": kept}}
+    if len(text) > MAX_BYTES and data.get("map"):
+        points = [{**point, "clip": None} for point in data["map"]["points"]]
+        text = render({**data, "map": {**data["map"], "points": points}})
+    return page.write(path, text)
 
 
 def render(data):
@@ -206,12 +181,12 @@ class Column:
 
     @property
     def is_in_order(self):
-        """Whether the systems stand in the order of a metric whose lowest value is best."""
+        """True if the lowest value is best and the systems stand in its order."""
         ranks = [self.ranks.get(name) for name in self.cells]
         return self.better is False and None not in ranks and ranks == sorted(ranks)
 
     def key(self, name):
-        """What a system's cell is sorted by."""
+        """Sort key of a system's cell."""
         rank = self.ranks[name]
         is_value = rank is None or self.better is not None
         return f"{self.cells[name]['value'] if is_value else rank:.9g}"
@@ -253,26 +228,16 @@ class Clips:
 # ------------------------------------------------------------------------------------------ palette
 
 
-def _polygon(n, radius=8.5, turn=-90.0, inner=None):
-    n_points = n if inner is None else 2 * n
-    points = []
-    for i in range(n_points):
-        r = radius if inner is None or i % 2 == 0 else inner
-        angle = math.radians(turn + i * 360.0 / n_points)
-        points.append(f"{r * math.cos(angle):.1f} {r * math.sin(angle):.1f}")
-    return f"M{'L'.join(points)}Z"
-
-
 RING = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0Z"
 SHAPES = (
     RING,
     "M-6.5 -6.5H6.5V6.5H-6.5Z",
-    _polygon(3, 9.5),
-    _polygon(4, 9.5),
+    "M0 -9.5L8.2 4.7L-8.2 4.7Z",
+    "M0 -9.5L9.5 0L0 9.5L-9.5 0Z",
     "M-3 -8.5H3V-3H8.5V3H3V8.5H-3V3H-8.5V-3H-3Z",
-    _polygon(3, 9.5, 90.0),
-    _polygon(5, 9.5, inner=4.2),
-    _polygon(6, 8.5),
+    "M0 9.5L-8.2 -4.8L8.2 -4.8Z",
+    "M0 -9.5L2.5 -3.4L9 -2.9L4 1.3L5.6 7.7L0 4.2L-5.6 7.7L-4 1.3L-9 -2.9L-2.5 -3.4Z",
+    "M0 -8.5L7.4 -4.2L7.4 4.2L0 8.5L-7.4 4.2L-7.4 -4.3Z",
 )
 
 

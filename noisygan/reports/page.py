@@ -28,7 +28,7 @@ class Players:
         return self.ids.setdefault(sound, f"sound-{len(self.ids) + 1}")
 
     def embed(self, sound):
-        """Whether the page does not hold the sound yet; from now on it does."""
+        """Mark a sound as part of the page; False if it already was."""
         is_new = sound not in self.embedded
         self.embedded.add(sound)
         return is_new

@@ -10,5 +10,5 @@ def badness(metric, value):
 
 
 def overlap(one, other):
-    """Whether two intervals, [low, high] or None, have something in common."""
+    """True if two intervals, [low, high] or None, overlap."""
     return bool(one and other and max(one[0], other[0]) <= min(one[1], other[1]))

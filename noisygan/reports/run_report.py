@@ -17,6 +17,8 @@ from noisygan.reports.controls import control_plots
 from noisygan.reports.plots import Curve, Plot, step_axis, value_axis
 from noisygan.reports.sounds import Sound, latents_over_training, loudest, note_title
 
+MAX_TILE_DB = 40.0
+"""Difference in level of a row's sounds that their pictures show."""
 MAX_PAIRS, MAX_STEPS, MAX_LATENTS = 8, 8, 3
 MAX_BYTES = 9_000_000
 """Of all sounds as 16-bit samples; fewer are shown where they would take more."""
@@ -168,19 +170,15 @@ def _evenly(items, n):
 
 def _tiles(row, metrics):
     """Sounds of one latent with their pictures and training times."""
-    peak = loudest(sound for _, sound in row)
-    has_times = "seconds" in metrics
-    return [
-        {
-            "step": step,
-            "sound": sound,
-            "image": sound.tile(peak),
-            "seconds": float(np.interp(step, metrics["step"], metrics["seconds"]))
-            if has_times and step
-            else None,
-        }
-        for step, sound in row
-    ]
+    lowest = loudest(sound for _, sound in row) - MAX_TILE_DB
+    tiles = []
+    for step, sound in row:
+        image = sound.picture(max(sound.log_mel.max(), lowest), min(4, len(sound.log_mel)))
+        seconds = None
+        if step and "seconds" in metrics:
+            seconds = float(np.interp(step, metrics["step"], metrics["seconds"]))
+        tiles.append({"step": step, "sound": sound, "image": image, "seconds": seconds})
+    return tiles
 
 
 # ----------------------------------------------------------------------------------------- metrics

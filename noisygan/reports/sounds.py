@@ -16,8 +16,6 @@ from noisygan.reports.plots import Axis, Plot, data_address, heat_map, outline, 
 N_MELS = 96
 RANGE_DB = 80.0
 """Range of spectrograms below the loudest point."""
-MIN_TILE_DB = 40.0
-"""Range that the brightest points of a row of spectrograms may differ by."""
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000, 16000)
 NOTE_NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"]
 SAMPLE = re.compile(r"^step-(?P<step>\d+)-(?P<index>\d+)$")
@@ -75,25 +73,24 @@ class Sound:
             for f, p in zip(TICKS_HZ, at, strict=True)
             if f <= centres[-1] * 1.02
         )
-        peak = self.log_mel.max() if peak is None else peak
         return Plot(
             time_axis(self.seconds),
             Axis(0, N_MELS, ticks),
             f"Log-mel spectrogram of {self.title}",
-            image=heat_map(self.log_mel.T, peak - RANGE_DB, peak),
+            image=self.picture(peak),
             sound=self,
         )
 
-    def tile(self, loudest):
-        """Small spectrogram as a `data:` address.
+    def picture(self, peak=None, every=1):
+        """Spectrogram as a `data:` address.
 
         Args:
-          loudest: Highest level of the sounds in its row, dB.
+          peak: Level of the brightest colour, dB; None: the highest.
+          every: Frames that are averaged.
         """
-        every = min(4, len(self.log_mel))
-        n_frames = len(self.log_mel) // every
-        values = self.log_mel[: n_frames * every].reshape(n_frames, every, N_MELS).mean(1)
-        peak = max(values.max(), loudest - MIN_TILE_DB)
+        n = len(self.log_mel) // every * every
+        values = self.log_mel[:n].reshape(-1, every, N_MELS).mean(1)
+        peak = values.max() if peak is None else peak
         return heat_map(values.T, peak - RANGE_DB, peak)
 
 

@@ -6,15 +6,16 @@ import json
 import pytest
 
 from noisygan.demo import notes_folder
-from noisygan.evaluation import cost, networks
+from noisygan.evaluation import cost
+from noisygan.metrics import classifiers
 
-FEW = ("--n", 8, "--pitch_sounds", 0)
+FEW = ("--n", 8, "--max_pitch_samples", 0)
 
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(networks, "N_STEPS", 5)
-    monkeypatch.setattr(cost, "cost", lambda *arguments: iter(()))
+    monkeypatch.setattr(classifiers, "N_STEPS", 5)
+    monkeypatch.setattr(cost, "cost", lambda run: [])
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,8 @@ def compared(configs, tmp_path_factory):
     for path in configs:
         arguments += ["--gin_file", str(path)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "N_STEPS", 5)
-        patch.setattr(cost, "cost", lambda *arguments: iter(()))
+        patch.setattr(classifiers, "N_STEPS", 5)
+        patch.setattr(cost, "cost", lambda run: [])
         code = main(["compare", *arguments, *map(str, FEW), "--out_dir", str(out)])
     assert code == 0
     return out, arguments
@@ -52,8 +53,8 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     data = json.loads((out / "table.json").read_text())
     assert [system["name"] for system in data["systems"]] == ["good"]
     cautions = [text for name, text in data["facts"] if name == "caution"]
-    assert cautions[0].startswith("8 sounds are too few")
-    assert cautions[1] == "one seed of good, bad: another may rank otherwise"
+    assert cautions[0].startswith("8 examples are too few")
+    assert cautions[1] == "one seed of good, bad: another may rank differently"
     (curve,) = data["systems"][0]["curves"]
     assert [point["step"] for point in curve] == [2]
     head = data["metrics"][0]
@@ -67,7 +68,7 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     page = (out / "index.html").read_text()
     assert "data:audio/flac;base64," in page and "http://" not in page
     report = (out / "report.md").read_text()
-    assert "| MMD^2 x 1000, log-mel |" in report and "Made again by `noisygan" in report
+    assert "| MMD^2 x 1000, log-mel |" in report and "Command: `noisygan" in report
 
 
 def test_it_goes_on_with_what_is_missing(noisygan, compared, trained, tmp_path):
@@ -128,7 +129,7 @@ def test_what_can_not_be_compared_is_refused(refused, configs, compared, trained
     )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
-    assert "holds no comparison" in refused(
+    assert "contains no comparison" in refused(
         "compare", "--run_dir", trained, *data, "--out_dir", tmp_path / "mine"
     )
     assert not (tmp_path / "out").exists()

@@ -46,7 +46,6 @@ def complaint(text):
         "noisygan.data.download.Archive",
         "noisygan.files.atomic_write",
         "noisygan.archives.read_arrays",
-        "noisygan.evaluation.embeddings.Embedding",
         "noisygan.studio.server.serve",
         "synths.kernels.compiling.compiled",
         "synths.kernels.threads.run",
@@ -216,8 +215,8 @@ def test_every_command_that_loads_a_config_can_be_told():
 
 
 def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
-    from noisygan.comparison import systems as comparison_systems
     from noisygan.comparison import training
+    from noisygan.comparison.systems import System
 
     started = []
 
@@ -230,6 +229,6 @@ def test_what_is_started_is_told_too(own, monkeypatch, tmp_path):
 
     monkeypatch.setattr(subprocess, "Popen", Process)
     config.allow_modules(["my_parts"])
-    system = comparison_systems.System("x", "", str(own), {0: tmp_path / "run"})
+    system = System("x", "", str(own), {0: tmp_path / "run"})
     training.train(system, 0, tmp_path, [], ("steps", 1))
     assert started[0][-2:] == ["--allow_module", "my_parts"]

@@ -1,4 +1,4 @@
-"""What a comparison measures, measures again and leaves out, with a measurement that is none."""
+"""Which runs a comparison measures, measures again and leaves out, with a fake measurement."""
 
 import json
 import pathlib
@@ -6,47 +6,46 @@ import types
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from noisygan.comparison import comparing, measuring
 from noisygan.comparison.systems import Progress, System
 from noisygan.data.dataset import Recordings
 from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
-from noisygan.evaluation import sources
-from noisygan.evaluation.results import Metric, Result
-from noisygan.training.checkpoints import Checkpoints
+from noisygan.evaluation.report import Metric, Result
+from noisygan.evaluation.splits import balanced_rows
 
 SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
     for name, seed in (("good", 0), ("other", 3))
 ]
+ENTRY = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
 
 
 @pytest.fixture(autouse=True)
-def _trained(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for system in SYSTEMS:
-        train(*system.run_dirs.values(), 5)
+def steps(monkeypatch):
+    """Training steps of each run by the name of its folder, 5 unless set."""
+    found = {}
+
+    def load(run_dir):
+        return types.SimpleNamespace(step=found.get(run_dir.name, 5))
+
+    monkeypatch.setattr(measuring, "load", load)
+    return found
 
 
-def train(run_dir, step):
-    checkpoints = run_dir / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    for name in ("config.gin", "run.json"):
-        (run_dir / name).write_text("{}")
-    Checkpoints(checkpoints, {"step": tf.Variable(step)}).save(step)
-
-
-def held(fingerprint="f", n_samples=100):
-    test = types.SimpleNamespace(audio=np.zeros((5, n_samples)))
-    return types.SimpleNamespace(
-        parts=types.SimpleNamespace(fingerprint=fingerprint, test=test, train=[0] * 7)
+def held_out(fingerprint="f", n_samples=100):
+    splits = types.SimpleNamespace(
+        fingerprint=fingerprint,
+        test=types.SimpleNamespace(audio=np.zeros((5, n_samples))),
+        train=[0] * 7,
+        warnings=["few recordings"],
     )
+    return types.SimpleNamespace(splits=splits)
 
 
 @pytest.fixture
-def measured(monkeypatch):
+def measured(monkeypatch, steps):
     """List of the systems that were measured; those in its attribute `bad` fail."""
 
     class Names(list):
@@ -54,16 +53,16 @@ def measured(monkeypatch):
 
     names = Names()
 
-    def measure(held, system, seed, out_dir, n, n_pitch, self_test):
+    def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
         names.append(system.name)
         if system.name in names.bad:
             raise ValueError("two\nlines")
         out_dir.mkdir(parents=True, exist_ok=True)
         facts = {
-            "step": 5,
-            "reference": {"fingerprint": held.parts.fingerprint},
-            "n_samples": held.parts.test.audio.shape[1],
-            "n": {"train": len(held.parts.train)},
+            "step": steps.get(f"{system.name}-{seed}", 5),
+            "reference": {"fingerprint": held_out.splits.fingerprint},
+            "n_samples": held_out.splits.test.audio.shape[1],
+            "n": {"train": len(held_out.splits.train)},
         }
         (out_dir / "evaluation.json").write_text(json.dumps(facts))
 
@@ -71,134 +70,131 @@ def measured(monkeypatch):
     return names
 
 
-def measure_all(out, against, said=None):
-    progress = Progress(out, {})
-    say = (said if said is not None else []).append
-    list(comparing.measure_all(SYSTEMS, progress, against, out, 8, 0, False, say))
-    return comparing.failures(SYSTEMS, progress)
+def measure_all(out, against, lines=None):
+    state = Progress(out, {})
+    log = (lines if lines is not None else []).append
+    list(comparing.measure_all(SYSTEMS, state, against, out, 8, 0, log))
+    return comparing.failures(SYSTEMS, state)
 
 
-def test_a_fault_of_one_stops_no_other_and_is_tried_again(measured, tmp_path):
+def test_a_failing_run_stops_no_other_and_is_tried_again(measured, tmp_path):
     measured.bad = ("good",)
-    assert measure_all(tmp_path / "out", held()) == {("good", 0): "ValueError: two lines"}
-    assert measured == ["good", "other"]
+    assert measure_all(tmp_path / "out", held_out()) == {("good", 0): "ValueError: two lines"}
     measured.bad = ()
-    assert measure_all(tmp_path / "out", held()) == {}
+    for _ in range(2):
+        assert measure_all(tmp_path / "out", held_out()) == {}
     assert measured == ["good", "other", "good"]
-    measure_all(tmp_path / "out", held())
-    assert len(measured) == 3
 
 
-@pytest.mark.parametrize("against", [held("g"), held(n_samples=90)])
-def test_figures_of_other_recordings_are_measured_again(measured, against, tmp_path):
-    measure_all(tmp_path / "out", held())
-    said = []
-    measure_all(tmp_path / "out", against, said)
-    assert measured == ["good", "other"] * 2
-    assert said[0] == "good, seed 0: it or the recordings have changed since measured"
+@pytest.mark.parametrize("against", [held_out("g"), held_out(n_samples=90)])
+def test_other_recordings_are_measured_again(measured, against, tmp_path):
+    measure_all(tmp_path / "out", held_out())
+    lines = []
+    measure_all(tmp_path / "out", against, lines)
+    assert measured == ["good", "other"] * 2 and measuring.CHANGED in lines[0]
     measure_all(tmp_path / "out", against)
     assert len(measured) == 4
 
 
-def test_a_run_that_was_trained_further_is_measured_again(measured, tmp_path):
-    measure_all(tmp_path / "out", held())
-    train(*SYSTEMS[1].run_dirs.values(), 9)
-    measure_all(tmp_path / "out", held())
+def test_a_run_that_was_trained_further_is_measured_again(measured, steps, tmp_path):
+    measure_all(tmp_path / "out", held_out())
+    steps["other-3"] = 9
+    measure_all(tmp_path / "out", held_out())
     assert measured == ["good", "other", "other"]
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"step": 5}', '{"step": 5, "reference": 1}'])
-def test_figures_that_are_lost_or_damaged_are_measured_again(measured, content, tmp_path):
-    measure_all(tmp_path / "out", held())
-    path = comparing.folder_of(tmp_path / "out", "other-3") / "evaluation.json"
+def test_damaged_metrics_are_measured_again(measured, content, tmp_path):
+    measure_all(tmp_path / "out", held_out())
+    path = comparing.folder_of(tmp_path / "out", SYSTEMS[1], 3) / "evaluation.json"
     path.unlink()
     if content:
         path.write_text(content)
-    Progress(tmp_path / "out", {}).set("self-test", {"metrics": {}})
-    said = []
-    assert measure_all(tmp_path / "out", held(), said) == {}
-    assert measured == ["good", "other", "other"]
-    assert said[0] == "other, seed 3: its figures are lost or damaged"
-    assert Progress(tmp_path / "out", {}).get("self-test")
+    lines = []
+    assert measure_all(tmp_path / "out", held_out(), lines) == {}
+    assert measured == ["good", "other", "other"] and measuring.LOST in lines[0]
 
 
-@pytest.mark.parametrize("metrics", [3, [3], [{}], [{"name": "d", "group": "g", "odd": 1}]])
-def test_damaged_figures_are_told_when_the_table_is_written(metrics, tmp_path):
-    (tmp_path / "evaluation.json").write_text(json.dumps({"metrics": metrics}))
-    with pytest.raises(UsageError, match=r"evaluation\.json holds no figures"):
-        measuring.results_of([tmp_path], {})
-
-
-def test_damaged_figures_of_several_seeds(tmp_path):
-    entry = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
+def test_damaged_metrics_are_named_when_the_table_is_written(tmp_path):
     folders = [tmp_path / "a-0", tmp_path / "a-1"]
-    for folder, metrics in zip(folders, ([entry], [entry | {"value": "much"}]), strict=True):
-        folder.mkdir()
-        content = {"metrics": metrics, "curve": [], "warnings": []}
+
+    def write(folder, **content):
+        folder.mkdir(exist_ok=True)
         (folder / "evaluation.json").write_text(json.dumps(content))
+
+    for metrics in (3, [3], [{}], [{"name": "d", "group": "g", "odd": 1}]):
+        write(folders[0], metrics=metrics, curve=[], warnings=[])
+        with pytest.raises(UsageError, match=r"evaluation\.json contains no metrics"):
+            measuring.results_of(folders[:1])
+    write(folders[0], metrics=[ENTRY], curve=3, warnings=[])
+    with pytest.raises(UsageError, match="contains no metrics"):
+        measuring.results_of(folders[:1])
+    write(folders[0], metrics=[ENTRY], curve=[], warnings=[])
+    write(folders[1], metrics=[ENTRY | {"value": "much"}], curve=[], warnings=[])
     with pytest.raises(UsageError, match="of a-0, a-1 can't be joined"):
-        measuring.results_of(folders, {})
-    (folders[0] / "evaluation.json").write_text(json.dumps({**content, "curve": 3}))
-    with pytest.raises(UsageError, match="holds no figures"):
-        measuring.results_of(folders[:1], {})
+        measuring.results_of(folders)
 
 
 def test_what_was_not_trained_is_not_measured(measured, tmp_path):
-    progress = Progress(tmp_path / "out", {})
-    progress.set("trained good-0", {"failed": "no memory"})
-    assert measure_all(tmp_path / "out", held()) == {("good", 0): "no memory"}
+    state = Progress(tmp_path / "out", {})
+    state.set("trained good-0", "no memory")
+    assert measure_all(tmp_path / "out", held_out()) == {("good", 0): "no memory"}
     assert measured == ["other"]
-    progress.set("trained other-3", {"failed": "nor here"})
+    state.set("trained other-3", "neither")
     with pytest.raises(RunError, match="nothing to measure: no memory"):
-        measure_all(tmp_path / "out", held())
+        measure_all(tmp_path / "out", held_out())
 
 
-def test_what_is_wrong_with_one_runs_sounds_is_said_in_the_table(tmp_path):
-    progress = Progress(tmp_path / "out", {})
-    heard = "good-0 was trained on the held-out recordings too"
-    for system, own in zip(SYSTEMS, ([heard], []), strict=True):
+def test_tables_have_the_warnings_of_each_run(tmp_path):
+    state = Progress(tmp_path / "out", {})
+    seen = "good-0 was trained on the held-out recordings too"
+    for system, own in zip(SYSTEMS, ([seen], []), strict=True):
         (seed,) = system.run_dirs
-        progress.set(f"measured {system.name}-{seed}", {"failed": None})
-        entry = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
-        folder = comparing.folder_of(tmp_path / "out", f"{system.name}-{seed}")
+        state.set(f"measured {system.name}-{seed}")
+        folder = comparing.folder_of(tmp_path / "out", system, seed)
         folder.mkdir(parents=True)
         curve = [{"seconds": 60.0, "step": 1, "value": 1.0}]
-        facts = {"metrics": [entry], "warnings": ["few recordings", *own], "curve": curve}
-        (folder / "evaluation.json").write_text(json.dumps(facts))
-    ladder = {"noise": {"ordered": False, "values": [1.0]}}
-    progress.set("self-test", {"ladders": {}, "metrics": {"distance": ladder}})
-    against = held()
-    against.warnings = ["few recordings"]
+        content = {"metrics": [ENTRY], "warnings": ["few recordings", *own], "curve": curve}
+        (folder / "evaluation.json").write_text(json.dumps(content))
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
-    data = comparing.write(SYSTEMS, progress, against, tmp_path / "out", facts, with_page=False)
-    assert data["warnings"] == ["few recordings", f"good: {heard}"]
-    # Tested after they were measured.
-    assert data["metrics"][0]["wrong_order"] == "noise"
+    out = tmp_path / "out"
+    data = comparing.write(SYSTEMS, state, held_out(), out, facts, with_page=False)
+    assert data["warnings"] == ["few recordings", f"good: {seen}"]
     assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
-    assert heard in (tmp_path / "out" / "report.md").read_text()
+    assert seen in (out / "report.md").read_text()
+    found = comparing.Comparison(out, data)
+    assert found.systems == ["good", "other"] and found.value("good", "distance") == 1.0
+    assert found._repr_html_().count("<tr>") == 2
 
 
-def test_finished_runs_of_other_times_are_named():
-    def curves(*seconds):
-        return [[{"seconds": 1.0}, {"seconds": s}] for s in seconds]
+def test_finished_runs_of_other_training_times_are_named(tmp_path):
+    systems = [SYSTEMS[0], System("here", "", "here.gin", {0: pathlib.Path("runs", "here-0")})]
+    state = Progress(tmp_path / "out", {})
 
-    systems = {"finished": SYSTEMS[0], "here": System("here", "", "here.gin", {})}
-    unequal = comparing._unequal_times
-    assert unequal(systems, {"finished": curves(60.0), "here": curves(61.0)}) == []
-    assert unequal(systems, {"finished": curves(60.0), "here": curves(61.0, 90.0)}) == [
-        "the systems were not trained for equal times: finished 60 s, here 61 s and 90 s"
-    ]
-    assert unequal(systems, {"here": curves(61.0, 90.0)}) == []
+    def warnings(*seconds):
+        for system, end in zip(systems, seconds, strict=True):
+            state.set(f"measured {system.name}-0")
+            folder = comparing.folder_of(tmp_path / "out", system, 0)
+            folder.mkdir(parents=True, exist_ok=True)
+            curve = [{"seconds": end, "step": 1, "value": 1.0}]
+            content = {"metrics": [ENTRY], "warnings": [], "curve": curve}
+            (folder / "evaluation.json").write_text(json.dumps(content))
+        facts = {"title": "two", "command": "", "facts": []}
+        data = comparing.write(systems, state, held_out(), tmp_path / "out", facts, with_page=False)
+        return data["warnings"][1:]
+
+    assert warnings(60.0, 61.0) == []
+    assert "good 60 s, here 90 s" in warnings(60.0, 90.0)[0]
 
 
-def test_the_page_shows_recordings_that_sounds_are_asked_for_like():
+def test_the_page_shows_recordings_whose_conditions_are_used():
     folders = types.SimpleNamespace(
         train=notes_folder() / "nsynth-test", held_out=notes_folder() / "nsynth-train", note=""
     )
     found = measuring.read({"a": Recordings(n_samples=2000)}, folders, 8)
-    asked = sources.chosen_rows(len(found.parts.test), 8)
-    assert len(found.parts.test) > 16 and len(found.columns) == measuring.N_COLUMNS
-    assert set(found.columns) <= set(asked)
+    used = balanced_rows(len(found.splits.test), 8)
+    assert len(found.splits.test) > 16 and len(found.columns) == measuring.N_COLUMNS
+    assert set(found.columns) <= set(used)
 
 
 def test_systems_of_one_rate_are_read_as_the_shortest():

@@ -28,14 +28,17 @@ def test_answers_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "no answers file"),
+        ({"format": 2}, "cannot be read"),
         ({"comparison": "beef"}, "answers comparison beef, expected 3f9a"),
         ({"comparison": None}, "answers comparison nothing, expected 3f9a"),
         ({"comparison": "x\ny" * 50}, "answers comparison x yx"),
         ({"answers": {}}, "no list of answers"),
-        ({"answers": [ANSWER, 3]}, "answer 2: expected an object, got 3"),
-        ({"answers": [{**ANSWER, "system": "other"}]}, "answer 1: no system other; .* hybrid"),
-        ({"answers": [{**ANSWER, "system": ["hybrid"]}]}, "no system"),
+        ({"answers": [ANSWER, 3]}, "answer 2: system nothing"),
+        (
+            {"answers": [{**ANSWER, "system": "other"}]},
+            "answer 1: system other, expected one of hybrid",
+        ),
+        ({"answers": [{**ANSWER, "system": ["hybrid"]}]}, "system "),
         ({"answers": [{**ANSWER, "rating": 6}]}, "rating 6, expected 1 to 5"),
         ({"answers": [{**ANSWER, "rating": 0}]}, "rating 0, expected 1 to 5"),
         ({"answers": [{**ANSWER, "rating": True}]}, "rating True"),
@@ -59,7 +62,7 @@ def test_wrong_answers_are_refused_in_a_line(tmp_path, changes, message):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "some.json"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="some.json is no answers file"):
+    with pytest.raises(UsageError, match="some.json cannot be read"):
         read_answers(path, "3f9a", ["hybrid"])
 
 

@@ -10,7 +10,7 @@ import soundfile
 from PIL import Image
 
 from noisygan.comparison import measuring, report_data
-from noisygan.evaluation.sounds import make_sounds
+from noisygan.evaluation.examples import Examples
 
 RATE = 16000
 
@@ -35,7 +35,7 @@ def test_clips_are_as_loud_as_each_other_and_say_what_was_done_to_them():
     picture = Image.open(decoded(clips[0]["spectrogram"], "image/png"))
     rows = np.asarray(picture.convert("L"), float).mean(axis=1)
     # 440 Hz is a line in the lower half.
-    assert picture.height == 80 and 40 < rows.argmax() < 75
+    assert picture.height == 96 and 48 < rows.argmax() < 90
 
 
 def test_a_peak_is_not_clipped_and_silence_stays_silence():
@@ -58,10 +58,10 @@ def test_samples_of_16_bits_are_those_of_numbers():
 
 
 def test_columns_are_of_every_class_or_far_apart_in_pitch():
-    drums = make_sounds(np.zeros((12, 8)), RATE, labels=["kick"] * 6 + ["snare"] * 4 + ["tom"] * 2)
+    drums = Examples(np.zeros((12, 8)), RATE, labels=["kick"] * 6 + ["snare"] * 4 + ["tom"] * 2)
     rows = measuring.columns_of(drums)
     assert drums.labels[rows].tolist() == ["kick", "kick", "snare", "snare", "tom", "tom"]
-    notes = make_sounds(
+    notes = Examples(
         np.zeros((20, 8)), RATE, pitch=np.repeat([60, 64, 70, 80], 5), velocity=[25, 127] * 10
     )
     rows = measuring.columns_of(notes)
@@ -71,16 +71,16 @@ def test_columns_are_of_every_class_or_far_apart_in_pitch():
     assert len(measuring.columns_of(notes.take([0, 1]))) == 2
 
 
-def held(described, vectors, sounds):
+def held_out(described, vectors, examples):
     measured = types.SimpleNamespace(features=types.SimpleNamespace(described=described))
     reference = types.SimpleNamespace(test=measured, vectors=lambda measured, space: vectors)
-    parts = types.SimpleNamespace(test=sounds)
-    return types.SimpleNamespace(reference=reference, parts=parts, columns=np.array([0, 1]))
+    splits = types.SimpleNamespace(test=examples)
+    return types.SimpleNamespace(reference=reference, splits=splits, columns=np.array([0, 1]))
 
 
 def test_histograms_and_map_hold_every_system_and_the_recordings():
     rng = np.random.default_rng(0)
-    sounds = make_sounds(rng.normal(0, 0.1, (10, 4000)), RATE, pitch=np.arange(60, 70))
+    examples = Examples(rng.normal(0, 0.1, (10, 4000)), RATE, pitch=np.arange(60, 70))
     real = {"RMS": rng.normal(size=10), "vibrato rate": np.full(10, np.nan)}
     kept = {
         name: [
@@ -95,7 +95,7 @@ def test_histograms_and_map_hold_every_system_and_the_recordings():
         ]
         for name, shift in (("near", 0.0), ("far", 30.0))
     }
-    found = report_data.shown(held(real, rng.normal(size=(10, 6)), sounds), kept)
+    found = report_data.shown(held_out(real, rng.normal(size=(10, 6)), examples), kept)
     (histogram,) = found["histograms"]
     assert histogram["name"] == "RMS" and len(histogram["edges"]) == 25
     assert sum(histogram["recordings"]) == pytest.approx(1.0, abs=1e-3)

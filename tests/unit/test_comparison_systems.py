@@ -1,16 +1,16 @@
-"""What is compared, and going on with a comparison that was begun."""
+"""Systems, and resuming a comparison."""
 
 import json
 
 import pytest
 
-from noisygan.comparison import systems as comparison_systems
 from noisygan.comparison import training
+from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import UsageError
 
 
 def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
-    found = comparison_systems.systems_of(["runs/notes.gin", "drums_small"], [], 2, tmp_path)
+    found = systems_of(["runs/notes.gin", "drums_small"], [], 2, tmp_path)
     assert [system.name for system in found] == ["notes", "drums_small"]
     assert found[0].run_dirs == {seed: tmp_path / "runs" / f"notes-{seed}" for seed in (0, 1)}
     assert found[0].description.startswith("Pitched notes")
@@ -18,26 +18,26 @@ def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
 
 def test_equal_file_names_are_told_apart_by_their_folders(tmp_path):
     files = ["comparisons/notes/wavegan.gin", "comparisons/drums/wavegan.gin"]
-    names = [system.name for system in comparison_systems.systems_of(files, [], 1, tmp_path)]
+    names = [system.name for system in systems_of(files, [], 1, tmp_path)]
     assert names == ["notes-wavegan", "drums-wavegan"]
     with pytest.raises(UsageError, match="several systems are called runs-notes"):
-        comparison_systems.systems_of(["runs/notes.gin"] * 2, [], 1, tmp_path)
+        systems_of(["runs/notes.gin"] * 2, [], 1, tmp_path)
 
 
 def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
-    asked = {"budget": "minutes 3", "sounds measured": 500}
+    settings = {"budget": "minutes 3", "examples of each run": 500}
     out = tmp_path / "out"
-    first = comparison_systems.Progress(out, asked)
+    first = Progress(out, settings)
     assert first.get("trained hybrid-0") is None and not out.exists()
-    first.begin()
+    first.write()
     # Stopped within the first training: a run is there, and nothing is finished.
     (out / "runs" / "hybrid-0").mkdir(parents=True)
-    first = comparison_systems.Progress(out, asked)
+    first = Progress(out, settings)
     assert first.get("trained hybrid-0") is None
-    first.set("trained hybrid-0", {"failed": None})
-    assert comparison_systems.Progress(out, asked).get("trained hybrid-0") == {"failed": None}
+    first.set("trained hybrid-0")
+    assert Progress(out, settings).get("trained hybrid-0") == {"failed": None}
     with pytest.raises(UsageError, match="with budget minutes 3, not minutes 5"):
-        comparison_systems.Progress(out, {**asked, "budget": "minutes 5"})
+        Progress(out, {**settings, "budget": "minutes 5"})
 
 
 @pytest.mark.parametrize(
@@ -46,24 +46,25 @@ def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
         "{",
         "[" * 100_000,
         "[]",
-        '{"asked": [], "done": {}}',
-        '{"asked": {}, "done": [["a", 1]]}',
-        '{"asked": {}, "done": {"trained a-0": 1}}',
-        '{"asked": {}, "done": {"trained a-0": {"failed": 1}}}',
+        '{"format": 1, "asked": {}, "done": {}}',
+        '{"format": 2, "settings": [], "done": {}}',
+        '{"format": 2, "settings": {}, "done": [["a", 1]]}',
+        '{"format": 2, "settings": {}, "done": {"trained a-0": 1}}',
+        '{"format": 2, "settings": {}, "done": {"trained a-0": {"failed": 1}}}',
     ],
 )
 def test_a_damaged_comparison_is_refused(content, tmp_path):
     (tmp_path / "comparison.json").write_text(content)
     with pytest.raises(UsageError, match="can't be read"):
-        comparison_systems.Progress(tmp_path, {})
+        Progress(tmp_path, {})
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "parts" / "train").mkdir(parents=True)
-    assert comparison_systems.Progress(tmp_path, {}).get("trained hybrid-0") is None
+    assert Progress(tmp_path, {}).get("trained hybrid-0") is None
     (tmp_path / "song.mid").write_bytes(b"x")
-    with pytest.raises(UsageError, match="is not empty and holds no comparison"):
-        comparison_systems.Progress(tmp_path, {})
+    with pytest.raises(UsageError, match="is not empty and contains no comparison"):
+        Progress(tmp_path, {})
 
 
 def test_steps_for_sounds_count_each_level_of_what_grows():
@@ -81,9 +82,9 @@ def test_steps_for_sounds_count_each_level_of_what_grows():
 
 
 def test_a_binding_that_one_config_does_not_use_is_refused_before_training(tmp_path):
-    both = comparison_systems.systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
+    both = systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
     with pytest.raises(UsageError, match=r"^wavegan_small: .*Hybrid"):
-        training.recordings_of(both, ["Hybrid.code_units = 8"])
+        training.read_configs(both, ["Hybrid.code_units = 8"])
 
 
 def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
@@ -95,11 +96,11 @@ def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
             json.dumps({"format": 3, "seed": seed, "label_names": ["x"]})
         )
         (folder / "checkpoints" / "ckpt-3.index").write_bytes(b"")
-    found = comparison_systems.systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
+    found = systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
     assert [(s.name, s.description, sorted(s.run_dirs)) for s in found] == [
         ("a", "tiny", [0, 1]),
         ("c", "other", [1]),
     ]
     assert found[0].gin_file is None
     with pytest.raises(UsageError, match="of one config have seed 0"):
-        comparison_systems.systems_of([], [tmp_path / "a", tmp_path / "a"], 2, tmp_path)
+        systems_of([], [tmp_path / "a", tmp_path / "a"], 2, tmp_path)

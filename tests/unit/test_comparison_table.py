@@ -1,4 +1,4 @@
-"""Who is best at what, in every form that is written."""
+"""Tables and verdict of a comparison."""
 
 import csv
 import io
@@ -6,10 +6,10 @@ import io
 import pytest
 
 from noisygan.comparison import table
-from noisygan.evaluation.results import Metric, Result
+from noisygan.evaluation.report import Metric, Result
 
 DISTANCE = Metric("MMD^2 x 1000, log-mel", "distance: log-mel", "", False, True)
-RIGHT = Metric("taken for what was asked", "judged", "%", True, True)
+RIGHT = Metric("accuracy on generated examples", "classifier", "%", True, True)
 DIVERSITY = Metric("diversity", "diversity", "of the recordings'", None, True)
 
 
@@ -51,17 +51,15 @@ def test_the_better_is_lower_higher_or_nearer_to_recordings():
 def test_the_verdict_names_the_best_the_next_and_the_recordings():
     said = table.verdict(metrics())
     assert said[0] == "MMD^2 x 1000, log-mel: good, 2 (next middle, 5; recordings 1)."
-    assert said[1].startswith("taken for what was asked: middle, 95 % (next good, 90 %")
+    assert said[1].startswith("accuracy on generated examples: middle, 95 % (next good, 90 %")
     assert len(said) == 3
 
 
-def test_the_verdict_says_what_is_level_and_what_is_doubtful():
+def test_the_verdict_says_what_is_level():
     found = metrics()[:1]
     found[0]["values"]["middle"]["interval"] = [2.9, 6.0]
-    found[0]["wrong_order"] = "detuning"
     assert table.verdict(found) == [
-        "MMD^2 x 1000, log-mel: good, 2 (next middle, 5, level with it; recordings 1; doubtful: "
-        "the self-test's detuning in a wrong order)."
+        "MMD^2 x 1000, log-mel: good, 2 (next middle, 5, level with it; recordings 1)."
     ]
 
 
@@ -84,7 +82,6 @@ def test_csv_has_a_line_for_each_figure():
 
 def test_markdown_marks_the_best_and_says_what_was_not_run():
     found = metrics()
-    found[0]["wrong_order"] = "detuned"
     text = table.as_markdown(
         {
             "title": "three",
@@ -98,11 +95,10 @@ def test_markdown_marks_the_best_and_says_what_was_not_run():
     )
     line = next(line for line in text.splitlines() if line.startswith("| MMD"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells[:2] == ["MMD^2 x 1000, log-mel (*)", "1"]
+    assert cells[:2] == ["MMD^2 x 1000, log-mel", "1"]
     assert cells[2:5] == ["**2** (1 to 3)", "5 (4 to 6)", "80 (79 to 81)"]
     assert cells[5] == "100 to 100"
     assert "| **95** (94 to 96) | not run |" in text
-    assert "(*): the self-test doubts it." in text
     assert "*few sounds*" in text and "3 minutes" in text
 
 

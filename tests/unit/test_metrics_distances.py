@@ -76,7 +76,7 @@ def test_the_estimate_of_mmd_is_that_of_scikit_learns_kernel():
 
 
 def test_intervals_of_mmd_hold_the_truth_about_as_often_as_they_say():
-    # The truth: that of sets so large that chance plays no part.
+    # The truth in closed form, as above.
     h = median_bandwidth(gaussian([0] * 3, 1.0, 2000, 0))
     width = h**2 + 2.0
     truth = 2.0 * (h**2 / width) ** 1.5 * (1.0 - np.exp(-0.75 / (2.0 * width)))
@@ -112,7 +112,7 @@ def test_frechet_at_infinity_takes_the_bias_of_small_sets_away():
         assert float(estimate.note.removeprefix("R^2 ")) > 0.8
     assert np.mean(biased) > 0.5
     assert abs(np.mean(extrapolated)) < 0.3 * np.mean(biased)
-    with pytest.raises(ValueError, match="48 of either"):
+    with pytest.raises(ValueError, match="48 in each"):
         frechet_at_infinity(a[:40], b)
 
 

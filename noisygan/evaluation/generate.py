@@ -1,0 +1,140 @@
+"""Generated examples: from a trained or untrained generator, a folder, or noise."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from noisygan.audio_io import decoding
+from noisygan.data.dataset import Recordings
+from noisygan.data.layouts import Entry
+from noisygan.errors import RunError, UsageError
+from noisygan.evaluation.examples import Examples
+from noisygan.evaluation.splits import balanced_rows
+
+
+def recordings_of(run):
+    """`Recordings` of a run's config."""
+    from noisygan import config
+
+    config.parse([run.path / "config.gin"])
+    return config.configured(Recordings)()
+
+
+def generate(run, like, n, seed=0, recordings=None, generator=None, progress=None):
+    """Generate examples under the conditions of recordings.
+
+    Args:
+      run: Run.
+      like: Examples; the conditions of each are used about equally often.
+      n: int.
+      seed: Of the latents.
+      recordings: `Recordings` whose fade-out the examples get; None: the run's own.
+      generator: In place of the run's, such as `untrained_generator(run)`.
+      progress: Called with the number of examples so far, or None.
+
+    Returns:
+      Examples, with the conditions that the generator takes.
+
+    Raises:
+      UsageError: if the generator takes pitches that the recordings do not have.
+      RunError: if it generates another sample rate or length.
+    """
+    from noisygan.rendering import notes
+
+    generator = generator or run.generator
+    names = tuple(generator.condition_names)
+    rows = balanced_rows(len(like), n)
+    requests = requests_like(run, generator, like, rows)
+    fit = fitter(run, like, recordings)
+    audio = []
+    for note in notes.render(generator, requests, seconds_for(generator, like), seed=seed):
+        audio.append(fit(note.audio))
+        if progress:
+            progress(len(audio))
+    n_samples = like.audio.shape[1]
+    if len(audio[0]) != n_samples or generator.sample_rate != like.sample_rate:
+        raise RunError(
+            f"{run.path} generates {len(audio[0])} samples at {generator.sample_rate} Hz; the "
+            f"recordings have {n_samples} at {like.sample_rate} Hz"
+        )
+    one_class = len(set(like.labels.tolist())) == 1
+    return Examples(
+        np.stack(audio),
+        like.sample_rate,
+        like.pitch[rows] if "pitch" in names else None,
+        like.labels[rows] if "label" in names or one_class else None,
+        [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
+        like.velocity[rows] if "velocity" in names else None,
+    )
+
+
+def requests_like(run, generator, like, rows):
+    """Requests for notes under the conditions of some rows of Examples."""
+    from noisygan.rendering import notes
+
+    if "pitch" in generator.condition_names and not like.has_pitch:
+        raise UsageError(
+            f"{run.path} is conditioned on pitch, which the recordings do not have; expected names "
+            "like flute-060-100.wav"
+        )
+    entries = [
+        Entry(
+            like.names[i],
+            pathlib.Path(like.names[i]),
+            label=str(like.labels[i]) or None,
+            pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
+            velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
+        )
+        for i in rows
+    ]
+    return notes.like_requests(notes.instrument(run.path, run.metadata, generator), entries)
+
+
+def fitter(run, like, recordings=None):
+    """A function that cuts and fades audio to the length of recordings."""
+    own = recordings_of(run).fade_out_seconds
+    fade = own if recordings is None else recordings.fade_out_seconds
+    # The generator has learnt the fade of its own recordings.
+    n_fade = 0 if fade in (None, own) else round(fade * like.sample_rate)
+    n_samples = like.audio.shape[1]
+    return lambda audio: decoding.shape(audio[:n_samples], n_fade_out=n_fade)
+
+
+def seconds_for(generator, like):
+    """Length to render: the generator's own if it is longer, so that note-offs stay in place."""
+    wanted = like.audio.shape[1] / like.sample_rate
+    return wanted if generator.seconds < wanted else None
+
+
+def untrained_generator(run):
+    """The generator of a run with its initial weights."""
+    from noisygan import config
+    from noisygan.training.build import build_generator, seed_initializers
+    from noisygan.training.trainer import Trainer
+
+    config.parse([run.path / "config.gin"])
+    trainer = config.configured(Trainer)()
+    seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
+    build_generator(trainer.generator, len(run.metadata["label_names"]))
+    trainer.plan.set_level(None)
+    return trainer.generator
+
+
+def examples_of_folder(recordings, folder, n):
+    """Up to n examples of a folder, drawn with a fixed seed."""
+    dataset = recordings.read(folder)
+    rows = balanced_rows(len(dataset), min(n, len(dataset)))
+    return Examples.from_dataset(dataset, np.sort(rows))
+
+
+def noise_like(examples, n, seed=0):
+    """White noise at the levels of recordings: the ceiling if there is no generator."""
+    rows = balanced_rows(len(examples), n)
+    level = np.sqrt((examples.audio**2).mean(1))[rows, None]
+    shape = (n, examples.audio.shape[1])
+    audio = level * np.random.default_rng(seed).standard_normal(shape, np.float32)
+    return Examples(
+        np.clip(audio, -1.0, 1.0), examples.sample_rate, examples.pitch[rows], examples.labels[rows]
+    )

@@ -1,0 +1,203 @@
+"""Training and held-out recordings of an evaluation, read from folders or data sets."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from noisygan.data.dataset import Recordings
+from noisygan.data.layouts import list_entries
+from noisygan.data.prepare import load
+from noisygan.errors import UsageError
+from noisygan.evaluation.examples import (
+    ENOUGH_EXAMPLES,
+    MIN_EXAMPLES,
+    Examples,
+    half_of,
+    repaired,
+    without_velocity,
+)
+
+SPLITS = ("nsynth-train", "nsynth-test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Splits:
+    """Training and held-out recordings.
+
+    Attributes:
+      train, test: Examples.
+      fingerprint: Of the held-out recordings.
+      fingerprints_seen: Of data sets that contain the held-out recordings.
+      warnings: list of str.
+    """
+
+    train: Examples
+    test: Examples
+    fingerprint: str
+    fingerprints_seen: tuple
+    warnings: list = dataclasses.field(default_factory=list)
+
+    def seen_by(self, run):
+        """Whether a run was trained on the held-out recordings."""
+        return run.metadata["data"]["fingerprint"] in self.fingerprints_seen
+
+
+def read_splits(recordings, data, train=None, progress=None):
+    """Read training and held-out recordings.
+
+    A folder with `nsynth-train` and `nsynth-test`, or one that `noisygan prepare` wrote with a test
+    split, contains both. With `train`, all of `data` is held out. Any other folder or data set is
+    divided by name into halves, with all velocities of a drum or pitch in one half.
+
+    Args:
+      recordings: `Recordings`, which selects and shapes the audio of folders.
+      data: Folder or `AudioDataset`.
+      train: Folder or `AudioDataset` of the training recordings, or None.
+      progress: Called with (files read, files in all), or None.
+
+    Returns:
+      Splits, repaired.
+
+    Raises:
+      UsageError: as of `Recordings.read`; if training and held-out recordings are the same; for too
+        few or silent ones.
+    """
+
+    def read(source, reader=recordings):
+        return source if hasattr(source, "fingerprint") else reader.read(source, progress)
+
+    is_folder = not hasattr(data, "fingerprint")
+    folder = pathlib.Path(data if is_folder else data.folder)
+    if train is not None:
+        sets = [read(train), read(data)]
+    elif is_folder and all((folder / split).is_dir() for split in SPLITS):
+        sets = [read(folder / split) for split in SPLITS]
+    elif is_folder and has_test_split(folder):
+        # The training split first: the run was trained on it alone.
+        readers = [copy.copy(recordings) for _ in SPLITS]
+        readers[1].split = "test"
+        sets = [read(folder, reader) for reader in readers]
+    else:
+        whole = read(data)
+        held_out = in_held_out_half(folder, whole.names, whole.pitch, whole.label)
+        halves = [Examples.from_dataset(whole, np.flatnonzero(h)) for h in (~held_out, held_out)]
+        note = f"{folder.name} has no held-out part: a half of it, chosen by name, is the reference"
+        return _repaired(*halves, whole.fingerprint, [note])
+    if sets[0].fingerprint == sets[1].fingerprint:
+        raise UsageError(
+            f"training and held-out recordings are the same ({folder}); expected held-out ones in "
+            "--data"
+        )
+    return _repaired(*map(Examples.from_dataset, sets), sets[1].fingerprint, [])
+
+
+def _repaired(train, test, fingerprint, warnings):
+    train, about_train = repaired(train, "training recordings")
+    test, about_test = repaired(test, "held-out recordings")
+    return Splits(train, test, fingerprint, (fingerprint,), [*warnings, *about_train, *about_test])
+
+
+def has_test_split(folder):
+    """Whether a folder is a prepared one with a test split."""
+    if not load.is_prepared(folder):
+        return False
+    return load.read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
+
+
+def in_held_out_half(folder, names, pitches, labels):
+    """Which recordings are held out, about half of each class: bool [n].
+
+    Depends on names alone: on the pitch if it is known, else on the name without its velocity.
+
+    Args:
+      folder: Its path, for the message.
+      names: Of the recordings.
+      pitches: MIDI; None or NaN where unknown.
+      labels: Their classes.
+
+    Raises:
+      UsageError: if one half is empty.
+    """
+    kinds = [
+        without_velocity(name) if pitch is None or not np.isfinite(pitch) else f"{pitch:g}"
+        for name, pitch in zip(names, pitches, strict=True)
+    ]
+    held_out = half_of(kinds, labels)
+    if held_out.all() or not held_out.any():
+        raise UsageError(
+            f"{folder} contains {len(kinds)} recordings of one kind, too few to hold some out; "
+            "expected more, or --train DIR beside --data with held-out ones"
+        )
+    return held_out
+
+
+def recordings_for(folders):
+    """`Recordings` at the sample rate of the files, with the length of the shorter set.
+
+    Args:
+      folders: dict name -> folder.
+
+    Raises:
+      UsageError: for files of several sample rates, or none that can be read.
+    """
+    import soundfile
+
+    rates, lengths = collections.defaultdict(list), []
+    for folder in folders.values():
+        longest = 0
+        for path in files_of(folder):
+            try:
+                info = soundfile.info(str(path))
+            except (soundfile.SoundFileError, RuntimeError, OSError):
+                continue  # `Recordings.read` names it.
+            rates[info.samplerate].append(path)
+            longest = max(longest, info.frames)
+        lengths.append(longest)
+    if not rates:
+        raise UsageError(f"no file in {', '.join(map(str, folders.values()))} is readable audio")
+    if len(rates) > 1:
+        each = "; ".join(f"{len(f)} at {rate} Hz, e.g. {f[0]}" for rate, f in rates.items())
+        raise UsageError(
+            f"audio of different sample rates can't be compared: {each}; expected one rate: "
+            "convert the files, for example by `sox in.wav -r 16000 out.wav`"
+        )
+    return Recordings(sample_rate=next(iter(rates)), n_samples=min(lengths))
+
+
+def files_of(folder):
+    """Paths of the recordings of a folder, of all its splits."""
+    folder = pathlib.Path(folder)
+    splits = [folder / split for split in SPLITS if (folder / split).is_dir()]
+    return [entry.path for part in splits or [folder] for entry in list_entries(part)[1]]
+
+
+def check_audio(folder):
+    """Check number and kind of a folder's files without opening them.
+
+    Raises:
+      UsageError: for too few files, or stems beside whole sounds.
+    """
+    files = files_of(folder)
+    if len(files) < MIN_EXAMPLES:
+        raise UsageError(
+            f"--audio {folder} contains {len(files)} files; expected at least {MIN_EXAMPLES}, "
+            f"better {ENOUGH_EXAMPLES}"
+        )
+    whole = {path.with_suffix("") for path in files}
+    stems = [path for path in files if path.parent in whole]
+    if stems:
+        raise UsageError(
+            f"--audio {folder} contains stems, such as {stems[0].relative_to(folder)}; expected "
+            "whole sounds alone: render without --stems, or move those folders away"
+        )
+
+
+def balanced_rows(n_there, n):
+    """n of n_there rows, each equally often, in a fixed order."""
+    order = np.random.default_rng(0).permutation(n_there)
+    return np.concatenate([order] * -(-n // n_there))[:n]
