@@ -222,14 +222,14 @@ def measure(run_dir, data, n, picture, seconds=None):
     """All figures of one run, as a dict; draws its picture."""
     from noisygan import config
     from noisygan.data.dataset import Recordings
-    from noisygan.training.runs import RunFolder, load_generator
+    from noisygan.run import load
     from noisygan.training.trainer import Trainer
 
-    run = RunFolder.open(run_dir)
-    generator = load_generator(run_dir)
+    run = load(run_dir)
+    generator = run.generator
     recordings = config.configured(Recordings)()
     notes = recordings.read(data)
-    facts = run.facts
+    facts = run.metadata
     if notes.fingerprint != facts["data"]["fingerprint"]:
         print(f"note: {run_dir} was trained on other recordings than {data}", file=sys.stderr)
     trainer = config.configured(Trainer)()
@@ -241,9 +241,9 @@ def measure(run_dir, data, n, picture, seconds=None):
     result = {
         "g_parameters": n_parameters(generator),
         "d_parameters": n_parameters(trainer.discriminator),
-        **training_facts(run.read_metrics()),
+        **training_facts(run.metrics()),
         # The state that is measured; metrics are not written at every step.
-        "steps": int(run.latest_checkpoint().rsplit("-", 1)[1]),
+        "steps": run.step,
         "n_recordings": len(notes),
         "n_generated": n,
         "sample_rate": notes.sample_rate,

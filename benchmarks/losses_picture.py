@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.errors import NoisyganError
-from noisygan.training.runs import RunFolder
+from noisygan.run import load
 
 N_COLUMNS = 4
 # What is drawn: both players' losses and how far recordings and generated sounds are apart in
@@ -22,7 +22,7 @@ CURVES = {"d_loss": "discriminator", "g_loss": "generator", "gap": "real - fake 
 
 def curves(run):
     """Minutes and curves of a run: (float [n], dict name -> float [n])."""
-    lines = [line for line in run.read_metrics() if "d_loss" in line and "g_loss" in line]
+    lines = [line for line in run.metrics() if "d_loss" in line and "g_loss" in line]
     minutes = np.array([line["seconds"] / 60.0 for line in lines])
     found = {name: np.array([line[name] for line in lines]) for name in ("d_loss", "g_loss")}
     found["gap"] = np.array([line["real_logits"] - line["fake_logits"] for line in lines])
@@ -30,7 +30,7 @@ def curves(run):
 
 
 def draw(runs, path):
-    """Draws `RunFolder`s into a PNG."""
+    """Draw the losses of several `Run`s into a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -65,7 +65,7 @@ def main(arguments=None):
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     asked = parser.parse_args(arguments)
     try:
-        draw([RunFolder.open(path) for path in asked.run_dirs], asked.out)
+        draw([load(path) for path in asked.run_dirs], asked.out)
     except NoisyganError as error:
         print(f"losses_picture: {error}", file=sys.stderr)
         return error.exit_code

@@ -143,7 +143,7 @@ def main(arguments=None):
 
     from noisygan import config
     from noisygan.data.dataset import Recordings
-    from noisygan.training.runs import load_generator
+    from noisygan.training.checkpoints import load_generator
 
     try:
         generator = load_generator(asked.run_dir)

@@ -99,15 +99,13 @@ def run_folder(folder, option=None):
       UsageError: if it holds no run, or none with a checkpoint; names the option that it was given
         by.
     """
-    from noisygan.training.runs import RunFolder
+    from noisygan.training import checkpoints, run_files
 
-    run = RunFolder(folder)
-    named = f"{option} {folder}" if option else f"{folder}"
-    if not (run.facts_file.is_file() and run.config.is_file()):
+    if not run_files.is_run(folder):
+        named = f"{option} {folder}" if option else f"{folder}"
         raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
-    if not run.has_checkpoint:
-        raise UsageError(run.without_checkpoint)
-    return run.path
+    checkpoints.check_saved(folder)
+    return pathlib.Path(folder)
 
 
 def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
@@ -124,9 +122,9 @@ def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
       RunError: if run.json can't be read.
     """
     from noisygan.rendering import notes
-    from noisygan.training.runs import RunFolder
+    from noisygan.training import run_files
 
-    facts = RunFolder(run_dir).facts
+    facts = run_files.read_metadata(run_dir)
     pitches = [pitch for pitch in pitches if pitch is not None]
     notes.check_pitches(pitches, sample_rate or facts.get("sample_rate"))
     labels = [label for label in labels if label is not None]

@@ -146,15 +146,16 @@ def load(run_dir, seconds=None, sample_rate=None):
       (generator with its averaged weights, Instrument).
 
     Raises:
-      UsageError, RunError: as `noisygan.training.runs.load_generator`; UsageError for more seconds
+      UsageError, RunError: as `noisygan.training.checkpoints.load_generator`; UsageError for more seconds
         than its generator makes.
     """
-    from noisygan.training.runs import RunFolder, load_generator
+    from noisygan.training import run_files
+    from noisygan.training.checkpoints import load_generator
 
     generator = load_generator(run_dir)
-    if seconds is not None and hasattr(generator, "check_seconds"):
+    if seconds is not None:
         generator.check_seconds(seconds, sample_rate or generator.sample_rate)
-    return generator, instrument(run_dir, RunFolder.open(run_dir).facts, generator)
+    return generator, instrument(run_dir, run_files.read_metadata(run_dir), generator)
 
 
 def check_pitches(pitches, sample_rate=None):

@@ -133,15 +133,13 @@ def newest(run_dir, log=lambda text: None):
     return None
 
 
-def require(run_dir, log=lambda text: None):
-    """Prefix of the newest good checkpoint of a run; UsageError without any."""
-    prefix = newest(run_dir, log)
-    if prefix is None:
+def check_saved(run_dir):
+    """Raises UsageError for a run without any checkpoint, damaged or not."""
+    if not steps(pathlib.Path(run_dir) / "checkpoints"):
         raise UsageError(
             f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "
             f"--run_dir {run_dir} --data DIR --resume`"
         )
-    return prefix
 
 
 def fault_of(prefix):
@@ -229,7 +227,8 @@ def load_generator(run_dir, checkpoint=None):
     def warn(text):
         print(printable(f"{run_dir}: {text}"), file=sys.stderr)
 
-    prefix = checkpoint or require(run_dir, warn)
+    check_saved(run_dir)
+    prefix = checkpoint or newest(run_dir, warn)
     config.parse([run_dir / "config.gin"])
     try:
         trainer = config.configured(Trainer)()

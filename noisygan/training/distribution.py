@@ -152,6 +152,7 @@ class Replicas(OneDevice):
 
     def compiled(self, step, jit_compile=False):
         """A compiled function on all replicas, to the means of their scalars."""
+
         @tf.function
         def on_all(batch, *rest):
             # A TPU's replicas take tensors only: the rest is captured.

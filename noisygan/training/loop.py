@@ -217,7 +217,7 @@ class _Loop:
 
 
 def _read_state(text, elapsed):
-    """(newest metrics, states of callbacks) in a checkpoint's JSON; RunError where it is invalid."""
+    """(newest metrics, states of callbacks) of a checkpoint's JSON; RunError if invalid."""
     try:
         if len(text) > _MAX_STATE_BYTES or not 0.0 <= elapsed < math.inf:
             raise ValueError

@@ -75,7 +75,7 @@ class NonFinite(Callback):
                 "(Adam.learning_rate), or more R1.weight."
             )
         if len(str(n)) > len(str(n - len(skipped))) or n == len(skipped):
-            self.report(f"step {step}: gradients were not finite; the update is skipped ({n} so far)")
+            self.report(f"step {step}: gradients were not finite; update skipped ({n} so far)")
 
     def state(self):
         """dict for JSON."""
@@ -434,7 +434,8 @@ class ReferenceSet:
         examples = self.view(examples[:, self.block])
         total, n = 0.0, 0
         for group in np.unique(self.groups):
-            real, fake = self.recordings[self.groups == group], examples[self.example_groups == group]
+            real = self.recordings[self.groups == group]
+            fake = examples[self.example_groups == group]
             if len(fake) > 1:
                 total += len(real) * _energy_distance(real, fake)
                 n += len(real)
@@ -520,7 +521,7 @@ def features(audio, sample_rate):
 
 
 def keep_best(run_dir, trainer, step):
-    """Keep the averaged weights in the run folder `best` within a run's, as its newest checkpoint."""
+    """Keep the averaged weights in the run folder `best`, as its newest checkpoint."""
     folder = run_dir / "best" / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     metadata = run_files.read_metadata(run_dir) | {"averaged_only": True}

@@ -45,7 +45,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
       data: `AudioDataset` that is trained on.
       seed: int.
       command: Command line, list of str.
-      threads: Of a deterministic run, as `make_deterministic` returns them; None: not deterministic.
+      threads: Result of `make_deterministic`; None: the run is not deterministic.
       n_replicas: Number of replicas.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Train a config on a folder of recordings: the whole of `noisygan train`, without a command line."""
+"""Train a config on a folder of recordings, as `noisygan train` does."""
 
 from __future__ import annotations
 
