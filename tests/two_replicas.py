@@ -23,7 +23,7 @@ from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, 
 from noisygan.training.growth import Growth
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
-from noisygan.training.strategies import connect
+from noisygan.training.distribution import connect
 from noisygan.training.trainer import Trainer
 from tests import toys
 
@@ -154,10 +154,10 @@ def main():
             "copies_apart": copies_apart,
         }
         if name == "hybrid":
-            two.check([6], trainer.discriminator)
-            found["odd_batch"] = refused(lambda t=trainer: two.check([7], t.discriminator))
+            two.check([6])
+            found["odd_batch"] = refused(lambda: two.check([7]))
         if name == "growing":
-            found["odd_groups"] = refused(lambda t=trainer: two.check([6], t.discriminator))
+            found["odd_groups"] = refused(lambda t=trainer: two.check([6], t.discriminator.group_size))
     print("FOUND " + json.dumps(found))
 
 

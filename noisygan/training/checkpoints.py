@@ -49,7 +49,7 @@ class Checkpoints:
             else:
                 remove(folder / f"ckpt-{step}")
         if kept:
-            tf.train.update_checkpoint_state(str(folder), kept[-1], kept)
+            tf.compat.v1.train.update_checkpoint_state(str(folder), kept[-1], kept)
         self.manager = tf.train.CheckpointManager(
             self.checkpoint, str(folder), max_to_keep=N_KEPT, checkpoint_name="ckpt"
         )
@@ -66,9 +66,9 @@ class Checkpoints:
             remove(prefix)
             raise
         self.saved_step = step
-        for path in self.folder.glob("ckpt-*.json"):
-            if not path.with_suffix(".index").exists():
-                path.unlink()
+        # The manager knows neither the checksums nor files of an earlier process.
+        for other in steps(self.folder)[N_KEPT:]:
+            remove(self.folder / f"ckpt-{other}")
 
 
 def write(checkpoint, prefix):

@@ -486,7 +486,8 @@ HOSTILE = {
     "a private name": "Top.shaper = @toyparts.parts._hidden",
     "the command line": "import noisygan.cli.main\nTop.size = @noisygan.cli.main.main()",
     "our own file functions": (
-        "import noisygan.training.runs\nTop.size = @noisygan.training.runs.load_generator()"
+        "import noisygan.training.checkpoints\n"
+        "Top.size = @noisygan.training.checkpoints.load_generator()"
     ),
     "a function of the data package": "Top.size = @noisygan.audio_io.decoding.decode()",
     "the config module": "import noisygan.config\nTop.size = @noisygan.config.parse()",

@@ -333,9 +333,9 @@ FACTS = {
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
     from noisygan.rendering import notes
-    from noisygan.training.run_files import read_facts
+    from noisygan.training.run_files import read_metadata
 
-    facts = read_facts(path)
+    facts = read_metadata(path.parent)
     generator = types.SimpleNamespace(condition_names=("pitch", "label"))
     instrument = notes.instrument(path.parent, facts, generator)
     for request in notes.plain_requests(instrument, 2):
@@ -349,7 +349,7 @@ METRICS = b'{"step": 1, "seconds": 0.5, "d_loss": 1.0}\n{"step": 2, "seconds": 1
 def run_metrics(path):
     from noisygan.training.run_files import read_metrics
 
-    for record in read_metrics(path):
+    for record in read_metrics(path.parent):
         float(record.get("seconds", 0.0))
 
 
@@ -360,14 +360,14 @@ SUMS = {
 }
 
 
-@target(encoded({"format": 1, "files": SUMS}), "ckpt-3.json")
+@target(encoded({"files": SUMS}), "checkpoints/ckpt-3.json")
 def checkpoint_sums(path):
     """Checksums of a checkpoint: one that does not have them is passed over."""
     from noisygan.training import checkpoints
 
     for name, content in CHECKPOINT.items():
         (path.parent / name).write_bytes(content)
-    checkpoints.newest(path.parent)
+    checkpoints.newest(path.parent.parent)
 
 
 ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}

@@ -36,10 +36,10 @@ def complaint(text):
 @pytest.mark.parametrize(
     "name",
     [
-        "noisygan.training.runs.RunFolder",
-        "noisygan.training.runs.load_generator",
+        "noisygan.training.checkpoints.load_generator",
+        "noisygan.training.monitors.QualityMonitor",
         "noisygan.training.loop.StopSignals",
-        "noisygan.training.summaries.EventWriter",
+        "noisygan.training.callbacks.TensorBoard",
         "noisygan.data.prepare.load.Split",
         "noisygan.data.prepare.reading.read",
         "noisygan.data.download.get",
