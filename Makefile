@@ -48,9 +48,9 @@ format: $(STAMP) ## put the code into the house's format
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(STAMP) ## measure the synthesizers beside ddsp on this machine, some minutes
-	@$(BIN)/noisygan bench synths
+	@$(BIN)/python benchmarks/synths_vs_ddsp.py
 
-benchdocs: $(STAMP) ## put the figures of make bench into README.md and docs/
+benchdocs: $(STAMP) ## write the figures of make bench into docs/results.md
 	$(BIN)/python benchmarks/synths_vs_ddsp.py --publish
 
 docs: $(STAMP) ## build the site into site; open site/index.html

@@ -16,7 +16,6 @@ PACKAGES = [
     "noisygan",
     "noisygan._gin",
     "noisygan.audio_io",
-    "noisygan.benchmarks",
     "noisygan.cli",
     "noisygan.comparison",
     "noisygan.data",

@@ -3,7 +3,7 @@
     python benchmarks/export.py --run_dir runs/flute [--run_dir runs/kit ...] [--notes 6]
         [--repeat 10]
 
-Each run is exported as whole notes of its own length and rate in every format whose tools are
+Each run is exported as whole notes of the run's length and rate in every format whose tools are
 installed, and played in that format's runtime on one thread: `difference` is the largest one
 between its samples and those of the Python generator (TensorFlow's own operations), over some
 notes from the lowest to the highest pitch of the run; `CPU ms` the processor's time for one note
@@ -23,11 +23,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from benchmarks import common  # noqa: E402
 
 
 def asked(run, n):
-    """What n notes are asked by, NumPy arrays by name."""
+    """Inputs of n notes, NumPy arrays by name."""
     pitches = run.pitches or (60,)
     return {
         "z": run.generator.prior(n, seed=1).numpy(),
@@ -39,7 +39,7 @@ def asked(run, n):
 
 
 def in_python(generator):
-    """(function from notes asked for to audio, bytes)."""
+    """(function from inputs to audio, bytes)."""
     import tensorflow as tf
 
     def play(notes):
@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--notes", type=int, default=6)
     parser.add_argument("--repeat", type=int, default=10)
     args = parser.parse_args()
-    print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
+    print("; ".join(f"{k} {v}" for k, v in common.facts().items() if v), "\n")
     print("| run | format | MB | CPU s to export | difference | CPU ms a note | wall ms a note |")
     print("|---|---|---|---|---|---|---|")
     for run_dir in args.run_dir:

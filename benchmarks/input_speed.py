@@ -1,4 +1,4 @@
-"""Whether training ever waits for its recordings: batches a second beside what steps eat.
+"""Input pipeline: batches a second beside what training steps consume.
 
     python benchmarks/input_speed.py [--sounds 256] [--seconds 10] [--configs NAME,NAME]
 
@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
+from benchmarks import common  # noqa: E402
 from noisygan import config  # noqa: E402
-from noisygan.benchmarks import machine  # noqa: E402
 from noisygan.data import dataset as recordings_of  # noqa: E402
 from noisygan.data.prepare import pool, preparing  # noqa: E402
 from noisygan.data.prepare.options import Options  # noqa: E402
@@ -63,7 +63,7 @@ def prepare(folder, out, recordings):
 
 
 def per_second(advance, seconds):
-    """How often a function can be called in a second, after the first few times."""
+    """Calls of a function per second, after the first few."""
     for _ in range(WARM_UP):
         advance()
     began, n = time.perf_counter(), 0
@@ -131,7 +131,7 @@ def main():
         print(table(rows).splitlines()[-1], flush=True)
     path = Path("runs/bench/input_speed.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine.facts(), "rows": rows}, indent=1))
+    path.write_text(json.dumps({"machine": common.facts(), "rows": rows}, indent=1))
     print(f"\n{table(rows)}\n\nwritten: {path}")
 
 

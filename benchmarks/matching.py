@@ -1,4 +1,4 @@
-"""How near `noisygan match` comes to recorded notes, and how long it takes.
+"""Distance of `noisygan match` from recorded notes, and its time.
 
     python benchmarks/matching.py --data shared/data/nsynth-mini
     python benchmarks/matching.py --data shared/data/nsynth-mini --run_dir runs/flute [--free]
@@ -70,7 +70,7 @@ def without_room(controls):
 
 
 def room_found(match, dry):
-    """What is said of the room of a match; dry is the note as it was recorded."""
+    """Text about the room of a match; dry is the note as it was recorded."""
     rate = match.target.sample_rate
     level = level_of(dry, rate, round(len(dry) / rate * FRAME_RATE))
     ended = 1 + np.flatnonzero(level > level.max() * 1e-3)[-1]

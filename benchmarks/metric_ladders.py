@@ -118,7 +118,7 @@ def ladder_values(train, test, ladders=LADDERS):
 
 
 def ordered(values, higher_is_better):
-    """Whether values get worse from rung to rung; see `Metric` for None."""
+    """True if values get worse from rung to rung; see `Metric` for None."""
     values = np.asarray(values, float)
     if higher_is_better is None:
         values = np.abs(values - values[0])

@@ -26,7 +26,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from noisygan import machine  # noqa: E402
 
 
 def note(index, rate, seconds):
@@ -48,7 +48,7 @@ def make(folder, n_files, rate, seconds):
 
 
 def measure(what, kind, data, n_files, n_processes, options):
-    """Prepares a folder in a process of its own. Returns a dict of what was measured."""
+    """Prepares a folder in a separate process. Returns a dict of what was measured."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "noisygan", "prepare", kind, "--data", str(data)]
         command += ["--out", f"{out}/out", "--processes", str(n_processes), *options]

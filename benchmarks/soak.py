@@ -3,7 +3,7 @@
     python benchmarks/soak.py training --data DATA --run_dir RUN --minutes 120
     python benchmarks/soak.py studio --run_dir RUN --clients 64 --minutes 15
 
-`training` runs `noisygan train` in a process of its own and watches it from outside: its resident
+`training` runs `noisygan train` in a separate process and watches it from outside: its resident
 memory and processor time every ten seconds, and what it wrote into metrics.jsonl. Memory is
 compared after the first tenth (warm-up) and over the last tenth; a step's time likewise, by the
 clock and in processor time: on a machine that others use, the second one is the program's own.

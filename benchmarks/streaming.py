@@ -1,4 +1,4 @@
-"""How many voices the block-wise form of a hybrid plays at once on one core, and how evenly.
+"""Voices that the block-wise form of a hybrid plays at once on one core, and their jitter.
 
     python benchmarks/streaming.py --run_dir runs/flute [--voices 20] [--sample_rate 48000]
         [--blocks 64,128,256,512,1024] [--seconds 4]
@@ -24,7 +24,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan.benchmarks import machine  # noqa: E402
+from benchmarks import common  # noqa: E402
 
 
 def session(path):
@@ -86,7 +86,7 @@ def main():
 
     run = load(args.run_dir)
     generator = run.generator
-    print("; ".join(f"{k} {v}" for k, v in machine.facts().items() if v), "\n")
+    print("; ".join(f"{k} {v}" for k, v in common.facts().items() if v), "\n")
     print(
         "| form | block | lasts ms | latency ms | CPU ms: mean | p99 | max | real time, voices | "
         "by the clock ms: median | p99 |\n|---|---|---|---|---|---|---|---|---|---|"

@@ -1,10 +1,10 @@
-"""The CPPN palette: functions that draw symmetric, repeating, bounded and straight patterns."""
+"""Activation functions of CPPNs: symmetric, periodic, bounded and linear."""
 
 import tensorflow as tf
 
 
 def gaussian(x):
-    """A bell: exp(-x^2)."""
+    """exp(-x^2)."""
     return tf.exp(-tf.square(x))
 
 
@@ -31,13 +31,13 @@ PALETTE = {
 
 
 class Mixed:
-    """Gives each part of the channels a function of its own.
+    """Activation that applies several functions, each to an equal share of the channels.
 
     Args:
-      names: Functions of the palette; the channels are divided evenly among them.
+      names: Keys of `PALETTE`.
 
     Raises:
-      ValueError: for a name that the palette lacks.
+      ValueError: for an unknown name.
     """
 
     def __init__(self, names):
@@ -49,7 +49,7 @@ class Mixed:
         self.functions = [PALETTE[name] for name in names]
 
     def __call__(self, x):
-        """x, [..., channels], with a function applied to each part of the last axis."""
+        """Apply the functions to parts of the last axis of x, [..., channels]."""
         n = len(self.functions)
         channels = x.shape[-1]
         sizes = [channels * (i + 1) // n - channels * i // n for i in range(n)]

@@ -1,9 +1,8 @@
-"""Time coordinates: what a CPPN is told about a moment.
+"""Time coordinates: inputs of a CPPN.
 
-A set of coordinates is called with the moments, the note's end and the note's code, and gives
-[batch, n_times, n_coordinates]. All of them are functions of time in seconds and of nothing else:
-the frame rate never enters, so a curve is the same however finely it is sampled. The moments are
-those of all notes, [n_times], or each note's own, [batch, n_times].
+Coordinates are called with times in seconds ([n_times] for all notes, or [batch, n_times]), the
+note-off in seconds ([batch]) and the code of the note, and return [batch, n_times, n_coordinates].
+They are functions of time in seconds, so a curve does not depend on the frame rate.
 """
 
 import math
@@ -13,19 +12,19 @@ import tensorflow as tf
 
 
 def _rows(times):
-    """Moments as [batch or 1, n_times, 1]."""
+    """Reshape times to [batch or 1, n_times, 1]."""
     return times[..., None] if times.shape.rank == 2 else times[None, :, None]
 
 
 def _for_each(note_off, curves, times):
-    """Curves of moments that all notes share, [1, n_times, n], once for each note."""
+    """Repeat curves of common times, [1, n_times, n], for each note."""
     if times.shape.rank == 2:
         return curves
     return tf.tile(curves, [tf.shape(note_off)[0], 1, 1])
 
 
 class Linear:
-    """Time itself, mapped to -1 (the start) ... 1 (`seconds`) and on, as in the first CPPNs."""
+    """Time, mapped linearly from 0 .. seconds to -1 .. 1 and beyond, as in the first CPPNs."""
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -36,12 +35,12 @@ class Linear:
 
 
 class Attack:
-    """Time since the note began, as saturating exponentials `1 - exp(-t / constant)`.
+    """Time since the onset, as saturating exponentials `1 - exp(-t / constant)`.
 
-    They come to rest, so a held note stays as it was however long it is held.
+    They converge, so a held note becomes steady.
 
     Args:
-      time_constants: Seconds. Long ones let a held note sink or swell for three times as long.
+      time_constants: Seconds. A held note changes for about three of the longest.
     """
 
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3)):
@@ -54,10 +53,9 @@ class Attack:
 
 
 class Release:
-    """Time since the note was let go: 0 until then, saturating exponentials from there on.
+    """Time since the note-off: 0 before, then saturating exponentials and a linear ramp.
 
-    With them comes a straight ramp, which ends after `ramp_seconds` at 1: a level in decibels that
-    follows it decays as struck and blown things do.
+    The ramp reaches 1 after `ramp_seconds`: a level in dB that follows it decays exponentially.
     """
 
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3), ramp_seconds=1.0):
@@ -73,7 +71,7 @@ class Release:
 
 
 class Periodic:
-    """Sines and cosines of fixed rates."""
+    """Sines and cosines of fixed rates in Hz."""
 
     def __init__(self, rates_hz=(0.25, 0.5, 1.0, 2.0)):
         self.rates_hz = rates_hz
@@ -86,14 +84,13 @@ class Periodic:
 
 
 class Vibrato(keras.layers.Layer):
-    """Oscillations whose rate and phase are the note's own, for vibrato and tremolo.
+    """Oscillations with a learned rate and phase per note, for vibrato and tremolo.
 
-    A rate is read from the code once per note, so the oscillation is as regular as a player's.
-    Each comes plain, and faded in over `fade_seconds`, since players let vibrato grow.
+    Each is returned plain and with a fade-in.
 
     Args:
       n: Number of oscillations.
-      min_hz, max_hz: The range of the rates.
+      min_hz, max_hz: Range of the rates.
       fade_seconds: Time constant of the fade-in.
     """
 
@@ -104,11 +101,11 @@ class Vibrato(keras.layers.Layer):
         self.max_hz = max_hz
         self.fade_seconds = fade_seconds
         self.rate = keras.layers.Dense(n, name="rate")
-        # Two outputs whose angle is the phase: no seam at a full turn.
+        # The phase is the angle of two outputs, which is continuous at a full turn.
         self.phase = keras.layers.Dense(2 * n, name="phase")
 
     def rates_hz(self, code):
-        """The rates of the notes with these codes, [batch, n]."""
+        """Rates of notes with these codes, [batch, n]."""
         return self.min_hz + (self.max_hz - self.min_hz) * tf.sigmoid(self.rate(code))
 
     def call(self, times, note_off, code):

@@ -1,7 +1,7 @@
-"""Networks that draw curves over time from a code.
+"""Networks from a code to curves over time.
 
-Each is called with `times` (seconds, [n_times]; a CPPN also takes [batch, n_times]), `note_off`
-(seconds, [batch]) and `code` ([batch, n]), and gives [batch, n_times, n_channels].
+They are called with `times` (seconds, [n_times]; a CPPN also takes [batch, n_times]), `note_off`
+(seconds, [batch]) and `code` ([batch, n]), and return [batch, n_times, n_channels].
 """
 
 import keras
@@ -11,18 +11,17 @@ from cppn.activations import Mixed
 
 
 class CPPN(keras.layers.Layer):
-    """A compositional pattern-producing network: a small network over time coordinates.
+    """Compositional pattern-producing network: a small network over time coordinates.
 
-    The code enters each layer twice, as a shift and as a gain per unit, so it can bend every part
-    of the pattern. The output layer sees the coordinates themselves as well, so a straight ramp
-    stays easy to draw.
+    The code modulates each layer by a shift and a gain per unit. The output layer also has the
+    coordinates as inputs, so that linear ramps are easy to learn.
 
     Args:
       n_channels: Number of curves.
-      coordinates: Coordinates of `cppn.coordinates`, joined.
+      coordinates: List of `cppn.coordinates`, concatenated.
       units, n_layers: Size of the hidden layers.
-      activations: Names of the palette; a layer's units are divided among them.
-      output_scale: Scale of the output layer's initial weights: small starts near flat curves.
+      activations: Keys of `cppn.activations.PALETTE`; the units are divided among them.
+      output_scale: Scale of the initial weights of the output layer; small: nearly flat curves.
 
     References:
       Stanley 2007, "Compositional pattern producing networks"; the gains are those of FiLM (Perez
@@ -52,7 +51,7 @@ class CPPN(keras.layers.Layer):
         )
 
     def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
+        """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
     def call(self, times, note_off, code):
@@ -66,14 +65,14 @@ class CPPN(keras.layers.Layer):
 
 
 class Deconvolution(keras.layers.Layer):
-    """A stack of transposed convolutions over a fixed stretch of time: what a CPPN is compared to.
+    """Transposed convolutions over a fixed duration, for comparison with a CPPN.
 
-    The curves have a grid of `n_seed * stride ** n_layers` points over `seconds`; between them they
-    are linear, and behind the end the last point is held. It knows nothing of the note's end.
+      output_scale: Scale of the output layer's initial weights; small gives nearly flat curves.
+    them, and hold the last point. The note-off is ignored.
 
     Args:
       n_channels: Number of curves.
-      seconds: The stretch that the grid covers.
+      seconds: Duration of the grid.
       n_seed: Number of points of the seed.
       n_layers, stride, kernel_size, units: Of the stack; units halve from layer to layer,
         down to 16.
@@ -106,7 +105,7 @@ class Deconvolution(keras.layers.Layer):
         self.outputs = keras.layers.Conv1D(n_channels, kernel_size, padding="same", name="outputs")
 
     def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
+        """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
     def call(self, times, note_off, code):

@@ -1,7 +1,6 @@
-"""Layers whose weights are scaled when they are used, so that all learn at one pace.
+"""Layers with equalized learning rates, and pixel normalization (Karras et al. 2018, section 4).
 
-Weights are drawn from N(0, 1) and multiplied by sqrt(2 / n), where n is how many numbers each
-output is a sum of (Karras et al. 2018, section 4.1; for sounds the kernel is one-dimensional).
+Weights are initialized from N(0, 1) and multiplied by sqrt(2 / fan_in) in each call.
 """
 
 import math
@@ -13,7 +12,7 @@ from discriminators.layers import convolve_repeated
 
 
 class EqualizedDense(keras.layers.Layer):
-    """A dense layer, [batch, n] to [batch, units]."""
+    """Equalized dense layer, [batch, n] to [batch, units]."""
 
     def __init__(self, units, name=None):
         super().__init__(name=name)
@@ -21,7 +20,7 @@ class EqualizedDense(keras.layers.Layer):
         self.initializer = keras.initializers.RandomNormal(stddev=1.0)
 
     def build(self, shape):
-        """Makes the weights."""
+        """Create the weights."""
         self.scale = math.sqrt(2.0 / shape[-1])
         self.kernel = self.add_weight(
             shape=[shape[-1], self.units], initializer=self.initializer, name="kernel"
@@ -35,12 +34,12 @@ class EqualizedDense(keras.layers.Layer):
 
 
 class EqualizedConv1D(keras.layers.Layer):
-    """A convolution, [batch, n_steps, n] to [batch, n_steps * repeats, filters].
+    """Equalized convolution, [batch, n_steps, n] to [batch, n_steps * repeats, filters].
 
     Args:
-      filters: Channels that come out.
+      filters: Output channels.
       kernel_size: Taps.
-      repeats: How often each step is repeated before.
+      repeats: Factor of nearest-neighbour upsampling before the convolution.
     """
 
     def __init__(self, filters, kernel_size, repeats=1, name=None):
@@ -51,7 +50,7 @@ class EqualizedConv1D(keras.layers.Layer):
         self.initializer = keras.initializers.RandomNormal(stddev=1.0)
 
     def build(self, shape):
-        """Makes the weights."""
+        """Create the weights."""
         self.scale = math.sqrt(2.0 / (self.kernel_size * shape[-1]))
         self.kernel = self.add_weight(
             shape=[self.kernel_size, shape[-1], self.filters],
@@ -67,12 +66,12 @@ class EqualizedConv1D(keras.layers.Layer):
 
 
 def pixel_norm(h):
-    """Every step's channels brought to a mean square of 1, [batch, n_steps, channels]."""
+    """Normalize the channels of each step to a mean square of 1, [batch, n_steps, channels]."""
     x = to_float32(h)
     x *= tf.math.rsqrt(tf.reduce_mean(x**2, axis=2, keepdims=True) + 1e-8)
     return tf.cast(x, h.dtype)
 
 
 def to_float32(x):
-    """Half precision as float32: squares would overflow, and 1e-8 would be 0."""
+    """Cast half precision to float32, in which squares do not overflow and 1e-8 is not 0."""
     return tf.cast(x, tf.float32) if x.dtype.size < 4 else x

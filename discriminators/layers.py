@@ -1,25 +1,27 @@
-"""Convolutions in other orders of the same sums, several times as fast on a CPU.
+"""Convolutions that are several times as fast on a CPU as the plain operations.
 
-Time is cut into blocks of a few steps; a block's steps become channels. The results differ from
-those of plain convolutions in rounding alone.
+Time is divided into blocks of a few steps, which become channels. The results equal those of plain
+convolutions except for rounding.
 """
 
 import keras
 import tensorflow as tf
 
-# Plain convolutions of longer maps with fewer channels are taken in blocks: the gradient of their
-# kernels is slow otherwise.
+# Long maps with few channels are convolved in blocks, since the plain gradient of kernels is slow.
 _MIN_STEPS = 1024
 _MAX_CHANNELS = 32
 _BLOCK = 4
 
 
 def convolve(h, kernel):
-    """A convolution that keeps the length, [batch, n_steps, channels] to [.., filters].
+    """Convolve with padding "same".
 
     Args:
       h: [batch, n_steps, channels].
       kernel: [n_taps, channels, filters].
+
+    Returns:
+      [batch, n_steps, filters].
     """
     n_steps, channels = h.shape[1:]
     n_taps, _, filters = kernel.shape
@@ -33,7 +35,7 @@ def convolve(h, kernel):
 
 
 class ConvolutionAlongTime(keras.layers.Conv2D):
-    """A `Conv2D` over (steps, bands), padding "same", that is given and gives bands first."""
+    """`Conv2D` over (steps, bands), padding "same", with bands before steps in the tensors."""
 
     def call(self, h):
         """[batch, n_bands / stride, n_steps / stride, filters]; see `convolve_along_time`."""
@@ -41,11 +43,11 @@ class ConvolutionAlongTime(keras.layers.Conv2D):
 
 
 def convolve_along_time(convolution, h):
-    """A Keras `Conv2D` over (steps, bands), with the steps where its code is fastest.
+    """Apply a Keras `Conv2D` over (steps, bands) with steps on the axis where it is fastest.
 
-    On a CPU a convolution works on many places of the last but one axis at once: several times as
-    fast where that is the longest, the more so where there is one band alone. A map of a single
-    channel goes in by blocks of steps, whose gradient is cheaper.
+    A CPU convolution is vectorized over the last but one axis, so this is several times as fast if
+    that axis is the longest. A map of one channel is convolved in blocks of steps, which has a
+    cheaper gradient.
 
     Args:
       convolution: `keras.layers.Conv2D`, built, padding "same", with a bias; its kernel's axes are
@@ -53,8 +55,7 @@ def convolve_along_time(convolution, h):
       h: [batch, n_bands, n_steps, channels].
 
     Returns:
-      [batch, n_bands / stride, n_steps / stride, filters]: `convolution` of h with bands and steps
-      exchanged, exchanged back.
+      [batch, n_bands / stride, n_steps / stride, filters].
     """
     kernel = tf.transpose(tf.cast(convolution.kernel.value, h.dtype), [1, 0, 2, 3])
     strides = convolution.strides[::-1]
@@ -66,7 +67,7 @@ def convolve_along_time(convolution, h):
 
 
 def _convolve_in_step_blocks(h, kernel, strides):
-    """`tf.nn.conv2d`, "SAME", of blocks of as many steps as the stride along them."""
+    """`tf.nn.conv2d`, "SAME", in blocks of one stride of steps."""
     n_taps, size = kernel.shape[1], strides[1]
     n_blocks = -(-n_taps // size)
     n_out, before = zip(
@@ -87,15 +88,15 @@ def _convolve_in_step_blocks(h, kernel, strides):
 
 
 def convolve_repeated(h, kernel, factor):
-    """Each step repeated, then convolved to the same length: nearest-neighbour upsampling.
+    """Convolve after nearest-neighbour upsampling, with padding "same".
 
-    Taps that meet the same repeated step are summed up first: for each of the `factor` places
-    between two steps that is another short kernel. 25 taps become 13 at a factor of 2, 7 at 4.
+    Taps on the same repeated step are summed first, which gives a short kernel for each of the
+    `factor` phases: 25 taps become 13 at a factor of 2, 7 at 4.
 
     Args:
       h: [batch, n_steps, channels].
       kernel: [n_taps, channels, filters].
-      factor: How often each step is repeated.
+      factor: Number of repetitions of each step.
 
     Returns:
       [batch, n_steps * factor, filters].
@@ -110,12 +111,12 @@ def convolve_repeated(h, kernel, factor):
 
 
 def convolve_strided(h, kernel, stride):
-    """A convolution with a stride, padded as Keras' "same".
+    """Convolve with a stride and padding "same".
 
     Args:
       h: [batch, n_steps, channels]; n_steps is a multiple of stride.
       kernel: [n_taps, channels, filters].
-      stride: Steps from one output to the next.
+      stride: Steps per output.
 
     Returns:
       [batch, n_steps / stride, filters].
@@ -129,16 +130,16 @@ def convolve_strided(h, kernel, stride):
 
 
 def _block_kernels(kernel, n_before, size, places):
-    """A kernel's taps in blocks, once for each place of the output within its block.
+    """Arrange the taps of a kernel in blocks, for each position of the output within its block.
 
     Args:
       kernel: [n_taps, channels, filters]; tap n_before meets the output's own step.
-      n_before: Taps before that one.
-      size: Steps of a block.
-      places: Of the outputs, 0 to size - 1.
+      n_before: Number of taps before it.
+      size: Steps per block.
+      places: Positions of the outputs, 0 to size - 1.
 
     Returns:
-      (list of [n_blocks, size, channels, filters], blocks before and after the output's own).
+      (list of [n_blocks, size, channels, filters], number of blocks before and after the output).
     """
     n_taps, channels, filters = kernel.shape
     first = (min(places) - n_before) // size

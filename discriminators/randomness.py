@@ -1,9 +1,8 @@
-"""Random numbers of what a network sees: no state, other ones in every step of a training.
+"""Stateless random numbers of discriminators.
 
-A discriminator has no seed of its own. What it draws is a hash of the bits of the map that is
-drawn for, row by row: equal maps draw the same, whatever else is in the batch, and a run that is
-resumed draws what it would have drawn. A map that another program rounds otherwise in its last bit
-draws something else.
+Random numbers are a hash of the bits of the input, per row. They differ between training steps, do
+not depend on the other rows, and a resumed run draws the same. Inputs that are rounded differently
+give different numbers.
 """
 
 import tensorflow as tf
@@ -12,10 +11,10 @@ _N_PLACES = 8
 
 
 def rows_bits(h):
-    """One random number for each row.
+    """Random number per row.
 
     Args:
-      h: float32 [batch, n_steps, channels]; half floats draw as the same numbers in float32 do.
+      h: float32 [batch, n_steps, channels]; half precision gives the numbers of its float32 values.
 
     Returns:
       uint32 [batch]. No gradient.
@@ -29,14 +28,14 @@ def rows_bits(h):
 
 
 def dropout(h, rate):
-    """Sets a share of the numbers to 0, chosen at random, and scales up the others.
+    """Dropout: set a random share of the values to 0 and scale the others.
 
     Args:
-      h: [batch, n_steps, channels], float32 or half floats.
-      rate: Share, 0 up to 1.
+      h: [batch, n_steps, channels], float32 or half precision.
+      rate: Share of values that are set to 0, 0 up to 1.
 
     Returns:
-      [batch, n_steps, channels], in the type of h.
+      [batch, n_steps, channels], dtype of h.
     """
     if not rate:
         return h
@@ -48,7 +47,7 @@ def dropout(h, rate):
 
 
 def _scrambled(x):
-    """A bijective integer hash (the finalizer of MurmurHash3)."""
+    """Bijective integer hash (the finalizer of MurmurHash3)."""
 
     def shifted(x, bits):
         return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(bits, tf.uint32)))

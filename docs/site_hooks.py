@@ -1,9 +1,9 @@
-"""What mkdocs does beside rendering docs/*.md: pages made from the code, and links into it.
+"""MkDocs hooks: pages generated from the code, and links to them.
 
-- a page for every public module, `api/synths.harmonic.md`, that mkdocstrings fills;
-- `configs.md`, every file of gin/;
-- links from docs/ to files outside it (which work in the repository) lead to those pages;
-- links to sounds get a player beside them.
+- a page for every public module (`api/synths.harmonic.md`), which mkdocstrings fills;
+- the text of every file of gin/ at the end of `configs.md`;
+- links from docs/ to files outside it, which work in the repository, point to those pages;
+- links to audio files get a player.
 """
 
 import re
@@ -17,7 +17,7 @@ INTERNAL = {"noisygan._gin", "noisygan.__main__"}
 
 
 def modules(package):
-    """Dotted names of a package's public modules, itself first."""
+    """List the dotted names of a package's public modules, the package first."""
     names = []
     for path in sorted((ROOT / package).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -29,7 +29,7 @@ def modules(package):
 
 
 def on_config(config):
-    """Fills in the navigation's decisions and reference."""
+    """Add decisions and reference to the navigation."""
     decisions = sorted((Path(config.docs_dir) / "decisions").glob("*.md"))
     made = {
         "decisions": [f"decisions/{path.name}" for path in decisions],
@@ -44,24 +44,30 @@ def on_config(config):
 
 
 def api(module):
-    """Navigation entry of a module's page."""
+    """Return the navigation entry of a module's page."""
     return {module: f"api/{module}.md"}
 
 
 def on_files(files, config):
-    """Adds the pages that are made from the code."""
+    """Add the pages generated from the code."""
     for package in PACKAGES:
         for module in modules(package):
             text = f"# {module}\n\n::: {module}\n"
             files.append(File.generated(config, f"api/{module}.md", content=text))
     files.append(File.generated(config, "api/index.md", content=reference()))
-    files.append(File.generated(config, "configs.md", content=configs()))
     return files
 
 
 def reference():
-    """Text of the reference's first page: each module with the first line of its docstring."""
-    lines = ["# Reference", "", "Every public module, from its docstrings.", ""]
+    """Text of the reference's first page: the Python API, then every module with its summary."""
+    lines = ["# Reference", "", "## Python API", ""]
+    lines += [
+        "- [noisygan.run](noisygan.run.md): `load`, `train`, `evaluate`, `compare`, `synthesize`, "
+        "`Run`, `Notes`",
+        "- [noisygan.data.dataset](noisygan.data.dataset.md): `AudioDataset`",
+        "- [noisygan.training.trainer](noisygan.training.trainer.md): `Trainer`",
+        "",
+    ]
     for package in PACKAGES:
         lines += [f"## {package}", ""]
         for module in modules(package):
@@ -79,27 +85,18 @@ def summary(module):
 
 
 def configs():
-    """Text of the page of all configs."""
-    lines = ["# Configs", "", "The files of `gin/`, as they come with the package.", ""]
-    group = None
+    """Sections with the text of every file of gin/."""
+    lines = []
     for path in sorted((ROOT / "gin").rglob("*.gin")):
         name = path.relative_to(ROOT / "gin").as_posix()
-        if name.split("/")[0] != group:
-            group = name.split("/")[0]
-            lines += [f"## {group}", ""]
-        lines += [
-            f"### {name}",
-            "",
-            "```python",
-            path.read_text(encoding="utf-8").rstrip(),
-            "```",
-            "",
-        ]
+        lines += [f"## {name}", "", "```gin", path.read_text(encoding="utf-8").rstrip(), "```", ""]
     return "\n".join(lines)
 
 
 def on_page_markdown(markdown, page, **_):
-    """Turns links to files outside docs/ into links to the pages made from them; adds players."""
+    """Point links to files outside docs/ to generated pages; add configs and audio players."""
+    if page.file.src_uri == "configs.md":
+        markdown += "\n" + configs()
     above = "../" * page.file.src_uri.count("/")
 
     def elsewhere(match):
@@ -112,6 +109,6 @@ def on_page_markdown(markdown, page, **_):
 
     player = r'\g<0> <audio controls preload="none" src="\1"></audio>'
     markdown = re.sub(r"\[[^\]]+\]\((sounds/[^)]+\.ogg)\)", player, markdown)
-    # A fence's gin is coloured as Python, which it is.
+    # Highlight gin as Python.
     markdown = re.sub(r"^```gin$", "```python", markdown, flags=re.M)
     return re.sub(rf"(\])\({re.escape(above)}\.\./([^)]+)\)", elsewhere, markdown)

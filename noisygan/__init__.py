@@ -14,19 +14,34 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from noisygan.comparison.comparing import compare
+    from noisygan.data.dataset import AudioDataset
     from noisygan.evaluation.evaluating import evaluate
-    from noisygan.run import Run, load
+    from noisygan.run import Notes, Run, load, synthesize
+    from noisygan.training.trainer import Trainer
 
 __version__ = "0.2.0"
 
 _MODULES = {
+    "AudioDataset": "noisygan.data.dataset",
+    "Notes": "noisygan.run",
     "Run": "noisygan.run",
+    "Trainer": "noisygan.training.trainer",
     "compare": "noisygan.comparison.comparing",
     "evaluate": "noisygan.evaluation.evaluating",
     "load": "noisygan.run",
+    "synthesize": "noisygan.run",
 }
 
-__all__ = ["Run", "compare", "evaluate", "load"]
+__all__ = [
+    "AudioDataset",
+    "Notes",
+    "Run",
+    "Trainer",
+    "compare",
+    "evaluate",
+    "load",
+    "synthesize",
+]
 
 
 def __getattr__(name):

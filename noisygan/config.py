@@ -270,7 +270,7 @@ def _within(name, prefixes):
 
 
 def is_open(module):
-    """Whether a config may name what this module defines."""
+    """True if a config may name what this module defines."""
     if _within(module, _allowed):
         return True
     private = any(part.startswith("_") for part in module.split("."))
@@ -278,7 +278,7 @@ def is_open(module):
 
 
 def is_allowed(value):
-    """Whether a config may name this object: it counts where it is defined, not where imported."""
+    """True if a config may name this object; only the module that defines it counts."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
     if not isinstance(module, str) or not is_open(module) or "." in name or name.startswith("_"):
         return False
@@ -299,7 +299,7 @@ def _check_module(module, where):
 
 
 def _members(module):
-    """What a config may name of a module: dict of name -> class or function."""
+    """Classes and functions of a module that a config may name: dict of name -> object."""
     if module.__name__ == _TFP:
         return {f"distributions.{n}": getattr(module.distributions, n) for n in _DISTRIBUTIONS}
     return {n: v for n, v in vars(module).items() if n[0] != "_" and is_allowed(v)}
@@ -317,7 +317,7 @@ class _Names:
 
     def __init__(self):
         self.known = {}  # each name of an object of the imported modules -> object
-        self.objects = {}  # full name -> object, of those that the config names
+        self.objects = {}  # full name -> object that the config names
 
     def add(self, module):
         """Import a module and add its members."""
@@ -446,7 +446,7 @@ class _Loaded:
     def __init__(self):
         self.bindings = {}  # _Binding.key -> _Binding
         self.objects = {}  # full name -> class or function
-        self.built = set()  # nodes that `configured` was asked for
+        self.built = set()  # nodes that `configured` builds
 
 
 _loaded = _Loaded()
@@ -592,7 +592,7 @@ def _drop_replaced(loaded, replaced, objects):
 
 
 def check_all_used():
-    """Check that every binding takes effect in what `configured` was asked for.
+    """Check that every binding takes effect in what `configured` has built.
 
     Call it once everything has been built. A binding equal to the parameter's default passes.
 

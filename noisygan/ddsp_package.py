@@ -19,7 +19,7 @@ HOW_TO_INSTALL = "pip install --no-deps ddsp==3.7.0"
 
 
 def is_installed():
-    """Whether `load` would find ddsp; imports nothing."""
+    """True if `load` would find ddsp; imports nothing."""
     return "ddsp" in sys.modules or importlib.util.find_spec("ddsp") is not None
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import functools
 import pathlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from noisygan.data.layouts import NO_LABEL
+import numpy as np
+
+from noisygan.audio_io import audio_files
+from noisygan.audio_io.controls import check_controls, load_controls, split_controls
+from noisygan.data.layouts import NO_LABEL, list_entries
+from noisygan.errors import UsageError
+from noisygan.quiet import import_tensorflow
+from noisygan.rendering import requests, saved_latents
+from noisygan.rendering.notes import Note, Notes, render_requests
 
 if TYPE_CHECKING:
     import keras
+
+Path = str | pathlib.Path
 
 
 class Run:
@@ -30,7 +41,7 @@ class Run:
       (5000, 16000, ('pitch', 'velocity'))
     """
 
-    def __init__(self, path: str | pathlib.Path, checkpoint: str | None = None):
+    def __init__(self, path: Path, checkpoint: str | None = None):
         """Reads the config and metadata of a run folder.
 
         Args:
@@ -97,6 +108,7 @@ class Run:
     @functools.cached_property
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
+        import_tensorflow()
         from noisygan.training.checkpoints import load_generator
 
         return load_generator(self.path, self.checkpoint)
@@ -107,8 +119,218 @@ class Run:
 
         return run_files.read_metrics(self.path)
 
+    def render(
+        self,
+        pitch: float | Sequence[float] | None = None,
+        velocity: float | None = None,
+        label: str | Sequence[str] | None = None,
+        count: int = 1,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        seed: int = 0,
+        z: np.ndarray | None = None,
+        glide: Sequence[tuple[float, float]] | None = None,
+        like: Path | None = None,
+        latent: Path | None = None,
+    ) -> Notes:
+        """Render notes.
 
-def load(run_dir: str | pathlib.Path, checkpoint: str | None = None) -> Run:
+        A note depends only on its pitch, velocity, label, index and the seed, not on the notes
+        rendered with it. Notes of one index share a z, so they sound like one instrument.
+
+        Args:
+          pitch: MIDI numbers, such as 60 or 60.5; None: drawn from those of the recordings.
+          velocity: 0 .. 127; None: 100.
+          label: Label names; None: each in turn.
+          count: Notes at each pitch and label, each with its own z.
+          seconds: Length; the note is held longer or shorter, its release stays. None: as trained.
+          sample_rate: Hz; None: that of the recordings.
+          seed: Decides z, noise and drawn pitches.
+          z: Latents to render instead of drawn ones, float [latent_dim] or [n, latent_dim].
+          glide: Pitch bend: points (seconds, semitones), linear between them.
+          like: Folder of recordings: one note for each, at its pitch, velocity and label.
+          latent: File of saved latents (-z.npz of `match`, or an array in .npy); it also gives
+            pitch, velocity, label, length, gain and noise seed where none is given.
+
+        Returns:
+          Notes, rendered on first use.
+
+        Raises:
+          UsageError: if the run can't play what is asked for.
+
+        Example:
+          >>> notes = run.render(pitch=[60, 64, 67], velocity=90, seconds=2.0, sample_rate=48000)
+          >>> notes.audio.shape
+          (3, 96000)
+        """
+        chosen, settings = self._requests(
+            *(pitch, velocity, label, count, seconds, sample_rate, seed, z, glide, like, latent)
+        )
+        return render_requests(self.generator, chosen, **settings)
+
+    def controls(self, **notes) -> dict:
+        """Compute the control curves of notes without rendering audio.
+
+        Args:
+          **notes: As of `render`.
+
+        Returns:
+          dict of arrays [n, ...] in physical units, as `Notes.controls`.
+
+        Raises:
+          UsageError: as of `render`, and for a raw-waveform run, which has none.
+
+        Example:
+          >>> curves = run.controls(pitch=60)
+          >>> curves["harmonic/f0_hz"] *= 2.0
+          >>> noisygan.synthesize(curves).save("octave")
+        """
+        chosen, settings = self._requests(**notes)
+        return render_requests(self.generator, chosen, audio=False, **settings).controls
+
+    def _requests(
+        self,
+        pitch=None,
+        velocity=None,
+        label=None,
+        count=1,
+        seconds=None,
+        sample_rate=None,
+        seed=0,
+        z=None,
+        glide=None,
+        like=None,
+        latent=None,
+    ):
+        """(requests, settings of `render_requests`); what run.json tells is checked first."""
+        audio_files.check_sample_rate(sample_rate)
+        audio_files.check_seconds(seconds)
+        pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
+        label = [label] if isinstance(label, str) else label
+        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z, "latent": latent}
+        given = [name for name, value in given.items() if value is not None]
+        if like is not None and (given or count != 1):
+            raise UsageError(
+                "like takes pitch, velocity and label from the recordings, one note of another z "
+                f"for each; leave out {', '.join(given or ['count'])}"
+            )
+        saved = None
+        if z is not None or latent is not None:
+            if count != 1 or (z is not None and latent is not None):
+                raise UsageError("z and latent make one note of each z; leave out count, or one")
+            saved = saved_latents.load_latents(latent) if z is None else None
+            saved = saved or saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
+        self._check_playable(pitch, label, sample_rate)
+        entries = list_entries(like)[1] if like is not None else None
+        generator = self.generator
+        settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
+        if like is not None:
+            chosen = requests.requests_like(self, entries)
+        else:
+            conditions = (pitch, velocity, label)
+            if saved is not None:
+                saved.check_size(generator.latent_dim)
+                count, conditions = len(saved.z), saved.conditions(self, *conditions)
+                seconds = saved.seconds(generator) if seconds is None else seconds
+            chosen = requests.make_requests(self, count, *conditions, seed)
+        if saved is not None:
+            settings["z"] = saved.z[[request.number for request in chosen]]
+            settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
+        settings["seconds"] = self._check_seconds(seconds, sample_rate)
+        if glide:
+            chosen = requests.bend_requests(chosen, glide, generator, settings["sample_rate"])
+        if "pitch" in self.condition_names:
+            pitches = [request.pitch for request in chosen]
+            requests.check_pitches(pitches, settings["sample_rate"])
+        return chosen, settings
+
+    def _check_playable(self, pitch, label, sample_rate):
+        """Refuse what run.json says can't be played, before TensorFlow is loaded."""
+        requests.check_pitches(pitch or (), sample_rate or self.metadata.get("sample_rate"))
+        if label is not None:
+            requests.check_labels(self.label_names, label)
+
+    def _check_seconds(self, seconds, sample_rate):
+        if seconds is not None and hasattr(self.generator, "check_seconds"):
+            self.generator.check_seconds(seconds, sample_rate or self.generator.sample_rate)
+        return seconds
+
+    def interpolate(
+        self,
+        first: int = 0,
+        last: int = 1,
+        steps: int = 8,
+        path: str = "spherical",
+        pitch: float | None = None,
+        velocity: float | None = None,
+        label: str | None = None,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        seed: int = 0,
+        morph: bool = False,
+    ) -> Notes:
+        """Interpolate between the latents of two notes.
+
+        Args:
+          first, last: Indices of the notes, counted as `render` counts them.
+          steps: Number of latents, both ends included.
+          path: "spherical" (along the arc) or "linear".
+          pitch, velocity, label, seconds, sample_rate, seed: As of `render`.
+          morph: Render one sound whose latent moves along the path while it lasts, instead of a
+            note per latent.
+
+        Returns:
+          Notes.
+
+        Raises:
+          UsageError: as of `render`, and for a morph of a run without curves.
+
+        Example:
+          >>> len(run.interpolate(first=0, last=5, steps=4))
+          4
+        """
+        audio_files.check_sample_rate(sample_rate)
+        audio_files.check_seconds(seconds)
+        pitch = None if pitch is None else [pitch]
+        label = None if label is None else [label]
+        self._check_playable(pitch, label, sample_rate)
+        generator = self.generator
+        from noisygan.rendering import interpolation
+
+        self._check_seconds(seconds, sample_rate)
+        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
+        rate = sample_rate or generator.sample_rate
+        if "pitch" in self.condition_names:
+            requests.check_pitches([request.pitch], rate)
+        z = interpolation.ends(generator, [first, last], seed)
+        z = interpolation.PATHS[path](*z, steps)
+        make = interpolation.morph if morph else interpolation.steps
+        return make(generator, z, request, seconds, rate, seed)
+
+    def play(self, midi: Path, drums: Run | None = None, **settings) -> Notes:
+        """Play a MIDI file.
+
+        Args:
+          midi: Standard MIDI File, format 0 or 1.
+          drums: Run that plays channel 10.
+          **settings: Of `noisygan.rendering.song.play_midi`: channels, programs (dict of number ->
+            Run), sample_rate, seed, progress.
+
+        Returns:
+          Notes of one sound; `remarks` tells what was left out.
+
+        Raises:
+          UsageError: if the file is no MIDI file, or the run can't play any of its notes.
+
+        Example:
+          >>> run.play("song.mid", drums=noisygan.load("runs/kit")).save("out")
+        """
+        from noisygan.rendering.song import play_midi
+
+        return play_midi(midi, self, drums, **settings)
+
+
+def load(run_dir: Path, checkpoint: str | None = None) -> Run:
     """Load a trained run.
 
     Args:
@@ -128,3 +350,45 @@ def load(run_dir: str | pathlib.Path, checkpoint: str | None = None) -> Run:
       >>> notes.save("notes")
     """
     return Run(run_dir, checkpoint)
+
+
+def synthesize(
+    controls: dict | Path,
+    sample_rate: int | None = None,
+    seconds: float | None = None,
+    seed: int | None = None,
+) -> Notes:
+    """Render control curves to audio. No trained run is needed.
+
+    Args:
+      controls: `Notes.controls`, edited if you like, of any number of notes; or a controls file.
+      sample_rate: Hz; None: that of the controls.
+      seconds: Length; the curves are not stretched. None: that of the controls.
+      seed: Noise seed; None: that of the controls.
+
+    Returns:
+      Notes, rendered on first use.
+
+    Raises:
+      UsageError: if the controls are incomplete, don't fit each other or are out of range.
+
+    Example:
+      >>> curves = noisygan.load("runs/flute").render(pitch=60).controls
+      >>> noisygan.synthesize(curves, sample_rate=44100).save("out")
+    """
+    audio_files.check_sample_rate(sample_rate)
+    audio_files.check_seconds(seconds)
+    if isinstance(controls, (str, pathlib.Path)):
+        name, rows = pathlib.Path(controls).stem, [load_controls(controls)]
+    else:
+        name, rows = "note", split_controls(controls)
+        for row in rows:
+            check_controls(row)
+    import_tensorflow()
+    from noisygan.rendering.synthesis import at_rate
+
+    rows = [at_rate(row, sample_rate, seconds) for row in rows]
+    if seed is not None:
+        rows = [row | {"noise_seed": np.array(seed, np.int32)} for row in rows]
+    names = [name] if len(rows) == 1 else [f"{name}-{i:03d}" for i in range(len(rows))]
+    return Notes(names, int(rows[0]["sample_rate"]), lambda stems: [Note(None, r) for r in rows])

@@ -8,10 +8,7 @@ from synths.effects import (
     Reverb,
     variable_length_delay,
 )
-from synths.errors import ShapeError
-from synths.filtered_noise import (
-    FilteredNoise,
-)
+from synths.filtered_noise import FilteredNoise
 from synths.filters import (
     crop_and_compensate_delay,
     fft_convolve,
@@ -24,22 +21,15 @@ from synths.frequency_scales import (
     frequencies_sigmoid,
     frequencies_softmax,
 )
-from synths.graph import (
-    ProcessorGroup,
-)
-from synths.harmonic import (
-    Harmonic,
-)
+from synths.graph import ProcessorGroup
+from synths.harmonic import Harmonic
 from synths.impulse_responses import (
     apply_window_to_impulse_response,
     frequency_impulse_response,
     sinc,
     sinc_impulse_response,
 )
-from synths.losses import (
-    SpectralLoss,
-    mean_difference,
-)
+from synths.losses import SpectralLoss, mean_difference
 from synths.loudness import (
     a_weighting_db,
     compute_loudness,
@@ -47,21 +37,9 @@ from synths.loudness import (
     compute_rms_energy,
     get_framed_lengths,
 )
-from synths.mixing import (
-    Add,
-    Crop,
-    Mix,
-    equal_power_gains,
-)
-from synths.modal import (
-    Modal,
-    decays_sigmoid,
-    modal_synthesis,
-    strike_gains,
-)
-from synths.native import (
-    set_native_kernels,
-)
+from synths.mixing import Add, Crop, Mix, equal_power_gains
+from synths.modal import Modal, decays_sigmoid, modal_synthesis, strike_gains
+from synths.native import set_native_kernels
 from synths.noise import white_noise
 from synths.oscillators import (
     angular_cumsum,
@@ -76,17 +54,10 @@ from synths.partials import (
     normalize_harmonics,
     remove_above_nyquist,
 )
-from synths.pitch import (
-    CREPE,
-    PYIN,
-    PitchTrack,
-    compute_f0,
-)
+from synths.pitch import CREPE, PYIN, PitchTrack, compute_f0
 from synths.processor import Processor
-from synths.resample import (
-    resample,
-    upsample_with_windows,
-)
+from synths.resample import resample, upsample_with_windows
+from synths.shapes import ShapeError
 from synths.sinusoidal import (
     Sinusoidal,
     harmonic_to_sinusoidal,
@@ -104,11 +75,7 @@ from synths.spectral import (
     mfcc,
     stft,
 )
-from synths.streaming import (
-    ConvolutionStream,
-    FilteredNoiseStream,
-    HarmonicStream,
-)
+from synths.streaming import ConvolutionStream, FilteredNoiseStream, HarmonicStream
 from synths.tensor_to_audio import TensorToAudio
 from synths.tensors import (
     DB_RANGE,
@@ -120,10 +87,7 @@ from synths.tensors import (
     pad_axis,
     tf_float32,
 )
-from synths.transient import (
-    Transient,
-    short_decays_sigmoid,
-)
+from synths.transient import Transient, short_decays_sigmoid
 from synths.units import (
     amplitude_to_db,
     bark_to_hz,
@@ -149,9 +113,7 @@ from synths.units import (
     unit_to_hz,
     unit_to_midi,
 )
-from synths.voice_stream import (
-    VoiceStream,
-)
+from synths.voice_stream import VoiceStream
 from synths.wavetable import (
     Wavetable,
     harmonic_distribution_to_wavetable,

@@ -1,33 +1,33 @@
-"""Samples sorted by the frame that they stand behind, in short blocks."""
+"""Samples grouped by frame, in short blocks."""
 
 import tensorflow as tf
 
-from synths.impulse_responses import length
+from synths.shapes import length
 
-# Samples of a block.
+# Samples per block.
 _LONGEST = 64
 
 
 def neighbour(frames, offset):
-    """At each frame (axis 1) the one at this offset from it; beyond the ends, the last there is."""
+    """Shift frames (axis 1) by an offset; the first or last frame is repeated at the ends."""
     if offset == 1:
-        # A gradient that is a sum of slices, not of gathered parts.
+        # The gradient of slices is faster than that of a gather.
         return tf.concat([frames[:, 1:], frames[:, -1:]], axis=1)
     n_frames = tf.shape(frames)[1]
     return tf.gather(frames, tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1), axis=1)
 
 
 class Blocks:
-    """Samples as [n_frames, n_parts, size]: each frame's samples in parts, a few too many of them.
+    """Layout of samples as [n_frames, n_parts, size], padded to blocks of equal size.
 
     Args:
       n_frames, n_samples: int or scalar int32.
-      in_parts: Whether a frame of many samples has several parts.
+      in_parts: Whether a frame of many samples is divided into several parts.
 
     Attributes:
-      way: How far on the way to the next frame the middle of a block lies, float64
+      fraction: Position of the middle of a block between its frame (0) and the next (1), float64
         [n_frames, n_parts].
-      weight: The same of each sample, float64 [n_frames, n_parts, size], at most 1.
+      weight: Position of each sample, float64 [n_frames, n_parts, size], at most 1.
     """
 
     def __init__(self, n_frames, n_samples, in_parts=True):
@@ -43,13 +43,13 @@ class Blocks:
         first = -(-frame * n // frames)
         begin = first + tf.range(tf.cast(n_parts, tf.int64)) * tf.cast(size, tf.int64)
 
-        def ways(sample, frame):
+        def fractions(sample, frame):
             distance = tf.cast(sample * frames - frame * n, tf.float64)
             return distance / tf.cast(tf.maximum(n, 1), tf.float64)
 
-        self.way = ways(begin + size // 2, frame)
+        self.fraction = fractions(begin + size // 2, frame)
         within = tf.range(tf.cast(size, tf.int64))
-        self.weight = tf.minimum(ways(begin[..., None] + within, frame[..., None]), 1.0)
+        self.weight = tf.minimum(fractions(begin[..., None] + within, frame[..., None]), 1.0)
         self._position = None
         if known is not None and isinstance(n_frames, int) and known == n_frames * n_parts * size:
             return
@@ -59,7 +59,7 @@ class Blocks:
         self._position = of_sample * padded + sample - tf.gather(first[:, 0], of_sample)
 
     def joined(self, audio):
-        """[batch, n_frames, n_parts, size] to [batch, n_samples]."""
+        """Join blocks [batch, n_frames, n_parts, size] to audio [batch, n_samples]."""
         n_filled = length(audio, 1) * length(audio, 2) * length(audio, 3)
         audio = tf.reshape(audio, [length(audio, 0), n_filled])
         return audio if self._position is None else tf.gather(audio, self._position, axis=1)

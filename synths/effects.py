@@ -1,4 +1,4 @@
-"""Effects: sound in, sound out."""
+"""Effects: reverbs, a time-varying filter and a modulated delay."""
 
 import math
 
@@ -6,32 +6,31 @@ import keras
 import soxr
 import tensorflow as tf
 
-from synths.errors import check_last, check_positive, check_rank, whole
 from synths.filtered_noise import FilteredNoise
 from synths.filters import fft_convolve, frequency_filter
-from synths.impulse_responses import check_bands, length
+from synths.impulse_responses import check_bands
 from synths.noise import white_noise
 from synths.precision import as_float, as_floats
 from synths.processor import Processor
 from synths.resample import resample
 from synths.saving import registered
-from synths.shapes import broadcast
+from synths.shapes import broadcast, check_shape, length
 from synths.units import exp_sigmoid
 
-# What a `ModDelay` takes for its phase, by default.
+# Default of `ModDelay.phase_scale_fn`.
 registered(tf.nn.sigmoid)
 
 
 class Reverb(Processor):
-    """Convolution with one impulse response, trained with the network or given as an input.
+    """Convolution reverb with an impulse response that is trained or an input.
 
     Args:
-      trainable: Whether the response is the processor's own variable.
-      reverb_length: Its length in samples.
-      add_dry: Whether the dry sound is added. The response's tap 0 is left out then, so that
-        training can't shift the dry level into the reverb.
-      decay_seconds, sample_rate, gain: The variable starts as noise that decays by 60 dB over
-        decay_seconds, with this root-mean-square gain as a whole.
+      trainable: Whether the response is a trainable variable.
+      reverb_length: Length of the variable in samples.
+      add_dry: Whether the dry audio is added. Then tap 0 of the response is removed, so that
+        training can't move the dry level into the reverb.
+      decay_seconds, sample_rate, gain: The variable is initialized with noise that decays by 60 dB
+        over decay_seconds, with this root-mean-square gain.
     """
 
     def __init__(
@@ -45,9 +44,6 @@ class Reverb(Processor):
         gain=1e-2,
     ):
         super().__init__(name=name, trainable=trainable)
-        check_positive("sample_rate", sample_rate)
-        check_positive("decay_seconds", decay_seconds)
-        reverb_length = whole("reverb_length", reverb_length, 1)
         self.reverb_length = reverb_length
         self.add_dry = add_dry
         if trainable:
@@ -63,36 +59,34 @@ class Reverb(Processor):
         self.built = True
 
     def get_controls(self, audio, ir=None):
-        """The dry sound and its impulse response, [1 or batch, reverb_length], linear gains.
+        """Return the dry audio and the impulse response, [1 or batch, reverb_length].
 
         Args:
           audio: [batch, n_samples].
-          ir: [batch, n_taps], [batch, n_taps, 1] or [n_taps], where the response is not the
-            processor's own; batch may be 1.
+          ir: [batch, n_taps], [batch, n_taps, 1] or [n_taps], unless trainable; batch may be 1.
 
         Raises:
           ValueError: if there is no response, or two.
-          ShapeError: if a tensor's rank is not as above.
+          ShapeError: if a tensor has another shape.
         """
         check_own(self, "an impulse response", ir=ir)
         return self._with_response(audio, tf.convert_to_tensor(self.ir) if ir is None else ir)
 
     def _with_response(self, audio, ir):
-        """Controls of a response, whose tap 0 is left out where the dry sound is added."""
+        """Controls of a response; tap 0 is set to 0 if the dry audio is added."""
         audio, ir = as_float(audio), as_float(ir)
-        check_rank("audio", audio, 2, "[batch, n_samples]")
+        check_shape("audio", audio, "[batch, n_samples]")
+        check_shape("ir", ir, "[batch, n_taps]", "[batch, n_taps, 1]", "[n_taps]")
         if ir.shape.rank == 1:
             ir = ir[None, :]
         elif ir.shape.rank == 3:
-            check_last("ir", ir, 1, "[batch, n_taps, 1]")
             ir = ir[:, :, 0]
-        check_rank("ir", ir, 2, "[batch, n_taps], [batch, n_taps, 1] or [n_taps]")
         if self.add_dry:
             ir = tf.concat([tf.zeros_like(ir[:, :1]), ir[:, 1:]], axis=1)
         return {"audio": audio, "ir": ir}
 
     def get_signal(self, audio, ir):
-        """Wet (and dry) sound, [batch, n_samples]; arguments as `get_controls` takes them."""
+        """Wet (and dry) audio, [batch, n_samples]; arguments as of `get_controls`."""
         controls = self._with_response(audio, ir)
         audio, ir = as_floats(controls["audio"], controls["ir"])
         wet = fft_convolve(audio, ir, delay_compensation=0)
@@ -100,26 +94,24 @@ class Reverb(Processor):
 
 
 def check_own(processor, what, **given):
-    """Raises ValueError unless a trainable processor is given nothing, and another one all."""
+    """Raise ValueError unless inputs are given exactly where the processor is not trainable."""
     wrong = [name for name, value in given.items() if processor.trainable == (value is not None)]
     if wrong:
-        kind = type(processor).__name__
-        article = "an" if kind[0] in "AEIOU" else "a"
         raise ValueError(
-            f"{', '.join(wrong)}: {article} {kind} with trainable=True has its own and "
-            f"takes none; with trainable=False it needs {what}."
+            f"{', '.join(wrong)}: {type(processor).__name__} takes none with trainable=True and "
+            f"needs {what} with trainable=False."
         )
 
 
 class ExpDecayReverb(Reverb):
-    """A reverb whose response is seeded noise under an exponential decay.
+    """Reverb whose response is seeded noise with an exponential decay.
 
     Args:
-      trainable: Whether gain and decay are the processor's own variables.
+      trainable: Whether gain and decay are trainable variables.
       reverb_length: Length of the response in samples.
-      scale_fn: From the raw gain to a positive one; None takes it as it is.
+      scale_fn: Maps the raw gain to a positive one; None: identity.
       add_dry: As of `Reverb`.
-      seed: Of the noise, which is the same in each row and at each call.
+      seed: Seed of the noise, which is equal in each row and call.
     """
 
     def __init__(
@@ -132,7 +124,7 @@ class ExpDecayReverb(Reverb):
         seed=0,
     ):
         Processor.__init__(self, name=name, trainable=trainable)
-        self.reverb_length = whole("reverb_length", reverb_length, 1)
+        self.reverb_length = reverb_length
         self.scale_fn = scale_fn
         self.add_dry = add_dry
         self.seed = seed
@@ -144,27 +136,27 @@ class ExpDecayReverb(Reverb):
         self.built = True
 
     def get_controls(self, audio, gain=None, decay=None):
-        """The dry sound and its impulse response.
+        """Return the dry audio and the impulse response.
 
         Args:
           audio: [batch, n_samples].
           gain: Raw gain, [batch, 1].
-          decay: Raw decay, [batch, 1]: the response falls as exp(-(2 + exp(decay)) t), where t
-            goes from 0 to 1 over the response.
+          decay: Raw decay, [batch, 1]: the envelope is exp(-(2 + exp(decay)) t), t from 0 to 1 over
+            the response.
 
         Returns:
           audio, and ir: [1 or batch, reverb_length].
 
         Raises:
-          ValueError: if gain and decay are given to a trainable reverb, or not to another one.
-          ShapeError: if a tensor's rank is not as above.
+          ValueError: if gain and decay are given to a trainable reverb, or missing.
+          ShapeError: if a tensor has another shape.
         """
         check_own(self, "both", gain=gain, decay=decay)
         if self.trainable:
             gain, decay = (tf.convert_to_tensor(v)[None, :] for v in (self.gain, self.decay))
         gain, decay = as_floats(gain, decay)
-        check_rank("gain", gain, 2, "[batch, 1]")
-        check_rank("decay", decay, 2, "[batch, 1]")
+        check_shape("gain", gain, "[batch, 1]")
+        check_shape("decay", decay, "[batch, 1]")
         gain = gain if self.scale_fn is None else self.scale_fn(gain)
         zero, one = tf.constant(0.0, gain.dtype), tf.constant(1.0, gain.dtype)
         time = tf.linspace(zero, one, self.reverb_length)[None, :]
@@ -173,15 +165,15 @@ class ExpDecayReverb(Reverb):
 
 
 class FilteredNoiseReverb(Reverb):
-    """A reverb whose response is a filtered-noise sound: each band decays as it likes.
+    """Reverb whose response is filtered noise, so that bands decay independently.
 
     Args:
-      trainable: Whether the magnitudes are the processor's own variable.
+      trainable: Whether the magnitudes are a trainable variable.
       reverb_length: Length of the response in samples.
       window_size, scale_fn, initial_bias: As of `FilteredNoise`.
       n_frames, n_filter_banks: Size of the variable.
       add_dry: As of `Reverb`.
-      seed: Of the noise, which is the same in each row and at each call.
+      seed: Seed of the noise, which is equal in each row and call.
     """
 
     def __init__(
@@ -200,7 +192,6 @@ class FilteredNoiseReverb(Reverb):
         Processor.__init__(self, name=name, trainable=trainable)
         self.add_dry = add_dry
         self.seed = seed
-        reverb_length = whole("reverb_length", reverb_length, 1)
         self.synth = FilteredNoise(reverb_length, window_size, scale_fn, initial_bias, seed=seed)
         if trainable:
             self.magnitudes = self.add_weight(
@@ -211,7 +202,7 @@ class FilteredNoiseReverb(Reverb):
         self.built = True
 
     def get_controls(self, audio, magnitudes=None):
-        """The dry sound and its impulse response.
+        """Return the dry audio and the impulse response.
 
         Args:
           audio: [batch, n_samples].
@@ -221,8 +212,8 @@ class FilteredNoiseReverb(Reverb):
           audio, and ir: [1 or batch, reverb_length].
 
         Raises:
-          ValueError: if magnitudes are given to a trainable reverb, or not to another one.
-          ShapeError: if a tensor's rank is not as above.
+          ValueError: if magnitudes are given to a trainable reverb, or missing.
+          ShapeError: if a tensor has another shape.
         """
         check_own(self, "magnitudes", magnitudes=magnitudes)
         if self.trainable:
@@ -232,11 +223,11 @@ class FilteredNoiseReverb(Reverb):
 
 
 class FIRFilter(Processor):
-    """A filter that changes from frame to frame, given by its magnitudes.
+    """Time-varying FIR filter given by its magnitudes.
 
     Args:
       window_size: Length of the impulse responses, as of `synths.frequency_filter`.
-      scale_fn: From raw network outputs to positive gains; None takes them as they are.
+      scale_fn: Maps raw network outputs to positive gains; None: identity.
     """
 
     def __init__(self, window_size=257, scale_fn=exp_sigmoid, name="fir_filter"):
@@ -245,44 +236,44 @@ class FIRFilter(Processor):
         self.scale_fn = scale_fn
 
     def get_controls(self, audio, magnitudes):
-        """The sound and linear gains.
+        """Return the audio and linear gains.
 
         Args:
           audio: [batch, n_samples].
-          magnitudes: Raw, [batch, n_frames, n_bands], or [batch, n_bands]: one filter for the whole
-            sound.
+          magnitudes: Raw, [batch, n_frames, n_bands], or [batch, n_bands] for a constant
+            filter.
 
         Returns:
           audio and magnitudes, shapes as given.
 
         Raises:
-          ShapeError: if a tensor's shape is not as above.
+          ShapeError: if a tensor has another shape.
         """
         audio, magnitudes = as_float(audio), as_float(magnitudes)
-        check_rank("audio", audio, 2, "[batch, n_samples]")
+        check_shape("audio", audio, "[batch, n_samples]")
         check_bands(magnitudes)
         if self.scale_fn is not None:
             magnitudes = self.scale_fn(magnitudes)
         return {"audio": audio, "magnitudes": magnitudes}
 
     def get_signal(self, audio, magnitudes):
-        """Filtered sound, [batch, n_samples]."""
+        """Filtered audio, [batch, n_samples]."""
         return frequency_filter(audio, magnitudes, self.window_size)
 
 
 class ModDelay(Processor):
-    """A delay that is modulated: chorus, flanger, vibrato.
+    """Modulated delay: chorus, flanger, vibrato.
 
     Args:
-      center_ms: The delay at phase 0.
-      depth_ms: By how much it is longer at phase 1.
+      center_ms: Delay at phase 0.
+      depth_ms: Increase of the delay at phase 1.
       sample_rate: Hz.
-      gain_scale_fn, phase_scale_fn: From raw network outputs to the gain of the delayed sound and
-        to a phase in 0 .. 1; None takes them as they are.
-      add_dry: Whether the sound itself is added.
+      gain_scale_fn, phase_scale_fn: Map raw network outputs to the gain of the delayed audio and
+        to a phase in 0 .. 1; None: identity.
+      add_dry: Whether the dry audio is added.
 
     Raises:
-      ValueError: if a delay is negative, or none is above 0, or the rate is not.
+      ValueError: if a delay is negative, or none is above 0.
     """
 
     def __init__(
@@ -296,7 +287,6 @@ class ModDelay(Processor):
         name="mod_delay",
     ):
         super().__init__(name=name)
-        check_positive("sample_rate", sample_rate)
         ends_ms = (center_ms, center_ms + depth_ms)
         if min(ends_ms) < 0.0 or max(ends_ms) == 0.0:
             raise ValueError(
@@ -311,29 +301,29 @@ class ModDelay(Processor):
         self.add_dry = add_dry
 
     def get_controls(self, audio, gain, phase):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           audio: [batch, n_samples].
-          gain: Raw gain of the delayed sound, [batch, n_frames, 1].
+          gain: Raw gain of the delayed audio, [batch, n_frames, 1].
           phase: Raw phase of the modulation, [batch, n_frames, 1].
 
         Returns:
           audio, gain (linear) and phase (0 .. 1), shapes as given.
 
         Raises:
-          ShapeError: if a tensor's rank is not as above.
+          ShapeError: if a tensor has another shape.
         """
         audio, gain, phase = as_float(audio), as_float(gain), as_float(phase)
-        check_rank("audio", audio, 2, "[batch, n_samples]")
-        check_rank("gain", gain, 3, "[batch, n_frames, 1]")
-        check_rank("phase", phase, 3, "[batch, n_frames, 1]")
+        check_shape("audio", audio, "[batch, n_samples]")
+        check_shape("gain", gain, "[batch, n_frames, 1]")
+        check_shape("phase", phase, "[batch, n_frames, 1]")
         gain = gain if self.gain_scale_fn is None else self.gain_scale_fn(gain)
         phase = phase if self.phase_scale_fn is None else self.phase_scale_fn(phase)
         return {"audio": audio, "gain": gain, "phase": phase}
 
     def get_signal(self, audio, gain, phase):
-        """Modulated sound, [batch, n_samples]; gain and phase are linear between frames."""
+        """Modulated audio, [batch, n_samples]; gain and phase are linear between frames."""
         audio, gain, phase = as_floats(audio, gain, phase)
         audio, gain, phase = broadcast(1, audio=audio, gain=gain, phase=phase)
         gain, phase = (resample(x, length(audio, 1)) for x in (gain, phase))
@@ -345,29 +335,25 @@ class ModDelay(Processor):
 
 
 def variable_length_delay(phase, audio, max_length=512):
-    """Delays sound by a time that changes from sample to sample; linear between samples.
+    """Delay audio by a time-varying number of samples, with linear interpolation.
 
     Args:
-      phase: Share of max_length that the delay lasts, 0 to 1 (beyond it: the nearest of these),
-        [batch, n_samples, 1].
-      audio: [batch, n_samples]; silent before its first sample.
-      max_length: The longest delay in samples.
+      phase: Delay as a fraction of max_length, clipped to 0 to 1, [batch, n_samples, 1].
+      audio: [batch, n_samples]; silence precedes it.
+      max_length: Longest delay in samples, 1 or more.
 
     Returns:
-      [batch, n_samples]; float64 where an input is, else float32.
+      [batch, n_samples]; float64 if an input is, else float32.
 
     Raises:
-      ShapeError: if a tensor's rank is not as above.
-      ValueError: if max_length is below 1.
+      ShapeError: if a tensor has another shape.
     """
-    if max_length < 1:
-        raise ValueError(f"max_length: got {max_length}, expected 1 sample or more.")
     phase, audio = as_floats(phase, audio)
-    check_rank("phase", phase, 3, "[batch, n_samples, 1]")
-    check_rank("audio", audio, 2, "[batch, n_samples]")
+    check_shape("phase", phase, "[batch, n_samples, 1]")
+    check_shape("audio", audio, "[batch, n_samples]")
     phase, audio = broadcast(2, ("batch", "n_samples"), phase=phase, audio=audio)
     delay = tf.clip_by_value(phase[:, :, 0], 0.0, 1.0) * max_length
-    # From both sides: what is not a number may become any integer.
+    # Clipped at both ends, since NaN may become any integer.
     whole = tf.clip_by_value(tf.cast(tf.stop_gradient(delay), tf.int32), 0, max_length - 1)
     weight = delay - tf.cast(whole, delay.dtype)
     padded = tf.pad(audio, [[0, 0], [max_length, 0]])
@@ -378,10 +364,10 @@ def variable_length_delay(phase, audio, max_length=512):
 
 
 def response_at_rate(ir, ir_rate, sample_rate):
-    """Impulse responses brought from one sample rate to another, with the same gain.
+    """Resample impulse responses to another sample rate and keep their gain.
 
     Args:
-      ir: float32 [batch, n_taps]; a tensor that has a value (not inside a `tf.function`).
+      ir: float32 [batch, n_taps], an eager tensor.
       ir_rate, sample_rate: Hz.
 
     Returns:

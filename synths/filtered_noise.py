@@ -1,8 +1,7 @@
-"""The subtractive synthesizer: white noise through a filter that changes with time."""
+"""Filtered-noise synthesizer: white noise through a time-varying filter."""
 
 import tensorflow as tf
 
-from synths.errors import whole
 from synths.filters import frequency_filter
 from synths.impulse_responses import check_bands
 from synths.noise import seed_of_layer, white_noise
@@ -12,20 +11,16 @@ from synths.units import exp_sigmoid
 
 
 class FilteredNoise(Processor):
-    """Uniform white noise through frames of magnitude responses (Engel et al. 2020).
+    """White noise through frames of magnitude responses (Engel et al. 2020).
 
     Args:
-      n_samples: Length of the sound in samples.
-      window_size: Length of the filters' impulse responses in samples, at most 2 (n_bands - 1);
-        0: as long.
-      scale_fn: From raw network outputs to positive gains; None takes them as they are.
+      n_samples: Length of the audio in samples.
+      window_size: Length of the impulse responses in samples, at most 2 (n_bands - 1); 0: the
+        maximum.
+      scale_fn: Maps raw network outputs to positive gains; None: identity.
       initial_bias: Added to raw outputs, so that an untrained network makes little noise.
-      seed: The noise's seed where a call is given none, int. By default it follows from the name:
-        a model has the same noise whenever and wherever it is made, and two synths that are to
-        have noise of their own need two names, or two seeds.
-
-    Raises:
-      ValueError: if n_samples is negative or has a fraction.
+      seed: Default seed of the noise, int. None: a hash of the name. Two synths need two names or
+        two seeds to have different noise.
     """
 
     def __init__(
@@ -38,25 +33,25 @@ class FilteredNoise(Processor):
         seed=None,
     ):
         super().__init__(name=name)
-        self.n_samples = whole("n_samples", n_samples)
+        self.n_samples = n_samples
         self.window_size = window_size
         self.scale_fn = scale_fn
         self.initial_bias = initial_bias
         self.seed = seed_of_layer(self.name) if seed is None else seed
 
     def get_controls(self, magnitudes, seed=None):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           magnitudes: At bands spaced evenly from 0 Hz to Nyquist, [batch, n_frames, n_bands] or
             [batch, n_bands], raw.
-          seed: As in `get_signal`, taken as it is.
+          seed: As in `get_signal`, passed on.
 
         Returns:
-          magnitudes (linear gains, shape as given), and seed where it is given.
+          magnitudes (linear gains, shape as given), and seed if given.
 
         Raises:
-          ShapeError: if magnitudes is not as above.
+          ShapeError: if magnitudes has another shape.
         """
         magnitudes = as_float(magnitudes)
         check_bands(magnitudes)
@@ -70,8 +65,8 @@ class FilteredNoise(Processor):
 
         Args:
           magnitudes: Linear gains, [batch, n_frames, n_bands] or [batch, n_bands].
-          seed: int32 [batch] or scalar; rows with one seed are made from the same noise. By
-            default row i of a batch takes the synth's seed + i.
+          seed: int32 [batch] or scalar; equal seeds give equal noise. None: the synth's seed + i
+            for row i.
         """
         magnitudes = as_float(magnitudes)
         noise = white_noise(self.row_seeds(tf.shape(magnitudes)[0], seed), self.n_samples)
@@ -79,7 +74,7 @@ class FilteredNoise(Processor):
         return frequency_filter(noise, magnitudes, self.window_size)
 
     def row_seeds(self, n_rows, seed=None):
-        """Seeds of the rows of a batch, int32 [n_rows], of what `get_signal` takes."""
+        """Seeds of the rows of a batch, int32 [n_rows]."""
         if seed is None:
             seed = self.seed + tf.range(n_rows)
         return tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])

@@ -1,66 +1,63 @@
-"""Filters, constant or changing from frame to frame: convolution by blocks of fast transforms.
+"""Constant and time-varying FIR filters: block convolution by FFT.
 
-Between frames filters crossfade linearly: a gain on a ramp follows the ramp.
+Time-varying filters crossfade linearly between frames.
 """
 
 import scipy.fft
 import tensorflow as tf
 
 from synths import portable
-from synths.errors import ShapeError, check_rank
 from synths.impulse_responses import (
     check_bands,
     frequency_impulse_response,
     hann,
-    length,
     sinc_impulse_response,
     window_and_taps,
 )
 from synths.native import native_kernels_used, with_all_gradients
 from synths.precision import as_floats
-from synths.shapes import broadcast
+from synths.shapes import broadcast, check_shape, length
 
-# Longer sounds are convolved block by block, each block with a transform of this many times the
-# response's length or more.
+# Longer audio is convolved in blocks with transforms of at least _RESPONSES_A_BLOCK responses.
 _LONGEST_TRANSFORM = 2**17
 _RESPONSES_A_BLOCK = 8
 
 # The longest transform of `synths.kernels.filter_cpu`.
 _LONGEST_IN_KERNEL = 2048
 
-# Frames further apart than this many samples (and responses) are divided.
+# Hops longer than this many samples (and two responses) are divided.
 _LONGEST_HOP = 512
 
 
 def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
-    """Filters audio by frames of magnitude responses, without delay.
+    """Filter audio by frames of magnitude responses, without delay.
 
-    Each frame's filter is the zero-phase impulse response of its magnitudes, cut to window_size
-    by a Hann window. Between frames the filters crossfade linearly.
+    The filter of a frame is the zero-phase impulse response of its magnitudes, cut to window_size
+    by a Hann window. Filters crossfade linearly between frames.
 
     Args:
       audio: [batch, n_samples].
       magnitudes: Linear gains at bands spaced evenly from 0 Hz to Nyquist,
-        [batch, n_frames, n_bands], n_bands >= 2; frame i stands at sample
-        i * n_samples / n_frames. Or [batch, n_bands]: one filter for the whole sound.
+        [batch, n_frames, n_bands], n_bands >= 2; frame i is at sample
+        i * n_samples / n_frames. Or [batch, n_bands]: a constant filter.
       window_size: Length of the impulse response in samples; below 1 or above 2 (n_bands - 1):
         2 (n_bands - 1).
-      padding: "same": as long as the audio. "valid": n_taps - 1 samples more, which hold the
-        response's tail, n_taps as in `frequency_impulse_response`.
+      padding: "same": as long as the audio. "valid": longer by the tail of the response, n_taps - 1
+        samples, n_taps as in `frequency_impulse_response`.
 
     Returns:
-      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 where an input is, else
+      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
       float32.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
-      ValueError: if padding is neither "same" nor "valid".
+      ShapeError: if a tensor has another shape.
+      ValueError: for another padding.
     """
     audio, magnitudes = as_floats(audio, magnitudes)
-    check_rank("audio", audio, 2, "[batch, n_samples]")
+    check_shape("audio", audio, "[batch, n_samples]")
     check_bands(magnitudes)
     _check_padding(padding)
-    audio = _of_one_batch(audio, magnitudes=magnitudes)
+    audio = _repeat_for(audio, magnitudes=magnitudes)
     if magnitudes.shape.rank == 2 or magnitudes.shape[1] == 1:
         return fft_convolve(audio, frequency_impulse_response(magnitudes, window_size), padding)
 
@@ -73,35 +70,32 @@ def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
 
 
 def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1):
-    """Filters audio by impulse responses, constant or changing from frame to frame.
+    """Filter audio by constant or time-varying impulse responses.
 
     Args:
       audio: [batch, n_samples].
-      impulse_response: [batch, n_taps], or [batch, n_frames, n_taps], where frame i stands at
+      impulse_response: [batch, n_taps], or [batch, n_frames, n_taps], where frame i is at
         sample i * n_samples / n_frames and filters crossfade in between; batch may be 1. Tap 0
         is the present sample.
-      padding: "same": as long as the audio. "valid": n_taps - 1 samples more, which hold the
-        response's tail.
-      delay_compensation: How many samples earlier the sound comes. 0: a causal filter (a reverb).
-        Below 0: n_taps // 2, which leaves no delay for responses that are symmetric about that
-        tap, as those of `frequency_impulse_response` are.
+      padding: "same": as long as the audio. "valid": longer by n_taps - 1 samples.
+      delay_compensation: Samples by which the output is advanced. 0: a causal filter (a reverb).
+        Negative: n_taps // 2, no delay for responses that are symmetric about that tap, as those
+        of `frequency_impulse_response`.
 
     Returns:
-      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 where an input is, else
+      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
       float32.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
-      ValueError: if padding is neither "same" nor "valid".
+      ShapeError: if a tensor has another shape.
+      ValueError: for another padding.
     """
     audio, response = as_floats(audio, impulse_response)
-    check_rank("audio", audio, 2, "[batch, n_samples]")
+    check_shape("audio", audio, "[batch, n_samples]")
     _check_padding(padding)
-    came, axes = tuple(response.shape), "[batch, n_taps] or [batch, n_frames, n_taps]"
-    if response.shape.rank not in (2, 3) or 0 in came[1:]:
-        raise ShapeError(f"impulse_response: expected {axes}, got shape {came}.")
-    audio = _of_one_batch(audio, impulse_response=response)
-    if response.shape.rank == 3 and came[1] == 1:
+    check_shape("impulse_response", response, "[batch, n_taps]", "[batch, n_frames, n_taps]")
+    audio = _repeat_for(audio, impulse_response=response)
+    if response.shape.rank == 3 and response.shape[1] == 1:
         response = response[:, 0]
     n_samples, n_taps = length(audio, 1), length(response, -1)
     start = n_taps // 2 if delay_compensation < 0 else delay_compensation
@@ -118,44 +112,44 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
 def sinc_filter(
     audio, cutoff_frequency, window_size=512, sample_rate=None, padding="same", high_pass=False
 ):
-    """Low-pass (or high-pass) filters audio, without delay.
+    """Filter audio by a low-pass or high-pass filter without delay.
 
     Args:
       audio: [batch, n_samples].
-      cutoff_frequency: [batch, n_frames, 1], or a number for all: Hz where sample_rate is given,
-        else as a ratio to Nyquist, 0 to 1.
+      cutoff_frequency: [batch, n_frames, 1] or a number: Hz if sample_rate is given, else a ratio
+        to Nyquist, 0 to 1.
       window_size: Length of the impulse response in samples.
       sample_rate: Hz, or None.
       padding: As in `fft_convolve`.
-      high_pass: Whether frequencies below the cut-off are removed, instead of those above it.
+      high_pass: Whether frequencies below the cut-off are removed rather than those above it.
 
     Returns:
       As `fft_convolve`.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
-      ValueError: if padding is neither "same" nor "valid".
+      ShapeError: if a tensor has another shape.
+      ValueError: for another padding.
     """
     response = sinc_impulse_response(cutoff_frequency, window_size, sample_rate, high_pass)
     return fft_convolve(audio, response, padding)
 
 
 def get_fft_size(frame_size, ir_size, power_of_2=True):
-    """Length of a fast transform that holds the convolution of two lengths.
+    """Length of a fast FFT that holds a linear convolution.
 
     Args:
       frame_size, ir_size: ints.
-      power_of_2: Whether it is a power of 2; otherwise factors of 3 and 5 are allowed.
+      power_of_2: Whether it is a power of 2; else factors of 3 and 5 are allowed.
     """
     size = max(frame_size + ir_size - 1, 1)
     return 1 << (size - 1).bit_length() if power_of_2 else scipy.fft.next_fast_len(size, real=True)
 
 
 def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compensation):
-    """The part of a full convolution that `fft_convolve` returns.
+    """Crop a full convolution as `fft_convolve` does.
 
     Args:
-      audio: Full convolution, [batch, n]; as if followed by zeros.
+      audio: Full convolution, [batch, n]; zeros follow.
       audio_size: Samples before the convolution.
       ir_size: Taps of the response.
       padding, delay_compensation: As in `fft_convolve`.
@@ -164,7 +158,7 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
       [batch, audio_size] or [batch, audio_size + ir_size - 1].
 
     Raises:
-      ValueError: if padding is neither "same" nor "valid".
+      ValueError: for another padding.
     """
     _check_padding(padding)
     start = ir_size // 2 if delay_compensation < 0 else delay_compensation
@@ -172,8 +166,8 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
     return cut(audio, start, audio_size + (ir_size - 1 if padding == "valid" else 0))
 
 
-def _of_one_batch(audio, **filters):
-    """The audio, as often as there are filters; filters of a batch of 1 serve all."""
+def _repeat_for(audio, **filters):
+    """Broadcast audio to the batch of the filters, unless they have a batch of 1."""
     ((name, tensor),) = filters.items()
     if tensor.shape[0] == 1:
         return audio
@@ -186,7 +180,7 @@ def _check_padding(padding):
 
 
 def cut(whole, start, n):
-    """Samples start to start + n of a sound that is followed by zeros."""
+    """Samples start to start + n of audio that is followed by zeros."""
     part = whole[:, start : start + n]
     missing = n - length(part, 1)
     if not isinstance(missing, int) or missing:
@@ -196,7 +190,7 @@ def cut(whole, start, n):
 
 
 def convolve(audio, response):
-    """The full linear convolution of audio with one response.
+    """Full linear convolution of audio with a constant response.
 
     Args:
       audio: [batch, n_samples].
@@ -209,7 +203,7 @@ def convolve(audio, response):
         return portable.convolve(audio, response)
     n_samples, n_taps = length(audio, 1), length(response, 1)
     total = n_samples + n_taps - 1
-    # Of nothing, TensorFlow's transforms are not zero.
+    # TensorFlow's transforms of empty audio are not zero.
     n_samples = _larger(n_samples, 1)
     audio = tf.pad(audio, [[0, 0], [0, n_samples - length(audio, 1)]])
     block_fft = _larger(_fast_length(_RESPONSES_A_BLOCK * n_taps), _LONGEST_TRANSFORM // 16)
@@ -227,20 +221,20 @@ def convolve(audio, response):
 
 
 def _larger(a, b):
-    """The larger of two numbers, each an int or a scalar int32."""
+    """Maximum of two numbers, each an int or a scalar int32."""
     return max(a, b) if isinstance(a, int) and isinstance(b, int) else tf.maximum(a, b)
 
 
 def _either(condition, a, b):
-    """a where the condition, a bool or a scalar tensor, is true, else b."""
+    """Choose a if a bool or scalar tensor is true, else b."""
     return (a if condition else b) if isinstance(condition, bool) else tf.where(condition, a, b)
 
 
 def _hops(n_samples, n_frames, n_taps):
-    """(samples of a hop, number of hops) of the grid on which filters that change are applied.
+    """Grid of time-varying filters: (samples per hop, number of hops).
 
-    Hops are whole samples, and there is one or more. Where the frames divide the samples the grid
-    is theirs, or a part of it where they lie far apart; otherwise it is a little finer.
+    Hops are whole samples. If n_frames divides n_samples the grid is that of the frames, or a
+    division of it for long frames; otherwise it is slightly finer.
     """
     if isinstance(n_samples, int) and isinstance(n_frames, int) and isinstance(n_taps, int):
         hop = max(n_samples // n_frames, 1)
@@ -256,7 +250,7 @@ def _hops(n_samples, n_frames, n_taps):
 
 
 def _on_grid(frames, n_samples, hop, n_hops):
-    """Frames that lie n_samples / n_frames apart, at the beginnings of hops."""
+    """Interpolate frames to the beginnings of hops."""
     n_frames = length(frames, 1)
     known = isinstance(n_frames, int) and isinstance(n_hops, int)
     if not known or n_hops != n_frames or n_hops * hop != n_samples:
@@ -271,37 +265,36 @@ def _on_grid(frames, n_samples, hop, n_hops):
 
 
 def filter_grid(n_samples, n_frames, n_bands, window_size=0):
-    """The grid of points on which `frequency_filter` applies filters that change.
+    """Grid on which `frequency_filter` applies time-varying filters.
 
     Args:
-      n_samples, n_frames, n_bands: ints, of the sound and of the magnitudes.
+      n_samples, n_frames, n_bands: ints, of the audio and the magnitudes.
       window_size: As in `frequency_filter`.
 
     Returns:
-      (samples from point to point, number of points): ints. Point i stands at sample i times the
-      former; the filters there are interpolated between the frames.
+      (samples per hop, number of hops): ints. The filters at the beginnings of hops are
+      interpolated between the frames.
     """
     return _hops(n_samples, n_frames, window_and_taps(2 * (n_bands - 1), window_size)[1])
 
 
 def response_margin(n_bands, window_size=0):
-    """How many samples a filter of `frequency_filter` reaches to either side."""
-    # Of an even number of taps the first one is 0.
+    """Samples that a filter of `frequency_filter` extends to either side."""
+    # The first tap of an even number is 0.
     return (window_and_taps(2 * (n_bands - 1), window_size)[1] - 1) // 2
 
 
 def filter_hops(audio, magnitudes, hop, n_hops, window_size, begin, n):
-    """`frequency_filter` of a part of a sound, of whole hops.
+    """Apply `frequency_filter` to a part of the audio of whole hops.
 
     Args:
       audio: [batch, up to n_hops * hop].
-      magnitudes: [batch, n_hops + 1, n_bands], or [batch, n_hops, n_bands]: the last one is held.
-      hop: Samples from frame to frame.
+      magnitudes: [batch, n_hops + 1, n_bands], or [batch, n_hops, n_bands], where the last is held.
+      hop: Samples per frame.
       n_hops: int or scalar int32.
       window_size: As in `frequency_filter`.
-      begin, n: The first sample that is returned and how many. The filters reach
-        `response_margin` samples beyond the part at both sides; what lies there, of all parts
-        added, makes the whole.
+      begin, n: First sample and number of samples of the output. The filters extend
+        `response_margin` samples beyond the part at both sides; parts overlap and add there.
 
     Returns:
       [batch, n].
@@ -329,7 +322,7 @@ def _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
 
 
 def taps_of_bands(n_bands, window_size=0):
-    """The matrix from gains to the taps of a filter, from the middle one on, as a NumPy array.
+    """Matrix from gains to the taps of a filter from the middle tap on, as a NumPy array.
 
     Args:
       n_bands, window_size: As in `frequency_filter`.
@@ -363,7 +356,7 @@ def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
         return sound
 
     def backward(audio, magnitudes, upstream):
-        # Two calls: a graph leaves out the one that nobody asked for.
+        # Two calls, so that a graph prunes a gradient that is not used.
         inputs = [magnitudes, taps, hop, n_hops, begin, tf.shape(audio)[1], upstream]
         g_audio = tf.numpy_function(filter_cpu.backward_audio, inputs, tf.float32, stateful=False)
         inputs = [audio, tf.shape(magnitudes), taps, hop, n_hops, begin, upstream]
@@ -381,19 +374,19 @@ def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
 
 
 def _crossfaded(audio, hop, n_hops, spectra, margin, n_fft):
-    """Sums the sound around each point of a grid, faded in and out, through its own filter.
+    """Filter the audio around each grid point, faded in and out, and overlap-add.
 
     Args:
       audio: [batch, n_samples], n_samples <= n_hops * hop.
-      hop, n_hops: Samples from point to point, and how often.
-      spectra: [batch, n_hops or n_hops + 1, n_fft // 2 + 1]: the filters' spectra, real or complex;
-        the last one is held.
-      margin: How far a filter reaches into the past, against the order of time.
-      n_fft: Length of the transforms: 2 hop, and all that the filters add.
+      hop, n_hops: Samples per hop, and number of hops.
+      spectra: Spectra of the filters, [batch, n_hops or n_hops + 1, n_fft // 2 + 1], real or
+        complex; the last one is held.
+      margin: Taps of a filter before lag 0.
+      n_fft: Length of the transforms: 2 hop and the length that the filters add.
 
     Returns:
-      [batch, at least hop + margin + n_samples + what the filters add]: the sound, which begins
-      hop + margin samples before the audio does.
+      [batch, at least hop + margin + n_samples + added length]: the filtered audio, which begins
+      hop + margin samples before the audio.
     """
     n_samples = length(audio, 1)
     segments = tf.reshape(
@@ -411,11 +404,11 @@ def _crossfaded(audio, hop, n_hops, spectra, margin, n_fft):
 
 
 def _overlap_add(pieces, hop):
-    """Sums pieces [batch, n_pieces, n] that begin hop samples apart."""
+    """Overlap-add pieces [batch, n_pieces, n] that begin hop samples apart."""
     n, n_pieces = length(pieces, 2), length(pieces, 1)
     if not isinstance(n, int) or not isinstance(hop, int) or n > 8 * hop:
         return tf.signal.overlap_and_add(pieces, hop)
-    # Hop by hop: few passes over memory, in the gradient as well.
+    # Sum by hops: fewer passes over memory, also in the gradient.
     n_parts = -(-n // hop)
     if n % hop:
         pieces = tf.pad(pieces, [[0, 0], [0, 0], [0, n_parts * hop - n]])
@@ -431,24 +424,21 @@ def _overlap_add(pieces, hop):
 
 
 def _magnitudes_to_taps(dtype, size, window_size, margin):
-    """The matrix [n_bands, margin + 1] from magnitudes to the taps of their filters.
-
-    The taps are those from the middle one on; the others mirror them.
-    """
+    """Matrix [n_bands, margin + 1] from magnitudes to taps from the middle tap on."""
     eye = tf.eye(size // 2 + 1, dtype=dtype)
     taps = tf.signal.irfft(tf.complex(eye, tf.zeros_like(eye)), [size])[:, : margin + 1]
     return taps * hann(tf.range(margin + 1), window_size, dtype)
 
 
 def _symmetric_spectra(taps, n_fft):
-    """Real spectra, [..., n_fft // 2 + 1], of symmetric filters whose middle is at sample 0."""
+    """Real spectra, [..., n_fft // 2 + 1], of symmetric filters with lag 0 at sample 0."""
     gap = n_fft - 2 * length(taps, 1) + 1
     circular = tf.concat([tf.pad(taps, [[0, 0], [0, gap]]), taps[:, :0:-1]], axis=1)
     return tf.math.real(tf.signal.rfft(circular, [n_fft]))
 
 
 def _fast_length(n):
-    """An even length of transforms, n or a little more, with no factors but 2, 3 and 5."""
+    """Smallest even FFT length of at least n with factors 2, 3 and 5."""
     if isinstance(n, int):
         return 2 * scipy.fft.next_fast_len(max(-(-n // 2), 8), real=True)
     # The smallest of m * 2**a, m below, that is at least n.

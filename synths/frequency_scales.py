@@ -1,14 +1,14 @@
-"""Scalings of raw network outputs to the frequencies of free partials.
+"""Scaling functions from raw network outputs to frequencies of sinusoids.
 
 Each takes [batch, n_frames, n_sinusoids * depth] or [batch, n_frames, n_sinusoids, depth]: `depth`
-numbers make one frequency, so that it can be reached in coarse and in fine steps.
+numbers determine one frequency, as coarse and fine steps.
 """
 
 import tensorflow as tf
 
-from synths.errors import ShapeError
 from synths.precision import as_float
 from synths.saving import registered
+from synths.shapes import ShapeError, check_shape
 from synths.units import (
     bark_to_hz,
     hz_to_bark,
@@ -22,20 +22,19 @@ from synths.units import (
 
 @registered
 def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
-    """The mean of `depth` pitches from hz_min to hz_max, weighted by a softmax.
+    """Frequencies as means of `depth` pitches weighted by a softmax.
 
     Args:
       freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
         [batch, n_frames, n_sinusoids, depth].
-      depth: How many numbers make a frequency, for the first form. A depth of 1 leaves no choice:
-        hz_min.
-      hz_min, hz_max: Hz; pitches lie evenly between them.
+      depth: Numbers per frequency, for the first form. A depth of 1 gives hz_min.
+      hz_min, hz_max: Range of the pitches in Hz.
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
 
     Raises:
-      ShapeError: if freqs has another rank, or its last axis is no multiple of depth.
+      ShapeError: if freqs has another shape.
     """
     freqs = _with_depth(freqs, depth)
     places = tf.cast(tf.linspace(0.0, 1.0, tf.shape(freqs)[-1]), freqs.dtype)
@@ -44,21 +43,20 @@ def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
 
 @registered
 def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
-    """The sum of `depth` frequencies, each a sigmoid on a logarithmic scale, from large to small.
+    """Frequencies as sums of `depth` sigmoids on logarithmic scales, from coarse to fine.
 
     Args:
       freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
         [batch, n_frames, n_sinusoids, depth].
-      depth: How many numbers make a frequency, for the first form.
-      hz_min, hz_max: Hz. The parts' ranges add up to hz_max - hz_min; the last one starts at
+      depth: Numbers per frequency, for the first form.
+      hz_min, hz_max: Hz. The ranges of the parts add up to hz_max - hz_min; the last begins at
         hz_min.
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
 
     Raises:
-      ShapeError: if freqs has another rank, an unknown depth, or a last axis that is no multiple
-        of depth.
+      ShapeError: if freqs has another shape, or an unknown depth.
     """
     freqs = _with_depth(freqs, depth)
     depth = freqs.shape[-1]
@@ -84,23 +82,23 @@ def frequencies_critical_bands(
     hz_max=8000.0,
     scale="bark",
 ):
-    """One frequency around the middle of each of n_sinusoids critical bands.
+    """Frequencies around the centres of n_sinusoids critical bands.
 
     Args:
       freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
         [batch, n_frames, n_sinusoids, depth].
-      depth: How many numbers make a frequency, for the first form.
-      depth_scale: Each further number counts this much less.
-      bandwidth_scale: How far a frequency can move, in equivalent rectangular bandwidths.
-      hz_min, hz_max: Hz; the bands' middles lie evenly between them on the scale.
+      depth: Numbers per frequency, for the first form.
+      depth_scale: Ratio of the weights of successive numbers.
+      bandwidth_scale: Range of a frequency in equivalent rectangular bandwidths.
+      hz_min, hz_max: Hz; the centres are evenly spaced between them on the scale.
       scale: "bark" or "mel".
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
 
     Raises:
-      ShapeError: if freqs has another rank, or its last axis is no multiple of depth.
-      ValueError: if the scale is neither of the two.
+      ShapeError: if freqs has another shape.
+      ValueError: for another scale.
     """
     if scale not in ("bark", "mel"):
         raise ValueError(f'scale: got {scale!r}, expected "bark" or "mel".')
@@ -115,16 +113,14 @@ def frequencies_critical_bands(
 
 
 def _with_depth(freqs, depth):
-    """[batch, n_frames, n_sinusoids, depth] of either form."""
+    """Reshape either form to [batch, n_frames, n_sinusoids, depth]."""
     freqs = as_float(freqs)
-    rank = freqs.shape.rank
-    if rank == 4:
+    flat = f"[batch, n_frames, n_sinusoids * {depth}]"
+    check_shape("freqs", freqs, flat, "[batch, n_frames, n_sinusoids, depth]")
+    if freqs.shape.rank == 4:
         return freqs
-    if rank != 3 or (freqs.shape[2] is not None and freqs.shape[2] % depth):
-        raise ShapeError(
-            f"freqs: expected [batch, n_frames, n_sinusoids * {depth}] or "
-            f"[batch, n_frames, n_sinusoids, depth], got shape {tuple(freqs.shape)}."
-        )
+    if freqs.shape[2] is not None and freqs.shape[2] % depth:
+        raise ShapeError(f"freqs: expected {flat}, got shape {tuple(freqs.shape)}.")
     n_sinusoids = None if freqs.shape[2] is None else freqs.shape[2] // depth
     shape = tf.shape(freqs)
     split = tf.reshape(freqs, [shape[0], shape[1], shape[2] // depth, depth])

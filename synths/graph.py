@@ -1,4 +1,4 @@
-"""Processors strung together: each takes what others have made."""
+"""Directed acyclic graph of processors."""
 
 import keras
 
@@ -8,20 +8,32 @@ SEPARATOR = "/"
 
 
 class ProcessorGroup(Processor):
-    """A directed acyclic graph of processors (and of any other Keras layers).
+    """Directed acyclic graph of processors and other Keras layers.
 
-    Each part is an attribute under its name, as in `group.reverb`.
+    Each module is an attribute by its name, as in `group.reverb`.
 
     Args:
-      dag: A list of nodes in the order in which they run: (processor, inputs) or (layer, inputs,
-        outputs). A processor may be given by its name where it is among `processors`. Inputs are
-        keys such as "f0_hz" (of the group's own inputs), "harmonic/signal" or
-        "harmonic/controls/f0_hz" (of nodes that ran before). A layer that returns a tensor or a
-        tuple, not a dict, needs names for its outputs.
-      **processors: By name.
+      dag: List of nodes in order of execution: (processor, inputs) or (layer, inputs, outputs). A
+        processor among `processors` may be given by name. Inputs are keys such as "f0_hz" (an
+        input of the group), "harmonic/signal" or "harmonic/controls/f0_hz" (an output of a
+        previous node). A layer that returns a tensor or a tuple needs names of its outputs.
+      **processors: Processors by name.
 
     Raises:
-      ValueError: for a node that is not as above, or two of one name.
+      ValueError: for an invalid node, an unknown processor or a duplicate name.
+
+    Example:
+      >>> group = ProcessorGroup([
+      ...     (Harmonic(), ["amplitudes", "harmonic_distribution", "f0_hz"]),
+      ...     (Reverb(trainable=True), ["harmonic/signal"]),
+      ... ])
+      >>> controls = {
+      ...     "amplitudes": tf.zeros([1, 250, 1]),
+      ...     "harmonic_distribution": tf.zeros([1, 250, 20]),
+      ...     "f0_hz": tf.fill([1, 250, 1], 440.0),
+      ... }
+      >>> group(controls).shape
+      TensorShape([1, 64000])
     """
 
     def __init__(self, dag, name="processor_group", **processors):
@@ -31,7 +43,7 @@ class ProcessorGroup(Processor):
             module, inputs, outputs = _parts(node)
             key = module if isinstance(module, str) else module.name
             if key != module and modules.setdefault(key, module) is not module:
-                raise ValueError(f"dag: two processors are named {key!r}; give each its own name.")
+                raise ValueError(f"dag: got two processors named {key!r}.")
             if key not in modules:
                 raise ValueError(
                     f"dag: there is no processor {key!r}; there are {', '.join(modules) or 'none'}."
@@ -41,17 +53,17 @@ class ProcessorGroup(Processor):
             raise ValueError("dag: expected one node or more, got none.")
         self.nodes = tuple(nodes)
         self._keys = tuple(modules)
-        # Attributes, not one dict of them: tf.train.Checkpoint looks into no container of layers.
+        # Attributes, since tf.train.Checkpoint does not look into a dict of layers.
         for key, module in modules.items():
             if hasattr(self, key):
                 raise ValueError(
-                    f"dag: a ProcessorGroup has its own {key!r}; name the processor otherwise."
+                    f"dag: {key!r} is an attribute of ProcessorGroup; rename the processor."
                 )
             setattr(self, key, module)
         self.built = True
 
     def get_config(self):
-        """Nodes and processors by name: a processor may serve several nodes."""
+        """Serialized nodes and processors."""
         modules = {key: getattr(self, key) for key in self._keys}
         given = {"name": self.name, "dag": [list(map(_listed, node)) for node in self.nodes]}
         given |= modules
@@ -59,38 +71,38 @@ class ProcessorGroup(Processor):
 
     @property
     def module_names(self):
-        """Names of the processors and layers, in the order in which they run first."""
+        """Names of the modules in order of execution."""
         return list(dict.fromkeys(key for key, *_ in self.nodes))
 
     @property
     def processors(self):
-        """The processors and layers, in the order in which they run first."""
+        """Modules in order of execution."""
         return [getattr(self, key) for key in self.module_names]
 
     def call(self, inputs, return_outputs_dict=False, **kwargs):
-        """The last node's signal.
+        """Run all nodes and return the signal of the last.
 
         Args:
           inputs: dict of tensors.
           return_outputs_dict: Whether to return {"signal": audio, "controls": dict} instead.
-          **kwargs: For every node, beside its inputs.
+          **kwargs: Further arguments of every node.
         """
         controls = self.get_controls(inputs, **kwargs)
         signal = self.get_signal(controls)
         return {"signal": signal, "controls": controls} if return_outputs_dict else signal
 
     def get_controls(self, inputs, **kwargs):
-        """Runs every node.
+        """Run all nodes.
 
         Args:
           inputs: dict of tensors.
 
         Returns:
-          dict: the inputs, by name and again under "inputs"; of each node a dict under its name
-          (of a processor: signal and controls); the last node's again under "out".
+          dict: the inputs, by name and under "inputs"; the outputs of each node (of a processor:
+          signal and controls) under its name; those of the last also under "out".
 
         Raises:
-          ValueError: for an input that is not there.
+          ValueError: for a missing input.
         """
         outputs = {"inputs": dict(inputs), **inputs}
         for key, wanted, names in self.nodes:
@@ -105,7 +117,7 @@ class ProcessorGroup(Processor):
         return outputs
 
     def get_signal(self, outputs):
-        """The last node's signal, [batch, n_samples], of what `get_controls` returns."""
+        """Signal of the last node, [batch, n_samples], of the output of `get_controls`."""
         return _find(outputs, f"out{SEPARATOR}signal", self.name)
 
 
@@ -114,16 +126,12 @@ def _listed(part):
 
 
 def _parts(node):
-    """(processor, inputs, outputs) of a node, or ValueError."""
-    if not 2 <= len(node) <= 3:
-        raise ValueError(
-            f"dag: got a node of {len(node)} parts, expected (processor, inputs) or "
-            "(layer, inputs, outputs)."
-        )
-    for keys in node[1:]:
+    """Split a node into (processor, inputs, outputs)."""
+    processor, inputs, *outputs = node
+    for keys in (inputs, *outputs):
         if isinstance(keys, str):
             raise ValueError(f"dag: got {keys!r}, expected a list of keys such as [{keys!r}].")
-    return node[0], tuple(node[1]), tuple(node[2]) if len(node) > 2 else ()
+    return processor, tuple(inputs), tuple(outputs[0]) if outputs else ()
 
 
 def _find(outputs, path, node):
@@ -131,7 +139,7 @@ def _find(outputs, path, node):
     for part in path.split(SEPARATOR):
         if not isinstance(found, dict) or part not in found:
             there = ", ".join(sorted(_paths(outputs)))
-            raise ValueError(f"{node}: its input {path!r} is not there; there are {there}.")
+            raise ValueError(f"{node}: got input {path!r}, expected one of {there}.")
         found = found[part]
     return found
 
@@ -148,7 +156,7 @@ def _named(made, names, node):
     made = made if isinstance(made, (tuple, list)) else [made]
     if len(made) != len(names):
         raise ValueError(
-            f"{node}: it returned {len(made)} outputs and has names for {len(names)}; write its "
-            "node as (layer, inputs, outputs)."
+            f"{node}: got {len(made)} outputs and {len(names)} names; write the node as "
+            "(layer, inputs, outputs)."
         )
     return dict(zip(names, made, strict=True))

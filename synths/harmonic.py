@@ -1,33 +1,38 @@
-"""The harmonic synthesizer: one pitch, many partials."""
+"""Harmonic synthesizer: sinusoids at the multiples of one F0."""
 
 from synths import oscillators
-from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.partials import normalize_distribution
 from synths.precision import as_floats
 from synths.processor import Processor
 from synths.resample import check_method
-from synths.shapes import check_alike
+from synths.shapes import check_alike, check_shape
 from synths.units import exp_sigmoid
 
 
 class Harmonic(Processor):
-    """A sum of harmonics of one F0 (the additive synthesizer of Engel et al. 2020).
+    """Additive synthesizer of the harmonics of one F0 (Engel et al. 2020).
 
-    With an inharmonicity its partials are those of a stiff string (a piano's, a harpsichord's).
+    With an inharmonicity the partials are those of a stiff string (piano, harpsichord).
 
     Args:
-      n_samples: Length of the sound in samples.
+      n_samples: Length of the audio in samples.
       sample_rate: Hz.
-      scale_fn: From raw network outputs to positive numbers; None takes them as they are.
-      normalize_below_nyquist: Whether harmonics at or above Nyquist are left out before the
-        distribution is normalised, so that the level does not sink as the pitch rises.
-      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
-        "window" (see `resample`).
-      use_angular_cumsum: Without effect: phase is exact in any case.
+      scale_fn: Maps raw network outputs to positive numbers; None: identity.
+      normalize_below_nyquist: Whether harmonics at or above Nyquist are removed before the
+        distribution is normalized, so that the level does not fall as the pitch rises.
+      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
+        (see `resample`).
+      use_angular_cumsum: No effect: phase is exact in any case.
 
     Raises:
-      ValueError: if amp_resample_method is none of the four, n_samples is negative or has a
-        fraction, or sample_rate is not above 0.
+      ValueError: for another amp_resample_method.
+
+    Example:
+      >>> synth = Harmonic(n_samples=16000, sample_rate=16000)
+      >>> f0_hz = tf.fill([1, 250, 1], 440.0)
+      >>> audio = synth(tf.zeros([1, 250, 1]), tf.zeros([1, 250, 20]), f0_hz)
+      >>> audio.shape
+      TensorShape([1, 16000])
     """
 
     def __init__(
@@ -42,8 +47,7 @@ class Harmonic(Processor):
     ):
         super().__init__(name=name)
         check_method("amp_resample_method", amp_resample_method)
-        check_positive("sample_rate", sample_rate)
-        self.n_samples = whole("n_samples", n_samples)
+        self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.scale_fn = scale_fn
         self.normalize_below_nyquist = normalize_below_nyquist
@@ -51,35 +55,30 @@ class Harmonic(Processor):
         self.use_angular_cumsum = use_angular_cumsum
 
     def get_controls(self, amplitudes, harmonic_distribution, f0_hz, inharmonicity=None):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           amplitudes: [batch, n_frames, 1], raw.
           harmonic_distribution: [batch, n_frames, n_harmonics], raw.
           f0_hz: [batch, n_frames, 1], Hz.
-          inharmonicity: B of a stiff string, [batch, n_frames, 1] or [batch, 1, 1], taken as it
-            is (a piano's lies between 1e-5 and 1e-2); 0 where absent.
+          inharmonicity: B of a stiff string, [batch, n_frames, 1] or [batch, 1, 1], not scaled
+            (1e-5 to 1e-2 for a piano); None: 0.
 
         Returns:
-          amplitudes (linear), harmonic_distribution (sums to 1), f0_hz (Hz), and inharmonicity
-          where it is given, shapes as given.
+          amplitudes (linear), harmonic_distribution (sum 1), f0_hz (Hz), and inharmonicity if
+          given; shapes as given.
 
         Raises:
-          ShapeError: if a tensor's rank or last axis is not as above, or there are no frames.
+          ShapeError: if a tensor has another shape, or no frames.
         """
         amplitudes, harmonic_distribution, f0_hz, inharmonicity = as_floats(
             amplitudes, harmonic_distribution, f0_hz, inharmonicity
         )
-        for name, tensor in (
-            ("amplitudes", amplitudes),
-            ("f0_hz", f0_hz),
-            ("inharmonicity", inharmonicity),
-        ):
-            if tensor is not None:
-                check_rank(name, tensor, 3, "[batch, n_frames, 1]")
-                check_last(name, tensor, 1, "[batch, n_frames, 1]")
-        check_rank(
-            "harmonic_distribution", harmonic_distribution, 3, "[batch, n_frames, n_harmonics]"
+        check_shape("amplitudes", amplitudes, "[batch, n_frames, 1]")
+        check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
+        check_shape("inharmonicity", inharmonicity, "[batch, n_frames, 1]")
+        check_shape(
+            "harmonic_distribution", harmonic_distribution, "[batch, n_frames, n_harmonics]"
         )
         check_alike(
             2,
@@ -88,11 +87,6 @@ class Harmonic(Processor):
             f0_hz=f0_hz,
             inharmonicity=inharmonicity,
         )
-        if f0_hz.shape[1] == 0:
-            raise ShapeError(
-                "f0_hz: expected [batch, n_frames, 1] with 1 frame or more, got shape "
-                f"{tuple(f0_hz.shape)}."
-            )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)
             harmonic_distribution = self.scale_fn(harmonic_distribution)
@@ -107,7 +101,7 @@ class Harmonic(Processor):
         return controls if inharmonicity is None else controls | {"inharmonicity": inharmonicity}
 
     def get_signal(self, amplitudes, harmonic_distribution, f0_hz, inharmonicity=None):
-        """Audio, [batch, n_samples], from what `get_controls` returns."""
+        """Audio, [batch, n_samples], of the output of `get_controls`."""
         return oscillators.harmonic_synthesis(
             frequencies=f0_hz,
             amplitudes=amplitudes,

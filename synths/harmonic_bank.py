@@ -1,4 +1,4 @@
-"""The sum of the harmonics of one F0, from frames: on a CPU by a compiled kernel, or in TensorFlow.
+"""Sum of the harmonics of one F0 from frames, by a compiled CPU kernel or in TensorFlow.
 
 Phase is kept in cycles. The phase of a frame is accumulated once, for the fundamental, in float64,
 and wrapped; within a frame it is the exact integral of the piecewise linear frequency. A harmonic's
@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from synths import portable
 from synths.blocks import Blocks, neighbour
-from synths.impulse_responses import length
 from synths.native import native_kernels_used, with_all_gradients
-from synths.products import matmul
+from synths.precision import matmul
 from synths.resample import neighbour_shares
+from synths.shapes import length
 
 
 def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """A sum of sines of the multiples of an F0.
+    """Sum sines at the multiples of an F0.
 
     A harmonic that is at or above Nyquist at a frame is silent there, with gradient zero.
 
@@ -28,12 +28,12 @@ def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, meth
       initial_phase: Phase at the first sample in cycles, float64 [batch]. No gradient.
       n_samples: int or scalar int32.
       sample_rate: Hz.
-      method: How amplitudes go from frame to frame, of `synths.resample.METHODS`.
+      method: Interpolation of amplitudes, of `synths.resample.METHODS`.
 
     Returns:
       [batch, n_samples], as f0_hz.
     """
-    # The kernel knows two frames, not the four that a cubic takes.
+    # The kernel interpolates between two frames; cubic takes four.
     native = f0_hz.dtype == tf.float32 and method != "cubic" and native_kernels_used()
     bank = _native_bank if native else _plain_bank
     audio = bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method)
@@ -42,12 +42,12 @@ def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, meth
 
 
 def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
-    """Phase at frames: the integral of frequencies that are linear between frames.
+    """Integrate frequencies that are linear between frames to the phase at each frame.
 
     Args:
       frequencies: Hz, [batch, n_frames] or [batch, n_frames, n_partials].
       initial_phase: Cycles at the first frame, float64, [batch] or [batch, n_partials].
-      n_samples: Of all frames.
+      n_samples: Length of all frames together.
       sample_rate: Hz.
 
     Returns:
@@ -61,7 +61,7 @@ def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
 
 
 def _period(n_frames, n_samples, sample_rate):
-    """Seconds from frame to frame, float64; not 0 where there are no samples."""
+    """Seconds per frame, float64; not 0 where there are no samples."""
     n = tf.cast(tf.maximum(n_samples, 1), tf.float64)
     return n / (tf.cast(sample_rate, tf.float64) * tf.cast(n_frames, tf.float64))
 
@@ -95,13 +95,13 @@ def _native_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, metho
 
 
 def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """The same bank in TensorFlow's own operations.
+    """Bank in TensorFlow operations.
 
     Harmonic k = i * n_fine + j: sin(k x) is made from the sines and cosines of i * n_fine * x
     and of j * x, so only about 2 sqrt(n_harmonics) of them are taken, and the sum over j is a
     small matrix product. Nothing of size [batch, n_samples, n_harmonics] is ever made.
     """
-    # Phases are float64, or where that can't be, exact integers.
+    # Phases are float64, or exact integers where float64 is not available.
     precise = tf.float32 if portable.portable_operations_used() else tf.float64
     f0 = tf.cast(f0_hz, precise)
     orders = tf.range(1, tf.shape(amplitudes)[2] + 1)
@@ -111,35 +111,34 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
 
     n_frames = length(amplitudes, 1)
     blocks = Blocks(n_frames, n_samples, in_parts=False)
-    way = tf.cast(blocks.weight[:, 0], precise)
+    fraction = tf.cast(blocks.weight[:, 0], precise)
     if precise == tf.float32:
         phase = portable.frame_cycles(f0, n_samples // n_frames, sample_rate)
         period = n_samples / (sample_rate * n_frames)
     else:
         phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
         period = _period(n_frames, n_samples, sample_rate)
-    cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), way, period)
-    way = tf.cast(way, f0_hz.dtype)[:, None]
-    shares = neighbour_shares(way, method)
+    cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), fraction, period)
+    shares = neighbour_shares(tf.cast(fraction, f0_hz.dtype)[:, None], method)
     others = [neighbour(amplitudes, offset) for offset, _ in shares]
     audio = sum_of_harmonics(cycles, amplitudes, others, [share for _, share in shares])
     return blocks.joined(audio[:, :, :, None])
 
 
-def cycles_within(f0_hz, f0_after, way, period):
-    """Cycles since a frame, [batch, n_frames, n], at shares `way` [n_frames, n] of its period."""
+def cycles_within(f0_hz, f0_after, fraction, period):
+    """Cycles since a frame, [batch, n_frames, n], at fractions [n_frames, n] of its period."""
     f0_hz, rise = f0_hz[:, :, None], (f0_after - f0_hz)[:, :, None]
-    return period * (way * (f0_hz + 0.5 * way * rise))
+    return period * (fraction * (f0_hz + 0.5 * fraction * rise))
 
 
 def sum_of_harmonics(cycles, amplitudes, others, shares):
-    """Harmonics added, of the fundamental's phase.
+    """Sum harmonics from the phase of the fundamental.
 
     Args:
       cycles: [batch, n_frames, n_samples of a frame].
       amplitudes: Of the frames, [batch, n_frames, n_harmonics].
-      others: Amplitudes of other frames, which take part, each [batch, n_frames, n_harmonics].
-      shares: How much each of them takes at a sample, each [n_frames or 1, 1, n_samples].
+      others: Amplitudes of the other frames of an interpolation, each like amplitudes.
+      shares: Weight of each of them, each [n_frames or 1, 1, n_samples].
 
     Returns:
       [batch, n_frames, n_samples].

@@ -1,4 +1,4 @@
-"""Impulse responses of filters that are given by gains or cut-off frequencies.
+"""Impulse responses of filters given by gains or cut-off frequencies.
 
 All are symmetric about tap `n_taps // 2`, so that `fft_convolve` applies them without delay.
 """
@@ -8,12 +8,12 @@ import math
 import tensorflow as tf
 
 from synths import portable
-from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.precision import as_float
+from synths.shapes import ShapeError, check_shape, length
 
 
 def frequency_impulse_response(magnitudes, window_size=0):
-    """Impulse responses with given gains and no phase, cut to a length by a Hann window.
+    """Zero-phase impulse responses of given gains, cut by a Hann window.
 
     Args:
       magnitudes: Linear gains at bands spaced evenly from 0 Hz to Nyquist, [batch, n_bands] or
@@ -22,11 +22,11 @@ def frequency_impulse_response(magnitudes, window_size=0):
         2 (n_bands - 1).
 
     Returns:
-      [batch, n_taps] or [batch, n_frames, n_taps]; n_taps is 2 (n_bands - 1), or where the window
-      is shorter, the largest odd number up to window_size. Tap n_taps // 2 is at lag 0.
+      [batch, n_taps] or [batch, n_frames, n_taps]; n_taps is 2 (n_bands - 1), or for a shorter
+      window the largest odd number up to window_size. Tap n_taps // 2 is at lag 0.
 
     Raises:
-      ShapeError: if magnitudes has another rank, or fewer than 2 bands.
+      ShapeError: if magnitudes has another shape, or fewer than 2 bands.
     """
     magnitudes = as_float(magnitudes)
     check_bands(magnitudes)
@@ -45,19 +45,15 @@ def _without_phase(magnitudes, window_size):
 
 
 def check_bands(magnitudes):
-    """Raises ShapeError unless magnitudes has rank 2 or 3 and 2 bands or more."""
+    """Raise ShapeError unless magnitudes are [batch, n_bands] or [batch, n_frames, n_bands]."""
     shape = magnitudes.shape
-    if shape.rank not in (None, 2, 3):
-        raise ShapeError(
-            "magnitudes: expected [batch, n_frames, n_bands] or [batch, n_bands], "
-            f"got shape {tuple(shape)}."
-        )
+    check_shape("magnitudes", magnitudes, "[batch, n_frames, n_bands]", "[batch, n_bands]")
     if shape.rank and shape[-1] is not None and shape[-1] < 2:
-        raise ShapeError(f"magnitudes: expected 2 bands or more, got {tuple(shape)}.")
+        raise ShapeError(f"magnitudes: expected 2 bands or more, got shape {tuple(shape)}.")
 
 
 def apply_window_to_impulse_response(impulse_response, window_size=0, causal=False):
-    """Impulse responses cut by a Hann window around lag 0, and brought to causal form.
+    """Window impulse responses around lag 0 and bring them to causal form.
 
     Args:
       impulse_response: [..., n], with lag 0 at sample 0 and negative lags at the end, or in
@@ -66,9 +62,8 @@ def apply_window_to_impulse_response(impulse_response, window_size=0, causal=Fal
       causal: Whether lag 0 is at sample n // 2 of impulse_response.
 
     Returns:
-      [..., n_taps] with lag 0 at tap n_taps // 2; n_taps is n, or where the window is shorter,
-      the largest odd number up to window_size. For an odd number of taps the window is symmetric
-      about lag 0.
+      [..., n_taps] with lag 0 at tap n_taps // 2; n_taps is n, or for a shorter window the largest
+      odd number up to window_size. For an odd number of taps the window is symmetric about lag 0.
     """
     response = as_float(impulse_response)
     size = length(response, -1)
@@ -80,13 +75,8 @@ def apply_window_to_impulse_response(impulse_response, window_size=0, causal=Fal
     return response[..., begin : begin + n_taps] * hann(lag, window_size, response.dtype)
 
 
-def length(tensor, axis):
-    """The size of an axis: int where it is known, else a scalar int32 tensor."""
-    return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]
-
-
 def window_and_taps(size, window_size):
-    """(length of the window, taps that are left) of a response of `size` samples."""
+    """Length of the window and number of taps of a response of `size` samples."""
     if isinstance(size, int) and isinstance(window_size, int):
         short = 0 < window_size < size
         return (window_size, window_size - 1 + window_size % 2) if short else (size, size)
@@ -96,7 +86,7 @@ def window_and_taps(size, window_size):
 
 
 def hann(lag, window_size, dtype):
-    """A Hann window of this length at whole lags from its middle, none beyond its ends."""
+    """Hann window at integer lags from its middle, within its ends."""
     place = tf.cast(lag, dtype) / tf.cast(window_size, dtype)
     return 0.5 + 0.5 * tf.cos(2.0 * math.pi * place)
 
@@ -106,7 +96,7 @@ def sinc(x, threshold=1e-20):
 
     Args:
       x: Any shape.
-      threshold: Nearer to 0 than this the value is 1 and the gradient 0.
+      threshold: For abs(x) below it the value is 1 and the gradient 0.
     """
     x = as_float(x)
     near = tf.abs(x) < threshold
@@ -115,30 +105,26 @@ def sinc(x, threshold=1e-20):
 
 
 def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, high_pass=False):
-    """Impulse responses of low-pass filters (or high-pass filters) with gain 1, no phase.
+    """Zero-phase impulse responses of low-pass or high-pass filters with gain 1.
 
     Args:
-      cutoff_frequency: [batch, n_frames, 1], or a number for all: Hz where sample_rate is given,
-        else as a ratio to Nyquist, 0 to 1.
+      cutoff_frequency: [batch, n_frames, 1] or a number: Hz if sample_rate is given, else a ratio
+        to Nyquist, 0 to 1.
       window_size: Length of the Hamming window in samples.
       sample_rate: Hz, or None.
-      high_pass: Whether frequencies below the cut-off are removed, instead of those above it.
+      high_pass: Whether frequencies below the cut-off are removed rather than those above it.
 
     Returns:
       [batch, n_frames, n_taps] with n_taps = 2 (window_size // 2) + 1; batch and n_frames are 1
       for a number.
 
     Raises:
-      ShapeError: if cutoff_frequency is no number and not rank 3 with a last axis of 1.
-      ValueError: if window_size or sample_rate is not above 0.
+      ShapeError: if cutoff_frequency has another shape.
     """
-    check_positive("sample_rate", sample_rate)
-    window_size = whole("window_size", window_size, 1)
     cutoff = as_float(cutoff_frequency)
     if cutoff.shape.rank == 0:
         cutoff = cutoff[None, None, None]
-    check_rank("cutoff_frequency", cutoff, 3, "[batch, n_frames, 1]")
-    check_last("cutoff_frequency", cutoff, 1, "[batch, n_frames, 1]")
+    check_shape("cutoff_frequency", cutoff, "[batch, n_frames, 1]")
     if sample_rate is not None:
         cutoff *= 2.0 / float(sample_rate)
     half = window_size // 2

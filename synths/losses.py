@@ -1,9 +1,8 @@
-"""Distances between sounds that a synthesizer can be trained by."""
+"""Spectral loss."""
 
 import keras
 import tensorflow as tf
 
-from synths.errors import check_positive, whole
 from synths.loudness import compute_loudness
 from synths.precision import as_floats
 from synths.shapes import check_alike
@@ -14,22 +13,21 @@ LOSS_TYPES = ("L1", "L2", "COSINE")
 
 
 class SpectralLoss(keras.layers.Layer):
-    """Difference of spectra at several resolutions (Engel et al. 2020, equation 4).
+    """Multi-scale spectral loss (Engel et al. 2020, equation 4).
 
     Args:
-      fft_sizes: Frame lengths in samples; frames follow each other by a quarter.
+      fft_sizes: Frame lengths in samples, 4 or more; the hop is a quarter.
       loss_type: "L1", "L2" or "COSINE" (1 - cosine of the angle between spectra).
       mag_weight: Weight of the magnitudes.
-      delta_time_weight: Of their differences from frame to frame.
-      delta_freq_weight: Of their differences from bin to bin.
-      cumsum_freq_weight: Of their sums from bin 0 up: partials are drawn to each other from afar.
-      logmag_weight: Of their logarithms (`safe_log`).
-      loudness_weight: Of the A-weighted loudness in dB.
+      delta_time_weight: Weight of their differences between frames.
+      delta_freq_weight: Weight of their differences between bins.
+      cumsum_freq_weight: Weight of their cumulative sums over bins.
+      logmag_weight: Weight of their logarithms (`safe_log`).
+      loudness_weight: Weight of the A-weighted loudness in dB.
       sample_rate: Hz, of the loudness.
 
     Raises:
-      ValueError: for another loss_type, a length or a rate of 0 or less, or where every weight is
-        0.
+      ValueError: for another loss_type, or if all weights are 0.
     """
 
     def __init__(
@@ -50,8 +48,7 @@ class SpectralLoss(keras.layers.Layer):
             raise ValueError(
                 f"loss_type: got {loss_type!r}, expected one of {', '.join(LOSS_TYPES)}."
             )
-        check_positive("sample_rate", sample_rate)
-        self.fft_sizes = tuple(whole("fft_sizes", size, 4) for size in fft_sizes)
+        self.fft_sizes = tuple(fft_sizes)
         self.loss_type = loss_type
         self.loudness_weight = loudness_weight
         self.sample_rate = sample_rate
@@ -64,16 +61,16 @@ class SpectralLoss(keras.layers.Layer):
         )
         self.terms = [(weight, view) for weight, view in terms if weight > 0.0]
         if not self.terms and not loudness_weight > 0.0:
-            raise ValueError("SpectralLoss: every weight is 0; give one that is larger.")
+            raise ValueError("SpectralLoss: all weights are 0, expected one above 0.")
         self.built = True
 
     def call(self, target_audio, audio, weights=None):
-        """Scalar.
+        """Loss, a scalar.
 
         Args:
           target_audio, audio: [batch, n_samples], or both [n_samples].
-          weights: Factors of the differences, which must fit each term's shape; [batch, 1, 1]
-            where the loudness is not among the terms.
+          weights: Factors that broadcast to the differences of each term; [batch, 1, 1] without
+            loudness.
         """
         target_audio, audio = (
             x[None] if x.shape.rank == 1 else x for x in as_floats(target_audio, audio)
@@ -95,15 +92,15 @@ class SpectralLoss(keras.layers.Layer):
         return loss
 
     def get_losses_dict(self, *args, **kwargs):
-        """{name: scalar}, of what a call takes."""
+        """Loss by name; arguments as of a call."""
         return {self.name: self(*args, **kwargs)}
 
 
 def mean_difference(target, value, loss_type="L1", weights=None):
-    """Mean difference of two tensors, a scalar.
+    """Mean difference between two tensors, a scalar.
 
     Args:
-      target, value: Of one shape.
+      target, value: Tensors of equal shape.
       loss_type: "L1", "L2" or "COSINE", which is 1 - cos of the angle along the last axis.
       weights: Factors of the differences; None: 1.
 
@@ -120,7 +117,7 @@ def mean_difference(target, value, loss_type="L1", weights=None):
     if kind == "COSINE":
         product = tf.reduce_sum(target * value, axis=-1, keepdims=True)
         sizes = [tf.reduce_sum(x**2, axis=-1, keepdims=True) for x in (target, value)]
-        # Silence is at no angle to anything: there the cosine is 0, and so is its gradient.
+        # The cosine with silence is 0, and so is its gradient.
         scale = tf.math.rsqrt(tf.maximum(sizes[0] * sizes[1], 1e-20))
         return tf.reduce_mean((1.0 - product * scale) * weights)
     raise ValueError(f"loss_type: got {loss_type!r}, expected one of {', '.join(LOSS_TYPES)}.")

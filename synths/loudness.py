@@ -1,10 +1,10 @@
-"""Level of a sound over time: root mean square, power, and loudness as the ear weighs it."""
+"""Level over time: root mean square, power and A-weighted loudness."""
 
 import numpy as np
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_positive, whole
 from synths.precision import as_float
+from synths.shapes import check_shape
 from synths.spectral import magnitude_of_frames
 from synths.units import amplitude_to_db, power_to_db
 
@@ -12,7 +12,7 @@ PADDINGS = ("center", "same", "valid")
 
 
 def a_weighting_db(frequencies_hz):
-    """The A-weighting of IEC 61672-1, in dB, 0 at 1 kHz; no less than -80.
+    """A-weighting of IEC 61672-1 in dB, 0 at 1 kHz, -80 or more.
 
     Args:
       frequencies_hz: Array of any shape.
@@ -40,22 +40,22 @@ def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512,
     Args:
       audio: [batch, n_samples] or [n_samples].
       sample_rate: Hz.
-      frame_rate: Frames a second; also one that does not divide the sample rate.
-      frame_size: Samples a frame.
-      padding: "center": frame i is centred on i / frame_rate seconds, and one stands at the end.
-        "same": frame i begins there. "valid": as "same", without frames that reach over the end.
+      frame_rate: Frames per second; need not divide the sample rate.
+      frame_size: Samples per frame.
+      padding: "center": frame i is centred on i / frame_rate seconds, with a last frame at the end.
+        "same": frame i begins there. "valid": as "same", without incomplete frames.
 
     Returns:
       [batch, n_frames] or [n_frames], linear.
 
     Raises:
-      ShapeError: if audio is neither rank 1 nor rank 2.
-      ValueError: for another padding, or a rate or a size that is no whole number above 0.
+      ShapeError: if audio has another shape.
+      ValueError: for another padding, or a rate that is not a whole number.
     """
     audio, single = _batch(audio)
     frames = _frames(audio, sample_rate, frame_rate, frame_size, padding)
     power = tf.reduce_mean(frames**2, axis=-1)
-    # The gradient of a root at 0 is infinite; that of silence is 0.
+    # Gradient 0 at silence instead of the infinite one of the square root.
     sounding = power > 0.0
     rms = tf.where(sounding, tf.sqrt(tf.where(sounding, power, 1.0)), 0.0)
     return rms[0] if single else rms
@@ -85,22 +85,21 @@ def compute_loudness(
     use_tf=True,
     padding="center",
 ):
-    """A-weighted power of frames in dB, the mean over the bins of their spectra.
+    """A-weighted power of frames in dB, averaged over the bins of their spectra.
 
     Args:
       audio, sample_rate, frame_rate, padding: As of `compute_rms_energy`.
-      n_fft: Samples of a frame, under a Hann window.
+      n_fft: Samples per frame, under a Hann window.
       range_db, ref_db: As of `power_to_db`.
-      use_tf: Whether a tensor is returned, with a gradient, rather than a NumPy array.
+      use_tf: Whether to return a tensor; else a NumPy array.
 
     Returns:
       [batch, n_frames] or [n_frames], dB.
 
     Raises:
-      ValueError: without use_tf in a `tf.function`.
+      ShapeError: if audio has another shape.
     """
     audio, single = _batch(audio)
-    n_fft = whole("n_fft", n_fft, 1)
     frames = _frames(audio, sample_rate, frame_rate, n_fft, padding)
     power = magnitude_of_frames(frames, 1.0) ** 2
     hz = np.linspace(0.0, 0.5 * sample_rate, n_fft // 2 + 1)
@@ -108,15 +107,11 @@ def compute_loudness(
     weighted = tf.linalg.matvec(power, tf.constant(weights / len(weights), power.dtype))
     loudness = power_to_db(weighted, ref_db, range_db)
     loudness = loudness[0] if single else loudness
-    if use_tf:
-        return loudness
-    if not tf.executing_eagerly():
-        raise ValueError("use_tf: got False in a tf.function, expected True: it has no arrays.")
-    return loudness.numpy()
+    return loudness if use_tf else loudness.numpy()
 
 
 def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
-    """(number of frames, length of the padded sound in samples) of a framing, as ints.
+    """Number of frames and length of the padded audio in samples, as ints.
 
     Args:
       input_length: Samples.
@@ -124,8 +119,6 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
       padding: As of `compute_rms_energy`.
     """
     _check_padding(padding)
-    input_length = whole("input_length", input_length)
-    frame_size, hop_size = whole("frame_size", frame_size, 1), whole("hop_size", hop_size, 1)
     if padding == "same":
         n_frames = -(-input_length // hop_size)
         return n_frames, (n_frames - 1) * hop_size + frame_size
@@ -134,12 +127,9 @@ def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
 
 
 def _batch(audio):
-    """([batch, n_samples], whether it came without a batch)."""
+    """Return ([batch, n_samples], whether the batch axis was missing)."""
     audio = as_float(audio)
-    if audio.shape.rank not in (1, 2):
-        raise ShapeError(
-            f"audio: expected [batch, n_samples] or [n_samples], got {tuple(audio.shape)}."
-        )
+    check_shape("audio", audio, "[batch, n_samples]", "[n_samples]")
     return (audio[None], True) if audio.shape.rank == 1 else (audio, False)
 
 
@@ -149,11 +139,8 @@ def _check_padding(padding):
 
 
 def _frames(audio, sample_rate, frame_rate, frame_size, padding):
-    """Frames at multiples of 1 / frame_rate seconds, [batch, n_frames, frame_size]."""
+    """Cut frames at multiples of 1 / frame_rate seconds, [batch, n_frames, frame_size]."""
     _check_padding(padding)
-    check_positive("sample_rate", sample_rate)
-    check_positive("frame_rate", frame_rate)
-    frame_size = whole("frame_size", frame_size, 1)
     n_samples = tf.shape(audio, tf.int64)[1]
     rate, per_second = int(sample_rate), int(frame_rate)
     if rate != sample_rate or per_second != frame_rate:

@@ -1,32 +1,30 @@
-"""The modal synthesizer: what is struck and rings. Drums, bells, bars, plates."""
+"""Modal synthesizer: damped modes of drums, bells, bars and plates."""
 
 import math
 
 import tensorflow as tf
 
 from synths import portable
-from synths.errors import check_last, check_positive, check_rank, whole
 from synths.frequency_scales import frequencies_sigmoid
-from synths.impulse_responses import length
 from synths.onsets import onset_sample, placed
-from synths.precision import as_float, as_floats
+from synths.precision import as_float, as_floats, matmul
 from synths.processor import Processor
-from synths.products import matmul
 from synths.saving import registered
-from synths.shapes import broadcast, check_alike
+from synths.shapes import broadcast, check_alike, check_shape, length
 from synths.units import exp_sigmoid
 
 _MODES = "[batch, n_modes]"
+_STRIKE = ("onset_seconds", "contact_seconds", "position")
 _BLOCK = 256
 
 
 @registered
 def decays_sigmoid(decays, seconds_min=0.01, seconds_max=10.0):
-    """Raw network outputs to times of decay, from short to long evenly in ratio.
+    """Map raw network outputs to decay times on a logarithmic scale.
 
     Args:
       decays: Raw outputs, any shape.
-      seconds_min, seconds_max: What very negative and very large ones give.
+      seconds_min, seconds_max: Limits for very negative and very large outputs.
 
     Returns:
       Seconds, shape of decays.
@@ -35,15 +33,14 @@ def decays_sigmoid(decays, seconds_min=0.01, seconds_max=10.0):
 
 
 class Modal(Processor):
-    """A bank of exponentially damped modes, each with a frequency of its own, that is struck once.
+    """Synthesizer of exponentially damped modes that are excited once.
 
     Args:
-      n_samples: Length of the sound in samples.
+      n_samples: Length of the audio in samples.
       sample_rate: Hz.
-      amp_scale_fn: From raw network outputs to positive amplitudes; None takes them as they are.
-      freq_scale_fn: From raw network outputs to Hz, with an axis of frames that is 1 long; None
-        takes them as they are.
-      decay_scale_fn: From raw network outputs to seconds; None takes them as they are.
+      amp_scale_fn: Maps raw network outputs to positive amplitudes; None: identity.
+      freq_scale_fn: Maps raw network outputs, with an axis of one frame, to Hz; None: identity.
+      decay_scale_fn: Maps raw network outputs to seconds; None: identity.
     """
 
     def __init__(
@@ -56,8 +53,7 @@ class Modal(Processor):
         name="modal",
     ):
         super().__init__(name=name)
-        check_positive("sample_rate", sample_rate)
-        self.n_samples = whole("n_samples", n_samples)
+        self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn
         self.freq_scale_fn = freq_scale_fn
@@ -72,25 +68,25 @@ class Modal(Processor):
         contact_seconds=None,
         position=None,
     ):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           amplitudes: [batch, n_modes], raw.
           frequencies: [batch, n_modes], raw.
           decay_seconds: [batch, n_modes], raw.
-          onset_seconds, contact_seconds, position: As in `get_signal`, taken as they are.
+          onset_seconds, contact_seconds, position: As in `get_signal`, passed on.
 
         Returns:
-          amplitudes (linear, 0 where the frequency lies at or above Nyquist), frequencies (Hz),
-          decay_seconds, and those of the others that are given; shapes as given.
+          amplitudes (linear, 0 where the frequency is at or above Nyquist), frequencies (Hz),
+          decay_seconds, and the other arguments if given; shapes as given.
 
         Raises:
-          ShapeError: if the shapes are not as above.
+          ShapeError: if a tensor has another shape.
         """
         amplitudes, frequencies, decays, *strike = as_floats(
             amplitudes, frequencies, decay_seconds, onset_seconds, contact_seconds, position
         )
-        check_rank("frequencies", frequencies, 2, _MODES)
+        check_shape("frequencies", frequencies, _MODES)
         if self.amp_scale_fn is not None:
             amplitudes = self.amp_scale_fn(amplitudes)
         if self.freq_scale_fn is not None:
@@ -101,11 +97,9 @@ class Modal(Processor):
         silent = _is_silent(frequencies, decays, self.sample_rate)
         amplitudes = tf.where(silent, tf.zeros_like(amplitudes), amplitudes)
         controls = {"amplitudes": amplitudes, "frequencies": frequencies, "decay_seconds": decays}
-        for name, value in zip(
-            ("onset_seconds", "contact_seconds", "position"), strike, strict=True
-        ):
+        for name, value in zip(_STRIKE, strike, strict=True):
+            check_shape(name, value, "[batch, 1]")
             if value is not None:
-                _check_one(name, value)
                 controls[name] = value
         return controls
 
@@ -121,16 +115,15 @@ class Modal(Processor):
         """Audio, [batch, n_samples].
 
         Args:
-          amplitudes: Linear amplitude of each mode for a blow that excites all alike,
+          amplitudes: Linear amplitude of each mode for an excitation with a flat spectrum,
             [batch, n_modes].
           frequencies: Hz, [batch, n_modes].
-          decay_seconds: Time until a mode has fallen by 60 dB, [batch, n_modes].
-          onset_seconds: When it is struck, [batch, 1]; any time, also between two samples or
-            before the first one; 0 where absent.
-          contact_seconds: How softly it is struck, [batch, 1]; 0, as hard as can be, where absent.
-            See `strike_gains`.
-          position: Where it is struck, [batch, 1], 0 to 1 from end to end; everywhere alike where
-            absent. See `strike_gains`.
+          decay_seconds: Time of a decay by 60 dB, [batch, n_modes].
+          onset_seconds: Onset, [batch, 1]; any time, also between two samples or before the first
+            one; None: 0.
+          contact_seconds: Contact time of the mallet, [batch, 1]; None: 0. See `strike_gains`.
+          position: Striking point, [batch, 1], 0 to 1 from end to end; None: all modes equal. See
+            `strike_gains`.
         """
         if contact_seconds is not None or position is not None:
             gains = strike_gains(frequencies, contact_seconds, position)
@@ -149,36 +142,32 @@ def modal_synthesis(
     onset_seconds=None,
     first_sample=0,
 ):
-    """A sum of damped sines, each exactly `a exp(-ln(1000) t / decay) sin(2 pi f t)` from t = 0 on.
+    """Sum damped sines, each exactly `a exp(-ln(1000) t / decay) sin(2 pi f t)` from t = 0 on.
 
-    Damping and frequency stay the same, so a sound over many blocks is a product of two small
-    tables: what a mode has become when a block begins, and how it goes on within a block. Phase is
-    kept in float64 and wrapped.
+    Damping and frequency are constant, so the audio is a matrix product of two small tables: the
+    modes at the beginnings of blocks, and within a block. Phase is wrapped in float64.
 
     Args:
       frequencies: Hz, [batch, n_modes]. A mode at or above Nyquist is silent and has gradient 0.
       amplitudes: Linear, [batch, n_modes].
-      decay_seconds: Time until a mode has fallen by 60 dB, [batch, n_modes]. A mode without any
-        (0 or below) is silent and has gradient 0.
-      n_samples: Length of the sound in samples, any number.
+      decay_seconds: Time of a decay by 60 dB, [batch, n_modes]. A mode with 0 or less is silent and
+        has gradient 0.
+      n_samples: Length of the audio in samples, int or scalar int32.
       sample_rate: Hz.
-      onset_seconds: t = 0, [batch, 1]; any time, also between two samples; 0 where absent.
-      first_sample: Where a part of a sound begins, in samples, int or scalar int64.
+      onset_seconds: Time of t = 0, [batch, 1], also between two samples; None: 0.
+      first_sample: First sample of a chunk of the audio, int or scalar int64.
 
     Returns:
-      Audio, [batch, n_samples]; float64 where an input is, else float32.
+      Audio, [batch, n_samples]; float64 if an input is, else float32.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
+      ShapeError: if a tensor has another shape.
     """
-    n_samples = whole("n_samples", n_samples)
-    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes, decays, onset = as_floats(
         frequencies, amplitudes, decay_seconds, onset_seconds
     )
     _check_modes(frequencies, amplitudes, decays)
-    if onset is not None:
-        _check_one("onset_seconds", onset)
+    check_shape("onset_seconds", onset, "[batch, 1]")
     frequencies, amplitudes, decays, onset = broadcast(
         1,
         frequencies=frequencies,
@@ -193,13 +182,13 @@ def modal_synthesis(
     silent = _is_silent(frequencies, decays, sample_rate)
     amplitudes = tf.where(silent, tf.zeros([], dtype), amplitudes)
     decays = tf.where(decays <= 0.0, tf.ones([], dtype), decays)
-    # Phases are float64, or where that can't be, exact integers.
+    # Phases are float64, or exact integers where float64 is not available.
     precise = tf.float32 if portable.portable_operations_used() else tf.float64
     dampings = math.log(1000.0) / tf.cast(decays, precise)[:, None]
     frequencies = tf.cast(frequencies, precise)[:, None]
     rate = tf.cast(sample_rate, precise)
 
-    # Time is counted from the first sample at or after the onset, `late` seconds behind it.
+    # Time is counted from the first sample at or after the onset, `late` seconds after it.
     begin, late, silence = tf.cast(first_sample, tf.int64), tf.zeros([], precise), None
     if onset is not None:
         struck, late = onset_sample(onset, sample_rate)
@@ -208,7 +197,7 @@ def modal_synthesis(
         late = late[:, :, None]
 
     def damped(sample, late):
-        """(sine, cosine) parts of the modes of amplitude 1, so many seconds behind samples."""
+        """Sine and cosine of modes of amplitude 1, `late` seconds after samples."""
         seconds = tf.cast(sample, precise) / rate + late
         if precise == tf.float32:
             cycles = portable.sample_cycles(frequencies, sample, sample_rate)
@@ -232,33 +221,33 @@ def modal_synthesis(
 
 
 def strike_gains(frequencies, contact_seconds=None, position=None):
-    """How much a blow excites each mode.
+    """Excitation of each mode by a mallet.
 
     Args:
       frequencies: Hz, [batch, n_modes].
-      contact_seconds: How long the mallet stays: the force of the blow goes like
-        `t exp(-t / contact_seconds)`, so that a mode gets `1 / (1 + (2 pi f contact_seconds)**2)`.
-        [batch, 1]; steel has about 1e-4, felt 1e-3.
-      position: Where the blow falls, [batch, 1], 0 to 1 from end to end: mode m gets
-        `sin(pi m position)`, as on a string or on a bar that is supported at its ends.
+      contact_seconds: Contact time, [batch, 1]; about 1e-4 for steel, 1e-3 for felt. The force is
+        proportional to `t exp(-t / contact_seconds)`, the gain
+        `1 / (1 + (2 pi f contact_seconds)**2)`.
+      position: Striking point, [batch, 1], 0 to 1 from end to end. The gain of mode m is
+        `sin(pi m position)`, as of a string or a bar that is supported at its ends.
 
     Returns:
-      Gains, [batch, n_modes]; 1 where neither is given.
+      Gains, [batch, n_modes]; 1 if neither is given.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
+      ShapeError: if a tensor has another shape.
 
     References:
       Fletcher and Rossing, The Physics of Musical Instruments, 1998.
     """
     frequencies, contact, position = as_floats(frequencies, contact_seconds, position)
-    check_rank("frequencies", frequencies, 2, _MODES)
+    check_shape("frequencies", frequencies, _MODES)
     gains = tf.ones_like(frequencies)
+    check_shape("contact_seconds", contact, "[batch, 1]")
+    check_shape("position", position, "[batch, 1]")
     if contact is not None:
-        _check_one("contact_seconds", contact)
         gains /= 1.0 + (2.0 * math.pi * frequencies * contact) ** 2
     if position is not None:
-        _check_one("position", position)
         orders = tf.cast(tf.range(1, tf.shape(frequencies)[1] + 1), frequencies.dtype)
         gains *= tf.sin(math.pi * orders * position)
     return gains
@@ -270,14 +259,8 @@ def _is_silent(frequencies, decays, sample_rate):
 
 
 def _check_modes(frequencies, amplitudes, decays):
-    """Raises ShapeError unless all are [batch, n_modes]."""
-    check_rank("frequencies", frequencies, 2, _MODES)
-    for name, tensor in (("amplitudes", amplitudes), ("decay_seconds", decays)):
-        check_rank(name, tensor, 2, _MODES)
+    check_shape("frequencies", frequencies, _MODES)
+    check_shape("amplitudes", amplitudes, _MODES)
+    check_shape("decay_seconds", decays, _MODES)
     axes = ("batch", "n_modes")
     check_alike(2, axes, frequencies=frequencies, amplitudes=amplitudes, decay_seconds=decays)
-
-
-def _check_one(name, tensor):
-    check_rank(name, tensor, 2, "[batch, 1]")
-    check_last(name, tensor, 1, "[batch, 1]")

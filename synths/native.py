@@ -1,18 +1,16 @@
-"""Where the compiled CPU kernels are used, and where TensorFlow's own operations are.
+"""Choice between compiled CPU kernels and TensorFlow operations.
 
-A compiled kernel enters a graph as a call of Python code, which XLA can't compile and a SavedModel
-can't hold. So they are left out by themselves wherever a graph is being made for either:
+A compiled kernel is a call of Python code in the graph, which XLA can't compile and a SavedModel
+can't contain. Kernels are therefore not used:
 
 - inside a function with `jit_compile=True` (or called by one), and inside any other XLA context;
 - while `tf.saved_model.save` or Keras' export writes a model;
-- in functions that are traced by `get_concrete_function`, which is how signatures are made
+- in functions that are traced by `get_concrete_function`, as signatures are
   (`set_native_kernels(True)` overrides this one).
 
-What can't be seen: a `tf.function` that was traced by an ordinary call before, with the kernels in
-its graph, and is called by a compiled or an exported function afterwards. TensorFlow takes the
-graph that it has, so call `set_native_kernels(False)` before the first call. Nor the export, or
-the `get_concrete_function`, around a `MirroredStrategy.run`, which traces its replicas in threads
-of their own: call it there, too.
+Two cases are not detected; call `set_native_kernels(False)` before the first call: a `tf.function`
+that was traced with kernels and is later called by a compiled or exported function, and an export
+or `get_concrete_function` around a `MirroredStrategy.run`, which traces its replicas in threads.
 """
 
 import importlib.util
@@ -26,13 +24,12 @@ _native_kernels = None
 
 
 def set_native_kernels(enabled):
-    """Chooses how sounds are computed on a CPU.
+    """Choose between compiled CPU kernels and TensorFlow operations.
 
     Args:
-      enabled: True: by the compiled kernels, also where TensorFlow sees an accelerator. False: in
-        TensorFlow's own operations. None (the default): by the kernels where Numba is installed
-        and TensorFlow sees no accelerator. Under XLA and in exported models TensorFlow's own
-        operations serve in any case.
+      enabled: True: use kernels, also if TensorFlow sees an accelerator. False: use TensorFlow
+        operations. None (the default): use kernels if Numba is installed and TensorFlow sees no
+        accelerator. XLA and exported models use TensorFlow operations in any case.
     """
     global _native_kernels
     _native_kernels = enabled
@@ -40,7 +37,7 @@ def set_native_kernels(enabled):
 
 @tf.autograph.experimental.do_not_convert
 def native_kernels_used():
-    """Whether a sound that is computed, or a graph that is traced, now uses compiled kernels."""
+    """Whether compiled kernels are used at the moment, eagerly or in the traced graph."""
     if _native_kernels is False or portable_operations_used() or _made_for_xla_or_export():
         return False
     if _native_kernels:
@@ -60,18 +57,18 @@ def _made_for_xla_or_export():
         from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
         from tensorflow.python.saved_model.save_context import in_save_context
     except ImportError:
-        # A TensorFlow that can't be asked: graphs are kept free of kernels.
+        # Unknown TensorFlow version: no kernels in graphs.
         return True
     return in_save_context() or GraphOrParentsInXlaContext(get_default_graph())
 
 
 def _made_by_get_concrete_function():
-    """Whether a `tf.function` is being traced by `get_concrete_function` rather than by a call."""
+    """Whether a `tf.function` is traced by `get_concrete_function` rather than by a call."""
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "get_concrete_function":
             caller = frame.f_back.f_globals.get("__name__", "")
-            # tf.data traces what it maps in this way, and runs it here.
+            # tf.data traces mapped functions this way but runs them here.
             if not caller.startswith("tensorflow.python.data"):
                 return True
         frame = frame.f_back
@@ -79,17 +76,15 @@ def _made_by_get_concrete_function():
 
 
 def with_all_gradients(forward, backward, plain):
-    """A function that kernels compute, with gradients of every order.
+    """Build a function with kernels for value and gradient, and gradients of every order.
 
     Args:
-      forward: From tensors to the result, by a kernel.
-      backward: From the tensors and the gradient with respect to the result to a list of those
-        with respect to the tensors, by a kernel.
-      plain: The same function in TensorFlow's own operations. Gradients of gradients are rare and
-        are taken of it.
+      forward: Kernel from tensors to the result.
+      backward: Kernel from the tensors and the upstream gradient to a list of gradients.
+      plain: The same function in TensorFlow operations, for gradients of gradients.
 
-    Under a `tf.autodiff.ForwardAccumulator`, which stops the tapes that this takes, the function
-    raises RuntimeError.
+    Returns:
+      The function of the tensors. It raises RuntimeError in a `tf.autodiff.ForwardAccumulator`.
     """
 
     @tf.custom_gradient

@@ -1,26 +1,25 @@
-"""Sounds that begin at some time, also between two samples."""
+"""Onsets at any time, also between two samples."""
 
 import tensorflow as tf
 
-from synths.errors import check_last, check_rank
+from synths.shapes import check_shape
 
 
 def onset_sample(onset_seconds, sample_rate):
-    """The first sample at or after an onset.
+    """First sample at or after an onset.
 
     Args:
       onset_seconds: [batch, 1], before or after time 0.
       sample_rate: Hz.
 
     Returns:
-      (sample, late): int64 [batch, 1], and how far the sample lies behind the onset in seconds,
+      (sample, late): int64 [batch, 1], and the time from the onset to the sample in seconds,
       float64 [batch, 1], 0 to 1 / sample_rate, with a gradient of -1.
 
     Raises:
-      ShapeError: if onset_seconds is not [batch, 1].
+      ShapeError: if onset_seconds has another shape.
     """
-    check_rank("onset_seconds", onset_seconds, 2, "[batch, 1]")
-    check_last("onset_seconds", onset_seconds, 1, "[batch, 1]")
+    check_shape("onset_seconds", onset_seconds, "[batch, 1]")
     onset_seconds = tf.cast(onset_seconds, tf.float64)
     rate = tf.cast(sample_rate, tf.float64)
     sample = tf.stop_gradient(tf.math.ceil(onset_seconds * rate))
@@ -28,12 +27,12 @@ def onset_sample(onset_seconds, sample_rate):
 
 
 def placed(audio, first_sample, n_samples):
-    """Sounds in a longer silence; what lies outside is cut off.
+    """Place audio in silence; samples outside are cut off.
 
     Args:
       audio: [batch, n].
-      first_sample: Where each row begins, int64 [batch, 1]; any, also below 0.
-      n_samples: Length of the whole in samples, int or scalar int32.
+      first_sample: First sample of each row, int64 [batch, 1], may be negative.
+      n_samples: Length of the result in samples, int or scalar int32.
 
     Returns:
       [batch, n_samples].
@@ -42,10 +41,10 @@ def placed(audio, first_sample, n_samples):
     n_samples = tf.cast(n_samples, tf.int64)
 
     def cut(audio, begin, n, size):
-        """Samples begin to begin + n of a sound of this size that lies in silence."""
+        """Samples begin to begin + n of audio of this size that is surrounded by silence."""
         sample = begin + tf.range(n)
         inside = (sample >= 0) & (sample < size)
-        # A sound without samples is silence, too.
+        # Audio may have no samples.
         audio = tf.pad(audio, [[0, 0], [0, 1]])
         audio = tf.gather(audio, tf.clip_by_value(sample, 0, size), batch_dims=1)
         return tf.where(inside, audio, tf.zeros([], audio.dtype))

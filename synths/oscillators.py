@@ -1,21 +1,19 @@
 """Oscillators as pure functions: frequencies and amplitudes in, audio out.
 
-Where frequencies come in frames, they are linear between frames (see `synths.resample`) and phase
-is their exact integral, kept in float64 (see `synths.harmonic_bank`). Where they come sample by
-sample, each holds until the next. Sounds begin at phase 0 with their first sample.
+Frequencies in frames are linear between frames (see `synths.resample`), and phase is their exact
+integral in float64 (see `synths.harmonic_bank`). Frequencies per sample hold until the next sample.
+Audio begins at phase 0.
 """
 
 import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.harmonic_bank import frame_phases, harmonic_bank
-from synths.native import native_kernels_used, set_native_kernels  # noqa: F401 (looked for here)
 from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
 from synths.precision import as_float, as_floats
 from synths.resample import check_method
-from synths.shapes import broadcast, check_alike
+from synths.shapes import broadcast, check_alike, check_shape
 
 _FRAMES = "[batch, n_frames, 1]"
 _HARMONICS = "[batch, n_frames, n_harmonics]"
@@ -33,7 +31,7 @@ def harmonic_synthesis(
     initial_phase=None,
     inharmonicity=None,
 ):
-    """A sum of harmonic sinusoids with time-varying pitch and amplitudes.
+    """Sum harmonic sinusoids with time-varying pitch and amplitudes.
 
     A harmonic that is at or above Nyquist at a frame is silent there, with gradient zero.
 
@@ -41,44 +39,39 @@ def harmonic_synthesis(
       frequencies: F0 in Hz, [batch, n_frames, 1], linear between frames.
       amplitudes: Linear amplitude of the sum, [batch, n_frames, 1].
       harmonic_shifts: Partial k has (1 + shift) times the frequency of harmonic k,
-        [batch, n_frames, n_harmonics]; none where absent.
-      harmonic_distribution: Share of each harmonic, [batch, n_frames, n_harmonics]; 1 for each
-        of harmonic_shifts, or one sine, where absent.
-      n_samples: Length of the sound in samples, any number.
+        [batch, n_frames, n_harmonics]; None: no shift.
+      harmonic_distribution: Weight of each harmonic, [batch, n_frames, n_harmonics]; None: 1 for
+        each of harmonic_shifts, or one sine.
+      n_samples: Length of the audio in samples, int or scalar int32.
       sample_rate: Hz.
-      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
-        "window" (see `resample`).
-      use_angular_cumsum: Without effect: phase is exact in any case.
+      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
+        (see `resample`).
+      use_angular_cumsum: No effect: phase is exact in any case.
       initial_phase: Phase at the first sample in cycles, float64 [batch], or [batch, n_harmonics]
-        with shifts or inharmonicity; 0 where absent. It has no gradient.
+        with shifts or inharmonicity; None: 0. No gradient.
       inharmonicity: B of a stiff string, whose partial k has the frequency
-        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; 0 where absent.
+        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; None: 0.
 
     Returns:
-      Audio, [batch, n_samples]; float64 where an input is, else float32.
+      Audio, [batch, n_samples]; float64 if an input is, else float32.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
-      ValueError: if amp_resample_method is none of the four, n_samples is negative or has a
-        fraction, or sample_rate is not above 0.
+      ShapeError: if a tensor has another shape.
+      ValueError: for another amp_resample_method.
 
     References:
       Fletcher, Normal Vibration Frequencies of a Stiff Piano String, 1964 (inharmonicity).
     """
     del use_angular_cumsum
-    n_samples = whole("n_samples", n_samples)
-    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes, shifts, distribution, inharmonicity = as_floats(
         frequencies, amplitudes, harmonic_shifts, harmonic_distribution, inharmonicity
     )
     check_method("amp_resample_method", amp_resample_method)
-    _check_frames("frequencies", frequencies)
-    _check_frames("amplitudes", amplitudes)
-    for name, tensor in (("harmonic_distribution", distribution), ("harmonic_shifts", shifts)):
-        if tensor is not None:
-            _check_frames(name, tensor, _HARMONICS)
-    if inharmonicity is not None:
-        _check_frames("inharmonicity", inharmonicity)
+    check_shape("frequencies", frequencies, _FRAMES)
+    check_shape("amplitudes", amplitudes, _FRAMES)
+    check_shape("harmonic_distribution", distribution, _HARMONICS)
+    check_shape("harmonic_shifts", shifts, _HARMONICS)
+    check_shape("inharmonicity", inharmonicity, _FRAMES)
     if initial_phase is None:
         initial_phase = tf.zeros([1], tf.float64)
     initial_phase = tf.cast(initial_phase, tf.float64)
@@ -97,7 +90,7 @@ def harmonic_synthesis(
     if distribution is not None:
         amplitudes = amplitudes * distribution
     if shifts is None and inharmonicity is None:
-        check_rank("initial_phase", initial_phase, 1, "[batch]")
+        check_shape("initial_phase", initial_phase, "[batch]")
         f0_hz = frequencies[:, :, 0]
         return harmonic_bank(
             f0_hz, amplitudes, initial_phase, n_samples, sample_rate, amp_resample_method
@@ -107,14 +100,14 @@ def harmonic_synthesis(
 
     # A single amplitude serves all partials of harmonic_shifts.
     shape = tf.shape(amplitudes if shifts is None else amplitudes + shifts)
-    # In float64, as the phase is to be that of the formula however long the sound.
+    # In float64: rounded frequencies would accumulate a phase error over long audio.
     partials = get_harmonic_frequencies(tf.cast(frequencies, tf.float64), shape[2], inharmonicity)
     if shifts is not None:
         partials *= 1.0 + tf.cast(shifts, tf.float64)
+    check_shape("initial_phase", initial_phase, "[batch]", "[batch, n_harmonics]")
     if initial_phase.shape.rank == 1:
         orders = tf.cast(tf.range(1, shape[2] + 1), tf.float64)
         initial_phase = initial_phase[:, None] * orders
-    check_rank("initial_phase", initial_phase, 2, "[batch] or [batch, n_harmonics]")
     return sinusoidal_bank(
         partials,
         tf.broadcast_to(amplitudes, shape),
@@ -134,38 +127,37 @@ def streaming_harmonic_synthesis(
     sample_rate=16000,
     amp_resample_method="linear",
 ):
-    """A block of `harmonic_synthesis`, and the phase with which the next block begins.
+    """Synthesize a block as `harmonic_synthesis` and return the phase at its end.
 
-    The block's last frame is held to its end, so blocks of a moving sound differ a little from the
-    whole; `synths.HarmonicStream`, which looks one frame ahead, does not.
+    The last frame is held to the end of the block, so blocks of a changing sound differ slightly
+    from the whole. `synths.HarmonicStream`, which looks one frame ahead, is exact.
 
     Args:
       frequencies: F0 in Hz, [batch, n_frames, 1], linear between frames.
       amplitudes: Linear amplitude of the sum, [batch, n_frames, 1].
-      harmonic_distribution: Weight of each harmonic, [batch, n_frames, n_harmonics], which is
-        normalised below Nyquist; one sine where absent.
-      initial_phase: Radians at the first sample, [batch, 1, 1]; 0 where absent. No gradient.
-      n_samples: Length of the block in samples, any number.
+      harmonic_distribution: Weight of each harmonic, [batch, n_frames, n_harmonics], normalized
+        below Nyquist; None: one sine.
+      initial_phase: Radians at the first sample, [batch, 1, 1]; None: 0. No gradient.
+      n_samples: Length of the block in samples.
       sample_rate: Hz.
       amp_resample_method: As in `harmonic_synthesis`.
 
     Returns:
       (audio, final_phase): [batch, n_samples], and radians in [0, 2 pi), [batch, 1, 1]. The phase
-      is float64, exact over any number of blocks; where a float32 phase was given it is float32,
-      rounded by up to 2.4e-7 radians a block, 100 times as much for harmonic 100.
+      is float64, exact over any number of blocks; if a float32 phase was given it is float32,
+      rounded by up to 2.4e-7 radians per block, 100 times as much for harmonic 100.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
+      ShapeError: if a tensor has another shape.
     """
-    n_samples = whole("n_samples", n_samples)
     if harmonic_distribution is not None:
         harmonic_distribution = normalize_harmonics(harmonic_distribution, frequencies, sample_rate)
     frequencies = as_float(frequencies)
-    _check_frames("frequencies", frequencies)
+    check_shape("frequencies", frequencies, _FRAMES)
     if initial_phase is None:
         initial_phase = tf.zeros(tf.shape(frequencies[:, :1]), tf.float64)
     initial_phase = as_float(initial_phase)
-    check_rank("initial_phase", initial_phase, 3, "[batch, 1, 1]")
+    check_shape("initial_phase", initial_phase, "[batch, 1, 1]")
     phase_dtype = initial_phase.dtype
     initial_phase = tf.cast(initial_phase, tf.float64)[:, 0, 0] / (2.0 * math.pi)
     audio = harmonic_synthesis(
@@ -178,7 +170,7 @@ def streaming_harmonic_synthesis(
         amp_resample_method,
         initial_phase=initial_phase,
     )
-    # One frame more, at the end of the block.
+    # The phase at one more frame, at the end of the block.
     frequencies, initial_phase = broadcast(1, frequencies=frequencies, initial_phase=initial_phase)
     held = tf.concat([frequencies, frequencies[:, -1:]], axis=1)[:, :, 0]
     n_frames = tf.cast(tf.shape(frequencies)[1], tf.float64)
@@ -195,28 +187,27 @@ def oscillator_bank(
     sum_sinusoids=True,
     use_angular_cumsum=False,
 ):
-    """A bank of sines whose frequencies and amplitudes are given for every sample.
+    """Sum sines whose frequencies and amplitudes are given per sample.
 
     For frames use `harmonic_synthesis` or `sinusoidal_synthesis`, which need far less memory.
 
     Args:
       frequency_envelopes: Hz, [batch, n_samples, n_sinusoids].
       amplitude_envelopes: Linear, [batch, n_samples, n_sinusoids].
-      sample_rate: Hz. A sine is silent at samples where it lies at or above Nyquist.
-      sum_sinusoids: Whether the sines are added up.
-      use_angular_cumsum: Without effect: phase is exact in any case.
+      sample_rate: Hz. A sine is silent at samples where it is at or above Nyquist.
+      sum_sinusoids: Whether the sines are added.
+      use_angular_cumsum: No effect: phase is exact in any case.
 
     Returns:
       Audio, [batch, n_samples], or [batch, n_samples, n_sinusoids].
 
     Raises:
-      ShapeError: if a tensor is not rank 3.
+      ShapeError: if a tensor has another shape.
     """
     del use_angular_cumsum
-    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
-    check_rank("frequency_envelopes", frequencies, 3, "[batch, n_samples, n_sinusoids]")
-    check_rank("amplitude_envelopes", amplitudes, 3, "[batch, n_samples, n_sinusoids]")
+    check_shape("frequency_envelopes", frequencies, "[batch, n_samples, n_sinusoids]")
+    check_shape("amplitude_envelopes", amplitudes, "[batch, n_samples, n_sinusoids]")
     check_alike(
         3,
         ("batch", "n_samples", "n_sinusoids"),
@@ -236,34 +227,32 @@ def harmonic_oscillator_bank(
     sample_rate=16000,
     use_angular_cumsum=True,
 ):
-    """A bank of harmonics whose F0 and amplitudes are given for every sample, block by block.
+    """Sum harmonics whose F0 and amplitudes are given per sample, block by block.
 
     Args:
       frequency: F0 in Hz, [batch, n_samples, 1].
       amplitude_envelopes: Linear, [batch, n_samples, n_harmonics].
-      initial_phase: Radians at the first sample, [batch, 1, 1]; 0 where absent. No gradient.
-      sample_rate: Hz. Nothing is left out at Nyquist.
-      use_angular_cumsum: Without effect: phase is exact in any case.
+      initial_phase: Radians at the first sample, [batch, 1, 1]; None: 0. No gradient.
+      sample_rate: Hz. Harmonics above Nyquist are not removed.
+      use_angular_cumsum: No effect: phase is exact in any case.
 
     Returns:
-      (audio, final_phase): [batch, n_samples], and the phase at the sample behind the last one,
-      with which the next block begins: radians in [0, 2 pi), [batch, 1, 1], float64, or float32
-      where such a phase was given (see `streaming_harmonic_synthesis`).
+      (audio, final_phase): [batch, n_samples], and the initial phase of the next block: radians in
+      [0, 2 pi), [batch, 1, 1], float64, or float32 if such a phase was given (see
+      `streaming_harmonic_synthesis`).
 
     Raises:
-      ShapeError: if a tensor is not rank 3, or the last axis of frequency is not 1.
+      ShapeError: if a tensor has another shape.
     """
     del use_angular_cumsum
-    check_positive("sample_rate", sample_rate)
     frequency, amplitudes = as_floats(frequency, amplitude_envelopes)
-    check_rank("frequency", frequency, 3, "[batch, n_samples, 1]")
-    check_last("frequency", frequency, 1, "[batch, n_samples, 1]")
-    check_rank("amplitude_envelopes", amplitudes, 3, "[batch, n_samples, n_harmonics]")
+    check_shape("frequency", frequency, "[batch, n_samples, 1]")
+    check_shape("amplitude_envelopes", amplitudes, "[batch, n_samples, n_harmonics]")
     steps = tf.cast(frequency, tf.float64) / sample_rate
     if initial_phase is None:
         initial_phase = tf.zeros(tf.stack([tf.shape(frequency)[0], 1, 1]), tf.float64)
     initial_phase = as_float(initial_phase)
-    check_rank("initial_phase", initial_phase, 3, "[batch, 1, 1]")
+    check_shape("initial_phase", initial_phase, "[batch, 1, 1]")
     begin = tf.cast(initial_phase, tf.float64) / (2.0 * math.pi)
     cycles = tf.concat([begin, steps], axis=1)
     cycles = tf.cumsum(cycles, axis=1)
@@ -276,11 +265,11 @@ def harmonic_oscillator_bank(
 
 
 def angular_cumsum(angular_frequency, chunk_size=1000):
-    """Running sum of angular frequency, wrapped: the phase after each sample.
+    """Cumulative sum of angular frequency, wrapped: the phase after each sample.
 
     Args:
-      angular_frequency: Radians a sample, [batch, n_samples, ...].
-      chunk_size: Without effect: the sum is taken in float64, whatever the length.
+      angular_frequency: Radians per sample, [batch, n_samples, ...].
+      chunk_size: No effect: the sum is taken in float64.
 
     Returns:
       Radians in [0, 2 pi), as angular_frequency.
@@ -294,13 +283,3 @@ def angular_cumsum(angular_frequency, chunk_size=1000):
 def _radians(cycles, dtype):
     """float64 cycles to radians in [-pi, pi] of a type that may be coarser."""
     return tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)
-
-
-def _check_frames(name, tensor, axes=_FRAMES):
-    """Raises ShapeError unless `tensor` has rank 3, its last axis and a frame or more."""
-    check_rank(name, tensor, 3, axes)
-    if axes == _FRAMES:
-        check_last(name, tensor, 1, axes)
-    if tensor.shape[1] == 0:
-        came = tuple(tensor.shape)
-        raise ShapeError(f"{name}: expected {axes} with 1 frame or more, got shape {came}.")

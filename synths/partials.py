@@ -1,41 +1,38 @@
-"""Frequencies and shares of the partials of a sound."""
+"""Frequencies and relative amplitudes of partials."""
 
 import tensorflow as tf
 
-from synths.errors import check_last, check_positive, check_rank
 from synths.precision import as_float, as_floats
-from synths.shapes import check_alike
+from synths.shapes import check_alike, check_shape
 
 
 def get_harmonic_frequencies(frequencies, n_harmonics, inharmonicity=None):
-    """Frequencies of the partials 1 to n_harmonics.
+    """Frequencies of partials 1 to n_harmonics.
 
     Args:
       frequencies: F0 in Hz, [batch, n_frames, 1].
       n_harmonics: int or scalar int32.
       inharmonicity: B of a stiff string, whose partial k has the frequency
-        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; 0 where absent.
+        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; None: 0.
 
     Returns:
       Hz, [batch, n_frames, n_harmonics].
 
     Raises:
-      ShapeError: if frequencies or inharmonicity is not as above.
+      ShapeError: if a tensor has another shape.
     """
     frequencies, inharmonicity = as_floats(frequencies, inharmonicity)
-    check_rank("frequencies", frequencies, 3, "[batch, n_frames, 1]")
-    check_last("frequencies", frequencies, 1, "[batch, n_frames, 1]")
+    check_shape("frequencies", frequencies, "[batch, n_frames, 1]")
     orders = tf.cast(tf.range(1, n_harmonics + 1), frequencies.dtype)
     partials = frequencies * orders
+    check_shape("inharmonicity", inharmonicity, "[batch, n_frames, 1]")
     if inharmonicity is not None:
-        check_rank("inharmonicity", inharmonicity, 3, "[batch, n_frames, 1]")
-        check_last("inharmonicity", inharmonicity, 1, "[batch, n_frames, 1]")
         partials *= tf.sqrt(1.0 + inharmonicity * orders**2)
     return partials
 
 
 def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=16000):
-    """Amplitudes with 0, and gradient 0, wherever a frequency lies at or above Nyquist.
+    """Set amplitudes, and their gradients, to 0 where a frequency is at or above Nyquist.
 
     Args:
       frequency_envelopes: Hz, [batch, n, n_sinusoids].
@@ -45,7 +42,6 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
     Returns:
       As amplitude_envelopes.
     """
-    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
     envelopes = {"frequency_envelopes": frequencies, "amplitude_envelopes": amplitudes}
     if frequencies.shape.rank == amplitudes.shape.rank == 3:
@@ -55,16 +51,16 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
 
 
 def normalize_distribution(harmonic_distribution, f0_hz, bandwidth_hz=None, inharmonicity=None):
-    """Shares of the harmonics that sum to 1.
+    """Normalize a harmonic distribution to a sum of 1.
 
     Args:
       harmonic_distribution: Positive weights, [batch, n_frames, n_harmonics].
       f0_hz: [batch, n_frames, 1].
-      bandwidth_hz: Partials at or above it get share 0 and gradient 0; None keeps all.
+      bandwidth_hz: Partials at or above it get weight 0 and gradient 0; None keeps all.
       inharmonicity: As in `get_harmonic_frequencies`.
 
     Returns:
-      [batch, n_frames, n_harmonics]; all 0 where no partial lies in the band.
+      [batch, n_frames, n_harmonics]; all 0 where no partial is below bandwidth_hz.
     """
     distribution = as_float(harmonic_distribution)
     if bandwidth_hz is not None:
@@ -76,7 +72,6 @@ def normalize_distribution(harmonic_distribution, f0_hz, bandwidth_hz=None, inha
 
 
 def normalize_harmonics(harmonic_distribution, f0_hz=None, sample_rate=None, inharmonicity=None):
-    """`normalize_distribution` below Nyquist where F0 and rate are given, else of all harmonics."""
-    check_positive("sample_rate", sample_rate)
+    """`normalize_distribution` below Nyquist if F0 and rate are given, else of all harmonics."""
     bandwidth = None if f0_hz is None or sample_rate is None else 0.5 * sample_rate
     return normalize_distribution(harmonic_distribution, f0_hz, bandwidth, inharmonicity)

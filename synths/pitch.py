@@ -1,4 +1,4 @@
-"""F0 of recordings: by pYIN, or by CREPE where it is installed. Without gradients."""
+"""F0 estimation by pYIN or, if installed, CREPE. No gradients."""
 
 import copy
 import math
@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synths.errors import ShapeError, check_positive
 from synths.loudness import PADDINGS
+from synths.shapes import ShapeError
 
-# Of a frame of CREPE's, 1024 samples at 16 kHz.
+# A frame of CREPE: 1024 samples at 16 kHz.
 _FRAME_SECONDS = 0.064
 
 
 class PitchTrack(NamedTuple):
-    """F0 over time; the leading axis is that of the sounds, where there was one.
+    """F0 over time; the leading axis is the batch, if there was one.
 
     Attributes:
-      f0_hz: float32 [..., n_frames]; where nothing sounds it is a guess.
-      confidence: That there is a pitch, 0 to 1, float32 [..., n_frames].
-      times_seconds: Middle of each frame, i / frame_rate, float64 [n_frames].
+      f0_hz: float32 [..., n_frames], arbitrary in silence.
+      confidence: Probability of a pitch, 0 to 1, float32 [..., n_frames].
+      times_seconds: Centre of each frame, i / frame_rate, float64 [n_frames].
     """
 
     f0_hz: np.ndarray
@@ -28,53 +28,37 @@ class PitchTrack(NamedTuple):
 
 
 class PYIN:
-    """Probabilistic YIN (Mauch and Dixon 2014), by librosa.
+    """Probabilistic YIN of librosa (Mauch and Dixon 2014).
 
     Args:
-      min_hz, max_hz: Range that is searched; max_hz at most half the sample rate. A range that
-        ends just an octave below the true pitch puts the doubled period on its edge, where high
-        notes at low sample rates are easily taken an octave low: leave more room.
-      frame_length: Samples of a frame; two periods of min_hz must fit in. None: a power of two
-        that holds four.
-      resolution: Step of the grid of pitches in semitones, 0.1: 10 cents. The time it takes grows
-        with the square of the number of steps.
+      min_hz, max_hz: Search range; max_hz at most half the sample rate. If min_hz is just an octave
+        below the true pitch, high notes at low sample rates are often found an octave low.
+      frame_length: Samples per frame, at least two periods of min_hz. None: a power of two that
+        holds four.
+      resolution: Step of the pitch grid in semitones. Time grows with the square of the number of
+        steps.
     """
 
     def __init__(self, min_hz=50.0, max_hz=2000.0, frame_length=None, resolution=0.1):
-        if not 0.0 < min_hz < max_hz:
-            raise ValueError(
-                f"min_hz, max_hz: got {min_hz:g} and {max_hz:g}, expected the lower one first, "
-                "above 0."
-            )
         self.min_hz = min_hz
         self.max_hz = max_hz
-        if not 0.0 < resolution < 1.0:
-            raise ValueError(f"resolution: got {resolution:g}, expected above 0 and below 1.")
         self.frame_length = frame_length
         self.resolution = resolution
 
     def __call__(self, audio, sample_rate=16000, frame_rate=250):
-        """A `PitchTrack`.
+        """Estimate F0; returns a `PitchTrack`.
 
         Args:
           audio: Array of floats, [n_samples] or [n, n_samples].
           sample_rate: Hz.
-          frame_rate: Frames a second, at most the sample rate. There is one at the end as well:
-            floor(n_samples frame_rate / sample_rate) + 1.
+          frame_rate: Frames per second, at most the sample rate. There are
+            floor(n_samples frame_rate / sample_rate) + 1 frames.
 
         Raises:
-          ShapeError: if audio is neither rank 1 nor rank 2.
-          ValueError: if max_hz is above half the sample rate.
+          ShapeError: if audio has another shape.
         """
         import librosa
 
-        check_positive("sample_rate", sample_rate)
-        check_positive("frame_rate", frame_rate)
-        if self.max_hz > 0.5 * sample_rate:
-            raise ValueError(
-                f"max_hz: got {self.max_hz:g}, expected at most {0.5 * sample_rate:g}, half of the "
-                "sample rate."
-            )
         frame_length = self.frame_length
         if frame_length is None:
             frame_length = 1 << int(np.ceil(np.log2(4.0 * sample_rate / self.min_hz)))
@@ -97,14 +81,14 @@ class PYIN:
 
 
 class CREPE:
-    """CREPE (Kim et al. 2018): a network that has learnt pitch; wants the package `crepe`.
+    """CREPE, a neural pitch estimator (Kim et al. 2018); requires the package `crepe`.
 
     Args:
       model_capacity: "tiny", "small", "medium", "large" or "full".
       viterbi: Whether the track is smoothed.
 
     Raises:
-      ImportError: where the package is not installed.
+      ImportError: if the package is not installed.
     """
 
     def __init__(self, model_capacity="full", viterbi=True):
@@ -112,17 +96,14 @@ class CREPE:
             import crepe
         except ImportError as error:
             raise ImportError(
-                "CREPE wants the package crepe, which is not installed: pip install "
-                "'noisygan[crepe]', or use PYIN."
+                "CREPE requires the package crepe: pip install 'noisygan[crepe]', or use PYIN."
             ) from error
         self.predict = crepe.predict
         self.model_capacity = model_capacity
         self.viterbi = viterbi
 
     def __call__(self, audio, sample_rate=16000, frame_rate=250):
-        """A `PitchTrack`; arguments as of `PYIN`; crepe resamples what is not at 16 kHz."""
-        check_positive("sample_rate", sample_rate)
-        check_positive("frame_rate", frame_rate)
+        """Estimate F0; arguments as of `PYIN`. crepe resamples to 16 kHz."""
 
         def track(row):
             times, f0_hz, confidence, _ = self.predict(
@@ -142,26 +123,23 @@ class CREPE:
 def compute_f0(
     audio, frame_rate, viterbi=True, padding="center", sample_rate=16000, extractor=None
 ):
-    """(f0_hz, confidence), each [..., n_frames], as ddsp's function of this name returns them.
+    """Estimate F0 as in ddsp: (f0_hz, confidence), each [..., n_frames].
 
     Args:
       audio: As of `PYIN`.
-      frame_rate: Frames a second.
-      viterbi: False: a track of `CREPE` is not smoothed. True: as the extractor says. pYIN always
-        smooths.
-      padding: "center": frame i is centred on i / frame_rate seconds, and one stands at the end.
-        "same": frame i begins there, and is centred 0.032 seconds later, half of CREPE's frame.
-        "valid": as "same", without frames that reach over the end.
+      frame_rate: Frames per second.
+      viterbi: False: do not smooth a track of `CREPE`. pYIN always smooths.
+      padding: "center": frame i is centred on i / frame_rate seconds, with a last frame at the end.
+        "same": frame i begins there and is centred 0.032 seconds later, half of CREPE's frame.
+        "valid": as "same", without incomplete frames.
       sample_rate: Hz.
-      extractor: A `PYIN`, which is the default, or a `CREPE`.
+      extractor: A `PYIN` or `CREPE`; None: `PYIN()`.
 
     Raises:
-      ValueError: for another padding, or a rate that is not above 0.
+      ValueError: for another padding.
     """
     if padding not in PADDINGS:
         raise ValueError(f"padding: got {padding!r}, expected one of {', '.join(PADDINGS)}.")
-    check_positive("sample_rate", sample_rate)
-    check_positive("frame_rate", frame_rate)
     extractor = extractor or PYIN()
     if isinstance(extractor, CREPE) and not viterbi:
         extractor = copy.copy(extractor)
@@ -175,8 +153,7 @@ def compute_f0(
         n_frames = math.ceil(n_samples * frame_rate / sample_rate)
     else:
         n_frames = max(int((n_samples - frame_size) * frame_rate // sample_rate) + 1, 0)
-    # With so much silence before the sound, centred frames from `first` on are centred half a
-    # frame after i / frame_rate seconds.
+    # Padding that centres the frames from `first` on half a frame after i / frame_rate seconds.
     first = math.ceil(0.5 * _FRAME_SECONDS * frame_rate)
     before = round((first / frame_rate - 0.5 * _FRAME_SECONDS) * sample_rate)
     padded = np.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(before, frame_size)])
@@ -186,7 +163,7 @@ def compute_f0(
 
 
 def _track_rows(track, audio, sample_rate, frame_rate):
-    """Runs `track` on each row and brings its frames to multiples of 1 / frame_rate seconds."""
+    """Run `track` on each row and interpolate to multiples of 1 / frame_rate seconds."""
     audio = np.asarray(audio, np.float32)
     if audio.ndim not in (1, 2):
         raise ShapeError(f"audio: expected [n_samples] or [n, n_samples], got {audio.shape}.")

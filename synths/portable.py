@@ -1,9 +1,8 @@
-"""Formulas of the synths in operations that other runtimes than TensorFlow have.
+"""Formulas of the synths in operations that ONNX and LiteRT support.
 
-What leaves TensorFlow (for ONNX, for LiteRT) can't hold Fourier transforms, complex numbers,
-float64 or unsigned arithmetic. Inside `with portable_operations():` the synths trace their graphs
-without these, for lengths and rates that are known. The sound is the same: noise bit by bit, the
-rest within rounding.
+Exported graphs can't contain Fourier transforms, complex numbers, float64 or unsigned arithmetic.
+Inside `with portable_operations():` the synths trace their graphs without these, for static lengths
+and rates. Noise is equal bit by bit, the rest within rounding.
 """
 
 import contextlib
@@ -14,13 +13,13 @@ import tensorflow as tf
 
 _used = contextvars.ContextVar("portable", default=False)
 
-# A float32 from 16 Hz on is a whole number of these parts of 1 Hz.
+# Units per Hz: a float32 of 16 Hz or more is a whole number of units.
 _PARTS_OF_HZ = 2**19
 
 
 @contextlib.contextmanager
 def portable_operations():
-    """Inside, sounds are computed in operations that can be exported, and by no compiled kernel."""
+    """Context in which the synths use exportable operations and no compiled kernels."""
     token = _used.set(True)
     try:
         yield
@@ -30,19 +29,19 @@ def portable_operations():
 
 @tf.autograph.experimental.do_not_convert
 def portable_operations_used():
-    """Whether a graph that is traced now is to be portable."""
+    """Whether the synths use exportable operations."""
     return _used.get()
 
 
 def white_noise(seed, sample):
-    """`synths.white_noise` at given samples.
+    """`synths.white_noise` at given sample numbers.
 
     Args:
       seed: int32 [batch].
       sample: Sample numbers modulo 2**32, as int32 [n_samples] or [batch, n_samples].
 
     Returns:
-      float32 [batch, n_samples], bit by bit that of `synths.white_noise`.
+      float32 [batch, n_samples], equal to `synths.white_noise` bit by bit.
     """
     start = _scramble(tf.cast(seed, tf.int32))
     step = 2 * _right(_scramble(start), 1) + 1
@@ -52,7 +51,7 @@ def white_noise(seed, sample):
 
 
 def samples_from(first_sample, n_samples):
-    """int32 [n_samples] of the sample numbers from an int on, modulo 2**32."""
+    """Sample numbers from an int on, modulo 2**32, as int32 [n_samples]."""
     return tf.constant(_word(first_sample + np.arange(n_samples)))
 
 
@@ -61,13 +60,13 @@ def _word(x):
 
 
 def _right(x, bits):
-    """int32 shifted to the right, with zeros coming in."""
+    """Logical right shift of int32."""
     unsigned = tf.cast(x, tf.uint32)
     return tf.cast(tf.bitwise.right_shift(unsigned, tf.constant(bits, tf.uint32)), tf.int32)
 
 
 def _scramble(x):
-    """The hash of `synths.noise` on int32, whose products wrap as those of uint32 do."""
+    """Hash of `synths.noise` on int32, whose products wrap like those of uint32."""
 
     def shift(x, bits):
         return tf.bitwise.bitwise_xor(x, _right(x, bits))
@@ -77,19 +76,19 @@ def _scramble(x):
 
 
 def turn_units(sample_rate):
-    """How many whole units make a full turn of a phase that `turned` counts."""
+    """Units per cycle of the phases of `turned`."""
     return 2 * _PARTS_OF_HZ * sample_rate
 
 
 def turned(f0_before, f0_after, hop):
-    """By how far a phase turns in a hop over which the frequency is linear.
+    """Phase advance over a hop in which the frequency is linear.
 
     Args:
       f0_before, f0_after: Hz at both ends, float32, any shape.
       hop: Samples.
 
     Returns:
-      int64 units of which `turn_units(sample_rate)` are a turn; sums are exact.
+      int64 units, `turn_units(sample_rate)` per cycle; sums are exact.
     """
 
     def units(f0_hz):
@@ -99,7 +98,7 @@ def turned(f0_before, f0_after, hop):
 
 
 def as_cycles(units, sample_rate):
-    """Units of a phase, int64, as cycles from 0 to 1, float32."""
+    """Convert phases from int64 units to float32 cycles, 0 to 1."""
     turn = turn_units(sample_rate)
     return tf.cast(tf.math.floormod(units, turn), tf.float32) / float(turn)
 
@@ -109,7 +108,7 @@ def frame_cycles(f0_hz, hop, sample_rate):
 
     Args:
       f0_hz: float32 [batch, n_frames].
-      hop, sample_rate: ints: samples from frame to frame, and Hz.
+      hop, sample_rate: ints: samples per frame, and Hz.
     """
     after = tf.concat([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
     units = tf.cumsum(turned(f0_hz, after, hop), axis=1, exclusive=True)
@@ -129,18 +128,18 @@ def sample_cycles(frequencies, sample, sample_rate):
 
 
 def crossfaded_hops(audio, magnitudes, to_taps):
-    """Each hop of a sound through two filters, fading from that of its begin to that of its end.
+    """Filter each hop with a crossfade between the filters at its beginning and its end.
 
-    The Fourier transforms are products with matrices, only as long as they must be.
+    The Fourier transforms are matrix products.
 
     Args:
       audio: [batch, n_hops, hop].
       magnitudes: Gains at both ends of hops, [batch, n_hops + 1, n_bands].
-      to_taps: From gains to the taps of a symmetric filter from the middle one on, an array
-        [n_bands, margin + 1].
+      to_taps: Array [n_bands, margin + 1] from gains to the taps of a symmetric filter from the
+        middle tap on.
 
     Returns:
-      [batch, n_hops, hop + 2 margin]: what each hop becomes, from margin samples before it on.
+      [batch, n_hops, hop + 2 margin]: each filtered hop, beginning margin samples before it.
     """
     hop, margin = audio.shape[2], to_taps.shape[1] - 1
     n_fft = 2 * (-(-(hop + 2 * margin) // 2))
@@ -163,12 +162,12 @@ def crossfaded_hops(audio, magnitudes, to_taps):
 
 
 def _product(rows, matrix):
-    """[batch, n, a] times a constant [a, b]: [batch, n, b]."""
+    """Product of [batch, n, a] with a constant [a, b]."""
     return tf.matmul(rows, tf.constant(matrix, tf.float32))
 
 
 def convolve(audio, response):
-    """The full linear convolution of audio with one response, in blocks, of known lengths.
+    """Full linear convolution of audio with one response of static length, in blocks.
 
     Args:
       audio: [batch, n_samples].

@@ -1,4 +1,4 @@
-"""The contract of everything that makes or changes sound."""
+"""Base class of synthesizers and effects."""
 
 import keras
 import numpy as np
@@ -8,33 +8,29 @@ from synths.saving import SavedByArguments
 
 
 class Processor(SavedByArguments, keras.layers.Layer):
-    """Maps raw tensors to controls in physical units, and controls to audio.
+    """Base class: raw network outputs to controls in physical units, and controls to audio.
 
-    `get_controls(*raw)` returns a dict of physically meaningful tensors, which can be plotted,
-    saved and edited; `get_signal(**controls)` returns audio, [batch, n_samples]; calling the
-    processor does both. Subclasses define the two. Nothing in `get_signal` depends on how the
-    controls were made.
+    `get_controls(*raw)` returns a dict of tensors that can be plotted, saved and edited;
+    `get_signal(**controls)` returns audio, [batch, n_samples]; a call does both. Subclasses define
+    the two.
 
-    Sound has the precision of the inputs: float64 where one of them is, else float32, in which
-    half precision is computed as well. Keras' own casting is off, whatever its dtype policy: a
-    phase or a pitch in half precision would be out of tune.
-
-    Keras saves a processor by the arguments it was made with.
+    Audio is float64 if an input is, else float32. Keras' autocast is off, since pitch and phase
+    in half precision would be out of tune. Keras saves a processor by its constructor arguments.
     """
 
     def __init__(self, name=None, trainable=False):
         super().__init__(name=name, trainable=trainable, autocast=False)
 
     def __call__(self, *args, **kwargs):
-        """`call`, which also takes numbers and lists in the place of tensors."""
+        """`call` that also accepts numbers and lists as tensors."""
         args = [_with_tensors(x) for x in args]
         return super().__call__(*args, **_with_tensors(kwargs))
 
     def call(self, *args, return_outputs_dict=False, **kwargs):
-        """Audio from raw tensors.
+        """Map raw tensors to audio.
 
         Args:
-          *args, **kwargs: What `get_controls` takes; Keras' `training` and `mask` are ignored.
+          *args, **kwargs: Arguments of `get_controls`; Keras' `training` and `mask` are ignored.
           return_outputs_dict: Whether to return {"signal": audio, "controls": dict} instead.
         """
         for name in ("training", "mask"):
@@ -46,16 +42,16 @@ class Processor(SavedByArguments, keras.layers.Layer):
         return signal
 
     def get_controls(self, *args, **kwargs):
-        """Raw tensors to a dict of controls in physical units."""
+        """Map raw tensors to a dict of controls in physical units."""
         raise NotImplementedError
 
     def get_signal(self, *args, **kwargs):
-        """Controls to audio, [batch, n_samples]."""
+        """Render controls to audio, [batch, n_samples]."""
         raise NotImplementedError
 
 
 def _with_tensors(x):
-    """x with tensors in the place of numbers and lists, which Keras refuses; all else as it is."""
+    """Convert numbers and lists, which Keras refuses, to tensors."""
     if isinstance(x, dict):
         return {key: _with_tensors(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)):

@@ -1,34 +1,33 @@
-"""Envelopes from the frame rate to the sample rate.
+"""Interpolation of envelopes from the frame rate to the sample rate.
 
-Frame i stands at sample `i * n_samples / n_frames`, for any ratio of the two; behind the last
-frame its value is held.
+Frame i is at sample `i * n_samples / n_frames`, for any ratio. The last frame is held.
 """
 
 import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, whole
 from synths.precision import as_float
+from synths.shapes import check_shape
 
 METHODS = ("nearest", "linear", "cubic", "window")
 
 
 def check_method(name, method):
-    """Raises ValueError unless `method` is a way of interpolation."""
+    """Raise ValueError for an unknown interpolation method."""
     if method not in METHODS:
         raise ValueError(f"{name}: got {method!r}, expected one of {', '.join(METHODS)}.")
 
 
 def frame_positions(n_frames, n_samples):
-    """Where each sample lies between two frames.
+    """Position of each sample between two frames.
 
     Args:
       n_frames, n_samples: int or scalar int32.
 
     Returns:
       (frame, weight): int32 [n_samples], the frame at or before each sample, and float64
-      [n_samples] in [0, 1), how far the sample lies on the way to the next frame. Exact while
+      [n_samples] in [0, 1), the position between that frame and the next. Exact while
       n_frames * n_samples < 2**63.
     """
     n_samples = tf.cast(n_samples, tf.int64)
@@ -43,16 +42,16 @@ def _positions(n_steps, sample, n_samples):
 
 
 def neighbour_shares(weight, method):
-    """How much a value between two frames takes from other frames than the one before it.
+    """Interpolation weights of the frames other than the one before a sample.
 
     Args:
-      weight: How far along the way to the next frame, 0 to 1, any shape.
+      weight: Position between the frame before (0) and the next frame (1), any shape.
       method: "nearest" (the frame before is held), "linear", "cubic" (through the frames, with
         the four around it), or "window" (a raised cosine from frame to frame).
 
     Returns:
-      (offset, share) pairs: the frame at this offset from the one before, and its share, in
-      weight's shape. The one before has the rest, so that all of them sum to 1.
+      (offset, share) pairs: offset of a frame from the frame before, and its weight in the shape of
+      `weight`. The frame before has the rest, so that the weights sum to 1.
     """
     if method == "nearest":
         return ()
@@ -69,39 +68,36 @@ def neighbour_shares(weight, method):
 
 
 def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
-    """Interpolation of frames to samples.
+    """Interpolate frames to samples.
 
     Args:
       inputs: [n_frames], [batch, n_frames], [batch, n_frames, channels] or
         [batch, n_frames, n_freqs, channels], of any float type.
-      n_timesteps: The number of samples, int or scalar int32, any number.
-      method: "nearest": each frame is held until the next. "linear". "cubic": smooth, through the
-        frames; it may overshoot. "window": by a raised cosine from frame to frame, smooth and
-        without overshoot.
-      add_endpoint: Whether the last frame is held for as long as the others take. Otherwise it is
-        reached at the end: by the last sample, or for "window" by the sample after it.
+      n_timesteps: Number of samples, int or scalar int32.
+      method: "nearest": hold each frame until the next. "linear". "cubic": smooth, through the
+        frames; may overshoot. "window": raised cosines between frames, smooth, no overshoot.
+      add_endpoint: Whether the last frame is held for one frame period. Otherwise it is reached at
+        the last sample, or for "window" one sample later.
 
     Returns:
       As inputs, with n_timesteps in the place of n_frames.
 
     Raises:
-      ShapeError: if inputs has another rank, or no frame.
-      ValueError: if the method is none of the four, or n_timesteps is negative or has a fraction.
+      ShapeError: if inputs has another shape, or no frames.
+      ValueError: for another method.
     """
     inputs = as_float(inputs)
-    n_timesteps = whole("n_timesteps", n_timesteps)
     check_method("method", method)
+    check_shape(
+        "inputs",
+        inputs,
+        "[n_frames]",
+        "[batch, n_frames]",
+        "[batch, n_frames, channels]",
+        "[batch, n_frames, n_freqs, channels]",
+    )
     rank = inputs.shape.rank
-    if rank not in (1, 2, 3, 4):
-        raise ShapeError(
-            "inputs: expected [n_frames], [batch, n_frames], [batch, n_frames, channels] or "
-            f"[batch, n_frames, n_freqs, channels], got shape {tuple(inputs.shape)}."
-        )
     axis = min(rank - 1, 1)
-    if inputs.shape[axis] == 0:
-        raise ShapeError(
-            f"inputs: expected 1 frame or more, got none in shape {tuple(inputs.shape)}."
-        )
     n_frames = tf.shape(inputs)[axis]
     frame, weight, hop = _places(inputs.shape[axis], n_frames, n_timesteps, method, add_endpoint)
     weight = tf.reshape(tf.cast(weight, inputs.dtype), [-1] + [1] * (rank - 1 - axis))
@@ -111,7 +107,7 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
             return tf.expand_dims(frames, axis + 1)
         return tf.gather(frames, frame, axis=axis)
 
-    # The frame before, and on the way to the others: what is constant stays exactly so.
+    # Differences to the frame before, so that a constant stays exactly constant.
     total = at_samples(inputs) + tf.zeros_like(weight)
     for offset, share in neighbour_shares(weight, method):
         other = tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1)
@@ -126,8 +122,7 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
 
 
 def _places(known_frames, n_frames, n_timesteps, method, add_endpoint):
-    """(frame, weight) of every sample, and 0; or where every frame has as many samples,
-    (None, weights of a frame's samples, their number)."""
+    """(frame, weight, 0) of every sample; for whole hops (None, weights of a hop, its length)."""
     known_samples = tf.get_static_value(n_timesteps)
     n = tf.cast(n_timesteps, tf.int64)
     if add_endpoint and known_frames and known_samples and known_samples % known_frames == 0:
@@ -144,21 +139,19 @@ def _places(known_frames, n_frames, n_timesteps, method, add_endpoint):
 
 
 def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
-    """`resample` by raised cosines, which add up to 1: for amplitudes in wide frames.
+    """`resample` with raised cosines that sum to 1.
 
     Args:
       inputs: [batch, n_frames, channels].
-      n_timesteps: The number of samples, any number.
+      n_timesteps: Number of samples.
       add_endpoint: As in `resample`.
 
     Returns:
       [batch, n_timesteps, channels].
 
     Raises:
-      ShapeError: if inputs is not rank 3.
+      ShapeError: if inputs has another shape.
     """
     inputs = as_float(inputs)
-    if inputs.shape.rank != 3:
-        shape = tuple(inputs.shape)
-        raise ShapeError(f"inputs: expected [batch, n_frames, channels], got shape {shape}.")
+    check_shape("inputs", inputs, "[batch, n_frames, channels]")
     return resample(inputs, n_timesteps, "window", add_endpoint)

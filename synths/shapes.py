@@ -1,43 +1,83 @@
-"""Tensors of one batch and of equally many frames: what has 1 of them serves all."""
+"""Checks and broadcasting of tensor shapes."""
+
+import functools
 
 import tensorflow as tf
-
-from synths.errors import ShapeError
 
 _AXES = ("batch", "n_frames", "n_sinusoids")
 
 
-def check_alike(n_axes, axes=_AXES, **tensors):
-    """Raises ShapeError unless the first axes of tensors are equal or 1, as far as they are known.
+class ShapeError(ValueError):
+    """A tensor has a shape that the formula can't use.
+
+    The message names the argument, the expected shape and the given one.
+    """
+
+    # With this AutoGraph raises the error from a tf.function with its own type.
+    __init__ = Exception.__init__
+
+
+def check_shape(name, tensor, *expected):
+    """Raise ShapeError unless a tensor has one of the expected shapes.
 
     Args:
-      n_axes: How many.
+      name: Name of the argument, for the message.
+      tensor: Tensor or array, or None, which passes. Unknown ranks and sizes pass.
+      *expected: Shapes in words, such as "[batch, n_frames, 1]". The rank and the numbers must
+        match, and n_frames must not be 0.
+    """
+    if tensor is None:
+        return
+    shape = tf.TensorShape(tensor.shape)
+    if shape.rank is not None and not any(_matches(shape.as_list(), each) for each in expected):
+        raise ShapeError(f"{name}: expected {' or '.join(expected)}, got shape {tuple(shape)}.")
+
+
+def _matches(sizes, expected):
+    axes = _parsed(expected)
+    return len(sizes) == len(axes) and all(
+        size is None or (size == axis if isinstance(axis, int) else size or axis != "n_frames")
+        for size, axis in zip(sizes, axes, strict=True)
+    )
+
+
+@functools.cache
+def _parsed(expected):
+    axes = expected.strip("[]").split(", ")
+    return [int(axis) if axis.isdigit() else axis for axis in axes]
+
+
+def check_alike(n_axes, axes=_AXES, **tensors):
+    """Raise ShapeError unless the first axes of tensors are equal or 1, where they are known.
+
+    Args:
+      n_axes: Number of axes.
       axes: Their names, for the message.
-      **tensors: Tensors by the names of arguments, of that many axes or more; None is left out.
+      **tensors: Tensors by name of argument; None is left out.
     """
     for axis in range(n_axes):
         sizes = {n: t.shape[axis] for n, t in tensors.items() if t is not None}
         known = {size for size in sizes.values() if size not in (None, 1)}
         if len(known) > 1:
-            came = [f"{n} {tuple(t.shape)}" for n, t in tensors.items() if t is not None]
+            shapes = [f"{n} {tuple(t.shape)}" for n, t in tensors.items() if t is not None]
             raise ShapeError(
                 f"{', '.join(sizes)}: expected the same {axes[axis]}, or 1, got shapes "
-                f"{', '.join(came)}."
+                f"{', '.join(shapes)}."
             )
 
 
 def broadcast(n_axes, axes=_AXES, **tensors):
-    """Tensors repeated along those of their first axes that are 1 until all are equal.
+    """Broadcast the first axes of tensors against each other.
 
     Args:
       n_axes, axes, **tensors: As of `check_alike`.
 
     Returns:
-      The tensors in order; None stays None. Sizes that only a running graph knows are brought
-      together there; those that can't be are an InvalidArgumentError.
+      The tensors in order; None stays None. Sizes that are unknown while tracing are broadcast when
+      the graph runs; a mismatch is an InvalidArgumentError there.
 
     Raises:
-      ShapeError: where sizes are known that are neither equal nor 1.
+      ShapeError: if known sizes are neither equal nor 1.
     """
     check_alike(n_axes, axes, **tensors)
     given = {name: t for name, t in tensors.items() if t is not None}
@@ -57,7 +97,7 @@ def broadcast(n_axes, axes=_AXES, **tensors):
 
 
 def _common(tensors, axis):
-    """The size that all can be brought to: an int where it is known, else a scalar."""
+    """Common size of an axis: an int where it is known, else a scalar."""
     sizes = [t.shape[axis] for t in tensors]
     large = [size for size in sizes if size not in (None, 1)]
     if large:
@@ -66,3 +106,8 @@ def _common(tensors, axis):
         return 1
     unknown = tf.stack([tf.shape(t)[axis] for t in tensors])
     return tf.where(tf.reduce_any(unknown == 0), 0, tf.reduce_max(unknown))
+
+
+def length(tensor, axis):
+    """Size of an axis: int where it is known, else a scalar int32 tensor."""
+    return tf.shape(tensor)[axis] if tensor.shape[axis] is None else tensor.shape[axis]

@@ -1,4 +1,4 @@
-"""Spectra that several parts of a program ask for are computed once."""
+"""Caching of spectra that several losses and views have in common."""
 
 import contextlib
 import threading
@@ -10,11 +10,11 @@ _state = threading.local()
 
 @contextlib.contextmanager
 def shared_spectra():
-    """Within, `spectral.magnitude` of one tensor with the same lengths is computed once.
+    """Context in which `spectral.magnitude` of one tensor and frame length is computed once.
 
-    For a step whose views and losses look at the same sounds. All of it must be recorded by the
-    same gradient tapes: what a tape did not see when it was computed has no gradient there. Each
-    thread, and each graph that is traced within, shares for itself.
+    For a training step whose views and losses use the same audio. All uses must be recorded by the
+    same gradient tapes: a spectrum has no gradient in a tape that did not record it. Threads and
+    graphs do not share with each other.
     """
     before = getattr(_state, "found", None)
     _state.found = {}
@@ -25,12 +25,12 @@ def shared_spectra():
 
 
 def computed_once(what, tensor, compute):
-    """`compute()`, or what it gave before for the same tensor where spectra are shared.
+    """Return `compute()`, cached within `shared_spectra`.
 
     Args:
-      what: Says what is computed of the tensor, hashable.
-      tensor: What it is computed of.
-      compute: A function without arguments.
+      what: Hashable key of the computation.
+      tensor: Its input.
+      compute: Function without arguments.
     """
     found = getattr(_state, "found", None)
     if found is None:
@@ -41,6 +41,6 @@ def computed_once(what, tensor, compute):
         return compute()
     key = (what, id(tensor))
     if key not in found:
-        # The tensor is kept, so that no other one takes its id.
+        # The tensor is kept alive, so that its id stays unique.
         found[key] = (tensor, compute())
     return found[key][1]

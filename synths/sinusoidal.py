@@ -1,15 +1,12 @@
-"""The sinusoidal synthesizer: partials with a frequency each, harmonic or not."""
+"""Sinusoidal synthesizer: partials with individual frequencies."""
 
 import math
 
 import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
-from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.frequency_scales import frequencies_sigmoid
 from synths.harmonic_bank import frame_phases
-from synths.impulse_responses import length
-from synths.native import native_kernels_used, with_all_gradients
 from synths.partials import (
     get_harmonic_frequencies,
     normalize_harmonics,
@@ -18,28 +15,28 @@ from synths.partials import (
 from synths.precision import as_floats
 from synths.processor import Processor
 from synths.resample import check_method, neighbour_shares
-from synths.shapes import broadcast, check_alike
+from synths.shapes import broadcast, check_alike, check_shape, length
 from synths.units import exp_sigmoid
 
 _AXES = "[batch, n_frames, n_sinusoids]"
 
-# How many sines the plain path computes at once.
+# Bounds memory.
 _SINES_AT_ONCE = 2**20
 
 
 class Sinusoidal(Processor):
-    """A sum of free sinusoids, as of bells, or of partials that an analysis has found.
+    """Additive synthesizer of sinusoids with individual frequencies, as of bells.
 
     Args:
-      n_samples: Length of the sound in samples.
+      n_samples: Length of the audio in samples.
       sample_rate: Hz.
-      amp_scale_fn: From raw network outputs to positive amplitudes; None takes them as they are.
-      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
-        "window" (see `resample`).
-      freq_scale_fn: From raw network outputs to Hz; None takes them as they are.
+      amp_scale_fn: Maps raw network outputs to positive amplitudes; None: identity.
+      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
+        (see `resample`).
+      freq_scale_fn: Maps raw network outputs to Hz; None: identity.
 
     Raises:
-      ValueError: if amp_resample_method is none of the four.
+      ValueError: for another amp_resample_method.
     """
 
     def __init__(
@@ -53,26 +50,25 @@ class Sinusoidal(Processor):
     ):
         super().__init__(name=name)
         check_method("amp_resample_method", amp_resample_method)
-        check_positive("sample_rate", sample_rate)
-        self.n_samples = whole("n_samples", n_samples)
+        self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.amp_scale_fn = amp_scale_fn
         self.amp_resample_method = amp_resample_method
         self.freq_scale_fn = freq_scale_fn
 
     def get_controls(self, amplitudes, frequencies):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           amplitudes: [batch, n_frames, n_sinusoids], raw.
-          frequencies: What freq_scale_fn takes; [batch, n_frames, n_sinusoids] in Hz without one.
+          frequencies: Input of freq_scale_fn; [batch, n_frames, n_sinusoids] in Hz without one.
 
         Returns:
-          amplitudes (linear, 0 where the frequency lies at or above Nyquist) and frequencies (Hz),
+          amplitudes (linear, 0 where the frequency is at or above Nyquist) and frequencies (Hz),
           [batch, n_frames, n_sinusoids].
 
         Raises:
-          ShapeError: if the shapes are not as above.
+          ShapeError: if a tensor has another shape.
         """
         amplitudes, frequencies = as_floats(amplitudes, frequencies)
         if self.amp_scale_fn is not None:
@@ -84,7 +80,7 @@ class Sinusoidal(Processor):
         return {"amplitudes": amplitudes, "frequencies": frequencies}
 
     def get_signal(self, amplitudes, frequencies):
-        """Audio, [batch, n_samples], from what `get_controls` returns."""
+        """Audio, [batch, n_samples], of the output of `get_controls`."""
         return sinusoidal_synthesis(
             frequencies, amplitudes, self.n_samples, self.sample_rate, self.amp_resample_method
         )
@@ -98,7 +94,7 @@ def sinusoidal_synthesis(
     amp_resample_method="window",
     initial_phase=None,
 ):
-    """A sum of sinusoids with a time-varying frequency and amplitude each.
+    """Sum sinusoids with individual time-varying frequencies and amplitudes.
 
     A sinusoid that is at or above Nyquist at a frame is silent there, and the gradient with respect
     to its amplitude is zero.
@@ -106,23 +102,21 @@ def sinusoidal_synthesis(
     Args:
       frequencies: Hz, [batch, n_frames, n_sinusoids], linear between frames.
       amplitudes: Linear, [batch, n_frames, n_sinusoids].
-      n_samples: Length of the sound in samples, any number.
+      n_samples: Length of the audio in samples, int or scalar int32.
       sample_rate: Hz.
-      amp_resample_method: How amplitudes go from frame to frame: "nearest", "linear", "cubic" or
-        "window" (see `resample`).
-      initial_phase: Phase at the first sample in cycles, float64 [batch, n_sinusoids]; 0 where
-        absent. It has no gradient.
+      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
+        (see `resample`).
+      initial_phase: Phase at the first sample in cycles, float64 [batch, n_sinusoids]; None:
+        0. No gradient.
 
     Returns:
-      Audio, [batch, n_samples]; float64 where an input is, else float32. Nothing of size
-      [batch, n_samples, n_sinusoids] is made on the way.
+      Audio, [batch, n_samples]; float64 if an input is, else float32. No tensor of size
+      [batch, n_samples, n_sinusoids] is created.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
-      ValueError: if amp_resample_method is none of the four.
+      ShapeError: if a tensor has another shape.
+      ValueError: for another amp_resample_method.
     """
-    n_samples = whole("n_samples", n_samples)
-    check_positive("sample_rate", sample_rate)
     frequencies, amplitudes = as_floats(frequencies, amplitudes)
     check_method("amp_resample_method", amp_resample_method)
     _check_bank(frequencies, amplitudes)
@@ -130,71 +124,21 @@ def sinusoidal_synthesis(
     if initial_phase is None:
         initial_phase = tf.zeros([1, 1], tf.float64)
     initial_phase = tf.cast(initial_phase, tf.float64)
-    check_rank("initial_phase", initial_phase, 2, "[batch, n_sinusoids]")
+    check_shape("initial_phase", initial_phase, "[batch, n_sinusoids]")
     return sinusoidal_bank(
         frequencies, amplitudes, initial_phase, n_samples, sample_rate, amp_resample_method
     )
 
 
 def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """`sinusoidal_synthesis` of checked tensors.
+    """Compute `sinusoidal_synthesis` of checked tensors, block by block within a memory bound.
 
-    Initial phases may be of a batch, or of sinusoids, of 1. The sound has the amplitudes' type.
-    Frequencies may be float64 where amplitudes are float32: rounded to float32, 8 kHz is a whole
-    cycle wrong after half an hour.
+    A block is a part of a frame; the phase at its middle is known in float64. The audio has the
+    type of the amplitudes. Frequencies may be float64 where amplitudes are float32: rounded to
+    float32, 8 kHz is a whole cycle wrong after half an hour.
     """
     shape = tf.shape(frequencies)
     initial_phase = tf.broadcast_to(initial_phase, tf.stack([shape[0], shape[2]]))
-    # The kernel knows two frames, not the four that a cubic takes.
-    native = amplitudes.dtype == tf.float32 and method != "cubic"
-    bank = _native_bank if native and native_kernels_used() else _plain_bank
-    audio = bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method)
-    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
-    return audio
-
-
-def _check_bank(frequencies, amplitudes):
-    """Raises ShapeError unless both are [batch, n_frames, n_sinusoids], with a frame or more."""
-    for name, tensor in (("frequencies", frequencies), ("amplitudes", amplitudes)):
-        check_rank(name, tensor, 3, _AXES)
-        if tensor.shape[1] == 0:
-            raise ShapeError(f"{name}: expected {_AXES} with a frame or more, got no frame.")
-    check_alike(3, frequencies=frequencies, amplitudes=amplitudes)
-
-
-def _native_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    from synths.kernels import sinusoidal_cpu
-
-    n_samples = tf.convert_to_tensor(n_samples, tf.int32)
-    sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
-    name, method = method, sinusoidal_cpu.METHODS[method]
-
-    def forward(*tensors):
-        inputs = [*tensors, initial_phase, n_samples, sample_rate, method]
-        audio = tf.numpy_function(sinusoidal_cpu.forward, inputs, tf.float32, stateful=False)
-        audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
-        return audio
-
-    def backward(*tensors):
-        *tensors, upstream = tensors
-        inputs = [*tensors, initial_phase, sample_rate, method, upstream]
-        types = [tf.float32, tf.float32]
-        slopes = tf.numpy_function(sinusoidal_cpu.backward, inputs, types, stateful=False)
-        for slope in slopes:
-            slope.set_shape(frequencies.shape)
-        return [tf.cast(slopes[0], frequencies.dtype), slopes[1]]
-
-    def plain(*tensors):
-        return _plain_bank(*tensors, initial_phase, n_samples, sample_rate, name)
-
-    return with_all_gradients(forward, backward, plain)(frequencies, amplitudes)
-
-
-def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """The same bank in TensorFlow's own operations, so many blocks at once as memory allows.
-
-    As in the kernel, a block is a part of a frame, at whose middle phase is known in float64.
-    """
     dtype = amplitudes.dtype
     rate = tf.cast(sample_rate, tf.float64)
     silent = tf.abs(tf.cast(frequencies, tf.float64)) >= 0.5 * rate
@@ -205,31 +149,39 @@ def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, 
     # Everything about the middle of a block, float64 [n_frames, n_parts, 1].
     f = tf.cast(frequencies, tf.float64)[:, :, None]
     rise = neighbour(f, 1) - f
-    way = blocks.way[..., None]
+    fraction = blocks.fraction[..., None]
     samples_a_frame = tf.cast(tf.maximum(n_samples, 1), tf.float64) / tf.cast(n_frames, tf.float64)
     period = samples_a_frame / rate
     phase = frame_phases(frequencies, initial_phase, n_samples, sample_rate)[:, :, None]
-    start = phase + period * way * (f + 0.5 * way * rise)
+    start = phase + period * fraction * (f + 0.5 * fraction * rise)
     start -= tf.stop_gradient(tf.round(start))
-    step = (f + way * rise) / rate
-    bend = 0.5 * rise / (samples_a_frame * rate) + tf.zeros_like(way)
+    step = (f + fraction * rise) / rate
+    bend = 0.5 * rise / (samples_a_frame * rate) + tf.zeros_like(fraction)
 
     shares = neighbour_shares(tf.cast(blocks.weight, dtype), method)
     tables = [amplitudes] + [neighbour(amplitudes, offset) - amplitudes for offset, _ in shares]
-    tables = tf.stack(tables, axis=2)[:, :, None] + tf.zeros_like(way[..., None], dtype)
+    tables = tf.stack(tables, axis=2)[:, :, None] + tf.zeros_like(fraction[..., None], dtype)
     shares = tf.stack([tf.ones_like(blocks.weight, dtype)] + [s for _, s in shares], axis=-1)
     chirps = tf.cast(tf.stack([start, step, bend], axis=3), dtype)
-    return blocks.joined(_blockwise(chirps, tables, shares))
+    audio = blocks.joined(_blockwise(chirps, tables, shares))
+    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+    return audio
+
+
+def _check_bank(frequencies, amplitudes):
+    check_shape("frequencies", frequencies, _AXES)
+    check_shape("amplitudes", amplitudes, _AXES)
+    check_alike(3, frequencies=frequencies, amplitudes=amplitudes)
 
 
 def _blockwise(chirps, tables, shares):
-    """Sums of chirps whose amplitudes go along shares of tables.
+    """Sum chirps whose amplitudes are weighted sums of tables.
 
     Args:
       chirps: [batch, n_frames, n_parts, 3, n_sinusoids]: cycles at sample `size // 2` of a block,
-        cycles a sample, and half their growth a sample.
+        cycles per sample, and half of their change per sample.
       tables: [batch, n_frames, n_parts, n_tables, n_sinusoids].
-      shares: [n_frames, n_parts, size, n_tables], without a gradient.
+      shares: Weights, [n_frames, n_parts, size, n_tables]. No gradient.
 
     Returns:
       [batch, n_frames, n_parts, size].
@@ -263,7 +215,7 @@ def _blockwise(chirps, tables, shares):
         cycles = start + x * (step + x * bend)
         return (2.0 * math.pi) * (cycles - tf.round(cycles))
 
-    # Sums and not matrix products, which some devices round to 10 bits.
+    # Not a matrix product, which some devices round to 10 bits.
     def amplitudes(tables, shares):
         total = tables[:, :, 0, None]
         for i in range(1, shares.shape[3]):
@@ -305,7 +257,7 @@ def _blockwise(chirps, tables, shares):
 
 
 def _swapped(tensor):
-    """The tensor with its first two axes swapped."""
+    """Swap the first two axes."""
     return tf.transpose(tensor, [1, 0, *range(2, tensor.shape.rank)])
 
 
@@ -322,36 +274,32 @@ def sinusoidal_to_harmonic(
     sample_rate=16000,
     normalize=False,
 ):
-    """Harmonics of an F0 that stand for free sinusoids nearby.
+    """Approximate sinusoids by the harmonics of an F0.
 
-    A sinusoid counts for harmonic k by a Gaussian of its distance from it:
+    A sinusoid contributes to harmonic k by a Gaussian of its distance:
     `exp(-((f_hz / f0_hz - k) / harmonic_width) ** 2)`.
 
     Args:
       sin_amps: Linear amplitudes, [batch, n_frames, n_sinusoids].
       sin_freqs: Hz, [batch, n_frames, n_sinusoids].
-      f0_hz: [batch, n_frames, 1]. 0 Hz has no harmonics: silence.
-      harmonic_width: Distance, in multiples of F0, at which a sinusoid counts 1 / e.
+      f0_hz: [batch, n_frames, 1]. 0 Hz gives silence.
+      harmonic_width: Distance in multiples of F0 at which the weight is 1 / e.
       n_harmonics: int.
       sample_rate: Hz. Harmonics at or above Nyquist are silent.
-      normalize: Whether a harmonic near several sinusoids gets their weighted mean rather than
-        their weighted sum.
+      normalize: Whether a harmonic near several sinusoids gets their weighted mean, not their sum.
 
     Returns:
-      (harm_amp, harm_dist): linear amplitudes, [batch, n_frames, 1], and shares of the harmonics,
-      [batch, n_frames, n_harmonics], which sum to 1, or are 0 in silence.
+      normalize: Whether a harmonic near several sinusoids gets their weighted mean; else their sum.
+      [batch, n_frames, n_harmonics], with a sum of 1, or 0 in silence.
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
+      ShapeError: if a tensor has another shape.
     """
-    check_positive("sample_rate", sample_rate)
-    n_harmonics = whole("n_harmonics", n_harmonics)
     amplitudes, frequencies, f0_hz = as_floats(sin_amps, sin_freqs, f0_hz)
-    check_rank("sin_amps", amplitudes, 3, _AXES)
-    check_rank("sin_freqs", frequencies, 3, _AXES)
-    _check_f0(f0_hz)
+    check_shape("sin_amps", amplitudes, _AXES)
+    check_shape("sin_freqs", frequencies, _AXES)
+    check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
     orders = tf.cast(tf.range(1, n_harmonics + 1), f0_hz.dtype)[:, None]
-    # At 0 Hz everything lies infinitely far away.
     pitched = f0_hz > 0.0
     ratio = frequencies / tf.where(pitched, f0_hz, tf.ones_like(f0_hz))
     distance = (ratio[:, :, None] - orders) / harmonic_width
@@ -367,7 +315,7 @@ def sinusoidal_to_harmonic(
 
 
 def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
-    """Controls of `Harmonic` to those of `Sinusoidal`.
+    """Convert controls of `Harmonic` to controls of `Sinusoidal`.
 
     Args:
       harm_amp: Linear amplitude of the sum, [batch, n_frames, 1].
@@ -379,17 +327,11 @@ def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
       (amplitudes, frequencies): linear and Hz, [batch, n_frames, n_harmonics].
 
     Raises:
-      ShapeError: if a tensor's shape is not as above.
+      ShapeError: if a tensor has another shape.
     """
     harm_amp, harm_dist, f0_hz = as_floats(harm_amp, harm_dist, f0_hz)
-    check_rank("harm_amp", harm_amp, 3, "[batch, n_frames, 1]")
-    check_last("harm_amp", harm_amp, 1, "[batch, n_frames, 1]")
-    check_rank("harm_dist", harm_dist, 3, "[batch, n_frames, n_harmonics]")
-    _check_f0(f0_hz)
+    check_shape("harm_amp", harm_amp, "[batch, n_frames, 1]")
+    check_shape("harm_dist", harm_dist, "[batch, n_frames, n_harmonics]")
+    check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
     shares = normalize_harmonics(harm_dist, f0_hz, sample_rate)
     return harm_amp * shares, get_harmonic_frequencies(f0_hz, tf.shape(harm_dist)[2])
-
-
-def _check_f0(f0_hz):
-    check_rank("f0_hz", f0_hz, 3, "[batch, n_frames, 1]")
-    check_last("f0_hz", f0_hz, 1, "[batch, n_frames, 1]")

@@ -1,30 +1,28 @@
-"""Small functions of tensors that ddsp's users call."""
+"""Tensor functions and constants of ddsp's public API."""
 
 import tensorflow as tf
 
-from synths.errors import whole
 from synths.mixing import Crop
 from synths.precision import as_float
 
-# Decibels from the loudest to silence, and MIDI notes from the lowest to the highest: by these
-# ddsp scales loudness and pitch to 0 ... 1.
+# Range in decibels and MIDI notes by which ddsp scales loudness and pitch to 0 .. 1.
 DB_RANGE = 80.0
 F0_RANGE = 127.0
 
 
 def tf_float32(x):
-    """Anything like a tensor as a float32 tensor, also what is float64."""
+    """Convert to a float32 tensor, including float64."""
     return tf.cast(tf.convert_to_tensor(x), tf.float32)
 
 
 def nan_to_num(x, value=0.0):
-    """x with `value`, and gradient 0, wherever it is no number, any shape."""
+    """Replace NaN by `value`, with gradient 0, any shape."""
     x = as_float(x)
     return tf.where(tf.math.is_nan(x), tf.cast(value, x.dtype), x)
 
 
 def diff(x, axis=-1):
-    """Differences from each element to the next along an axis, which gets shorter by 1.
+    """Differences between neighbours along an axis, which becomes shorter by 1.
 
     Raises:
       ValueError: if x has no such axis.
@@ -39,13 +37,13 @@ def diff(x, axis=-1):
 
 
 def pad_axis(x, padding=(0, 0), axis=0, **pad_kwargs):
-    """Pads one axis of a tensor.
+    """Pad one axis of a tensor.
 
     Args:
       x: Any shape.
-      padding: How many elements are added (before, after).
-      axis: Which axis; -1 is the last one.
-      **pad_kwargs: For `tf.pad`.
+      padding: Number of added elements (before, after).
+      axis: Axis; -1 is the last.
+      **pad_kwargs: Arguments of `tf.pad`.
     """
     x = tf.convert_to_tensor(x)
     paddings = [[0, 0]] * x.shape.rank
@@ -54,16 +52,16 @@ def pad_axis(x, padding=(0, 0), axis=0, **pad_kwargs):
 
 
 def gradient_reversal(x):
-    """x with its gradient reversed, any shape."""
+    """Identity with a reversed gradient, any shape."""
     x = as_float(x)
     return tf.stop_gradient(2.0 * x) - x
 
 
 def center_crop(audio, frame_size):
-    """Sound without half a frame at each end, [batch, n_samples - frame_size // 2 * 2, ...].
+    """Cut half a frame off each end, [batch, n_samples - frame_size // 2 * 2, ...].
 
     Args:
       audio: [batch, n_samples, ...].
-      frame_size: Samples; of 0 and 1 nothing is cut.
+      frame_size: Samples.
     """
-    return Crop(whole("frame_size", frame_size), "center").get_signal(audio)
+    return Crop(frame_size, "center").get_signal(audio)

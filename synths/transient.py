@@ -1,51 +1,44 @@
-"""The transient synthesizer: the click, hiss or thump with which a sound begins."""
+"""Transient synthesizer: the click, hiss or thump of an attack."""
 
 import math
 
 import tensorflow as tf
 
-from synths.errors import ShapeError, check_last, check_positive, check_rank, whole
 from synths.filters import cut, frequency_filter, response_margin
-from synths.impulse_responses import length
 from synths.modal import decays_sigmoid
 from synths.noise import seed_of_layer, white_noise
 from synths.onsets import onset_sample, placed
 from synths.precision import as_floats
 from synths.processor import Processor
 from synths.saving import registered
+from synths.shapes import ShapeError, check_shape, length
 from synths.units import exp_sigmoid
-
-_ONE = "[batch, 1]"
 
 
 @registered
 def short_decays_sigmoid(decays):
-    """Raw network outputs, any shape, to times of decay from 1 ms to 0.1 s, evenly in ratio."""
+    """Map raw network outputs, any shape, to decay times from 1 ms to 0.1 s."""
     return decays_sigmoid(decays, seconds_min=0.001, seconds_max=0.1)
 
 
 class Transient(Processor):
-    """A short burst: filtered noise and a pulse of any shape, both under one envelope.
+    """Synthesizer of a short burst: filtered noise and a pulse with a common envelope.
 
-    The envelope rises and decays exponentially, and closes smoothly with the burst's end:
+    The envelope rises and decays exponentially and is 0 at the end of the burst:
 
         (1 - exp(-t / attack)) exp(-ln(1000) t / decay) (1 - (t / burst)**2)**2
 
-    The pulse is given by its discrete cosine transform, in which an attack, however short, is
-    smooth (Verma and Meng 2000).
+    The pulse is given by its discrete cosine transform, which is smooth for short attacks (Verma
+    and Meng 2000).
 
     Args:
-      n_samples: Length of the sound in samples.
+      n_samples: Length of the audio in samples.
       sample_rate: Hz.
-      burst_seconds: Longest duration of a burst; what comes later is silence.
-      window_size: Length of the noise filter's impulse response in samples; 0: as the bands allow.
-      scale_fn: From raw network outputs to positive gains; None takes them as they are.
-      decay_scale_fn: From raw network outputs to seconds; None takes them as they are.
-      seed: The noise's seed where `get_signal` is given none, as of `FilteredNoise`.
-
-    Raises:
-      ValueError: if n_samples is negative or has a fraction, or a rate or a duration is not above
-        0.
+      burst_seconds: Length of the burst.
+      window_size: Length of the noise filter's impulse response in samples; 0: the maximum.
+      scale_fn: Maps raw network outputs to positive gains; None: identity.
+      decay_scale_fn: Maps raw network outputs to seconds; None: identity.
+      seed: Default seed of the noise, as of `FilteredNoise`.
 
     References:
       Verma and Meng, Extending Spectral Modeling Synthesis with Transient Modeling Synthesis, 2000.
@@ -63,9 +56,7 @@ class Transient(Processor):
         name="transient",
     ):
         super().__init__(name=name)
-        check_positive("sample_rate", sample_rate)
-        check_positive("burst_seconds", burst_seconds)
-        self.n_samples = whole("n_samples", n_samples)
+        self.n_samples = n_samples
         self.sample_rate = sample_rate
         self.burst_seconds = burst_seconds
         self.window_size = window_size
@@ -76,19 +67,19 @@ class Transient(Processor):
     def get_controls(
         self, magnitudes, decay_seconds, pulse=None, attack_seconds=None, onset_seconds=None
     ):
-        """Raw outputs to controls.
+        """Map raw network outputs to controls.
 
         Args:
           magnitudes: [batch, n_bands], raw.
           decay_seconds: [batch, 1], raw.
-          pulse, attack_seconds, onset_seconds: As in `get_signal`, taken as they are.
+          pulse, attack_seconds, onset_seconds: As in `get_signal`, passed on.
 
         Returns:
-          magnitudes (linear gains), decay_seconds, and those of the others that are given; shapes
-          as given.
+          magnitudes (linear gains), decay_seconds, and the other arguments if given; shapes as
+          given.
 
         Raises:
-          ShapeError: if the shapes are not as above.
+          ShapeError: if a tensor has another shape.
         """
         magnitudes, decays, pulse, attack, onset = as_floats(
             magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
@@ -116,17 +107,15 @@ class Transient(Processor):
         Args:
           magnitudes: Linear gains of the noise at bands spaced evenly from 0 Hz to Nyquist,
             [batch, n_bands].
-          decay_seconds: Time until the burst has fallen by 60 dB, [batch, 1]. A burst without any
-            (0 or below) is silent and has gradient 0.
-          pulse: Coefficients of the orthonormal cosine transform (DCT-II) of the pulse over the
-            burst's samples, [batch, n_coefficients], as many as samples or less: the first ones,
-            of low frequencies. Without a pulse there is only noise.
-          attack_seconds: Time in which the burst rises to 1 - 1 / e, [batch, 1]; at once where
-            absent or 0.
-          onset_seconds: When the burst begins, [batch, 1]; any time; 0 where absent. Noise and
-            pulse begin with a whole sample, so only the envelope gives it a gradient.
-          seed: int32 [batch] or scalar; rows with one seed are made from the same noise. By
-            default row i of a batch takes the synth's seed + i.
+          decay_seconds: Time of a decay by 60 dB, [batch, 1]. A burst with 0 or less is silent and
+            has gradient 0.
+          pulse: First coefficients of the orthonormal DCT-II of the pulse over the samples of the
+            burst, [batch, n_coefficients]; None: only noise.
+          attack_seconds: Time of the rise to 1 - 1 / e, [batch, 1]; None or 0: immediate.
+          onset_seconds: Onset of the burst, [batch, 1], any time; None: 0. Noise and pulse begin at
+            a whole sample, so the gradient comes from the envelope alone.
+          seed: int32 [batch] or scalar; equal seeds give equal noise. None: the synth's seed + i
+            for row i.
         """
         magnitudes, decays, pulse, attack, onset = as_floats(
             magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
@@ -136,7 +125,7 @@ class Transient(Processor):
         seed = self.seed + tf.range(n_rows) if seed is None else seed
         seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
 
-        # Noise from before the burst on, so that its filter has swung in when the burst begins.
+        # The noise begins before the burst, so that the filter has settled at its onset.
         margin = response_margin(length(magnitudes, 1), self.window_size)
         noise = white_noise(seed, self._n_burst + 2 * margin, -margin)
         noise = frequency_filter(noise, magnitudes, self.window_size)
@@ -175,19 +164,13 @@ class Transient(Processor):
         return envelope * tf.where(rises, rise, tf.ones_like(rise))
 
     def _check(self, magnitudes, decays, pulse, attack, onset):
-        check_rank("magnitudes", magnitudes, 2, "[batch, n_bands]")
-        for name, tensor in (
-            ("decay_seconds", decays),
-            ("attack_seconds", attack),
-            ("onset_seconds", onset),
-        ):
-            if tensor is not None:
-                check_rank(name, tensor, 2, _ONE)
-                check_last(name, tensor, 1, _ONE)
-        if pulse is not None:
-            check_rank("pulse", pulse, 2, "[batch, n_coefficients]")
-            if pulse.shape[1] is not None and pulse.shape[1] > self._n_burst:
-                raise ShapeError(
-                    f"pulse: expected [batch, n_coefficients] with {self._n_burst} coefficients "
-                    f"or less, as many as the burst has samples, got shape {tuple(pulse.shape)}."
-                )
+        check_shape("magnitudes", magnitudes, "[batch, n_bands]")
+        check_shape("decay_seconds", decays, "[batch, 1]")
+        check_shape("attack_seconds", attack, "[batch, 1]")
+        check_shape("onset_seconds", onset, "[batch, 1]")
+        check_shape("pulse", pulse, "[batch, n_coefficients]")
+        if pulse is not None and (pulse.shape[1] or 0) > self._n_burst:
+            raise ShapeError(
+                f"pulse: expected at most {self._n_burst} coefficients, the samples of the burst, "
+                f"got shape {tuple(pulse.shape)}."
+            )

@@ -1,4 +1,4 @@
-"""Conversions between units, and scalings of raw network outputs into them."""
+"""Unit conversions and scaling functions of raw network outputs."""
 
 import math
 
@@ -30,56 +30,56 @@ def hz_to_midi(frequencies):
 
 
 def unit_to_midi(unit, midi_min=20.0, midi_max=90.0, clip=False):
-    """0 ... 1 to MIDI notes midi_min ... midi_max, any shape; clip: not beyond them."""
+    """0 ... 1 to MIDI notes midi_min ... midi_max, any shape; clip: to these ends."""
     unit, midi_min, midi_max = as_floats(unit, midi_min, midi_max)
     unit = tf.clip_by_value(unit, 0.0, 1.0) if clip else unit
     return midi_min + (midi_max - midi_min) * unit
 
 
 def midi_to_unit(midi, midi_min=20.0, midi_max=90.0, clip=False):
-    """MIDI notes midi_min ... midi_max to 0 ... 1, any shape; clip: not beyond them."""
+    """MIDI notes midi_min ... midi_max to 0 ... 1, any shape; clip: to these ends."""
     midi, midi_min, midi_max = as_floats(midi, midi_min, midi_max)
     unit = (midi - midi_min) / (midi_max - midi_min)
     return tf.clip_by_value(unit, 0.0, 1.0) if clip else unit
 
 
 def unit_to_hz(unit, hz_min, hz_max, clip=False):
-    """0 ... 1 to hz_min ... hz_max, evenly in pitch, any shape; clip: not beyond them.
+    """0 ... 1 to hz_min ... hz_max, linear in pitch, any shape; clip: to these ends.
 
-    An end at 0 Hz counts as MIDI note 0, 8.18 Hz.
+    An end of 0 Hz is taken as MIDI note 0, 8.18 Hz.
     """
     unit, hz_min, hz_max = as_floats(unit, hz_min, hz_max)
     return midi_to_hz(unit_to_midi(unit, hz_to_midi(hz_min), hz_to_midi(hz_max), clip))
 
 
 def hz_to_unit(hz, hz_min, hz_max, clip=False):
-    """hz_min ... hz_max to 0 ... 1, evenly in pitch, any shape; clip: not beyond them.
+    """hz_min ... hz_max to 0 ... 1, linear in pitch, any shape; clip: to these ends.
 
-    An end at 0 Hz counts as MIDI note 0, 8.18 Hz.
+    An end of 0 Hz is taken as MIDI note 0, 8.18 Hz.
     """
     hz, hz_min, hz_max = as_floats(hz, hz_min, hz_max)
     return midi_to_unit(hz_to_midi(hz), hz_to_midi(hz_min), hz_to_midi(hz_max), clip)
 
 
 def hz_to_bark(hz):
-    """Frequency in Hz to the Bark scale of Traunmueller (1990), any shape. 0 Hz gives -0.53."""
+    """Frequency in Hz to Bark (Traunmueller 1990), any shape. 0 Hz gives -0.53."""
     hz = as_float(hz)
     return 26.81 * hz / (hz + 1960.0) - 0.53
 
 
 def bark_to_hz(bark):
-    """The Bark scale of Traunmueller (1990) to frequency in Hz, any shape, below 26.28 Bark."""
+    """Bark (Traunmueller 1990) to frequency in Hz, any shape, below 26.28 Bark."""
     bark = as_float(bark)
     return 1960.0 * (bark + 0.53) / (26.28 - bark)
 
 
 def hz_to_mel(hz):
-    """Frequency in Hz to the mel scale of the HTK book, any shape."""
+    """Frequency in Hz to mel (HTK), any shape."""
     return 2595.0 / math.log(10.0) * tf.math.log1p(as_float(hz) / 700.0)
 
 
 def mel_to_hz(mel):
-    """The mel scale of the HTK book to frequency in Hz, any shape."""
+    """Mel (HTK) to frequency in Hz, any shape."""
     return 700.0 * tf.math.expm1(as_float(mel) * (math.log(10.0) / 2595.0))
 
 
@@ -93,7 +93,7 @@ def hz_to_erb(hz):
 
 
 def db_to_amplitude(db):
-    """Decibels to a linear amplitude, 0 dB = 1, any shape."""
+    """Decibels to linear amplitude, 0 dB = 1, any shape."""
     return tf.exp(as_float(db) * (math.log(10.0) / 20.0))
 
 
@@ -103,21 +103,21 @@ def db_to_power(db):
 
 
 def amplitude_to_db(amplitude, ref_db=0.0, range_db=80.0, use_tf=True):
-    """A linear amplitude to decibels, any shape; see `power_to_db`."""
+    """Linear amplitude to decibels, any shape; see `power_to_db`."""
     return power_to_db(as_float(amplitude) ** 2, ref_db, range_db, use_tf)
 
 
 def power_to_db(power, ref_db=0.0, range_db=80.0, use_tf=True):
     """Power to decibels, any shape.
 
-    The floor is added, not clipped at: the result rises everywhere, silence is -range_db whatever
-    ref_db is, and still has a gradient, which is bounded.
+    The floor is added rather than clipped, so the result is strictly monotonic with a bounded
+    gradient. Silence is -range_db for any ref_db.
 
     Args:
-      power: 0 or more; what is below counts as 0.
-      ref_db: What 0 dB stands for, in decibels over power 1.
-      range_db: How far silence lies below 0 dB.
-      use_tf: Whether a tensor is returned, with a gradient, rather than a NumPy array.
+      power: Negative values are taken as 0.
+      ref_db: Level of 0 dB in decibels relative to power 1.
+      range_db: Distance of silence below 0 dB.
+      use_tf: Whether to return a tensor; else a NumPy array.
     """
     power = tf.nn.relu(as_float(power)) + 10.0 ** ((ref_db - range_db) / 10.0)
     db = (10.0 / math.log(10.0)) * tf.math.log(power) - ref_db
@@ -125,7 +125,7 @@ def power_to_db(power, ref_db=0.0, range_db=80.0, use_tf=True):
 
 
 def safe_log(x, eps=1e-5):
-    """log(x + eps), and log(eps) below 0, any shape: it never falls, its slope is at most 1/eps."""
+    """log(max(x, 0) + eps), any shape; the gradient is at most 1 / eps."""
     return tf.math.log(tf.nn.relu(as_float(x)) + eps)
 
 
@@ -140,29 +140,29 @@ def log10(x, eps=1e-5):
 
 
 def safe_divide(numerator, denominator, eps=1e-7):
-    """A quotient whose denominator is never nearer to 0 than eps, any shapes that broadcast."""
+    """Divide with a denominator of magnitude eps or more, any shapes that broadcast."""
     numerator, denominator = as_floats(numerator, denominator)
     least = tf.where(denominator < 0.0, -eps, tf.cast(eps, denominator.dtype))
     return numerator / tf.where(tf.abs(denominator) < eps, least, denominator)
 
 
 def log_scale(x, min_x, max_x):
-    """-1 ... 1 to min_x ... max_x, evenly in the logarithm, any shape."""
+    """-1 ... 1 to min_x ... max_x on a logarithmic scale, any shape."""
     x = 0.5 * (as_float(x) + 1.0)
     return tf.exp((1.0 - x) * math.log(min_x) + x * math.log(max_x))
 
 
 @registered
 def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
-    """A sigmoid whose output is spread evenly over decibels rather than over amplitude.
+    """Exponentiated sigmoid, `max_value * sigmoid(x) ** log(exponent) + threshold`.
 
-    `max_value * sigmoid(x) ** log(exponent) + threshold`, as in Engel et al. 2020 (DDSP).
+    Maps raw network outputs to amplitudes (Engel et al. 2020, DDSP).
 
     Args:
       x: Raw network output, any shape.
       exponent: Steepness in the logarithmic domain.
-      max_value: The output for large x.
-      threshold: The output for very negative x.
+      max_value: Output for large x.
+      threshold: Output for very negative x.
 
     Returns:
       Linear amplitudes in [threshold, max_value + threshold], shape of x.
@@ -173,7 +173,7 @@ def exp_sigmoid(x, exponent=10.0, max_value=2.0, threshold=1e-7):
 
 @registered
 def sym_exp_sigmoid(x, width=8.0):
-    """`exp_sigmoid` of the distance from 0: least at 0, rising to both sides.
+    """Symmetric `exp_sigmoid`: minimal at 0, rising to both sides.
 
     Args:
       x: Raw network output, any shape.
@@ -183,14 +183,14 @@ def sym_exp_sigmoid(x, width=8.0):
 
 
 def soft_limit(x, x_min=0.0, x_max=1.0):
-    """x bent smoothly into x_min ... x_max; far inside only the offset x_min is added.
+    """Soft clipping to x_min ... x_max, any shape.
 
-    `softplus(x) + x_min - softplus(x - (x_max - x_min))`, any shape.
+    `softplus(x) + x_min - softplus(x - (x_max - x_min))`
     """
     x = as_float(x)
     return tf.nn.softplus(x) + x_min - tf.nn.softplus(x - (x_max - x_min))
 
 
 def soft_ceiling_db(db, ceiling_db):
-    """`db` bent smoothly so that it stays under `ceiling_db`; far below it nothing changes."""
+    """Soft limit from above: the identity far below `ceiling_db`, any shape."""
     return ceiling_db - tf.nn.softplus(ceiling_db - as_float(db))

@@ -1,53 +1,47 @@
-"""Many voices of harmonics and noise, block by block, in operations that can be exported."""
+"""Exportable stream of voices of harmonics and noise."""
 
 import numpy as np
 import tensorflow as tf
 
 from synths import portable
-from synths.errors import check_positive, whole
 from synths.filters import response_margin, taps_of_bands
 from synths.harmonic_bank import cycles_within, sum_of_harmonics
 
 
 class VoiceStream:
-    """The sound of `Harmonic` (linear amplitudes) and `FilteredNoise` together, block by block.
+    """Stream of `Harmonic` (linear amplitudes) plus `FilteredNoise` in portable operations.
 
-    Each call takes one frame of controls and gives hop_length samples. Every row is a voice with a
-    time of its own: one whose `n_frames` is set to 0 in the state begins a new sound with that
-    call's frame, while what its last one left in the filter sounds on. All of the state is in the
-    tensors, and all operations are of `synths.portable`, so a graph of it runs anywhere:
+    Each call takes one frame of controls and returns hop_length samples. Every row is a voice with
+    its own time: a voice whose `n_frames` is set to 0 in the state begins a new note with that
+    frame, while the filter tail of the last note continues. The state is in the tensors and all
+    operations are of `synths.portable`, so a graph of it can be exported:
 
         stream = VoiceStream(hop_length=256, sample_rate=48000, n_harmonics=64, n_bands=65)
         state = stream.initial_state(n_voices=20)
         for controls in frames:
             audio, state = stream(controls, state)
 
-    Phases are counted in whole numbers, so they never drift.
+    Phases are integers, so they never drift.
 
     Args:
-      hop_length: Samples of a block.
-      sample_rate: Hz, a whole number.
+      hop_length: Samples per block.
+      sample_rate: Hz, int.
       n_harmonics, n_bands: Of the controls, n_bands 2 or more.
 
     Attributes:
-      latency: Samples by which the sound comes late: a block, as it goes on to the next frame, and
-        half the noise filter's response.
-
-    Raises:
-      ValueError: if a number is not as above.
+      latency: Delay of the audio in samples: a block and half the response of the noise filter.
     """
 
     def __init__(self, hop_length, sample_rate, n_harmonics, n_bands):
-        check_positive("sample_rate", sample_rate)
-        self.hop_length = whole("hop_length", hop_length, 1)
-        self.sample_rate = whole("sample_rate", sample_rate)
-        self.n_harmonics = whole("n_harmonics", n_harmonics, 1)
-        self.n_bands = whole("n_bands", n_bands, 2)
+        self.hop_length = hop_length
+        self.sample_rate = sample_rate
+        self.n_harmonics = n_harmonics
+        self.n_bands = n_bands
         self.margin = response_margin(self.n_bands)
         self.latency = self.hop_length + self.margin
 
     def state_specs(self):
-        """Shapes and types of the state, dict of tf.TensorSpec; at first all of it is 0."""
+        """Shapes and types of the state, dict of tf.TensorSpec."""
         shapes = {
             "n_frames": ([], tf.int32),
             "phase": ([], tf.int64),
@@ -60,21 +54,21 @@ class VoiceStream:
         return {name: tf.TensorSpec([None, *s], t, name) for name, (s, t) in shapes.items()}
 
     def initial_state(self, n_voices):
-        """The state before the first block."""
+        """State before the first block: zeros."""
         specs = self.state_specs()
         return {k: tf.zeros([n_voices, *spec.shape[1:]], spec.dtype) for k, spec in specs.items()}
 
     def __call__(self, controls, state):
-        """The sound of a block.
+        """Render a block.
 
         Args:
           controls: dict of f0_hz [batch, 1], Hz; amplitudes [batch, 1], linear;
             harmonic_distribution [batch, n_harmonics]; magnitudes [batch, n_bands], linear gains
             up to Nyquist; seed, int32 [batch], of the noise.
-          state: Of the block before, or of `initial_state`.
+          state: Of the previous block, or of `initial_state`.
 
         Returns:
-          (audio, state): float32 [batch, hop_length], and the next block's.
+          (audio, state): float32 [batch, hop_length], and the next state.
         """
         sounds = tf.cast(state["n_frames"] > 0, tf.float32)[:, None]
         harmonics = controls["amplitudes"] * controls["harmonic_distribution"]
@@ -96,19 +90,19 @@ class VoiceStream:
         return tf.where(tf.abs(f0_hz) * orders < 0.5 * self.sample_rate, harmonics, 0.0)
 
     def _tone(self, now, state):
-        """(harmonics from the last frame to this one, the phase here); a new sound begins at 0."""
+        """Harmonics from the last frame to this one, and the phase here; a new note begins at 0."""
         hop, rate = self.hop_length, self.sample_rate
-        way = np.arange(hop, dtype=np.float32) / hop
+        fraction = np.arange(hop, dtype=np.float32) / hop
         cycles = portable.as_cycles(state["phase"], rate)[:, None, None]
-        cycles += cycles_within(state["f0_hz"], now["f0_hz"], way, hop / rate)
+        cycles += cycles_within(state["f0_hz"], now["f0_hz"], fraction, hop / rate)
         before, here = state["harmonics"][:, None], now["harmonics"][:, None]
-        tone = sum_of_harmonics(cycles, before, [here], [tf.constant(way)])
+        tone = sum_of_harmonics(cycles, before, [here], [tf.constant(fraction)])
         turned = portable.turned(state["f0_hz"], now["f0_hz"], hop)[:, 0]
         phase = tf.math.floormod(state["phase"] + turned, portable.turn_units(rate))
         return tone[:, 0], tf.where(state["n_frames"] > 0, phase, tf.zeros_like(phase))
 
     def _hiss(self, now, state, sounds):
-        """(noise from the last frame to this one, what is still to come of it)."""
+        """Noise from the last frame to this one, and its filter tail."""
         hop = self.hop_length
         sample = (state["n_frames"] - 1)[:, None] * hop + tf.range(hop)
         noise = sounds * portable.white_noise(now["seed"], sample)

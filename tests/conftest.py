@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -11,6 +12,17 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import numpy as np
 import pytest
 import soundfile
+
+TINY = Path(__file__).parent / "configs" / "tiny.gin"
+SMALL_DRUMS = (
+    "n_samples = 4096",
+    "seconds = 0.0928798",
+    "Statistics.moments_seconds = (0.0, 0.03)",
+    "MFCCDiscriminator.n_filters = (4, 4)",
+    "SpectrogramDiscriminator.n_filters = (4, 4)",
+    "Hybrid.frame_rate = 200.0",
+    "Trainer.batch_size = 2",
+)
 
 
 def pytest_addoption(parser):
@@ -85,3 +97,37 @@ def chance_again():
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
     gen_math_ops.add_n = add_n
     numba.config.NUMBA_NUM_THREADS = n_threads
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Folder of a run of three steps of the tiny config on the bundled notes."""
+    run_dir = tmp_path_factory.mktemp("trained") / "tiny"
+    from noisygan.cli.main import main
+    from noisygan.demo import notes_folder
+
+    code = main(
+        ["train", "--gin_file", str(TINY), "--data", str(notes_folder())]
+        + ["--run_dir", str(run_dir), "--steps", "3", "--seed", "7"]
+    )
+    assert code == 0
+    return run_dir
+
+
+@pytest.fixture(scope="session")
+def kit(tmp_path_factory):
+    """Folder of a run of two steps on the bundled drums."""
+    from noisygan.cli.main import main
+    from noisygan.demo import drums_folder
+
+    run_dir = tmp_path_factory.mktemp("drums") / "kit"
+    params = [word for binding in SMALL_DRUMS for word in ("--gin_param", binding)]
+    command = ["train", "--gin_file", "runs/drums_small.gin", "--data", str(drums_folder())]
+    assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
+    return run_dir
+
+
+@pytest.fixture
+def tiny():
+    """Path of the tiny config."""
+    return TINY

@@ -1,4 +1,4 @@
-"""Runs without a network for the studio's tests: sounds of NumPy, served in a thread."""
+"""Players without a neural network for the studio's tests, and a studio served in a thread."""
 
 import contextlib
 import math
@@ -7,9 +7,9 @@ import types
 
 import numpy as np
 
-from noisygan.rendering.notes import Instrument
-from noisygan.studio import address, curves
-from noisygan.studio.playing import PlayableRun
+from noisygan.studio import curves
+from noisygan.studio.player import Player
+from tests import toys
 
 FRAME_RATE = 100.0
 N_HARMONICS = 6
@@ -75,50 +75,57 @@ def sound_of(controls, n_samples, sample_rate, seed):
     return (level * tone + gain * hiss).astype(np.float32)
 
 
-class PlainRun(PlayableRun):
-    """A run whose curves and sounds are NumPy's."""
+class PlainPlayer(Player):
+    """A player whose curves and sounds are NumPy's."""
 
     def warm_up(self):
         pass
 
-    def _from_curves(self, ask, seed):
-        made = self.generator.controls(ask.z, ask.pitch or 48.0, ask.velocity or 100.0, ask.seconds)
-        made = curves.edited(made, ask.edits, self.kinds, made["loudness_db"].shape[1])
-        n_samples = round(ask.seconds * ask.sample_rate)
-        return sound_of(made, n_samples, ask.sample_rate, int(seed[0]))[None], made
+    def _from_curves(self, request, seed):
+        pitch, velocity = request.pitch or 48.0, request.velocity or 100.0
+        made = self.generator.controls(request.z, pitch, velocity, request.seconds)
+        made = curves.edit(made, request.edits, self.kinds, made["loudness_db"].shape[1])
+        n_samples = round(request.seconds * request.sample_rate)
+        return sound_of(made, n_samples, request.sample_rate, int(seed[0]))[None], made
 
 
 def melodic():
-    """A hybrid that is told pitch and velocity."""
-    told = ("pitch", "velocity")
-    return PlainRun(PlainGenerator(told), Instrument("flute", told, (), tuple(range(60, 85))))
+    """A hybrid conditioned on pitch and velocity."""
+    names = ("pitch", "velocity")
+    return player(PlainGenerator(names), "flute", names, (), tuple(range(60, 85)))
 
 
 def kit():
     """A hybrid kit of three drums."""
     made = PlainGenerator(("label",), seconds=0.3)
-    return PlainRun(made, Instrument("kit", ("label",), ("cymbal", "kick", "snare")))
+    return player(made, "kit", ("label",), ("cymbal", "kick", "snare"))
 
 
 def raw():
-    """A raw-waveform run that is told nothing."""
-    return PlainRun(PlainGenerator((), 12, 0.4, hybrid=False), Instrument("waves", ()))
+    """A raw-waveform run without conditions."""
+    return player(PlainGenerator((), 12, 0.4, hybrid=False), "waves", ())
+
+
+def player(generator, *facts):
+    """A player of a run with these facts (see `toys.run`)."""
+    return PlainPlayer(toys.run(*facts, generator=generator))
 
 
 @contextlib.contextmanager
-def served(*runs, n_latents=24):
-    """Serves a studio over runs in a thread; gives its address."""
+def served(*players, n_latents=24):
+    """Serve a studio in a thread; gives its URL."""
     import uvicorn
 
-    from noisygan.studio.server import Studio, configured
+    from noisygan.studio import network
+    from noisygan.studio.server import Studio, uvicorn_config
 
-    studio = Studio(list(runs), n_latents=n_latents)
-    with address.listening_socket("127.0.0.1", None) as listener:
-        server = uvicorn.Server(configured(studio))
+    studio = Studio(list(players), n_latents=n_latents)
+    with network.listening_socket("127.0.0.1", None) as listener:
+        server = uvicorn.Server(uvicorn_config(studio))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield address.of(listener)
+            yield network.url_of(listener)
         finally:
             server.should_exit = True
             thread.join(10)

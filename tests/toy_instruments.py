@@ -6,11 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.rendering import instruments, kits
-from noisygan.rendering.notes import Instrument
+from tests import toys
 
 RATE = 16000
-FLUTE = Instrument("run1", ("pitch", "velocity"), ("flute",), (60, 62, 71))
-DRUMS = Instrument("kit", ("label",), ("cymbal", "kick", "snare", "tom"), ())
+FLUTE = toys.run("run1", ("pitch", "velocity"), ("flute",), (60, 62, 71))
 
 
 class Horn:
@@ -54,10 +53,13 @@ class Drums:
         return types.SimpleNamespace(audio=tf.constant(sound, tf.float32), controls={})
 
 
+DRUMS = toys.run("kit", ("label",), ("cymbal", "kick", "snare", "tom"), generator=Drums())
+
+
 def horn(n_turns=2, pitches=(60, 67), velocities=(60, 127)):
     zones = instruments.note_zones(FLUTE, pitches, velocities, n_turns)
-    return instruments.render_notes(Horn(), zones, "horn", None, RATE, 0)
+    return instruments.render_notes(Horn(), zones, None, RATE, 0)
 
 
 def kit(n_turns=2, velocities=(60, 127)):
-    return kits.render_kit(Drums(), DRUMS, velocities, n_turns, None, RATE, 0)
+    return kits.render_kit(DRUMS, velocities, n_turns, None, RATE, 0)

@@ -1,5 +1,7 @@
 """Small systems that train in a moment, for tests that need a whole one."""
 
+import types
+
 import numpy as np
 
 from cppn import CPPN, Attack, Release, Vibrato
@@ -108,3 +110,14 @@ def trainer(regularizers=(), **changes):
         "d_optimizer": Adam(3e-3),
     }
     return Trainer(**(settings | changes))
+
+
+def run(name, condition_names=("pitch", "velocity"), label_names=(), pitches=(), generator=None):
+    """What rendering needs to know of a `noisygan.Run`."""
+    return types.SimpleNamespace(
+        name=name,
+        condition_names=condition_names,
+        label_names=label_names,
+        pitches=pitches,
+        generator=generator,
+    )

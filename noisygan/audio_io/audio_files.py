@@ -1,6 +1,8 @@
 """Audio files, written whole or not at all."""
 
 import contextlib
+import io
+import math
 import pathlib
 
 import numpy as np
@@ -131,6 +133,26 @@ class WavWriter:
             self.n_cut += int(np.sum(np.abs(audio) > 1.0))
             audio = quantize(audio, self._subtype)
         self._file.write(audio)
+
+
+def wav_bytes(audio, sample_rate, subtype="PCM_16"):
+    """A mono WAV file in memory, bytes; arguments as of `write_wav`."""
+    file = io.BytesIO()
+    audio = quantize(audio, subtype) if subtype.startswith("PCM") else audio
+    soundfile.write(file, audio, sample_rate, subtype=subtype, format="WAV")
+    return file.getvalue()
+
+
+def limit_peak(audio):
+    """Lower a sound to full scale if it is louder.
+
+    Returns:
+      (audio, dB by which it was lowered: 0 or more).
+    """
+    peak = float(np.max(np.abs(audio), initial=0.0))
+    if peak <= 1.0:
+        return audio, 0.0
+    return audio / np.float32(peak), 20.0 * math.log10(peak)
 
 
 def quantize(audio, subtype):

@@ -1,21 +1,21 @@
-"""The `smpl` chunk of a WAV file: which key a sound is, and where it loops."""
+"""The `smpl` chunk of a WAV file: its key and loop."""
 
 import struct
 
-# Manufacturer, product, nanoseconds of a sample, key, fraction of a semitone, two of SMPTE's,
+# Manufacturer, product, nanoseconds per sample, key, fraction of a semitone, two SMPTE fields,
 # number of loops, bytes behind them.
 _HEAD = struct.Struct("<9I")
-# Number, kind (0: forward), first and last sample, fraction, how often (0: until let go).
+# Number, kind (0: forward), first and last sample, fraction, count (0: until the note-off).
 _LOOP = struct.Struct("<6I")
 
 
 def append_sampler_chunk(path, sample_rate, key, loop=None):
-    """Appends a `smpl` chunk to a WAV file, in place.
+    """Append a `smpl` chunk to a WAV file, in place.
 
     Args:
       path: A WAV file (RIFF) without such a chunk.
       sample_rate: Hz, of the file.
-      key: MIDI key at which the sound is played as it is, 0 .. 127.
+      key: MIDI key that plays the sound untransposed, 0 .. 127.
       loop: `noisygan.rendering.loops.Loop`, or None.
 
     Raises:

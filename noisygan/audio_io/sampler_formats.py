@@ -1,46 +1,121 @@
-"""Sampled instruments as files: SFZ, Decent Sampler's presets, or a folder of WAV files.
+"""Sampled instruments as files: SFZ, Decent Sampler presets, or a folder of WAV files.
 
-Every format has the samples in `samples/`, as WAV files that say their key and their loop
-themselves, and a `preview.wav`.
+Every format has WAV files with their key and loop in `samples/`, and a `preview.wav`.
 """
 
+import dataclasses
 import pathlib
 from xml.etree import ElementTree
+
+import numpy as np
 
 from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, make_folder
-from noisygan.rendering.instruments import preview
 
 FORMATS = ("sfz", "folder", "decent")
 _SUFFIXES = {"sfz": ".sfz", "decent": ".dspreset"}
 
 
-def check_out_dir(out_dir):
-    """Path of the folder that an instrument is written into.
+@dataclasses.dataclass(frozen=True)
+class Zone:
+    """Keys and velocities that a sample plays.
 
-    Raises:
-      UsageError: if it is a file, or holds anything.
+    Attributes:
+      request: `noisygan.rendering.requests.Request` of the sample.
+      key: MIDI key that plays the sample untransposed.
+      keys: Lowest and highest key, both included.
+      velocities: Lowest and highest velocity, both included.
+      turn: Index of the round robin.
+      choke: Name of the drums that silence each other with it, or "".
     """
+
+    request: object
+    key: int
+    keys: tuple
+    velocities: tuple
+    turn: int
+    choke: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A rendered zone.
+
+    Attributes:
+      zone: Zone.
+      path: Relative path of its file in the folder of samples.
+      audio: float32 [n_samples].
+      loop: `noisygan.rendering.loops.Loop`, or None.
+      softest: Gain at the zone's lowest velocity for runs conditioned on velocity; None: the
+        sampler's own velocity curve.
+    """
+
+    zone: Zone
+    path: str
+    audio: np.ndarray
+    loop: object = None
+    softest: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SampledInstrument:
+    """Samples and what they share.
+
+    Attributes:
+      name: Name of its files.
+      samples: list of Sample.
+      n_turns: Number of round robins.
+      is_kit: Whether keys are drums, which are not transposed and ring out.
+      release_seconds: Fade-out after the note-off.
+      sample_rate: Hz.
+      path: File or folder that a sampler opens; None before it is written.
+    """
+
+    name: str
+    samples: list
+    n_turns: int
+    is_kit: bool
+    release_seconds: float
+    sample_rate: int
+    path: pathlib.Path | None = None
+
+
+def layers(velocities):
+    """Velocities that each of several sampled ones plays: down to the next softer one.
+
+    Args:
+      velocities: 1 .. 127, rising.
+
+    Returns:
+      list of (lowest, highest), both included; together 1 .. 127.
+    """
+    tops = [*velocities[:-1], 127]
+    return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
+
+
+def check_out_dir(out_dir):
+    """Return the path of the folder of an instrument; UsageError if it is a file or not empty."""
     out_dir = pathlib.Path(out_dir)
     if out_dir.exists() and not out_dir.is_dir():
         raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
-    if out_dir.exists() and any(out_dir.iterdir()):
+    if out_dir.is_dir() and any(out_dir.iterdir()):
         raise UsageError(f"--out_dir {out_dir} is not empty; expected a new folder")
     return out_dir
 
 
-def write_instrument(instrument, out_dir, kind, subtype="PCM_16"):
-    """Writes an instrument into a folder.
+def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
+    """Write an instrument into a folder.
 
     Args:
-      instrument: `instruments.SampledInstrument`.
+      instrument: SampledInstrument.
+      preview: Audio of preview.wav, float32 [n_samples].
       out_dir: pathlib.Path, of `check_out_dir`.
-      kind: One of FORMATS.
-      subtype: Of the WAV files.
+      format: One of FORMATS.
+      subtype: Sample format of the WAV files.
 
     Returns:
-      pathlib.Path of what a sampler opens.
+      pathlib.Path of the file or folder that a sampler opens.
 
     Raises:
       RunError: if a file cannot be written.
@@ -51,47 +126,38 @@ def write_instrument(instrument, out_dir, kind, subtype="PCM_16"):
         make_folder(path.parent)
         key = sample.zone.key
         audio_files.write_wav(path, sample.audio, rate, subtype, key, sample.loop)
-    audio_files.write_wav(out_dir / "preview.wav", preview(instrument), rate, subtype)
-    if kind == "folder":
+    audio_files.write_wav(out_dir / "preview.wav", preview, rate, subtype)
+    if format == "folder":
         return out_dir / "samples"
-    path = out_dir / f"{instrument.name}{_SUFFIXES[kind]}"
-    text = {"sfz": sfz_text, "decent": decent_text}[kind](instrument)
+    path = out_dir / f"{instrument.name}{_SUFFIXES[format]}"
+    text = {"sfz": sfz_text, "decent": decent_text}[format](instrument)
     with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
 
 
 def sfz_text(instrument):
-    """An instrument as SFZ.
-
-    Args:
-      instrument: `instruments.SampledInstrument`; its files lie in `samples/`.
-
-    Returns:
-      str.
-    """
+    """SFZ text of a SampledInstrument with its files in `samples/`."""
     shared = {"ampeg_release": f"{instrument.release_seconds:.3f}"}
     if instrument.is_kit:
         shared = {"loop_mode": "one_shot", "pitch_keytrack": 0}
     if instrument.n_turns > 1:
         shared["seq_length"] = instrument.n_turns
     lines = [f"// {instrument.name}, made by noisygan", "<control>", "default_path=samples/"]
-    lines += ["", "<global>", *_opcodes(shared)]
+    lines += ["", "<global>", *([_line(shared)] if shared else [])]
     for sample in instrument.samples:
-        lines += ["", "<region>", *_opcodes(_region(sample, instrument.n_turns))]
-        # Alone on its line: a name may hold spaces.
+        lines += ["", "<region>", _line(_region(sample, instrument.n_turns))]
+        # On its own line: a name may contain spaces.
         lines.append(f"sample={sample.path}")
     return "\n".join(lines) + "\n"
 
 
-def _opcodes(values):
-    if not values:
-        return []
-    return [" ".join(f"{name}={value}" for name, value in values.items())]
+def _line(opcodes):
+    return " ".join(f"{name}={value}" for name, value in opcodes.items())
 
 
 def _region(sample, n_turns):
-    """Opcodes of a sample but for its file."""
+    """Opcodes of a sample except its file."""
     zone, loop = sample.zone, sample.loop
     (low, high), (softest, loudest) = zone.keys, zone.velocities
     opcodes = {"lokey": low, "hikey": high, "pitch_keycenter": zone.key}
@@ -105,7 +171,7 @@ def _region(sample, n_turns):
         sampled = min(zone.request.velocity, loudest)
         if softest < sampled:
             opcodes[f"amp_velcurve_{softest}"] = f"{sample.softest:.4f}"
-        # From the velocity that was sampled on, as it is.
+        # Full level from the sampled velocity on.
         opcodes |= {f"amp_velcurve_{sampled}": 1, f"amp_velcurve_{loudest}": 1}
     if zone.choke:
         opcodes |= {"group": 1, "off_by": 1}
@@ -113,14 +179,7 @@ def _region(sample, n_turns):
 
 
 def decent_text(instrument):
-    """An instrument as a preset of Decent Sampler.
-
-    Args:
-      instrument: `instruments.SampledInstrument`; its files lie in `samples/`.
-
-    Returns:
-      str, XML.
-    """
+    """Decent Sampler preset (XML text) of a SampledInstrument with its files in `samples/`."""
     root = ElementTree.Element("DecentSampler", minVersion="1.0.0")
     ElementTree.SubElement(root, "ui")
     # Drums ring out when their keys are let go.
@@ -130,7 +189,7 @@ def decent_text(instrument):
         groups.set("seqMode", "round_robin")
         groups.set("seqLength", str(instrument.n_turns))
     group = ElementTree.SubElement(groups, "group")
-    # The dynamics of a run that is told velocities are in the samples.
+    # The dynamics of a run conditioned on velocity are in the samples.
     own_dynamics = any(sample.softest is not None for sample in instrument.samples)
     group.set("ampVelTrack", "0" if own_dynamics else "1")
     group.set("pitchKeyTrack", "0" if instrument.is_kit else "1")

@@ -1,15 +1,12 @@
 """Arguments that several subcommands share, and the types of their values."""
 
 import argparse
-import contextlib
 import math
-import os
 import pathlib
-import sys
-import tempfile
-import warnings
 
+import noisygan
 from noisygan.errors import UsageError
+from noisygan.quiet import import_tensorflow  # noqa: F401
 
 _MIN_N = 8  # as of `noisygan.evaluation.examples`, which takes longer to import
 
@@ -108,6 +105,16 @@ def run_folder(folder, option=None):
     return pathlib.Path(folder)
 
 
+def load_run(folder):
+    """The Run of a folder.
+
+    Raises:
+      UsageError: if it holds no run, or none with a checkpoint.
+      RunError: if its files can't be read.
+    """
+    return noisygan.load(run_folder(folder))
+
+
 def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
     """Refuses what a run's run.json says that it can't be asked for, before TensorFlow is loaded.
 
@@ -121,15 +128,14 @@ def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
       UsageError: for a pitch that the rate can't hold, or a label that the run doesn't know.
       RunError: if run.json can't be read.
     """
-    from noisygan.rendering import notes
-    from noisygan.training import run_files
+    from noisygan.rendering import requests
 
-    facts = run_files.read_metadata(run_dir)
+    run = noisygan.load(run_dir)
     pitches = [pitch for pitch in pitches if pitch is not None]
-    notes.check_pitches(pitches, sample_rate or facts.get("sample_rate"))
+    requests.check_pitches(pitches, sample_rate or run.sample_rate)
     labels = [label for label in labels if label is not None]
     if labels:
-        notes.check_labels(notes.label_names(facts), labels)
+        requests.check_labels(run.label_names, labels)
 
 
 def new_wav(out):
@@ -139,7 +145,7 @@ def new_wav(out):
       UsageError: if it is called otherwise, or is there already.
     """
     path = pathlib.Path(out)
-    if path.suffix.lower() != ".wav":
+    if path.suffix != ".wav":
         raise UsageError(f"--out {path}: expected a name that ends in .wav")
     if path.exists():
         raise UsageError(f"{path} exists already; choose another name or remove it")
@@ -244,40 +250,3 @@ def glide(text):
             )
         points.append((seconds, semitones))
     return tuple(points)
-
-
-def import_tensorflow():
-    """Imports TensorFlow without its log lines, unless TF_CPP_MIN_LOG_LEVEL asks for them.
-
-    They are written straight to the process's standard error before any setting has an effect, so
-    that is set aside meanwhile; what was written is shown if the import fails. Later warnings of
-    TensorFlow and Keras are about their own insides; ours are errors of one line.
-    """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
-        return
-    warnings.filterwarnings("ignore", module=r"(keras|tensorflow|tensorflow_probability)\b")
-    if "tensorflow" in sys.modules:
-        return
-    with tempfile.TemporaryFile() as said:
-        try:
-            with _standard_error_into(said):
-                import tensorflow as tf
-
-                tf.config.list_physical_devices()
-        except BaseException:
-            said.seek(0)
-            sys.stderr.write(said.read().decode(errors="replace"))
-            raise
-    tf.get_logger().setLevel("ERROR")
-
-
-@contextlib.contextmanager
-def _standard_error_into(file):
-    sys.stderr.flush()
-    kept = os.dup(2)
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

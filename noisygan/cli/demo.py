@@ -13,7 +13,7 @@ from noisygan.cli import arguments
 SUMMARY = "train on the bundled notes and make a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"
 
-_CONFIG = "runs/demo.gin"
+CONFIG = "runs/demo.gin"
 
 
 def add_arguments(parser):
@@ -71,7 +71,7 @@ def _train(args, run_dir):
     if resume:
         print(f"Continuing the unfinished run in {run_dir}.", flush=True)
     minutes = args.minutes or (None if args.steps else 5.0)
-    config = None if resume else _CONFIG
+    config = None if resume else CONFIG
     with progress.TrainingProgress() as shown:
         train(config, notes_folder(), run_dir, minutes, args.steps, resume=resume, progress=shown)
 

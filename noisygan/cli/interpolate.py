@@ -10,6 +10,7 @@ import pathlib
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
+from noisygan.files import check_folder
 
 SUMMARY = "go from one sound of a run to another through the codes between"
 EXAMPLE = """\
@@ -56,51 +57,20 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the sounds between two."""
-    from noisygan.audio_io import audio_files
-    from noisygan.files import check_folder, make_folder
-    from noisygan.rendering import note_files, notes
-
-    audio_files.check_sample_rate(args.sample_rate)
-    audio_files.check_seconds(args.seconds)
+    check_folder(args.out_dir)
     if args.pitch and len(args.pitch) > 1:
         raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")
-    if args.label and "," in args.label:
-        raise UsageError(f"--label {args.label}: expected one name")
-    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
-    check_folder(args.out_dir)
-    arguments.check_asked(
-        run_dir, args.pitch or (), [args.label] if args.label else (), args.sample_rate
-    )
+    run = arguments.load_run(args.run_dir)
+    names = "first last steps path velocity label seconds sample_rate seed"
+    settings = {name: getattr(args, name) for name in names.split()}
+    settings["pitch"] = args.pitch[0] if args.pitch else None
     out_dir = pathlib.Path(args.out_dir)
-    paths = [out_dir / f"step-{i:02d}.wav" for i in range(args.steps)]
-    for path in (*paths, out_dir / "morph.wav"):
-        if path.exists():
-            raise UsageError(
-                f"{path} exists already; nothing was rendered; choose another --out_dir"
-            )
-    arguments.import_tensorflow()
-    from noisygan.rendering import interpolation
-
-    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
-    labels = [args.label] if args.label else None
-    request = notes.plain_requests(instrument, 1, args.pitch, args.velocity, labels, args.seed)[0]
-    sample_rate = args.sample_rate or generator.sample_rate
-    if "pitch" in instrument.condition_names:
-        notes.check_pitches([request.pitch], sample_rate)
-    ends = [
-        generator.prior(1, seed=notes.note_seeds(args.seed, number)[0])[0].numpy()
-        for number in (args.first, args.last)
-    ]
-    codes = interpolation.PATHS[args.path](*ends, args.steps)
-    same = (generator, codes, request, args.seconds, sample_rate, args.seed)
-    make_folder(out_dir)
+    if (out_dir / "morph.wav").exists():
+        raise UsageError(f"{out_dir / 'morph.wav'} exists already; choose another --out_dir")
     with progress.CountedProgress("rendering", args.steps) as count:
-        for i, blocks in enumerate(interpolation.steps_in_blocks(*same)):
-            note_files.write_blocks(paths[i], blocks, sample_rate)
-            count(i + 1)
+        run.interpolate(**settings).save(out_dir, progress=count)
     try:
-        blocks = interpolation.morph_in_blocks(*same)
-        note_files.write_blocks(out_dir / "morph.wav", blocks, sample_rate)
+        run.interpolate(morph=True, **settings).save(out_dir)
     except UsageError as error:
         print(f"{args.steps} steps in {out_dir}; no morph.wav: {error}")
         return 0

@@ -9,7 +9,6 @@ import traceback
 import noisygan
 from noisygan.cli import (
     arguments,
-    bench,
     compare,
     config,
     configs,
@@ -21,7 +20,6 @@ from noisygan.cli import (
     instrument,
     interpolate,
     match,
-    plan,
     play,
     prepare,
     render,
@@ -51,14 +49,12 @@ COMMANDS = {
     "configs": configs,
     "config": config,
     "demo": demo,
-    "bench": bench,
-    "plan": plan,
 }
 
 # Those that read a config: one that is named, or that of a run's folder.
 LOADING_CONFIGS = (
     *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "report", "reproduce", "bench"),
+    *("match", "studio", "config", "report", "reproduce"),
 )
 
 EXIT_FAILURE = 1

@@ -6,10 +6,11 @@ is General MIDI's drums, which --drums plays: a run of classes such as kick, sna
 """
 
 import argparse
-import pathlib
+import functools
 import re
 
 from noisygan import progress
+from noisygan.audio_io import audio_files
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 
@@ -64,100 +65,28 @@ def _assignment(most):
 
 def run(args):
     """Plays the song."""
-    from noisygan.audio_io import audio_files, midi
-    from noisygan.files import make_folder
+    from noisygan.rendering.song import play_midi
 
     audio_files.check_sample_rate(args.sample_rate)
     out = arguments.new_wav(args.out)
     if not (args.run_dir or args.drums or args.channel or args.program):
         raise UsageError("no run to play on; expected --run_dir, --drums, --program or --channel")
-    folders = [args.run_dir, args.drums, *(d for _, d, _ in args.channel + args.program)]
-    for folder in filter(None, folders):
-        arguments.run_folder(folder)
-    song = midi.read_song(args.midi)
-    if song.damage:
-        print(f"{args.midi} {song.damage}; what could be read is played")
-    if not song.notes:
-        raise UsageError(f"{args.midi} holds no notes; nothing was written")
-    arguments.import_tensorflow()
-    from noisygan.rendering import song as songs
-
-    parts = _Parts(args)
-    # A channel may change its program.
-    used = {(note.channel, note.program): parts(note) for note in song.notes}
-    for (channel, _), part in used.items():
-        if part is not None:
-            songs.check_playable(part, channel)
-    used = [part for part in used.values() if part is not None]
-    if not used:
-        channels = ", ".join(map(str, sorted({note.channel for note in song.notes})))
-        raise UsageError(f"{args.midi} has notes on channel {channels}, which no run plays")
-    sample_rate = args.sample_rate or max(part.generator.sample_rate for part in used)
-    with progress.CountedProgress("playing", len(song.notes)) as count:
-        audio, left_out = songs.play(song, parts, sample_rate, args.seed, count)
-    n_played = len(song.notes) - sum(left_out.values())
-    if not n_played:
-        reasons = "; ".join(f"{progress.counted(n, 'note')} {why}" for why, n in left_out.items())
-        raise UsageError(f"{args.midi}: no note can be played ({reasons}); nothing was written")
-    audio, lowered = songs.without_clipping(audio)
-    make_folder(out.parent)
-    audio_files.write_wav(out, audio, sample_rate)
-    played = progress.counted(n_played, "note")
-    print(f"{out}: {played}, {len(audio) / sample_rate:.1f} s at {sample_rate} Hz")
-    for reason, n_notes in left_out.items():
-        print(f"left out: {progress.counted(n_notes, 'note')} {reason}")
-    for line in _beyond(song.notes, parts):
-        print(line)
-    if lowered:
+    load = functools.cache(arguments.load_run)
+    runs = [folder and load(folder) for folder in (args.run_dir, args.drums)]
+    channels, programs = (
+        {number: (load(folder), z) for numbers, folder, z in given[::-1] for number in numbers}
+        for given in (args.channel, args.program)
+    )
+    with progress.CountedProgress("playing", None) as count:
+        notes = play_midi(
+            args.midi, *runs, channels, programs, args.sample_rate, args.seed, progress=count
+        )
+    notes.names = [out.stem]
+    notes.save(out.parent)
+    seconds = notes.audio.shape[1] / notes.sample_rate
+    print(f"{out}: {seconds:.1f} s at {notes.sample_rate} Hz")
+    for remark in notes.remarks:
+        print(remark)
+    for lowered in notes.lowered_db.values():
         print(f"brought down by {lowered:.1f} dB, so that nothing is cut")
     return 0
-
-
-class _Parts:
-    """The part that plays a note; runs are loaded when they are first needed, each once."""
-
-    def __init__(self, args):
-        self.args = args
-        self.runs = {}
-        self.parts = {}
-
-    def __call__(self, note):
-        from noisygan.audio_io import midi
-
-        is_drum = note.channel == midi.DRUM_CHANNEL
-        assigned = [(note.channel, given) for given in self.args.channel]
-        # Programs on the drums' channel are kits, not instruments.
-        assigned += [] if is_drum else [(note.program, given) for given in self.args.program]
-        for number, (numbers, folder, z) in assigned:
-            if number in numbers:
-                return self._part(folder, z)
-        if is_drum:
-            return self.args.drums and self._part(self.args.drums, None)
-        # The notes of a channel belong together, as of one instrument.
-        return self.args.run_dir and self._part(self.args.run_dir, note.channel - 1)
-
-    def _part(self, folder, number):
-        from noisygan.rendering import notes, song
-
-        if folder not in self.runs:
-            self.runs[folder] = notes.load(pathlib.Path(folder))
-        if (folder, number) not in self.parts:
-            self.parts[folder, number] = song.Part(*self.runs[folder], number)
-        return self.parts[folder, number]
-
-
-def _beyond(played, parts):
-    """Lines that tell of notes outside the pitches that a run was trained on."""
-    beyond = {}
-    for note in played:
-        part = parts(note)
-        if part is None or part.is_kit or not part.instrument.pitches:
-            continue
-        low, high = min(part.instrument.pitches), max(part.instrument.pitches)
-        if not low <= note.pitch <= high:
-            key = (part.instrument.run_name, low, high)
-            beyond[key] = beyond.get(key, 0) + 1
-    for (name, low, high), n_notes in beyond.items():
-        trained = f"the pitches {low:g} to {high:g} that {name} was trained on"
-        lie = "lies" if n_notes == 1 else "lie"
-        yield f"{progress.counted(n_notes, 'note')} {lie} outside {trained}"

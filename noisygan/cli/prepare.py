@@ -239,7 +239,7 @@ def _runner(args):
     if args.runner is None:
         if args.runner_option:
             raise UsageError("--runner_option without --runner; expected both, or none")
-        from noisygan.benchmarks import machine
+        from noisygan import machine
         from noisygan.data.prepare import pool
 
         return functools.partial(pool.run, n_processes=args.processes or machine.n_cores())

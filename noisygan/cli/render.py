@@ -8,7 +8,7 @@ together: they share one z. A note too loud for its file is turned down.
 
 from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.errors import UsageError
+from noisygan.files import check_folder
 
 SUMMARY = "render notes of a trained run into WAV files"
 EXAMPLE = """\
@@ -26,6 +26,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--count",
         type=arguments.whole_number(1),
+        default=1,
         metavar="N",
         help="notes at each pitch, each with a z of its own (default: 1)",
     )
@@ -96,60 +97,25 @@ def add_arguments(parser):
 
 def run(args):
     """Renders the notes asked for."""
-    from noisygan.audio_io import audio_files
-    from noisygan.files import check_folder
-    from noisygan.rendering import note_files, notes
-    from noisygan.rendering import saved_latents as saved_latents
-
-    audio_files.check_sample_rate(args.sample_rate)
-    audio_files.check_seconds(args.seconds)
-    _check_like(args)
-    if args.z and args.count is not None:
-        raise UsageError("--z makes one note of each z in the file; leave out --count")
-    labels = args.label.split(",") if args.label else None
-    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
     check_folder(args.out_dir)
-    arguments.check_asked(run_dir, args.pitch or (), labels or (), args.sample_rate)
-    code = saved_latents.load_latents(args.z) if args.z else None
-    if args.like:
-        from noisygan.data.layouts import list_entries
-
-        entries = list_entries(args.like)[1]
-    arguments.import_tensorflow()
-    generator, instrument = notes.load(run_dir, args.seconds, args.sample_rate)
-    if args.like:
-        requests = notes.like_requests(instrument, entries)
-    else:
-        count, asked = args.count or 1, (args.pitch, args.velocity, labels)
-        if code is not None:
-            code.check_size(generator.prior(1, seed=0).shape[1])
-            count, asked = len(code.z), code.asked(instrument, *asked)
-            if args.seconds is None:
-                args.seconds = code.seconds(generator)
-        requests = notes.plain_requests(instrument, count, *asked, args.seed)
-    sample_rate = args.sample_rate or generator.sample_rate
-    if args.glide:
-        requests = notes.bent(requests, args.glide, generator, sample_rate)
-    if "pitch" in instrument.condition_names:
-        notes.check_pitches((request.pitch for request in requests), sample_rate)
-    paths = notes.output_paths(requests, args.out_dir, args.controls, args.stems)
-    with progress.CountedProgress("rendering", len(requests)) as count:
-        lowered = note_files.render_to_files(
-            generator,
-            requests,
-            paths,
-            args.seconds,
-            sample_rate,
-            args.seed,
-            args.subtype,
-            args.controls,
-            count,
-            args.stems,
-            code,
-        )
+    notes = arguments.load_run(args.run_dir).render(
+        pitch=args.pitch,
+        velocity=args.velocity,
+        label=args.label.split(",") if args.label else None,
+        count=args.count,
+        seconds=args.seconds,
+        sample_rate=args.sample_rate,
+        seed=args.seed,
+        glide=args.glide,
+        like=args.like,
+        latent=args.z,
+    )
+    with progress.CountedProgress("rendering", len(notes)) as count:
+        paths = notes.save(args.out_dir, args.controls, args.stems, args.subtype, count)
     made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name
     beside = [word for word in ("controls", "stems") if getattr(args, word)]
     print(f"{made} in {args.out_dir}" + (f", with {' and '.join(beside)}" if beside else ""))
+    lowered = notes.lowered_db
     if lowered:
         loudest = max(lowered, key=lowered.get)
         print(
@@ -157,15 +123,3 @@ def run(args):
             f"{loudest} by {lowered[loudest]:.1f} dB; --subtype FLOAT keeps their levels"
         )
     return 0
-
-
-def _check_like(args):
-    if not args.like:
-        return
-    given = ("count", "pitch", "velocity", "label", "z")
-    both = [f"--{name}" for name in given if getattr(args, name) is not None]
-    if both:
-        raise UsageError(
-            f"--like takes pitch, velocity and label from the recordings, one note of another z "
-            f"for each; leave out {', '.join(both)}"
-        )

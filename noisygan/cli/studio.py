@@ -1,14 +1,13 @@
 """Play trained runs on a page in the browser.
 
-Serves a page to this machine alone: sliders and a map over the latent space, a keyboard or drum
-pads, the curves to look at and to draw, files to keep. Nothing is sent anywhere. Ctrl-C ends it.
+Serves a page to this machine alone: sliders and a map of the latent space, a keyboard or drum pads,
+curves to see and draw, downloads. Nothing is sent anywhere. Ctrl-C ends it.
 """
 
 import importlib.util
 
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
-from noisygan.studio import address
 
 SUMMARY = "play trained runs on a page in the browser"
 EXAMPLE = """\
@@ -17,7 +16,7 @@ noisygan studio --run_dir runs/flute --run_dir runs/kit --port 9000"""
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument(
         "--run_dir",
         action="append",
@@ -41,7 +40,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Serves the page until it is interrupted."""
+    """Serve the page until it is interrupted."""
     folders = [arguments.run_folder(folder, "--run_dir") for folder in args.run_dir]
     for package in ("starlette", "uvicorn"):
         if importlib.util.find_spec(package) is None:
@@ -49,18 +48,21 @@ def run(args):
                 f"the studio needs the package {package}, which is not installed; "
                 "`pip install 'noisygan[studio]'` brings it"
             )
-    with address.listening_socket(args.host, args.port) as listener:
-        arguments.import_tensorflow()
-        from noisygan.studio import server
-        from noisygan.studio.playing import PlayableRun
+    from noisygan.studio import network
 
-        runs = [PlayableRun.load(folder) for folder in folders]
-        for each in runs:
-            each.warm_up()
-        studio = server.Studio(runs, args.host)
-        names = ", ".join(each.name for each in runs)
-        print(f"{names}: open {address.of(listener)} (Ctrl-C ends it)", flush=True)
-        if not address.is_loopback(args.host):
+    with network.listening_socket(args.host, args.port) as listener:
+        arguments.import_tensorflow()
+        from noisygan.run import load
+        from noisygan.studio import server
+        from noisygan.studio.player import Player
+
+        players = [Player(load(folder)) for folder in folders]
+        for player in players:
+            player.warm_up()
+        studio = server.Studio(players, args.host)
+        names = ", ".join(player.name for player in players)
+        print(f"{names}: open {network.url_of(listener)} (Ctrl-C ends it)", flush=True)
+        if not network.is_loopback(args.host):
             print(f"listening on {args.host}: others who reach it may use the page", flush=True)
         server.serve(studio, listener)
     return 0

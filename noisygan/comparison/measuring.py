@@ -32,7 +32,7 @@ _FULL_SCALE = 32767.0
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """What all systems are measured against.
+    """Recordings that all systems are measured against.
 
     Attributes:
       splits: `evaluation.splits.Splits`.
@@ -165,9 +165,8 @@ def why_again(folder, run_dir, held_out):
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
-    now = [
-        load(run_dir).step, parts.fingerprint, parts.test.audio.shape[1], len(parts.train)
-    ]  # fmt: skip
+    step, n_samples = load(run_dir).step, parts.test.audio.shape[1]
+    now = [step, parts.fingerprint, n_samples, len(parts.train)]
     return None if before == now else CHANGED
 
 
@@ -236,14 +235,12 @@ def interpolated(held_out, run, row, n, seed):
     Returns:
       float32 [n, n_samples].
     """
-    from noisygan.rendering import interpolation, notes
+    from noisygan.rendering import interpolation
 
     like, generator = held_out.splits.test, run.generator
-    ends = [
-        generator.prior(1, seed=notes.note_seeds(seed, number)[0])[0].numpy() for number in range(2)
-    ]
+    ends = interpolation.ends(generator, range(2), seed)
     (request,) = generate.requests_like(run, generator, like, [row])
-    audio = interpolation.steps(
+    notes = interpolation.steps(
         generator,
         interpolation.spherical(*ends, n),
         request,
@@ -251,7 +248,7 @@ def interpolated(held_out, run, row, n, seed):
         seed=seed,
     )
     fit = generate.fitter(run, like, held_out.recordings)
-    return np.stack([fit(each) for each in audio])
+    return np.stack([fit(each) for each in notes.audio])
 
 
 def _int16(audio):
@@ -270,24 +267,15 @@ def results_of(folders):
     Raises:
       UsageError: for damaged files.
     """
-    lists, found = [], []
-    for folder in folders:
-        path = folder / "evaluation.json"
-        try:
-            data = read_json(path, MAX_BYTES)
-            lists.append([Result.from_json(entry) for entry in data["metrics"]])
-            list(data["curve"]), list(data["warnings"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(
-                f"{path} contains no metrics ({type(error).__name__}); remove {folder} and resume "
-                "the comparison, and it is measured again"
-            ) from error
-        found.append(data)
     try:
+        found = [read_json(folder / "evaluation.json", MAX_BYTES) for folder in folders]
+        lists = [[Result.from_json(entry) for entry in data["metrics"]] for data in found]
+        for data in found:
+            list(data["curve"]), list(data["warnings"])
         return join_results(lists), found
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         names = ", ".join(folder.name for folder in folders)
         raise UsageError(
-            f"the metrics in {folders[0].parent} of {names} can't be joined "
+            f"evaluation.json in {folders[0].parent} of {names} is damaged "
             f"({type(error).__name__}); remove these folders, and they are measured again"
         ) from error

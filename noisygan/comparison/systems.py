@@ -138,7 +138,7 @@ class Progress:
         return self.data["done"].get(what)
 
     def succeeded(self, what):
-        """Whether a piece of work is done without failure."""
+        """True if a piece of work is done without failure."""
         return self.get(what) is not None and not self.get(what)["failed"]
 
     def set(self, what, failed=None):

@@ -71,18 +71,11 @@ def train(system, seed, data, overrides, budget):
 @contextlib.contextmanager
 def _terminated_as_interrupted():
     """Let SIGTERM and SIGHUP stop this process as Ctrl-C does, so that no training is orphaned."""
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = [signal.SIGTERM]
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # not under nohup
-        wanted.append(hangup)
-    before = {number: signal.signal(number, stop) for number in wanted}
+    wanted = [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
+    in_main = threading.current_thread() is threading.main_thread()
+    # A signal that is ignored, as under nohup, stays so.
+    wanted = [s for s in wanted if in_main and signal.getsignal(s) != signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in wanted}
     try:
         yield
     finally:
@@ -126,7 +119,7 @@ def read_configs(systems, overrides):
 
     Args:
       systems: list of `System`.
-      overrides: list of bindings of those that are trained.
+      overrides: bindings of the systems to train.
 
     Returns:
       dict name of the system -> its `Recordings`.

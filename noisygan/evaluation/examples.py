@@ -99,7 +99,7 @@ class Examples:
 
     @property
     def has_pitch(self):
-        """Whether every pitch is known."""
+        """True if every pitch is known."""
         return not np.isnan(self.pitch).any()
 
     @property

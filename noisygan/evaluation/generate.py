@@ -41,7 +41,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
       UsageError: if the generator takes pitches that the recordings do not have.
       RunError: if it generates another sample rate or length.
     """
-    from noisygan.rendering import notes
+    from noisygan.rendering.notes import iterate
 
     generator = generator or run.generator
     names = tuple(generator.condition_names)
@@ -49,7 +49,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
     requests = requests_like(run, generator, like, rows)
     fit = fitter(run, like, recordings)
     audio = []
-    for note in notes.render(generator, requests, seconds_for(generator, like), seed=seed):
+    for note in iterate(generator, requests, seconds_for(generator, like), seed=seed):
         audio.append(fit(note.audio))
         if progress:
             progress(len(audio))
@@ -72,7 +72,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
 
 def requests_like(run, generator, like, rows):
     """Requests for notes under the conditions of some rows of Examples."""
-    from noisygan.rendering import notes
+    from noisygan.rendering import requests
 
     if "pitch" in generator.condition_names and not like.has_pitch:
         raise UsageError(
@@ -89,14 +89,14 @@ def requests_like(run, generator, like, rows):
         )
         for i in rows
     ]
-    return notes.like_requests(notes.instrument(run.path, run.metadata, generator), entries)
+    return requests.requests_like(run, entries)
 
 
 def fitter(run, like, recordings=None):
     """A function that cuts and fades audio to the length of recordings."""
     own = recordings_of(run).fade_out_seconds
     fade = own if recordings is None else recordings.fade_out_seconds
-    # The generator has learnt the fade of its own recordings.
+    # A generator reproduces the fade of its training recordings.
     n_fade = 0 if fade in (None, own) else round(fade * like.sample_rate)
     n_samples = like.audio.shape[1]
     return lambda audio: decoding.shape(audio[:n_samples], n_fade_out=n_fade)

@@ -325,7 +325,7 @@ def memorisation(reference, generated):
     """
     train, test = reference.train, reference.test
     found = find_copies(
-        generated.audio, train.audio, train.sample_rate, test.audio, n_candidates=N_CANDIDATES
+        generated.audio, train.audio, test.audio, train.sample_rate, n_candidates=N_CANDIDATES
     )
     flagged, nearest = suspicious(found), found["log-mel"]
     copies = bootstrap.mean(

@@ -15,7 +15,7 @@ FORMAT = 2
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """What is measured.
+    """Name, unit and direction of a metric.
 
     Attributes:
       name: Unique, such as "MMD^2 x 1000, log-mel".

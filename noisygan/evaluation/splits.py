@@ -43,7 +43,7 @@ class Splits:
     warnings: list = dataclasses.field(default_factory=list)
 
     def seen_by(self, run):
-        """Whether a run was trained on the held-out recordings."""
+        """True if a run was trained on the held-out recordings."""
         return run.metadata["data"]["fingerprint"] in self.fingerprints_seen
 
 
@@ -103,14 +103,14 @@ def _repaired(train, test, fingerprint, warnings):
 
 
 def has_test_split(folder):
-    """Whether a folder is a prepared one with a test split."""
+    """True for a prepared folder with a test split."""
     if not load.is_prepared(folder):
         return False
     return load.read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
 
 
 def in_held_out_half(folder, names, pitches, labels):
-    """Which recordings are held out, about half of each class: bool [n].
+    """Mask of the held-out recordings, about half of each class: bool [n].
 
     Depends on names alone: on the pitch if it is known, else on the name without its velocity.
 

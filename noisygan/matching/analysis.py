@@ -39,7 +39,7 @@ class Analysis(NamedTuple):
 
     @property
     def has_pitch(self):
-        """Whether a pitch was found."""
+        """True if a pitch was found."""
         return self.confidence >= NO_PITCH
 
     @property

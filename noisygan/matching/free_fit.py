@@ -10,7 +10,7 @@ from noisygan.matching import room_fit
 from noisygan.matching.analysis import level_db
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.synthesis import signal_of
+from noisygan.rendering.synthesis import controls_to_signal
 
 N_BANDS = 65
 MAX_HARMONICS = 256
@@ -102,7 +102,7 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
 
     def loss(values):
         merged, curves = merge(values)
-        sound = signal_of(merged, len(audio), sample_rate)
+        sound = controls_to_signal(merged, len(audio), sample_rate)
         return objective(sound) + SMOOTHNESS * _roughness(curves)
 
     everything = unknowns if response is None else unknowns | response.unknowns

@@ -9,8 +9,8 @@ import tensorflow as tf
 from noisygan.generators.generator import GeneratorOutput
 from noisygan.matching.descent import Unknown, descend
 from noisygan.matching.distance import Objective
-from noisygan.rendering.notes import DEFAULT_VELOCITY
-from noisygan.rendering.synthesis import controls_of
+from noisygan.rendering.requests import DEFAULT_VELOCITY
+from noisygan.rendering.synthesis import controls_row
 
 FORMAT = "noisygan-code"
 N_DRAWS = 1000
@@ -52,7 +52,7 @@ class Latent(NamedTuple):
 
 
 def draws_curves(generator):
-    """Whether a generator makes controls rather than samples."""
+    """True if a generator makes controls rather than samples."""
     return hasattr(generator, "get_controls")
 
 
@@ -95,7 +95,8 @@ def render_latent(generator, latent, n_samples):
 def latent_controls(generator, latent, n_samples):
     """Controls of a latent's sound, as `noisygan.audio_io.controls` saves them."""
     output = render_latent(generator, latent, n_samples)
-    return controls_of(generator, output, 0, generator.sample_rate, latent.noise_seed)
+    rate = generator.sample_rate
+    return controls_row(generator, output.controls, 0, n_samples, rate, latent.noise_seed)
 
 
 def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):

@@ -11,8 +11,8 @@ from noisygan.matching import free_fit, latent_fit, room_fit
 from noisygan.matching.analysis import UNSURE, analyse, pitch_name
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
-from noisygan.rendering.note_files import write_blocks
-from noisygan.rendering.notes import check_labels, check_pitches
+from noisygan.rendering.notes import Note, write_note
+from noisygan.rendering.requests import check_labels, check_pitches
 from noisygan.rendering.synthesis import render_controls, render_in_blocks
 
 
@@ -63,8 +63,8 @@ class Match(NamedTuple):
             raise UsageError("--stems: this run's generator has no stems, it writes samples")
         paths = output_paths(self.target.path, out_dir, stems)
         make_folder(paths["audio"].parent)
-        blocks = [(self.audio, {})] if self.controls is None else render_in_blocks(self.controls)
-        write_blocks(paths["audio"], blocks, self.target.sample_rate, stems=stems)
+        note = Note(self.audio) if self.controls is None else Note(None, self.controls)
+        write_note(paths["audio"], note, self.target.sample_rate, stems=stems)
         written = [paths["audio"]]
         if self.controls is not None:
             save_controls(paths["controls"], self.controls)
@@ -128,7 +128,7 @@ def match_run(
       Match.
 
     Raises:
-      UsageError: if the run lacks what is asked for, or needs a pitch and none is found.
+      UsageError: if the run lacks a condition or label, or needs a pitch and none is found.
     """
     generator = run.generator
     if free and not latent_fit.draws_curves(generator):

@@ -94,7 +94,7 @@ class Response:
     """An impulse response to fit: noise with an exponential decay per octave.
 
     Its taps are fitted too, as they say which partials a room favours. Its energy is fixed to the
-    room's: while a note is held, direct sound and reverb can't be told apart.
+    room's: while a note is held, direct sound and reverb can't be separated.
 
     Args:
       room: Room.

@@ -107,7 +107,7 @@ class Nearest:
     Attributes:
       rows: Of the training examples, int [n].
       distances: float [n].
-      own_distances: Distances of recordings to the nearest other training example, [k].
+      own_distances: Distances of held-out recordings to the nearest training example, [k].
       threshold: The share `level` of recordings, copies excluded, lies below it.
     """
 
@@ -118,62 +118,50 @@ class Nearest:
 
     @property
     def closer(self):
-        """Which generated examples lie below the threshold, bool [n]."""
+        """Mask of the generated examples below the threshold, bool [n]."""
         return self.distances <= self.threshold
 
     @property
     def own_closer(self):
-        """Which recordings lie below the threshold, bool [k]."""
+        """Mask of the recordings below the threshold, bool [k]."""
         return self.own_distances <= self.threshold
 
 
 def find_copies(
     generated,
     training,
+    test,
     sample_rate,
-    test=None,
     max_shift_seconds=0.005,
     level=0.05,
-    n_own=64,
     n_candidates=None,
 ):
     """Nearest training examples of generated ones, by each distance.
 
     Args:
       generated: [n, n_samples].
-      training: [m, n_samples], m >= 2.
+      training: [m, n_samples].
+      test: Held-out recordings, [k, n_samples].
       sample_rate: Hz.
-      test: Held-out recordings [k, n_samples]; None: up to `n_own` training examples, each compared
-        with the others.
       max_shift_seconds: Largest shift, to either side.
-      level: Share of the recordings below the threshold.
-      n_own: See `test`.
+      level: Share of the held-out recordings below the threshold.
       n_candidates: Number of training examples, the nearest by log-mel, whose waveform is
         compared; None: all.
 
     Returns:
       dict of `Nearest`: "waveform" and "log-mel".
     """
-    generated, training = np.asarray(generated), np.asarray(training)
     max_shift = round(max_shift_seconds * sample_rate)
-    chosen = None
-    if test is None:
-        chosen = np.unique(np.linspace(0, len(training) - 1, n_own).round().astype(int))
-        test = training[chosen]
     # Both sets at once, so that the training examples are prepared once.
-    everything = np.concatenate([generated, np.asarray(test)])
+    everything = np.concatenate([generated, test])
     spectral = log_mel_distances(everything, training, sample_rate, max_shift)
     candidates = None
     if n_candidates is not None and n_candidates < len(training):
-        # One more: a recording that is compared with the others is its own nearest.
         candidates = np.argpartition(spectral, n_candidates, axis=1)[:, : n_candidates + 1]
     waveform = waveform_distances(everything, training, max_shift, candidates)
     found = {}
     for kind, matrix in (("waveform", waveform), ("log-mel", spectral)):
-        matrix, own = matrix[: len(generated)], matrix[len(generated) :].copy()
-        if chosen is not None:
-            own[np.arange(len(chosen)), chosen] = np.inf
-        own = own.min(axis=1)
+        matrix, own = matrix[: len(generated)], matrix[len(generated) :].min(axis=1)
         different = own[own > COPY[kind]]
         threshold = float(np.quantile(different, level)) if len(different) else COPY[kind]
         found[kind] = Nearest(matrix.argmin(axis=1), matrix.min(axis=1), own, threshold)
@@ -181,10 +169,5 @@ def find_copies(
 
 
 def suspicious(found, own=False):
-    """Which generated examples (or recordings) lie below the threshold by any distance, bool [n].
-
-    Args:
-      found: As of `find_copies`.
-      own: Whether the recordings are meant.
-    """
+    """Mask of generated examples (`own`: held-out recordings) below a threshold, bool [n]."""
     return np.any([n.own_closer if own else n.closer for n in found.values()], axis=0)

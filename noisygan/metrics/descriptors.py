@@ -144,7 +144,7 @@ def _pitched(audio, sample_rate, pitch):
         if held[1] - held[0] >= MIN_HELD_SECONDS:
             partials = note_analysis.demodulate(audio, sample_rate, f0_hz, held, 3, 128)
             inside = (partials.times >= held[0]) & (partials.times < held[1])
-            rate, depth, _ = note_analysis.modulation(partials.cents[inside], partials.frame_rate)
+            rate, depth = note_analysis.modulation(partials.cents[inside], partials.frame_rate)
             out |= {"vibrato rate": rate, "vibrato depth": min(depth, 200.0)}
     return out
 

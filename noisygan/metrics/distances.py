@@ -50,56 +50,39 @@ def median_bandwidth(reference):
     return float(np.median(distances[np.triu_indices(len(reference), 1)]))
 
 
-def _gaussian_kernel(a, b, bandwidth):
-    return np.exp(-((pairwise_distances(a, b) / bandwidth) ** 2) / 2.0)
+def mmd2_estimate(reference, generated, scale=1.0, bandwidth=None):
+    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, and its interval.
 
-
-def mmd2_unbiased(a, b, bandwidth):
-    """Unbiased squared maximum mean discrepancy with a Gaussian kernel.
-
-    Zero on average for sets from one distribution, so single values may be negative.
-
-    Args:
-      a: [n, d], n >= 2.
-      b: [m, d], m >= 2.
-      bandwidth: Sigma of the kernel exp(-|x - y|^2 / (2 sigma^2)), in the features' unit.
-
-    Returns:
-      float.
-
-    References:
-      Gretton et al. 2012, A Kernel Two-Sample Test, equation 3.
-    """
-    n, m = len(a), len(b)
-    within_a = (_gaussian_kernel(a, a, bandwidth).sum() - n) / (n * (n - 1))
-    within_b = (_gaussian_kernel(b, b, bandwidth).sum() - m) / (m * (m - 1))
-    return float(within_a + within_b - 2.0 * _gaussian_kernel(a, b, bandwidth).mean())
-
-
-def mmd2_estimate(reference, generated, scale=1.0):
-    """`mmd2_unbiased` with its interval; the bandwidth is the reference's median distance.
-
-    Pairs of a row and its own duplicate in a resampled set are left out, as each row paired with
-    itself is in the estimator, so that resampled values stay unbiased.
+    Zero on average for sets from one distribution, so single values may be negative. Pairs of a row
+    and its own duplicate in a resampled set are left out, as each row paired with itself is in the
+    estimator, so that resampled values stay unbiased.
 
     Args:
       reference: [n, d], n >= 4.
       generated: [m, d], m >= 4.
       scale: Factor of the result.
+      bandwidth: Sigma of the kernel exp(-|x - y|^2 / (2 sigma^2)), in the features' unit; None:
+        the reference's median distance.
 
     Returns:
       Estimate.
+
+    References:
+      Gretton et al. 2012, A Kernel Two-Sample Test, equation 3.
     """
-    bandwidth = max(median_bandwidth(reference), 1e-9)
-    n, m = len(reference), len(generated)
-    k_reference = _gaussian_kernel(reference, reference, bandwidth)
-    k_generated = _gaussian_kernel(generated, generated, bandwidth)
-    k_between = _gaussian_kernel(reference, generated, bandwidth)
+    bandwidth = bandwidth or max(median_bandwidth(reference), 1e-9)
+
+    def kernel(a, b):
+        return np.exp(-((pairwise_distances(a, b) / bandwidth) ** 2) / 2.0)
 
     def within(weights, values):
         pairs = ((weights @ values) * weights).sum(1)
         alone = (weights**2).sum(1)
         return (pairs - (weights**2) @ np.diag(values)) / (weights.sum(1) ** 2 - alone)
+
+    n, m = len(reference), len(generated)
+    k_reference, k_generated = kernel(reference, reference), kernel(generated, generated)
+    k_between = kernel(reference, generated)
 
     def mmd2(a, b):
         between = ((a @ k_between) * b).sum(1) / (n * m)

@@ -38,14 +38,12 @@ class Demodulated:
       level_db: Level of each partial, [n_frames, n_partials]; NaN above the spectrum limit.
       cents: Deviation of the fundamental from the nominal pitch, [n_frames], weighted over the
         partials; undefined where the note is silent.
-      mean_hz: Mean fundamental in the sustain.
     """
 
     times: np.ndarray
     frame_rate: float
     level_db: np.ndarray
     cents: np.ndarray
-    mean_hz: float
 
 
 def demodulate(audio, sample_rate, f0_hz, held=(0.5, 2.8), n_partials=N_PARTIALS, hop_length=64):
@@ -89,14 +87,11 @@ def demodulate(audio, sample_rate, f0_hz, held=(0.5, 2.8), n_partials=N_PARTIALS
     weight = (numbers[:n_used] * np.abs(slow[:, :n_used])) ** 2 + 1e-20
     deviation_hz = (step[:, :n_used] / numbers[:n_used] * weight).sum(1) / weight.sum(1)
     f0 = np.maximum(carrier + deviation_hz, 1.0)
-    times = starts / sample_rate
-    in_held = (times >= held[0]) & (times < held[1])
     return Demodulated(
-        times=times,
+        times=starts / sample_rate,
         frame_rate=sample_rate / hop_length,
         level_db=np.where(np.isnan(power), np.nan, power_to_db(np.nan_to_num(power))),
         cents=1200.0 * np.log2(f0 / f0_hz),
-        mean_hz=float(np.mean(f0[in_held])),
     )
 
 
@@ -115,18 +110,16 @@ def _strongest_near(audio, sample_rate, f0_hz, held):
     return float((frequencies[near] * power).sum() / power.sum())
 
 
-def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0), total_range_hz=(1.0, 20.0)):
+def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0)):
     """Strongest periodic modulation of a curve: vibrato of pitch, tremolo of level.
 
     Args:
       curve: [n_frames], in any unit (cents, dB).
       frame_rate: Hz.
-      rate_range_hz: Range of the peak.
-      total_range_hz: Range of all modulation, for the regularity.
+      rate_range_hz: Range of the rate.
 
     Returns:
-      (rate_hz, depth, regularity): depth is the amplitude of the sinusoid in the curve's unit;
-      regularity is the share of the modulation power within 0.8 Hz of the peak, 0 to 1.
+      (rate_hz, depth): depth is the amplitude of the sinusoid in the curve's unit.
     """
     n_frames = len(curve)
     steps = np.linspace(-1.0, 1.0, n_frames)
@@ -137,11 +130,7 @@ def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0), total_range_hz=(1.0,
     rates = np.arange(len(amplitude)) * frame_rate / n_fft
     candidates = np.flatnonzero((rates >= rate_range_hz[0]) & (rates <= rate_range_hz[1]))
     peak = candidates[np.argmax(amplitude[candidates])]
-    power = amplitude**2
-    total = power[(rates >= total_range_hz[0]) & (rates <= total_range_hz[1])].sum()
-    close = power[np.abs(rates - rates[peak]) <= 0.8].sum()
-    regularity = min(1.0, close / total) if total > 0 else 0.0
-    return float(rates[peak]), float(amplitude[peak]), float(regularity)
+    return float(rates[peak]), float(amplitude[peak])
 
 
 def level_curve(audio, sample_rate, window_seconds=0.016, hop_length=32):

@@ -1,96 +1,113 @@
-"""Multi-sampled instruments: which keys and velocities are sampled, and the sounds of each.
-
-An instrument is a list of samples, each with the zone of the keyboard and of velocities that it
-plays. `sampler_formats` writes them down for samplers; `kits` makes those of drums.
-"""
+"""Instruments for samplers: sample the notes or drums of a run, find loops, write the files."""
 
 import dataclasses
 
 import numpy as np
 
-from noisygan.rendering import notes
-from noisygan.rendering.loops import Loop, find_loop, played, with_smooth_seam
+from noisygan.audio_io import audio_files, sampler_formats
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
+from noisygan.errors import UsageError
+from noisygan.rendering import kits
+from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
+from noisygan.rendering.notes import iterate
+from noisygan.rendering.requests import check_pitches, make_requests
 
-# Semitones from one sampled pitch to the next where none are asked for.
-_STEP = 3
-# Where a run does not say which pitches it was trained on.
-_LOWEST, _HIGHEST = 48, 84
-# The outermost samples are played this many semitones beyond their own pitch.
-_BEYOND = 12
-# Held notes fall by this much before they count as having ended, where the run doesn't say when.
-_HELD_DB = 6.0
+VELOCITIES = (42, 84, 127)
+MAX_SECONDS = 30.0  # of a sample; bounds the memory
+_STEP = 3  # semitones between sampled pitches
+_LOWEST, _HIGHEST = 48, 84  # of a run that does not know its pitches
+_BEYOND = 12  # semitones that the outermost samples are played beyond their pitch
+_HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Zone:
-    """What a sample is, and the keys and velocities that it plays.
+def make_instrument(
+    run,
+    out_dir,
+    format="sfz",
+    pitch=None,
+    velocity=None,
+    round_robins=2,
+    label=None,
+    seed=0,
+    seconds=None,
+    sample_rate=None,
+    subtype="PCM_16",
+    progress=None,
+):
+    """Make an instrument for samplers: a keyboard instrument, or a kit without a pitch condition.
 
-    Attributes:
-      request: `noisygan.rendering.notes.Request`: label, velocity and z's number.
-      key: MIDI key at which it is played as it is.
-      keys: Lowest and highest key, both included.
-      velocities: Lowest and highest velocity, both included.
-      turn: Which of the round robins it is, from 0 on.
-      choke: Name of the drums that silence each other with it, or "".
+    Args:
+      run: `noisygan.Run`.
+      out_dir: A new or empty folder.
+      format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
+      pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
+      velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
+      round_robins: Samples of each pitch and velocity that take turns.
+      label: Name of the label, for a run with several and pitches.
+      seed: Decides z and noise.
+      seconds, sample_rate: Length and rate of the samples in Hz; None: the recordings'.
+      subtype: Sample format of the WAV files.
+      progress: None, or a function called with the number of samples rendered and their total.
+
+    Returns:
+      SampledInstrument, with the path that a sampler opens.
+
+    Raises:
+      UsageError: if the run can't play it, or the folder is not empty.
+      RunError: if a file can't be written.
     """
+    audio_files.check_sample_rate(sample_rate)
+    audio_files.check_seconds(seconds)
+    if seconds is not None and seconds > MAX_SECONDS:
+        raise UsageError(f"{seconds:g} seconds: expected {MAX_SECONDS:g} or less a sample")
+    if 0 in (velocity or ()):
+        raise UsageError("--velocity: velocity 0 is a note-off; expected 1 to 127")
+    out_dir = sampler_formats.check_out_dir(out_dir)
+    is_kit = "pitch" not in run.condition_names
+    _check_conditions(run, pitch, velocity, label, is_kit)
+    generator = run.generator
+    sample_rate = sample_rate or generator.sample_rate
+    if seconds is not None and hasattr(generator, "check_seconds"):
+        generator.check_seconds(seconds, sample_rate)
+    velocities = velocity or VELOCITIES
+    settings = {"seconds": seconds, "sample_rate": sample_rate, "seed": seed}
+    if is_kit:
+        n_keys = sum(len(keys) for keys in kits.keys_of_labels(run).values())
+        total = n_keys * len(set(velocities)) * round_robins
+        report = progress and (lambda done: progress(done, total))
+        made = kits.render_kit(run, velocities, round_robins, **settings, report=report)
+    else:
+        pitches = pitch or sampled_pitches(run)
+        check_pitches(pitches, sample_rate)
+        zones = note_zones(run, pitches, velocities, round_robins, label)
+        made = render_notes(generator, zones, **settings, progress=progress)
+    made = limit_peak(made)
+    path = sampler_formats.write_instrument(made, preview(made), out_dir, format, subtype)
+    return dataclasses.replace(made, path=path)
 
-    request: notes.Request
-    key: int
-    keys: tuple
-    velocities: tuple
-    turn: int
-    choke: str = ""
 
-
-@dataclasses.dataclass(frozen=True)
-class Sample:
-    """A rendered zone.
-
-    Attributes:
-      zone: Zone.
-      path: Relative path of its file in the folder of samples.
-      audio: float32 [n_samples].
-      loop: `noisygan.rendering.loops.Loop`, or None.
-      softest: Gain at the zone's lowest velocity, where a run's own dynamics say it; None: louder
-        velocities are louder in the sampler's own way.
-    """
-
-    zone: Zone
-    path: str
-    audio: np.ndarray
-    loop: Loop | None = None
-    softest: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class SampledInstrument:
-    """Samples, and what all of them share.
-
-    Attributes:
-      name: What its files are called.
-      samples: list of Sample.
-      n_turns: Number of round robins.
-      is_kit: Whether keys are drums, which are not transposed and ring out.
-      release_seconds: How long a key that is let go takes to fall silent.
-      sample_rate: Hz.
-    """
-
-    name: str
-    samples: list
-    n_turns: int
-    is_kit: bool
-    release_seconds: float
-    sample_rate: int
+def _check_conditions(run, pitch, velocity, label, is_kit):
+    names = ", ".join(run.condition_names) or "nothing"
+    given = {"pitch": pitch, "label": label} if is_kit else {"velocity": velocity}
+    for name, value in given.items():
+        if value and (is_kit or name not in run.condition_names):
+            kit = " and becomes a drum kit of all its sounds" if is_kit else ""
+            raise UsageError(
+                f"--{name} has no effect: this run is conditioned on {names}{kit}; leave it out"
+            )
+    has_labels = "label" in run.condition_names and len(run.label_names) > 1
+    if not is_kit and has_labels and label is None:
+        raise UsageError(f"--label is missing: this run has {', '.join(run.label_names)}; name one")
 
 
 def neighbouring(values, low, high):
-    """The stretch of keys that each of several sampled pitches plays, up to half-way to the next.
+    """Keys that each of several sampled pitches plays, up to half-way to the next.
 
     Args:
-      values: Pitches, in rising order.
-      low, high: Where the first stretch begins and the last one ends.
+      values: Pitches, rising.
+      low, high: Begin of the first range and end of the last one.
 
     Returns:
       list of (lowest, highest), both included.
@@ -99,39 +116,19 @@ def neighbouring(values, low, high):
     return list(zip([low, *(end + 1 for end in ends)], [*ends, high], strict=True))
 
 
-def layers(velocities):
-    """The velocities that each of several sampled ones plays: down to the next softer one.
-
-    Args:
-      velocities: 1 .. 127, in rising order.
-
-    Returns:
-      list of (lowest, highest), both included; together 1 .. 127.
-    """
-    tops = [*velocities[:-1], 127]
-    return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
-
-
-def sampled_pitches(instrument):
-    """The pitches that are sampled unless others are asked for.
-
-    Args:
-      instrument: `notes.Instrument`.
-
-    Returns:
-      list of MIDI numbers: every third one of those it was trained on, the highest included.
-    """
-    low = round(min(instrument.pitches, default=_LOWEST))
-    high = round(max(instrument.pitches, default=_HIGHEST))
+def sampled_pitches(run):
+    """Default sampled pitches: every third MIDI number of the run's range and the highest."""
+    low = round(min(run.pitches, default=_LOWEST))
+    high = round(max(run.pitches, default=_HIGHEST))
     return [*range(low, high, _STEP), high]
 
 
-def note_zones(instrument, pitches, velocities, n_turns, label=None):
-    """The zones of an instrument of pitched notes.
+def note_zones(run, pitches, velocities, n_turns, label=None):
+    """Zones of an instrument of pitched notes.
 
     Args:
-      instrument: `notes.Instrument` that is told pitches.
-      pitches, velocities: MIDI numbers. Velocities count where the run is told them.
+      run: Run with a pitch condition.
+      pitches, velocities: MIDI numbers; velocities only count with a velocity condition.
       n_turns: Round robins: notes of the same pitch and velocity from different z.
       label: Name of the label, or None.
 
@@ -139,39 +136,33 @@ def note_zones(instrument, pitches, velocities, n_turns, label=None):
       list of Zone: those of one pitch and turn follow each other, from soft to loud.
 
     Raises:
-      UsageError: if the run does not know what is asked of it.
+      UsageError: if the run can't play them.
     """
     pitches = sorted(set(pitches))
-    told = "velocity" in instrument.condition_names
-    velocities = sorted({max(1, velocity) for velocity in velocities}) if told else [None]
-    asked = {
-        velocity: notes.plain_requests(
-            instrument, n_turns, pitches, velocity, None if label is None else [label]
-        )
-        for velocity in velocities
-    }
-    keys = neighbouring(pitches, max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND))
-    ranges = layers(velocities) if told else [(1, 127)]
-    zones = []
-    for i in range(n_turns * len(pitches)):
-        for velocity, between in zip(velocities, ranges, strict=True):
-            request = asked[velocity][i]
-            place = keys[pitches.index(request.pitch)]
-            zones.append(Zone(request, int(request.pitch), place, between, request.number))
-    return zones
+    has_velocity = "velocity" in run.condition_names
+    velocities = sorted({max(1, v) for v in velocities}) if has_velocity else [None]
+    ranges = layers(velocities) if has_velocity else [(1, 127)]
+    label = None if label is None else [label]
+    requests = [make_requests(run, n_turns, pitches, velocity, label) for velocity in velocities]
+    low, high = max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND)
+    keys = dict(zip(pitches, neighbouring(pitches, low, high), strict=True))
+    return [
+        Zone(request, int(request.pitch), keys[request.pitch], between, request.number)
+        for notes in zip(*requests, strict=True)
+        for request, between in zip(notes, ranges, strict=True)
+    ]
 
 
-def render_notes(generator, zones, name, seconds, sample_rate, seed, report=None):
-    """The samples of an instrument of pitched notes, held notes with a loop.
+def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
+    """Render the samples of an instrument of pitched notes, with loops.
 
     Args:
       generator: By the generator contract.
       zones: Of `note_zones`.
-      name: Of the instrument.
-      seconds: Length of the samples with their release, or None: the run's own.
+      seconds: Length of the samples with their release; None: the run's own.
       sample_rate: Hz.
       seed: Decides z and noise.
-      report: None, or a function called with the number of samples rendered.
+      progress: As of `make_instrument`.
 
     Returns:
       SampledInstrument.
@@ -179,31 +170,32 @@ def render_notes(generator, zones, name, seconds, sample_rate, seed, report=None
     seconds = generator.seconds if seconds is None else seconds
     samples, releases, softer = [], [], None
     requests = [zone.request for zone in zones]
-    rendered = notes.render(generator, requests, seconds, sample_rate, seed)
+    rendered = iterate(generator, requests, seconds, sample_rate, seed)
     for zone, note in zip(zones, rendered, strict=True):
         audio = note.audio
         held = _held(generator, audio, seconds, sample_rate)
         loop = find_loop(audio, sample_rate, held // 8, held)
         if loop is not None:
-            audio = with_smooth_seam(audio, loop)
+            audio = crossfade_loop(audio, loop)
         level = float(np.sqrt(np.mean(audio[:held] ** 2))) if held else 0.0
         softest = None
         if zone.request.velocity:
+            # The level of the next softer layer, and silence at the end of the softest.
             is_lowest = zone.velocities[0] == 1
-            # The level of the next softer layer; of the softest, as good as silence.
             softest = 0.0 if is_lowest else min(1.0, softer / max(level, 1e-9))
         softer = level
         samples.append(Sample(zone, f"{zone.request.stem}.wav", audio, loop, softest))
         releases.append(_release_seconds(audio[held:], sample_rate))
-        if report is not None:
-            report(len(samples))
+        if progress:
+            progress(len(samples), len(zones))
     n_turns = 1 + max(zone.turn for zone in zones)
     release = float(np.median(releases))
+    name = zones[0].request.name
     return SampledInstrument(name, samples, n_turns, False, release, sample_rate)
 
 
 def _held(generator, audio, seconds, sample_rate):
-    """How many samples of a note are held, before it is let go or dies away."""
+    """Samples of a note before its note-off or decay."""
     if hasattr(generator, "release_seconds"):
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
@@ -214,7 +206,7 @@ def _held(generator, audio, seconds, sample_rate):
 
 
 def _release_seconds(audio, sample_rate):
-    """How long the end of a note takes to fall by 60 dB, at least 0.05 s."""
+    """Time in which the end of a note falls by 60 dB, at least 0.05 s."""
     levels = _levels_db(audio, sample_rate)
     if not len(levels):
         return 0.05
@@ -228,12 +220,8 @@ def _levels_db(audio, sample_rate):
     return 10.0 * np.log10(np.mean(frames**2, axis=1) + 1e-12)
 
 
-def without_clipping(instrument):
-    """An instrument brought down as a whole where its loudest sample is beyond full scale.
-
-    Returns:
-      SampledInstrument.
-    """
+def limit_peak(instrument):
+    """Turn an instrument down as a whole to full scale, if its loudest sample is louder."""
     peak = max(float(np.max(np.abs(sample.audio), initial=0.0)) for sample in instrument.samples)
     if peak <= 1.0:
         return instrument
@@ -245,10 +233,10 @@ def without_clipping(instrument):
 
 
 def preview(instrument, note_seconds=0.5, held_seconds=3.0):
-    """A sound to judge an instrument by, of its own samples.
+    """Audio to judge an instrument by, from its own samples.
 
-    Every sampled key once, from low to high, at its loudest; of pitched notes then the middle one,
-    held through its loop for three seconds, or longer than its sample lasts.
+    Every sampled key once at its loudest, rising; of pitched notes then the middle one, held
+    through its loop for three seconds, or longer than its sample.
 
     Returns:
       float32 [n_samples].
@@ -273,7 +261,7 @@ def preview(instrument, note_seconds=0.5, held_seconds=3.0):
         if instrument.is_kit:
             part = sample.audio[: len(sound) - start]
         else:
-            part = played(sample.audio, sample.loop, n + fade)
+            part = play_loop(sample.audio, sample.loop, n + fade)
             part[n:] *= 0.001 ** np.linspace(0.0, 1.0, fade, dtype=np.float32)
         sound[start : start + len(part)] += part
     return sound / max(1.0, float(np.max(np.abs(sound))))

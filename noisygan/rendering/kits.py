@@ -3,9 +3,11 @@
 import numpy as np
 import scipy.signal
 
-from noisygan.rendering import notes, song
-from noisygan.rendering.instruments import Sample, SampledInstrument, Zone, layers
-from noisygan.rendering.interpolation import spherical
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
+from noisygan.rendering import song
+from noisygan.rendering.interpolation import ends, spherical
+from noisygan.rendering.notes import iterate
+from noisygan.rendering.requests import Request, file_name
 
 # Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,
 # that shorter than a splash, a ride, a crash.
@@ -23,15 +25,14 @@ _OTHERS = 1000
 _LONGEST_CONTACT = 1.5e-4
 
 
-def render_kit(generator, instrument, velocities, n_turns, seconds, sample_rate, seed, report=None):
+def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
     """The samples of a drum kit.
 
     Each key has a drum of its own; its round robins are near to it. Where the run is told no
     velocity, softer blows are those of a softer stick.
 
     Args:
-      generator: By the generator contract.
-      instrument: `notes.Instrument` that is told no pitches.
+      run: Run that is not conditioned on pitch.
       velocities: Of the layers, 1 .. 127.
       n_turns: Round robins.
       seconds: Length of the samples, or None: the run's own.
@@ -40,59 +41,60 @@ def render_kit(generator, instrument, velocities, n_turns, seconds, sample_rate,
       report: None, or a function called with the number of samples rendered.
 
     Returns:
-      `instruments.SampledInstrument`.
+      SampledInstrument.
     """
-    told = "velocity" in instrument.condition_names
+    generator = run.generator
+    told = "velocity" in run.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities})
     samples, n_drums = [], 0
-    is_drums = _knows_drums(instrument)
-    for index, keys in keys_of_labels(instrument).items():
+    is_drums = _knows_drums(run)
+    for index, keys in keys_of_labels(run).items():
         numbers = range(n_drums, n_drums + len(keys))
         n_drums += len(keys)
-        name = instrument.file_name(index)
+        name = file_name(run, index)
 
-        def render(codes, takes, velocity, index=index, name=name):
+        def render(z, takes, velocity, index=index, name=name):
             asked = velocity if told else 0
-            requests = [notes.Request(0, asked, index or 0, name, take, 0) for take in takes]
-            rendered = notes.render(generator, requests, seconds, sample_rate, seed, codes=codes)
+            requests = [Request(0, asked, index or 0, name, take, 0) for take in takes]
+            rendered = iterate(generator, requests, seconds, sample_rate, seed, z)
             sounds = [note.audio for note in rendered]
             return sounds if told else [softer(sound, sample_rate, velocity) for sound in sounds]
 
-        codes = _codes(generator, numbers, seed)
-        others = _codes(generator, [_OTHERS + number for number in numbers], seed)
+        z = ends(generator, numbers, seed)
+        others = ends(generator, [_OTHERS + number for number in numbers], seed)
         if is_drums:
-            keys = in_order(keys, render(codes, numbers, 127), sample_rate)
+            keys = in_order(keys, render(z, numbers, 127), sample_rate)
         for turn in range(n_turns):
-            near = _between(codes, others, _VARIATION * turn / max(1, n_turns - 1))
+            near = _between(z, others, _VARIATION * turn / max(1, n_turns - 1))
             takes = [turn * _OTHERS + number for number in numbers]
             for velocity, between in zip(velocities, layers(velocities), strict=True):
                 for key, sound in zip(keys, render(near, takes, velocity), strict=True):
-                    request = notes.Request(key, velocity, index or 0, name, turn, turn)
+                    request = Request(key, velocity, index or 0, name, turn, turn)
                     choke = "hihat" if is_drums and key in _HIHAT else ""
                     zone = Zone(request, key, (key, key), between, turn, choke)
                     path = f"{name}/{name}_{turn}-{key:02d}-v{velocity:03d}.wav"
                     samples.append(Sample(zone, path, sound))
         if report is not None:
             report(len(samples))
-    return SampledInstrument(instrument.run_name, samples, n_turns, True, 0.05, sample_rate)
+    return SampledInstrument(run.name, samples, n_turns, True, 0.05, sample_rate)
 
 
-def keys_of_labels(instrument):
+def keys_of_labels(run):
     """The keys that each of a run's labels plays.
 
     Args:
-      instrument: `notes.Instrument` that is told no pitches.
+      run: Run that is not conditioned on pitch.
 
     Returns:
       dict of index of the label, or None -> list of keys. General MIDI's, also for what stands in
       for a drum; 16 keys from 36 on, or as many as labels, where the run knows none of its drums.
     """
-    known = list(instrument.label_names)
-    if "label" not in instrument.condition_names or not known:
+    known = list(run.label_names)
+    if "label" not in run.condition_names or not known:
         only = 0 if len(known) == 1 else None
         return {only: list(range(_FIRST_KEY, _FIRST_KEY + _N_KEYS))}
     keys = {}
-    if _knows_drums(instrument):
+    if _knows_drums(run):
         for drum, numbers in song.DRUMS.items():
             name = drum if drum in known else song.STAND_INS.get(drum)
             if name in known:
@@ -103,9 +105,9 @@ def keys_of_labels(instrument):
     return keys
 
 
-def _knows_drums(instrument):
-    told = "label" in instrument.condition_names
-    return told and any(name in song.DRUMS for name in instrument.label_names)
+def _knows_drums(run):
+    told = "label" in run.condition_names
+    return told and any(name in song.DRUMS for name in run.label_names)
 
 
 def in_order(keys, sounds, sample_rate):
@@ -164,14 +166,7 @@ def softer(sound, sample_rate, velocity):
     return scipy.signal.lfilter(numerator, denominator, sound).astype(np.float32)
 
 
-def _codes(generator, numbers, seed):
-    """z of these numbers, float32 [n, latent_dim]."""
-    drawn = [generator.prior(1, notes.note_seeds(seed, number)[0])[0] for number in numbers]
-    return np.stack([np.asarray(code) for code in drawn])
-
-
-def _between(codes, others, share):
-    """Codes on the way to others, at a share of the way in steps of a hundredth."""
+def _between(z, others, share):
+    """Latents between z and others, at a share of the way in steps of a hundredth."""
     place = round(100 * share)
-    pairs = zip(codes, others, strict=True)
-    return np.stack([spherical(*pair, 101)[place] for pair in pairs])
+    return np.stack([spherical(*pair, 101)[place] for pair in zip(z, others, strict=True)])

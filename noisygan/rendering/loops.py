@@ -1,4 +1,4 @@
-"""Loops of held notes: where a sound can go round without a click, and the seam made smooth."""
+"""Loops of held notes: find loop points and crossfade the seam."""
 
 import dataclasses
 import math
@@ -6,28 +6,28 @@ import math
 import numpy as np
 import scipy.signal
 
-# Length of the stretch on either side of the seam that is faded, at most.
+# Longest crossfade on either side of the seam.
 _FADE_SECONDS = 0.08
-# A loop is at least this share of the stretch that it is looked for in.
+# Shortest loop as a share of the searched stretch.
 _SHORTEST = 0.25
 _N_ENDS = 32
-# Among loops that fit about as well as the best one, the longest: it is heard least.
+# Of loops with about the best likeness, the longest is taken: it is heard least.
 _AS_GOOD = 0.02
-# Where the two sides of the seam have less in common, there is no loop.
+# Least likeness of a loop.
 _LEAST_LIKENESS = 0.5
-# Samples about the seam that are exactly those of the loop's start, for players that interpolate.
+# Samples around the seam that equal the loop's start, for players that interpolate.
 _EXACT = 8
 
 
 @dataclasses.dataclass(frozen=True)
 class Loop:
-    """A stretch of a sound that is played again and again.
+    """A loop of a sound.
 
     Attributes:
-      start: Its first sample.
-      end: The sample behind its last one, from which a player goes on at `start`.
-      fade: How many samples before and behind the end are faded into what lies around the start.
-      likeness: How much the two sides have in common over the fade, -1 to 1 (equal).
+      start: First sample.
+      end: Sample behind the last one.
+      fade: Samples before and behind the end that are crossfaded with those around the start.
+      likeness: Similarity of both sides over the fade, -1 to 1 (equal).
     """
 
     start: int
@@ -37,10 +37,10 @@ class Loop:
 
 
 def find_loop(audio, sample_rate, first, last):
-    """The best loop within a stretch of a held note.
+    """Find the best loop within a held note.
 
-    Two moments fit where the waveforms around them are alike over the whole fade: in phase, in
-    level, and in how pitch and level are moving.
+    Start and end fit if the waveforms around them are alike over the whole fade, in phase and
+    level.
 
     Args:
       audio: float32 [n_samples].
@@ -48,7 +48,7 @@ def find_loop(audio, sample_rate, first, last):
       first, last: Samples between which the note is held.
 
     Returns:
-      Loop, or None where no two moments are alike enough: a sound that dies away, or mere noise.
+      Loop, or None if no two moments are alike enough, as in decaying sounds and noise.
     """
     length = last - first
     fade = min(round(_FADE_SECONDS * sample_rate), length // 8)
@@ -64,7 +64,7 @@ def find_loop(audio, sample_rate, first, last):
         products = scipy.signal.correlate(around, template, "valid", "fft")
         powers = np.cumsum(np.concatenate([[0.0], around**2]))
         power = powers[2 * fade :] - powers[: -2 * fade] + np.sum(template**2)
-        # 1 - |a - b|**2 / (|a|**2 + |b|**2): other than a correlation it sees the levels, too.
+        # 1 - |a - b|**2 / (|a|**2 + |b|**2): unlike a correlation it depends on the levels.
         likeness = 2.0 * products / np.maximum(power, 1e-12)
         start = int(np.argmax(likeness))
         found.append(Loop(first + fade + start, int(end), fade, float(likeness[start])))
@@ -75,10 +75,8 @@ def find_loop(audio, sample_rate, first, last):
     return max(good, key=lambda loop: loop.end - loop.start)
 
 
-def with_smooth_seam(audio, loop):
-    """A sound whose loop goes round without a click, and that still plays on behind its loop.
-
-    About the loop's end the sound is faded into what lies about the loop's start, and back.
+def crossfade_loop(audio, loop):
+    """Crossfade a sound around its loop's end into that around its start, and back.
 
     Args:
       audio: float32 [n_samples].
@@ -91,7 +89,7 @@ def with_smooth_seam(audio, loop):
     weight = np.clip((loop.fade - distance) / (loop.fade - _EXACT), 0.0, 1.0)
     here = np.asarray(audio, np.float64)[loop.end - loop.fade : loop.end + loop.fade]
     there = np.asarray(audio, np.float64)[loop.start - loop.fade : loop.start + loop.fade]
-    # What both have in common adds up as amplitudes, the rest as power: the level stays.
+    # Constant level: the common part adds as amplitudes, the rest as power.
     power = (1.0 - weight) ** 2 + weight**2 + 2.0 * loop.likeness * weight * (1.0 - weight)
     mixed = ((1.0 - weight) * here + weight * there) / np.sqrt(power)
     smooth = np.array(audio, np.float32)
@@ -99,12 +97,12 @@ def with_smooth_seam(audio, loop):
     return smooth
 
 
-def played(audio, loop, n_samples):
-    """What a sampler plays of a key that stays down: the sound, then its loop round and round.
+def play_loop(audio, loop, n_samples):
+    """Play a sound as a sampler does while a key is held: the sound, then its loop, repeated.
 
     Args:
-      audio: float32 [n], of `with_smooth_seam`.
-      loop: Loop of it, or None: the sound ends.
+      audio: float32 [n], of `crossfade_loop`.
+      loop: Loop, or None: the sound ends.
       n_samples: Length.
 
     Returns:

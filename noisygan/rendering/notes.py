@@ -1,478 +1,437 @@
-"""Notes from a generator into files: which ones, under which names, and rendering them.
+"""Rendered notes: audio, control curves and stems, in memory and as files."""
 
-What a note sounds like depends on its own request alone (pitch, velocity, label, number) and on
-the seed, not on what else is rendered beside it.
-"""
+from __future__ import annotations
 
-import dataclasses
+import base64
+import contextlib
+import functools
+import html
+import io
 import math
 import pathlib
-import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.data.layouts import NO_LABEL
+from noisygan.audio_io import audio_files
+from noisygan.audio_io.controls import save_controls, scale_controls, stack_controls
 from noisygan.errors import UsageError
+from noisygan.files import make_folder
+from noisygan.rendering.requests import note_seeds
 
-DEFAULT_PITCH = 60
-DEFAULT_VELOCITY = 100
-
-# Bounds what one batch takes, whatever rate and length are asked for.
+# Bounds the memory of one batch at any rate and length.
 MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
 _MAX_BATCH = 16
+_MAX_SHOWN = 16
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """One note to be rendered.
-
-    Attributes:
-      pitch: MIDI, 0 where the generator is not told any.
-      velocity: 0 .. 127, 0 where the generator is not told any.
-      label: Index into the run's label names.
-      name: What its file is called before pitch and velocity: a label or the run's name.
-      number: Which z it gets: equal numbers (and seeds) are the same z.
-      index: Distinguishes files of one name, pitch and velocity.
-      told: Names of what the generator is told.
-      bend: Points (seconds, semitones) of a pitch bend, straight between them; equally many of all
-        requests that are rendered together.
-    """
-
-    pitch: float
-    velocity: float
-    label: int
-    name: str
-    number: int
-    index: int
-    told: tuple = ("pitch", "velocity")
-    bend: tuple = ()
-
-    @property
-    def kind(self):
-        """What the files of one kind are called before their index.
-
-        `<name>-<pitch>-<velocity>`, as NSynth has them; of a generator that is told no pitch
-        `<name>-v<velocity>`, of one that is told neither the name alone.
-        """
-        if "pitch" in self.told:
-            # As 060 or 067.5: a pitch between keys keeps its part.
-            whole, part = f"{self.pitch:.3f}".split(".")
-            pitch = f"{whole:0>3}.{part}".rstrip("0").removesuffix(".")
-            return f"{self.name}-{pitch}-{round(self.velocity):03d}"
-        return f"{self.name}-v{round(self.velocity)}" if "velocity" in self.told else self.name
-
-    @property
-    def stem(self):
-        """File name without suffix, `<kind>-<index>`."""
-        return f"{self.kind}-{self.index:03d}"
-
-
-class Rendered(NamedTuple):
-    """A note that was rendered.
+class Note(NamedTuple):
+    """One rendered note.
 
     Attributes:
-      request: Request.
-      audio: float32 [n_samples].
-      controls: As `noisygan.audio_io.controls.save_controls` takes them, or None if not wanted.
-      stems: The parts of the sound by name, float32 [n_samples] each; empty if not wanted.
+      audio: float32 [n_samples]; None: rendered from the controls, block by block.
+      controls: As of `noisygan.audio_io.controls`; None for a raw-waveform generator.
+      stems: dict of float32 [n_samples] by name of the voice; empty unless asked for.
     """
 
-    request: Request
-    audio: np.ndarray
-    controls: dict | None
-    stems: dict
+    audio: np.ndarray | None
+    controls: dict | None = None
+    stems: dict = {}
+
+    def scaled(self, gain):
+        """The same note at another level; gain is linear."""
+        if gain == 1.0:
+            return self
+        audio, stems = None, {}
+        if self.audio is not None:
+            audio = np.float32(gain) * self.audio
+            stems = {name: np.float32(gain) * stem for name, stem in self.stems.items()}
+        controls = None if self.controls is None else scale_controls(self.controls, gain)
+        return Note(audio, controls, stems)
+
+    def blocks(self):
+        """The sound in pieces: (float32 [n], dict of stems of that length)."""
+        if self.audio is not None:
+            return [(self.audio, self.stems)]
+        from noisygan.rendering.synthesis import render_in_blocks
+
+        return render_in_blocks(self.controls)
 
 
-@dataclasses.dataclass(frozen=True)
-class Instrument:
-    """What the requests of a run depend on.
+class Notes:
+    """Notes of equal length: audio, control curves and stems.
+
+    They are rendered on first use. `save` renders and writes them one after the other, so any
+    number of notes fits into memory.
 
     Attributes:
-      run_name: Name of the run folder.
-      condition_names: Names of what its generator is told.
-      label_names: Labels that it was trained with, in order; empty where the data had none.
-      pitches: MIDI pitches that a note may be drawn from when none is asked for; may be empty.
-    """
-
-    run_name: str
-    condition_names: tuple
-    label_names: tuple = ()
-    pitches: tuple = ()
-
-    def file_name(self, label):
-        """What files of a label are called: the label, or for None the run's name."""
-        named = label is not None and self.label_names
-        name = self.label_names[label] if named else self.run_name
-        # A label may be any folder's name; a file name must stay inside its folder.
-        return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
-
-
-def instrument(run_dir, facts, generator):
-    """What a trained run can be asked for.
-
-    Args:
-      run_dir: pathlib.Path of the run folder.
-      facts: dict of the run's run.json.
-      generator: The run's generator.
-
-    Returns:
-      Instrument.
-    """
-    return Instrument(
-        run_name=run_dir.resolve().name,
-        condition_names=tuple(generator.condition_names),
-        label_names=label_names(facts),
-        pitches=tuple(facts.get("pitches", ())),
-    )
-
-
-def label_names(facts):
-    """Labels of a run by its run.json, in order: tuple, empty where it has none."""
-    labels = tuple(facts.get("label_names", ()))
-    # One nameless label stands for recordings without any.
-    return () if labels == (NO_LABEL,) else labels
-
-
-def load(run_dir, seconds=None, sample_rate=None):
-    """A trained run, ready to be asked for notes.
-
-    Args:
-      run_dir: pathlib.Path of the run folder.
-      seconds: Length that it will be asked for, or None: its own.
-      sample_rate: Hz, likewise.
-
-    Returns:
-      (generator with its averaged weights, Instrument).
-
-    Raises:
-      UsageError, RunError: as `noisygan.training.checkpoints.load_generator`; UsageError for more seconds
-        than its generator makes.
-    """
-    from noisygan.training import run_files
-    from noisygan.training.checkpoints import load_generator
-
-    generator = load_generator(run_dir)
-    if seconds is not None:
-        generator.check_seconds(seconds, sample_rate or generator.sample_rate)
-    return generator, instrument(run_dir, run_files.read_metadata(run_dir), generator)
-
-
-def check_pitches(pitches, sample_rate=None):
-    """Refuses pitches that no synthesizer can play.
-
-    Args:
-      pitches: MIDI numbers.
-      sample_rate: Hz, or None: the pitch must lie below half of it.
-
-    Raises:
-      UsageError: names the first impossible one.
-    """
-    for pitch in pitches:
-        if not 0 <= pitch <= 127:
-            raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
-        hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
-        if sample_rate and hz >= sample_rate / 2:
-            highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
-            raise UsageError(
-                f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
-                f"hold; expected at most pitch {highest}, or a higher --sample_rate"
-            )
-
-
-def bent(requests, bend, generator, sample_rate):
-    """The same requests with a pitch bend.
-
-    Args:
-      requests: list of Request.
-      bend: Points (seconds, semitones), the seconds rising.
-      generator: By the generator contract.
+      names: File names without suffix, list of str.
       sample_rate: Hz.
+      remarks: What could not be rendered as requested, tuple of str.
+      lowered_db: dict of file name -> dB by which `save` lowered a file that would have clipped.
 
-    Returns:
-      list of Request.
-
-    Raises:
-      UsageError: for a generator that has no F0, and for pitches beyond what can be played.
+    Example:
+      >>> notes = noisygan.load("runs/flute").render(pitch=[60, 64, 67], seed=1)
+      >>> notes.audio.shape
+      (3, 64000)
+      >>> notes[0].save("out", controls=True)
+      [PosixPath('out/flute-060-100-000.wav')]
     """
-    if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
-        raise UsageError("--glide: this run's generator has no F0 curve to bend; leave it out")
-    if "pitch" in generator.condition_names:
-        for pitch in dict.fromkeys(request.pitch for request in requests):
-            for semitones in {value for _, value in bend}:
-                try:
-                    check_pitches([pitch + semitones], sample_rate)
-                except UsageError as error:
-                    takes = f"--glide takes pitch {pitch:g} by {semitones:+g} semitones"
-                    raise UsageError(f"{takes}: {error}") from error
-    return [dataclasses.replace(request, bend=tuple(bend)) for request in requests]
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        sample_rate: int,
+        render: Callable[[bool], Iterable[Note]],
+        remarks: Iterable[str] = (),
+    ):
+        """Stores.
+
+        Args:
+          names: File names without suffix.
+          sample_rate: Hz.
+          render: Function that yields the notes; its argument says whether stems are needed.
+          remarks: What could not be rendered as requested.
+        """
+        self.names = list(names)
+        self.sample_rate = int(sample_rate)
+        self.remarks = tuple(remarks)
+        self.lowered_db = {}
+        self._render = render
+
+    @functools.cached_property
+    def _notes(self) -> list[Note]:
+        return list(self._render(False))
+
+    @functools.cached_property
+    def audio(self) -> np.ndarray:
+        """Audio, float32 [n, n_samples]."""
+        rows = [np.concatenate([sound for sound, _ in note.blocks()]) for note in self._notes]
+        return np.stack(rows) if rows else np.zeros([0, 0], np.float32)
+
+    @functools.cached_property
+    def controls(self) -> dict:
+        """Control curves in physical units, dict of arrays [n, ...]; {} for raw-waveform runs.
+
+        `noisygan.synthesize` renders them, after editing if you like. The entries are those of
+        `noisygan.audio_io.controls`.
+        """
+        rows = [note.controls for note in self._notes]
+        return stack_controls(rows) if rows and rows[0] is not None else {}
+
+    def stems(self) -> dict[str, np.ndarray]:
+        """Render the parts of each note, float32 [n, n_samples] by name of the voice.
+
+        Raises:
+          UsageError: for a raw-waveform generator, which has none.
+
+        Example:
+          >>> sorted(notes.stems())
+          ['harmonic', 'noise', 'reverb']
+        """
+        rows = []
+        for note in self._render(True):
+            _check_has("stems", note)
+            blocks = [stems for _, stems in note.blocks()]
+            rows.append({name: np.concatenate([b[name] for b in blocks]) for name in blocks[0]})
+        return {name: np.stack([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+
+    def save(
+        self,
+        out_dir: str | pathlib.Path,
+        controls: bool = False,
+        stems: bool = False,
+        subtype: str = "PCM_16",
+        progress: Callable[[int], object] | None = None,
+    ) -> list[pathlib.Path]:
+        """Write a WAV file per note; no file is ever overwritten.
+
+        A note that would clip is lowered as a whole, with its controls and stems; `lowered_db`
+        then tells by how much.
+
+        Args:
+          out_dir: Folder; made if missing.
+          controls: Also write a controls file (.npz) beside each note.
+          stems: Also write the stems of each note into a folder of its name.
+          subtype: PCM_16, PCM_24, PCM_32, FLOAT or DOUBLE.
+          progress: Called with the number of notes written so far.
+
+        Returns:
+          Paths of the WAV files.
+
+        Raises:
+          UsageError: if a file exists already, or the notes have no controls or stems.
+          RunError: if a file can't be written.
+
+        Example:
+          >>> notes.save("out", subtype="PCM_24")
+          [PosixPath('out/flute-060-100-000.wav')]
+        """
+        out_dir = pathlib.Path(out_dir)
+        paths = [out_dir / f"{name}.wav" for name in self.names]
+        _check_free(out_dir, paths, [".wav"] + [".npz"] * controls + [""] * stems)
+        rendered = "_notes" in self.__dict__ and not stems
+        notes = self._notes if rendered else self._render(stems)
+        self.lowered_db = {}
+        for i, (note, path) in enumerate(zip(notes, paths, strict=True)):
+            for what, wanted in (("controls", controls), ("stems", stems)):
+                if wanted:
+                    _check_has(what, note)
+            make_folder(out_dir)
+            factor = write_note(path, note, self.sample_rate, subtype, stems)
+            if factor != 1.0:
+                self.lowered_db[path.name] = -20.0 * math.log10(factor)
+            if controls:
+                save_controls(path.with_suffix(".npz"), note.scaled(factor).controls)
+            if progress:
+                progress(i + 1)
+        return paths
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index) -> Notes:
+        rows = np.atleast_1d(np.arange(len(self))[index])
+
+        def render(stems):
+            notes = list(self._render(True)) if stems else self._notes
+            return [notes[row] for row in rows]
+
+        return Notes([self.names[row] for row in rows], self.sample_rate, render, self.remarks)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:3]) + (", ..." if len(self) > 3 else "")
+        return f"<Notes: {len(self)} at {self.sample_rate} Hz: {shown}>"
+
+    def _repr_html_(self) -> str:
+        figures = []
+        for note in self[:_MAX_SHOWN]:
+            [name], [audio] = note.names, note.audio
+            sound = base64.b64encode(audio_files.wav_bytes(audio, self.sample_rate)).decode()
+            image = base64.b64encode(_spectrogram_png(audio, self.sample_rate)).decode()
+            figures.append(
+                '<figure style="display:inline-block;margin:4px;width:300px">'
+                f"<figcaption>{html.escape(name)}</figcaption>"
+                f'<img alt="Spectrogram" style="width:100%" src="data:image/png;base64,{image}">'
+                f'<audio controls style="width:100%" src="data:audio/wav;base64,{sound}"></audio>'
+                "</figure>"
+            )
+        more = len(self) - _MAX_SHOWN
+        return f"<div>{''.join(figures)}{f'<p>and {more} more</p>' if more > 0 else ''}</div>"
 
 
-def plain_requests(instrument, count, pitches=None, velocity=None, labels=None, seed=0):
-    """Requests for `count` notes at each pitch (and of each label).
-
-    Without pitches, notes are drawn from those that the instrument was trained on. The i-th note
-    at each pitch has the same z: notes of one index belong together, as of one instrument.
+def render_requests(
+    generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
+):
+    """Render requests to notes; long ones block by block.
 
     Args:
-      instrument: Instrument.
-      count: Notes at each pitch, 1 or more.
-      pitches: MIDI numbers, or None.
-      velocity: 0 .. 127, or None: 100.
-      labels: Names of labels, or None: each in turn.
-      seed: Decides which pitches are drawn.
+      (all): As of `iterate`.
 
     Returns:
-      list of Request.
-
-    Raises:
-      UsageError: if the instrument does not know what is asked of it.
+      Notes.
     """
-    if count < 1:
-        raise UsageError(f"count {count}: expected 1 or more")
-    _check_conditions(instrument, pitches, velocity, labels)
-    tells_pitch = "pitch" in instrument.condition_names
-    velocity = DEFAULT_VELOCITY if velocity is None else velocity
-    velocity = velocity if "velocity" in instrument.condition_names else 0
-    indices = _label_indices(instrument, labels)
-    notes = []
-    for number in range(count):
-        if not tells_pitch:
-            chosen = [0]
-        elif pitches is not None:
-            chosen = pitches
-        elif instrument.pitches:
-            draw = np.random.default_rng([seed, number])
-            chosen = [instrument.pitches[draw.integers(len(instrument.pitches))]]
-        else:
-            chosen = [DEFAULT_PITCH]
-        which = indices if labels is not None else [indices[number % len(indices)]]
-        notes += [(pitch, velocity, label, number) for pitch in chosen for label in which]
-    return _requests(instrument, notes)
+
+    sample_rate = sample_rate or generator.sample_rate
+    n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
+    audio = audio and not _is_long(generator, n_samples)
+    given = dict(seconds=seconds, sample_rate=sample_rate, seed=seed, audio=audio, **settings)
+
+    def render(stems):
+        return iterate(generator, requests, stems=stems, **given)
+
+    return Notes([request.stem for request in requests], sample_rate, render)
 
 
-def like_requests(instrument, entries):
-    """One request for each recording of a folder, at its pitch, velocity and label.
-
-    Args:
-      instrument: Instrument.
-      entries: `noisygan.data.layouts.Entry` objects.
-
-    Returns:
-      list of Request, in the entries' order.
-
-    Raises:
-      UsageError: if a recording lacks what the instrument has to be told, or has a label that it
-        was not trained with and there are several to choose from.
-    """
-    notes = []
-    known = list(instrument.label_names)
-    for number, entry in enumerate(entries):
-        if entry.pitch is None and "pitch" in instrument.condition_names:
-            raise UsageError(
-                f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
-                "or NSynth's examples.json"
-            )
-        label = 0
-        if entry.label in known:
-            label = known.index(entry.label)
-        elif len(known) > 1 and "label" in instrument.condition_names:
-            raise UsageError(
-                f"{entry.path}: label {entry.label} is unknown to this run, "
-                f"which knows {', '.join(known)}"
-            )
-        velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
-        notes.append((entry.pitch or 0, velocity, label, number))
-    return _requests(instrument, notes)
-
-
-def _check_conditions(instrument, pitches, velocity, labels):
-    for name, given in (("pitch", pitches), ("velocity", velocity)):
-        if given is not None and name not in instrument.condition_names:
-            told = ", ".join(instrument.condition_names) or "nothing"
-            raise UsageError(
-                f"--{name} has no effect: this run's generator is told {told}; leave it out, "
-                f"or train a run that is conditioned on {name}"
-            )
-    if velocity is not None and not 0 <= velocity <= 127:
-        raise UsageError(f"velocity {velocity:g}: expected 0 to 127, such as 100")
-    if labels is not None:
-        check_labels(instrument.label_names, labels)
-    several = len(instrument.label_names) > 1
-    if labels is not None and several and "label" not in instrument.condition_names:
-        told = ", ".join(instrument.condition_names) or "nothing"
-        raise UsageError(
-            f"--label has no effect: this run's generator is told {told}; leave it out, "
-            "or train a run that is conditioned on label"
-        )
-
-
-def _label_indices(instrument, labels):
-    known = list(instrument.label_names)
-    if labels is None:
-        if "label" in instrument.condition_names and known:
-            return list(range(len(known)))
-        # A generator of several instruments that is told none makes none of them in particular.
-        return [0] if len(known) == 1 else [None]
-    check_labels(known, labels)
-    return [known.index(label) for label in labels]
-
-
-def check_labels(known, labels):
-    """Refuses labels that a run does not know.
-
-    Args:
-      known: Its labels; empty where its recordings had none.
-      labels: Those that are asked for.
-
-    Raises:
-      UsageError: names the first unknown one.
-    """
-    if not known:
-        raise UsageError("--label: this run's recordings had no labels; leave it out")
-    for label in labels:
-        if label not in known:
-            raise UsageError(
-                f"label {label} is unknown to this run, which knows {', '.join(known)}"
-            )
-
-
-def _requests(instrument, notes):
-    """Numbers files of the same name; `notes` are (pitch, velocity, label, number)."""
-    seen = {}
-    requests = []
-    for pitch, velocity, label, number in notes:
-        name = instrument.file_name(label)
-        request = Request(pitch, velocity, label or 0, name, number, 0, instrument.condition_names)
-        seen[request.kind] = seen.get(request.kind, -1) + 1
-        requests.append(dataclasses.replace(request, index=seen[request.kind]))
-    return requests
-
-
-def render(
+def iterate(
     generator,
     requests,
     seconds=None,
     sample_rate=None,
     seed=0,
-    controls=False,
-    stems=False,
-    codes=None,
+    z=None,
     noise_seed=None,
-):
-    """Renders notes, a bounded number at a time.
+    gain=1.0,
+    stems=False,
+    audio=True,
+) -> Iterator[Note]:
+    """Render requests one after the other, in batches of bounded size.
 
     Args:
-      generator: By the generator contract.
+      generator: Generator, as of `noisygan.generators`.
       requests: list of Request.
-      seconds: Length of each, or None: the generator's own.
-      sample_rate: Hz, or None: the generator's own.
-      seed: Together with a request's number decides z and the noise.
-      controls: Whether the controls are wanted.
-      stems: Whether the parts of the sound are wanted.
-      codes: float32 [n_requests, latent_dim] in place of the z that are drawn; None draws them.
-      noise_seed: In place of what the seed says of the noise; None: as the seed says.
+      seconds: Length of each; None: the generator's own.
+      sample_rate: Hz; None: the generator's own.
+      seed: With a request's number decides z and the noise.
+      z: float32 [n_requests, latent_dim] to use instead of the drawn ones.
+      noise_seed: Noise seed of every note; None: by seed and number.
+      gain: Linear gain of every note.
+      stems: Whether the stems are rendered too.
+      audio: Whether audio is rendered at once; otherwise from the controls when it is used.
 
     Yields:
-      Rendered, in the requests' order.
+      Note.
 
     Raises:
-      UsageError: if controls or stems are wanted of a generator that has none.
+      UsageError: if audio is False and the generator has no controls.
     """
     import tensorflow as tf
 
-    from noisygan.rendering.synthesis import controls_of
+    from noisygan.rendering.synthesis import controls_row
 
     sample_rate = sample_rate or generator.sample_rate
-    n_samples = (seconds or generator.seconds) * sample_rate
-    n_rows = int(max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)))
+    n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
+    seeds = [note_seeds(seed, request.number) for request in requests]
+    noise_seeds = [own if noise_seed is None else noise_seed for _, own in seeds]
+    if not audio and not hasattr(generator, "get_controls"):
+        raise UsageError(_missing("controls"))
+    n_rows = max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)) if audio else 1
     for start in range(0, len(requests), n_rows):
-        batch = requests[start : start + n_rows]
-        seeds = [note_seeds(seed, request.number) for request in batch]
-        if noise_seed is not None:
-            seeds = [(z_seed, noise_seed) for z_seed, _ in seeds]
-        if codes is None:
-            z = tf.concat([generator.prior(1, seed=z_seed) for z_seed, _ in seeds], axis=0)
+        rows = slice(start, start + n_rows)
+        if z is None:
+            batch_z = tf.concat([generator.prior(1, seed=s) for s, _ in seeds[rows]], axis=0)
         else:
-            z = tf.constant(codes[start : start + n_rows], tf.float32)
-        conditioning = conditioning_of(batch)
-        noise_seeds = [noise_seed for _, noise_seed in seeds]
-        output = generator(
-            z, conditioning, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise_seeds)
-        )
-        for option, wanted in (("controls", controls), ("stems", stems)):
-            if wanted and not output.controls:
-                raise UsageError(
-                    f"--{option}: this run's generator has no {option}, it writes samples directly"
-                )
-        audio = output.audio.numpy()
-        parts = _stems(generator, output, sample_rate, noise_seeds) if stems else {}
-        for row, request in enumerate(batch):
-            own = None
-            if controls:
-                own = controls_of(generator, output, row, sample_rate, noise_seeds[row])
-            own_parts = {name: part[row] for name, part in parts.items()}
-            yield Rendered(request, audio[row], own, own_parts)
+            batch_z = tf.constant(z[rows], tf.float32)
+        batch = conditioning(requests[rows])
+        noise = noise_seeds[rows]
+        if audio:
+            output = generator(
+                batch_z, batch, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise)
+            )
+            sounds, curves = output.audio.numpy(), output.controls
+        else:
+            sounds, curves = [None], generator.get_controls(batch_z, batch, seconds)
+        parts = {}
+        if stems and audio and curves:
+            parts = _stems(generator, curves, n_samples, sample_rate, noise)
+        curves = {name: np.asarray(value) for name, value in curves.items()}
+        for row, sound in enumerate(sounds):
+            controls = None
+            if curves:
+                controls = controls_row(generator, curves, row, n_samples, sample_rate, noise[row])
+            own = {name: part[row] for name, part in parts.items()}
+            yield Note(sound, controls, own).scaled(gain)
 
 
-def conditioning_of(requests):
-    """What a generator is told for requests, as a batch."""
+def conditioning(requests):
+    """Conditioning of a batch of requests: dict of tensors [batch]; bend [batch, n_points, 2]."""
     import tensorflow as tf
 
-    told = {
+    batch = {
         "pitch": tf.constant([request.pitch for request in requests], tf.float32),
         "velocity": tf.constant([request.velocity for request in requests], tf.float32),
         "label": tf.constant([request.label for request in requests], tf.int32),
     }
     if requests[0].bend:
-        told["bend"] = tf.constant([request.bend for request in requests], tf.float32)
-    return told
+        batch["bend"] = tf.constant([request.bend for request in requests], tf.float32)
+    return batch
 
 
-def _stems(generator, output, sample_rate, noise_seeds):
-    """Parts of a batch of sounds, as long as these are: dict of float32 [batch, n_samples]."""
+def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
+    """Stems of a batch, dict of float32 [batch, n_samples]."""
     import tensorflow as tf
 
-    n_samples = output.audio.shape[1]
-    n_frames = output.controls["loudness_db"].shape[1]
-    covered = round(n_frames * sample_rate / generator.frame_rate)
-    parts = generator.get_stems(output.controls, covered, sample_rate, tf.constant(noise_seeds))
+    covered = round(curves["loudness_db"].shape[1] * sample_rate / generator.frame_rate)
+    parts = generator.get_stems(curves, covered, sample_rate, tf.constant(noise_seeds))
     behind = [(0, 0), (0, max(0, n_samples - covered))]
     return {name: np.pad(part.numpy()[:, :n_samples], behind) for name, part in parts.items()}
 
 
-def note_seeds(seed, number):
-    """Seeds of a note's z and of its noise: (int, int), each below 2**31."""
-    words = np.random.SeedSequence([seed, number]).generate_state(2)
-    return tuple(int(word & 0x7FFFFFFF) for word in words)
+def _is_long(generator, n_samples):
+    """Whether notes are rendered block by block: our own voices, more than a batch's samples."""
+    from noisygan.rendering.synthesis import KINDS
+
+    voices = getattr(generator, "voices", ())
+    ours = bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
+    return ours and n_samples > MAX_SAMPLES_PER_BATCH
 
 
-def output_paths(requests, out_dir, controls=False, stems=False):
-    """The files that requests will be written to; refuses if any is there already.
+def _missing(what):
+    return f"{what}: this run's generator has no {what}, it writes samples directly"
 
-    Args:
-      requests: list of Request.
-      out_dir: Folder; may be missing.
-      controls: Whether controls files are written beside the sounds.
-      stems: Whether a folder with the parts of each sound is.
 
-    Returns:
-      list of pathlib.Path of the WAV files; a controls file has the suffix .npz instead, the folder
-      of a sound's parts none.
+def _check_has(what, note):
+    if note.controls is None:
+        raise UsageError(_missing(what))
 
-    Raises:
-      UsageError: if a file exists, or the folder is a file.
-    """
-    out_dir = pathlib.Path(out_dir)
+
+def _check_free(out_dir, paths, suffixes):
+    """Refuse files that exist already, before anything is rendered."""
     if out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
-    paths = [out_dir / f"{request.stem}.wav" for request in requests]
-    suffixes = [".wav"] + [".npz"] * controls + [""] * stems
-    wanted = [path.with_suffix(suffix) for suffix in suffixes for path in paths]
-    taken = [path for path in wanted if path.exists()]
+        raise UsageError(f"{out_dir} is a file; expected a folder")
+    taken = [path for s in suffixes for path in (p.with_name(p.stem + s) for p in paths)]
+    taken = [path for path in taken if path.exists()]
     if taken:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
         raise UsageError(
-            f"{taken[0]} exists already{more}; nothing was rendered; choose another --out_dir"
+            f"{taken[0]} exists already{more}; nothing was rendered; choose another folder"
         )
-    return paths
+
+
+def write_note(path, note, sample_rate, subtype="PCM_16", stems=False):
+    """Write a note, lowered as a whole if its files could not hold it, with its stems if wanted.
+
+    Args:
+      path: pathlib.Path of the WAV file; stems go into a folder of its name.
+      note: Note.
+      sample_rate: Hz.
+      subtype: Sample format.
+      stems: Whether to write the stems.
+
+    Returns:
+      Linear gain that was applied: 1.0, or less if it was lowered.
+
+    Raises:
+      UsageError: if a file exists.
+      RunError: if a file can't be written.
+    """
+    peak = _write(path, note.blocks(), sample_rate, subtype, stems)
+    if peak <= 1.0 or not subtype.startswith("PCM"):
+        return 1.0
+    # A hair more, so that rounding leaves no sample above full scale.
+    factor = 1.0 / (peak * (1.0 + 1e-6))
+    _write(path, note.scaled(factor).blocks(), sample_rate, subtype, stems, again=True)
+    return factor
+
+
+def _write(path, blocks, sample_rate, subtype, stems, again=False):
+    """Write blocks; returns their peak. `again` replaces what was written before."""
+    with contextlib.ExitStack() as stack:
+        writers = {}
+        for sound, parts in blocks:
+            sounds = {path: sound}
+            if stems:
+                folder = path.with_suffix("")
+                make_folder(folder)
+                sounds |= {folder / f"{name}.wav": part for name, part in parts.items()}
+            for file, part in sounds.items():
+                if file not in writers:
+                    if again:
+                        file.unlink()
+                    writer = audio_files.wav_writer(file, sample_rate, subtype)
+                    writers[file] = stack.enter_context(writer)
+                writers[file].write(part)
+    return max(writer.peak for writer in writers.values())
+
+
+def _spectrogram_png(audio, sample_rate):
+    """Magnitudes in dB over 80 dB, low frequencies at the bottom, PNG bytes."""
+    from matplotlib import image
+
+    n_fft = 1024
+    audio = np.pad(audio, (0, max(0, n_fft - len(audio))))
+    frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)
+    frames = frames[:: max(1, len(frames) // 300)] * np.hanning(n_fft)
+    level_db = 20.0 * np.log10(np.abs(np.fft.rfft(frames))[:, :256].T + 1e-5)
+    file = io.BytesIO()
+    top = level_db.max()
+    image.imsave(
+        *(file, level_db),
+        cmap="magma",
+        origin="lower",
+        vmin=top - 80.0,
+        vmax=top,
+        format="png",
+    )
+    return file.getvalue()

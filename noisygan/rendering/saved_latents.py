@@ -1,4 +1,4 @@
-"""Codes that were kept, as `noisygan match` writes them, and what went with them."""
+"""Saved latents: z with its conditions and noise seed, as `noisygan match` writes them."""
 
 import pathlib
 import zipfile
@@ -11,18 +11,20 @@ from noisygan.audio_io.audio_files import MAX_SECONDS, MIN_SECONDS
 from noisygan.errors import UsageError
 
 MAX_BYTES = 16 << 20
-_EXPECTED = "expected z as `noisygan match` keeps it (-z.npz), or an array [latent_dim] (.npy)"
+_EXPECTED = "expected z as `noisygan match` saves it (-z.npz), or an array [latent_dim] (.npy)"
+_HIGHEST = {"pitch": 127.0, "velocity": 127.0, "held_seconds": MAX_SECONDS, "gain": 1e6}
+_HIGHEST["noise_seed"] = 2**31 - 1
 
 
 class SavedLatents(NamedTuple):
-    """Codes and what belongs to them; None is what the file does not say.
+    """Latents and what belongs to them; None is what the file does not say.
 
     Attributes:
       z: float32 [n, latent_dim].
       pitch, velocity: MIDI.
       label_name: Name of a label.
-      held_seconds: When the note is let go.
-      gain: Linear, of the generator's sound.
+      held_seconds: Time of the note-off.
+      gain: Linear gain of the generator's audio.
       noise_seed: int.
     """
 
@@ -34,83 +36,69 @@ class SavedLatents(NamedTuple):
     gain: float = 1.0
     noise_seed: int | None = None
 
-    def asked(self, instrument, pitches=None, velocity=None, labels=None):
-        """(pitches, velocity, labels): those given, else the code's that a run is told."""
-        told = instrument.condition_names
-        if pitches is None and self.pitch is not None and "pitch" in told:
-            pitches = [self.pitch]
-        if velocity is None and self.velocity is not None and "velocity" in told:
+    def conditions(self, run, pitch=None, velocity=None, label=None):
+        """(pitch, velocity, label) as given, else the saved ones that the run is conditioned on."""
+        names = run.condition_names
+        if pitch is None and self.pitch is not None and "pitch" in names:
+            pitch = [self.pitch]
+        if velocity is None and self.velocity is not None and "velocity" in names:
             velocity = self.velocity
-        if labels is None and self.label_name and "label" in told and instrument.label_names:
-            labels = [self.label_name]
-        return pitches, velocity, labels
+        if label is None and self.label_name and "label" in names and run.label_names:
+            label = [self.label_name]
+        return pitch, velocity, label
 
     def seconds(self, generator):
-        """How long its note lasts with its release, or None: as the generator has it."""
+        """Length of the note with its release, or None: the generator's own."""
         release = getattr(generator, "release_seconds", None)
         if not self.held_seconds or release is None:
             return None
         return min(max(self.held_seconds + release, MIN_SECONDS), MAX_SECONDS)
 
     def check_size(self, latent_dim):
-        """Refuses codes of another size than a generator's.
-
-        Raises:
-          UsageError: if z does not have latent_dim numbers.
-        """
-        if self.z.shape[1] != latent_dim:
+        """Refuse latents of another size than a generator's, with a UsageError."""
+        if self.z.ndim != 2 or self.z.shape[1] != latent_dim:
             raise UsageError(
-                f"--z: its z has {self.z.shape[1]} numbers, and this run's has {latent_dim}; "
-                "expected a z of this run"
+                f"z: the given one has {self.z.shape[-1]} numbers, and this run's has "
+                f"{latent_dim}; expected a z of this run"
             )
 
 
 def load_latents(path):
-    """Reads a kept code.
+    """Read saved latents.
 
     Args:
-      path: .npz with the entries that docs/matching.md lists, of which z alone is needed, or .npy
+      path: .npz with the entries that docs/matching.md lists, of which only z is needed, or .npy
         with an array [latent_dim] or [n, latent_dim].
 
     Returns:
       SavedLatents.
 
     Raises:
-      UsageError: if there is none, or its numbers make no sense.
+      UsageError: if there are none, or a number is out of range.
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise UsageError(f"--z {path} is {'a folder' if path.is_dir() else 'missing'}; {_EXPECTED}")
+        raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'missing'}; {_EXPECTED}")
     try:
-        if zipfile.is_zipfile(path):
-            entries = read_arrays(path, MAX_BYTES)
-        else:
-            entries = {"z": read_arrays(path, MAX_BYTES)["array"]}
+        is_archive = zipfile.is_zipfile(path)
+        entries = read_arrays(path, MAX_BYTES)
+        entries = entries if is_archive else {"z": entries["array"]}
     except (OSError, ValueError) as error:
-        raise UsageError(f"--z {path} can't be read; {_EXPECTED}") from error
+        raise UsageError(f"{path} can't be read; {_EXPECTED}") from error
     if "z" not in entries:
-        raise UsageError(f"--z {path} holds no z; {_EXPECTED}")
+        raise UsageError(f"{path} holds no z; {_EXPECTED}")
     z = np.atleast_2d(entries["z"])
-    if z.ndim != 2 or not z.size or z.dtype.kind not in "iuf":
-        raise UsageError(f"--z {path}: z has shape {np.shape(entries['z'])}; {_EXPECTED}")
-    if not (np.abs(z) < 1e30).all():
-        raise UsageError(f"--z {path}: z holds values that are not finite numbers")
-    limits = {"pitch": 127.0, "velocity": 127.0, "held_seconds": MAX_SECONDS, "gain": 1e6}
-    numbers = {
-        name: _number(entries[name], name, most, path)
-        for name, most in limits.items()
-        if name in entries
-    }
-    if numbers.get("gain") == 0.0:
-        raise UsageError(f"--z {path}: gain is 0; expected a number above 0")
-    if "noise_seed" in entries:
-        numbers["noise_seed"] = int(_number(entries["noise_seed"], "noise_seed", 2**31 - 1, path))
-    return SavedLatents(
-        z.astype(np.float32), label_name=str(entries.get("label_name", "")), **numbers
-    )
-
-
-def _number(value, name, most, path):
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf" or not 0 <= value <= most:
-        raise UsageError(f"--z {path}: {name} is {value}; expected a number from 0 to {most:g}")
-    return float(value)
+    if z.ndim != 2 or not z.size or z.dtype.kind not in "iuf" or not (np.abs(z) < 1e30).all():
+        raise UsageError(f"{path}: z of shape {np.shape(entries['z'])} is no latent; {_EXPECTED}")
+    numbers = {}
+    for name, highest in _HIGHEST.items():
+        value = np.asarray(entries.get(name, 0))
+        lowest = 1e-9 if name == "gain" and name in entries else 0
+        if value.ndim or value.dtype.kind not in "iuf" or not lowest <= value <= highest:
+            raise UsageError(
+                f"{path}: {name} is {value}; expected a number from {lowest:g} to {highest:g}"
+            )
+        if name in entries:
+            numbers[name] = int(value) if name == "noise_seed" else float(value)
+    label_name = str(entries.get("label_name", ""))
+    return SavedLatents(z.astype(np.float32), label_name=label_name, **numbers)

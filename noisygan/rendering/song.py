@@ -1,13 +1,16 @@
-"""Songs played by trained runs: each note rendered from its run, and their sum."""
+"""MIDI songs played by trained runs: each note is rendered from its run, and all are summed."""
 
 import dataclasses
 import math
+import pathlib
 
 import numpy as np
 
 from noisygan.audio_io import midi
 from noisygan.errors import UsageError
-from noisygan.rendering import notes
+from noisygan.progress import counted
+from noisygan.rendering.notes import Note, Notes, conditioning
+from noisygan.rendering.requests import Request, note_seeds
 
 # Bounds what one batch takes.
 _MAX_SAMPLES = 16 * 4 * 48000
@@ -38,30 +41,26 @@ _CLASS_OF_NOTE = {note: name for name, numbers in DRUMS.items() for note in numb
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A run that plays some of a song's channels.
+    """A run that plays some of a song's notes.
 
     Attributes:
-      generator: By the generator contract.
-      instrument: `noisygan.rendering.notes.Instrument`.
-      number: Which z its notes have; equal numbers (and seeds) are the same z. None: each of its
-        notes one of its own, but equal drums the same.
+      run: Run.
+      number: Number of the z that its notes share; equal numbers and seeds are the same z. None:
+        each note has its own, equal drums the same.
     """
 
-    generator: object
-    instrument: notes.Instrument
+    run: object
     number: int | None = None
 
     @property
     def is_kit(self):
-        """Whether notes mean drums to it, not pitches."""
-        return "pitch" not in self.instrument.condition_names
+        """Whether notes mean drums, not pitches."""
+        return "pitch" not in self.run.condition_names
 
     def label(self, note):
-        """Index of the label that plays a note, or None where it knows none that could."""
-        known = list(self.instrument.label_names)
-        if not self.is_kit:
-            return 0
-        if not known or "label" not in self.instrument.condition_names:
+        """Index of the label that plays a note, or None if the run has none that could."""
+        known = list(self.run.label_names)
+        if not self.is_kit or not known or "label" not in self.run.condition_names:
             return 0
         name = _CLASS_OF_NOTE.get(note.pitch)
         for candidate in (name, STAND_INS.get(name)):
@@ -70,15 +69,104 @@ class Part:
         return None
 
 
-def play(song, parts, sample_rate, seed=0, report=None):
-    """The sound of a song.
+def play_midi(
+    path,
+    run=None,
+    drums=None,
+    channels=None,
+    programs=None,
+    sample_rate=None,
+    seed=0,
+    progress=None,
+):
+    """Play a MIDI file on trained runs.
+
+    Every note is rendered at its own pitch, velocity and length, with pitch bend and sustain pedal.
+
+    Args:
+      path: Standard MIDI File, format 0 or 1.
+      run: Run that plays all channels but the drums' (10); the notes of a channel share a z.
+      drums: Run that plays channel 10, General MIDI's drums.
+      channels: dict of channel (1 to 16) -> Run, or (Run, number of the z of its notes).
+      programs: dict of General MIDI program (1 to 128) -> likewise.
+      sample_rate: Hz; None: the highest of the runs.
+      seed: Decides z and noise.
+      progress: Called with (notes rendered, notes in all).
+
+    Returns:
+      Notes of one sound; its remarks tell what was left out.
+
+    Raises:
+      UsageError: if the file is no MIDI file, or no run can play any of its notes.
+    """
+    song = midi.read_song(path)
+    remarks = [f"{path} {song.damage}; what could be read is played"] if song.damage else []
+    if not song.notes:
+        raise UsageError(f"{path} holds no notes")
+    parts = _assign(song, run, drums, channels or {}, programs or {})
+    used = {id(part.run): part.run for part in parts.values() if part is not None}
+    if not used:
+        silent = ", ".join(map(str, sorted({note.channel for note in song.notes})))
+        raise UsageError(f"{path} has notes on channel {silent}, which no run plays")
+    sample_rate = sample_rate or max(run.generator.sample_rate for run in used.values())
+
+    def part_of(note):
+        return parts[note.channel, note.program]
+
+    audio, left_out = play(song, part_of, sample_rate, seed, progress)
+    if sum(left_out.values()) == len(song.notes):
+        reasons = "; ".join(f"{counted(n, 'note')} {why}" for why, n in left_out.items())
+        raise UsageError(f"{path}: no note can be played ({reasons})")
+    remarks += [f"left out: {counted(n, 'note')} {reason}" for reason, n in left_out.items()]
+    remarks += _beyond(song.notes, part_of)
+    return Notes([pathlib.Path(path).stem], sample_rate, lambda stems: [Note(audio)], remarks)
+
+
+def _assign(song, run, drums, channels, programs):
+    """Part, or None, of each channel and program of a song: a channel may change its program."""
+    parts = {}
+    for channel, program in dict.fromkeys((note.channel, note.program) for note in song.notes):
+        is_drums = channel == midi.DRUM_CHANNEL
+        given = channels.get(channel)
+        if given is None and not is_drums:  # programs on the drums' channel are kits
+            given = programs.get(program)
+        if given is None:
+            # The notes of a channel belong together, as of one instrument.
+            given = (drums, None) if is_drums else (run, channel - 1)
+        playing, number = given if isinstance(given, tuple) else (given, None)
+        part = None if playing is None else Part(playing, number)
+        if part is not None:
+            check_playable(part, channel)
+        parts[channel, program] = part
+    return parts
+
+
+def _beyond(played, part_of):
+    """Remarks on notes outside the pitches that a run was trained on."""
+    beyond = {}
+    for note in played:
+        part = part_of(note)
+        if part is None or part.is_kit or not part.run.pitches:
+            continue
+        low, high = min(part.run.pitches), max(part.run.pitches)
+        if not low <= note.pitch <= high:
+            key = (part.run.name, low, high)
+            beyond[key] = beyond.get(key, 0) + 1
+    return [
+        f"{counted(n, 'note')} outside the pitches {low:g} to {high:g} that {name} was trained on"
+        for (name, low, high), n in beyond.items()
+    ]
+
+
+def play(song, parts, sample_rate, seed=0, progress=None):
+    """Render a song.
 
     Args:
       song: `noisygan.audio_io.midi.Song`.
       parts: A function from a `midi.Note` to the `Part` that plays it, or None: it is left out.
       sample_rate: Hz.
       seed: Decides z and noise.
-      report: None, or a function called with (notes rendered, notes in all).
+      progress: Called with (notes rendered, notes in all).
 
     Returns:
       (audio float32 [n_samples], notes left out: dict of reason -> count).
@@ -101,8 +189,8 @@ def play(song, parts, sample_rate, seed=0, report=None):
             sound = sound[: len(audio) - start]
             audio[start : start + len(sound)] += sound
         n_done += len(batch)
-        if report is not None:
-            report(n_done, len(chosen))
+        if progress is not None:
+            progress(n_done, len(chosen))
     return audio, left_out
 
 
@@ -115,7 +203,7 @@ def _refusal(note, part, sample_rate):
     if _seconds(note, part) > MAX_NOTE_SECONDS:
         return f"longer than {MAX_NOTE_SECONDS:g} seconds"
     if part.label(note) is None:
-        known = ", ".join(part.instrument.label_names)
+        known = ", ".join(part.run.label_names)
         return f"for a drum (note {note.pitch}) that the run does not know; it knows {known}"
     if not part.is_kit:
         highest = max((bend for _, bend in note.bend), default=0.0)
@@ -130,7 +218,7 @@ def _end(note, part):
 
 def _seconds(note, part):
     """How long a note sounds."""
-    generator = part.generator
+    generator = part.run.generator
     if part.is_kit:
         return generator.seconds
     if hasattr(generator, "release_seconds"):
@@ -144,7 +232,7 @@ def _batches(chosen, sample_rate):
     for item in chosen:
         _, note, part = item
         step = math.ceil(math.log(max(_seconds(note, part), 0.1)) / math.log(_LENGTH_RATIO))
-        groups.setdefault((id(part), step), []).append(item)
+        groups.setdefault((id(part.run), part.number, step), []).append(item)
     for group in groups.values():
         longest = max(_seconds(note, part) for _, note, part in group)
         n_rows = int(max(1, min(_MAX_BATCH, _MAX_SAMPLES // (longest * sample_rate))))
@@ -156,25 +244,23 @@ def _render(part, batch, sample_rate, seed):
     """Yields the sound of each note of a batch, float32 [n]."""
     import tensorflow as tf
 
-    generator = part.generator
+    generator = part.run.generator
     played = [note for _, note, _ in batch]
     seconds = [_seconds(note, part) for note in played]
-    numbers = [_number(part, index, note) for index, note, _ in batch]
-    z = tf.concat(
-        [generator.prior(1, seed=notes.note_seeds(seed, number)[0]) for number in numbers], axis=0
-    )
+    requests = [
+        Request(note.pitch, note.velocity, part.label(note), "", _number(part, index, note), index)
+        for index, note, _ in batch
+    ]
+    z = [generator.prior(1, seed=note_seeds(seed, request.number)[0]) for request in requests]
+    z = tf.concat(z, axis=0)
     # Each note has noise of its own, or repeated ones would sound like one sample.
-    noise_seeds = tf.constant([notes.note_seeds(seed, index)[1] for index, _, _ in batch])
-    conditioning = {
-        "pitch": tf.constant([note.pitch for note in played], tf.float32),
-        "velocity": tf.constant([note.velocity for note in played], tf.float32),
-        "label": tf.constant([part.label(note) for note in played], tf.int32),
-    }
+    noise_seeds = tf.constant([note_seeds(seed, request.index)[1] for request in requests])
+    batch_conditioning = conditioning(requests)
     if hasattr(generator, "get_controls"):
         held = None if part.is_kit else tf.constant([note.held for note in played], tf.float32)
         # Frames behind the last note, too, so that it ends like all others: cut off.
         longest = max(seconds) + (0.0 if part.is_kit else 2.0 / generator.frame_rate)
-        controls = generator.get_controls(z, conditioning, longest, held)
+        controls = generator.get_controls(z, batch_conditioning, longest, held)
         _bend(controls, played, generator.frame_rate)
         n_frames = controls["loudness_db"].shape[1]
         covered = round(n_frames * sample_rate / generator.frame_rate)
@@ -182,16 +268,16 @@ def _render(part, batch, sample_rate, seed):
     else:
         longest = min(max(seconds), generator.seconds)
         output = generator(
-            z, conditioning, seconds=longest, sample_rate=sample_rate, seed=noise_seeds
+            z, batch_conditioning, seconds=longest, sample_rate=sample_rate, seed=noise_seeds
         )
         audio = output.audio.numpy()
-    tells_velocity = "velocity" in part.instrument.condition_names
+    has_velocity = "velocity" in part.run.condition_names
     for sound, note, length in zip(audio, played, seconds, strict=True):
         sound = sound[: round(length * sample_rate)].copy()
         if not hasattr(generator, "release_seconds"):
             _fade(sound, sample_rate)
         # As General MIDI's developers are advised: 40 log10 of velocity / 127.
-        yield sound if tells_velocity else sound * np.float32((note.velocity / 127.0) ** 2)
+        yield sound if has_velocity else sound * np.float32((note.velocity / 127.0) ** 2)
 
 
 def _number(part, index, note):
@@ -223,27 +309,11 @@ def _fade(sound, sample_rate):
     sound[len(sound) - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)
 
 
-def without_clipping(audio):
-    """A sound brought down to full scale where it is louder.
-
-    Returns:
-      (audio, decibels it was lowered by: 0 or more).
-    """
-    peak = float(np.max(np.abs(audio), initial=0.0))
-    if peak <= 1.0:
-        return audio, 0.0
-    return audio / np.float32(peak), 20.0 * math.log10(peak)
-
-
 def check_playable(part, channel):
-    """Refuses a run on a channel that asks it for what it can't do.
-
-    Raises:
-      UsageError: for a run that is not told pitches on a melodic channel.
-    """
+    """Refuse a run without pitches on a melodic channel, with a UsageError."""
     if channel != midi.DRUM_CHANNEL and part.is_kit:
-        told = ", ".join(part.instrument.condition_names) or "nothing"
+        names = ", ".join(part.run.condition_names) or "nothing"
         raise UsageError(
-            f"{part.instrument.run_name} can't play melodies: its generator is told {told}; train "
-            "one that is conditioned on pitch, or give it to the drums with --drums"
+            f"{part.run.name} can't play melodies: its generator is conditioned on {names}; train "
+            "one that is conditioned on pitch, or let it play the drums"
         )

@@ -1,4 +1,4 @@
-"""Sound of controls block by block: memory grows with the curves, not with the samples.
+"""Audio of controls, block by block: memory grows with the curves, not with the samples.
 
 The blocks, joined, are what the voices render at once (`noisygan.generators.voices`): phase goes on
 from block to block, noise is a function of the sample's number, and filters and reverb reach over
@@ -11,7 +11,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from noisygan.audio_io.controls import CURVES, FORMAT, SETTINGS, STRUCK, VERSION, voices_of
+from noisygan.audio_io.controls import ENTRIES, FORMAT, VERSION, voices_of
 from noisygan.generators.drum_voices import DRUM_VOICES
 from noisygan.generators.voices import VOICES, gains_at_rate
 from synths.effects import Reverb, response_at_rate
@@ -27,34 +27,19 @@ _MODAL_SAMPLES = 2**14
 KINDS = VOICES | DRUM_VOICES
 
 
-def controls_of(generator, output, index, sample_rate, noise_seed):
-    """The controls of one sound of a generator's output, ready to save.
+def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
+    """Controls of one row of a batch, ready to save.
 
     Args:
-      generator: The hybrid generator that made it.
-      output: Its `GeneratorOutput`.
-      index: Row of the batch.
-      sample_rate: Hz, as given to the generator.
+      generator: The hybrid generator.
+      curves: Batch of `get_controls`.
+      index: Row.
+      n_samples: Length of the sound at the sample rate.
+      sample_rate: Hz.
       noise_seed: The row's noise seed.
 
     Returns:
-      dict of NumPy arrays.
-    """
-    n_samples = output.audio.shape[1]
-    return controls_row(generator, output.controls, index, n_samples, sample_rate, noise_seed)
-
-
-def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
-    """The controls of one sound that need not have been made yet.
-
-    Args:
-      generator: A hybrid generator.
-      curves: Of its `get_controls`.
-      n_samples: Length of the sound at the sample rate.
-      index, sample_rate, noise_seed: As of `controls_of`.
-
-    Returns:
-      dict of NumPy arrays.
+      dict of arrays, as of `noisygan.audio_io.controls`.
     """
     controls = {
         "format": np.array(FORMAT),
@@ -79,53 +64,38 @@ def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
     return controls
 
 
-def render_controls(controls, sample_rate=None, seconds=None):
-    """Sound of controls.
+def at_rate(controls, sample_rate=None, seconds=None):
+    """The same controls, to be rendered at another rate or length.
 
-    Args:
-      (all): As of `render_in_blocks`.
-
-    Returns:
-      float32 [n_samples].
-    """
-    return np.concatenate([sound for sound, _ in render_in_blocks(controls, sample_rate, seconds)])
-
-
-def render_in_blocks(controls, sample_rate=None, seconds=None):
-    """Sound of controls block by block, in memory that does not grow with its length.
-
-    Args:
-      controls: Of `load_controls` or `controls_of`.
-      sample_rate: Hz; the controls' own where absent.
-      seconds: Length; the controls' own where absent. A shorter sound ends early, a longer one is
-        followed by silence (and the reverb's tail): the curves are not stretched.
-
-    Yields:
-      (sound, parts): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
-      reverb adds; the sound is their sum.
+    A shorter sound ends early, a longer one is followed by silence (and the reverb's tail): the
+    curves are not stretched.
     """
     own_rate = int(controls["sample_rate"])
-    sample_rate = own_rate if sample_rate is None else int(sample_rate)
-    if seconds is None:
-        n_samples = round(int(controls["n_samples"]) * sample_rate / own_rate)
-    else:
-        n_samples = round(seconds * sample_rate)
-    voices = {}
-    for name, kind in voices_of(controls):
-        curves = {
-            curve: _frames(controls[f"{name}/{curve}"]).astype(np.float32)
-            for curve, _ in CURVES[kind]
-        }
-        struck = {part: np.asarray(controls[f"{name}/{part}"], np.float32) for part in STRUCK[kind]}
-        settings = {part: float(controls[f"{name}/{part}"]) for part in SETTINGS[kind]}
-        rates = float(controls["frame_rate"]), sample_rate
-        seed = int(controls.get("noise_seed", 0))
-        voices[name] = Voice(kind, curves, struck, settings, *rates, seed)
-    room = None
-    if "reverb/ir" in controls:
-        add_dry = bool(controls.get("reverb/add_dry", True))
-        ir_rate = int(controls["reverb/sample_rate"])
-        room = Room(np.asarray(controls["reverb/ir"], np.float32), ir_rate, sample_rate, add_dry)
+    rate = own_rate if sample_rate is None else int(sample_rate)
+    n_samples = int(controls["n_samples"])
+    n_samples = round(n_samples * rate / own_rate) if seconds is None else round(seconds * rate)
+    return controls | {"sample_rate": np.array(rate), "n_samples": np.array(n_samples)}
+
+
+def render_controls(controls, sample_rate=None, seconds=None):
+    """Render controls to audio, float32 [n_samples]; arguments as of `at_rate`."""
+    blocks = render_in_blocks(at_rate(controls, sample_rate, seconds))
+    return np.concatenate([sound for sound, _ in blocks])
+
+
+def render_in_blocks(controls):
+    """Render controls block by block, in memory that does not grow with the length.
+
+    Args:
+      controls: Of `load_controls` or `controls_row`.
+
+    Yields:
+      (sound, stems): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
+      reverb adds; the sound is their sum.
+    """
+    sample_rate, n_samples = int(controls["sample_rate"]), int(controls["n_samples"])
+    voices = {name: Voice(controls, name, kind) for name, kind in voices_of(controls)}
+    room = Room(controls, sample_rate) if "reverb/ir" in controls else None
     for begin in range(0, n_samples, BLOCK_SAMPLES):
         n_block = min(BLOCK_SAMPLES, n_samples - begin)
         parts = {name: voice.take(n_block) for name, voice in voices.items()}
@@ -136,16 +106,11 @@ def render_in_blocks(controls, sample_rate=None, seconds=None):
         yield sound, parts
 
 
-def _frames(curve):
-    """[n_frames] or [n_frames, n] as [n_frames, n]."""
-    return curve[:, None] if curve.ndim == 1 else curve
-
-
-def signal_of(controls, n_samples, sample_rate):
-    """Sound of controls, with a gradient to those of them that are tensors.
+def controls_to_signal(controls, n_samples, sample_rate):
+    """Render controls to audio, differentiable with respect to those that are tensors.
 
     Args:
-      controls: Of `load_controls` or `controls_of`; float32 tensors may stand for curves and
+      controls: Of `load_controls` or `controls_row`; float32 tensors may stand for curves and
         responses, with which this can be part of a `tf.function` at the controls' own rate.
       n_samples: Length of the sound.
       sample_rate: Hz.
@@ -153,63 +118,71 @@ def signal_of(controls, n_samples, sample_rate):
     Returns:
       float32 [1, n_samples].
     """
-
-    def row(name):
-        return tf.convert_to_tensor(controls[name], tf.float32)[None]
-
     audio = 0.0
-    voices, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])
-    for voice, kind in zip(voices, kinds, strict=True):
-        curves = {}
-        for curve, rank in CURVES[str(kind)]:
-            value = row(f"{voice}/{curve}")
-            curves[curve] = value[:, :, None] if rank == 1 else value
+    for name, kind in voices_of(controls):
+        curves, struck, settings = _parts(controls, name, kind)
         covered = n_samples
         if curves:
             n_frames = next(iter(curves.values())).shape[1]
             covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
-        curves |= {name: row(f"{voice}/{name}") for name in STRUCK[str(kind)]}
-        settings = {name: float(controls[f"{voice}/{name}"]) for name in SETTINGS[str(kind)]}
-        kind = KINDS[str(kind)]
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
-        sound = kind.render(curves, covered, sample_rate, seed, **settings)[:, :n_samples]
+        sound = KINDS[kind].render(curves | struck, covered, sample_rate, seed, **settings)
+        sound = sound[:, :n_samples]
         audio = audio + tf.pad(sound, [[0, 0], [0, n_samples - sound.shape[1]]])
     if "reverb/ir" in controls:
-        ir = row("reverb/ir")
-        ir_rate = int(controls["reverb/sample_rate"])
-        if ir_rate != sample_rate:
-            ir = response_at_rate(ir, ir_rate, sample_rate)
-        reverb = Reverb(add_dry=bool(controls.get("reverb/add_dry", True)))
-        audio = reverb.get_signal(audio, ir)
+        ir, add_dry = _response(controls, sample_rate)
+        audio = Reverb(add_dry=add_dry).get_signal(audio, ir)
     return audio
+
+
+def _parts(controls, voice, kind):
+    """(curves [1, n_frames, n], what a blow has settled [1, n], settings) of a voice, by name."""
+    curves, struck, settings = {}, {}, {}
+    for name, (axes, *_) in ENTRIES[kind].items():
+        value = controls[f"{voice}/{name}"]
+        if not axes:
+            settings[name] = float(value)
+            continue
+        value = tf.convert_to_tensor(value, tf.float32)[None]
+        if axes.startswith("t"):
+            curves[name] = value[:, :, None] if axes == "t" else value
+        else:
+            struck[name] = value
+    return curves, struck, settings
+
+
+def _response(controls, sample_rate):
+    """(impulse response [1, n_taps] at a rate, whether the dry sound is added)."""
+    ir = tf.convert_to_tensor(controls["reverb/ir"], tf.float32)[None]
+    ir_rate = int(controls["reverb/sample_rate"])
+    if ir_rate != sample_rate:
+        ir = response_at_rate(ir, ir_rate, sample_rate)
+    return ir, bool(controls.get("reverb/add_dry", True))
 
 
 class Voice:
     """A voice's sound, taken in pieces of any length; behind its end it is silent.
 
     Args:
-      kind: Name of its kind.
-      curves: Controls with an axis of frames, float32 [n_frames, n] each.
-      struck: Controls without one, float32 [n] each.
-      settings: What the kind's `render` must be told beside them.
-      frame_rate: Frames a second.
-      sample_rate: Hz.
-      seed: Of its noise.
+      controls: Of `load_controls` or `controls_row`.
+      name, kind: Of the voice.
     """
 
-    def __init__(self, kind, curves, struck, settings, frame_rate, sample_rate, seed):
-        seed = tf.constant([seed], tf.int32)
+    def __init__(self, controls, name, kind):
+        curves, struck, settings = _parts(controls, name, kind)
+        sample_rate, frame_rate = int(controls["sample_rate"]), float(controls["frame_rate"])
+        seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
         self._left = math.inf
         if not curves:
             blocks = _STRUCK[kind](struck, sample_rate, seed, settings)
         else:
-            n_frames = len(next(iter(curves.values())))
+            n_frames = next(iter(curves.values())).shape[1]
             self._left = covered = round(n_frames * sample_rate / frame_rate)
             if covered <= BLOCK_SAMPLES:
-                controls = {name: tf.constant(value[None]) for name, value in curves.items()}
                 render = KINDS[kind].render
-                blocks = iter([render(controls, covered, sample_rate, seed, **settings)[0]])
+                blocks = iter([render(curves, covered, sample_rate, seed, **settings)[0]])
             else:
+                curves = {name: value[0].numpy() for name, value in curves.items()}
                 line = _Line(curves, n_frames, frame_rate, sample_rate)
                 blocks = _LONG[kind](line, sample_rate, seed, **settings)
         self._blocks = blocks
@@ -230,19 +203,11 @@ class Voice:
 
 
 class Room:
-    """A reverb, block by block.
+    """The reverb of controls, block by block, at a sample rate in Hz."""
 
-    Args:
-      ir: Impulse response, float32 [n_taps].
-      ir_rate, sample_rate: Hz, of the response and of the sound.
-      add_dry: Whether the dry sound is added; the response's tap 0 is left out then.
-    """
-
-    def __init__(self, ir, ir_rate, sample_rate, add_dry):
-        ir = tf.constant(ir[None], tf.float32)
-        if ir_rate != sample_rate:
-            ir = response_at_rate(ir, ir_rate, sample_rate)
-        if add_dry:
+    def __init__(self, controls, sample_rate):
+        ir, add_dry = _response(controls, sample_rate)
+        if add_dry:  # the response's tap 0 is left out then
             ir = tf.concat([tf.zeros_like(ir[:, :1]), ir[:, 1:]], axis=1)
         self._stream = ConvolutionStream(ir, add_dry)
         self._state = self._stream.initial_state(1)
@@ -328,8 +293,7 @@ def _noise(line, sample_rate, seed, bandwidth_hz):
 
 
 def _modal(struck, sample_rate, seed, settings):
-    modes = [tf.constant(struck[name][None]) for name in ("frequencies", "amplitudes")]
-    modes.append(tf.constant(struck["decay_seconds"][None]))
+    modes = [struck[name] for name in ("frequencies", "amplitudes", "decay_seconds")]
     begin = 0
     while True:
         yield modal_synthesis(*modes, _MODAL_SAMPLES, sample_rate, first_sample=begin)[0]
@@ -337,9 +301,8 @@ def _modal(struck, sample_rate, seed, settings):
 
 
 def _transient(struck, sample_rate, seed, settings):
-    controls = {name: tf.constant(value[None]) for name, value in struck.items()}
     n_samples = round(settings["burst_seconds"] * sample_rate) + 1
-    yield KINDS["transient"].render(controls, n_samples, sample_rate, seed, **settings)[0]
+    yield KINDS["transient"].render(struck, n_samples, sample_rate, seed, **settings)[0]
 
 
 _LONG = {"harmonic": _harmonic, "noise": _noise}

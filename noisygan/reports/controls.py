@@ -67,7 +67,8 @@ class _Curves:
         heard = self.amplitudes > 1e-3 * self.amplitudes.max()
         curves = [self._curve(np.where(heard, cents, np.nan), "fake", "generated")]
         if recording is not None and pitch is not None:
-            real = note_analysis.demodulate(recording.audio, recording.sample_rate, centre_hz)
+            held = 0.125 * recording.seconds, 0.7 * recording.seconds
+            real = note_analysis.demodulate(recording.audio, recording.sample_rate, centre_hz, held)
             level = np.nanmax(real.level_db, axis=1)
             heard = np.where(level > level.max() - 45, real.cents, np.nan)
             curves.insert(0, Curve(real.times, heard, "real under", "recording, measured"))

@@ -35,36 +35,24 @@ def write(folder, path):
     manifest, folder = load.read_manifest(folder), Path(folder)
     counts = manifest["counts"]
     n_left_out = counts["skipped"] + counts.get("put_right", 0)
-    strip = [(duration(counts["seconds"]), "of sound")]
-    strip += [(f"{split['n_records']:,}", name) for name, split in manifest["splits"].items()]
-    strip += [
-        (f"{len(manifest['label_names']):,}", "labels"),
-        (f"{counts['skipped']:,}", "files left out"),
-    ]
     text = page.render(
         "dataset.html",
         title=f"{folder.resolve().name}, prepared",
         kicker="prepared recordings",
         credit=[f"{w.capitalize()}: {manifest[w]}" for w in ("licence", "source") if manifest[w]],
-        summary=f"{counts['records']:,} sounds of {counts['used']:,} files, "
-        f"{tables.lengths(manifest)}.",
-        strip=strip,
+        manifest=manifest,
+        counts=counts,
+        length=duration(counts["seconds"]),
+        lengths=tables.lengths(manifest),
         sounds=[_sound(record) for record in _one_of_each(folder, manifest)],
         levels=_levels(manifest),
-        classes=_classes(counts),
-        kinds=_printable(
-            (kind, f"{n:,} left out")
-            for kind, n in sorted(counts["skipped_by_kind"].items(), key=lambda each: -each[1])
-        ),
         files=_files(folder) if n_left_out else [],
         n_left_out=n_left_out,
-        steps=_printable((name, tables.shown(v)) for name, v in manifest["options"].items()),
+        max_rows=MAX_ROWS,
+        shown=tables.shown,
+        printable=tables.printable,
     )
     return page.write(path, text)
-
-
-def _printable(rows):
-    return [(tables.printable(name), tables.printable(what)) for name, what in rows]
 
 
 def _one_of_each(folder, manifest):
@@ -158,15 +146,6 @@ def _spectrum(manifest):
     )
 
 
-def _classes(counts):
-    rows = [(label, f"{n:,}") for label, n in counts["labels"].items()]
-    left = len(rows) - MAX_ROWS
-    rows = rows[:MAX_ROWS] + [("and", f"{left:,} more labels")] * (left > 0)
-    if counts["without_label"]:
-        rows.append(("without a label", f"{counts['without_label']:,}"))
-    return _printable(rows)
-
-
 def _files(folder):
     """(file, what became of it) of files that could not be taken as they were."""
     rows = []
@@ -182,4 +161,4 @@ def _files(folder):
                     break
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder}/files.jsonl cannot be read ({error})") from error
-    return _printable(rows)
+    return [tuple(map(tables.printable, row)) for row in rows]

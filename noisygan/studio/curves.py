@@ -1,64 +1,59 @@
-"""The curves of a sound as the page draws them, and what is drawn by hand laid upon controls."""
+"""Curves of a sound as the page draws them, and edits of controls."""
 
 import numpy as np
 
 FLOOR_DB = -100.0
 
 
-def shown(controls, kinds, frame_rate):
-    """The curves of one sound, few and in units that are heard.
+def summarize(controls, kinds, frame_rate):
+    """Reduce the controls of one sound to a few curves for the page.
 
     Args:
       controls: dict of arrays, of `get_controls`, a batch of one.
       kinds: dict name -> kind of the generator's voices.
-      frame_rate: Frames a second.
+      frame_rate: Hz.
 
     Returns:
-      dict of lists: `f0_hz`, `loudness_db`, `harmonic_db` (level of the harmonics' sum) and
-      `noise_db` (of the noise), a value a frame each, `harmonics_db` (mean level of each harmonic),
-      those that the voices have; and `frame_rate`.
+      dict of lists with a value per frame: `loudness_db`, and as far as the voices have them
+      `f0_hz`, `harmonic_db` and `noise_db` (levels of the harmonics' sum and of the noise), and
+      `harmonics_db` (mean level of each harmonic); and `frame_rate`.
     """
-    curves = {"frame_rate": float(frame_rate), "loudness_db": controls["loudness_db"][0, :, 0]}
+    curves = {"loudness_db": controls["loudness_db"][0, :, 0]}
     harmonic = [name for name, kind in kinds.items() if kind == "harmonic"]
     noise = [name for name, kind in kinds.items() if kind == "noise"]
     if harmonic:
         curves["f0_hz"] = controls[f"{harmonic[0]}/f0_hz"][0, :, 0]
-        curves["harmonic_db"] = decibels(
-            sum(controls[f"{name}/amplitudes"][0, :, 0] for name in harmonic)
-        )
-        levels = [
-            controls[f"{name}/amplitudes"][0] * controls[f"{name}/harmonic_distribution"][0]
-            for name in harmonic
-        ]
-        longest = max(level.shape[1] for level in levels)
-        means = [np.pad(x.mean(axis=0), (0, longest - x.shape[1])) for x in levels]
-        curves["harmonics_db"] = decibels(sum(means))
+        levels = [controls[f"{name}/amplitudes"][0] for name in harmonic]
+        shares = [controls[f"{name}/harmonic_distribution"][0] for name in harmonic]
+        curves["harmonic_db"] = amplitude_to_db(sum(level[:, 0] for level in levels))
+        means = [(a * b).mean(axis=0) for a, b in zip(levels, shares, strict=True)]
+        n_harmonics = max(len(mean) for mean in means)
+        means = [np.pad(mean, (0, n_harmonics - len(mean))) for mean in means]
+        curves["harmonics_db"] = amplitude_to_db(sum(means))
     if noise:
         power = sum(np.mean(controls[f"{name}/magnitudes"][0] ** 2, axis=1) for name in noise)
-        curves["noise_db"] = decibels(np.sqrt(power))
-    return {
-        name: value if name == "frame_rate" else np.round(value.astype(float), 3).tolist()
-        for name, value in curves.items()
-    }
+        curves["noise_db"] = amplitude_to_db(np.sqrt(power))
+    curves = {name: np.round(x.astype(float), 3).tolist() for name, x in curves.items()}
+    return {"frame_rate": float(frame_rate), **curves}
 
 
-def decibels(amplitude):
+def amplitude_to_db(amplitude):
     """20 log10 of an amplitude, FLOOR_DB or more."""
     return 20.0 * np.log10(np.maximum(amplitude, 10.0 ** (FLOOR_DB / 20.0)))
 
 
-def edited(controls, edits, kinds, n_frames):
-    """Controls with what was drawn laid upon them.
+def edit(controls, edits, kinds, n_frames):
+    """Apply edits to controls.
 
-    A drawn curve is a difference: semitones on F0, decibels on levels. It is stretched to the
-    sound's length, so it can be played at any pitch and length, with any latent. What is struck
-    (modes, bursts) follows the loudness of the first moment, as its level is settled by the blow.
+    An edit is a difference: semitones of F0, decibels of levels. It is stretched to the sound's
+    length, so it fits any pitch, length and latent. Struck voices (modes, bursts) follow the
+    loudness of the first frame.
 
     Args:
-      controls: dict of arrays, of `get_controls`, a batch of one; it is not changed.
-      edits: dict name -> float32 [n_points], as of `noisygan.studio.asking.Ask`.
+      controls: dict of arrays, of `get_controls`, a batch of one; not changed.
+      edits: dict name -> float32 [n_points], as of `noisygan.studio.requests.SoundRequest`.
       kinds: dict name -> kind of the generator's voices.
-      n_frames: Frames that the sound lasts; the controls may go on behind it.
+      n_frames: Frames of the sound; the controls may be longer.
 
     Returns:
       dict of arrays.
@@ -67,7 +62,7 @@ def edited(controls, edits, kinds, n_frames):
         return controls
     n_behind = controls["loudness_db"].shape[1] - n_frames
     drawn = {
-        name: np.pad(stretched(points, n_frames), (0, n_behind), "edge")[None, :, None]
+        name: np.pad(stretch(points, n_frames), (0, n_behind), "edge")[None, :, None]
         for name, points in edits.items()
         if name != "harmonics_db"
     }
@@ -78,21 +73,19 @@ def edited(controls, edits, kinds, n_frames):
         own = drawn.get({"harmonic": "harmonic_db", "noise": "noise_db"}.get(kind), flat)
         gain = (10.0 ** ((loudness + own) / 20.0)).astype(np.float32)
         level = f"{voice}/{'magnitudes' if kind in ('noise', 'transient') else 'amplitudes'}"
-        if kind in ("harmonic", "noise"):
-            out[level] = controls[level] * gain
-        else:
-            out[level] = controls[level] * gain[:, 0]
+        is_curve = kind in ("harmonic", "noise")
+        out[level] = controls[level] * (gain if is_curve else gain[:, 0])
         if kind == "harmonic":
             ratio = 2.0 ** (drawn.get("f0_semitones", flat) / 12.0)
             f0_hz = controls[f"{voice}/f0_hz"] * ratio
             out[f"{voice}/f0_hz"] = np.clip(f0_hz, 1.0, None).astype(np.float32)
             if "harmonics_db" in edits:
-                _recolour(out, voice, edits["harmonics_db"])
+                _edit_harmonics(out, voice, edits["harmonics_db"])
     return out
 
 
-def _recolour(controls, voice, gains_db):
-    """Raises and lowers single harmonics, in place; the others keep their level."""
+def _edit_harmonics(controls, voice, gains_db):
+    """Change the level of single harmonics, in place; the others keep theirs."""
     name, level = f"{voice}/harmonic_distribution", f"{voice}/amplitudes"
     n_harmonics = controls[name].shape[2]
     gains = np.ones(n_harmonics, np.float32)
@@ -104,9 +97,7 @@ def _recolour(controls, voice, gains_db):
     controls[level] = controls[level] * total
 
 
-def stretched(points, n):
-    """A curve of any number of points as one of n, float32 [n], linear between them."""
-    if len(points) == 1:
-        return np.full(n, points[0], np.float32)
+def stretch(points, n):
+    """Interpolate a curve of any number of points linearly to n, float32 [n]."""
     place = np.linspace(0.0, len(points) - 1.0, n)
     return np.interp(place, np.arange(len(points)), points).astype(np.float32)

@@ -1,25 +1,23 @@
-"""The latent space as it sounds: the directions that matter, and a map of sounds.
+"""Map of a latent space by its sounds: the directions along which they change most.
 
-Latents are drawn from the prior and listened to. The principal components of what is heard (log-mel
-levels in a few stretches of time) say how the generator's sounds differ; regressing the latents on
-them gives, for each component, the direction of z along which a sound changes that way. The first
-two are the axes of the map.
+Latents are sampled from the prior and rendered. Regressing them on the principal components of the
+sounds' log-mel levels gives the direction of z that changes each component. The first two are the
+axes of the map.
 
 References:
   Härkönen et al. 2020, "GANSpace": components of activations, carried to z by regression.
 """
 
-import dataclasses
-
 import numpy as np
 
 from noisygan.metrics import descriptors, spectrograms
+from noisygan.studio.requests import parse
 
 N_LATENTS = 160
 N_DIRECTIONS = 6
 _N_MELS, _N_SEGMENTS = 40, 8
 _FLOOR_DB = -80.0
-# What a direction is called by: a descriptor, and the words for less and for more of it.
+# Names of directions by descriptor, with the words for less and more of it.
 NAMES = {
     "spectral centroid": ("brightness", "dark", "bright"),
     "RMS": ("level", "soft", "loud"),
@@ -32,62 +30,31 @@ NAMES = {
 _LEAST_CORRELATION = 0.4
 
 
-@dataclasses.dataclass(frozen=True)
-class Landscape:
-    """Directions and a map of one run's latent space.
-
-    Attributes:
-      directions: float64 [n, latent_dim], of length 1 and at right angles, by importance.
-      shares: Share of the heard variance that follows each direction, [n].
-      names: (name, word for less, word for more) of each direction.
-      latents: float32 [n_latents, latent_dim], the sounds of the map.
-      brightness: Of each, 0 .. 1, as ranks.
-    """
-
-    directions: np.ndarray
-    shares: np.ndarray
-    names: list
-    latents: np.ndarray
-    brightness: np.ndarray
-
-    def as_json(self):
-        """The landscape as lists, rounded."""
-        return {
-            "directions": np.round(self.directions, 5).tolist(),
-            "shares": np.round(self.shares, 4).tolist(),
-            "names": [list(name) for name in self.names],
-            "latents": np.round(self.latents.astype(float), 4).tolist(),
-            "brightness": np.round(self.brightness, 3).tolist(),
-        }
-
-
-def explore(run, found, n_latents=N_LATENTS):
-    """Listens to latents of a run, one at each step, and finds its landscape.
+def explore(player, found, n_latents=N_LATENTS):
+    """Render latents of a run, one at each step, and find its landscape.
 
     Args:
-      run: `noisygan.studio.playing.PlayableRun`.
-      found: Called with the Landscape at the end.
-      n_latents: How many latents are listened to.
+      player: `noisygan.studio.player.Player`.
+      found: Called with the landscape (see `chart`) at the end.
+      n_latents: How many latents are rendered.
 
     Yields:
-      The number of latents heard so far, after each.
+      The number of latents rendered so far.
     """
-    from noisygan.studio import asking
-
-    latents, features, described = run.latents(range(n_latents)), [], []
-    label_count = max(len(run.facts()["labels"]), 1)
+    latents, features, described = player.latents(range(n_latents)), [], []
+    n_labels = max(len(player.facts()["labels"]), 1)
     for i, z in enumerate(latents):
-        body = {"z": z.tolist(), "label": i % label_count}
-        audio = run.sound(asking.parse(body, run)).audio
-        heard, facts = listen(audio, run.sample_rate)
-        features.append(heard)
+        body = {"z": z.tolist(), "label": i % n_labels}
+        audio = player.render(parse(body, player)).audio
+        measured, facts = measure(audio, player.sample_rate)
+        features.append(measured)
         described.append(facts)
         yield i + 1
     columns = {name: np.array([facts[name] for facts in described]) for name in NAMES}
-    found(chart(latents, np.array(features), columns, np.arange(n_latents) % label_count))
+    found(chart(latents, np.array(features), columns, np.arange(n_latents) % n_labels))
 
 
-def listen(audio, sample_rate):
+def measure(audio, sample_rate):
     """(features [n_segments * n_mels] in dB, dict descriptor -> float) of one sound."""
     power = spectrograms.power_spectrogram(audio)
     log_mel = spectrograms.power_to_log_mel(power, sample_rate, _N_MELS)
@@ -98,17 +65,19 @@ def listen(audio, sample_rate):
 
 
 def chart(latents, features, columns, labels):
-    """The landscape of latents whose sounds were heard.
+    """Find directions of z and a map of latents by the features of their sounds.
 
     Args:
       latents: float32 [n, latent_dim].
       features: float [n, d].
       columns: dict descriptor of NAMES -> float [n], NaN where a sound has none.
-      labels: int [n]; how a kick differs from a cymbal is what the label says, not the latent, so
-        the mean of each label is taken out.
+      labels: int [n]; the mean of each label is removed, as the label and not z makes it.
 
     Returns:
-      Landscape.
+      dict of lists for JSON: `directions` [n, latent_dim], orthonormal, by importance; `shares`
+      [n] of the features' variance along each; `names` [n] of (name, word for less, word for
+      more); `latents` [n_latents, latent_dim]; `brightness` [n_latents], rank of the spectral
+      centroid, 0 to 1.
     """
     features = without_means(features, labels)
     columns = {name: without_means(values, labels) for name, values in columns.items()}
@@ -121,11 +90,17 @@ def chart(latents, features, columns, labels):
         name, sign = name_of(along, columns, {taken[0] for taken in names})
         directions[i] = sign * direction
         names.append(name or (f"colour {i + 1}", "less", "more"))
-    return Landscape(directions, shares, names, latents, ranks(columns["spectral centroid"]))
+    return {
+        "directions": np.round(directions, 5).tolist(),
+        "shares": np.round(shares, 4).tolist(),
+        "names": [list(name) for name in names],
+        "latents": np.round(latents.astype(float), 4).tolist(),
+        "brightness": np.round(ranks(columns["spectral centroid"]), 3).tolist(),
+    }
 
 
 def without_means(values, labels):
-    """Values [n] or [n, d] without the mean of their label; NaN stays NaN."""
+    """Remove the mean of each label from values [n] or [n, d]; NaN stays NaN."""
     out = np.array(values, float)
     for label in np.unique(labels):
         own = out[labels == label]
@@ -136,16 +111,16 @@ def without_means(values, labels):
 
 
 def principal_directions(latents, features, n):
-    """Directions of z along which the sound changes most.
+    """Find the directions of z along which the features change most.
 
     Args:
       latents: [n_latents, latent_dim].
-      features: [n_latents, d], of their sounds.
+      features: [n_latents, d].
       n: How many; at most latent_dim.
 
     Returns:
-      (float64 [n, latent_dim] of length 1, at right angles to each other;
-       share of the features' variance that a linear fit along each explains, [n]).
+      (float64 [n, latent_dim], orthonormal; share of the features' variance that a linear fit along
+      each explains, [n]).
     """
     latents = np.asarray(latents, float) - np.mean(latents, axis=0)
     features = np.asarray(features, float) - np.mean(features, axis=0)
@@ -153,7 +128,7 @@ def principal_directions(latents, features, n):
     directions, shares = [], []
     rest = features
     for _ in range(n):
-        # The component of what is heard that no direction has explained yet.
+        # The first component of what no direction has explained yet.
         left, size, _ = np.linalg.svd(rest, full_matrices=False)
         score = left[:, 0] * size[0]
         direction = np.linalg.lstsq(latents, score, rcond=None)[0]
@@ -173,21 +148,21 @@ def principal_directions(latents, features, n):
 
 
 def _any_other(directions, n):
-    """A direction of length 1 at right angles to all of `directions`."""
+    """A direction of length 1 orthogonal to all of `directions`."""
     basis = np.concatenate([np.array(directions).reshape(-1, n), np.eye(n)]).T
     return np.linalg.qr(basis)[0][:, len(directions)]
 
 
 def name_of(along, columns, taken):
-    """What a direction is called by: the descriptor that follows it most.
+    """Name a direction by the descriptor that correlates most with it.
 
     Args:
-      along: Where each latent lies on the direction, [n].
+      along: Coordinate of each latent on the direction, [n].
       columns: dict descriptor -> [n], NaN where a sound has none.
-      taken: Names that are given already.
+      taken: Names in use.
 
     Returns:
-      ((name, word for less, word for more) or None, 1.0 or -1.0: which way more is).
+      ((name, word for less, word for more) or None, sign of "more": 1.0 or -1.0).
     """
     best, sign, strength = None, 1.0, _LEAST_CORRELATION
     for descriptor, name in NAMES.items():
@@ -202,7 +177,7 @@ def name_of(along, columns, taken):
 
 
 def ranks(values):
-    """Values as ranks from 0 to 1; what has none stands in the middle."""
+    """Ranks of values from 0 to 1; NaN counts as the median."""
     there = np.isfinite(values)
     values = np.where(there, values, np.median(values[there]) if there.any() else 0.0)
     order = np.argsort(np.argsort(values, kind="stable"), kind="stable")

@@ -1,4 +1,4 @@
-"""The studio's web server: a page and a few addresses that answer with sound."""
+"""Web server of the studio: the page, and addresses that answer with sound."""
 
 import base64
 import contextlib
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.studio import asking, downloads, guards, landscape, matching
+from noisygan.studio import files, landscape, network, requests
 from noisygan.studio.worker import Busy, Worker
 
 _TYPES = {
@@ -26,29 +26,29 @@ _TYPES = {
 
 
 class Studio:
-    """The web application over some runs.
+    """The web application.
 
     Args:
-      runs: list of `noisygan.studio.playing.PlayableRun`.
+      players: list of `noisygan.studio.player.Player`.
       host: Address that the server listens on.
-      n_latents: How many latents are listened to for a run's map.
+      n_latents: How many latents are rendered for a run's map.
     """
 
-    def __init__(self, runs, host="127.0.0.1", n_latents=landscape.N_LATENTS):
-        self.runs = runs
+    def __init__(self, players, host="127.0.0.1", n_latents=landscape.N_LATENTS):
+        self.players = players
         self.worker = Worker()
-        # Matching takes a minute: in a thread of its own, so that one can play meanwhile.
+        # Matching takes a minute, so it has its own thread.
         self.matcher = Worker(n_waiting=1)
         self.share_matched = 0.0
         self.landscapes = {}
-        for number, run in enumerate(runs):
-            self.worker.at_leisure(self._prepare(number, run, n_latents))
+        for number, player in enumerate(players):
+            self.worker.in_background(self._explore(number, player, n_latents))
         # Read once: no request's path is ever looked up among files.
         folder = importlib.resources.files("noisygan.studio") / "page"
         self.files = {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()}
         self.app = Starlette(
             routes=[
-                Route("/", self.page),
+                Route("/", self.file),
                 Route("/api/runs", self.list_runs),
                 Route("/api/landscape/{run:int}", self.landscape),
                 Route("/api/latent", self.latent, methods=["POST"]),
@@ -61,15 +61,15 @@ class Studio:
                 Route("/{name}", self.file),
             ],
             middleware=[
-                Middleware(guards.Guard, host=host, limits={"/api/match": matching.MAX_UPLOAD})
+                Middleware(network.Guard, host=host, limits={"/api/match": files.MAX_UPLOAD})
             ],
             exception_handlers={
-                guards.TooLarge: _answer(413),
+                network.TooLarge: _answer(413),
                 UsageError: _answer(400),
                 Busy: _answer(503),
                 NoisyganError: _answer(500),
                 HTTPException: _http_answer,
-                Exception: _unforeseen,
+                Exception: _internal_error,
             },
             lifespan=self._lifespan,
         )
@@ -82,101 +82,97 @@ class Studio:
         self.worker.stop()
         self.matcher.stop()
 
-    def _prepare(self, number, run, n_latents):
+    def _explore(self, number, player, n_latents):
         """Steps that find the landscape of a run."""
 
         def found(result):
-            self.landscapes[number] = json.dumps(result.as_json()).encode()
+            self.landscapes[number] = json.dumps(result).encode()
 
-        return landscape.explore(run, found, n_latents)
-
-    async def page(self, request):
-        """The page itself."""
-        return Response(self.files["index.html"], media_type=_TYPES[".html"])
+        return landscape.explore(player, found, n_latents)
 
     async def file(self, request):
-        """One of the page's files."""
-        name = request.path_params["name"]
+        """Send one of the page's files."""
+        name = request.path_params.get("name", "index.html")
         if name not in self.files:
             raise HTTPException(404, "no such address")
         return Response(self.files[name], media_type=_TYPES.get(name[name.rfind(".") :]))
 
     async def list_runs(self, request):
-        """What each run is."""
-        return JSONResponse([run.facts() for run in self.runs])
+        """Send the facts of each run."""
+        return JSONResponse([player.facts() for player in self.players])
 
     async def landscape(self, request):
-        """A run's directions and map; 202 while they are being found."""
+        """Send a run's directions and map; 202 until they are found."""
         number = request.path_params["run"]
-        if number >= len(self.runs):
-            raise HTTPException(404, f"no run {number}; there are {len(self.runs)}")
+        if number >= len(self.players):
+            raise HTTPException(404, f"no run {number}; there are {len(self.players)}")
         if number not in self.landscapes:
             return JSONResponse({"ready": False}, 202)
         return Response(self.landscapes[number], media_type="application/json")
 
     async def latent(self, request):
-        """z of a seed."""
-        body, run = await self._asked(request)
-        seed = asking.whole(body, "seed", 0, 0, 2**31 - 1)
-        latents = await self.worker.do(run.latents, [seed])
+        """Send the z of a seed."""
+        body, player = await self._body(request)
+        seed = requests.integer(body, "seed", 0, 0, requests.MAX_SEED)
+        latents = await self.worker.do(player.latents, [seed])
         return JSONResponse({"seed": seed, "z": [round(float(v), 5) for v in latents[0]]})
 
     async def render(self, request):
-        """A sound and its curves."""
-        body, run = await self._asked(request)
-        ask = asking.parse(body, run)
+        """Send a sound and its curves."""
+        body, player = await self._body(request)
+        wanted = requests.parse(body, player)
 
-        def made():
+        def render():
             began = time.perf_counter()
-            sound = run.sound(ask)
-            self.worker.at_leisure(run.tracing(), soon=True)
+            sound = player.render(wanted)
+            self.worker.in_background(player.trace_slow_lengths(), first=True)
             answer = {
                 "sample_rate": sound.sample_rate,
                 "lowered_db": round(sound.lowered_db, 2),
-                "wav": base64.b64encode(downloads.wav(sound)).decode(),
-                "curves": run.curves_of(sound),
+                "wav": base64.b64encode(files.wav(sound)).decode(),
+                "curves": player.curves_of(sound),
             }
             answer["server_ms"] = round(1000.0 * (time.perf_counter() - began), 2)
             return json.dumps(answer).encode()
 
-        return Response(await self.worker.do(made), media_type="application/json")
+        return Response(await self.worker.do(render), media_type="application/json")
 
     async def wav(self, request):
-        """A sound as a WAV file."""
-        body, run = await self._asked(request)
-        subtype = asking.subtype(body)
+        """Send a sound as a WAV file."""
+        body, player = await self._body(request)
+        subtype = requests.subtype(body)
         body.pop("bits", None)
-        ask = asking.parse(body, run)
-        made = await self.worker.do(lambda: downloads.wav(run.sound(ask), subtype))
-        return _download(made, f"{run.name}.wav", "audio/wav")
+        wanted = requests.parse(body, player)
+        data = await self.worker.do(lambda: files.wav(player.render(wanted), subtype))
+        return _download(data, f"{player.name}.wav", "audio/wav")
 
     async def controls(self, request):
-        """A sound's controls file."""
-        body, run = await self._asked(request)
-        ask = asking.parse(body, run)
-        if not run.has_curves:
+        """Send a sound's controls file."""
+        body, player = await self._body(request)
+        wanted = requests.parse(body, player)
+        if not player.has_curves:
             raise UsageError("this run's generator has no controls, it writes samples directly")
-        made = await self.worker.do(lambda: downloads.controls(run, ask, run.sound(ask)))
-        return _download(made, f"{run.name}.npz", "application/octet-stream")
+        data = await self.worker.do(lambda: files.controls(player, wanted, player.render(wanted)))
+        return _download(data, f"{player.name}.npz", "application/octet-stream")
 
     async def instrument(self, request):
-        """A small SFZ instrument of a sound, or of a kit."""
-        body, run = await self._asked(request)
-        asks = downloads.instrument_asks(run, body)
-        made = await self.worker.do(downloads.instrument, run, asks)
-        return _download(made, f"{run.name}-sfz.zip", "application/zip")
+        """Send a small SFZ instrument of a sound, or of a kit."""
+        body, player = await self._body(request)
+        zones = files.instrument_zones(player, body)
+        data = await self.worker.do(files.instrument, player, zones)
+        return _download(data, f"{player.name}-sfz.zip", "application/zip")
 
     async def match_state(self, request):
-        """How far a match is."""
+        """Send the progress of a match."""
         return JSONResponse({"share": round(self.share_matched, 3)})
 
     async def match(self, request):
-        """What to ask of a run (`?run=0`) so that it sounds like the audio file in the body."""
+        """Send the request that makes a run (`?run=0`) sound like the audio file in the body."""
         if request.headers.get("content-type", "") != "application/octet-stream":
             raise HTTPException(415, "expected a body of type application/octet-stream")
         number = request.query_params.get("run", "0")
         number = int(number) if number.isdecimal() and len(number) < 4 else number
-        run = self.runs[asking.whole({"run": number}, "run", 0, 0, len(self.runs) - 1)]
+        player = self._player({"run": number})
         data = await request.body()
 
         def report(share):
@@ -185,14 +181,14 @@ class Studio:
                 raise RunError("the studio was closed meanwhile")
 
         report(0.0)
-        return JSONResponse(await self.matcher.do(matching.matched, run, data, report))
+        return JSONResponse(await self.matcher.do(files.match, player, data, report))
 
-    async def _asked(self, request):
-        """(decoded body, the run that it names).
+    def _player(self, body):
+        number = requests.integer(body, "run", 0, 0, len(self.players) - 1)
+        return self.players[number]
 
-        Raises:
-          UsageError: if the body is not JSON or names no run.
-        """
+    async def _body(self, request):
+        """(decoded body, player of the run that it names); UsageError if it has none."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise HTTPException(415, "expected a body of type application/json")
         try:
@@ -201,7 +197,7 @@ class Studio:
             raise UsageError("the body is not JSON") from None
         if not isinstance(body, dict):
             raise UsageError("expected a JSON object")
-        return body, self.runs[asking.whole(body, "run", 0, 0, len(self.runs) - 1)]
+        return body, self._player(body)
 
 
 def _answer(status):
@@ -215,8 +211,8 @@ async def _http_answer(request, error):
     return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
 
-async def _unforeseen(request, error):
-    return PlainTextResponse("the studio failed; its terminal says how\n", 500)
+async def _internal_error(request, error):
+    return PlainTextResponse("the studio failed; see its terminal\n", 500)
 
 
 def _download(data, name, media_type):
@@ -225,8 +221,8 @@ def _download(data, name, media_type):
     return Response(data, media_type=media_type, headers=header)
 
 
-def configured(studio):
-    """How uvicorn serves a studio."""
+def uvicorn_config(studio):
+    """Settings of uvicorn for a studio."""
     return uvicorn.Config(
         studio.app,
         log_level="error",
@@ -238,6 +234,6 @@ def configured(studio):
 
 
 def serve(studio, listener):
-    """Serves until it is interrupted."""
+    """Serve a studio on a listening socket until it is interrupted."""
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(configured(studio)).run(sockets=[listener])
+        uvicorn.Server(uvicorn_config(studio)).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""One thread that renders: requests wait in a queue, and leisurely work fills the pauses."""
+"""A thread that renders: requests wait in a queue, background work fills the pauses."""
 
 import asyncio
 import collections
@@ -10,16 +10,16 @@ import time
 
 from noisygan.errors import NoisyganError
 
-# Work at leisure waits this long after a request: one seldom comes alone.
+# Background work waits this long after a request, as requests come in groups.
 QUIET_SECONDS = 0.4
 
 
 class Busy(NoisyganError):
-    """More requests wait than will be served soon."""
+    """Too many requests wait."""
 
 
 class Worker:
-    """Runs functions one after the other in a thread of its own.
+    """A thread that calls functions one after the other.
 
     TensorFlow's functions are traced and called here alone, off the server's event loop.
 
@@ -29,40 +29,43 @@ class Worker:
 
     def __init__(self, n_waiting=256):
         self._queue = queue.Queue(n_waiting)
-        self._leisure = collections.deque()
+        self._background = collections.deque()
         self._thread = threading.Thread(target=self._work, name="renderer", daemon=True)
         self._ended = threading.Event()
         self._quiet_from = 0.0
 
     def start(self):
-        """Begins to work."""
+        """Start the thread."""
         self._thread.start()
 
     @property
     def has_ended(self):
-        """Whether it is told to end; what takes long should look."""
+        """True after `stop`; long work should poll it."""
         return self._ended.is_set()
 
     def stop(self):
-        """Ends after what is being done now."""
+        """End the thread after its current work."""
         self._ended.set()
         with contextlib.suppress(queue.Full):  # it looks for the end after each piece of work
             self._queue.put_nowait(None)
         self._thread.join()
 
-    def at_leisure(self, steps, soon=False):
-        """Adds an iterator whose steps are taken, one by one, when no request came for a moment.
+    def in_background(self, steps, first=False):
+        """Add an iterator that is advanced while no request comes.
 
-        What is wanted soon goes before what waits already.
         Call it before `start` or from the thread itself.
+
+        Args:
+          steps: Iterator.
+          first: Whether it goes before the iterators that wait.
         """
-        if soon:
-            self._leisure.appendleft(steps)
+        if first:
+            self._background.appendleft(steps)
         else:
-            self._leisure.append(steps)
+            self._background.append(steps)
 
     async def do(self, function, *args):
-        """The result of a function that the thread calls.
+        """Call a function in the thread and return its result.
 
         Raises:
           Busy: if too many wait.
@@ -77,11 +80,11 @@ class Worker:
     def _work(self):
         while not self._ended.is_set():
             try:
-                pause = max(0.0, self._quiet_from - time.monotonic()) if self._leisure else None
+                pause = max(0.0, self._quiet_from - time.monotonic()) if self._background else None
                 job = self._queue.get(timeout=pause)
             except queue.Empty:
-                if next(self._leisure[0], self) is self:
-                    self._leisure.popleft()
+                if next(self._background[0], self) is self:
+                    self._background.popleft()
                 continue
             if job is None:
                 return

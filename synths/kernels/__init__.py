@@ -1,6 +1,5 @@
-"""Compiled kernels for CPUs: the formulas of the modules beside this package, written for speed.
+"""Compiled CPU kernels of the harmonic bank, noise, time-varying filters and spectra.
 
-Each kernel has a module `..._cpu`, which its module in `synths` imports where `synths.native` says
-so; the others hold what kernels share. Kernels take and return NumPy arrays, check no more than
-sizes, and are no public API.
+Modules `..._cpu` hold the kernels, which modules of `synths` import if `synths.native` allows.
+Kernels take and return NumPy arrays and are not public.
 """

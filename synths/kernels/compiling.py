@@ -1,14 +1,13 @@
-"""How kernels are compiled: once for all sessions, where a folder can be written to."""
+"""Compilation of kernels with a cache on disk."""
 
 import numba
 
 
 def compiled(**options):
-    """A decorator: `numba.njit` that holds no Python lock, and keeps what it has compiled.
+    """Decorator: `numba.njit` without the GIL and with a cache on disk.
 
-    It is kept in `__pycache__` beside the kernel or in the user's cache folder (Numba's own rules;
-    NUMBA_CACHE_DIR names another folder). Where none can be written to, every session compiles
-    anew, which takes seconds.
+    The cache is in `__pycache__` beside the kernel, the user's cache folder or NUMBA_CACHE_DIR. If
+    no folder is writable, every session compiles for some seconds.
 
     Args:
       **options: Of `numba.njit`.
@@ -18,7 +17,7 @@ def compiled(**options):
         try:
             return numba.njit(nogil=True, cache=True, **options)(function)
         except RuntimeError:
-            # What Numba raises where it finds no folder; nothing has been compiled yet.
+            # Numba raises this if no folder is writable.
             return numba.njit(nogil=True, **options)(function)
 
     return decorate

@@ -1,12 +1,8 @@
-"""Zero-phase filters that crossfade from frame to frame for CPUs, compiled by Numba.
+"""Time-varying zero-phase filters for CPUs, compiled by Numba.
 
-The formula is that of `synths.filters`: the sound around each frame, faded in and out, goes through
-the frame's own filter, by transforms, and the results overlap and add. Here 32 frames go through
-all steps together, one in each lane of a vector register (`synths.kernels.transforms`), two to a
-complex number: as a filter's spectrum is real, real and imaginary parts can be two sounds. Sounds
-are therefore kept transposed, [samples of a hop, hops].
-
-Threads take parts of the rows; compiled code holds no Python lock.
+As in `synths.filters`, the audio around each frame is faded in and out, filtered by transforms and
+overlap-added. 32 frames are processed together in the lanes of `synths.kernels.transforms`, two per
+complex number, since the spectrum of a zero-phase filter is real. Threads share parts of the rows.
 """
 
 import numpy as np
@@ -26,7 +22,7 @@ from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transf
 
 LONGEST = LENGTHS[-1]
 
-# Less than this many samples are not worth a second thread.
+# Fewer samples than this are not worth a second thread.
 _SAMPLES_A_THREAD = 10_000
 
 _options = {"fastmath": True}
@@ -34,7 +30,7 @@ _options = {"fastmath": True}
 
 @compiled(**_options)
 def _weighted(weights, rows, block):
-    """Row i of a block: the sum of all rows, each times weights[i]; weights are `_filled`."""
+    """Block whose row i is the sum of all rows times weights[i], which are `_filled`."""
     for i in range(0, len(weights), 2):
         one = block[i * ROW : (i + 1) * ROW]
         two = block[(i + 1) * ROW : (i + 2) * ROW]
@@ -64,7 +60,7 @@ def _weighted(weights, rows, block):
 
 @compiled(**_options)
 def _responses(magnitudes, first, to_taps, n, gains, block):
-    """Taps of the filters of 32 frames from `first` on, about row 0; the last frame is held."""
+    """Taps of the filters of 32 frames from `first` on around row 0; the last frame is held."""
     n_taps = len(to_taps)
     for v in range(ROW):
         frame = magnitudes[min(first + v, len(magnitudes) - 1)]
@@ -122,16 +118,16 @@ def _correlate(block, other, n, rows):
 
 @compiled(**_options)
 def _filter(low, high, source, magnitudes, to_taps, cut, cut_ramp, join, join_ramp, table, rows):
-    """The windows of the frames low to high of one row through their filters.
+    """Filter the windows of frames low to high of one row.
 
     Args:
-      source: Transposed; hop 0 is the first of the first frame's window.
-      to_taps: From magnitudes to taps, divided by n, `_filled`.
-      cut, join: In which row of a block the windows begin, before and behind the filters.
-      cut_ramp, join_ramp: What the windows are multiplied with.
+      source: Transposed audio; hop 0 is the first of the first window.
+      to_taps: Matrix from magnitudes to taps, divided by n, `_filled`.
+      cut, join: First rows of the windows in a block, before and after the filters.
+      cut_ramp, join_ramp: Factors of the windows.
 
     Returns:
-      The filtered sound, transposed, as source.
+      The filtered audio, transposed.
     """
     n = len(rows)
     hop = len(source)
@@ -156,7 +152,7 @@ def _filter(low, high, source, magnitudes, to_taps, cut, cut_ramp, join, join_ra
 
 @compiled(**_options)
 def _silence(block, n_frames, n):
-    """Takes out all frames but the first of a block."""
+    """Set all frames of a block but the first n_frames to 0."""
     for row in range(n):
         block[row * ROW + n_frames : (row + 1) * ROW] = ZERO
 
@@ -165,11 +161,11 @@ def _silence(block, n_frames, n):
 def _correlate_frames(
     low, high, dry, wet, from_taps, margin, ramp, flat, table, rows, g_magnitudes, g_held
 ):
-    """Gradients of the magnitudes of the frames low to high of one row.
+    """Gradients of the magnitudes of frames low to high of one row.
 
-    dry, wet: sound and gradient, transposed; hop 0 is the first of the first frame's window.
-    from_taps: from the gradient of taps to that of magnitudes, `_filled`. g_held gets what belongs
-    to a frame behind the last one, which is held.
+    dry, wet: audio and gradient, transposed; hop 0 is the first of the first window. from_taps: the
+    matrix from gradients of taps to those of magnitudes, `_filled`. g_held gets the gradient of a
+    frame after the last one, which is held.
     """
     n = len(rows)
     n_bands = g_magnitudes.shape[1]
@@ -182,7 +178,7 @@ def _correlate_frames(
         cut_windows(wet, first, 0, flat, n, other)
         transform(other, n, table)
         _correlate(block, other, n, rows)
-        # Even, so there and back are the same.
+        # The correlation is even, so both directions are equal.
         transform_back(block, n, table)
         _weighted(from_taps, block, slopes)
         for v in range(min(ROW, high - low - first)):
@@ -193,13 +189,13 @@ def _correlate_frames(
 
 
 class _Layout:
-    """Where the windows of frames lie, dry and filtered, and what they are multiplied with.
+    """Positions and ramps of the windows of frames, dry and filtered.
 
     Args:
-      hop: Samples from frame to frame.
-      margin: How far a filter reaches to either side.
-      begin: The filtered sound's first sample.
-      n_hops: How many hops of sound; there is a frame at the beginning and the end of each.
+      hop: Samples per frame.
+      margin: Samples that a filter extends to either side.
+      begin: First sample of the output.
+      n_hops: Number of hops, with a frame at the beginning and the end of each.
     """
 
     def __init__(self, hop, margin, begin, n_hops):
@@ -208,12 +204,12 @@ class _Layout:
         n = next(n for n in LENGTHS if n >= length)
         self.tables = turns(n), rows_of(n)
         rising = np.arange(self.hop, dtype=np.float32) / np.float32(self.hop)
-        # First sample of frame 0's window; its row in a block; its ramp.
+        # First sample of the window of frame 0, its row in a block, its ramp.
         self.dry = -self.hop, self.margin, np.concatenate([rising, 1 - rising])
         self.wet = -self.hop - self.margin - int(begin), 0, np.ones(length, np.float32)
 
     def parts(self, n_rows):
-        """(row, first frame, end) of what threads take: whole rows where that is fair."""
+        """(row, first frame, end) of each thread; whole rows if they divide evenly."""
         n = threads.n_threads()
         n_parts = min(n, n_rows * self.n_frames * self.hop // _SAMPLES_A_THREAD)
         n_parts = 1 if n_parts <= 1 or n_rows % n_parts == 0 else min(n_parts, self.n_frames)
@@ -221,13 +217,13 @@ class _Layout:
         return [(row, *part) for row in range(n_rows) for part in ends]
 
     def windows(self, sound, low, high, kind):
-        """A row's sound, transposed, from the window of frame `low` to that of frame `high`."""
+        """Transposed audio of a row from the window of frame `low` to that of frame `high`."""
         first, _, ramp = kind
         n_hops = -(-(high - low) // ROW) * ROW - (-len(ramp) // self.hop)
         return transposed(sound, first + low * self.hop, self.hop, n_hops)
 
     def filtered(self, source, magnitudes, to_taps, from_kind, to_kind, n):
-        """The source's windows through their filters, joined to float32 [batch, n]."""
+        """Filter the windows of the source and join them to float32 [batch, n]."""
         weights = _filled(to_taps / np.float32(len(self.tables[1])))
         shared = (weights, *from_kind[1:], *to_kind[1:], *self.tables)
 
@@ -244,7 +240,7 @@ class _Layout:
 
 
 def _filled(weights):
-    """The matrix with zeros below and behind: an even number of rows, whole eights of columns."""
+    """Pad a matrix with zeros to an even number of rows and a multiple of eight columns."""
     n_rows, n_columns = weights.shape
     filled = np.zeros((n_rows + n_rows % 2, -(-n_columns // 8) * 8), np.float32)
     filled[:n_rows, :n_columns] = weights
@@ -252,16 +248,16 @@ def _filled(weights):
 
 
 def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
-    """Sound through filters that crossfade.
+    """Filter audio by filters that crossfade.
 
     Args:
       audio: float32 [batch, n_samples].
-      magnitudes: float32 [batch or 1, n_frames, n_bands]; frame i stands at sample i * hop.
-      to_taps: float32 [margin + 1, n_bands]: from magnitudes to the taps of symmetric filters, from
-        the middle one on.
-      hop: Samples from frame to frame; 2 hop + 2 margin is at most LONGEST.
-      n_hops: How many hops of sound: n_frames - 1, or n_frames, where the last frame is held.
-      begin, n: The first sample that is returned, which may lie before the audio, and how many.
+      magnitudes: float32 [batch or 1, n_frames, n_bands]; frame i is at sample i * hop.
+      to_taps: float32 [margin + 1, n_bands], matrix from magnitudes to taps of symmetric filters
+        from the middle tap on.
+      hop: Samples per frame; 2 hop + 2 margin is at most LONGEST.
+      n_hops: Number of hops: n_frames - 1, or n_frames to hold the last frame.
+      begin, n: First sample of the output, may be before the audio, and number of samples.
 
     Returns:
       float32 [batch, n].
@@ -273,30 +269,30 @@ def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
 
 
 def backward_audio(magnitudes, to_taps, hop, n_hops, begin, n_samples, gradient):
-    """Gradient of `forward` with respect to the audio, [batch, n_samples].
+    """Gradient of the audio, [batch, n_samples].
 
     Args:
       magnitudes, to_taps, hop, n_hops, begin: As in `forward`.
-      n_samples: Of the audio.
-      gradient: float32 [batch, n], with respect to the sound.
+      n_samples: Length of the audio.
+      gradient: float32 [batch, n], of the output.
     """
-    # The filters are symmetric: the same way back.
+    # The filters are symmetric, so the gradient is filtered in the same way.
     layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
     return layout.filtered(gradient, magnitudes, to_taps, layout.wet, layout.dry, n_samples)
 
 
 def backward_magnitudes(audio, like, to_taps, hop, n_hops, begin, gradient):
-    """Gradient of `forward` with respect to the magnitudes.
+    """Gradient of the magnitudes.
 
     Args:
       audio, to_taps, hop, n_hops, begin: As in `forward`.
-      like: The magnitudes' shape.
-      gradient: float32 [batch, n], with respect to the sound.
+      like: Shape of the magnitudes.
+      gradient: float32 [batch, n], of the output.
     """
     layout = _Layout(hop, len(to_taps) - 1, begin, n_hops)
     g_magnitudes = np.zeros((len(audio), *like[1:]), np.float32)
     g_held = np.zeros((len(audio), like[2]), np.float32)
-    # All taps but the middle one are there twice.
+    # All taps but the middle one occur twice.
     twice = np.where(np.arange(len(to_taps)) == 0, 1.0, 2.0) / len(layout.tables[1])
     from_taps = _filled(to_taps.T * np.float32(twice))
     shared = (from_taps, layout.margin, layout.dry[2], layout.wet[2], *layout.tables)

@@ -1,51 +1,134 @@
-"""A bank of harmonic oscillators for CPUs, compiled by Numba.
+"""Bank of harmonic oscillators for CPUs, compiled by Numba.
 
-All harmonics of a sample are multiples of one angle, so their sines and cosines come from the first
-one's by repeated rotation; the samples of a frame go through it side by side, so it runs in vector
-registers, and harmonics above Nyquist cost nothing. (Clenshaw's recurrence would need half the
-arithmetic, but loses 60 dB of precision near multiples of half a turn.) Phase is kept in float64
-cycles per frame, wrapped, and is the exact integral of the piecewise linear F0.
-
-The frames of all rows are shared out evenly between threads; compiled code holds no Python lock.
+The sines of all harmonics of a sample come from that of the fundamental by repeated rotation. The
+samples of a frame are processed side by side in vector registers, and harmonics above Nyquist cost
+nothing. (Clenshaw's recurrence needs half the arithmetic, but loses 60 dB of precision near
+multiples of half a turn.) Phase is kept in float64 cycles per frame, wrapped, and is the exact
+integral of the piecewise linear F0. Threads share the frames of all rows.
 """
 
 import numpy as np
 
 from synths.kernels import threads
 from synths.kernels.compiling import compiled
-from synths.kernels.sines import (
-    METHODS,  # noqa: F401
-    OPTIONS,
-    fade,
-    fine_sine,
-    frame_at,
-    frame_phases,
-    gather_f0,
-    n_audible,
-)
-from synths.kernels.sizes import check_sizes
+
+# Interpolation methods of amplitudes, as of `synths.resample`.
+METHODS = {"nearest": 0, "linear": 1, "window": 2}
+
+# Without "nnan" and "ninf": `n_audible` must recognize NaN.
+_OPTIONS = {
+    "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
+    "error_model": "numpy",
+}
+
+# Elsewhere no decision depends on values that are not finite.
+_FAST = _OPTIONS | {"fastmath": True}
 
 _QUARTER = np.float32(0.25)
 _HALF = np.float32(0.5)
 _ZERO = np.float32(0.0)
 
-# Numbers that are not finite decide about nothing here: `n_audible` alone looks for them.
-_OPTIONS = OPTIONS | {"fastmath": True}
-
-# Less than this many sines are not worth a second thread.
+# Fewer sines than this are not worth a second thread.
 _SINES_A_THREAD = 200_000
 
 
-@compiled(**_OPTIONS)
-def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
-    """Begins frame i of all frames of all rows.
+def _sine_polynomial(degree):
+    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= 1/4, by Chebyshev nodes."""
+    nodes = 0.25 * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
+    fit = np.polynomial.polynomial.polyfit(nodes**2, np.sin(2.0 * np.pi * nodes) / nodes, degree)
+    return [np.float32(c) for c in fit]
 
-    Fills s1, c1, s, c: sine and cosine of the fundamental's angle at its samples, and w: how much
-    its amplitudes are the next frame's.
+
+_S0, _S1, _S2, _S3, _S4 = _sine_polynomial(4)
+_F0, _F1, _F2, _F3, _F4, _F5 = _sine_polynomial(5)
+
+
+@compiled(inline="always", **_OPTIONS)
+def sine(u):
+    """sin(2 pi u) of a float32 u in [-1/4, 1/4], to 3e-8."""
+    v = u * u
+    return u * (_S0 + v * (_S1 + v * (_S2 + v * (_S3 + v * _S4))))
+
+
+@compiled(inline="always", **_OPTIONS)
+def fine_sine(u):
+    """sin(2 pi u) to 2e-9 before rounding, for rotations, which accumulate errors."""
+    v = u * u
+    return u * (_F0 + v * (_F1 + v * (_F2 + v * (_F3 + v * (_F4 + v * _F5)))))
+
+
+@compiled(**_OPTIONS)
+def frame_at(i, n_frames, n_samples):
+    """(row, frame, next frame, first sample, number of samples) of frame i of all rows."""
+    row = i // n_frames
+    j = i - row * n_frames
+    first = -((-j * n_samples) // n_frames)
+    return row, j, min(j + 1, n_frames - 1), first, -((-(j + 1) * n_samples) // n_frames) - first
+
+
+@compiled(**_OPTIONS)
+def fade(low, n, j, n_frames, n_samples, method, w):
+    """Fill w with the weight of the next frame in the n samples from sample low of frame j."""
+    for t in range(n):
+        w[t] = np.float32(min(((low + t) * n_frames - j * n_samples) / n_samples, 1.0))
+    if method == 0:
+        w[:n] = np.float32(0.0)
+    elif method == 2:
+        for t in range(n):
+            quarter = sine(_QUARTER * w[t])
+            w[t] = quarter * quarter
+
+
+@compiled(**_OPTIONS)
+def frame_phases(f0, initial, period, phases):
+    """Fill phases, float64 [batch, n_frames], with cycles at frames, 0 to 1."""
+    n_rows, n_frames = f0.shape
+    for row in range(n_rows):
+        phase = initial[row]
+        for j in range(n_frames):
+            phase -= np.floor(phase)
+            phases[row, j] = phase
+            j_after = min(j + 1, n_frames - 1)
+            phase += 0.5 * (np.float64(f0[row, j]) + np.float64(f0[row, j_after])) * period
+
+
+@compiled(**_OPTIONS)
+def n_audible(f_hz, nyquist, n_harmonics):
+    """Number of harmonics of f_hz below Nyquist; all for NaN."""
+    if not abs(f_hz) * n_harmonics >= nyquist:
+        return n_harmonics
+    return int(np.ceil(nyquist / abs(f_hz))) - 1
+
+
+@compiled(**_OPTIONS)
+def gather_f0(g_cycles, period, g_f0):
+    """Accumulate gradients of F0 from the samples of its frames and from all later phases.
+
+    Args:
+      g_cycles: float64 [3, batch, n_frames], as of `_backward`.
+      period: Seconds per frame.
+      g_f0: float64 [batch, n_frames], the sum.
+    """
+    n_rows, n_frames = g_f0.shape
+    for row in range(n_rows):
+        later = 0.0
+        for j in range(n_frames - 1, -1, -1):
+            j_after = min(j + 1, n_frames - 1)
+            g_f0[row, j] += g_cycles[1, row, j] + 0.5 * period * later
+            g_f0[row, j_after] += g_cycles[2, row, j] + 0.5 * period * later
+            later += g_cycles[0, row, j]
+
+
+@compiled(**_FAST)
+def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
+    """Begin frame i of all rows.
+
+    Fills s1, c1, s, c with the sine and cosine of the fundamental at its samples, and w with the
+    weight of the next frame.
 
     Returns:
-      (row, j, j_after, first, n, k_here, k_after): the frame, the next one, its first sample,
-      its number of samples, and how many harmonics lie below Nyquist at the two frames.
+      (row, j, j_after, first, n, k_here, k_after): frame, next frame, first sample, number of
+      samples, and numbers of harmonics below Nyquist at the two frames.
     """
     n_frames = f0.shape[1]
     row, j, j_after, first, n = frame_at(i, n_frames, n_samples)
@@ -60,7 +143,7 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
         tau = (first + t) * sample_period - offset
         cycles = phase + tau * (f_here + slope * tau)
         r = np.float32(cycles - np.rint(cycles))
-        # Folded without a difference where it is small: errors grow with the order.
+        # Small angles are not folded by a difference, whose error would grow with the order.
         a = abs(r)
         u = r if a <= _QUARTER else ((_HALF - a) if r > _ZERO else (a - _HALF))
         s1[t] = fine_sine(u)
@@ -73,9 +156,9 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
     return row, j, j_after, first, n, k_here, k_after
 
 
-@compiled(**_OPTIONS)
+@compiled(**_FAST)
 def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
-    """The sound of the frames low to high, counted through all rows."""
+    """Render frames low to high, counted through all rows."""
     n_frames, n_harmonics = amplitudes.shape[1:]
     n_samples = audio.shape[1]
     size = n_samples // n_frames + 2
@@ -102,16 +185,15 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
             audio[row, first + t] = total[t]
 
 
-@compiled(**_OPTIONS)
+@compiled(**_FAST)
 def _backward(
     low, high, f0, amplitudes, phases, sample_rate, method, g, g_cycles, g_amplitudes, g_edge
 ):
-    """Gradients of the frames low to high, counted through all rows.
+    """Gradients of frames low to high, counted through all rows.
 
-    What the last of them adds to the amplitudes of the frame behind it goes to g_edge, as another
-    thread may be writing there. g_cycles, float64 [3, batch, n_frames]: gradients with respect to
-    the phase at the frame, and to the F0 of this and of the next frame by way of the frame's own
-    samples.
+    g_edge gets the gradient of the amplitudes of frame `high`, to which another thread may write.
+    g_cycles, float64 [3, batch, n_frames], gets the gradients of the phase at a frame, and of the
+    F0 of this and the next frame through the samples of the frame.
     """
     n_frames, n_harmonics = amplitudes.shape[1:]
     n_samples = g.shape[1]
@@ -128,8 +210,7 @@ def _backward(
             i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
         )
         g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
-        # One piece of memory from its first number on. By places in the whole array the compiler
-        # can't tell it from the arrays beside it, and where they lie would decide how sums round.
+        # A contiguous view: otherwise rounding would depend on the alignment of the arrays.
         g_here = g[row, first : first + n]
         g_phase[:n] = _ZERO
         for k in range(max(k_here, k_after)):
@@ -166,7 +247,7 @@ def _backward(
 
 
 def _shares(amplitudes, n_samples):
-    """(low, high) of each thread's share of the frames of all rows."""
+    """(low, high) of the frames of each thread."""
     n_rows, n_frames, n_harmonics = amplitudes.shape
     n_parts = n_rows * n_samples * n_harmonics // _SINES_A_THREAD
     n_parts = max(1, min(threads.n_threads(), n_parts, n_rows * n_frames))
@@ -182,7 +263,7 @@ def _prepared(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
 
 
 def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """Audio of a bank of harmonics.
+    """Render a bank of harmonics.
 
     Args:
       f0_hz: float32 [batch, n_frames].
@@ -195,7 +276,11 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     Returns:
       float32 [batch, n_samples].
     """
-    check_sizes(f0_hz, amplitudes, initial_phase)
+    if not amplitudes.shape[:2] == f0_hz.shape == (len(initial_phase), f0_hz.shape[1]):
+        raise ValueError(
+            f"got shapes {f0_hz.shape}, {amplitudes.shape} and {initial_phase.shape}, expected "
+            "equal batches and frames."
+        )
     audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
     if audio.size and amplitudes.size:
         f0_hz, amplitudes, phases, _ = _prepared(
@@ -215,8 +300,8 @@ def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
       gradient: float32 [batch, n_samples], with respect to the audio.
 
     Returns:
-      (float32 [batch, n_frames], float32 [batch, n_frames, n_harmonics]): with respect to f0_hz
-      and to the amplitudes.
+      Gradients of f0_hz, float32 [batch, n_frames], and of the amplitudes, float32
+      [batch, n_frames, n_harmonics].
     """
     g_f0 = np.zeros(f0_hz.shape, np.float64)
     g_amplitudes = np.zeros(amplitudes.shape, np.float32)

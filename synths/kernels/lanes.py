@@ -1,7 +1,7 @@
-"""Windows of a sound, thirty-two at a time, as blocks for `synths.kernels.transforms`.
+"""Windows of audio, 32 at a time, as blocks for `synths.kernels.transforms`.
 
-Two windows share a lane, one as real and one as imaginary part. Sounds are kept transposed,
-[samples of a hop, hops]: a sample of thirty-two windows in a row then lies in one piece.
+Two windows share a lane, as real and imaginary part. Audio is transposed, [samples of a hop, hops],
+so that the same sample of 32 consecutive windows is contiguous.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ _options = {"fastmath": True}
 
 @compiled(**_options)
 def transposed(sound, begin, hop, n_hops):
-    """[hop, n_hops or more] of the sound from sample `begin` on; silence beyond its ends."""
+    """Transpose audio from sample `begin` on to [hop, n_hops or more], padded with zeros."""
     turned = empty_transposed(hop, n_hops)
     for low in range(0, n_hops, LANES):
         start = begin + low * hop
@@ -38,14 +38,14 @@ def transposed(sound, begin, hop, n_hops):
 
 @compiled(**_options)
 def empty_transposed(hop, n_hops):
-    """Zeros, [hop, n_hops or more], of odd numbers of cache lines: else rows evict each other."""
+    """Zeros, [hop, n_hops or more]; an odd number of cache lines, so that rows don't evict."""
     n_lines = -(-n_hops // LANES)
     return np.zeros((hop, (n_lines + 1 - n_lines % 2) * LANES), np.float32)
 
 
 @compiled(**_options)
 def add_transposed(turned, n_hops, begin, sound):
-    """The opposite: adds n_hops of it to the sound; what lies beyond the ends is lost."""
+    """Add n_hops transposed hops to audio; samples beyond its ends are dropped."""
     hop = len(turned)
     for low in range(0, n_hops, LANES):
         start = begin + low * hop
@@ -65,9 +65,9 @@ def add_transposed(turned, n_hops, begin, sound):
 
 @compiled(**_options)
 def cut_windows(turned, first, margin, ramp, n, block):
-    """The windows of 32 frames, the first of which begins with hop `first`, into a block.
+    """Cut the windows of 32 frames from hop `first` on into a block.
 
-    They go to rows `margin` and on, times the ramp; all other rows are 0.
+    They are multiplied by the ramp and go to the rows from `margin` on; other rows are 0.
     """
     hop = len(turned)
     block[: margin * ROW] = ZERO
@@ -83,7 +83,7 @@ def cut_windows(turned, first, margin, ramp, n, block):
 
 @compiled(**_options)
 def join_windows(block, first, margin, ramp, turned):
-    """The opposite: adds rows `margin` and on, times the ramp, to where the windows lie."""
+    """Overlap-add the rows of a block from `margin` on, times the ramp."""
     hop = len(turned)
     for start in range(0, len(ramp), hop):
         for t in range(min(hop, len(ramp) - start)):

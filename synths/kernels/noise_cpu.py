@@ -1,4 +1,4 @@
-"""White noise for CPUs, compiled by Numba: the very numbers of `synths.noise`."""
+"""White noise for CPUs, compiled by Numba, equal to `synths.noise` bit by bit."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def _white_noise(seed, first_sample, noise):
 
 
 def white_noise(seed, n_samples, first_sample):
-    """Noise from seeds.
+    """White noise.
 
     Args:
       seed: int32 [batch].

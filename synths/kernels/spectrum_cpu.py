@@ -1,9 +1,8 @@
-"""Short-time magnitude spectra for CPUs: frames, transforms and magnitudes, in cache.
+"""Short-time magnitude spectra for CPUs: frames, transforms and magnitudes in cache.
 
-Where the library's own transforms serve (`synths.kernels.transforms`), thirty-two frames go
-through all steps together; else a row's frames are transformed by SciPy. Either way nothing but
-the magnitudes goes through main memory; the gradient transforms again, which is faster than to
-keep the spectra. Rows are shared between threads.
+For the lengths of `synths.kernels.transforms`, 32 frames are processed together; others are
+transformed by SciPy row by row. The gradient transforms again, which is faster than storing the
+spectra. Threads share the rows.
 """
 
 import numpy as np
@@ -23,16 +22,16 @@ from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transf
 
 _options = {"fastmath": True, "error_model": "numpy"}
 
-# Added to squared magnitudes: where a bin is exactly zero, so is its gradient.
+# Added to squared magnitudes, so that the gradient of a bin that is exactly zero is zero.
 TINY = np.float32(1e-14)
 
-# Bins that are turned from lanes to frames together.
+# Bins that are transposed from lanes to frames together.
 _CHUNK = 16
 
 
 @compiled(**_options)
 def _sizes_of_block(block, n, rows, turned, size):
-    """Magnitudes of the first frames of a block, as many as size, [n_frames, n / 2 + 1], has."""
+    """Magnitudes of the first frames of a block into size, [n_frames, n / 2 + 1]."""
     quarter = np.float32(0.25)
     for first in range(0, n // 2 + 1, _CHUNK):
         end = min(first + _CHUNK, n // 2 + 1)
@@ -41,7 +40,7 @@ def _sizes_of_block(block, n, rows, turned, size):
             two = block[rows[-k] * ROW : rows[-k] * ROW + ROW]
             target = turned[(k - first) * ROW : (k - first + 1) * ROW]
             for v in range(LANES):
-                # Of the real sound: z + conj(z[-k]). Of the imaginary one: the difference.
+                # The real signal is z + conj(z[-k]), the imaginary one the difference.
                 a, b = one[v] + two[v], one[LANES + v] - two[LANES + v]
                 c, d = one[v] - two[v], one[LANES + v] + two[LANES + v]
                 target[v] = np.sqrt(quarter * (a * a + b * b) + TINY)
@@ -53,9 +52,9 @@ def _sizes_of_block(block, n, rows, turned, size):
 
 @compiled(**_options)
 def _shares_of_block(block, n, rows, turned, upstream):
-    """Makes spectra to spectra times upstream / size, halved but for the first and last bin.
+    """Multiply spectra by upstream / size, halved except for the first and last bin.
 
-    What has no upstream, behind the last frame, becomes 0.
+    Frames without upstream become 0.
     """
     half, quarter = np.float32(0.5), np.float32(0.25)
     turned[:] = np.float32(0.0)
@@ -135,7 +134,7 @@ def _sizes(parts, size):
 
 @compiled(**_options)
 def _shares(parts, upstream, scale):
-    """Makes spectra to spectra times upstream / size, as an inverse real transform wants them."""
+    """Multiply spectra by upstream / size, scaled for an inverse real transform."""
     n_bins = upstream.shape[1]
     half = np.float32(0.5) * scale
     for i in range(upstream.shape[0]):
@@ -161,13 +160,13 @@ def _overlap_add(frames, window, hop, before, slope):
 
 
 def forward(audio, window, hop, before, n_frames):
-    """Magnitudes.
+    """Magnitudes of frames.
 
     Args:
       audio: float32 [batch, n_samples].
       window: float32 [n_fft], n_fft even.
-      hop: Samples from a frame to the next.
-      before: Samples by which frame i begins before sample i * hop; silence lies outside the sound.
+      hop: Samples per hop.
+      before: Samples by which frame i begins before sample i * hop; zeros surround the audio.
       n_frames: Number of frames.
 
     Returns:

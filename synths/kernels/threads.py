@@ -1,4 +1,4 @@
-"""Shares the work of a kernel between threads. Compiled code and transforms hold no Python lock."""
+"""Thread pool of the kernels, whose compiled code releases the GIL."""
 
 import concurrent.futures
 import functools
@@ -7,18 +7,18 @@ import numba
 
 
 def n_threads():
-    """How many threads kernels use: NUMBA_NUM_THREADS, by default one a core."""
+    """Number of threads: NUMBA_NUM_THREADS, by default one per core."""
     return numba.config.NUMBA_NUM_THREADS
 
 
 def shares(n, n_parts):
-    """(low, high) of n things divided as evenly as can be."""
+    """Divide n items evenly into parts (low, high)."""
     bounds = [n * i // n_parts for i in range(n_parts + 1)]
     return list(zip(bounds, bounds[1:], strict=False))
 
 
 def run(function, calls):
-    """What the function returns for each tuple of arguments; in threads where there are several."""
+    """Call the function with each tuple of arguments, in threads if there are several."""
     if len(calls) == 1:
         return [function(*calls[0])]
     return [done.result() for done in [_pool().submit(function, *each) for each in calls]]

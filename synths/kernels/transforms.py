@@ -1,12 +1,12 @@
-"""Fourier transforms of sixteen sequences side by side, compiled by Numba.
+"""Fourier transforms of 16 sequences side by side, compiled by Numba.
 
-Libraries transform one sequence after the other. Of many short ones it takes several times less to
-let each lane of a vector register hold another sequence: no step needs numbers of two lanes. A
-block is float32 [n, 2, LANES], flattened: real and imaginary parts of LANES sequences of n samples.
+Each lane of a vector register holds another sequence, which is several times as fast for short
+sequences as one transform after the other. A block is float32 [n, 2, LANES], flattened: real and
+imaginary parts of LANES sequences of n samples.
 
-Steps by four are done in place; they leave the frequencies in another order (`rows_of`), from which
-the way back takes them. Strides are literal, so that LLVM knows that what a step reads and writes
-does not overlap, and uses vectors.
+Radix-4 steps in place leave the frequencies in another order (`rows_of`), which the inverse
+transform expects. Strides are literals, so that LLVM can prove that reads and writes do not overlap
+and vectorizes.
 """
 
 import functools
@@ -26,14 +26,14 @@ _ROW = 2 * LANES
 
 @functools.cache
 def turns(n):
-    """exp(-2 pi i k m / n) as (real, imaginary) of m = 1, 2, 3, for k from 0 to n / 2 - 1."""
+    """Twiddle factors exp(-2 pi i k m / n), (real, imaginary) of m = 1, 2, 3 and k < n / 2."""
     turns = np.exp(-2j * np.pi * np.arange(n // 2)[:, None] * [1, 2, 3] / n)
     return np.stack([turns.real, turns.imag], axis=-1).astype(np.float32).reshape(-1)
 
 
 @functools.cache
 def rows_of(n):
-    """The row in which each frequency is after `transform`, int64 [n]."""
+    """Row of each frequency after `transform`, int64 [n]."""
 
     def frequencies(n, base):
         inner = frequencies(n // base, 4) if n > 1 else np.zeros(1, np.int64)
@@ -91,7 +91,7 @@ def _there_by_four(block, n, stride, table):
                 a_r, a_i = x[v] + x[2 * q + v], x[i + v] + x[2 * q + i + v]
                 b_r, b_i = x[v] - x[2 * q + v], x[i + v] - x[2 * q + i + v]
                 c_r, c_i = x[q + v] + x[3 * q + v], x[q + i + v] + x[3 * q + i + v]
-                # -i times the difference
+                # -i times the difference.
                 d_r, d_i = x[q + i + v] - x[3 * q + i + v], x[3 * q + v] - x[q + v]
                 x[v] = a_r + c_r
                 x[i + v] = a_i + c_i
@@ -134,7 +134,7 @@ def _back_by_four(block, n, stride, table):
 
 @compiled(**_options)
 def transform(block, n, table):
-    """Spectra of a block of one of LENGTHS, in place; table is that of `turns`."""
+    """Transform a block of one of LENGTHS in place; table: of `turns`."""
     if n == 512:
         _there_by_two(block, n, 256, table)
     elif n == 2048:
@@ -149,7 +149,7 @@ def transform(block, n, table):
 
 @compiled(**_options)
 def transform_back(block, n, table):
-    """The opposite of `transform`, but for a factor of n."""
+    """Inverse of `transform`, times n."""
     _back_by_four(block, n, 1, table)
     _back_by_four(block, n, 4, table)
     _back_by_four(block, n, 16, table)

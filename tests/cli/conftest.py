@@ -1,4 +1,4 @@
-"""Running the command in this process, and trained runs for all tests to share."""
+"""Running the command in this process."""
 
 import collections
 from pathlib import Path
@@ -6,19 +6,8 @@ from pathlib import Path
 import pytest
 
 from noisygan.cli.main import main
-from noisygan.demo import drums_folder, notes_folder
 
 TINY = Path(__file__).parents[1] / "configs" / "tiny.gin"
-
-SMALL_DRUMS = (
-    "n_samples = 4096",
-    "seconds = 0.0928798",
-    "Statistics.moments_seconds = (0.0, 0.03)",
-    "MFCCDiscriminator.n_filters = (4, 4)",
-    "SpectrogramDiscriminator.n_filters = (4, 4)",
-    "Hybrid.frame_rate = 200.0",
-    "Trainer.batch_size = 2",
-)
 
 Result = collections.namedtuple("Result", "code out err")
 
@@ -49,31 +38,3 @@ def refused(noisygan):
         return lines[-1].removeprefix("noisygan: ")
 
     return run
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """Folder of a run of three steps of the tiny config on the bundled notes."""
-    run_dir = tmp_path_factory.mktemp("trained") / "tiny"
-    code = main(
-        ["train", "--gin_file", str(TINY), "--data", str(notes_folder())]
-        + ["--run_dir", str(run_dir), "--steps", "3", "--seed", "7"]
-    )
-    assert code == 0
-    return run_dir
-
-
-@pytest.fixture(scope="session")
-def kit(tmp_path_factory):
-    """Folder of a run of two steps on the bundled drums."""
-    run_dir = tmp_path_factory.mktemp("drums") / "kit"
-    params = [word for binding in SMALL_DRUMS for word in ("--gin_param", binding)]
-    command = ["train", "--gin_file", "runs/drums_small.gin", "--data", str(drums_folder())]
-    assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
-    return run_dir
-
-
-@pytest.fixture
-def tiny():
-    """Path of the tiny config."""
-    return TINY

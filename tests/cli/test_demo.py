@@ -1,4 +1,4 @@
-"""`noisygan demo`: trains once, and makes the page each time."""
+"""`noisygan demo`: trains once, and writes the page each time."""
 
 import pytest
 
@@ -6,10 +6,8 @@ from noisygan.cli import demo
 
 
 @pytest.mark.slow
-def test_the_demo_trains_renders_and_makes_a_page_and_a_second_time_only_the_page(
-    noisygan, refused, tiny, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(demo, "_CONFIG", str(tiny))
+def test_the_demo_trains_once_and_writes_a_page(noisygan, refused, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "CONFIG", str(tiny))
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     run_dir = tmp_path / "demo"
@@ -18,21 +16,15 @@ def test_the_demo_trains_renders_and_makes_a_page_and_a_second_time_only_the_pag
     page = run_dir / "index.html"
     assert page.resolve().as_uri() in first.out
     assert f"noisygan render --run_dir {run_dir}" in first.out
-    assert len(list((run_dir / "rendered").glob("*.wav"))) == 8
-    assert len(list((run_dir / "rendered").glob("*.npz"))) == 8
+    assert page.read_text(encoding="utf-8").count("<audio") == 2 * 8 + 3 * 2
     assert opened == []
     metrics = (run_dir / "metrics.jsonl").read_bytes()
 
-    page.unlink()
     second = noisygan("demo", "--run_dir", run_dir, "--open")
-    assert second.code == 0
-    assert "is trained already" in second.out
-    assert f"remove the folder {run_dir}" in second.out
-    assert page.stat().st_size > 10000
+    assert second.code == 0 and "is trained already" in second.out
     assert opened == [page.resolve().as_uri()]
     assert (run_dir / "metrics.jsonl").read_bytes() == metrics
 
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text("")
-    said = refused("demo", "--run_dir", tmp_path / "other")
-    assert "is not empty and holds no run" in said
+    assert "is not empty" in refused("demo", "--run_dir", tmp_path / "other")

@@ -1,4 +1,4 @@
-"""`noisygan export`: a model for other programs, whole or not at all."""
+"""`noisygan export`: models for other programs, and invalid exports."""
 
 import json
 

@@ -70,7 +70,7 @@ def test_version(noisygan):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ("", "no command; expected one of download, prepare, data, train, render, evaluate"),
+        ("", "no command; expected one of download, prepare, data, train, render"),
         ("tarin", "invalid choice: 'tarin'"),
         ("--verison", "no option --verison (nearest: --version)"),
         ("configs --al", "no option --al"),

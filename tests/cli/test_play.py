@@ -28,7 +28,7 @@ def test_a_song_is_played(noisygan, trained, song, tmp_path):
     assert result.code == 0
     audio, rate = soundfile.read(out)
     assert np.max(np.abs(audio)) > 1e-3
-    assert f"{out}: 2 notes, {len(audio) / rate:.1f} s at {rate} Hz" in result.out
+    assert f"{out}: {len(audio) / rate:.1f} s at {rate} Hz" in result.out
     assert "left out: 2 notes on channel 10, which no run plays" in result.out
 
 
@@ -100,5 +100,5 @@ def test_a_song_of_which_no_note_can_be_played_is_not_written(noisygan, trained,
     result = noisygan("play", "--run_dir", trained, "--midi", tmp_path / "zero.mid", "--out", out)
     assert result.code == 2
     said = result.err.splitlines()[-1]
-    assert "zero.mid: no note can be played (1 note of no length); nothing was written" in said
+    assert "zero.mid: no note can be played (1 note of no length)" in said
     assert not out.parent.exists()

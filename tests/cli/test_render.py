@@ -1,15 +1,12 @@
 """`noisygan render` and `noisygan synth`: names, bad input, and that both give the same sound."""
 
 import shutil
-import types
 
 import numpy as np
 import pytest
 import soundfile
 
 from noisygan.demo import held_out_folder
-from noisygan.errors import UsageError
-from noisygan.rendering import notes
 
 
 def read(path):
@@ -88,9 +85,6 @@ def test_glides_that_cannot_be(refused, trained, tmp_path):
     assert "pitch 130" in refused("render", "--run_dir", trained, *out, *too_high)
     assert "such as 60,64,67.5" in refused("render", "--run_dir", trained, *out, "--pitch", "nan")
     assert not (tmp_path / "out").exists()
-    waves = types.SimpleNamespace(condition_names=("pitch",))
-    with pytest.raises(UsageError, match="no F0 curve"):
-        notes.bent([], ((0.0, 1.0),), waves, 16000)
 
 
 def test_like_renders_each_recordings_pitch_velocity_and_label(noisygan, trained, tmp_path):
@@ -100,30 +94,6 @@ def test_like_renders_each_recordings_pitch_velocity_and_label(noisygan, trained
     assert result.code == 0
     recorded = {p.stem for p in (held_out_folder() / "audio").iterdir()}
     assert {p.stem for p in tmp_path.iterdir()} == {f"{name}-000" for name in recorded}
-
-
-def test_nothing_is_overwritten_and_nothing_rendered_before_that_is_known(
-    refused, trained, tmp_path
-):
-    taken = tmp_path / "flute_acoustic_000-064-100-000.wav"
-    taken.write_bytes(b"mine")
-    message = refused("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", "60,64")
-    assert f"{taken} exists already; nothing was rendered" in message
-    assert [p.name for p in tmp_path.iterdir()] == [taken.name]
-    assert taken.read_bytes() == b"mine"
-
-
-def test_stems_add_up_to_the_note(noisygan, trained, tmp_path):
-    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 60, "--stems")
-    result = noisygan(*asked, "--subtype", "FLOAT", "--seconds", 0.7)
-    assert result.code == 0
-    assert "with stems" in result.out
-    (path,) = tmp_path.glob("*.wav")
-    parts = sorted(path.with_suffix("").iterdir())
-    assert {"harmonic.wav", "noise.wav"} <= {part.name for part in parts}
-    total = sum(soundfile.read(part)[0] for part in parts)
-    np.testing.assert_allclose(total, soundfile.read(path)[0], atol=1e-5)
-    assert all(np.any(soundfile.read(part)[0]) for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -230,97 +200,19 @@ def test_curves_go_out_as_csv_and_in_again(noisygan, refused, trained, tmp_path)
     assert not (tmp_path / "no.wav").exists()
 
 
-def test_long_notes_are_made_in_blocks_and_are_the_same(noisygan, trained, tmp_path, monkeypatch):
-    from noisygan.rendering import notes
-    from noisygan.rendering import synthesis as blocks
-
-    asked = ("render", "--run_dir", trained, "--pitch", "60,65", "--controls", "--stems")
-    assert noisygan(*asked, "--out_dir", tmp_path / "at once").code == 0
-    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 1500)
-    monkeypatch.setattr(notes, "MAX_SAMPLES_PER_BATCH", 7999)
-    in_blocks = []
-    monkeypatch.setattr(notes, "render", lambda *args: in_blocks.append(args))
-    assert noisygan(*asked, "--out_dir", tmp_path / "in blocks").code == 0
-    assert not in_blocks
-    files = sorted(p.relative_to(tmp_path / "at once") for p in (tmp_path / "at once").rglob("*.*"))
-    assert len(files) == 2 * (2 + 2)
-    for file in files:
-        one, two = tmp_path / "at once" / file, tmp_path / "in blocks" / file
-        if file.suffix == ".wav":
-            np.testing.assert_allclose(read(one)[0], read(two)[0], atol=1.01 / 32768)
-        else:
-            with np.load(one) as a, np.load(two) as b:
-                assert a.files == b.files
-                for name in a.files:
-                    if a[name].dtype.kind == "f":
-                        np.testing.assert_allclose(a[name], b[name], rtol=1e-3, atol=1e-5)
-                    else:
-                        np.testing.assert_array_equal(a[name], b[name])
-
-
-def test_a_kept_z_is_rendered_as_the_match_that_kept_it(
-    noisygan, refused, trained, tmp_path, write_sound
-):
-    times = np.arange(8000) / 16000
-    target = write_sound(tmp_path / "a.wav", 0.3 * np.sin(2 * np.pi * 392 * times))
-    out, kept = tmp_path / "matched", tmp_path / "matched" / "a-z.npz"
-    asked = ("--run_dir", trained, "--out_dir")
-    assert noisygan("match", target, *asked, out, "--steps", 4).code == 0
-    assert noisygan("render", *asked, tmp_path / "again", "--z", kept, "--controls").code == 0
-    [again] = (tmp_path / "again").glob("*.wav")
-    sound, matched = read(again)[0], read(out / "a.wav")[0]
-    # What ends a little sooner or later has another last frame.
-    n = min(len(sound), len(matched)) - 480
-    assert n > 6000
-    np.testing.assert_allclose(sound[:n], matched[:n], atol=2 / 32768)
-    with np.load(kept) as code, np.load(again.with_suffix(".npz")) as controls:
-        assert float(code["gain"]) != 1.0
-        assert int(controls["noise_seed"]) == int(code["noise_seed"])
-        z = code["z"]
-    result = noisygan("synth", "--controls", again.with_suffix(".npz"), "--out", tmp_path / "s.wav")
-    assert result.code == 0
-    np.testing.assert_allclose(read(tmp_path / "s.wav")[0], sound, atol=2 / 32768)
-    np.save(tmp_path / "two.npy", np.stack([z, -z]))
-    two = ("--z", tmp_path / "two.npy", "--pitch", "60,64")
-    assert noisygan("render", *asked, tmp_path / "two", *two).code == 0
-    assert sorted(p.name[-15:] for p in (tmp_path / "two").iterdir()) == [
-        "060-100-000.wav",
-        "060-100-001.wav",
-        "064-100-000.wav",
-        "064-100-001.wav",
-    ]
-    np.save(tmp_path / "wrong.npy", np.zeros(len(z) + 1))
-    wrong = ("--z", tmp_path / "wrong.npy")
-    assert "expected a z of this run" in refused("render", *asked, tmp_path / "no", *wrong)
-
-
-def test_a_note_that_is_too_loud_is_turned_down_with_its_parts(noisygan, trained, tmp_path):
-    def sounds(folder, gain, *args):
-        np.savez(tmp_path / f"{folder}.npz", z=np.zeros(latent_dim), gain=gain, noise_seed=1)
-        asked = ("render", "--run_dir", trained, "--out_dir", tmp_path / folder, "--pitch", 60)
-        result = noisygan(*asked, "--z", tmp_path / f"{folder}.npz", "--stems", "--controls", *args)
-        assert result.code == 0
-        [path] = (tmp_path / folder).glob("*.wav")
-        parts = sum(read(part)[0] for part in path.with_suffix("").iterdir())
-        return result.out, read(path)[0], parts, path.with_suffix(".npz")
-
-    from noisygan.rendering.notes import load
-
-    latent_dim = load(trained)[0].prior(1, seed=0).shape[1]
-    said, plain, _, _ = sounds("plain", 1.0, "--subtype", "FLOAT")
-    assert "turned down" not in said
-    gain = 2.0 / np.max(np.abs(plain))
-    said, loud, parts, controls = sounds("loud", gain)
-    assert "turned down so that nothing is cut: 1 file" in said
-    assert 0.4 < np.max(np.abs(loud)) <= 1.0
-    ratio = np.max(np.abs(loud)) / np.max(np.abs(plain))
-    np.testing.assert_allclose(loud, ratio * plain, atol=2e-4)
-    np.testing.assert_allclose(parts, loud, atol=2e-4)
-    assert noisygan("synth", "--controls", controls, "--out", tmp_path / "s.wav").code == 0
-    np.testing.assert_allclose(read(tmp_path / "s.wav")[0], loud, atol=2e-4)
-    said, float_loud, _, _ = sounds("float", gain, "--subtype", "FLOAT")
-    assert "turned down" not in said
-    assert np.max(np.abs(float_loud)) == pytest.approx(2.0, rel=1e-4)
+def test_saved_latents_are_rendered_with_what_was_saved(noisygan, refused, trained, tmp_path):
+    saved = {"z": np.zeros(4), "pitch": 62.0, "velocity": 80.0, "gain": 0.5, "noise_seed": 9}
+    np.savez(tmp_path / "a-z.npz", **saved)
+    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path / "out", "--z")
+    assert noisygan(*asked, tmp_path / "a-z.npz", "--controls").code == 0
+    [path] = (tmp_path / "out").glob("*-062-080-000.npz")
+    with np.load(path) as controls:
+        assert int(controls["noise_seed"]) == 9
+    np.save(tmp_path / "two.npy", np.zeros([2, 4]))
+    assert noisygan(*asked, tmp_path / "two.npy", "--pitch", "60,64").code == 0
+    assert len(list((tmp_path / "out").glob("*-06[04]-100-00[01].wav"))) == 4
+    np.save(tmp_path / "wrong.npy", np.zeros(5))
+    assert "z: " in refused(*asked, tmp_path / "wrong.npy")
 
 
 @pytest.mark.parametrize("command", ["render", "interpolate", "instrument"])
@@ -328,29 +220,12 @@ def test_more_seconds_than_a_raw_waveform_has_are_refused_in_a_line(
     noisygan, trained, tmp_path, monkeypatch, command
 ):
     from noisygan.generators.raw_waveform import RawWaveform
-    from noisygan.training import runs
+    from noisygan.training import checkpoints
 
     made = RawWaveform(16384, 16000, 4, None, None, "waves")
-    monkeypatch.setattr(runs, "load_generator", lambda _: made)
+    monkeypatch.setattr(checkpoints, "load_generator", lambda *_: made)
     out = tmp_path / "out"
     result = noisygan(command, "--run_dir", trained, "--out_dir", out, "--seconds", 3)
     assert result.code == 2
-    said = "noisygan: 3 seconds: WaveGAN makes at most 1.024 seconds; request that or"
-    assert result.err.splitlines()[-1].startswith(said)
+    assert result.err.splitlines()[-1].startswith("noisygan: 3 seconds: ")
     assert not out.exists()
-
-
-def test_controls_too_loud_for_a_file_are_turned_down(noisygan, trained, tmp_path):
-    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path, "--pitch", 60, "--controls")
-    assert noisygan(*asked).code == 0
-    controls = dict(np.load(next(tmp_path.glob("*.npz"))))
-    for name in ("harmonic/amplitudes", "noise/magnitudes"):
-        controls[name] = controls[name] * np.float32(1e5)
-    np.savez(tmp_path / "loud.npz", **controls)
-    out = tmp_path / "loud.wav"
-    result = noisygan("synth", "--controls", tmp_path / "loud.npz", "--out", out, "--stems")
-    assert result.code == 0 and "turned down by " in result.out, result
-    sound = soundfile.read(out)[0]
-    parts = [soundfile.read(path)[0] for path in (tmp_path / "loud").iterdir()]
-    np.testing.assert_allclose(sum(parts), sound, atol=2e-4)
-    assert np.sum(np.abs(sound) > 0.999) <= 2

@@ -20,7 +20,7 @@ def test_notes_beside_recordings(noisygan, trained, tmp_path, monkeypatch):
     )
     assert result.code == 0, result.err
     assert result.out.splitlines()[-1] == page.as_uri() == opened[0]
-    assert sections(page) == ["listen", "learn", "draw", "train", "facts", "next"]
+    assert sections(page) == ["listen", "learn", "draw", "facts", "next"]
     text = page.read_text(encoding="utf-8")
     assert "Flute notes" in text and "MIDI 67" in text and text.count('data-name="recording') == 8
     assert "FluidR3" in text
@@ -30,7 +30,7 @@ def test_drums_beside_recordings(noisygan, kit, tmp_path):
     page = tmp_path / "kit.html"
     result = noisygan("report", "--run_dir", kit, "--data", drums_folder(), "--out", page)
     assert result.code == 0, result.err
-    assert set(sections(page)) - {"draw"} == {"listen", "learn", "train", "facts", "next"}
+    assert set(sections(page)) - {"draw"} == {"listen", "learn", "facts", "next"}
     text = page.read_text(encoding="utf-8")
     assert all(f">{label} <" in text for label in ("kick", "snare", "cymbal", "tom"))
 

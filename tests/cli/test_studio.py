@@ -1,4 +1,4 @@
-"""`noisygan studio`: what it says, what it refuses, and how it ends."""
+"""`noisygan studio`: its output, invalid arguments, and how it ends."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_it_serves_a_run_and_ends_when_interrupted(trained):
     assert (studio.returncode, out, err) == (0, "", "")
 
 
-def test_what_it_refuses(refused, tmp_path, monkeypatch, trained):
+def test_invalid_arguments(refused, tmp_path, monkeypatch, trained):
     assert "holds no run" in refused("studio", "--run_dir", tmp_path)
     assert "required: --run_dir" in refused("studio")
     assert "expected a whole number" in refused("studio", "--run_dir", trained, "--port", 70000)

@@ -82,7 +82,9 @@ def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
     arguments = ("--data", notes_folder(), "--run_dir", run_dir / "best", "--resume")
     result = noisygan("train", *arguments, "--steps", 9)
     assert result.code == 2
-    assert f"averaged weights alone, which can't be trained further; expected {run_dir}" in result.err
+    assert (
+        f"averaged weights alone, which can't be trained further; expected {run_dir}" in result.err
+    )
 
 
 def test_one_recording_is_none_to_stop_by(refused, tiny, tmp_path):

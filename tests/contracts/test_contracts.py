@@ -1,4 +1,4 @@
-"""What every processor, network, discriminator, voice and generator promises."""
+"""Contract tests of every public processor, network, discriminator, voice and generator."""
 
 import importlib
 import inspect
@@ -12,6 +12,7 @@ import tensorflow as tf
 import tests.contracts
 from discriminators.base import Discriminator, WaveformDiscriminator
 from discriminators.growing import GrowingDiscriminator
+from noisygan.generators.generator import Generator
 from noisygan.generators.growing import GrowingWaveform
 from noisygan.generators.raw_waveform import RawWaveform
 from synths import Processor
@@ -19,11 +20,11 @@ from tests.contracts.cases import BATCH
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
 ABSTRACT = {
-    *(Processor, RawWaveform, GrowingWaveform),
+    *(Processor, Generator, RawWaveform, GrowingWaveform),
     *(Discriminator, WaveformDiscriminator, GrowingDiscriminator),
 }
 
-# Those of every module of this folder whose name begins with "cases".
+# From every module of this folder whose name begins with "cases".
 CASES = {
     name: case
     for module in pkgutil.iter_modules(tests.contracts.__path__)
@@ -38,7 +39,7 @@ def case(request):
 
 
 def make(case, seed=0):
-    """A small one with all its variables, which are the same for the same seed."""
+    """Create a small object with all its variables, which depend on the seed only."""
     keras.utils.set_random_seed(seed)
     thing = case.make()
     case.call(thing, case.inputs)
@@ -46,7 +47,7 @@ def make(case, seed=0):
 
 
 def assert_close(outputs, expected, tolerance):
-    """Each output is the expected one but for rounding, relative to its largest number."""
+    """Assert that outputs are equal except for rounding relative to their largest number."""
     assert set(outputs) == set(expected)
     for name, value in expected.items():
         value = np.asarray(value)
@@ -151,7 +152,7 @@ def test_seeds_decide_and_nothing_else_does(case):
 
 
 def public_layers(packages):
-    """Every public Keras layer that a package's modules define."""
+    """Find all public Keras layers of packages."""
     found = set()
     for name in packages:
         package = importlib.import_module(name)

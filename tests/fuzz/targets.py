@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of files and requests, each with good inputs to begin from.
+"""Fuzz targets: every reader of files and requests, each with good inputs to begin from.
 
 A target reads bytes. It returns where they are accepted, and raises one of OURS with one line where
 they are refused; anything else that it raises is a finding.
@@ -31,6 +31,7 @@ def target(seeds, file=None):
         def read_file(data):
             with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
                 path = pathlib.Path(folder) / file
+                path.parent.mkdir(exist_ok=True)
                 path.write_bytes(data)
                 read(path)
 
@@ -332,13 +333,13 @@ FACTS = {
 @target(encoded(FACTS), "run.json")
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
-    from noisygan.rendering import notes
+    from noisygan.rendering.requests import make_requests
     from noisygan.training.run_files import read_metadata
 
     facts = read_metadata(path.parent)
-    generator = types.SimpleNamespace(condition_names=("pitch", "label"))
-    instrument = notes.instrument(path.parent, facts, generator)
-    for request in notes.plain_requests(instrument, 2):
+    names = {name: tuple(facts.get(name, ())) for name in ("label_names", "pitches")}
+    run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
+    for request in make_requests(run, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 
 
@@ -402,7 +403,7 @@ REQUESTS = [
 @target(encoded(*REQUESTS))
 def studio_request(data):
     """A request of the page, and the sound that it gets."""
-    from noisygan.studio import asking, downloads
+    from noisygan.studio import files, requests
 
     try:
         body = json.loads(data)
@@ -411,12 +412,12 @@ def studio_request(data):
     if not isinstance(body, dict):
         return
     with contextlib.suppress(UsageError):
-        asking.subtype(dict(body))
+        requests.subtype(dict(body))
     body.pop("bits", None)
-    run = studio_runs()[asking.whole(body, "run", 0, 0, 2)]
+    player = studio_runs()[requests.integer(body, "run", 0, 0, 2)]
     if "pads" in body:
-        assert len(downloads.instrument_asks(run, body)) <= 17
+        assert len(files.instrument_zones(player, body)) <= 17
         return
-    ask = asking.parse(body, run)
-    if ask.seconds <= 1.0 and ask.sample_rate <= 48000:
-        assert np.isfinite(run.sound(ask).audio).all()
+    request = requests.parse(body, player)
+    if request.seconds <= 1.0 and request.sample_rate <= 48000:
+        assert np.isfinite(player.render(request).audio).all()

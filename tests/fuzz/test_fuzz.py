@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.fuzz import targets
 
 FUZZ = int(os.environ.get("FUZZ", "1"))
-# Loading a config builds gin's registry anew, controls are rendered.
+# Loading a config rebuilds gin's registry; controls are rendered.
 EXAMPLES = {"config_file": 25, "controls_file": 25, "recording": 60, "studio_request": 40}
 
 # ---- inputs ----------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ print(f"{{grown:.0f}} {{said}}")
 
 @pytest.fixture
 def in_small_memory():
-    """Runs code in a process of its own; gives (MB its peak grew by, what was said)."""
+    """Runs code in a separate process; gives (MB its peak grew by, what was said)."""
 
     def run(code, before=""):
         text = _MEASURED.format(

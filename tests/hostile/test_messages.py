@@ -1,10 +1,10 @@
-"""What files say of themselves is shown within a line, and moves no terminal's cursor."""
+"""Names from files are shown within a line and cannot move the cursor of a terminal."""
 
 import pytest
 
 from noisygan.audio_io.curves_csv import read_curves
 from noisygan.errors import UsageError
-from noisygan.studio import asking
+from noisygan.studio import requests
 from tests.fuzz.targets import good_controls, studio_runs
 
 
@@ -20,7 +20,7 @@ def test_names_of_columns(tmp_path, head):
 def test_fields_of_requests(body):
     pytest.importorskip("starlette", reason="needs the extra studio")
     with pytest.raises(UsageError) as caught:
-        asking.parse(body, studio_runs()[0])
+        requests.parse(body, studio_runs()[0])
     assert str(caught.value).isprintable()
 
 

@@ -1,4 +1,4 @@
-"""What executes what it reads is not used anywhere in the package."""
+"""Nothing in the package executes what it reads."""
 
 import ast
 from pathlib import Path
@@ -18,7 +18,7 @@ CALLS = {"eval", "exec", "extractall", "load_model", "unsafe_load", "system", "p
 
 
 def faults(tree):
-    """What a module uses that it must not."""
+    """Forbidden imports and calls of a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names if a.name.split(".")[0] in MODULES)

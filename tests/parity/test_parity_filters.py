@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy import signal
 
 import synths
-from noisygan.benchmarks import exact
+from benchmarks import exact
 
 
 def noise(*shape, seed=0):

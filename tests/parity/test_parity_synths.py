@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import synths
-from noisygan.benchmarks import exact
+from benchmarks import exact
 
 SAMPLE_RATE = 16000
 

@@ -119,7 +119,9 @@ def test_a_chief_that_ends_amid_a_step_waits_for_nobody(in_step, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         chief._lead(None, lead)
-    assert said == ([distribution._STEP] if in_step else [distribution._STEP, distribution._STOPPED])
+    assert said == (
+        [distribution._STEP] if in_step else [distribution._STEP, distribution._STOPPED]
+    )
 
 
 def test_settings_of_one_device_are_refused_on_several():

@@ -106,3 +106,10 @@ def test_possible_rates_and_lengths():
 def test_an_unknown_subtype(tmp_path):
     with pytest.raises(UsageError, match="expected one of PCM_16"):
         audio_files.write_wav(tmp_path / "a.wav", tone(), 16000, "MP3")
+
+
+def test_a_loud_sound_is_lowered_to_full_scale():
+    quiet, lowered_db = audio_files.limit_peak(np.float32([0.0, 2.0, -1.0]))
+    np.testing.assert_allclose(quiet, [0.0, 1.0, -0.5])
+    assert lowered_db == pytest.approx(6.02, abs=0.01)
+    assert audio_files.limit_peak(quiet)[1] == 0.0

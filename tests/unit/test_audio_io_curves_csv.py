@@ -153,11 +153,11 @@ def test_what_is_struck_has_no_curves(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("harmonic/f0_hz", np.full(N, -3.0), "f0_hz has -3; expected 0 to 16000"),
+        ("harmonic/f0_hz", np.full(N, -3.0), "f0_hz has -3"),
         (
             "loudness_db",
             np.zeros(3),
-            r"loudness_db has shape \(3,\); expected \[n_frames\] with 20",
+            r"loudness_db has shape \(3,\)",
         ),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from noisygan.benchmarks import exact
+from benchmarks import exact
 
 RATE = 16000
 

@@ -1,4 +1,4 @@
-"""Which recordings are kept from all systems."""
+"""Held-out recordings of a comparison."""
 
 import numpy as np
 import pytest

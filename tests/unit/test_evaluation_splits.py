@@ -1,4 +1,4 @@
-"""Which recordings are held out, and generated examples that need no run."""
+"""Held-out recordings, and examples that need no run."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from noisygan.data.dataset import Recordings
 from noisygan.errors import UsageError
 from noisygan.evaluation import generate, splits
 from noisygan.evaluation.examples import Examples
+from tests import toys
 
 RATE = 16000
 
@@ -49,6 +50,23 @@ def test_two_folders_are_training_and_held_out(tmp_path):
     assert parts.fingerprint == recordings.read(tmp_path / "two").fingerprint
     with pytest.raises(UsageError, match="are the same"):
         splits.read_splits(recordings, tmp_path / "two", tmp_path / "two")
+
+
+def test_a_prepared_folder_has_its_own_test_split(tmp_path, monkeypatch):
+    class Reader:
+        split = "train"
+
+        def read(self, folder, progress):
+            return toys.notes(
+                n=8, fingerprint=self.split, names=[f"{self.split}-{i}" for i in range(8)]
+            )
+
+    monkeypatch.setattr(splits.load, "is_prepared", lambda folder: True)
+    manifest = {"splits": {"train": {"n_records": 8}, "test": {"n_records": 8}}}
+    monkeypatch.setattr(splits.load, "read_manifest", lambda folder: manifest)
+    parts = splits.read_splits(Reader(), tmp_path)
+    assert parts.fingerprint == "test"
+    assert (parts.train.names[0], parts.test.names[0]) == ("train-0", "test-0")
 
 
 def test_one_kind_alone_can_not_be_divided(tmp_path):

@@ -83,7 +83,7 @@ def exported(generator, folder, format, **asked):
 
 
 def expected(generator, z, n_samples=None, sample_rate=None):
-    """The Python generator's output for the notes asked for."""
+    """The Python generator's output for these notes."""
     lengths = {}
     if n_samples:
         lengths = {"seconds": n_samples / sample_rate, "sample_rate": sample_rate}
@@ -167,7 +167,7 @@ def test_litert(generator, tmp_path):
 
 
 def stream(call, facts, notes, z, n_blocks, held_seconds):
-    """What blocks join to, without the samples by which they are late."""
+    """Joined blocks, without their latency."""
     given = {"z": z, **ASKED, "note_off_seconds": np.full([3], held_seconds, np.float32)}
     state = {
         spec["name"]: np.zeros([3, *spec["shape"][1:]], spec["type"])

@@ -7,7 +7,7 @@ import tensorflow as tf
 import synths
 from noisygan.generators.ddsp_voices import DDSPVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.synthesis import controls_of, render_controls
+from noisygan.rendering.synthesis import controls_row, render_controls
 from tests import toys
 
 FRAMES = np.linspace(0.0, 1.0, 10, dtype=np.float32)[None, :, None].repeat(2, axis=0)
@@ -81,5 +81,5 @@ def test_it_stands_in_a_generator():
         loss = tf.reduce_sum(output.audio**2)
     for slope in tape.gradient(loss, generator.trainable_variables):
         assert np.isfinite(slope).all()
-    controls = controls_of(generator, output, 0, 16000, 0)
+    controls = controls_row(generator, output.controls, 0, output.audio.shape[1], 16000, 0)
     np.testing.assert_allclose(render_controls(controls), output.audio[0], atol=2e-3)

@@ -11,7 +11,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
 from noisygan.generators.sweeps import MiddlePitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
-from noisygan.rendering.synthesis import controls_of, render_controls
+from noisygan.rendering.synthesis import controls_row, render_controls
 from tests import toys
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -162,7 +162,9 @@ def test_controls_of_a_drum_give_its_sound(struck, seconds, sample_rate):
     assert generator.condition_names == ("label",)
     output = generator(*asked, seconds=seconds, sample_rate=sample_rate, seed=[5, 6, 7])
     for i in range(3):
-        controls = controls_of(generator, output, i, sample_rate, 5 + i)
+        controls = controls_row(
+            *(generator, output.controls, i, output.audio.shape[1], sample_rate, 5 + i)
+        )
         check_controls(controls)
         np.testing.assert_allclose(render_controls(controls), output.audio[i], atol=2e-5)
     assert np.abs(output.audio).max() > 0.01
@@ -179,19 +181,19 @@ def test_a_longer_drum_begins_as_the_short_one(struck):
     ("name", "value", "message"),
     [
         ("modal/frequencies", None, "lacks modal/frequencies"),
-        ("modal/amplitudes", np.ones(4), r"has shape \(4,\); expected \[5\]"),
-        ("modal/frequencies", np.ones((2, 5)), r"has shape \(2, 5\); expected \[n\]"),
+        ("modal/amplitudes", np.ones(4), r"has shape \(4,\); .*n_modes 5"),
+        ("modal/frequencies", np.ones((2, 5)), r"has shape \(2, 5\)"),
         ("modal/decay_seconds", np.zeros(5), "has 0; expected 1e-09 to 3600"),
         ("transient/magnitudes", np.full(9, -1.0), "has -1; expected 0 or more"),
         ("transient/decay_seconds", np.ones(2), r"has shape \(2,\); expected \[1\]"),
-        ("transient/magnitudes", np.ones(1), r"expected \[n\], n from 2 to"),
+        ("transient/magnitudes", np.ones(1), "n_bands 2 to 1025"),
         ("transient/magnitudes", np.full(9, np.nan), "values that are not finite"),
         ("transient/burst_seconds", None, "lacks transient/burst_seconds"),
     ],
 )
 def test_a_flaw_of_a_struck_voice_is_named(struck, name, value, message):
     generator, asked = struck
-    controls = controls_of(generator, generator(*asked, seed=5), 0, 16000, 5)
+    controls = controls_row(generator, generator.get_controls(*asked), 0, 16000, 16000, 5)
     controls.pop(name)
     if value is not None:
         controls[name] = value

@@ -1,4 +1,4 @@
-"""Latents that come near a sound, of hybrid generators and of those that write samples."""
+"""Latent fit of hybrid and raw-waveform generators."""
 
 import types
 

@@ -50,9 +50,10 @@ DISGUISES = (
 
 @pytest.mark.parametrize("kind", [bursts, tones])
 def test_disguised_copies_are_found(kind):
-    training = kind(25, seed=0)
+    training, test = kind(25, seed=0), kind(25, seed=2)
     copied = [disguise(training[[3, 11, 24]]) for disguise in DISGUISES]
-    found = find_copies(np.concatenate([*copied, kind(2, seed=1)]), training, RATE)
+    generated = np.concatenate([*copied, kind(2, seed=1)])
+    found = find_copies(generated, training, test, RATE)
     assert found["waveform"].rows[:12].tolist() == 4 * [3, 11, 24]
     assert found["waveform"].closer[:12].all() and suspicious(found)[:12].all()
     assert found["waveform"].distances[:12].max() < 0.05
@@ -60,7 +61,7 @@ def test_disguised_copies_are_found(kind):
 
 def test_exact_copies_have_no_distance():
     training = bursts(10, seed=0)
-    for nearest in find_copies(training[:4], training, RATE).values():
+    for nearest in find_copies(training[:4], training, bursts(10, seed=2), RATE).values():
         assert nearest.rows.tolist() == [0, 1, 2, 3] and nearest.closer.all()
         np.testing.assert_allclose(nearest.distances, 0.0, atol=1e-4)
 
@@ -71,42 +72,35 @@ def test_a_copy_with_other_phases_is_found_by_its_spectrum():
     # A delay that grows with the frequency up to 1 ms is inaudible.
     frequency = np.linspace(0.0, 1.0, len(spectrum))
     turned = np.fft.irfft(spectrum * np.exp(-1j * np.pi * 22 * frequency**2), N)
-    found = find_copies(turned[None], training, RATE)
+    found = find_copies(turned[None], training, bursts(30, seed=2), RATE)
     assert found["waveform"].distances[0] > 0.5
     assert found["log-mel"].rows == [7] and suspicious(found)[0]
 
 
 @pytest.mark.parametrize("kind", [bursts, tones])
 def test_fresh_examples_are_flagged_no_more_than_recordings(kind):
-    found = find_copies(kind(60, seed=1), kind(60, seed=0), RATE)
+    found = find_copies(kind(60, seed=1), kind(60, seed=0), kind(60, seed=2), RATE)
     for nearest in found.values():
-        assert nearest.own_closer.mean() <= 0.08
+        assert nearest.own_closer.mean() <= 0.12
         assert nearest.closer.mean() <= 0.2
 
 
-def test_copies_among_the_recordings_neither_hide_copies_nor_set_the_threshold():
-    training = np.repeat(bursts(10, seed=0), 2, axis=0)
-    found = find_copies(np.concatenate([training[:3], bursts(3, seed=1)]), training, RATE)
-    assert suspicious(found).tolist() == [True] * 3 + [False] * 3
-    training = tones(40, seed=0)
-    before = find_copies(training[:1], training, RATE)["waveform"]
-    doubled = np.concatenate([training, bursts(1, seed=3), bursts(1, seed=3)])
-    after = find_copies(training[:1], doubled, RATE)["waveform"]
-    assert after.threshold == pytest.approx(before.threshold) and before.threshold > 1e-3
-
-
-def test_held_out_recordings_set_the_threshold():
+def test_held_out_recordings_set_the_threshold_but_for_copies_among_them():
     training, test = tones(40, seed=0), tones(50, seed=2)
-    found = find_copies(tones(10, seed=1), training, RATE, test=test)
+    found = find_copies(tones(10, seed=1), training, test, RATE)["waveform"]
     own = waveform_distances(test, training, round(0.005 * RATE)).min(axis=1)
-    np.testing.assert_allclose(found["waveform"].own_distances, own, atol=1e-6)
-    assert found["waveform"].threshold == pytest.approx(np.quantile(own, 0.05), rel=1e-4)
+    np.testing.assert_allclose(found.own_distances, own, atol=1e-6)
+    assert found.threshold == pytest.approx(np.quantile(own, 0.05), rel=1e-4)
+    copied = np.concatenate([test, training[:5]])
+    again = find_copies(training[:1], training, copied, RATE)["waveform"]
+    assert again.threshold == pytest.approx(found.threshold) and found.threshold > 1e-3
+    assert again.closer[0]
 
 
 def test_few_candidates_find_the_same_copies():
     training, test = tones(40, seed=0), tones(20, seed=2)
     generated = np.concatenate([0.3 * training[[3, 9]], tones(6, seed=1)])
-    every, few = (find_copies(generated, training, RATE, test, n_candidates=n) for n in (None, 5))
+    every, few = (find_copies(generated, training, test, RATE, n_candidates=n) for n in (None, 5))
     for kind in ("waveform", "log-mel"):
         assert every[kind].rows[:2].tolist() == few[kind].rows[:2].tolist() == [3, 9]
 
@@ -129,6 +123,6 @@ def test_silence_is_no_copy_and_short_examples_can_be_compared():
     silence = np.zeros([2, N], np.float32)
     np.testing.assert_array_equal(waveform_distances(silence, training, 50), 1.0)
     assert np.isfinite(log_mel_distances(silence, training, RATE, 50)).all()
-    assert not suspicious(find_copies(silence, training[:10], RATE)).any()
-    found = find_copies(bursts(3, 1, 500), bursts(8, 0, 500), RATE)
+    assert not suspicious(find_copies(silence, training[:10], bursts(9, 2), RATE)).any()
+    found = find_copies(bursts(3, 1, 500), bursts(8, 0, 500), bursts(8, 2, 500), RATE)
     assert np.isfinite(found["log-mel"].distances).all()

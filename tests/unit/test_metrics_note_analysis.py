@@ -42,9 +42,9 @@ def test_detuning(pitch, cents):
 @pytest.mark.parametrize("rate_hz, depth", [(4.0, 12.0), (6.5, 5.0)])
 def test_vibrato(rate_hz, depth):
     found, held = demodulate(note(pitch=72, vibrato=(rate_hz, depth)), 72)
-    rate, cents, regularity = note_analysis.modulation(found.cents[held], found.frame_rate)
+    rate, cents = note_analysis.modulation(found.cents[held], found.frame_rate)
     assert rate == pytest.approx(rate_hz, abs=0.15)
-    assert 0.7 * depth < cents < 1.05 * depth and regularity > 0.85
+    assert cents == pytest.approx(depth, rel=0.05)
 
 
 def test_tremolo_and_levels_of_partials():
@@ -52,19 +52,10 @@ def test_tremolo_and_levels_of_partials():
     for k, db in enumerate((0.0, -10.0, -20.0)):
         level = found.level_db[held, k]
         assert np.mean(level) == pytest.approx(20 * np.log10(0.3) + db, abs=0.2)
-        rate, depth, _ = note_analysis.modulation(level, found.frame_rate)
+        rate, depth = note_analysis.modulation(level, found.frame_rate)
         assert (rate, depth) == pytest.approx((5.0, 2.0), abs=0.15)
     high, _ = demodulate(note(pitch=93), 93)  # the fifth partial lies above the limit
     assert np.isnan(high.level_db[:, 4]).all() and np.isfinite(high.level_db[:, 3]).all()
-
-
-def test_irregular_modulation():
-    rate, times = 250.0, np.arange(575) / 250.0
-    wander = np.cumsum(np.random.default_rng(0).normal(size=575)) * 0.35
-    regular, irregular = (10 * np.sin(2 * np.pi * 5 * times + w) for w in (0.0, wander))
-    assert note_analysis.modulation(regular, rate)[1] == pytest.approx(10.0, rel=0.03)
-    assert note_analysis.modulation(regular, rate)[2] > 0.95
-    assert note_analysis.modulation(irregular, rate)[2] < 0.8
 
 
 def test_silence_and_noise_give_numbers():

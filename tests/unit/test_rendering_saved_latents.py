@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
-from noisygan.rendering.notes import Instrument
 from noisygan.rendering.saved_latents import SavedLatents, load_latents
+from tests import toys
 
-CODE = {
+SAVED = {
     "z": np.arange(4.0),
     "pitch": 60.4,
     "velocity": 90.0,
@@ -18,44 +18,44 @@ CODE = {
 }
 
 
-def kept(path, **changes):
-    np.savez(path, **{k: v for k, v in (CODE | changes).items() if v is not None})
+def save(path, **changes):
+    np.savez(path, **{k: v for k, v in (SAVED | changes).items() if v is not None})
     return path
 
 
-def test_what_a_match_kept_is_read(tmp_path):
-    code = load_latents(kept(tmp_path / "z.npz"))
-    np.testing.assert_array_equal(code.z, [[0, 1, 2, 3]])
-    assert code[1:] == (60.4, 90.0, "flute", 1.5, 0.5, 3)
+def test_saved_latents_are_read(tmp_path):
+    saved = load_latents(save(tmp_path / "z.npz"))
+    np.testing.assert_array_equal(saved.z, [[0, 1, 2, 3]])
+    assert saved[1:] == (60.4, 90.0, "flute", 1.5, 0.5, 3)
 
 
-def test_an_array_is_one_code_or_several(tmp_path):
+def test_an_array_is_one_saved_or_several(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     assert load_latents(tmp_path / "a.npy").z.shape == (1, 3)
     np.save(tmp_path / "b.npy", np.zeros((5, 3), np.float32))
-    code = load_latents(tmp_path / "b.npy")
-    assert code.z.shape == (5, 3)
-    assert code.gain == 1.0
-    assert code.pitch is code.velocity is code.held_seconds is code.noise_seed is None
+    saved = load_latents(tmp_path / "b.npy")
+    assert saved.z.shape == (5, 3)
+    assert saved.gain == 1.0
+    assert saved.pitch is saved.velocity is saved.held_seconds is saved.noise_seed is None
 
 
-def test_a_run_is_asked_for_what_it_is_told_and_was_not_given():
-    code = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute")
-    flute = Instrument("run", ("pitch", "velocity", "label"), ("flute", "oboe"), ())
-    assert code.asked(flute) == ([60.4], 90.0, ["flute"])
-    assert code.asked(flute, [72], 5, ["oboe"]) == ([72], 5, ["oboe"])
-    assert code.asked(Instrument("run", (), ("flute",), ())) == (None, None, None)
-    with pytest.raises(UsageError, match="z has 3 numbers, and this run's has 4"):
-        code.check_size(4)
+def test_conditions_are_the_given_ones_else_the_saved_ones():
+    saved = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute")
+    flute = toys.run("run", ("pitch", "velocity", "label"), ("flute", "oboe"), ())
+    assert saved.conditions(flute) == ([60.4], 90.0, ["flute"])
+    assert saved.conditions(flute, [72], 5, ["oboe"]) == ([72], 5, ["oboe"])
+    assert saved.conditions(toys.run("run", (), ("flute",), ())) == (None, None, None)
+    with pytest.raises(UsageError, match="z: .* 3 .* 4"):
+        saved.check_size(4)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"z": None}, "holds no z"),
-        ({"z": np.zeros((2, 2, 2))}, r"z has shape \(2, 2, 2\)"),
-        ({"z": np.array(["a"])}, "z has shape"),
-        ({"z": np.array([np.nan])}, "not finite"),
+        ({"z": np.zeros((2, 2, 2))}, r"z of shape \(2, 2, 2\)"),
+        ({"z": np.array(["a"])}, "z of shape"),
+        ({"z": np.array([np.nan])}, "z of shape"),
         ({"pitch": 128.0}, "pitch is 128.0; expected a number from 0 to 127"),
         ({"velocity": np.nan}, "velocity is nan"),
         ({"gain": 0.0}, "gain is 0"),
@@ -66,7 +66,7 @@ def test_a_run_is_asked_for_what_it_is_told_and_was_not_given():
 )
 def test_what_makes_no_sense_is_refused(tmp_path, changes, message):
     with pytest.raises(UsageError, match=message):
-        load_latents(kept(tmp_path / "z.npz", **changes))
+        load_latents(save(tmp_path / "z.npz", **changes))
 
 
 def test_what_is_no_such_file_is_refused(tmp_path):

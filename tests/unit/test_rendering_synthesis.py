@@ -8,7 +8,7 @@ import tensorflow as tf
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.rendering import synthesis as blocks
-from noisygan.rendering.synthesis import controls_of, render_controls, render_in_blocks
+from noisygan.rendering.synthesis import controls_row, render_controls, render_in_blocks
 from synths import Reverb
 from tests import toys
 
@@ -25,7 +25,9 @@ def make(seconds, sample_rate, **changes):
         sample_rate=sample_rate,
         seed=[5, 6, 7],
     )
-    return output.audio[1].numpy(), controls_of(generator, output, 1, sample_rate, 6)
+    return output.audio[1].numpy(), controls_row(
+        *(generator, output.controls, 1, output.audio.shape[1], sample_rate, 6)
+    )
 
 
 @pytest.mark.parametrize("size", [700, 4096])
@@ -117,8 +119,9 @@ def test_no_block_sees_more_than_its_own_samples(monkeypatch):
 
 
 def test_a_voice_that_has_ended_is_silent():
-    curves = {"magnitudes": np.full((10, 5), 0.1, np.float32)}
-    voice = blocks.Voice("noise", curves, {}, {"bandwidth_hz": 8000.0}, 100.0, 16000, 1)
+    controls = {"sample_rate": 16000, "frame_rate": 100.0, "noise_seed": 1}
+    controls |= {"noise/magnitudes": np.full((10, 5), 0.1), "noise/bandwidth_hz": 8000.0}
+    voice = blocks.Voice(controls, "noise", "noise")
     first, last = voice.take(1000), voice.take(1000)
     assert np.abs(first).max() > 0.01
     assert np.abs(last[:600]).max() > 0.01

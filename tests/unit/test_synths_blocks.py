@@ -18,7 +18,7 @@ def test_every_sample_is_in_its_frame(known, n_frames, n_samples):
     size = blocks.weight.shape[2]
     assert blocks.weight.shape[0] == n_frames
     assert size <= 64
-    assert np.isfinite(blocks.way).all()
+    assert np.isfinite(blocks.fraction).all()
     assert np.isfinite(blocks.weight).all()
     frame = tf.range(n_frames, dtype=tf.float64)[:, None, None]
     # Where a sample lies in frames.
@@ -26,7 +26,9 @@ def test_every_sample_is_in_its_frame(known, n_frames, n_samples):
     expected = np.arange(n_samples) * n_frames / max(n_samples, 1)
     np.testing.assert_allclose(joined, expected[None], atol=1e-12)
     inside = blocks.weight[:, :, size // 2].numpy() < 1.0
-    np.testing.assert_allclose(blocks.way.numpy()[inside], blocks.weight[:, :, size // 2][inside])
+    np.testing.assert_allclose(
+        blocks.fraction.numpy()[inside], blocks.weight[:, :, size // 2][inside]
+    )
 
 
 def test_neighbours_end_with_the_last_there_is():

@@ -1,13 +1,11 @@
 """Reverbs, filters and delays: their own response or a given one, any rate, any length."""
 
-import re
-
 import numpy as np
 import pytest
 import scipy.signal
 import tensorflow as tf
 
-from synths import ExpDecayReverb, FilteredNoiseReverb, FIRFilter, ModDelay, Reverb, ShapeError
+from synths import ExpDecayReverb, FilteredNoiseReverb, FIRFilter, ModDelay, Reverb
 from synths.effects import response_at_rate, variable_length_delay
 from tests.finite_differences import assert_gradients
 
@@ -62,12 +60,6 @@ def test_ways_to_give_a_response(add_dry):
         np.testing.assert_allclose(reverb.get_signal(audio, given), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(), (2, 40, 2), (2, 40, 1, 1)])
-def test_responses_of_other_shapes_are_refused(shape):
-    with pytest.raises(ShapeError, match=rf"ir: expected \[batch, n_taps.*{re.escape(str(shape))}"):
-        Reverb()(noise(2, 300), np.ones(shape, np.float32))
-
-
 def test_its_own_response_is_trained():
     reverb = Reverb(trainable=True, reverb_length=50)
     with tf.GradientTape() as tape:
@@ -92,7 +84,7 @@ def test_a_sound_rings_on_but_not_before():
 @pytest.mark.parametrize("trainable", [True, False])
 def test_one_response_is_needed_and_only_one(trainable):
     ir = tf.zeros([1, 10]) if trainable else None
-    with pytest.raises(ValueError, match="ir: a Reverb with trainable=True has its own"):
+    with pytest.raises(ValueError, match="ir: Reverb takes none with trainable=True"):
         Reverb(trainable=trainable, reverb_length=10).get_controls(tf.zeros([1, 5]), ir)
 
 
@@ -149,16 +141,6 @@ def test_silence_stays_silent_with_finite_slopes(name):
 
 
 @pytest.mark.parametrize("name", GIVEN)
-def test_a_large_batch_is_two_halves(name):
-    effect, controls = GIVEN[name]
-    rows = {"audio": noise(256, 60)}
-    rows |= {n: noise(256, *c.shape[1:], seed=i) for i, (n, c) in enumerate(controls.items())}
-    whole = effect(**rows)
-    halves = [effect(**{n: v[part] for n, v in rows.items()}) for part in HALVES]
-    np.testing.assert_allclose(whole, tf.concat(halves, 0), atol=1e-5)
-
-
-@pytest.mark.parametrize("name", GIVEN)
 @pytest.mark.parametrize("n_samples", [0, 1, 37, 501])
 def test_any_length_also_unknown(name, n_samples):
     effect, controls = GIVEN[name]
@@ -184,21 +166,8 @@ def test_noise_responses_are_the_same_at_each_call_and_in_each_row(kind):
     other = kind(trainable=True, reverb_length=500, seed=1)(audio)
     assert np.abs(other - wet).max() > 1e-3
     assert len(reverb.trainable_variables) >= 1
-    with pytest.raises(ValueError, match=f" {kind.__name__} with trainable=True has its own"):
+    with pytest.raises(ValueError, match=f"{kind.__name__} takes none with trainable=True"):
         kind(reverb_length=500)(audio)
-
-
-@pytest.mark.parametrize("kind", [Reverb, ExpDecayReverb, FilteredNoiseReverb])
-def test_a_response_may_be_one_sample_but_not_none(kind):
-    audio = noise(2, 30)
-    # The dry sound has its place.
-    np.testing.assert_allclose(kind(trainable=True, reverb_length=1)(audio), audio, atol=1e-6)
-    wet = kind(trainable=True, reverb_length=1, add_dry=False)(audio).numpy()
-    gain = wet[0, 0] / audio[0, 0]
-    assert abs(gain) > 1e-6
-    np.testing.assert_allclose(wet, gain * audio, atol=1e-5 * abs(gain))
-    with pytest.raises(ValueError, match="reverb_length: got 0, expected a whole number, 1 or"):
-        kind(reverb_length=0)
 
 
 def test_an_exponential_decay_is_one():
@@ -278,8 +247,6 @@ def test_delays_may_be_shorter_at_phase_1():
 def test_delays_into_the_future_or_of_no_length_are_refused(ends):
     with pytest.raises(ValueError, match=f"got {ends[0]} and {ends[1]}; expected delays of 0 ms"):
         ModDelay(*ends)
-    with pytest.raises(ValueError, match="max_length: got 0, expected 1 sample or more"):
-        variable_length_delay(np.zeros((1, 5, 1), np.float32), noise(1, 5), 0)
 
 
 @pytest.mark.parametrize(("n_bands", "n_taps"), [(17, 9), (33, 31), (129, 101)])

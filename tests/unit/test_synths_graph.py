@@ -54,14 +54,6 @@ def test_it_is_the_same_as_one_after_the_other():
     np.testing.assert_array_equal(group().get_signal(controls), both["signal"])
 
 
-def test_what_its_parts_learn_is_its_own():
-    made = group()
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(made(inputs()) ** 2)
-    (ir,) = made.trainable_variables
-    assert np.abs(tape.gradient(loss, ir.value)).max() > 0
-
-
 def test_a_checkpoint_holds_what_its_parts_have_learnt(tmp_path):
     made, other = group(), group()
     made.reverb.ir.assign(made.reverb.ir * -2.0)
@@ -127,7 +119,7 @@ def test_inside_a_graph_with_unknown_sizes_and_exported(tmp_path):
 def test_what_is_missing_is_named_beside_what_there_is():
     made = ProcessorGroup(dag=[(Add(), ["a", "noise/signal"])])
     with pytest.raises(
-        ValueError, match=r"add: its input 'noise/signal' is not there; there are a, inputs/a\."
+        ValueError, match=r"add: got input 'noise/signal', expected one of a, inputs/a\."
     ):
         made({"a": np.ones((1, 3), np.float32)})
 
@@ -136,27 +128,13 @@ def test_what_is_missing_is_named_beside_what_there_is():
     "dag, message",
     [
         ([], "expected one node or more"),
-        ([(Add(),)], "a node of 1 parts"),
-        ([(Add(), ["a", "b"], ["sum"], ["c"])], "a node of 4 parts"),
         ([("tone", ["a"])], "there is no processor 'tone'; there are none"),
         ([(Add(), ["a", "b"]), ("tone", ["a"])], "there is no processor 'tone'; there are add"),
         ([(Add(), "a")], r"got 'a', expected a list of keys such as \['a'\]"),
-        ([(Add(name="call"), ["a", "b"])], "a ProcessorGroup has its own 'call'"),
-        ([(Add(), ["a", "b"]), (Add(), ["a", "b"])], "two processors are named 'add'"),
+        ([(Add(name="call"), ["a", "b"])], "'call' is an attribute"),
+        ([(Add(), ["a", "b"]), (Add(), ["a", "b"])], "two processors named 'add'"),
     ],
 )
 def test_graphs_that_make_no_sense_are_refused(dag, message):
     with pytest.raises(ValueError, match=message):
         ProcessorGroup(dag=dag)
-
-
-def test_outputs_without_names_are_refused():
-    made = ProcessorGroup(dag=[(keras.layers.Dense(1, name="net"), ["a"])])
-    with pytest.raises(ValueError, match="net: it returned 1 outputs and has names for 0"):
-        made({"a": np.ones((1, 3), np.float32)})
-
-
-def test_names_of_the_processors():
-    group = ProcessorGroup([(Add(name="sum"), ["a", "b"]), (Add(name="twice"), ["a", "a"])])
-    assert group.module_names == ["sum", "twice"]
-    assert [p.name for p in group.processors] == group.module_names

@@ -1,7 +1,5 @@
 """The harmonic synthesizer: controls in physical units, and errors that name what is wrong."""
 
-import importlib.util
-
 import keras
 import numpy as np
 import pytest
@@ -12,25 +10,7 @@ from synths import (
     ShapeError,
     exp_sigmoid,
     harmonic_synthesis,
-    normalize_distribution,
-    set_native_kernels,
 )
-
-HAS_NUMBA = importlib.util.find_spec("numba") is not None
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")),
-        False,
-    ],
-    ids=["native", "plain"],
-)
-def native(request):
-    """Each way of computing, chosen for the test."""
-    set_native_kernels(request.param)
-    yield request.param
-    set_native_kernels(None)
 
 
 def raw(n_frames=6, n_harmonics=5, f0=440.0):
@@ -98,15 +78,6 @@ def test_normalising_all_harmonics():
     np.testing.assert_allclose(distribution.sum(axis=2), 1.0, rtol=1e-5)
 
 
-def test_an_empty_distribution_is_silence_with_a_finite_gradient():
-    weights = tf.zeros([1, 3, 4])
-    with tf.GradientTape() as tape:
-        tape.watch(weights)
-        shares = normalize_distribution(weights, tf.fill([1, 3, 1], 100.0), 8000.0)
-    assert (shares.numpy() == 0).all()
-    assert np.isfinite(tape.gradient(shares, weights)).all()
-
-
 def test_the_signal_is_the_banks():
     synth = Harmonic(n_samples=900, sample_rate=44100)
     controls = synth.get_controls(*raw())
@@ -121,25 +92,6 @@ def test_the_signal_is_the_banks():
     both = synth(*raw(), return_outputs_dict=True)
     np.testing.assert_array_equal(both["signal"], expected)
     assert set(both["controls"]) == set(controls)
-
-
-@pytest.mark.parametrize("method", ["nearest", "linear", "cubic", "window"])
-def test_amplitudes_go_from_frame_to_frame_as_asked(method):
-    synth = Harmonic(600, amp_resample_method=method, use_angular_cumsum=True)
-    controls = synth.get_controls(*raw())
-    expected = harmonic_synthesis(
-        controls["f0_hz"],
-        controls["amplitudes"],
-        harmonic_distribution=controls["harmonic_distribution"],
-        n_samples=600,
-        amp_resample_method=method,
-    )
-    np.testing.assert_array_equal(synth.get_signal(**controls), expected)
-
-
-def test_a_wrong_method_is_named():
-    with pytest.raises(ValueError, match="amp_resample_method: got 'spline', expected one of"):
-        Harmonic(amp_resample_method="spline")
 
 
 @pytest.mark.parametrize("n_frames", [1, 6])
@@ -182,11 +134,6 @@ def test_a_policy_of_half_precision_leaves_the_pitch_alone():
     np.testing.assert_array_equal(audio, Harmonic(300)(*raw(f0=441.37)))
 
 
-def test_keras_own_arguments_are_ignored():
-    synth = Harmonic(300)
-    np.testing.assert_array_equal(synth(*raw(), training=True, mask=None), synth(*raw()))
-
-
 @pytest.mark.parametrize(
     ("index", "shape", "message"),
     [
@@ -201,10 +148,3 @@ def test_a_wrong_shape_is_named(index, shape, message):
     inputs[index] = tf.zeros(shape)
     with pytest.raises(ShapeError, match=message):
         Harmonic(1000).get_controls(*inputs)
-
-
-def test_a_wrong_inharmonicity_is_named():
-    with pytest.raises(
-        ShapeError, match=r"^inharmonicity: expected \[batch, n_frames, 1\].*\(2,\)"
-    ):
-        Harmonic(1000).get_controls(*raw(), inharmonicity=tf.zeros([2]))

@@ -102,12 +102,6 @@ def test_sinc_responses_are_scipys(n_taps):
     np.testing.assert_allclose(taps, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["window_size", "sample_rate"])
-def test_sinc_responses_of_no_length_or_rate_are_refused(name):
-    with pytest.raises(ValueError, match=rf"^{name}: got 0, expected "):
-        sinc_impulse_response(0.5, **{name: 0})
-
-
 @pytest.mark.parametrize(
     ("function", "inputs"),
     [
@@ -129,18 +123,6 @@ def test_gradients_by_finite_differences(function, inputs):
         step[index] = 1e-6
         difference = np.sum(weight * (function(inputs + step) - function(inputs - step)))
         np.testing.assert_allclose(slope[index], difference / 2e-6, atol=1e-7)
-
-
-def test_sizes_that_are_known_only_when_it_runs():
-    unknown = tf.TensorSpec([None, None, None], tf.float64)
-    for window_size in (-1, 0, 7, 100):
-        function = tf.function(
-            lambda m, w=window_size: frequency_impulse_response(m, w), input_signature=[unknown]
-        )
-        for n_bands in (5, 9):
-            m = gains(1, 2, n_bands)
-            expected = frequency_impulse_response(m, window_size)
-            np.testing.assert_allclose(function(m), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize(

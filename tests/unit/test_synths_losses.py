@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import SpectralLoss, compute_loudness, compute_mag, mean_difference, safe_log
+from synths import SpectralLoss, compute_loudness, compute_mag, mean_difference
 from tests.finite_differences import assert_gradients
 
 NOISE = np.random.default_rng(0).normal(size=(2, 900)).astype(np.float32)
@@ -78,37 +78,10 @@ def test_gradients():
     assert_gradients(lambda **x: loss(**x)[None], inputs, tolerance=1e-5)
 
 
-def test_safe_log_never_falls_and_is_bounded():
-    x = tf.constant(
-        np.sort(np.concatenate([[-1.0, 0.0], np.geomspace(1e-9, 10.0, 200)])), tf.float32
-    )
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = safe_log(x)
-    slope = tape.gradient(y, x).numpy()
-    assert (np.diff(y) >= 0).all()
-    assert np.isfinite(slope).all()
-    assert slope.max() <= 1.001e5
-
-
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="got 'L3', expected one of L1, L2, COSINE"):
         SpectralLoss(loss_type="L3")
-    with pytest.raises(ValueError, match="every weight is 0"):
+    with pytest.raises(ValueError, match="all weights are 0"):
         SpectralLoss(mag_weight=0.0)
     with pytest.raises(ValueError, match="got 'L3'"):
         mean_difference(NOISE, OTHER, "L3")
-
-
-def test_two_sounds_alone():
-    one, two = np.random.default_rng(0).normal(size=(2, 1, 3000)).astype(np.float32)
-    loss_fn = SpectralLoss(
-        (256, 64), delta_time_weight=1.0, delta_freq_weight=1.0, loudness_weight=0.1
-    )
-    np.testing.assert_allclose(loss_fn(one[0], two[0]), loss_fn(one, two), rtol=1e-5)
-
-
-def test_losses_by_name():
-    one, two = np.random.default_rng(0).normal(size=(2, 1, 3000)).astype(np.float32)
-    loss_fn = SpectralLoss((64,), name="near")
-    assert loss_fn.get_losses_dict(one, two) == {"near": loss_fn(one, two)}

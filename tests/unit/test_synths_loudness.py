@@ -25,12 +25,6 @@ def test_a_weighting_is_that_of_the_standard():
     np.testing.assert_allclose(a_weighting_db(hz), librosa.A_weighting(hz), atol=1e-6)
 
 
-def test_arrays_are_not_to_be_had_in_a_graph():
-    assert isinstance(compute_loudness(NOISE, use_tf=False), np.ndarray)
-    with pytest.raises(ValueError, match="use_tf: got False in a tf.function"):
-        tf.function(lambda x: compute_loudness(x, use_tf=False))(NOISE)
-
-
 def test_the_level_of_a_sine():
     middle = compute_rms_energy(0.5 * sine(500), frame_size=1024)[0, 10:-10]
     np.testing.assert_allclose(middle, 0.5 / np.sqrt(2), rtol=1e-3)

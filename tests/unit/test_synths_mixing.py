@@ -101,34 +101,3 @@ def test_lengths_that_are_known_stay_known_in_a_graph():
 def test_gradients_and_silence_of_a_crop():
     assert_gradients(Crop(4, "center"), {"audio": noise(2, 9)})
     np.testing.assert_array_equal(Crop(4)(np.zeros((2, 9), np.float32)), np.zeros((2, 5)))
-
-
-@pytest.mark.parametrize("kind", [Add, Mix])
-def test_silence_mixed_is_silence_with_finite_slopes(kind):
-    silence, more = tf.zeros([2, 9]), [] if kind is Add else [tf.zeros([2, 3, 1])]
-    with tf.GradientTape() as tape:
-        tape.watch(silence)
-        mixed = kind()(silence, silence, *more)
-    np.testing.assert_array_equal(mixed, silence)
-    assert np.isfinite(tape.gradient(mixed, silence)).all()
-
-
-@pytest.mark.parametrize("kind", [Add, Mix])
-def test_a_large_batch_is_two_halves(kind):
-    rows = [noise(256, 20, seed=i) for i in range(2)]
-    rows += [] if kind is Add else [noise(256, 3, 1)]
-    halves = [kind()(*(x[part] for x in rows)) for part in (slice(0, 128), slice(128, 256))]
-    np.testing.assert_array_equal(kind()(*rows), tf.concat(halves, 0))
-
-
-@pytest.mark.parametrize("shape", [(5,), (2, 5, 1, 1)])
-def test_sounds_of_other_ranks_are_refused(shape):
-    with pytest.raises(ShapeError, match=r"signal_two: expected \[batch, n_samples\] or"):
-        Add()(noise(2, 5), noise(*shape))
-
-
-def test_another_location_and_negative_sizes_are_refused():
-    with pytest.raises(ValueError, match="got 'middle', expected one of front, center, back"):
-        Crop(4, "middle")
-    with pytest.raises(ValueError, match="frame_size: got -2, expected 0 samples or more"):
-        Crop(-2)

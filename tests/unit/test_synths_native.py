@@ -1,6 +1,5 @@
 """Compiled kernels: used where they can be, never under XLA or in an exported model."""
 
-import concurrent.futures
 import importlib.util
 import pathlib
 import subprocess
@@ -15,8 +14,6 @@ from synths import FilteredNoise, Harmonic, set_native_kernels
 from synths.filters import frequency_filter
 from synths.native import native_kernels_used
 from synths.oscillators import harmonic_synthesis
-from synths.sinusoidal import sinusoidal_synthesis
-from synths.wavetable import wavetable_synthesis
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
@@ -201,19 +198,6 @@ def test_a_saved_model_makes_the_same_sound_without_synths(tmp_path):
     assert answer.returncode == 0, answer.stderr[-2000:]
 
 
-@needs_numba
-def test_many_threads_at_once():
-    inputs = [controls(batch=n % 3 + 1, n_frames=10 + n) for n in range(12)]
-    alone = [sound(*each).numpy() for each in inputs]
-    graph = tf.function(sound, reduce_retracing=True)
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        for function in (sound, graph):
-            for _ in range(2):
-                together = pool.map(lambda x, function=function: function(*x), inputs)
-                for one, other in zip(together, alone, strict=True):
-                    np.testing.assert_allclose(one, other, atol=1e-6)
-
-
 TWO_DEVICES = """
 import numpy as np
 import tensorflow as tf
@@ -271,20 +255,6 @@ def _second_order_cases():
                 f0_hz, tf.ones_like(f0_hz), None, amplitudes, 160
             ),
             {"f0_hz": f0_hz, "amplitudes": uniform(0.1, 1.0, 4)},
-        ),
-        "sinusoidal": (
-            lambda f_hz, amplitudes: sinusoidal_synthesis(f_hz, amplitudes, 160),
-            {"f_hz": uniform(200.0, 900.0, 3), "amplitudes": uniform(0.1, 1.0, 3)},
-        ),
-        "stiff": (
-            lambda f0_hz, amplitudes: harmonic_synthesis(
-                f0_hz, tf.ones_like(f0_hz), None, amplitudes, 160, inharmonicity=f0_hz * 1e-6
-            ),
-            {"f0_hz": f0_hz, "amplitudes": uniform(0.1, 1.0, 4)},
-        ),
-        "wavetable": (
-            lambda f0_hz, tables: wavetable_synthesis(f0_hz, tf.ones_like(f0_hz), tables, 160),
-            {"f0_hz": f0_hz, "tables": uniform(-1.0, 1.0, 12)},
         ),
         "filter": (
             frequency_filter,

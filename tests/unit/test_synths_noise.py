@@ -1,29 +1,13 @@
 """White noise: uniform, white, and a function of (seed, sample number) alone."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import ShapeError, set_native_kernels, white_noise
+from synths import white_noise
 from synths.noise import seed_of_layer
 
-HAS_NUMBA = importlib.util.find_spec("numba") is not None
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")),
-        False,
-    ],
-    ids=["native", "plain"],
-    autouse=True,
-)
-def native(request):
-    set_native_kernels(request.param)
-    yield request.param
-    set_native_kernels(None)
+pytestmark = pytest.mark.usefixtures("native")
 
 
 def test_uniform():
@@ -61,7 +45,7 @@ def test_rows_are_decorrelated_at_every_lag():
 
 def test_no_two_seeds_give_parts_of_one_stream():
     # Two rows that were one stream from different points on would share runs of samples.
-    noise = white_noise(tf.range(30_000), 64).numpy()
+    noise = white_noise(tf.range(10_000), 64).numpy()
     steps = np.round((noise.astype(np.float64) + 1) * 2**23).astype(np.int64)
     pairs = steps[:, :-1] * 2**24 + steps[:, 1:]
     assert pairs.size - np.unique(pairs).size <= 1
@@ -111,14 +95,7 @@ def test_the_same_on_a_later_day():
     np.testing.assert_array_equal(white_noise([0, 1], 4), stored / 2**23 - 1)
 
 
-def test_a_wrong_shape_is_named():
-    with pytest.raises(ShapeError, match=r"seed: expected \[batch\].*\(\)"):
-        white_noise(3, 10)
-
-
-def test_each_name_has_a_seed_of_its_own():
-    names = [f"noise_{i}" for i in range(30)]
-    seeds = [seed_of_layer(name) for name in names]
-    assert len(set(seeds)) == 30
-    assert all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds)
-    assert seeds == [seed_of_layer(name) for name in names]
+def test_the_seed_of_a_layer_is_a_hash_of_its_name():
+    # A fixed function, also on another machine and in a later version.
+    assert seed_of_layer("filtered_noise") == 123425870
+    assert len({seed_of_layer(f"noise_{i}") for i in range(30)}) == 30

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import ShapeError
 from synths.onsets import onset_sample, placed
 from tests.finite_differences import assert_gradients
 
@@ -52,8 +51,3 @@ def test_the_gradient_comes_back_from_where_the_sound_went():
         slope = inner.gradient(square, tensor)
     second = tape.gradient(slope, tensor)
     np.testing.assert_array_equal(second, [[2] * 4, [0, 2, 2, 2], [2, 2, 0, 0]])
-
-
-def test_a_wrong_shape_is_named():
-    with pytest.raises(ShapeError, match=r"^onset_seconds: expected \[batch, 1\]"):
-        onset_sample(tf.zeros([2]), 10)

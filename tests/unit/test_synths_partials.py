@@ -69,13 +69,6 @@ def test_no_share_at_all_is_silence_with_a_finite_gradient():
     assert np.isfinite(tape.gradient(shares, weights)).all()
 
 
-def test_sizes_that_are_known_only_when_it_runs():
-    unknown = tf.TensorSpec([None, None, None])
-    function = tf.function(normalize_harmonics, input_signature=[unknown, unknown])
-    weights = tf.random.stateless_uniform([1, 2, 3], [1, 2])
-    np.testing.assert_allclose(function(weights, F0_HZ), normalize_harmonics(weights, F0_HZ))
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,9 +1,10 @@
-"""Float types: kept where they are wide, never narrower than float32."""
+"""Float types, and matrix products on devices that round their factors to 10 bits."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from synths import Harmonic, compute_mel, log_mel, mfcc, precision, set_native_kernels
 from synths.precision import as_float, as_floats
 
 
@@ -40,3 +41,97 @@ def test_gradients_come_back_in_the_input_s_type():
             tape.watch(x)
             y = as_float(x) ** 2
         assert tape.gradient(y, x).dtype == dtype
+
+
+@pytest.fixture
+def rounding(monkeypatch):
+    """A device that rounds as TensorFloat-32, without kernels."""
+    exact = tf.matmul
+
+    def rounded(x):
+        if x.dtype != tf.float32:
+            return x
+        bits = tf.bitcast(x, tf.int32) + 2**12
+        return tf.bitcast(tf.bitwise.bitwise_and(bits, -(2**13)), tf.float32)
+
+    def matmul(a, b, transpose_b=False):
+        return exact(rounded(a), rounded(b), transpose_b=transpose_b)
+
+    monkeypatch.setattr(precision.tf, "matmul", matmul)
+    monkeypatch.setattr(precision, "_is_rounded", lambda: True)
+    set_native_kernels(False)
+    yield matmul
+    set_native_kernels(None)
+
+
+def factors():
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(np.float32) for shape in ((2, 30, 40), (2, 50, 40))]
+
+
+def error_db(got, expected):
+    return 10 * np.log10(np.mean((got - expected) ** 2) / np.mean(expected**2))
+
+
+def test_a_product_of_parts_is_the_product(rounding):
+    a, b = factors()
+    expected = np.float64(a) @ np.float64(b).swapaxes(1, 2)
+    assert error_db(rounding(a, b, transpose_b=True).numpy(), expected) > -75
+    a, b = tf.constant(a), tf.constant(b)
+    assert error_db(precision.matmul(a, b, transpose_b=True).numpy(), expected) < -115
+    swapped = tf.linalg.matrix_transpose(b)
+    assert error_db(precision.matmul(a, swapped).numpy(), expected) < -115
+
+
+def test_its_gradients_are_the_products(rounding):
+    a, b = factors()
+    upstream = np.random.default_rng(1).normal(size=(2, 30, 50)).astype(np.float32)
+    tensors = [tf.constant(a), tf.constant(b)]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        loss = tf.reduce_sum(upstream * precision.matmul(*tensors, transpose_b=True))
+    to_a, to_b = tape.gradient(loss, tensors)
+    g = np.float64(upstream)
+    assert error_db(to_a.numpy(), g @ np.float64(b)) < -115
+    assert error_db(to_b.numpy(), g.swapaxes(1, 2) @ np.float64(a)) < -115
+
+
+def test_one_matrix_for_all(rounding):
+    a, b = factors()[0], factors()[1][0].T
+    tensors = [tf.constant(a), tf.constant(b)]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        product = precision.matmul(*tensors)
+        loss = tf.reduce_sum(product**2)
+    to_a, to_b = tape.gradient(loss, tensors)
+    expected = np.float64(a) @ np.float64(b)
+    assert error_db(product.numpy(), expected) < -115
+    assert error_db(to_a.numpy(), 2.0 * expected @ np.float64(b).T) < -110
+    to_one = np.tensordot(np.float64(a), 2.0 * expected, [(0, 1), (0, 1)])
+    assert error_db(to_b.numpy(), to_one) < -110
+
+
+def test_harmonics_are_not_rounded(rounding):
+    rng = np.random.default_rng(2)
+    amplitudes = rng.uniform(0.1, 1.0, (2, 10, 1))
+    shares = rng.uniform(0.1, 1.0, (2, 10, 30))
+    inputs = [tf.constant(x) for x in (amplitudes, shares, rng.uniform(90.0, 110.0, (2, 10, 1)))]
+    synth = Harmonic(800, scale_fn=None)
+    expected = synth(*inputs).numpy()
+    got = synth(*[tf.cast(x, tf.float32) for x in inputs]).numpy()
+    assert error_db(got, expected) < -100
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        lambda x: log_mel(x, 16000, floor=1.0),
+        lambda x: mfcc(x, 16000, floor=1.0),
+        compute_mel,
+    ],
+    ids=["log_mel", "mfcc", "compute_mel"],
+)
+def test_mel_bands_are_not_rounded(rounding, feature):
+    audio = tf.constant(np.random.default_rng(3).normal(size=(2, 4000)))
+    got = feature(tf.cast(audio, tf.float32)).numpy()
+    assert error_db(got, feature(audio).numpy()) < -95

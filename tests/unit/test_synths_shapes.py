@@ -1,21 +1,33 @@
-"""What has a batch, or frames, of 1 serves all; what does not fit is an error."""
+"""Shape checks, and broadcasting of batches and frames of 1."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import synths
-from synths.errors import ShapeError
-from synths.shapes import broadcast
+from synths.shapes import ShapeError, check_shape
 
 N = 1600
 
 
-@pytest.fixture(params=[False, None], ids=["plain", "native"])
-def native(request):
-    synths.set_native_kernels(request.param)
-    yield
-    synths.set_native_kernels(None)
+def test_a_shape_matches_its_rank_and_its_numbers():
+    check_shape("x", None, "[batch, 1]")
+    check_shape("x", tf.zeros([2, 1]), "[batch, 1]")
+    check_shape("x", tf.zeros([2, 5]), "[batch, 1]", "[batch, n_frames]")
+    for shape in ([2], [2, 3], [2, 1, 1]):
+        with pytest.raises(ShapeError, match=r"^x: expected \[batch, 1\] or \[n, n, n, n\], got"):
+            check_shape("x", tf.zeros(shape), "[batch, 1]", "[n, n, n, n]")
+    with pytest.raises(ShapeError):
+        check_shape("x", tf.zeros([2, 0, 1]), "[batch, n_frames, 1]")
+    unknown = tf.function(lambda x: check_shape("x", x, "[batch, 1]"))
+    unknown.get_concrete_function(tf.TensorSpec(None))
+    unknown.get_concrete_function(tf.TensorSpec([None, None]))
+
+
+def test_a_graph_raises_the_error_with_its_type():
+    graph = tf.function(lambda x: synths.harmonic_synthesis(x, x))
+    with pytest.raises(ShapeError, match=r"frequencies: expected \[batch, n_frames, 1\]"):
+        graph(tf.zeros([2, 3]))
 
 
 def ones(*shape):
@@ -89,18 +101,10 @@ def of_unknown_sizes(kind, inputs):
 
 @pytest.mark.parametrize("make", [sound, of_unknown_sizes])
 @pytest.mark.parametrize(("kind", "name"), ALL)
-def test_one_row_serves_all(native, kind, name, make):
+def test_one_row_broadcasts(kind, name, make):
     inputs = dict(BANKS[kind][1])
     inputs[name] = inputs[name][1:2]
     repeated = inputs | {name: np.repeat(inputs[name], 3, axis=0)}
-    np.testing.assert_allclose(make(kind, inputs), sound(kind, repeated), atol=1e-6)
-
-
-@pytest.mark.parametrize("make", [sound, of_unknown_sizes])
-@pytest.mark.parametrize(("kind", "name"), ALL)
-def test_one_row_of_all_but_one(native, kind, name, make):
-    inputs = {n: x if n == name else x[1:2] for n, x in BANKS[kind][1].items()}
-    repeated = {n: np.broadcast_to(x, (3, *x.shape[1:])) for n, x in inputs.items()}
     np.testing.assert_allclose(make(kind, inputs), sound(kind, repeated), atol=1e-6)
 
 
@@ -114,7 +118,7 @@ IN_FRAMES = [
 
 @pytest.mark.parametrize("make", [sound, of_unknown_sizes])
 @pytest.mark.parametrize(("kind", "name"), IN_FRAMES)
-def test_one_frame_serves_all(native, kind, name, make):
+def test_one_frame_broadcasts(kind, name, make):
     inputs = dict(BANKS[kind][1])
     inputs[name] = inputs[name][:, 3:4]
     repeated = inputs | {name: np.repeat(inputs[name], 20, axis=1)}
@@ -122,7 +126,7 @@ def test_one_frame_serves_all(native, kind, name, make):
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
-def test_another_batch_is_an_error_that_names_it(native, kind, name):
+def test_another_batch_is_an_error_that_names_it(kind, name):
     inputs = dict(BANKS[kind][1])
     inputs[name] = inputs[name][:2]
     with pytest.raises(
@@ -136,7 +140,7 @@ def test_another_batch_is_an_error_that_names_it(native, kind, name):
 @pytest.mark.parametrize(
     ("kind", "name"), [pair for pair in IN_FRAMES if pair != ("wavetable", "wavetables")]
 )
-def test_other_frames_are_an_error_that_names_them(native, kind, name):
+def test_other_frames_are_an_error_that_names_them(kind, name):
     inputs = dict(BANKS[kind][1])
     inputs[name] = inputs[name][:, :7]
     with pytest.raises(ShapeError, match=rf"{name}.* expected the same n_frames.*{name} \(3, 7"):
@@ -145,7 +149,7 @@ def test_other_frames_are_an_error_that_names_them(native, kind, name):
         of_unknown_sizes(kind, inputs)
 
 
-def test_gradients_of_what_serves_all_add_up(native):
+def test_gradients_of_a_broadcast_row_add_up(native):
     inputs = {name: tf.constant(x) for name, x in HARMONIC.items()}
     few = inputs["amplitudes"][:1]
     weights = np.random.default_rng(0).normal(size=(3, N)).astype(np.float32)
@@ -168,16 +172,6 @@ def test_an_empty_batch_stays_empty(native):
     one_row = inputs | {"amplitudes": HARMONIC["amplitudes"][:1]}
     assert sound("harmonic", one_row).shape == (0, N)
     assert of_unknown_sizes("harmonic", one_row).shape == (0, N)
-
-
-def test_the_processor_names_its_own_arguments():
-    with pytest.raises(ShapeError, match=r"distribution \(1, 100, 5\), f0_hz \(1, 99"):
-        synths.Harmonic(N).get_controls(ones(1, 100, 1), ones(1, 100, 5), ones(1, 99, 1))
-
-
-def test_what_fits_is_left_as_it_is():
-    a, b = tf.ones([2, 3, 1]), tf.ones([2, 3, 4])
-    assert all(x is y for x, y in zip(broadcast(2, a=a, b=b), (a, b), strict=True))
 
 
 @pytest.mark.parametrize(

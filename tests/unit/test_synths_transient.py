@@ -6,7 +6,6 @@ import scipy.fft
 import tensorflow as tf
 
 from synths import (
-    FilteredNoise,
     ShapeError,
     Transient,
     exp_sigmoid,
@@ -63,18 +62,6 @@ def test_it_begins_at_any_time(onset):
     expected = np.zeros(3000)
     expected[500 + first : 900 + first] = burst
     np.testing.assert_allclose(audio, expected[500:1100], atol=1e-12)
-
-
-def test_its_noise_is_filtered_noise_that_has_swung_in():
-    magnitudes = np.random.default_rng(0).uniform(0.0, 1.0, (3, 33)).astype(np.float32)
-    synth = Transient(1600, 16000)
-    audio = synth.get_signal(magnitudes, np.full((3, 1), 0.05, np.float32), seed=[5, 6, 7])
-    audio /= envelope(1600, 16000, 0.05)
-    noise = FilteredNoise(1600, window_size=0).get_signal(magnitudes[:, None], seed=[5, 6, 7])
-    # The filter reaches 32 samples to both sides; FilteredNoise begins in silence.
-    np.testing.assert_allclose(audio[:, 32:1400], noise[:, 32:1400], rtol=1e-3, atol=1e-4)
-    level = np.std(Transient(1600).get_signal(tf.ones([500, 33]), tf.fill([500, 1], 10.0))[:, 0])
-    np.testing.assert_allclose(level, np.sqrt(1 / 3), rtol=0.1)
 
 
 def test_its_noise_begins_before_the_burst():
@@ -142,15 +129,6 @@ def test_gradients_by_finite_differences():
     assert_gradients(lambda **raw: Transient(120, 4000, burst_seconds=0.02)(**raw), inputs)
 
 
-def test_nothing_is_silent_with_a_finite_gradient():
-    tensors = [tf.zeros([2, 5]), tf.fill([2, 1], 0.01), tf.zeros([2, 3]), tf.zeros([2, 1])]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        audio = Transient(300).get_signal(*tensors)
-    assert not np.any(audio)
-    assert all(np.isfinite(slope).all() for slope in tape.gradient(audio, tensors))
-
-
 @pytest.mark.parametrize("n_samples", [0, 1, 5000])
 def test_what_is_empty_or_short(n_samples):
     audio = Transient(n_samples).get_signal(tf.ones([1, 5]), tf.ones([1, 1]))
@@ -174,46 +152,6 @@ def test_controls_are_in_physical_units():
     np.testing.assert_array_equal(synth.get_controls(magnitudes, decays)["decay_seconds"], decays)
 
 
-def test_sizes_that_are_known_only_when_it_runs():
-    synth = Transient(700)
-    matrix = tf.TensorSpec([None, None])
-    function = tf.function(synth.get_signal, input_signature=[matrix] * 5)
-    compiled = tf.function(synth.get_signal, jit_compile=True)
-    for rows, n_bands, n_coefficients in ((2, 9, 5), (1, 17, 30)):
-        rng = np.random.default_rng(0)
-        inputs = [
-            tf.constant(rng.uniform(0.01, 0.02, shape), tf.float32)
-            for shape in ((rows, n_bands), (rows, 1), (rows, n_coefficients), (rows, 1), (rows, 1))
-        ]
-        expected = synth.get_signal(*inputs)
-        np.testing.assert_allclose(function(*inputs), expected, atol=1e-6)
-    np.testing.assert_allclose(compiled(*inputs), expected, atol=1e-6)
-
-
-def test_it_can_be_exported(tmp_path):
-    synth = Transient(700)
-    module = tf.Module()
-    matrix = tf.TensorSpec([None, None])
-    module.sound = tf.function(synth.get_signal, input_signature=[matrix] * 3)
-    tf.saved_model.save(module, str(tmp_path))
-    loaded = tf.saved_model.load(str(tmp_path))
-    inputs = tf.ones([2, 9]), tf.fill([2, 1], 0.05), tf.ones([2, 4])
-    np.testing.assert_allclose(loaded.sound(*inputs), synth.get_signal(*inputs), atol=1e-6)
-
-
-def test_256_rows_are_twice_128_rows():
-    rng = np.random.default_rng(0)
-    inputs = [rng.uniform(0.01, 0.1, shape).astype(np.float32) for shape in ((256, 5), (256, 1))]
-    synth = Transient(100)
-    seeds = np.arange(256)
-    whole = synth.get_signal(*inputs, seed=seeds)
-    halves = [
-        synth.get_signal(*(x[i : i + 128] for x in inputs), seed=seeds[i : i + 128])
-        for i in (0, 128)
-    ]
-    np.testing.assert_allclose(tf.concat(halves, axis=0), whole, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -232,10 +170,3 @@ def test_a_wrong_shape_is_named(name, shape):
     for function in (Transient().get_controls, Transient().get_signal):
         with pytest.raises(ShapeError, match=rf"^{name}: expected .*got shape"):
             function(**inputs)
-
-
-def test_each_name_has_noise_of_its_own():
-    gains, decays = np.ones((1, 9), np.float32), np.full((1, 1), 0.05, np.float32)
-    synths = Transient(1600), Transient(1600, name="hammer")
-    one, two = (synth.get_signal(gains, decays) for synth in synths)
-    assert abs(np.corrcoef(one[0], two[0])[0, 1]) < 0.3

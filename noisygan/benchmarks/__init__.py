@@ -1,1 +1,0 @@
-"""Measurements that anybody can repeat: `noisygan bench` and what benchmarks/ shares with it."""

@@ -1,0 +1,259 @@
+"""Which notes to render: pitches, velocities, labels, seeds and file names.
+
+What a note sounds like depends only on its own request and the seed, not on the notes rendered
+beside it.
+"""
+
+import dataclasses
+import math
+import re
+
+import numpy as np
+
+from noisygan.errors import UsageError
+
+DEFAULT_PITCH = 60
+DEFAULT_VELOCITY = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One note to render.
+
+    Attributes:
+      pitch: MIDI number, 0 if the generator is not conditioned on pitch.
+      velocity: 0 .. 127, 0 if the generator is not conditioned on velocity.
+      label: Index into the run's label names.
+      name: First part of the file name: a label or the run's name.
+      number: Number of its z: equal numbers and seeds give the same z.
+      index: Distinguishes files of one name, pitch and velocity.
+      condition_names: What the generator is conditioned on.
+      bend: Pitch bend, points (seconds, semitones), linear between them; all requests that are
+        rendered together have equally many.
+    """
+
+    pitch: float
+    velocity: float
+    label: int
+    name: str
+    number: int
+    index: int
+    condition_names: tuple = ("pitch", "velocity")
+    bend: tuple = ()
+
+    @property
+    def kind(self):
+        """File name before the index: `<name>-<pitch>-<velocity>` as in NSynth.
+
+        Without conditioning on pitch `<name>-v<velocity>`, without both the name alone.
+        """
+        if "pitch" in self.condition_names:
+            # 060 or 067.5: a pitch between keys keeps its fraction.
+            whole, part = f"{self.pitch:.3f}".split(".")
+            pitch = f"{whole:0>3}.{part}".rstrip("0").removesuffix(".")
+            return f"{self.name}-{pitch}-{round(self.velocity):03d}"
+        has_velocity = "velocity" in self.condition_names
+        return f"{self.name}-v{round(self.velocity)}" if has_velocity else self.name
+
+    @property
+    def stem(self):
+        """File name without suffix, `<kind>-<index>`."""
+        return f"{self.kind}-{self.index:03d}"
+
+
+def file_name(run, label):
+    """First part of the file names of a label: its name, or the run's name for None."""
+    name = run.name if label is None or not run.label_names else run.label_names[label]
+    # A label may be any folder's name; a file name must stay inside its folder.
+    return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
+
+
+def note_seeds(seed, number):
+    """Seeds of a note's z and noise: (int, int), each below 2**31."""
+    words = np.random.SeedSequence([seed, number]).generate_state(2)
+    return tuple(int(word & 0x7FFFFFFF) for word in words)
+
+
+def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
+    """Request `count` notes at each pitch and label.
+
+    The i-th note at each pitch has the same z: notes of one index sound like one instrument.
+
+    Args:
+      run: Run, or an object with its name, condition_names, label_names and pitches.
+      count: Notes at each pitch, 1 or more.
+      pitch: List of MIDI numbers; None draws one of the run's pitches for each note.
+      velocity: 0 .. 127; None: 100.
+      label: List of label names; None: each in turn.
+      seed: Decides which pitches are drawn.
+
+    Returns:
+      list of Request.
+
+    Raises:
+      UsageError: if the run's generator is not conditioned on what is given, or can't play it.
+    """
+    if count < 1:
+        raise UsageError(f"count {count}: expected 1 or more")
+    _check_conditions(run, pitch, velocity, label)
+    has_pitch = "pitch" in run.condition_names
+    velocity = DEFAULT_VELOCITY if velocity is None else velocity
+    velocity = velocity if "velocity" in run.condition_names else 0
+    indices = _label_indices(run, label)
+    notes = []
+    for number in range(count):
+        if not has_pitch:
+            chosen = [0]
+        elif pitch is not None:
+            chosen = pitch
+        elif run.pitches:
+            draw = np.random.default_rng([seed, number])
+            chosen = [run.pitches[draw.integers(len(run.pitches))]]
+        else:
+            chosen = [DEFAULT_PITCH]
+        labels = indices if label is not None else [indices[number % len(indices)]]
+        notes += [(each, velocity, index, number) for each in chosen for index in labels]
+    return _numbered(run, notes)
+
+
+def requests_like(run, entries):
+    """Request one note for each recording, at its pitch, velocity and label.
+
+    Args:
+      run: As of `make_requests`.
+      entries: Recordings: objects with path, pitch, velocity and label, None where unknown.
+
+    Returns:
+      list of Request, in the entries' order.
+
+    Raises:
+      UsageError: if a recording lacks a condition of the generator or has an unknown label.
+    """
+    notes = []
+    known = list(run.label_names)
+    for number, entry in enumerate(entries):
+        if entry.pitch is None and "pitch" in run.condition_names:
+            raise UsageError(
+                f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
+                "or NSynth's examples.json"
+            )
+        label = 0
+        if entry.label in known:
+            label = known.index(entry.label)
+        elif len(known) > 1 and "label" in run.condition_names:
+            raise UsageError(
+                f"{entry.path}: label {entry.label} is unknown to this run, "
+                f"which knows {', '.join(known)}"
+            )
+        velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
+        notes.append((entry.pitch or 0, velocity, label, number))
+    return _numbered(run, notes)
+
+
+def bend_requests(requests, bend, generator, sample_rate):
+    """Add a pitch bend to requests.
+
+    Args:
+      requests: list of Request.
+      bend: Points (seconds, semitones), the seconds rising.
+      generator: Generator of the notes.
+      sample_rate: Hz.
+
+    Returns:
+      list of Request.
+
+    Raises:
+      UsageError: for a generator without F0, and for pitches that can't be played.
+    """
+    if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
+        raise UsageError("glide: this run's generator has no F0 curve to bend; leave it out")
+    if "pitch" in generator.condition_names:
+        for pitch in dict.fromkeys(request.pitch for request in requests):
+            for semitones in {value for _, value in bend}:
+                try:
+                    check_pitches([pitch + semitones], sample_rate)
+                except UsageError as error:
+                    takes = f"glide takes pitch {pitch:g} by {semitones:+g} semitones"
+                    raise UsageError(f"{takes}: {error}") from error
+    return [dataclasses.replace(request, bend=tuple(bend)) for request in requests]
+
+
+def check_pitches(pitches, sample_rate=None):
+    """Refuse pitches that no synthesizer can play.
+
+    Args:
+      pitches: MIDI numbers.
+      sample_rate: Hz; the F0 must lie below half of it. None: any.
+
+    Raises:
+      UsageError: names the first impossible one.
+    """
+    for pitch in pitches:
+        if not 0 <= pitch <= 127:
+            raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
+        hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+        if sample_rate and hz >= sample_rate / 2:
+            highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
+            raise UsageError(
+                f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
+                f"hold; expected at most pitch {highest}, or a higher sample_rate"
+            )
+
+
+def check_labels(known, labels):
+    """Refuse labels that a run does not know.
+
+    Args:
+      known: Its label names; empty if its recordings have none.
+      labels: The given label names.
+
+    Raises:
+      UsageError: names the first unknown one.
+    """
+    if not known:
+        raise UsageError("label: this run's recordings had no labels; leave it out")
+    for label in labels:
+        if label not in known:
+            raise UsageError(
+                f"label {label} is unknown to this run, which knows {', '.join(known)}"
+            )
+
+
+def _check_conditions(run, pitch, velocity, label):
+    if velocity is not None and not 0 <= velocity <= 127:
+        raise UsageError(f"velocity {velocity:g}: expected 0 to 127, such as 100")
+    if label is not None:
+        check_labels(run.label_names, label)
+    # The one label of a run is known without conditioning on it.
+    label = label if len(run.label_names) > 1 else None
+    for name, given in (("pitch", pitch), ("velocity", velocity), ("label", label)):
+        if given is not None and name not in run.condition_names:
+            names = ", ".join(run.condition_names) or "nothing"
+            raise UsageError(
+                f"{name} has no effect: this run's generator is conditioned on {names}; leave it "
+                f"out, or train a run that is conditioned on {name}"
+            )
+
+
+def _label_indices(run, labels):
+    known = list(run.label_names)
+    if labels is None:
+        if "label" in run.condition_names and known:
+            return list(range(len(known)))
+        # A generator of several instruments that is conditioned on none makes none in particular.
+        return [0] if len(known) == 1 else [None]
+    return [known.index(label) for label in labels]
+
+
+def _numbered(run, notes):
+    """Number the files of the same name; `notes` are (pitch, velocity, label, number)."""
+    seen = {}
+    requests = []
+    for pitch, velocity, label, number in notes:
+        names = tuple(run.condition_names)
+        request = Request(
+            pitch, velocity, label or 0, file_name(run, label), number, 0, condition_names=names
+        )
+        seen[request.kind] = seen.get(request.kind, -1) + 1
+        requests.append(dataclasses.replace(request, index=seen[request.kind]))
+    return requests

@@ -1,0 +1,145 @@
+"""Files that the page downloads, made in memory, and the sound that it uploads to match."""
+
+import io
+import math
+import pathlib
+import tempfile
+import zipfile
+
+import numpy as np
+import soundfile
+
+from noisygan.audio_io.audio_files import quantize
+from noisygan.errors import UsageError
+from noisygan.matching.target import read_target
+from noisygan.studio import requests
+
+MAX_UPLOAD = 16 * 2**20
+MATCH_SECONDS = 4.0
+N_STEPS = 100
+_LEAST_SECONDS = 0.25
+
+_INSTRUMENT_STEP = 3
+_INSTRUMENT_RANGE = 12
+_INSTRUMENT_SECONDS = 4.0
+
+
+def wav(sound, subtype="PCM_16"):
+    """WAV file of a `player.Sound`, bytes."""
+    file = io.BytesIO()
+    audio = quantize(sound.audio, subtype) if subtype.startswith("PCM") else sound.audio
+    soundfile.write(file, audio, sound.sample_rate, subtype=subtype, format="WAV")
+    return file.getvalue()
+
+
+def controls(player, request, sound):
+    """Controls file of a sound, as `noisygan synth` reads it, bytes."""
+    from noisygan.rendering.synthesis import controls_row
+
+    n_samples, rate = len(sound.audio), request.sample_rate
+    file = io.BytesIO()
+    row = controls_row(player.generator, sound.controls, 0, n_samples, rate, request.seed)
+    np.savez_compressed(file, **row)
+    return file.getvalue()
+
+
+def instrument(player, zones):
+    """Small SFZ instrument with one sample per zone, zipped, bytes.
+
+    Args:
+      player: `player.Player`.
+      zones: Of `instrument_zones`.
+    """
+    file = io.BytesIO()
+    lines = ["<control>", "default_path=samples/", "", "<group>", "ampeg_release=0.2"]
+    if player.is_kit:
+        lines += ["loop_mode=one_shot"]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, low, high, request in zones:
+            archive.writestr(f"samples/{key:03d}.wav", wav(player.render(request), "PCM_24"))
+            lines.append(
+                f"<region> sample={key:03d}.wav pitch_keycenter={key} lokey={low} hikey={high}"
+            )
+        archive.writestr("instrument.sfz", "\n".join(lines) + "\n")
+    return file.getvalue()
+
+
+def instrument_zones(player, body):
+    """Zones of an instrument: a sound every few keys around its pitch, or a kit's pads.
+
+    Args:
+      player: `player.Player`.
+      body: As of `requests.parse`; for a kit a dict with `pads`, a list of them.
+
+    Returns:
+      list of (key, low key, high key, SoundRequest).
+
+    Raises:
+      UsageError: as `requests.parse`.
+    """
+    if player.is_kit:
+        pads = body.get("pads")
+        if not isinstance(pads, list) or not 1 <= len(pads) <= 16:
+            raise UsageError("pads: expected a list of 1 to 16 sounds")
+        return [(36 + i, 36 + i, 36 + i, requests.parse(x, player)) for i, x in enumerate(pads)]
+    middle, step = round(requests.parse(body, player).pitch), _INSTRUMENT_STEP
+    keys = range(middle - _INSTRUMENT_RANGE, middle + _INSTRUMENT_RANGE + 1, step)
+    keys = [key for key in keys if 12 <= key <= 108]
+    zones = []
+    for key in keys:
+        low = 0 if key == keys[0] else key - step // 2
+        high = 127 if key == keys[-1] else key + step // 2
+        own = body | {"pitch": key, "seconds": _INSTRUMENT_SECONDS}
+        zones.append((key, low, high, requests.parse(own, player)))
+    return zones
+
+
+def match(player, data, report):
+    """Find the request that makes a run sound like an uploaded sound.
+
+    Args:
+      player: `player.Player`.
+      data: Bytes of an audio file, of which the first MATCH_SECONDS are matched.
+      report: Called with the share that is done, 0 .. 1.
+
+    Returns:
+      dict for the page: `z`, `seed`, `label`, `edits` (a gain), `pitch`, `velocity` and `seconds`
+      if the run has them, `remarks`, and the log-spectral distances `start_db` and `distance_db`.
+
+    Raises:
+      UsageError: if the sound can't be read or matched.
+    """
+    with tempfile.TemporaryDirectory(prefix="noisygan-") as folder:
+        path = pathlib.Path(folder) / "sound"
+        path.write_bytes(data)
+        try:
+            target = read_target(path)
+            from noisygan.matching.matching import match_run
+
+            n_samples = round(MATCH_SECONDS * target.sample_rate)
+            target = target._replace(audio=target.audio[:n_samples])
+            settings = {"n_steps": N_STEPS, "progress": lambda done: report(done / N_STEPS)}
+            found = match_run(player.run, target, **settings)
+        except UsageError as error:
+            raise UsageError(str(error).replace(str(path), "this sound")) from error
+    latent = found.latent
+    out = {
+        "z": [round(float(value), 5) for value in latent.z],
+        "seed": int(latent.noise_seed),
+        "label": int(latent.label),
+        "edits": {},
+        "remarks": list(found.remarks),
+        "start_db": round(float(found.start_db), 2),
+        "distance_db": round(float(found.distance_db), 2),
+    }
+    if player.has_curves and latent.gain > 0:
+        most = requests.EDITS["loudness_db"]
+        gain_db = min(max(20.0 * math.log10(latent.gain), -most), most)
+        out["edits"] = {"loudness_db": [round(gain_db, 3)]}
+    for name, n_digits in (("pitch", 3), ("velocity", 2)):
+        if name in player.run.condition_names:
+            out[name] = round(float(getattr(latent, name)), n_digits)
+    if player.has_curves and player.has_length:
+        seconds = latent.held_seconds + player.generator.release_seconds
+        out["seconds"] = round(min(max(seconds, _LEAST_SECONDS), requests.MAX_SECONDS), 3)
+    return out
