@@ -54,7 +54,7 @@ COMMANDS = {
 # Those that read a config: one that is named, or that of a run's folder.
 LOADING_CONFIGS = (
     *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "report", "reproduce"),
+    *("match", "studio", "config", "report"),
 )
 
 EXIT_FAILURE = 1
