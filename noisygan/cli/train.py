@@ -17,6 +17,7 @@ import sys
 from noisygan import config, progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
+from noisygan.quiet import import_tensorflow
 from noisygan.training import checkpoints
 from noisygan.training import train as training
 from noisygan.training.cluster import STRATEGIES, this_cluster
@@ -94,7 +95,7 @@ def run(args):
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
     training.check_folder(args.run_dir, args.resume)
-    arguments.import_tensorflow()
+    import_tensorflow()
     try:
         with progress.TrainingProgress() as shown:
             n_steps = training.train(
@@ -129,7 +130,7 @@ def run(args):
 def _dry_run(args):
     if args.resume:
         raise UsageError("--dry_run and --resume: expected one of them")
-    arguments.import_tensorflow()
+    import_tensorflow()
     print(training.describe(args.gin_file, args.data, args.gin_param, args.strategy))
     print("dry run: everything works; nothing was trained and nothing written")
     return 0
