@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from noisygan import config as gin_config
 from noisygan.errors import UsageError
-from noisygan.training import loop, run_files
+from noisygan.training import run_files
 from noisygan.training.cluster import this_cluster
 
 
@@ -58,6 +58,8 @@ def train(
     """
     run_dir = pathlib.Path(run_dir)
     check_folder(run_dir, resume)
+    from noisygan.training import loop  # TensorFlow
+
     threads, replicas = _devices(run_dir, resume, deterministic, strategy)
     metadata = run_files.read_metadata(run_dir) if resume else {"seed": seed or 0}
     if resume and seed not in (None, metadata["seed"]):
