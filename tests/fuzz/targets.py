@@ -214,7 +214,8 @@ def sounds():
 def recording(path):
     """A recording to train on, to match and to prepare."""
     from noisygan.audio_io import decoding
-    from noisygan.data.prepare import reading, sources
+    from noisygan.data import layouts
+    from noisygan.data.prepare import reading
     from noisygan.matching.target import read_target
 
     try:
@@ -224,7 +225,7 @@ def recording(path):
         try:
             assert np.isfinite(read_target(path).audio).all()
         finally:
-            found = reading.read(sources.file_source(path, "input.wav"), max_seconds=60.0)
+            found = reading.read(layouts.file_source(path, "input.wav"), max_seconds=60.0)
             assert np.isfinite(found.audio).all()
 
 
@@ -245,30 +246,30 @@ def prepared():
         return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 
-def _read_prepared(name, data):
-    """Read a prepared folder one of whose files is another one."""
-    from noisygan.data.prepare import load
+def _read_prepared(changed):
+    """Read a prepared folder with other contents of some files, dict of name -> bytes."""
+    from noisygan.data.dataset import Recordings
 
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        for each, content in (prepared() | {name: data}).items():
+        for each, content in (prepared() | changed).items():
             (pathlib.Path(folder) / each).write_bytes(content)
-        split = load.Split(pathlib.Path(folder), "train", 8000)
-        for i in range(len(split.entries)):
-            assert np.isfinite(split.audio(i)).all()
+        found = Recordings(8000, 400).read(folder)
+        for i in range(len(found)):
+            assert np.isfinite(found.audio(i)).all()
 
 
-def _shard():
-    return next(name for name in prepared() if "tfrecord" in name)
-
-
-@target(lambda: [prepared()[_shard()]])
-def prepared_shard(data):
-    _read_prepared(_shard(), data)
+@target(lambda: [prepared()["records.jsonl"].splitlines()[0]])
+def prepared_index(data):
+    """Checked by its checksum, so that only a manifest made for it lets it through."""
+    manifest = json.loads(prepared()["manifest.json"])
+    manifest["splits"]["train"]["n_records"] = 1
+    manifest["sha256"]["records.jsonl"] = hashlib.sha256(data).hexdigest()
+    _read_prepared({"records.jsonl": data, "manifest.json": json.dumps(manifest).encode()})
 
 
 @target(lambda: [prepared()["manifest.json"]])
 def prepared_manifest(data):
-    _read_prepared("manifest.json", data)
+    _read_prepared({"manifest.json": data})
 
 
 NSYNTH = {
@@ -280,15 +281,14 @@ NSYNTH = {
 @target(encoded(NSYNTH), "examples.json")
 def nsynth_json(path):
     """NSynth's examples.json, as training and `prepare` read it."""
-    from noisygan.data import layouts
-    from noisygan.data.prepare import nsynth_sources
+    from noisygan.data import layouts, nsynth
 
     (path.parent / "audio").mkdir()
     try:
         for entry in layouts.list_entries(path.parent)[1]:
             assert entry.path.parent == path.parent / "audio"
     finally:
-        for source in nsynth_sources.find(path.parent):
+        for source in nsynth.find(path.parent):
             assert pathlib.Path(source.path).is_relative_to(path.parent)
 
 
@@ -299,9 +299,9 @@ TABLES = [
 
 
 def read_table(path):
-    from noisygan.data.prepare import table_sources
+    from noisygan.data import tables
 
-    list(table_sources.read(path.parent, path))
+    list(tables.read(path.parent, path))
 
 
 @target(lambda: TABLES, "input.csv")
