@@ -27,10 +27,10 @@ import soundfile  # noqa: E402
 
 from benchmarks import common  # noqa: E402
 from noisygan import config  # noqa: E402
-from noisygan.cli import train  # noqa: E402
 from noisygan.data import dataset as recordings_of  # noqa: E402
 from noisygan.data.prepare import preparing, runners  # noqa: E402
 from noisygan.data.prepare.options import Options  # noqa: E402
+from noisygan.training import train  # noqa: E402
 
 # Small and quick ones: the larger the networks, the longer the pipeline may take.
 CONFIGS = (

@@ -31,6 +31,7 @@ def target(seeds, file=None):
         def read_file(data):
             with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
                 path = pathlib.Path(folder) / file
+                path.parent.mkdir(exist_ok=True)
                 path.write_bytes(data)
                 read(path)
 
@@ -333,9 +334,9 @@ FACTS = {
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
     from noisygan.rendering.requests import make_requests
-    from noisygan.training.run_files import read_facts
+    from noisygan.training.run_files import read_metadata
 
-    facts = read_facts(path)
+    facts = read_metadata(path.parent)
     names = {name: tuple(facts.get(name, ())) for name in ("label_names", "pitches")}
     run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
     for request in make_requests(run, 2):
@@ -349,7 +350,7 @@ METRICS = b'{"step": 1, "seconds": 0.5, "d_loss": 1.0}\n{"step": 2, "seconds": 1
 def run_metrics(path):
     from noisygan.training.run_files import read_metrics
 
-    for record in read_metrics(path):
+    for record in read_metrics(path.parent):
         float(record.get("seconds", 0.0))
 
 
@@ -360,14 +361,14 @@ SUMS = {
 }
 
 
-@target(encoded({"format": 1, "files": SUMS}), "ckpt-3.json")
+@target(encoded({"files": SUMS}), "checkpoints/ckpt-3.json")
 def checkpoint_sums(path):
     """Checksums of a checkpoint: one that does not have them is passed over."""
     from noisygan.training import checkpoints
 
     for name, content in CHECKPOINT.items():
         (path.parent / name).write_bytes(content)
-    checkpoints.newest(path.parent)
+    checkpoints.newest(path.parent.parent)
 
 
 ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}
