@@ -27,12 +27,7 @@ def page(match):
         title=f"{name}, matched",
         kicker="match",
         credit=(),
-        remarks=match.remarks,
-        strip=[
-            (f"{match.start_db:.1f} dB", "log-spectral distance of the start"),
-            (f"{match.distance_db:.1f} dB", "after the descent"),
-            (n_steps, "steps"),
-        ],
+        match=match,
         target=target,
         made=made,
         peak=loudest([target, made]),

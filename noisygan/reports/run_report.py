@@ -24,21 +24,6 @@ MAX_BYTES = 9_000_000
 """Of all sounds as 16-bit samples; fewer are shown where they would take more."""
 VELOCITY = 100
 
-FACTS = {
-    "command": "Command",
-    "started": "Started",
-    "steps": "Steps",
-    "seconds": "Training time",
-    "seed": "Seed",
-    "summary": "Recordings",
-    "fingerprint": "Their fingerprint",
-    "label_names": "Labels",
-    "sample_rate": "Sample rate, Hz",
-    "n_samples": "Samples per sound",
-    "parameters": "Parameters",
-    "noisygan": "noisygan",
-    "versions": "Versions",
-}
 METRICS = (
     ("Losses", ("d_loss", "discriminator", "real"), ("g_loss", "generator", "fake")),
     ("Logits", ("real_logits", "recordings", "real"), ("fake_logits", "generated", "fake")),
@@ -78,27 +63,24 @@ def write(run, path=None, data=None):
     n_pairs, n_steps = (max(2, int(n * min(1.0, share))) for n in (MAX_PAIRS, MAX_STEPS))
     pairs = _pairs(run, data, n_pairs)
     latents = latents_over_training(run.path / "samples", n_steps, MAX_LATENTS)
-    recording, drawn, controls = max(pairs, key=lambda pair: np.abs(pair[1].audio).max())
-    conditions = " and ".join(run.condition_names)
+    real, drawn, controls = max(pairs, key=lambda pair: np.abs(pair[1].audio).max())
     text = page.render(
         "run.html",
         title=_title(run),
         kicker=f"run {run.path.resolve().name}",
         credit=_credit(data),
+        run=run,
+        metadata={**run.metadata, **run.metadata.get("data", {}), "steps": run.step},
+        command=shlex.join(run.metadata.get("command", ())),
+        folder=shlex.quote(run.path.as_posix()),
+        seconds=metrics["seconds"][-1] if "seconds" in metrics else 0,
         has_controls=bool(controls),
-        seconds=metrics["seconds"][-1] if "seconds" in metrics else None,
-        strip=_strip(run, metrics),
-        conditions=conditions,
-        paired=data is not None,
-        trained_on=data is not None and data.fingerprint == _data(run).get("fingerprint"),
+        data=data,
         pairs=[(real, fake, loudest([real, fake])) for real, fake, _ in pairs],
         latents=[_tiles(row, metrics) for row in latents],
-        controls=control_plots(controls, drawn, recording if "pitch" in conditions else None),
+        controls=control_plots(controls, drawn, real if "pitch" in run.condition_names else None),
         drawn=drawn,
         metrics=_metric_plots(metrics),
-        facts=_facts(run, metrics),
-        config=run.config,
-        commands=_commands(run),
     )
     return page.write(path or run.path / "index.html", text)
 
@@ -109,10 +91,6 @@ def _read(run, folder):
 
     config.parse([run.path / "config.gin"])
     return config.configured(Recordings)().read(folder)
-
-
-def _data(run):
-    return run.metadata.get("data") or {}
 
 
 # ------------------------------------------------------------------------------------------ sounds
@@ -210,7 +188,7 @@ def _running_mean(values):
     return sums / counts
 
 
-# ------------------------------------------------------------------------------------------- facts
+# -------------------------------------------------------------------------------------------- text
 
 
 def _title(run):
@@ -221,52 +199,8 @@ def _title(run):
     return f"{what} {noun}, learned from recordings".strip().capitalize()
 
 
-def _strip(run, metrics):
-    """The few numbers of interest first."""
-    items = [(f"{run.step:,}", "training steps")]
-    if "seconds" in metrics and metrics["seconds"][-1] > 0:
-        seconds = float(metrics["seconds"][-1])
-        items.append((page.time_text(seconds), "training time"))
-        items.append((f"{metrics['step'][-1] / seconds:.1f}", "steps per second"))
-    items.append((f"{run.generator.count_params():,}", "generator parameters"))
-    if "n_recordings" in _data(run):
-        items.append((f"{_data(run)['n_recordings']:,}", "recordings trained on"))
-    return items
-
-
-def _facts(run, metrics):
-    known = {**run.metadata, **_data(run), "steps": run.step}
-    known["command"] = shlex.join(known.get("command", ()))
-    if "seconds" in metrics:
-        known["seconds"] = page.time_text(metrics["seconds"][-1])
-    rows = [(title, _fact(known.get(name, ""))) for name, title in FACTS.items()]
-    return [(title, text) for title, text in rows if text]
-
-
-def _fact(value):
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_fact(v)}" for name, v in value.items() if v)
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(v) for v in value)
-    return str(value)
-
-
 def _credit(data):
     from noisygan.demo import notes_folder
 
     is_bundled = data is not None and notes_folder().parent in data.folder.resolve().parents
     return [BUNDLED_CREDIT] if is_bundled else []
-
-
-def _commands(run):
-    """(explanation, command) pairs."""
-    folder = shlex.quote(run.path.as_posix())
-    scale = "--pitch 60,62,64,65,67,69,71,72" if "pitch" in run.condition_names else "--count 8"
-    render = f"noisygan render --run_dir {folder} --out_dir sounds {scale} --sample_rate 48000"
-    train = "noisygan train --gin_file runs/notes.gin --data MY_NOTES --run_dir runs/mine"
-    return [
-        ("Render sounds at 48 kHz", render),
-        ("Compare it with recordings", f"noisygan evaluate --run_dir {folder} --data MY_DATA"),
-        ("List the bundled configs", "noisygan configs"),
-        ("Train on a folder of your own notes", f"{train} --minutes 10"),
-    ]

@@ -28,35 +28,22 @@ def note(pitch, seconds=4.0, seed=0):
     return 0.3 * tone * np.minimum(1, times / 0.05) * np.clip(1 - (times - 3.0) / 0.1, 0, 1)
 
 
-class FakeRun:
-    """What a page needs of `noisygan.Run`."""
+def fake_run(path, condition_names=("pitch", "velocity"), label_names=("flute_acoustic_000",)):
+    """What a page needs of `noisygan.Run`; only a run of pitches has controls and metrics."""
+    is_pitched = "pitch" in condition_names
 
-    condition_names = ("pitch", "velocity")
-    label_names = ("flute_acoustic_000",)
-    pitches = (60, 69, 72)
-    sample_rate, seconds, step = RATE, 4.0, 100
-    generator = types.SimpleNamespace(count_params=lambda: 1234)
-    config = "Trainer.batch_size = 16  # <b>&\n"
-
-    def __init__(self, path):
-        self.path = path
-        self.metadata = {
-            "noisygan": "0.2.0",
-            "command": ["noisygan", "train", "--seed", "0", "<script>alert(1)</script>"],
-            "seed": 0,
-            "versions": {"python": "3.11", "tensorflow": None},
-            "data": {"fingerprint": "abc", "n_recordings": 40, "summary": "40 notes"},
-        }
-
-    def metrics(self):
+    def metrics():
         losses = {"d_loss": 0.7, "real_logits": 0.1}
         return [
             {"step": step, "seconds": step / 4, "g_loss": 1.0 / (1 + step), **losses}
             | {"fake_logits": float("nan") if step == 20 else -0.1}
-            for step in range(0, 101, 10)
+            for step in range(0, 101 if is_pitched else 0, 10)
         ]
 
-    def render(self, pitch=60, velocity=100, label=None, seed=0):
+    def render(seed, **conditions):
+        assert set(conditions) == set(condition_names)
+        assert conditions.get("label") in (None, *label_names)
+        pitch, velocity = conditions.get("pitch", 60), conditions.get("velocity", 100)
         frames = np.arange(250) / 250
         controls = {
             "harmonic/f0_hz": 440.0 * 2 ** ((pitch - 69) / 12) + 3.0 * np.sin(40 * frames),
@@ -65,30 +52,23 @@ class FakeRun:
             "noise/magnitudes": np.full((250, 9), 0.001),
             "noise/bandwidth_hz": np.array(8000.0),
         }
-        audio = (note(pitch, seed=1) * velocity / 127)[None].astype(np.float32)
-        controls = {name: value[None] for name, value in controls.items()}
+        controls = {name: value[None] for name, value in controls.items() if is_pitched}
+        audio = (note(pitch, seed=seed) * velocity / 127)[None].astype(np.float32)
         return types.SimpleNamespace(audio=audio, sample_rate=RATE, controls=controls)
 
-
-class FakeDrums(FakeRun):
-    condition_names, pitches = ("label",), ()
-    label_names = ("<script>kick", "snare")
-
-    def metrics(self):
-        return []
-
-    def render(self, label, seed=0):
-        assert label in self.label_names
-        rendered = super().render(seed=seed)
-        return types.SimpleNamespace(audio=rendered.audio, sample_rate=RATE, controls={})
-
-
-class FakeWaveGAN(FakeDrums):
-    condition_names, label_names = (), ()
-
-    def render(self, seed=0):
-        audio = note(60, seed=seed)[None].astype(np.float32)
-        return types.SimpleNamespace(audio=audio, sample_rate=RATE, controls={})
+    return types.SimpleNamespace(
+        path=path, condition_names=condition_names, label_names=label_names,
+        pitches=(60, 69, 72), sample_rate=RATE, seconds=4.0, step=100, metrics=metrics,
+        generator=types.SimpleNamespace(count_params=lambda: 1234), render=render,
+        config="Trainer.batch_size = 16  # <b>&\n",
+        metadata={
+            "noisygan": "0.2.0",
+            "command": ["noisygan", "train", "--seed", "0", "<script>alert(1)</script>"],
+            "seed": 0,
+            "versions": {"python": "3.11", "tensorflow": None},
+            "data": {"fingerprint": "abc", "n_recordings": 40, "summary": "40 notes"},
+        },
+    )  # fmt: skip
 
 
 def recordings(folder, fingerprint="other", labels=("flute_acoustic_000",)):
@@ -110,7 +90,7 @@ def run(tmp_path_factory):
         for index in (0, 1):
             name = path / "samples" / f"step-{step:06d}-{index}.wav"
             soundfile.write(name, note(60 + index) * step / 100, RATE)
-    return FakeRun(path)
+    return fake_run(path)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +126,7 @@ def test_every_player_holds_its_sound(run, page_file):
     # What is heard is what was rendered, to 16-bit rounding.
     generated = next(p for p in players if p["data-name"] == "generated, A4")
     data = base64.b64decode(generated["src"].split(",")[1])
-    rendered = run.render(69, 100).audio[0]
+    rendered = run.render(2, pitch=69, velocity=100).audio[0]
     np.testing.assert_allclose(soundfile.read(io.BytesIO(data))[0], rendered, atol=1e-4)
 
 
@@ -160,8 +140,9 @@ def test_facts_are_stated_and_text_is_escaped(page_file):
 
 
 def test_sections_that_do_not_apply_are_left_out(run, tmp_path):
-    drums = FakeDrums(tmp_path)
-    data = recordings(tmp_path, "abc", ("<script>kick", "snare", "unknown"))
+    labels = ("<script>kick", "snare")
+    drums = fake_run(tmp_path, ("label",), labels)
+    data = recordings(tmp_path, "abc", (*labels, "unknown"))
     page = read(run_report.write(drums, tmp_path / "drums.html", data))
     page.check()
     assert page.sections == ["listen", "facts", "next"]
@@ -170,7 +151,7 @@ def test_sections_that_do_not_apply_are_left_out(run, tmp_path):
     assert len(page.all("audio")) == 4  # a recording of an unknown label has no counterpart
     with pytest.raises(UsageError, match="snare"):
         run_report.write(drums, tmp_path / "none.html", recordings(tmp_path, labels=("unknown",)))
-    page = read(run_report.write(FakeWaveGAN(tmp_path), tmp_path / "wavegan.html"))
+    page = read(run_report.write(fake_run(tmp_path, (), ()), tmp_path / "wavegan.html"))
     page.check()
     assert page.sections == ["listen", "facts", "next"] and len(page.all("audio")) == 8
 
@@ -180,7 +161,7 @@ def test_an_unreadable_sound_is_named(tmp_path):
     for step in (0, 10):
         (tmp_path / "samples" / f"step-{step:06d}-0.wav").write_bytes(b"not a sound")
     with pytest.raises(RunError, match="step-000000-0.wav"):
-        run_report.write(FakeRun(tmp_path))
+        run_report.write(fake_run(tmp_path))
     assert not (tmp_path / "index.html").exists()
 
 

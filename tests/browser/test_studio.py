@@ -1,4 +1,4 @@
-"""The studio's page in a real browser: everything on it moves sound."""
+"""The studio's page in a real browser."""
 
 import json
 import zipfile
@@ -43,14 +43,14 @@ class Page:
         self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
 
     def print(self):
-        """What distinguishes the sound that is shown from others."""
+        """Identity of the current sound."""
         return self.evaluate(f"{STAGE}.print")
 
     def plays(self):
         return int(self.evaluate(f"{STAGE}.plays"))
 
     def moves_sound(self, do):
-        """Does something and waits until another sound is there."""
+        """Do something and wait for another sound."""
         before = self.print()
         do()
         settled = "!document.documentElement.dataset.busy"
@@ -100,7 +100,7 @@ def test_sliders_move_the_sound(page):
     page.moves_sound(lambda: page.browser.press("ArrowRight"))
 
 
-def test_a_slider_of_a_direction_moves_the_code_along_it_alone(page):
+def test_a_direction_slider_moves_along_its_direction_alone(page):
     read = "[...document.querySelectorAll('#directions input')].map(i => Number(i.value))"
     before = page.evaluate(read)
     page.moves_sound(lambda: page.set_slider("#directions .slider:nth-child(2) input", 1.5))

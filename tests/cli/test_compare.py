@@ -84,7 +84,7 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     assert "| MMD^2 x 1000, log-mel |" in report and "Command: `noisygan" in report
 
 
-def test_it_goes_on_with_what_is_missing(noisygan, compared, trained, tmp_path):
+def test_a_comparison_is_resumed(noisygan, compared, trained, tmp_path):
     import shutil
 
     out, arguments = tmp_path / "out", compared[1]

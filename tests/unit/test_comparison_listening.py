@@ -29,51 +29,32 @@ def test_answers_are_read(tmp_path):
     ("changes", "message"),
     [
         ({"format": 2}, "cannot be read"),
-        ({"comparison": "beef"}, "answers comparison beef, expected 3f9a"),
         ({"comparison": None}, "answers comparison nothing, expected 3f9a"),
         ({"comparison": "x\ny" * 50}, "answers comparison x yx"),
         ({"answers": {}}, "no list of answers"),
         ({"answers": [ANSWER, 3]}, "answer 2: system nothing"),
-        (
-            {"answers": [{**ANSWER, "system": "other"}]},
-            "answer 1: system other, expected one of hybrid",
-        ),
-        ({"answers": [{**ANSWER, "system": ["hybrid"]}]}, "system "),
+        ({"answers": [{**ANSWER, "system": ["hybrid"]}]}, "system .*expected one of hybrid"),
         ({"answers": [{**ANSWER, "rating": 6}]}, "rating 6, expected 1 to 5"),
-        ({"answers": [{**ANSWER, "rating": 0}]}, "rating 0, expected 1 to 5"),
         ({"answers": [{**ANSWER, "rating": True}]}, "rating True"),
-        ({"answers": [{**ANSWER, "rating": 4.0}]}, "rating 4.0"),
         ({"answers": [{**ANSWER, "rating": "4"}]}, "rating 4, expected"),
-        ({"answers": [{"system": "hybrid"}]}, "rating nothing"),
         ({"answers": [{**ANSWER, "plays": -1}]}, "plays -1"),
         ({"answers": [{**ANSWER, "column": None}]}, "column nothing"),
+        ({"listener": "x" * 1_000_000}, "larger than 1000 kB"),
     ],
 )
 def test_wrong_answers_are_refused_in_a_line(tmp_path, changes, message):
     with pytest.raises(UsageError, match=message) as caught:
         read_answers(written(tmp_path, **changes), "3f9a", ["hybrid"])
     assert "answers.json" in str(caught.value) and "\n" not in str(caught.value)
-    assert len(str(caught.value).replace(str(tmp_path), "")) < 250
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 200_000, b"NaN"]
-)
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"\xff\xfe", b"[" * 200_000, b"NaN"])
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "some.json"
-    path.write_bytes(content)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(UsageError, match="some.json cannot be read"):
         read_answers(path, "3f9a", ["hybrid"])
-
-
-def test_large_and_missing_files_are_refused(tmp_path):
-    path = written(tmp_path, listener="x" * 1_000_000)
-    with pytest.raises(UsageError, match="larger than 1000 kB"):
-        read_answers(path, "3f9a", ["hybrid"])
-    with pytest.raises(UsageError, match="none.json cannot be read"):
-        read_answers(tmp_path / "none.json", "3f9a", ["hybrid"])
-    with pytest.raises(UsageError, match="cannot be read"):
-        read_answers(tmp_path, "3f9a", ["hybrid"])
 
 
 def test_the_mean_has_student_s_interval():
@@ -85,9 +66,5 @@ def test_the_mean_has_student_s_interval():
     assert own["n"] == 7 and own["value"] == pytest.approx(np.mean(ratings))
     assert own["interval"] == pytest.approx(expected)
     assert found["recordings"] == {"value": 5.0, "interval": None, "n": 1}
-
-
-def test_an_interval_keeps_to_the_scale():
-    found = count([{**ANSWER, "rating": rating} for rating in (1, 5)])
-    assert found["hybrid"]["interval"] == [1.0, 5.0]
-    assert count([]) == {}
+    ends = [{**ANSWER, "rating": rating} for rating in (1, 5)]
+    assert count(ends)["hybrid"]["interval"] == [1.0, 5.0]

@@ -50,13 +50,6 @@ def test_a_peak_is_not_clipped_and_silence_stays_silence():
     assert not soundfile.read(decoded(silent["audio"], "audio/flac"))[0].any()
 
 
-def test_samples_of_16_bits_are_those_of_numbers():
-    a = report_data.clip(tone(0.3), RATE, "a")
-    b = report_data.clip(np.round(32767 * tone(0.3)).astype(np.int16), RATE, "a")
-    x, y = (soundfile.read(decoded(clip["audio"], "audio/flac"))[0] for clip in (a, b))
-    assert np.abs(x - y).max() < 1e-4
-
-
 def test_columns_are_of_every_class_or_far_apart_in_pitch():
     drums = Examples(np.zeros((12, 8)), RATE, labels=["kick"] * 6 + ["snare"] * 4 + ["tom"] * 2)
     rows = measuring.columns_of(drums)

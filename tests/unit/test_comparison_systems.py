@@ -67,7 +67,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
         Progress(tmp_path, {})
 
 
-def test_steps_for_sounds_count_each_level_of_what_grows():
+def test_steps_for_examples_count_each_growth_level():
     from noisygan import config
     from noisygan.training.trainer import Trainer
 

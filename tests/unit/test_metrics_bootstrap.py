@@ -15,21 +15,21 @@ def test_the_interval_of_a_mean_is_two_standard_errors_wide():
     assert estimate.interval[1] == pytest.approx(estimate.value + 1.96 * error, abs=0.3 * error)
 
 
-def test_values_that_are_not_there_are_left_out():
+def test_nan_is_left_out():
     estimate = bootstrap.mean([1.0, np.nan, 3.0])
     assert estimate.value == 2.0
     nothing = bootstrap.mean([np.nan])
     assert np.isnan(nothing.value) and nothing.interval is None
 
 
-def test_a_shift_of_the_resampled_measure_is_taken_out_and_limits_hold():
+def test_intervals_are_centred_and_limited():
     resampled = np.linspace(5.0, 7.0, 101)
     low, high = bootstrap.interval(1.0, resampled)
     assert (low + high) / 2 == pytest.approx(1.0)
     assert bootstrap.interval(1.0, resampled, 0.5, 1.2) == (0.5, 1.2)
 
 
-def test_draws_are_the_same_every_time_and_counts_are_theirs():
+def test_draws_are_deterministic_and_counts_are_theirs():
     rows = bootstrap.draws(7, 20)
     np.testing.assert_array_equal(rows, bootstrap.draws(7, 20))
     counts = bootstrap.counts(7, 20)

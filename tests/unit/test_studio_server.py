@@ -16,29 +16,27 @@ import soundfile
 pytest.importorskip("starlette", reason="needs the extra studio")
 pytest.importorskip("uvicorn", reason="needs the extra studio")
 
+from noisygan.audio_io.controls import load_controls
 from noisygan.studio import files, network
 from tests import studio_runs
 
-LATENT = [0.0] * 6
+Z = [0.0] * 6
 AS_BYTES = {"content-type": "application/octet-stream"}
 
 
-def sound_file(seconds, level):
+def constant(seconds, level):
     """Bytes of a WAV file with a constant."""
     file = io.BytesIO()
     soundfile.write(file, np.full(round(8000 * seconds), level), 8000, format="WAV")
     return file.getvalue()
 
 
-SILENCE, LONG = sound_file(1, 0.0), sound_file(31, 0.5)
-
-
 @pytest.fixture(scope="module")
 def address():
     """Address of a studio with a hybrid, a kit and a raw-waveform run."""
-    runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
-    with studio_runs.served(*runs, n_latents=12) as found:
-        yield urllib.parse.urlsplit(found).netloc
+    players = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
+    with studio_runs.served(*players, n_latents=12) as url:
+        yield urllib.parse.urlsplit(url).netloc
 
 
 @pytest.fixture
@@ -59,29 +57,27 @@ def ask(address):
     return send
 
 
-def heard(answer):
+def audio_of(answer):
     """(samples, rate) of an answer of /api/render."""
-    return soundfile.read(io.BytesIO(base64.b64decode(json.loads(answer)["wav"])))
+    return soundfile.read(io.BytesIO(base64.b64decode(json.loads(answer[2])["wav"])))
 
 
 def test_a_sound_and_its_curves(ask):
-    status, _, answer = ask("/api/render", {"z": LATENT, "pitch": 69, "seconds": 0.5})
-    audio, rate = heard(answer)
-    assert (status, rate, len(audio)) == (200, 16000, 8000)
+    answer = ask("/api/render", {"z": Z, "pitch": 69, "seconds": 0.5})
+    audio, rate = audio_of(answer)
+    assert (answer[0], rate, len(audio)) == (200, 16000, 8000)
     spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio))))
     assert np.argmax(spectrum) * rate / len(audio) == pytest.approx(440, abs=3)
-    curves = json.loads(answer)["curves"]
+    curves = json.loads(answer[2])["curves"]
     assert len(curves["f0_hz"]) == 50 and curves["f0_hz"][0] == pytest.approx(440, abs=0.01)
     assert len(curves["harmonics_db"]) == studio_runs.N_HARMONICS
 
 
-def test_every_file_of_the_page_is_served_and_nothing_else(ask):
+def test_only_the_pages_files_are_served(ask):
     status, headers, page = ask("/")
-    assert status == 200 and b"noisygan" in page
+    assert status == 200 and b"noisygan" in page and "server" not in headers
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "server" not in headers
-    types = {"studio.css": "text/css", "main.js": "text/javascript", "icon.svg": "image/svg+xml"}
-    for name, kind in types.items():
+    for name, kind in (("studio.css", "text/css"), ("main.js", "text/javascript")):
         status, headers, _ = ask(f"/{name}")
         assert status == 200 and headers["content-type"].startswith(kind)
     for path in (
@@ -91,14 +87,12 @@ def test_every_file_of_the_page_is_served_and_nothing_else(ask):
         assert ask(path)[0] == 404, path
 
 
-def test_the_landscapes_are_found(ask):
-    for run, n in ((0, 6), (1, 6), (2, 6)):
-        while True:
-            status, _, body = ask(f"/api/landscape/{run}")
-            if status != 202:
-                break
-        found = json.loads(body)
-        assert status == 200 and len(found["directions"]) == n == len(found["names"])
+def test_landscapes_are_found(ask):
+    for run in range(3):
+        while (answer := ask(f"/api/landscape/{run}"))[0] == 202:
+            pass
+        found = json.loads(answer[2])
+        assert answer[0] == 200 and len(found["directions"]) == 6 == len(found["names"])
         assert len(found["latents"]) == 12
 
 
@@ -109,38 +103,35 @@ def test_the_landscapes_are_found(ask):
         ("/api/render", b"[" * 100000, 400, "not JSON"),
         ("/api/render", [], 400, "expected a JSON object"),
         ("/api/render", {"z": 1}, 400, "z: got something else"),
-        ("/api/render", {"z": [0] * 5 + ["x"]}, 400, "z: got x among them"),
         ("/api/render", {"z": [0] * 5 + [True]}, 400, "z: got True among them"),
         ("/api/render", b'{"z": [0,0,0,0,0,NaN]}', 400, "z: got nan among them"),
-        ("/api/render", {"z": LATENT, "run": 3}, 400, "run: got 3"),
-        ("/api/render", {"z": LATENT, "run": 0.5}, 400, "run: got 0.5"),
-        ("/api/render", {"z": LATENT, "pitch": 128}, 400, "pitch: got 128"),
-        ("/api/render", {"z": LATENT, "pitch": 127}, 400, "pitch 127"),
-        ("/api/render", {"z": LATENT, "seconds": 1e9}, 400, "seconds: got 1000000000.0"),
-        ("/api/render", {"z": LATENT, "seed": -1}, 400, "seed: got -1"),
-        ("/api/render", {"z": LATENT, "edits": {"x": [1]}}, 400, "edits: expected an object"),
-        ("/api/render", {"z": LATENT, "edits": {"noise_db": [0] * 2001}}, 400, "got 2001 of them"),
-        ("/api/render", {"z": LATENT, "sing": 1}, 400, "no field sing"),
-        ("/api/wav", {"z": LATENT, "bits": 12}, 400, "bits: got 12"),
-        ("/api/wav", {"z": LATENT, "sample_rate": 1}, 400, "sample_rate: got 1"),
+        ("/api/render", {"run": 3}, 400, "run: got 3"),
+        ("/api/render", {"run": 0.5}, 400, "run: got 0.5"),
+        ("/api/render", {"pitch": 128}, 400, "pitch: got 128"),
+        ("/api/render", {"pitch": 127}, 400, "pitch 127"),
+        ("/api/render", {"seconds": 1e9}, 400, "seconds: got 1000000000.0"),
+        ("/api/render", {"edits": {"x": [1]}}, 400, "edits: expected an object"),
+        ("/api/render", {"edits": {"noise_db": [0] * 2001}}, 400, "got 2001 of them"),
+        ("/api/render", {"sing": 1}, 400, "no field sing"),
+        ("/api/wav", {"bits": 12}, 400, "bits: got 12"),
+        ("/api/wav", {"sample_rate": 1}, 400, "sample_rate: got 1"),
         ("/api/latent", {"seed": "x"}, 400, "seed: got x"),
-        ("/api/controls", {"run": 2, "z": [0] * 12}, 400, "has no controls"),
-        ("/api/instrument", {"run": 1}, 400, "pads: expected a list of 1 to 16 sounds"),
-        ("/api/render", b"x" * (network.MAX_BODY + 1), 413, "the body is too large"),
+        ("/api/controls", {"run": 2}, 400, "has no controls"),
+        ("/api/instrument", {"run": 1}, 400, "pads: expected a list"),
+        ("/api/render", b"x" * (network.MAX_BODY + 1), 413, "too large"),
+        ("/api/match", b"not a sound", 400, "this sound"),
+        ("/api/match?run=x", b"RIFF", 400, "run: got x"),
+        ("/api/match", constant(1, 0.0), 400, "this sound is silent"),
+        ("/api/match", constant(31, 0.5), 400, "this sound lasts 31 s"),
+        ("/api/match", b"x" * (files.MAX_UPLOAD + 1), 413, "too large"),
     ],
 )
 def test_invalid_requests_are_a_line(ask, path, body, status, line):
-    found, headers, answer = ask(path, body)
+    kind = AS_BYTES if path.startswith("/api/match") else None
+    found, headers, answer = ask(path, body, headers=kind)
     text = answer.decode()
-    assert found == status and line in text
+    assert found == status and line in text and "/tmp" not in text
     assert text.count("\n") == 1 and headers["content-type"].startswith("text/plain")
-
-
-def test_methods_and_types(ask):
-    assert ask("/api/render")[0] == 405
-    assert ask("/", method="DELETE")[0] == 405
-    plain = ask("/api/render", b"{}", headers={"content-type": "text/plain"})
-    assert plain[0] == 415  # so that a form of another site can't ask
 
 
 @pytest.mark.parametrize(
@@ -163,11 +154,14 @@ def test_foreign_hosts_and_origins_are_refused(ask, headers, status):
     assert ask("/api/runs", headers=headers)[0] == status
 
 
-def test_the_pages_own_origin_is_accepted(ask, address):
-    own = {"origin": f"http://{address}"}
-    assert ask("/api/render", {"z": LATENT}, headers=own)[0] == 200
-    other = {"origin": f"http://{address}0"}
-    assert ask("/api/render", {"z": LATENT}, headers=other)[0] == 403
+def test_methods_types_and_the_pages_own_origin(ask, address):
+    assert ask("/api/render")[0] == 405
+    assert ask("/", method="DELETE")[0] == 405
+    # A form of another site can't send JSON.
+    assert ask("/api/render", b"{}", headers={"content-type": "text/plain"})[0] == 415
+    assert ask("/api/match", b"RIFF")[0] == 415
+    for origin, status in ((f"http://{address}", 200), (f"http://{address}0", 403)):
+        assert ask("/api/render", {"z": Z}, headers={"origin": origin})[0] == status
 
 
 def test_names_on_all_addresses():
@@ -178,99 +172,77 @@ def test_names_on_all_addresses():
 
 def test_the_server_survives_broken_requests(ask, address):
     host, port = address.split(":")
+    post = b"POST /api/render HTTP/1.1\r\nhost: localhost\r\n"
     for sent in (
         b"GET\r\n\r\n",
         b"GET / HTTP/1.0\r\n\r\n",
         b"\x00\xff" * 500,
         b"GET / HTTP/1.1\r\nhost: localhost\r\n" + b"x: y\r\n" * 200000 + b"\r\n",
-        b"POST /api/render HTTP/1.1\r\nhost: localhost\r\ncontent-length: -5\r\n\r\n",
-        b"POST /api/render HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{",
-        b"POST /api/render HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n",
+        post + b"content-length: -5\r\n\r\n",
+        post + b"content-length: 99\r\n\r\n{",
+        post + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
     ):
         with socket.create_connection((host, int(port)), timeout=5) as connection:
             try:
                 connection.sendall(sent)
                 connection.shutdown(socket.SHUT_WR)
                 answer = connection.recv(64)
-            except OSError:  # it has hung up already, which is its right
+            except OSError:  # it may hang up
                 answer = b""
         assert not answer or answer.startswith(b"HTTP/1.1 4"), (sent[:40], answer)
-    assert ask("/api/runs")[0] == 200
-
-
-def test_a_body_without_a_length_is_limited_too(ask, address):
     connection = http.client.HTTPConnection(address, timeout=30)
     connection.putrequest("POST", "/api/render")
     connection.putheader("content-type", "application/json")
     connection.putheader("transfer-encoding", "chunked")
     connection.endheaders()
-    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     for _ in range(1 + network.MAX_BODY // 65536):
-        connection.send(chunk)
+        connection.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
     assert connection.getresponse().status == 413
     connection.close()
+    assert ask("/api/runs")[0] == 200
 
 
-def test_64_at_once(ask):
+def test_64_requests_at_once_get_their_own_sounds(ask):
     def one(i):
-        body = {"z": [i / 64.0] + LATENT[1:], "pitch": 48 + i % 24, "seconds": 0.3}
+        body = {"z": [i / 64.0] + Z[1:], "pitch": 48 + i % 24, "seconds": 0.3}
         return ask("/api/render", body)
 
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(one, range(64)))
     assert [status for status, _, _ in answers] == [200] * 64
-    # Each got its own: the answers are those of one after the other.
     for i in (0, 31, 63):
-        np.testing.assert_array_equal(heard(answers[i][2])[0], heard(one(i)[2])[0])
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "headers", "status", "line"),
-    [
-        ("/api/match", b"RIFF", {}, 415, "application/octet-stream"),
-        ("/api/match", b"not a sound", AS_BYTES, 400, "this sound"),
-        ("/api/match?run=9", b"RIFF", AS_BYTES, 400, "run: got 9"),
-        ("/api/match?run=x", b"RIFF", AS_BYTES, 400, "run: got x"),
-        ("/api/match", SILENCE, AS_BYTES, 400, "this sound is silent"),
-        ("/api/match", LONG, AS_BYTES, 400, "this sound lasts 31 s"),
-        ("/api/match", b"x" * (2**24 + 1), AS_BYTES, 413, "the body is too large"),
-    ],
-)
-def test_invalid_uploads_are_a_line(ask, path, body, headers, status, line):
-    found, _, answer = ask(path, body, headers=headers)
-    assert found == status and line in answer.decode() and answer.count(b"\n") == 1
-    assert b"/tmp" not in answer and b"noisygan-" not in answer
+        np.testing.assert_array_equal(audio_of(answers[i])[0], audio_of(one(i))[0])
 
 
 def test_a_match_is_answered(ask, monkeypatch):
-    heard_of = []
+    uploads = []
 
     def match(player, data, report):
         report(0.5)
-        heard_of.append((player.name, data))
-        return {"z": [0.0] * 6}
+        uploads.append((player.name, data))
+        return {"z": Z}
 
     monkeypatch.setattr(files, "match", match)
     status, _, answer = ask("/api/match?run=1", b"a sound", headers=AS_BYTES)
-    assert status == 200 and json.loads(answer) == {"z": [0.0] * 6}
-    assert heard_of == [("kit", b"a sound")]
+    assert status == 200 and json.loads(answer) == {"z": Z}
+    assert uploads == [("kit", b"a sound")]
     assert json.loads(ask("/api/match")[2]) == {"share": 0.5}
 
 
-def test_a_seed_alone_is_enough(ask):
+def test_a_seed_is_enough(ask):
     z = json.loads(ask("/api/latent", {"seed": 42})[2])["z"]
-    by_z = heard(ask("/api/render", {"z": z, "seed": 42})[2])[0]
-    by_seed = heard(ask("/api/render", {"seed": 42})[2])[0]
+    bodies = {"z": z, "seed": 42}, {"seed": 42}, {"seed": 43}
+    by_z, by_seed, other = (audio_of(ask("/api/render", body))[0] for body in bodies)
     np.testing.assert_allclose(by_seed, by_z, atol=1e-3)
-    assert np.abs(by_seed - heard(ask("/api/render", {"seed": 43})[2])[0]).max() > 0.01
+    assert np.abs(by_seed - other).max() > 0.01
 
 
 def test_edits_change_the_curves(ask):
-    body = {"z": LATENT, "pitch": 60, "seconds": 1.0}
-    plain = json.loads(ask("/api/render", body)[2])["curves"]
+    body = {"z": Z, "pitch": 60, "seconds": 1.0}
     edits = {"f0_semitones": [0, 12], "noise_db": [-20], "harmonics_db": [-60, 0, 0, 0, 0, 0]}
-    drawn = json.loads(ask("/api/render", body | {"edits": edits})[2])["curves"]
+    bodies = body, body | {"edits": edits}
+    plain, drawn = (json.loads(ask("/api/render", each)[2])["curves"] for each in bodies)
     assert drawn["f0_hz"][0] == pytest.approx(plain["f0_hz"][0], rel=1e-4)
     assert drawn["f0_hz"][-1] == pytest.approx(2 * plain["f0_hz"][-1], rel=1e-4)
     assert np.subtract(plain["noise_db"], drawn["noise_db"]) == pytest.approx(20.0, abs=0.01)
@@ -278,32 +250,30 @@ def test_edits_change_the_curves(ask):
     assert change == pytest.approx([-60, 0, 0, 0, 0, 0], abs=0.01)
 
 
-def test_files(ask, tmp_path):
+def test_downloads(ask, tmp_path):
     for bits, subtype in ((16, "PCM_16"), (24, "PCM_24"), (32, "FLOAT")):
-        body = {"z": LATENT, "seconds": 0.5, "bits": bits, "sample_rate": 48000}
+        body = {"z": Z, "seconds": 0.5, "bits": bits, "sample_rate": 48000}
         status, headers, data = ask("/api/wav", body)
         found = soundfile.info(io.BytesIO(data))
         assert (status, found.subtype, found.samplerate) == (200, subtype, 48000)
         assert found.frames == 24000 and 'filename="flute.wav"' in headers["content-disposition"]
-    data = ask("/api/controls", {"z": LATENT, "seconds": 0.5, "pitch": 60})[2]
+    data = ask("/api/controls", {"z": Z, "seconds": 0.5, "pitch": 60})[2]
     (tmp_path / "c.npz").write_bytes(data)
-    from noisygan.audio_io.controls import load_controls
-
     assert load_controls(tmp_path / "c.npz")["n_samples"] == 8000
 
 
 def test_an_instrument_covers_every_key_once(ask):
-    data = ask("/api/instrument", {"z": LATENT, "pitch": 60})[2]
+    data = ask("/api/instrument", {"z": Z, "pitch": 60})[2]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = set(archive.namelist())
+        names = set(archive.namelist()) - {"instrument.sfz"}
         lines = archive.read("instrument.sfz").decode().splitlines()
-        for name in names - {"instrument.sfz"}:
+        for name in names:
             assert soundfile.info(io.BytesIO(archive.read(name))).frames > 0
     regions = [dict(w.split("=") for w in x.split()[1:]) for x in lines if x.startswith("<region")]
     keys = [k for r in regions for k in range(int(r["lokey"]), int(r["hikey"]) + 1)]
     assert sorted(keys) == list(range(128))
-    assert {f"samples/{r['sample']}" for r in regions} == names - {"instrument.sfz"}
-    pads = [{"run": 1, "z": LATENT, "label": i} for i in range(3)]
+    assert {f"samples/{r['sample']}" for r in regions} == names
+    pads = [{"run": 1, "z": Z, "label": i} for i in range(3)]
     kit = ask("/api/instrument", {"run": 1, "pads": pads})[2]
     with zipfile.ZipFile(io.BytesIO(kit)) as archive:
         assert len(archive.namelist()) == 4
