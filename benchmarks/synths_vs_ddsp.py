@@ -436,8 +436,8 @@ def replaced(text, name, content):
 def publish(result, root):
     """Write plots and figures of a result into the documents under a folder."""
     path = root / "docs/results.md"
-    text = replaced(path.read_text(encoding="utf-8"), "summary", summary(result))
-    path.write_text(replaced(text, "tables", tables(result)), encoding="utf-8")
+    text = replaced(path.read_text(encoding="utf-8"), "summary", wrapped(summary(result)))
+    path.write_text(replaced(text, "tables", "`make bench`. " + tables(result)), encoding="utf-8")
     draw(result, root / "docs/images/synths_vs_ddsp.png")
     draw_growth(result, root / "docs/images/synths_growth.png")
 

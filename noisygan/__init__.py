@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from noisygan.comparison.comparing import compare
     from noisygan.data.dataset import AudioDataset
     from noisygan.evaluation.evaluating import evaluate
-    from noisygan.run import Notes, Run, load, synthesize
+    from noisygan.run import Notes, Run, load, synthesize, train
     from noisygan.training.trainer import Trainer
 
 __version__ = "0.2.0"
@@ -30,6 +30,7 @@ _MODULES = {
     "evaluate": "noisygan.evaluation.evaluating",
     "load": "noisygan.run",
     "synthesize": "noisygan.run",
+    "train": "noisygan.run",
 }
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate",
     "load",
     "synthesize",
+    "train",
 ]
 
 

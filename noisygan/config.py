@@ -59,6 +59,21 @@ _DISTRIBUTIONS = frozenset(
 # Keras looks up objects by dicts with these keys.
 _KERAS_KEYS = ("class_name", "registered_name")
 _SINGLETON = "gin.singleton"
+# Names of 0.1 -> names of 0.2: modules, classes and parameters.
+_RENAMED = {
+    "Conditions": "ConditionEncoder",
+    "conditions": "condition_encoder",
+    "AskedPitch": "ConditionedPitch",
+    "PrintedDrumDCGAN": "PublishedDrumDCGAN",
+    "Humanize": "ConditionJitter",
+    "humanize": "condition_jitter, module jitter",
+    "Unsteadiness": "Jitter",
+    "unsteadiness": "jitter",
+    "in_use": "inference_mode",
+    "before": "pretraining",
+    "balance": "removed",
+    "recordings": "noisygan.data.dataset",
+}
 _MAX_BYTES = 1 << 20
 
 _allowed = []  # by `allow_modules`
@@ -156,6 +171,13 @@ def nearest(name, names):
     lower = {str(n).lower(): str(n) for n in names}
     found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     return f" (nearest: {lower[found[0]]})" if found else ""
+
+
+def _hint(name, names):
+    """What to write instead of an unknown name: its name since 0.2, or the nearest one."""
+    new = _RENAMED.get(name.rsplit(".", 1)[-1])
+    old = f" (since noisygan 0.2: {new}; noisygan==0.1.0 reads configs of 0.1)"
+    return old if new else nearest(name, names)
 
 
 # ---- statements ------------------------------------------------------------------------------
@@ -293,7 +315,7 @@ def _check_module(module, where):
     if module == _TFP or is_open(module) or any(k.startswith(f"{module}.") for k in known):
         return
     raise UsageError(
-        f"{where}: a config may not import {module}{nearest(module, known)}; "
+        f"{where}: a config may not import {module}{_hint(module, known)}; "
         f"if you trust it, add --allow_module {module}"
     )
 
@@ -339,7 +361,7 @@ class _Names:
             parent = missing.rpartition(".")[0]
             folders = getattr(importlib.import_module(parent), "__path__", ()) if parent else ()
             siblings = [f"{parent}.{info.name}" for info in pkgutil.iter_modules(folders)]
-            message = f"{where}: there is no module {missing}{nearest(missing, siblings)}"
+            message = f"{where}: there is no module {missing}{_hint(missing, siblings)}"
             raise UsageError(message) from None
 
     def resolve(self, selector, aliases, where):
@@ -364,7 +386,7 @@ class _Names:
             raise UsageError(f"{where}: {selector} could be {options}; write more of it")
         if not found:
             short = [n.rsplit(".", 1)[-1] for n in self.known]
-            hint = nearest(name, self.known) if "." in name else ""
+            hint = _hint(name, self.known if "." in name else short)
             hint = hint or nearest(name.rsplit(".", 1)[-1], short)
             raise UsageError(f"{where}: nothing is called {selector}{hint}")
         self.objects |= found
@@ -525,7 +547,7 @@ def _binding(statement, names, aliases, where):
     is_singleton = selector == _SINGLETON
     known = {"constructor": None} if is_singleton else _parameters(names.objects[selector])
     if known is not None and parameter not in known:
-        hint = nearest(parameter, known) or f"; it has {', '.join(known) or 'none'}"
+        hint = _hint(parameter, known) or f"; it has {', '.join(known) or 'none'}"
         short = selector.rsplit(".", 1)[-1]
         raise UsageError(f"{where}: {short} has no parameter {parameter}{hint}")
     return _Binding(scope, selector, parameter, value, where)

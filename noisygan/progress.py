@@ -1,7 +1,4 @@
-"""Progress for people: a bar on a terminal, a few lines anywhere else.
-
-Everything goes to stderr, so that what a command prints on stdout can be piped.
-"""
+"""Progress on stderr: a bar on a terminal, a few lines anywhere else."""
 
 import sys
 import time
@@ -12,24 +9,13 @@ QUIET_SECONDS = 60.0
 _SHOWN = ("d_loss", "g_loss")
 
 
-def _is_terminal(stream):
-    return hasattr(stream, "isatty") and stream.isatty()
-
-
 def counted(n, what):
     """`1 note`, `2 notes`."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def duration(seconds):
-    """Seconds as a person reads them.
-
-    Args:
-      seconds: Seconds, 0 or more.
-
-    Returns:
-      str: `48 s`, `4:05` or `1:02:03`.
-    """
+    """Format seconds as `48 s`, `4:05` or `1:02:03`."""
     seconds = max(0, round(seconds))
     if seconds < 60:
         return f"{seconds} s"
@@ -39,18 +25,17 @@ def duration(seconds):
 
 
 def remaining(step, total_steps, seconds, total_seconds, since=(0, 0.0)):
-    """Estimates the time left from the steps and seconds so far; the earlier budget counts.
+    """Estimate the time left from the steps and seconds so far; the earlier budget counts.
 
     Args:
       step: Steps done.
       total_steps: Steps in all, or None.
       seconds: Seconds spent.
       total_seconds: Seconds in all, or None.
-      since: (step, seconds) from which the speed is taken; what came before does not count: the
-        compilation of the first step, or the time before a run was resumed.
+      since: (step, seconds) from which the speed is measured: after compilation, or resuming.
 
     Returns:
-      (seconds left, fraction done); either is None where it cannot be known.
+      (seconds left, fraction done); either is None where it is unknown.
     """
     left, fraction = [], []
     steps, spent = step - since[0], seconds - since[1]
@@ -68,63 +53,96 @@ def remaining(step, total_steps, seconds, total_seconds, since=(0, 0.0)):
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """Progress that shows nothing."""
 
     def update(self, step, total_steps, seconds, total_seconds, metrics):
-        """Does nothing."""
+        """Do nothing."""
 
     def message(self, text):
-        """Does nothing."""
+        """Do nothing."""
 
 
-class TrainingProgress:
-    """Shows how training goes on; use it as a context manager.
+class _Bar:
+    """A bar of rich on a terminal; nothing anywhere else. Use as a context manager."""
 
-    On a terminal: a bar with step, steps a second, losses and time left. Elsewhere: a line at the
-    start, one at the end, and at most one a minute between.
-    """
-
-    def __init__(self, stream=None, clock=time.monotonic):
+    def __init__(self, what, total=None, stream=None, clock=time.monotonic):
         """Stores.
 
         Args:
-          stream: Where to write; stderr where absent.
+          what: What is done, such as "rendering".
+          total: How many there are, or None.
+          stream: Where to write; None: stderr.
           clock: Gives the time in seconds.
         """
+        self._what, self._total = what, total
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._bar = None
-        self._task = None
-        self._first = None  # (step, seconds) of the first update
-        self._last = None
-        self._spoken = None  # when the last line was written
-        self._ended_with = None
 
     def __enter__(self):
-        if _is_terminal(self._stream):
+        if self._stream.isatty():
+            from rich import progress
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
 
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=None),
-                TextColumn("{task.fields[numbers]}"),
+            columns = (
+                each if "{" in each else getattr(progress, each)() for each in self._columns()
+            )
+            self._bar = progress.Progress(
+                *("{task.description}", progress.BarColumn(bar_width=None), *columns),
                 console=Console(file=self._stream),
-                transient=False,
+                get_time=self._clock,
             )
             self._bar.start()
-            self._task = self._bar.add_task("preparing", total=None, numbers="")
+            self._task = self._bar.add_task(self._what, total=self._total, numbers="")
         return self
 
     def __exit__(self, *error):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-        elif error[0] is None and self._last is not None and self._ended_with != self._last:
+
+
+class CountedProgress(_Bar):
+    """Shows how many of a number of things are done: call it with (done, total)."""
+
+    def __init__(self, what, total=None, stream=None, clock=time.monotonic, is_bytes=False):
+        """Stores; `is_bytes` shows megabytes and their speed."""
+        super().__init__(what, total, stream, clock)
+        self._is_bytes = is_bytes
+
+    def _columns(self):
+        counts = ["DownloadColumn", "TransferSpeedColumn"]
+        return [*(counts if self._is_bytes else ["MofNCompleteColumn"]), "TimeRemainingColumn"]
+
+    def __call__(self, done, total=None):
+        """Show that `done` things are done, of `total` if that is known only now."""
+        if self._bar is not None:
+            self._total = total or self._total
+            self._bar.update(self._task, completed=done, total=self._total)
+
+
+class TrainingProgress(_Bar):
+    """Shows step, steps per second, losses and time left of a training.
+
+    Away from a terminal: a line at the start, one at the end, and at most one a minute between.
+    """
+
+    def __init__(self, stream=None, clock=time.monotonic):
+        """Stores."""
+        super().__init__("training", None, stream, clock)
+        self._first = None  # (step, seconds) of the first update
+        self._last = self._written = self._written_at = None
+
+    def _columns(self):
+        return ["{task.fields[numbers]}"]
+
+    def __exit__(self, *error):
+        if self._bar is None and error[0] is None and self._last != self._written:
             self._write(self._last)
+        super().__exit__(*error)
 
     def update(self, step, total_steps=None, seconds=0.0, total_seconds=None, metrics=None):
-        """Takes notice of a finished step.
+        """Show a finished step.
 
         Args:
           step: Steps done, counted from the start of the run.
@@ -133,123 +151,29 @@ class TrainingProgress:
           total_seconds: Seconds in all, or None.
           metrics: dict of floats; d_loss and g_loss are shown.
         """
-        if self._first is None:
-            self._first = (step, seconds)
+        self._first = self._first or (step, seconds)
         left, fraction = remaining(step, total_steps, seconds, total_seconds, self._first)
-        text = self._text(step, total_steps, seconds, left, metrics or {})
-        self._last = text
-        if self._bar is not None:
-            total = 1.0 if fraction is not None else None
-            self._bar.update(
-                self._task, description="training", total=total, completed=fraction, numbers=text
-            )
-            return
+        first_step, first_seconds = self._first
+        parts = [f"step {step}" + (f"/{total_steps}" if total_steps is not None else "")]
+        if seconds > first_seconds:
+            parts.append(f"{(step - first_step) / (seconds - first_seconds):.1f} steps/s")
+        parts += [f"{n} {float(metrics[n]):.3f}" for n in _SHOWN if metrics and n in metrics]
+        parts += [f"{duration(left)} left"] if left is not None else []
+        self._last = "  ".join(parts)
         now = self._clock()
-        if self._spoken is None or now - self._spoken >= QUIET_SECONDS:
-            self._spoken = now
-            self._ended_with = text
-            self._write(text)
+        if self._bar is not None:
+            total = None if fraction is None else 1.0
+            self._bar.update(self._task, total=total, completed=fraction, numbers=self._last)
+        elif self._written_at is None or now - self._written_at >= QUIET_SECONDS:
+            self._written, self._written_at = self._last, now
+            self._write(self._last)
 
     def message(self, text):
-        """Says something beside the bar, at once.
-
-        Args:
-          text: One line.
-        """
+        """Write a line beside the bar, at once."""
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             self._write(text)
 
-    def _text(self, step, total_steps, seconds, left, metrics):
-        parts = [f"step {step}" + (f"/{total_steps}" if total_steps is not None else "")]
-        first_step, first_seconds = self._first
-        if seconds > first_seconds:
-            parts.append(f"{(step - first_step) / (seconds - first_seconds):.1f} steps/s")
-        parts += [f"{name} {float(metrics[name]):.3f}" for name in _SHOWN if name in metrics]
-        if left is not None:
-            parts.append(f"{duration(left)} left")
-        return "  ".join(parts)
-
     def _write(self, text):
         print(text, file=self._stream, flush=True)
-
-
-class CountedProgress:
-    """Shows how many of a known number of things are done; use it as a context manager.
-
-    On a terminal a bar, which appears after two seconds; elsewhere nothing, since the command
-    says at its end what it has made.
-    """
-
-    def __init__(
-        self,
-        what,
-        total,
-        stream=None,
-        clock=time.monotonic,
-        after_seconds=2.0,
-        is_bytes=False,
-    ):
-        """Stores.
-
-        Args:
-          what: What is counted, such as "rendering".
-          total: How many there are.
-          stream: Where to write; stderr where absent.
-          clock: Gives the time in seconds.
-          after_seconds: A bar for something shorter would only flicker.
-          is_bytes: Whether bytes are counted, which are shown as megabytes, with their speed.
-        """
-        self._what, self._total = what, total
-        self._stream = sys.stderr if stream is None else stream
-        self._clock = clock
-        self._after_seconds = after_seconds
-        self._is_bytes = is_bytes
-        self._bar = None
-
-    def __enter__(self):
-        self._start = self._clock()
-        return self
-
-    def __exit__(self, *error):
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, done, total=None):
-        """Takes notice that `done` things are done.
-
-        Args:
-          done: How many.
-          total: Replaces the total where it is known only now.
-        """
-        if not _is_terminal(self._stream):
-            return
-        self._total = total or self._total
-        if self._bar is None and self._clock() - self._start >= self._after_seconds:
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                DownloadColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-                TransferSpeedColumn,
-            )
-
-            numbers = [MofNCompleteColumn()]
-            if self._is_bytes:
-                numbers = [DownloadColumn(), TransferSpeedColumn()]
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=None),
-                *numbers,
-                TimeRemainingColumn(),
-                console=Console(file=self._stream),
-            )
-            self._bar.start()
-            self._task = self._bar.add_task(self._what, total=self._total)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=self._total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,10 @@ from noisygan.rendering.notes import Note, Notes, render_requests
 
 if TYPE_CHECKING:
     import keras
+
+    from noisygan.data.dataset import AudioDataset
+    from noisygan.matching.matching import Match
+    from noisygan.rendering.instruments import SampledInstrument
 
 Path = str | pathlib.Path
 
@@ -53,15 +57,14 @@ class Run:
           RunError: if its files can't be read, or a newer version wrote them.
         """
         from noisygan import config
-        from noisygan.training.runs import RunFolder
+        from noisygan.training import checkpoints, run_files
 
-        self._folder = RunFolder.open(path)
         self.path = pathlib.Path(path)
-        self.metadata = self._folder.facts
-        self.config = config.read(self._folder.config)
+        run_files.check_run(self.path)
+        self.metadata = run_files.read_metadata(self.path)
+        self.config = config.read(self.path / "config.gin")
         self.checkpoint = checkpoint
-        if not self._folder.has_checkpoint:
-            raise UsageError(self._folder.without_checkpoint)
+        checkpoints.check_saved(self.path)
 
     def __repr__(self) -> str:
         return f"<Run {str(self.path)!r}>"
@@ -76,7 +79,7 @@ class Run:
         """Training steps behind the weights."""
         from noisygan.training import checkpoints
 
-        return checkpoints.step_of(self.checkpoint or self._folder.latest_checkpoint())
+        return checkpoints.step_of(self.checkpoint or checkpoints.newest(self.path))
 
     @property
     def sample_rate(self) -> int:
@@ -110,13 +113,15 @@ class Run:
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.runs import load_generator
+        from noisygan.training.checkpoints import load_generator
 
         return load_generator(self.path, self.checkpoint)
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds"."""
-        return self._folder.read_metrics()
+        from noisygan.training import run_files
+
+        return run_files.read_metrics(self.path)
 
     def render(
         self,
@@ -219,7 +224,7 @@ class Run:
                 raise UsageError("z and latent make one note of each z; leave out count, or one")
             saved = saved_latents.load_latents(latent) if z is None else None
             saved = saved or saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
-        self._check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate)
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
@@ -243,11 +248,24 @@ class Run:
             requests.check_pitches(pitches, settings["sample_rate"])
         return chosen, settings
 
-    def _check_playable(self, pitch, label, sample_rate):
-        """Refuse what run.json says can't be played, before TensorFlow is loaded."""
-        requests.check_pitches(pitch or (), sample_rate or self.metadata.get("sample_rate"))
+    def check_playable(
+        self,
+        pitch: float | Sequence[float] | None = None,
+        label: str | Sequence[str] | None = None,
+        sample_rate: int | None = None,
+    ) -> None:
+        """Refuse pitches and labels that the run can't play, without loading TensorFlow.
+
+        Raises:
+          UsageError: names the first one.
+
+        Example:
+          >>> run.check_playable(pitch=[60, 64], label="flute")
+        """
+        pitches = [] if pitch is None else np.atleast_1d(pitch).tolist()
+        requests.check_pitches(pitches, sample_rate or self.metadata.get("sample_rate"))
         if label is not None:
-            requests.check_labels(self.label_names, label)
+            requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
 
     def _check_seconds(self, seconds, sample_rate):
         if seconds is not None and hasattr(self.generator, "check_seconds"):
@@ -292,7 +310,7 @@ class Run:
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
-        self._check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate)
         generator = self.generator
         from noisygan.rendering import interpolation
 
@@ -327,6 +345,173 @@ class Run:
         from noisygan.rendering.song import play_midi
 
         return play_midi(midi, self, drums, **settings)
+
+    def match(
+        self,
+        target: Path,
+        pitch: float | None = None,
+        label: str | None = None,
+        free: bool = False,
+        n_steps: int = 300,
+        seed: int = 0,
+        progress: Callable[[int], object] | None = None,
+    ) -> Match:
+        """Find the latent, and optionally the controls, that resynthesize a recording.
+
+        Args:
+          target: Audio file of one note.
+          pitch: MIDI number of the note; None: measured by pYIN.
+          label: Label name; None: the nearest.
+          free: Also fit the controls, starting from those of the latent.
+          n_steps: Gradient steps of each fit.
+          seed: Noise seed.
+          progress: Called with the number of steps done.
+
+        Returns:
+          Match: audio, controls, latent and distances; `save(out_dir)` writes them.
+
+        Raises:
+          UsageError: if the file can't be used, or the run can't be conditioned so.
+
+        Example:
+          >>> match = run.match("target.wav")
+          >>> match.save("matched")
+        """
+        from noisygan.matching.target import read_target
+
+        self.check_playable(pitch, label)
+        target = read_target(target) if isinstance(target, (str, pathlib.Path)) else target
+        import_tensorflow()
+        from noisygan.matching.matching import match_run
+
+        return match_run(self, target, pitch, label, free, n_steps, seed, progress)
+
+    def instrument(self, out_dir: Path, format: str = "sfz", **settings) -> SampledInstrument:
+        """Make an instrument for samplers: a keyboard instrument, or a drum kit.
+
+        Args:
+          out_dir: New or empty folder.
+          format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
+          **settings: Of `noisygan.rendering.instruments.make_instrument`: pitch, velocity,
+            round_robins, label, seed, seconds, sample_rate, subtype, progress.
+
+        Returns:
+          SampledInstrument.
+
+        Raises:
+          UsageError: if the run can't play it, or the folder is not empty.
+
+        Example:
+          >>> run.instrument("flute_sfz", pitch=[60, 66, 72], velocity=[50, 127])
+        """
+        import_tensorflow()
+        from noisygan.rendering.instruments import make_instrument
+
+        return make_instrument(self, out_dir, format, **settings)
+
+    def export(
+        self,
+        out_dir: Path,
+        format: str = "onnx",
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        block: int | None = None,
+    ) -> dict:
+        """Write the generator for other programs.
+
+        Args:
+          out_dir: New or empty folder.
+          format: "saved_model", "onnx" or "litert".
+          seconds: Fixed length, where the format needs one; None: as trained.
+          sample_rate: Hz, likewise.
+          block: Write a stream that makes so many samples at a time; None: whole notes.
+
+        Returns:
+          dict, what model.json in the folder says of inputs and outputs.
+
+        Raises:
+          UsageError: if the format can't hold it, or the folder is not empty.
+
+        Example:
+          >>> run.export("flute_onnx", format="onnx", seconds=2.0)
+        """
+        import_tensorflow()
+        from noisygan.export.export import export
+
+        return export(self, out_dir, format, seconds, sample_rate, block)
+
+    def report(self, path: Path | None = None, data: Path | None = None) -> pathlib.Path:
+        """Write a self-contained HTML page of the run: sounds, curves, losses.
+
+        Args:
+          path: File to write; None: index.html in the run folder.
+          data: Recordings to set generated notes beside; None: none.
+
+        Returns:
+          Path of the page.
+
+        Raises:
+          UsageError: if the folder contains no usable recordings.
+
+        Example:
+          >>> run.report("flute.html", data="my_notes")
+        """
+        import_tensorflow()
+        from noisygan.reports import run_report
+
+        return run_report.write(self, path, data)
+
+
+def train(
+    config: Path | Sequence[Path] | None,
+    data: Path | AudioDataset,
+    run_dir: Path,
+    minutes: float | None = None,
+    steps: int | None = None,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    callbacks: Sequence[Callable] = (),
+    resume: bool = False,
+    early_stop: bool = False,
+    deterministic: bool = False,
+    strategy: str = "auto",
+    snapshot_minutes: float | None = None,
+) -> Run:
+    """Train a generator on recordings.
+
+    Args:
+      config: Path or bundled name of a .gin file, or several; None with `resume`: the run's own.
+      data: Folder of recordings, or an AudioDataset.
+      run_dir: Folder of the run, new or, with `resume`, begun.
+      minutes, steps: Budget of the whole run, the earlier one counts; None: no limit.
+      overrides: gin bindings, such as "Trainer.batch_size = 8".
+      seed: Of initial weights, latents, noise and the order of the data; None: 0.
+      callbacks: Functions called as callback(step, metrics, trainer) after every step.
+      resume: Whether to continue a run; it ends as if it had not stopped.
+      early_stop: Whether to stop once the distance from the data no longer falls.
+      deterministic: Whether to train bit-reproducibly on one machine.
+      strategy: Distribution over devices, "auto": all GPUs of this machine.
+      snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
+
+    Returns:
+      Run.
+
+    Raises:
+      UsageError: if config, data and folder don't fit each other; nothing is written then.
+      RunError: if the training breaks down.
+
+    Example:
+      >>> run = noisygan.train("runs/notes.gin", "my_notes", "runs/flute", minutes=10)
+      >>> run.render(pitch=60).save("notes")
+    """
+    import_tensorflow()
+    from noisygan.training import train as training
+
+    budget = {"minutes": minutes, "steps": steps, "snapshot_minutes": snapshot_minutes}
+    flags = {"resume": resume, "early_stop": early_stop, "deterministic": deterministic}
+    given = {"overrides": overrides, "seed": seed, "callbacks": callbacks, "strategy": strategy}
+    training.train(config, data, run_dir, **budget, **flags, **given)
+    return Run(run_dir)
 
 
 def load(run_dir: Path, checkpoint: str | None = None) -> Run:

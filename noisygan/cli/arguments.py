@@ -2,22 +2,14 @@
 
 import argparse
 import math
-import pathlib
 
-import noisygan
-from noisygan.errors import UsageError
 from noisygan.quiet import import_tensorflow  # noqa: F401
 
-_MIN_N = 8  # as of `noisygan.evaluation.examples`, which takes longer to import
+_MIN_N = 8  # as of `noisygan.evaluation`, which takes longer to import
 
 
 def add_config_arguments(parser, required):
-    """Adds --gin_file and --gin_param.
-
-    Args:
-      parser: An argparse parser.
-      required: Whether at least one --gin_file must be given.
-    """
+    """Add --gin_file (required or not) and --gin_param."""
     parser.add_argument(
         "--gin_file",
         action="append",
@@ -38,7 +30,7 @@ def add_config_arguments(parser, required):
 
 
 def add_allow_module(parser):
-    """Adds --allow_module, which `noisygan.cli.main` itself obeys."""
+    """Add --allow_module, which `noisygan.cli.main` itself obeys."""
     parser.add_argument(
         "--allow_module",
         action="append",
@@ -49,8 +41,13 @@ def add_allow_module(parser):
     )
 
 
+def add_run_dir(parser):
+    """Add --run_dir, required."""
+    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+
+
 def add_seed(parser, help):
-    """Adds --seed, 0 unless given; help says what it decides."""
+    """Add --seed, 0 unless given; help says what it decides."""
     parser.add_argument(
         "--seed",
         type=whole_number(0, 2**31 - 1),
@@ -60,13 +57,19 @@ def add_seed(parser, help):
     )
 
 
-def add_measuring(parser, n_help):
-    """Add --data, --train, --n and --max_pitch_samples, which evaluate and compare share.
+def add_length_and_rate(parser, length):
+    """Add --seconds and --sample_rate; length is the help of --seconds."""
+    parser.add_argument("--seconds", type=positive, metavar="S", help=length)
+    parser.add_argument(
+        "--sample_rate",
+        type=whole_number(1),
+        metavar="R",
+        help="Hz (default: that of the recordings)",
+    )
 
-    Args:
-      parser: An argparse parser.
-      n_help: What --n counts.
-    """
+
+def add_measuring(parser, n_help):
+    """Add the arguments of commands that measure examples; n_help says which ones --n counts."""
     parser.add_argument(
         "--data", required=True, metavar="DIR", help="folder of recordings (see above)"
     )
@@ -89,151 +92,48 @@ def add_measuring(parser, n_help):
     )
 
 
-def run_folder(folder, option=None):
-    """Path of a trained run's folder.
-
-    Raises:
-      UsageError: if it holds no run, or none with a checkpoint; names the option that it was given
-        by.
-    """
-    from noisygan.training.runs import RunFolder
-
-    run = RunFolder(folder)
-    named = f"{option} {folder}" if option else f"{folder}"
-    if not (run.facts_file.is_file() and run.config.is_file()):
-        raise UsageError(f"{named} holds no run; expected a folder that `noisygan train` made")
-    if not run.has_checkpoint:
-        raise UsageError(run.without_checkpoint)
-    return run.path
-
-
-def load_run(folder):
-    """The Run of a folder.
-
-    Raises:
-      UsageError: if it holds no run, or none with a checkpoint.
-      RunError: if its files can't be read.
-    """
-    return noisygan.load(run_folder(folder))
-
-
-def check_asked(run_dir, pitches=(), labels=(), sample_rate=None):
-    """Refuses what a run's run.json says that it can't be asked for, before TensorFlow is loaded.
-
-    Args:
-      run_dir: Of `run_folder`.
-      pitches: MIDI numbers; None among them stands for none.
-      labels: Names; likewise.
-      sample_rate: Hz, or None: that of the run's recordings.
-
-    Raises:
-      UsageError: for a pitch that the rate can't hold, or a label that the run doesn't know.
-      RunError: if run.json can't be read.
-    """
-    from noisygan.rendering import requests
-
-    run = noisygan.load(run_dir)
-    pitches = [pitch for pitch in pitches if pitch is not None]
-    requests.check_pitches(pitches, sample_rate or run.sample_rate)
-    labels = [label for label in labels if label is not None]
-    if labels:
-        requests.check_labels(run.label_names, labels)
-
-
-def new_wav(out):
-    """Path of a WAV file that --out asks for.
-
-    Raises:
-      UsageError: if it is called otherwise, or is there already.
-    """
-    path = pathlib.Path(out)
-    if path.suffix != ".wav":
-        raise UsageError(f"--out {path}: expected a name that ends in .wav")
-    if path.exists():
-        raise UsageError(f"{path} exists already; choose another name or remove it")
-    return path
-
-
-def whole_number(low, high=None):
-    """An argparse type: a whole number within limits.
-
-    Args:
-      low: Lowest, included.
-      high: Highest, included, or None.
-
-    Returns:
-      A function from text to int.
-    """
-
-    def parse(text):
-        expected = f"a whole number from {low}" + (f" to {high}" if high is not None else " on")
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}") from None
-        if value < low or (high is not None and value > high):
-            raise argparse.ArgumentTypeError(f"{text}, expected {expected}")
-        return value
-
-    return parse
-
-
-def positive(text):
-    """An argparse type: a number above 0 and below infinity."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number above 0")
-    return value
-
-
-def number(low, high):
-    """An argparse type: a number within limits, both included; a function from text to float."""
+def _type(convert, low, high, expected):
+    """An argparse type: a number from low to high, both included."""
 
     def parse(text):
         try:
-            value = float(text)
+            value = convert(text)
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text!r}, expected a number from {low:g} to {high:g}"
-            )
+            raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
         return value
 
     return parse
 
 
+def whole_number(low, high=math.inf):
+    """An argparse type: a whole number within limits, both included."""
+    limits = "on" if high == math.inf else f"to {high}"
+    return _type(int, low, high, f"a whole number from {low} {limits}")
+
+
+def number(low, high):
+    """An argparse type: a number within limits, both included."""
+    return _type(float, low, high, f"a number from {low:g} to {high:g}")
+
+
+positive = _type(float, 5e-324, 1.7e308, "a number above 0")
+
+
 def midi_list(text):
-    """An argparse type: MIDI numbers with commas between, such as 60,64,67."""
-    return _midi_numbers(
-        text, int, "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67"
-    )
+    """An argparse type: whole MIDI numbers with commas between, such as 60,64,67."""
+    parse = _type(int, 0, 127, "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67")
+    return [parse(part) for part in text.split(",")]
 
 
 def pitch_list(text):
     """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
-    values = _midi_numbers(
-        text, float, "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5"
-    )
+    parse = _type(float, 0, 127, "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5")
+    values = [parse(part) for part in text.split(",")]
     values = [int(value) if value.is_integer() else value for value in values]
-    # Each once, as far as names of files tell pitches apart.
+    # Each once, as far as file names distinguish pitches.
     return list({round(value, 3): value for value in reversed(values)}.values())[::-1]
-
-
-def _midi_numbers(text, kind, expected):
-    values = []
-    for part in text.split(","):
-        try:
-            value = kind(part)
-        except ValueError:
-            value = -1
-        if not 0 <= value <= 127:
-            raise argparse.ArgumentTypeError(f"{part.strip() or text!r}, expected {expected}")
-        values.append(value)
-    return values
 
 
 def glide(text):

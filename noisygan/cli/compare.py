@@ -16,6 +16,7 @@ import shlex
 import sys
 import time
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -71,11 +72,9 @@ def run(args):
 
     if not args.gin_file and not args.run_dir:
         raise UsageError("nothing to compare; expected --gin_file FILE or --run_dir DIR")
-    runs = [arguments.run_folder(run_dir, "--run_dir") for run_dir in args.run_dir]
+    runs = [noisygan.load(run_dir).path for run_dir in args.run_dir]
     check_folder(args.out_dir)
     arguments.import_tensorflow()
-    import noisygan
-
     began = time.monotonic()
     with progress.CountedProgress("preparing", None) as bar:
         found = noisygan.compare(

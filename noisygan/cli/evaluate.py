@@ -15,6 +15,7 @@ import pathlib
 import sys
 import time
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -52,11 +53,10 @@ def run(args):
         raise UsageError("nothing to measure; expected --run_dir DIR or --audio DIR")
     if args.audio and len(args.run_dir) > 1:
         raise UsageError("--audio with several --run_dir; expected at most one")
-    runs = [arguments.run_folder(run_dir, "--run_dir") for run_dir in args.run_dir]
+    runs = [noisygan.load(run_dir) for run_dir in args.run_dir]
     if out_dir.exists() and not (out_dir.is_dir() and not any(out_dir.iterdir())):
         raise UsageError(f"--out_dir {out_dir} is a file or not empty; name an empty or new folder")
     arguments.import_tensorflow()
-    import noisygan
 
     def show(report, result):
         if len(report.results) == 1:
@@ -70,7 +70,7 @@ def run(args):
     began = time.monotonic()
     with progress.CountedProgress("preparing", None) as bar:
         report = noisygan.evaluate(
-            [noisygan.load(run_dir) for run_dir in runs],
+            runs,
             args.data,
             train=args.train,
             audio=args.audio,

@@ -9,6 +9,7 @@ lists the inputs. Batches may have any size.
 
 import pathlib
 
+import noisygan
 from noisygan.cli import arguments
 
 SUMMARY = "write a trained run as SavedModel, ONNX or LiteRT"
@@ -58,13 +59,9 @@ def run(args):
     out = pathlib.Path(args.out)
     check_folder(out, "--out")
     check_free_folder(out)
-    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
-    arguments.import_tensorflow()
-    from noisygan.export.export import export
-    from noisygan.run import load
-
+    run = noisygan.load(args.run_dir)
     settings = {"seconds": args.seconds, "sample_rate": args.sample_rate, "block": args.block}
-    facts = export(load(run_dir), out, args.format, **settings)
+    facts = run.export(out, args.format, **settings)
     n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")
     length = (

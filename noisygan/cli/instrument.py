@@ -7,6 +7,7 @@ drum kit on General MIDI's keys (kick 36, snare 38, toms 41 to 50, cymbals 49 an
 their key and loop).
 """
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 
@@ -69,16 +70,11 @@ def add_arguments(parser):
 
 def run(args):
     """Make the instrument."""
-    run_dir = arguments.run_folder(args.run_dir, "--run_dir")
-    arguments.import_tensorflow()
-    from noisygan.rendering.instruments import make_instrument
-    from noisygan.run import load
-
     names = ("out_dir", "format", "pitch", "velocity", "round_robins", "label", "seed")
     names += ("seconds", "sample_rate", "subtype")
     settings = {name: getattr(args, name) for name in names}
     with progress.CountedProgress("rendering", None) as count:
-        made = make_instrument(load(run_dir), **settings, progress=count)
+        made = noisygan.load(args.run_dir).instrument(**settings, progress=count)
     zones = [sample.zone for sample in made.samples]
     counts = (
         progress.counted(len({zone.key for zone in zones}), "key"),

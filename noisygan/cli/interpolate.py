@@ -7,6 +7,7 @@ first to the last while it lasts (for hybrid runs of held notes). Sounds are cou
 
 import pathlib
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -20,7 +21,7 @@ noisygan interpolate --run_dir runs/kit --out_dir kicks --label kick --steps 16 
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
-    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    arguments.add_run_dir(parser)
     parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
     number = arguments.whole_number(0, 2**31 - 1)
     parser.add_argument("--first", type=number, default=0, metavar="N", help="(default: 0)")
@@ -44,15 +45,7 @@ def add_arguments(parser):
     )
     parser.add_argument("--label", metavar="NAME", help="which of the labels that the run knows")
     arguments.add_seed(parser, "another seed gives other sounds")
-    parser.add_argument(
-        "--seconds", type=arguments.positive, metavar="S", help="length of each sound"
-    )
-    parser.add_argument(
-        "--sample_rate",
-        type=arguments.whole_number(1),
-        metavar="R",
-        help="Hz (default: that of the recordings)",
-    )
+    arguments.add_length_and_rate(parser, "length of each sound")
 
 
 def run(args):
@@ -60,7 +53,7 @@ def run(args):
     check_folder(args.out_dir)
     if args.pitch and len(args.pitch) > 1:
         raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")
-    run = arguments.load_run(args.run_dir)
+    run = noisygan.load(args.run_dir)
     names = "first last steps path velocity label seconds sample_rate seed"
     settings = {name: getattr(args, name) for name in names.split()}
     settings["pitch"] = args.pitch[0] if args.pitch else None

@@ -1,63 +1,25 @@
-"""`noisygan`: reads the command line, runs the subcommand, turns errors into one line."""
+"""The `noisygan` command: parse, run the subcommand, print errors as one line."""
 
 import argparse
 import difflib
+import importlib
 import os
 import sys
 import traceback
 
 import noisygan
-from noisygan.cli import (
-    arguments,
-    compare,
-    config,
-    configs,
-    data,
-    demo,
-    download,
-    evaluate,
-    export,
-    instrument,
-    interpolate,
-    match,
-    play,
-    prepare,
-    render,
-    report,
-    reproduce,
-    studio,
-    synth,
-    train,
-)
+from noisygan.cli import arguments
 from noisygan.errors import NoisyganError, UsageError, printable
 
-COMMANDS = {
-    "download": download,
-    "prepare": prepare,
-    "data": data,
-    "train": train,
-    "render": render,
-    "report": report,
-    "evaluate": evaluate,
-    "compare": compare,
-    "reproduce": reproduce,
-    "synth": synth,
-    "play": play,
-    "interpolate": interpolate,
-    "instrument": instrument,
-    "export": export,
-    "match": match,
-    "studio": studio,
-    "configs": configs,
-    "config": config,
-    "demo": demo,
-}
-
-# Those that read a config: one that is named, or that of a run's folder.
-LOADING_CONFIGS = (
-    *("train", "render", "evaluate", "compare", "play", "interpolate", "instrument", "export"),
-    *("match", "studio", "config", "report", "reproduce"),
+_NAMES = (
+    *("download", "prepare", "data", "train", "render", "report", "evaluate", "compare"),
+    *("synth", "play", "interpolate", "instrument", "export", "match", "studio"),
+    *("configs", "config", "demo"),
 )
+COMMANDS = {name: importlib.import_module(f"noisygan.cli.{name}") for name in _NAMES}
+
+# Commands that load no config, named or of a run folder.
+_WITHOUT_CONFIG = ("download", "prepare", "data", "synth", "configs", "demo")
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -65,7 +27,7 @@ EXIT_INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are UsageErrors of one line."""
+    """An ArgumentParser that raises UsageErrors of one line."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -88,11 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser():
-    """The whole command line.
-
-    Returns:
-      argparse.ArgumentParser.
-    """
+    """The argparse.ArgumentParser of the whole command line."""
     parser = _Parser(
         prog="noisygan",
         description="Train playable instruments from recorded notes: a CPPN draws the curves,\n"
@@ -109,16 +67,16 @@ def build_parser():
             epilog="example:\n" + "\n".join(f"  {line}" for line in module.EXAMPLE.split("\n")),
         )
         module.add_arguments(command)
-        if name in LOADING_CONFIGS:
+        if name not in _WITHOUT_CONFIG:
             arguments.add_allow_module(command)
     return parser
 
 
 def main(argv=None):
-    """Runs the command line.
+    """Run the command line.
 
     Args:
-      argv: Arguments without the program's name; sys.argv where absent.
+      argv: Arguments without the program's name; None: sys.argv.
 
     Returns:
       Exit code: 0, 1 for a failure, 2 for wrong use, 130 when interrupted.
@@ -132,7 +90,7 @@ def main(argv=None):
             raise UsageError(
                 f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
             )
-        if args.command in LOADING_CONFIGS:
+        if getattr(args, "allow_module", ()):
             _allow_modules(args.allow_module)
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
@@ -146,7 +104,7 @@ def main(argv=None):
         return error.exit_code
     except MemoryError as error:
         _trace()
-        _say(f"there is not enough memory for this: {error or 'nothing more could be taken'}")
+        _say(f"not enough memory: {error}")
         return EXIT_FAILURE
     except BrokenPipeError:
         # `noisygan configs | head`: nobody reads on, which is no failure worth a message.
@@ -178,7 +136,7 @@ def _say(message):
 
 
 def _trace():
-    """Prints the traceback for whoever asked for it; returns whether it did."""
+    """Print the traceback if NOISYGAN_TRACEBACK is set; returns whether it did."""
     if os.environ.get("NOISYGAN_TRACEBACK", "") in ("", "0"):
         return False
     traceback.print_exc()

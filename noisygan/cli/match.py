@@ -7,6 +7,7 @@ For target.wav it writes target.wav (the resynthesis), target.npz (its controls;
 synth --help`), target-z.npz (with a run) and target.html (both sounds, spectrograms, curves).
 """
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
@@ -55,28 +56,26 @@ def run(args):
         raise UsageError("--label names a label of a run; add --run_dir or leave it out")
     if args.room and args.run_dir:
         raise UsageError("--room: a run's sounds have the reverb that it learnt; leave out --room")
-    run_dir = arguments.run_folder(args.run_dir, "--run_dir") if args.run_dir else None
+    trained = noisygan.load(args.run_dir) if args.run_dir else None
     from noisygan.matching.target import output_paths, read_target
 
     page_path = output_paths(args.target, args.out_dir, args.stems)["page"]
     target = read_target(args.target)
-    if run_dir is not None:
-        arguments.check_asked(run_dir, [args.pitch], [args.label])
+    if trained:
+        trained.check_playable(args.pitch, args.label)
     arguments.import_tensorflow()
     from noisygan.matching.analysis import pitch_name
     from noisygan.matching.latent_fit import draws_curves
-    from noisygan.matching.matching import match_free, match_run
+    from noisygan.matching.matching import match_free
     from noisygan.reports import match_report
-    from noisygan.run import load
 
-    trained = load(run_dir) if run_dir is not None else None
     if trained and args.stems and not draws_curves(trained.generator):
         raise UsageError("--stems: this run's generator has no stems, it writes samples directly")
     n_steps = max(1, args.steps // 2) if trained else args.steps
     with progress.CountedProgress("matching", n_steps * (1 + bool(trained and args.free))) as count:
         settings = {"pitch": args.pitch, "seed": args.seed, "n_steps": n_steps, "progress": count}
         if trained:
-            match = match_run(trained, target, label=args.label, free=args.free, **settings)
+            match = trained.match(target, label=args.label, free=args.free, **settings)
         else:
             match = match_free(target, room_seconds=args.room, **settings)
     written = match.save(args.out_dir, args.stems)

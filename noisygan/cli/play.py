@@ -7,10 +7,11 @@ is General MIDI's drums, which --drums plays: a run of classes such as kick, sna
 
 import argparse
 import functools
+import pathlib
 import re
 
+import noisygan
 from noisygan import progress
-from noisygan.audio_io import audio_files
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 
@@ -65,13 +66,18 @@ def _assignment(most):
 
 def run(args):
     """Plays the song."""
+    from noisygan.audio_io import audio_files
     from noisygan.rendering.song import play_midi
 
     audio_files.check_sample_rate(args.sample_rate)
-    out = arguments.new_wav(args.out)
+    out = pathlib.Path(args.out)
+    if out.suffix != ".wav":
+        raise UsageError(f"--out {out}: expected a name that ends in .wav")
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose another name or remove it")
     if not (args.run_dir or args.drums or args.channel or args.program):
         raise UsageError("no run to play on; expected --run_dir, --drums, --program or --channel")
-    load = functools.cache(arguments.load_run)
+    load = functools.cache(noisygan.load)
     runs = [folder and load(folder) for folder in (args.run_dir, args.drums)]
     channels, programs = (
         {number: (load(folder), z) for numbers, folder, z in given[::-1] for number in numbers}

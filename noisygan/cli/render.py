@@ -6,6 +6,7 @@ the recordings have one), those of a run that is told no pitch <run>-v<velocity>
 together: they share one z. A note too loud for its file is turned down.
 """
 
+import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.files import check_folder
@@ -21,7 +22,7 @@ noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --p
 
 def add_arguments(parser):
     """Adds the arguments of this command."""
-    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    arguments.add_run_dir(parser)
     parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
     parser.add_argument(
         "--count",
@@ -54,17 +55,8 @@ def add_arguments(parser):
         help="which of the labels that the run knows; where absent, each in turn",
     )
     arguments.add_seed(parser, "another seed gives other notes")
-    parser.add_argument(
-        "--seconds",
-        type=arguments.positive,
-        metavar="S",
-        help="length; the note is held longer or shorter, its release stays as it is",
-    )
-    parser.add_argument(
-        "--sample_rate",
-        type=arguments.whole_number(1),
-        metavar="R",
-        help="Hz (default: that of the recordings)",
+    arguments.add_length_and_rate(
+        parser, "length; the note is held longer or shorter, its release stays as it is"
     )
     parser.add_argument(
         "--like",
@@ -98,7 +90,7 @@ def add_arguments(parser):
 def run(args):
     """Renders the notes asked for."""
     check_folder(args.out_dir)
-    notes = arguments.load_run(args.run_dir).render(
+    notes = noisygan.load(args.run_dir).render(
         pitch=args.pitch,
         velocity=args.velocity,
         label=args.label.split(",") if args.label else None,

@@ -7,7 +7,7 @@ page is one file that opens from disk, without a network.
 import pathlib
 import webbrowser
 
-from noisygan.cli import arguments
+import noisygan
 from noisygan.errors import UsageError
 
 SUMMARY = "write a page about a trained run"
@@ -25,14 +25,9 @@ def add_arguments(parser):
 
 def run(args):
     """Write the page."""
-    import noisygan
-    from noisygan.reports import run_report
-
     if args.out is not None and pathlib.Path(args.out).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out {args.out}: expected a name that ends in .html")
-    trained = noisygan.load(arguments.run_folder(args.run_dir, "--run_dir"))
-    arguments.import_tensorflow()
-    page = run_report.write(trained, args.out, args.data)
+    page = noisygan.load(args.run_dir).report(args.out, args.data)
     print(page.resolve().as_uri())
     if args.open:
         webbrowser.open(page.resolve().as_uri())

@@ -6,6 +6,7 @@ curves to see and draw, downloads. Nothing is sent anywhere. Ctrl-C ends it.
 
 import importlib.util
 
+import noisygan
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 
@@ -41,7 +42,7 @@ def add_arguments(parser):
 
 def run(args):
     """Serve the page until it is interrupted."""
-    folders = [arguments.run_folder(folder, "--run_dir") for folder in args.run_dir]
+    runs = [noisygan.load(folder) for folder in args.run_dir]
     for package in ("starlette", "uvicorn"):
         if importlib.util.find_spec(package) is None:
             raise UsageError(
@@ -52,11 +53,10 @@ def run(args):
 
     with network.listening_socket(args.host, args.port) as listener:
         arguments.import_tensorflow()
-        from noisygan.run import load
         from noisygan.studio import server
         from noisygan.studio.player import Player
 
-        players = [Player(load(folder)) for folder in folders]
+        players = [Player(run) for run in runs]
         for player in players:
             player.warm_up()
         studio = server.Studio(players, args.host)
