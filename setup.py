@@ -54,7 +54,6 @@ PACKAGE_DATA = {
 INSTALL_REQUIRES = [
     "filelock>=3.13",
     "gin-config>=0.5,<0.6",
-    "google-crc32c>=1.5",
     "jinja2>=3.1",
     "keras>=3.12,<4",
     "librosa>=0.11",
@@ -65,6 +64,7 @@ INSTALL_REQUIRES = [
     "pooch>=1.8",
     "protobuf>=6.31,<7",
     "pyloudnorm>=0.1.1",
+    "requests>=2.31",
     "rich>=13.7",
     "scikit-learn>=1.5",
     "scipy>=1.13",
@@ -83,7 +83,6 @@ EXTRAS_REQUIRE = {
     "gpu": ["tensorflow[and-cuda]>=2.21,<2.22; sys_platform == 'linux'"],
     "crepe": ["crepe>=0.0.16"],
     "beam": ["apache-beam>=2.77,<3"],
-    "tfds": ["tensorflow-datasets>=4.9.10"],
     "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],
     "midi": ["mido>=1.3"],

@@ -27,10 +27,10 @@ import soundfile  # noqa: E402
 
 from benchmarks import common  # noqa: E402
 from noisygan import config  # noqa: E402
-from noisygan.cli import train  # noqa: E402
 from noisygan.data import dataset as recordings_of  # noqa: E402
-from noisygan.data.prepare import pool, preparing  # noqa: E402
+from noisygan.data.prepare import preparing, runners  # noqa: E402
 from noisygan.data.prepare.options import Options  # noqa: E402
+from noisygan.training import train  # noqa: E402
 
 # Small and quick ones: the larger the networks, the longer the pipeline may take.
 CONFIGS = (
@@ -59,7 +59,7 @@ def make(folder, n_sounds, rate, n_samples):
 def prepare(folder, out, recordings):
     """Prepares the tones in the form that a config wants."""
     options = Options(sample_rates=(float(recordings.sample_rate),), n_samples=recordings.n_samples)
-    preparing.prepare(folder, out, options, functools.partial(pool.run, n_processes=1))
+    preparing.prepare(folder, out, options, functools.partial(runners.run_pool, n_processes=1))
 
 
 def per_second(advance, seconds):

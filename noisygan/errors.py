@@ -24,4 +24,4 @@ class RunError(NoisyganError):
 
 def printable(text):
     """Text as it may be shown: a name in a file may hold what moves a terminal's cursor."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

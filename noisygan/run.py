@@ -58,15 +58,14 @@ class Run:
           RunError: if its files can't be read, or a newer version wrote them.
         """
         from noisygan import config
-        from noisygan.training.runs import RunFolder
+        from noisygan.training import checkpoints, run_files
 
-        self._folder = RunFolder.open(path)
         self.path = pathlib.Path(path)
-        self.metadata = self._folder.facts
-        self.config = config.read(self._folder.config)
+        run_files.check_run(self.path)
+        self.metadata = run_files.read_metadata(self.path)
+        self.config = config.read(self.path / "config.gin")
         self.checkpoint = checkpoint
-        if not self._folder.has_checkpoint:
-            raise UsageError(self._folder.without_checkpoint)
+        checkpoints.check_saved(self.path)
 
     def __repr__(self) -> str:
         return f"<Run {str(self.path)!r}>"
@@ -81,7 +80,7 @@ class Run:
         """Training steps behind the weights."""
         from noisygan.training import checkpoints
 
-        return checkpoints.step_of(self.checkpoint or self._folder.latest_checkpoint())
+        return checkpoints.step_of(self.checkpoint or checkpoints.newest(self.path))
 
     @property
     def sample_rate(self) -> int:
@@ -115,13 +114,15 @@ class Run:
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.runs import load_generator
+        from noisygan.training.checkpoints import load_generator
 
         return load_generator(self.path, self.checkpoint)
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds"."""
-        return self._folder.read_metrics()
+        from noisygan.training import run_files
+
+        return run_files.read_metrics(self.path)
 
     def render(
         self,

@@ -20,10 +20,10 @@ from noisygan.generators.sample_gan import SampleGAN
 from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
 from noisygan.losses.matching import FeatureMatch, Overshoot, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
+from noisygan.training.distribution import connect
 from noisygan.training.growth import Growth
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
-from noisygan.training.strategies import connect
 from noisygan.training.trainer import Trainer
 from tests import toys
 
@@ -154,10 +154,12 @@ def main():
             "copies_apart": copies_apart,
         }
         if name == "hybrid":
-            two.check([6], trainer.discriminator)
-            found["odd_batch"] = refused(lambda t=trainer: two.check([7], t.discriminator))
+            two.check([6])
+            found["odd_batch"] = refused(lambda: two.check([7]))
         if name == "growing":
-            found["odd_groups"] = refused(lambda t=trainer: two.check([6], t.discriminator))
+            found["odd_groups"] = refused(
+                lambda t=trainer: two.check([6], t.discriminator.group_size)
+            )
     print("FOUND " + json.dumps(found))
 
 

@@ -1,4 +1,4 @@
-"""One audio file into one mono float32 array, or one sentence that says why not."""
+"""Decode audio files to mono float32, with one-line errors for files that cannot be used."""
 
 import numpy as np
 import soundfile
@@ -21,7 +21,7 @@ MAX_SILENCE = 2.0
 
 
 class BadAudioError(ValueError):
-    """A file that can't be used.
+    """An audio file that cannot be used.
 
     Attributes:
       kind: What is wrong, in a word or two, the same for all files with this fault.
@@ -33,7 +33,7 @@ class BadAudioError(ValueError):
 
 
 def check_header(path, sample_rate):
-    """Checks what a file's header says, without decoding it.
+    """Check what a file's header says, without decoding it.
 
     Args:
       path: Path of the file.
@@ -67,16 +67,17 @@ def check_header(path, sample_rate):
     return info
 
 
-def decode(path, sample_rate, n_samples, trim_db=None, start=0):
-    """Decodes n_samples of a file; channels are averaged, the end is padded with zeros.
+def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
+    """Decode n_samples of a file; channels are averaged, the end is padded with zeros.
 
     Args:
-      path: Path of the file.
+      path: pathlib.Path of the file.
       sample_rate: Rate the file must have, in Hz.
       n_samples: Length of the result. Little more than this is read of a longer file.
-      trim_db: Where given, the result begins with the first sample above this level, relative to
-        the peak; up to `MAX_SILENCE` seconds are left out.
-      start: Sample of the file that is read first.
+      trim_db: Silence before the first sample above this level, relative to the peak, is cut off,
+        up to `MAX_SILENCE` seconds; None: nothing is.
+      start: First frame of the file that is read.
+      end: Frame before which reading stops; None: the end of the file.
 
     Returns:
       float32 [n_samples] in [-1, 1].
@@ -87,14 +88,17 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
     """
     info = check_header(path, sample_rate)
     n_read = n_samples if trim_db is None else n_samples + round(MAX_SILENCE * sample_rate)
-    n_expected = min(info.frames - start, n_read)
+    n_expected = min((info.frames if end is None else end) - start, n_read)
     if n_expected > MAX_SAMPLES:
         raise BadAudioError(
             "too long",
             f"has {info.frames} samples; at most {MAX_SAMPLES} are read at once: cut it in parts",
         )
     try:
-        mono, n_bad = _mono(path, start, n_expected)
+        with soundfile.SoundFile(str(path)) as file:
+            if start:
+                file.seek(start)
+            mono, n_bad, _ = read_mono(file, n_expected)
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if len(mono) < n_expected:
@@ -108,7 +112,7 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
             "with NaN or infinite samples",
             f"holds {n_bad} NaN or infinite samples; expected finite ones, export the file again",
         )
-    peak = float(np.max(np.abs(mono)))
+    peak = float(np.max(np.abs(mono), initial=0.0))
     if peak > MAX_PEAK:
         raise BadAudioError(
             "beyond full scale",
@@ -118,25 +122,35 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0):
     return cut(mono, sample_rate, n_samples, trim_db)
 
 
-def _mono(path, start, n_frames):
-    """(average of the channels, float32 [n_frames or fewer]; how many samples are not finite)."""
-    blocks, n_bad, missing = [np.zeros(0, np.float32)], 0, n_frames
-    with soundfile.SoundFile(str(path)) as file:
-        if start:
-            file.seek(start)
-        size = max(1, _BLOCK // file.channels)
-        while missing > 0:
-            block = file.read(min(size, missing), dtype="float32", always_2d=True)
-            if not len(block):
-                break
-            n_bad += int(np.count_nonzero(~np.isfinite(block)))
-            blocks.append(block.mean(axis=1))
-            missing -= len(block)
-    return np.concatenate(blocks), n_bad
+def read_mono(file, n_frames):
+    """Read the average of all channels, block by block: many channels need not fit into memory.
+
+    Args:
+      file: Open soundfile.SoundFile.
+      n_frames: How many frames are read at most.
+
+    Returns:
+      (mono float32 [n_frames or fewer], number of non-finite samples, peak in any channel).
+    """
+    blocks, n_bad, loudest, missing = [np.zeros(0, np.float32)], 0, 0.0, n_frames
+    size = max(1, _BLOCK // file.channels)
+    while missing > 0:
+        block = file.read(min(size, missing), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        n_bad += int(np.count_nonzero(~np.isfinite(block)))
+        loudest = max(loudest, float(np.max(np.abs(block))))
+        # Ten times as fast as the mean along a short axis.
+        total = block[:, 0].copy()
+        for channel in range(1, block.shape[1]):
+            total += block[:, channel]
+        blocks.append(total / np.float32(block.shape[1]))
+        missing -= len(block)
+    return (blocks[-1] if len(blocks) == 2 else np.concatenate(blocks)), n_bad, loudest
 
 
 def cut(mono, sample_rate, n_samples, trim_db=None):
-    """n_samples of a sound, clipped to full scale; the end is padded with zeros.
+    """Cut audio to n_samples and clip it to full scale; the end is padded with zeros.
 
     Args:
       mono: float32 [n].
@@ -158,7 +172,7 @@ def cut(mono, sample_rate, n_samples, trim_db=None):
 
 
 def shape(audio, peak=None, n_fade_in=0, n_fade_out=0):
-    """A sound at a level, with straight fades.
+    """Scale audio to a peak and fade it in and out linearly.
 
     Args:
       audio: float32 [n_samples].

@@ -1,7 +1,7 @@
-"""Show what a folder holds that `noisygan prepare` wrote: counts, levels, what was skipped and why.
+"""Show what a folder holds that `noisygan prepare` wrote: counts, levels, skipped files and why.
 
---html writes a page with plots and a player for a sound of each class; it opens from disk, without
-a network. --verify reads every record and finds what is damaged or missing.
+--html writes a page with plots and a player for an example of each class; it opens from disk,
+without a network. --verify reads every file and reports what is damaged or missing.
 """
 
 import pathlib
@@ -14,23 +14,24 @@ EXAMPLE = "noisygan data prepared/flute --html flute.html\nnoisygan data prepare
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument("folder", metavar="DIR", help="a folder that `noisygan prepare` wrote")
     parser.add_argument("--html", metavar="OUT.html", help="write a page as well")
     parser.add_argument(
-        "--verify", action="store_true", help="read every record; exit code 1 if any is damaged"
+        "--verify", action="store_true", help="read every file; exit code 1 if any is damaged"
     )
 
 
 def run(args):
-    """Prints the tables, writes the page, checks the records."""
-    from noisygan.data.prepare import load, tables
+    """Print the tables, write the page, verify the files."""
+    from noisygan.data.prepare import records, summary
+    from noisygan.data.prepare.manifest import read_manifest
 
-    manifest = load.read_manifest(args.folder)
+    manifest = read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--html {args.html}: expected a name that ends in .html")
     try:
-        print(tables.text(manifest, args.folder))
+        print(summary.text(manifest, args.folder))
         if args.html is not None:
             from noisygan.reports import dataset_report
 
@@ -42,23 +43,17 @@ def run(args):
             "the recordings again"
         ) from error
     if args.verify:
-        _verify(args.folder, manifest)
+        with progress.CountedProgress("verifying", None) as count:
+            problems = list(records.verify(args.folder, count))
+        print("\n" + "\n".join(problems or [_verified(manifest)]))
+        if problems:
+            raise RunError(
+                f"--verify: {progress.counted(len(problems), 'problem')} in {args.folder}, listed "
+                "above; prepare the recordings again with --overwrite, or copy the folder again"
+            )
     return 0
 
 
-def _verify(folder, manifest):
-    from noisygan.data.prepare import verify
-
-    n_problems = 0
-    with progress.CountedProgress("verifying", None) as count:
-        for problem in verify.problems(folder, count):
-            n_problems += 1
-            print(problem if n_problems > 1 else f"\n{problem}")
-    if n_problems:
-        what = "1 problem" if n_problems == 1 else f"{n_problems} problems"
-        raise RunError(
-            f"--verify: {what} in {folder}, listed above; prepare the recordings again with "
-            "--overwrite, or copy the folder again"
-        )
+def _verified(manifest):
     n_shards = sum(len(split["shards"]) for split in manifest["splits"].values())
-    print(f"\nverified: {manifest['counts']['records']:,} records in {n_shards:,} shards are whole")
+    return f"verified: {manifest['counts']['records']:,} records in {n_shards:,} shards are whole"

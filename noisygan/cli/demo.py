@@ -7,8 +7,8 @@ import pathlib
 import sys
 import webbrowser
 
-from noisygan.cli import arguments, train
-from noisygan.errors import UsageError
+from noisygan import progress
+from noisygan.cli import arguments
 
 SUMMARY = "train on the bundled notes and make a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"
@@ -63,36 +63,17 @@ def run(args):
 
 
 def _train(args, run_dir):
-    from noisygan import config
     from noisygan.demo import notes_folder
-    from noisygan.training.runs import RunFolder
+    from noisygan.training import run_files
+    from noisygan.training.train import train
 
-    begun = RunFolder.open(run_dir) if _is_begun(run_dir) else None
-    if begun:
-        print(f"Going on with the unfinished run in {run_dir}.")
-        config.parse([begun.config])
-    else:
-        config.parse([CONFIG])
-    trainer, recordings = train.build()
-    notes = train.read(recordings, notes_folder())
-    if begun and begun.facts["data"]["fingerprint"] != notes.fingerprint:
-        raise UsageError(
-            f"--run_dir {run_dir} holds a run on other recordings than the bundled ones; choose "
-            "another folder, or go on with it by `noisygan train --resume`"
-        )
-    print(f"Training on {notes.summary()}.", flush=True)
+    resume = run_files.is_run(run_dir)
+    if resume:
+        print(f"Continuing the unfinished run in {run_dir}.", flush=True)
     minutes = args.minutes or (None if args.steps else 5.0)
-    train.fit(trainer, notes, run_dir, notes_folder(), args.steps, minutes, 0, begun)
-
-
-def _is_begun(run_dir):
-    if run_dir.exists() and not run_dir.is_dir():
-        raise UsageError(f"--run_dir {run_dir} is a file; expected a folder")
-    if (run_dir / "run.json").is_file():
-        return True
-    if run_dir.is_dir() and any(run_dir.iterdir()):
-        raise UsageError(f"--run_dir {run_dir} is not empty and holds no run; choose another")
-    return False
+    config = None if resume else CONFIG
+    with progress.TrainingProgress() as shown:
+        train(config, notes_folder(), run_dir, minutes, args.steps, resume=resume, progress=shown)
 
 
 def _next_steps(run_dir, page):

@@ -1,6 +1,6 @@
 """Download a data set and unpack it: NSynth (78 GB, as TFRecords) or Speech Commands (2.4 GB).
 
-Size and checksum are verified. A download that was stopped goes on by the same command. Then
+Size and checksum are verified. The same command resumes a download that was stopped. Then
 `noisygan prepare nsynth --data OUT ...` or `noisygan prepare speech --data OUT/... ...`.
 """
 
@@ -14,7 +14,7 @@ _SETS = ("nsynth", "speech_commands")
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument("set", metavar="SET", help=" or ".join(_SETS))
     parser.add_argument("--out", required=True, metavar="DIR", help="folder that is written")
     parser.add_argument(
@@ -28,7 +28,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Fetches and unpacks what is not there yet."""
+    """Fetch and unpack what is not there yet."""
     from noisygan.data import download
 
     if args.set not in download.SETS:
@@ -46,6 +46,6 @@ def run(args):
             with progress.CountedProgress("downloading", None, is_bytes=True) as count:
                 folder, is_new = download.get(archive, args.out, count)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("stopped; the same command goes on where it was") from None
+            raise KeyboardInterrupt("stopped; the same command resumes where it stopped") from None
         print(f"{folder}: {'unpacked' if is_new else 'is there already'}", flush=True)
     return 0

@@ -17,6 +17,7 @@ from noisygan.evaluation.report import Result, join_results
 from noisygan.files import read_json
 from noisygan.metrics import distances
 from noisygan.run import load
+from noisygan.training import checkpoints, run_files
 
 # Points of the quality curve, as shares of the training time; the end comes on top.
 CURVE_SHARES = (0.125, 0.25, 0.5)
@@ -181,10 +182,7 @@ def curve(held_out, run, seed, generated):
     Returns:
       list of dicts with seconds, step and value.
     """
-    from noisygan.training.runs import RunFolder
-
-    folder = RunFolder.open(run.path)
-    snapshots, end = folder.snapshot_prefixes(), folder.seconds
+    snapshots, end = checkpoints.snapshots(run.path), run_files.trained_seconds(run.path)
     wanted = [share * end for share in CURVE_SHARES] if end and snapshots else []
     nearest = {min(snapshots, key=lambda seconds: abs(seconds - at)) for at in wanted}
     points = []

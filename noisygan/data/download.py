@@ -1,30 +1,23 @@
-"""Fetching data sets: archives of known size and checksum, resumed where a connection broke off."""
+"""Download data sets: archives of known size and checksum, resumed where a connection broke."""
 
 import dataclasses
-import hashlib
-import http.client
 import os
-import re
 import shutil
 import tarfile
 import time
-import urllib.error
-import urllib.request
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from noisygan.errors import RunError, UsageError
-from noisygan.files import feed, folder_lock, make_folder
+from noisygan.files import atomic_folder, folder_lock, make_folder
 
-# Attempts on end that bring not one byte, and the longest wait between them.
-MAX_ATTEMPTS = 8
-MAX_WAIT_SECONDS = 60.0
+# Attempts in a row that bring no byte, and the longest wait between them.
+MAX_ATTEMPTS, MAX_WAIT_SECONDS = 8, 60.0
 
 _TIMEOUT_SECONDS = 60.0
-_BLOCK = 1 << 20
 
-# Answers after which another attempt may succeed.
-_PASSING = (408, 429, 500, 502, 503, 504)
+# Bytes that are received at a time; of a broken connection at most these are lost.
+BLOCK_BYTES = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +26,9 @@ class Archive:
 
     Attributes:
       folder: Name of the folder that it is unpacked into.
-      url: Where it is.
-      n_bytes: Its size.
-      sha256: Its checksum, hex.
+      url: Address.
+      n_bytes: Size.
+      sha256: Checksum, hex.
     """
 
     folder: str
@@ -84,145 +77,128 @@ SETS = {
 }
 
 
-def get(archive, out, progress=None, sleep=time.sleep):
-    """Fetches an archive and unpacks it, going on where an earlier call stopped.
+def get(archive, out, progress=None):
+    """Fetch an archive and unpack it, resuming where an earlier call stopped.
 
     Args:
       archive: Archive.
-      out: Folder; the archive's own folder is made in it, and is there when all is done.
+      out: Folder; the archive's own folder is made in it, and exists when all is done.
       progress: None, or a function called with (bytes here, bytes in all).
-      sleep: Waits some seconds.
 
     Returns:
       (Path of the archive's folder, whether anything was done).
 
     Raises:
       UsageError: if another run writes to the folder, or the disk is too small.
-      RunError: if it cannot be fetched, is another one than expected, or holds what no archive of
-        recordings needs to hold.
+      RunError: if it cannot be fetched, has another checksum, or contains what no archive of
+        recordings needs: names outside of its folder, links that lead there, devices.
     """
+    import pooch
+
     out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; expected a folder")
     folder, path = out / archive.folder, out / archive.name
     if folder.is_dir():
         return folder, False
     make_folder(out)
     with folder_lock(out, "choose another --out"):
+        if folder.is_dir():
+            return folder, False
+        _check_space(archive, out)
+        pooch.get_logger().setLevel("WARNING")
+        downloads = pooch.create(
+            out, "", registry={archive.name: archive.sha256}, urls={archive.name: archive.url}
+        )
         try:
-            if folder.is_dir():  # Another run has finished it since.
-                return folder, False
-            if not path.is_file():
-                _check_space(archive, out)
-                fetch(archive, path, progress, sleep)
-            unpack(path, folder)
-            path.unlink()
+            downloads.fetch(archive.name, downloader=_Resumed(archive, out, progress))
+        except ValueError as error:
+            raise RunError(
+                f"{archive.url} has another SHA-256 than {archive.sha256}; what was fetched is "
+                "removed, run the same command again"
+            ) from error
         except OSError as error:
-            raise RunError(f"{out} cannot be written: {error.strerror or error}") from error
+            raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+        unpack(path, folder)
+        path.unlink()
     return folder, True
 
 
-def fetch(archive, path, progress=None, sleep=time.sleep):
-    """Fetches an archive into a file, which gets its name when its checksum is right.
-
-    Args:
-      archive: Archive.
-      path: The file; what there is of it lies beside it, ending in `.part`.
-      progress, sleep: As of `get`.
-
-    Raises:
-      RunError: if the server does not give it, or gives another one.
-    """
-    part = path.with_name(f"{path.name}.part")
-    digest = _digest_of(part, archive)
-    n_failures = 0
-    with open(part, "ab", buffering=0) as file:
-        while file.tell() < archive.n_bytes:
-            before = file.tell()
-            try:
-                digest = _receive(archive, file, digest, progress)
-                problem = "the connection ended early"
-            except urllib.error.HTTPError as error:
-                if error.code not in _PASSING:
-                    raise RunError(
-                        f"{archive.url}: the server answers {error.code} ({error.reason}); try "
-                        "again later, or fetch the file yourself and put it into the folder"
-                    ) from error
-                problem = f"the server answers {error.code} ({error.reason})"
-            except (OSError, http.client.HTTPException) as error:
-                problem = str(getattr(error, "reason", error)) or type(error).__name__
-            if file.tell() == archive.n_bytes:
-                break
-            n_failures = 1 if file.tell() > before else n_failures + 1
-            if n_failures >= MAX_ATTEMPTS:
-                raise RunError(
-                    f"{archive.url}: {problem}, {n_failures} times on end; {file.tell()} of "
-                    f"{archive.n_bytes} bytes are here, the same command goes on from there"
-                )
-            sleep(min(MAX_WAIT_SECONDS, 2.0 ** (n_failures - 1)))
-    if digest.hexdigest() != archive.sha256:
-        part.unlink()
-        raise RunError(
-            f"{archive.url} came with SHA-256 {digest.hexdigest()}, expected {archive.sha256}; "
-            "what came was removed, run the same command again"
-        )
-    os.replace(part, path)
-
-
 def unpack(path, folder):
-    """Unpacks a tar file into a folder, which gets its name when all is in it.
+    """Unpack a tar file into a folder, which gets its name when it is complete.
 
     Args:
       path: The tar file, compressed or not.
       folder: Path of the folder; it must not exist.
 
     Raises:
-      RunError: if the file is no whole tar file, or holds anything but plain files and folders
-        below its own folder: absolute names, `..`, links, devices.
+      RunError: if the file is no whole tar file, or contains names outside of its folder, links
+        that lead there, or devices.
     """
-    part = folder.with_name(f".{folder.name}.part")
-    if part.exists():
-        shutil.rmtree(part)
-    part.mkdir()
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                target = part / _safe_name(member, path)
-                if member.isdir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.extractfile(member) as source, open(target, "xb") as file:
-                    shutil.copyfileobj(source, file, _BLOCK)
-                if target.stat().st_size != member.size:
-                    raise EOFError(f"{member.name} is cut off")
-    except (tarfile.TarError, EOFError, zlib.error, FileExistsError) as error:
-        shutil.rmtree(part)
+        with atomic_folder(folder) as part, tarfile.open(path) as archive:
+            archive.extractall(part, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
         raise RunError(
             f"{path} cannot be unpacked ({error}); remove it and run the same command again"
         ) from error
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    part.rename(folder)
 
 
-def _safe_name(member, path):
-    """A member's path below the folder that is unpacked into."""
-    name = PurePosixPath(member.name)
-    unsafe = None
-    if not (member.isreg() or member.isdir()):
-        unsafe = "is neither a file nor a folder"
-    elif name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name:
-        unsafe = "lies outside of the archive's folder"
-    elif "\0" in member.name:
-        unsafe = "has an impossible name"
-    if unsafe:
-        raise RunError(
-            f"{path}: the member {member.name!r} {unsafe}; nothing was unpacked, remove the file: "
-            "it is no archive of recordings"
-        )
-    return name
+class _Resumed:
+    """Downloader for pooch that keeps what arrived in `<name>.part` until it is complete."""
+
+    def __init__(self, archive, out, progress):
+        self.archive, self.part = archive, out / f"{archive.name}.part"
+        self.progress = progress
+
+    def __call__(self, url, output_file, pooch):
+        import requests
+
+        n_failures = 0
+        while (before := self._n_bytes()) < self.archive.n_bytes:
+            try:
+                self._receive(url, before)
+                problem = "the connection ended early"
+            except requests.HTTPError as error:
+                problem = f"the server answers {error}"
+                if error.response.status_code < 500 and error.response.status_code != 429:
+                    n_failures = MAX_ATTEMPTS
+            except requests.RequestException as error:
+                problem = str(error) or type(error).__name__
+            n_here = self._n_bytes()
+            n_failures = n_failures + 1 if n_here <= before else 1
+            if n_here < self.archive.n_bytes:
+                if n_failures >= MAX_ATTEMPTS:
+                    raise RunError(
+                        f"{url}: {problem}; {n_here} of {self.archive.n_bytes} bytes are here, the "
+                        "same command resumes there; or put the file into the folder yourself"
+                    )
+                time.sleep(min(MAX_WAIT_SECONDS, 2.0 ** (n_failures - 1)))
+        os.replace(self.part, output_file)
+
+    def _n_bytes(self):
+        return self.part.stat().st_size if self.part.is_file() else 0
+
+    def _receive(self, url, n_here):
+        """Append to the part what one connection gives."""
+        import requests
+
+        headers = {"User-Agent": "noisygan", "Range": f"bytes={n_here}-"} if n_here else {}
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as answer:
+            answer.raise_for_status()
+            resumes = answer.headers.get("Content-Range", "").startswith(f"bytes {n_here}-")
+            n_here = n_here if resumes else 0
+            length = answer.headers.get("Content-Length")
+            total = self.archive.n_bytes if length is None else n_here + int(length)
+            if total != self.archive.n_bytes:
+                raise RunError(
+                    f"{url} has {total} bytes on the server, expected {self.archive.n_bytes}; it "
+                    "is another archive than this version of noisygan knows"
+                )
+            with open(self.part, "ab" if resumes else "wb") as file:
+                for block in answer.iter_content(BLOCK_BYTES):
+                    file.write(block)
+                    n_here += len(block)
+                    if self.progress is not None:
+                        self.progress(n_here, self.archive.n_bytes)
 
 
 def _check_space(archive, out):
@@ -233,69 +209,6 @@ def _check_space(archive, out):
     free = shutil.disk_usage(out).free
     if free < wanted:
         raise UsageError(
-            f"{out} has {free / 1e9:.1f} GB left, {archive.name} wants {wanted / 1e9:.1f} GB until "
+            f"{out} has {free / 1e9:.1f} GB left, {archive.name} needs {wanted / 1e9:.1f} GB until "
             "it is unpacked; choose another --out or make room"
         )
-
-
-def _digest_of(part, archive):
-    """SHA-256 so far of what an earlier call fetched; of nothing where that is too long."""
-    digest = hashlib.sha256()
-    if part.is_file():
-        if part.stat().st_size > archive.n_bytes:
-            part.unlink()
-            return digest
-        with open(part, "rb") as file:
-            feed(digest, file)
-    return digest
-
-
-def _receive(archive, file, digest, progress):
-    """Appends to a file what one connection gives.
-
-    Returns:
-      The digest of the whole file: a new one where the server begins from the first byte.
-    """
-    begin = file.tell()
-    request = urllib.request.Request(archive.url, headers={"User-Agent": "noisygan"})
-    if begin:
-        request.add_header("Range", f"bytes={begin}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-        total = _total(answer, begin)
-        if total is not None and total != archive.n_bytes:
-            raise RunError(
-                f"{archive.url} has {total} bytes on the server, expected {archive.n_bytes}; it is "
-                "another archive than this version of noisygan knows"
-            )
-        if begin and answer.status != 206:
-            file.truncate(0)
-            file.seek(0)
-            digest = hashlib.sha256()
-        while block := answer.read1(_BLOCK):
-            block = block[: archive.n_bytes - file.tell()]
-            if not block:
-                break
-            _write(file, block)
-            digest.update(block)
-            if progress is not None:
-                progress(file.tell(), archive.n_bytes)
-    return digest
-
-
-def _write(file, block):
-    """Writes; the disk's errors are not the connection's, after which another attempt is made."""
-    try:
-        file.write(block)
-    except OSError as error:
-        raise RunError(f"{file.name} cannot be written: {error.strerror}") from error
-
-
-def _total(answer, begin):
-    """Bytes of the whole file by what the server says, or None."""
-    if answer.status == 206:
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
-        if not match or int(match[1]) != begin:
-            raise http.client.HTTPException("the server gives another part than was asked for")
-        return int(match[2])
-    length = answer.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else None

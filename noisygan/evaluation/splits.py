@@ -11,7 +11,7 @@ import numpy as np
 
 from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
-from noisygan.data.prepare import load
+from noisygan.data.prepare.manifest import is_prepared, read_manifest
 from noisygan.errors import UsageError
 from noisygan.evaluation.examples import (
     ENOUGH_EXAMPLES,
@@ -104,9 +104,9 @@ def _repaired(train, test, fingerprint, warnings):
 
 def has_test_split(folder):
     """True for a prepared folder with a test split."""
-    if not load.is_prepared(folder):
+    if not is_prepared(folder):
         return False
-    return load.read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
+    return read_manifest(folder)["splits"].get("test", {"n_records": 0})["n_records"] > 0
 
 
 def in_held_out_half(folder, names, pitches, labels):

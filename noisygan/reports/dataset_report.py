@@ -1,21 +1,21 @@
 """Page about a prepared folder: a sound of each class, levels, what was left out and why."""
 
-import itertools
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 
-from noisygan.data.prepare import load, records, tables
-from noisygan.errors import RunError
+from noisygan.data.prepare import records, summary
+from noisygan.data.prepare.manifest import read_manifest
+from noisygan.errors import RunError, printable
 from noisygan.progress import duration
 from noisygan.reports import page
-from noisygan.reports.plots import Axis, Curve, Plot, histogram, time_axis, value_axis
+from noisygan.reports.plots import Curve, Plot, histogram, time_axis, value_axis
 from noisygan.reports.sounds import Sound, note_title
 
-# Classes, shards that are searched for them, seconds of each sound, rows of tables.
-MAX_CLASSES, MAX_SHARDS, MAX_SECONDS, MAX_ROWS = 24, 64, 6.0, 100
+# Classes, records compared for each, seconds of each sound, rows of tables.
+MAX_CLASSES, MAX_CANDIDATES, MAX_SECONDS, MAX_ROWS = 24, 8, 6.0, 100
 
 
 def write(folder, path):
@@ -32,45 +32,44 @@ def write(folder, path):
       UsageError: if the folder holds no manifest that can be read.
       RunError: if a shard is damaged, or the page cannot be written.
     """
-    manifest, folder = load.read_manifest(folder), Path(folder)
+    manifest, folder = read_manifest(folder), Path(folder)
     counts = manifest["counts"]
     n_left_out = counts["skipped"] + counts.get("put_right", 0)
     text = page.render(
         "dataset.html",
         title=f"{folder.resolve().name}, prepared",
         kicker="prepared recordings",
-        credit=[f"{w.capitalize()}: {manifest[w]}" for w in ("licence", "source") if manifest[w]],
+        credit=[f"Licence: {manifest['licence']}"] if manifest["licence"] else [],
         manifest=manifest,
         counts=counts,
         length=duration(counts["seconds"]),
-        lengths=tables.lengths(manifest),
-        sounds=[_sound(record) for record in _one_of_each(folder, manifest)],
+        lengths=summary.lengths(manifest),
+        sounds=[_sound(record) for record in _one_of_each(folder)],
         levels=_levels(manifest),
         files=_files(folder) if n_left_out else [],
         n_left_out=n_left_out,
         max_rows=MAX_ROWS,
-        shown=tables.shown,
-        printable=tables.printable,
+        shown=summary.shown,
+        printable=printable,
     )
     return page.write(path, text)
 
 
-def _one_of_each(folder, manifest):
-    """A record of each class, the loudest of those that are looked at, sorted by label."""
-    named = [split["shards"] for split in manifest["splits"].values()]
-    names = [name for name in itertools.chain(*itertools.zip_longest(*named)) if name is not None]
-    if len(names) > MAX_SHARDS:
-        names = [names[i] for i in np.linspace(0, len(names) - 1, MAX_SHARDS).astype(int)]
-    n_labels = len(manifest["label_names"]) + bool(manifest["counts"].get("without_label"))
+def _one_of_each(folder):
+    """A record of each class, the loudest of some, sorted by label."""
+    candidates = {}
+    for line in records.read_index(folder):
+        of_label = candidates.setdefault(line["label"] or "", [])
+        if len(of_label) < MAX_CANDIDATES:
+            of_label.append(line["key"])
+    labels = sorted(candidates)[:MAX_CLASSES]
+    keys = {key for label in labels for key in candidates[label]}
     found = {}
-    for name in names:
-        for record in records.read_shard(folder / name):
-            level = float(np.mean(np.square(record.audio[max(record.audio)])))
-            if record.label not in found or level > found[record.label][0]:
-                found[record.label] = (level, record)
-        if len(found) >= n_labels:
-            break
-    return [found[label][1] for label in sorted(found)[:MAX_CLASSES]]
+    for record in records.read_records(folder, lambda line: line["key"] in keys):
+        level = float(np.mean(np.square(record.audio[max(record.audio)])))
+        if record.label not in found or level > found[record.label][0]:
+            found[record.label] = (level, record)
+    return [record for _, (_, record) in sorted(found.items(), key=lambda each: each[0] or "")]
 
 
 def _sound(record):
@@ -85,14 +84,14 @@ def _sound(record):
         values = np.array(record.features.get(name, ()), np.float64)
         if name == "f0_hz" and len(values):
             values[record.features["f0_confidence"] < 0.5] = np.nan
-        times = np.arange(len(values)) / record.frame_rate
+        times = np.arange(len(values)) / (record.frame_rate or 1.0)
         shown = times <= sound.seconds
         if np.any(np.isfinite(values[shown])):
             y = value_axis(np.nanmin(values[shown]), np.nanmax(values[shown]), unit)
             curve = Curve(times[shown], values[shown], "real")
             plot = Plot(time_axis(sound.seconds), y, f"{title} over time", (curve,), sound=sound)
             graphs.append((title, "as stored", plot))
-    return sound, graphs, tables.printable(facts)
+    return sound, graphs, printable(facts)
 
 
 def _levels(manifest):
@@ -104,7 +103,7 @@ def _levels(manifest):
         ("seconds", "Length of the files", "seconds"),
     ):
         found = manifest["histograms"][name]
-        edges, heights = tables.filled(found["edges"], found["counts"])
+        edges, heights = summary.filled(found["edges"], found["counts"])
         # Lengths stand at equal distances: their edges grow by a factor.
         at = list(edges) if name != "seconds" else list(range(len(edges)))
         every = max(1, len(edges) // 8)
@@ -117,33 +116,7 @@ def _levels(manifest):
         ticks = [(float(key), f"{key}") for key in keys if key % 12 == 0]
         edges = [key - 0.5 for key in (*keys, keys[-1] + 1)]
         graphs.append(("Pitches", "MIDI number", histogram(edges, heights, ticks, "Pitches")))
-    if manifest.get("log_mel", {}).get("n_frames"):
-        graphs.append(("Mean spectrum", "dB and deviation, mel bands", _spectrum(manifest)))
     return graphs
-
-
-def _spectrum(manifest):
-    mean = np.array(manifest["log_mel"]["mean_db"])
-    deviation = np.array(manifest["log_mel"]["deviation_db"])
-    bands = np.arange(len(mean), dtype=np.float64)
-    half = 0.5 * manifest["sample_rates"][0]
-
-    def band(hz):
-        return math.log10(1.0 + hz / 700.0) / math.log10(1.0 + half / 700.0) * (len(mean) + 1) - 1.0
-
-    ticks = tuple(
-        (band(hz), f"{hz / 1000:g}k") for hz in (500, 1000, 2000, 4000, 8000, 16000) if hz <= half
-    )
-    return Plot(
-        Axis(0.0, len(mean) - 1.0, ticks),
-        value_axis(float(np.min(mean - deviation)), float(np.max(mean + deviation))),
-        "Mean log-mel spectrum of all sounds",
-        (
-            Curve(bands, mean, "real"),
-            Curve(bands, mean - deviation, "real faint"),
-            Curve(bands, mean + deviation, "real faint"),
-        ),
-    )
 
 
 def _files(folder):
@@ -161,4 +134,4 @@ def _files(folder):
                     break
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder}/files.jsonl cannot be read ({error})") from error
-    return [tuple(map(tables.printable, row)) for row in rows]
+    return [tuple(map(printable, row)) for row in rows]

@@ -1,6 +1,6 @@
-"""A run's checkpoints: saved with checksums, verified before use, the newest good one found.
+"""Checkpoints of a run, with checksums; a damaged one is passed over.
 
-ckpt-<step>.index, ckpt-<step>.data-*   the state, as TensorFlow writes it
+ckpt-<step>.index, ckpt-<step>.data-*   state, as TensorFlow writes it
 ckpt-<step>.json                        size and SHA-256 of each of these, written last
 """
 
@@ -11,174 +11,160 @@ import json
 import os
 import pathlib
 import re
+import sys
 
-from noisygan.errors import RunError
+from noisygan.errors import NoisyganError, RunError, UsageError, printable
 from noisygan.files import atomic_write, feed, read_json
+from noisygan.training import run_files
 
-# Of ckpt-<step>.json.
-FORMAT = 1
-_MAX_SUMS_BYTES = 1 << 20
-
-# So many of the newest are kept.
 N_KEPT = 3
-
+_MAX_SUMS_BYTES = 1 << 20
 _NAME = re.compile(r"ckpt-(\d+)\.(index|json)")
-
-# What keeps a folder from being written to: full, over its quota, read-only, a file too large.
+_SNAPSHOT = re.compile(r"seconds-(\d+)-step-(\d+)")
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
 
 
 class Checkpoints:
-    """The checkpoints of a run that is being trained.
+    """The newest checkpoints of a run in training.
 
     Args:
-      folder: pathlib.Path; must be there.
-      state: dict of what `tf.train.Checkpoint` keeps, all variables made.
+      folder: pathlib.Path; must exist.
+      state: dict of variables, for `tf.train.Checkpoint`.
+      prefix: Of a checkpoint to restore, or None. Later ones are removed.
     """
 
-    def __init__(self, folder, state):
+    def __init__(self, folder, state, prefix=None):
         import tensorflow as tf
 
         self.folder = folder
-        self.state = tf.train.Checkpoint(**state)
-        self._saved = None
-
-    def restore(self, prefix):
-        """Takes up the state that a prefix names; see `restore`."""
-        restore(self.state, prefix)
-        self._saved = step_of(prefix)
+        self.checkpoint = tf.train.Checkpoint(**state)
+        self.saved_step = None
+        if prefix is not None:
+            restore(self.checkpoint, prefix)
+            self.saved_step = step_of(prefix)
+        kept = []
+        for step in sorted(steps(folder)):
+            if self.saved_step is not None and step <= self.saved_step:
+                kept.append(str(folder / f"ckpt-{step}"))
+            else:
+                remove(folder / f"ckpt-{step}")
+        if kept:
+            tf.compat.v1.train.update_checkpoint_state(str(folder), kept[-1], kept)
+        self.manager = tf.train.CheckpointManager(
+            self.checkpoint, str(folder), max_to_keep=N_KEPT, checkpoint_name="ckpt"
+        )
 
     def save(self, step):
-        """Saves the state after so many steps, then removes what is older than the newest three.
-
-        Later ones than this are removed, too: the run went back behind them. A state that is
-        saved already is not written a second time.
-
-        Raises:
-          OSError, tf.errors.OpError: if it can't be written; what was there before is left alone.
-        """
-        if step == self._saved:
+        """Save the state after a step, unless it is saved; the newest three are kept."""
+        if step == self.saved_step:
             return
-        write(self.state, self.folder / f"ckpt-{step}")
-        self._saved = step
-        before = [s for s in steps(self.folder) if s <= step]
-        for other in set(steps(self.folder)) - set(before[:N_KEPT]):
+        prefix = self.folder / f"ckpt-{step}"
+        try:
+            self.manager.save(checkpoint_number=step)
+            write_checksums(prefix)
+        except BaseException:
+            remove(prefix)
+            raise
+        self.saved_step = step
+        # The manager knows neither the checksums nor files of an earlier process.
+        for other in steps(self.folder)[N_KEPT:]:
             remove(self.folder / f"ckpt-{other}")
-        # What older versions listed their checkpoints in, and what a killed process leaves.
-        for path in [self.folder / "checkpoint", *self.folder.glob(".ckpt-*.part.json")]:
-            path.unlink(missing_ok=True)
 
 
 def write(checkpoint, prefix):
-    """Writes a `tf.train.Checkpoint`, and its checksums once it is on disk.
-
-    Args:
-      checkpoint: With all variables made.
-      prefix: pathlib.Path of its files, without ending.
-
-    Raises:
-      OSError, tf.errors.OpError: if it can't be written; nothing of it is left behind then.
-    """
+    """Write a `tf.train.Checkpoint` and its checksums; leaves nothing behind if that fails."""
     remove(prefix)
-    # As CheckpointManager does, by which older versions saved: else neither could read the other.
-    _ = checkpoint.save_counter
+    _ = checkpoint.save_counter  # As CheckpointManager's, so that either reads the other's.
     try:
         checkpoint.write(str(prefix))
-        files = {path.name: _checksum(path, sync=True) for path in _files(prefix)}
-        with atomic_write(_sums(prefix), overwrite=True) as part:
-            part.write_text(json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n")
+        write_checksums(prefix)
     except BaseException:
         remove(prefix)
         raise
 
 
+def write_checksums(prefix):
+    """Write the checksums of a checkpoint's files once they are on disk."""
+    sums = {path.name: _checksum(path, sync=True) for path in _files(prefix)}
+    with atomic_write(_sums(prefix), overwrite=True) as part:
+        part.write_text(json.dumps({"files": sums}, indent=2) + "\n")
+
+
 def steps(folder):
-    """Steps of which a folder holds checkpoints, whole or not, the newest first."""
+    """Steps of the checkpoints in a folder, damaged or not, newest first."""
     found = (_NAME.fullmatch(path.name) for path in pathlib.Path(folder).glob("ckpt-*"))
     return sorted({int(match[1]) for match in found if match}, reverse=True)
 
 
-def drop_after(folder, step):
-    """Removes a folder's checkpoints of later steps."""
-    for other in steps(folder):
-        if other > step:
-            remove(pathlib.Path(folder) / f"ckpt-{other}")
-
-
 def step_of(prefix):
-    """The step after which a checkpoint was saved."""
+    """Step of a checkpoint by its prefix."""
     return int(str(prefix).rsplit("-", 1)[1])
 
 
-def newest(folder, say=lambda text: None):
-    """Prefix of the newest checkpoint whose files are whole.
+def newest(run_dir, log=lambda text: None):
+    """Prefix of the newest checkpoint of a run whose files match their checksums.
 
     Args:
-      folder: Of the checkpoints.
-      say: Called with a line of text for each that is passed over, or has no checksums.
+      run_dir: Run folder.
+      log: Called with a line for each checkpoint that is passed over.
 
     Returns:
-      str, or None where nothing was saved yet.
+      str, or None without any checkpoint.
 
     Raises:
-      RunError: if there are checkpoints, and none of them is whole.
+      RunError: if all checkpoints are damaged.
     """
+    folder = pathlib.Path(run_dir) / "checkpoints"
     faults = []
     for step in steps(folder):
-        prefix = pathlib.Path(folder) / f"ckpt-{step}"
+        prefix = folder / f"ckpt-{step}"
         fault = fault_of(prefix)
         if fault is None:
             for skipped in faults:
-                say(f"{skipped}; the checkpoint of step {step} is used instead")
-            if not _sums(prefix).exists():
-                say(
-                    f"the checkpoint of step {step} has no checksums of ours (an older version "
-                    "saved it, or saving was cut off); by TensorFlow's own it is whole"
-                )
+                log(f"{skipped}; the checkpoint of step {step} is used instead")
             return str(prefix)
         faults.append(f"the checkpoint of step {step} is skipped: {fault}")
-    # A run that was killed while it saved its beginning has lost nothing.
+    # A run that was killed while it saved its initial state has lost nothing.
     if faults and steps(folder) != [0]:
         raise RunError(
-            f"{folder}: none of its checkpoints is whole ({'; '.join(faults)}); bring one back "
-            "from a copy, or begin another run."
+            f"{folder}: all checkpoints are damaged ({'; '.join(faults)}); restore one from a "
+            "backup, or start another run"
         )
     return None
 
 
+def check_saved(run_dir):
+    """Raises UsageError for a run without any checkpoint, damaged or not."""
+    if not steps(pathlib.Path(run_dir) / "checkpoints"):
+        raise UsageError(
+            f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "
+            f"--run_dir {run_dir} --data DIR --resume`"
+        )
+
+
 def fault_of(prefix):
-    """What is wrong with a checkpoint's files.
-
-    Args:
-      prefix: pathlib.Path of the files, without ending.
-
-    Returns:
-      str, or None: every byte is as it was saved. Where there are no checksums of ours, every
-      value is read, which TensorFlow compares with its own.
-    """
+    """What is wrong with a checkpoint's files, a str, or None."""
+    prefix = pathlib.Path(prefix)
     if not _sums(prefix).exists():
-        odd = [path.name for path in _files(prefix) if not path.is_file()]
-        return f"{odd[0]} is no plain file" if odd else _fault_of_values(prefix)
+        return f"{_sums(prefix).name} is missing, as when saving was interrupted"
     try:
         record = read_json(_sums(prefix), _MAX_SUMS_BYTES)
-        if record["format"] > FORMAT:
-            return f"a newer version of noisygan saved it (format {record['format']})"
         files = {name: (entry["bytes"], entry["sha256"]) for name, entry in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"{_sums(prefix).name} holds no checksums that can be read ({_kind(error)})"
-    there = {path.name: path for path in _files(prefix)}
-    for name in sorted({f"{prefix.name}.index", *files, *there}):
-        if name not in there:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{_sums(prefix).name} can't be read"
+    found = {path.name: path for path in _files(prefix)}
+    for name in sorted({f"{prefix.name}.index", *files, *found}):
+        if name not in found:
             return f"{name} is missing"
         if name not in files:
             return f"{name} does not belong to it"
-        if not there[name].is_file():
-            return f"{name} is no plain file"
-        size = there[name].stat().st_size
-        if size != files[name][0]:
-            return f"{name} has {size} bytes and was saved with {files[name][0]}"
+        if not found[name].is_file():
+            return f"{name} is not a file"
         try:
-            if _checksum(there[name])["sha256"] != files[name][1]:
+            size = found[name].stat().st_size
+            if size != files[name][0]:
+                return f"{name} has {size} bytes and was saved with {files[name][0]}"
+            if _checksum(found[name])["sha256"] != files[name][1]:
                 return f"{name} is damaged, its checksum differs"
         except OSError as error:
             return f"{name} can't be read ({error.strerror})"
@@ -186,12 +172,12 @@ def fault_of(prefix):
 
 
 def restore(checkpoint, prefix, partial=False):
-    """Restores a `tf.train.Checkpoint`, every variable of it.
+    """Restore every variable of a `tf.train.Checkpoint`.
 
     Args:
       checkpoint: With all variables made.
       prefix: Of the files.
-      partial: Whether the files may hold more than the checkpoint asks for.
+      partial: Whether the files may hold more.
 
     Raises:
       RunError: if they don't fit each other, or the files are damaged.
@@ -209,32 +195,112 @@ def restore(checkpoint, prefix, partial=False):
         reason = str(error).strip().splitlines()[0][:200]
         raise RunError(
             f"The checkpoint {prefix} does not fit the config beside it, or is damaged ({reason}); "
-            "take back changes of the run's config.gin, or use the version of noisygan that its "
-            "run.json names."
+            "undo changes of the run's config.gin, or use the noisygan version in its run.json"
         ) from error
 
 
-@contextlib.contextmanager
-def told_where_unwritable(folder):
-    """Turns whatever comes of a run folder that can't be written any more into one line.
+def load_generator(run_dir, checkpoint=None):
+    """The generator of a run with its averaged weights.
+
+    Damaged checkpoints are passed over, which is reported on stderr.
 
     Args:
-      folder: Of the checkpoints.
+      run_dir: Run folder.
+      checkpoint: Prefix of a checkpoint or snapshot; None: the newest good checkpoint.
+
+    Returns:
+      A built generator; its attribute `label_names` lists the run's labels.
 
     Raises:
-      RunError: says why, and which checkpoint is there to go on from.
+      UsageError: if the folder holds no run or no checkpoint.
+      RunError: if no checkpoint is good, or it does not fit the config.
     """
+    import tensorflow as tf
+
+    from noisygan import config
+    from noisygan.training.trainer import Trainer, build_generator
+
+    run_dir = pathlib.Path(run_dir)
+    run_files.check_run(run_dir)
+    metadata = run_files.read_metadata(run_dir)
+
+    def warn(text):
+        print(printable(f"{run_dir}: {text}"), file=sys.stderr)
+
+    check_saved(run_dir)
+    prefix = checkpoint or newest(run_dir, warn)
+    config.parse([run_dir / "config.gin"])
+    try:
+        trainer = config.configured(Trainer)()
+        generator = trainer.generator
+        build_generator(generator, len(metadata["label_names"]))
+    except Exception as error:  # Whatever a network of odd sizes fails with.
+        raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
+    averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    restore(tf.train.Checkpoint(ema=averages, step=step), prefix, partial=True)
+    for variable, value in zip(generator.weights, averages, strict=True):
+        variable.assign(value)
+    trainer.plan.set_level(int(step))
+    generator.label_names = metadata["label_names"]
+    return generator
+
+
+def _reason(error):
+    """Message of an exception in one line, without what Keras adds around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    message = " ".join(lines[:1])[:300]
+    if isinstance(error, NoisyganError) and message:
+        return message
+    return f"{type(error).__name__}: {message}".rstrip(": ")
+
+
+def write_snapshot(run_dir, g_ema, seconds):
+    """Write the averaged weights after so many seconds; g_ema: `noisygan.training.step.EMA`."""
+    import tensorflow as tf
+
+    folder = pathlib.Path(run_dir) / "snapshots"
+    folder.mkdir(exist_ok=True)
+    state = tf.train.Checkpoint(ema=g_ema.averages, step=g_ema.step)
+    write(state, folder / f"seconds-{round(seconds):06d}-step-{int(g_ema.step)}")
+
+
+def snapshots(run_dir):
+    """Prefixes of a run's snapshots by their seconds of training, in order: dict."""
+    return {seconds: prefix for (seconds, _), prefix in sorted(_snapshots(run_dir).items())}
+
+
+def _snapshots(run_dir):
+    paths = (pathlib.Path(run_dir) / "snapshots").glob("seconds-*-step-*.index")
+    named = {path: _SNAPSHOT.fullmatch(path.stem) for path in paths}
+    return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
+
+
+def drop_after(run_dir, step):
+    """Remove best weights and snapshots of later steps than that of a resumed checkpoint."""
+    best = pathlib.Path(run_dir) / "best" / "checkpoints"
+    late = [best / f"ckpt-{other}" for other in steps(best) if other > step]
+    late += [pathlib.Path(p) for (_, other), p in _snapshots(run_dir).items() if other > step]
+    for prefix in late:
+        remove(prefix)
+
+
+@contextlib.contextmanager
+def report_unwritable(run_dir):
+    """Turn errors of a run folder that can't be written any more into a one-line RunError."""
     try:
         yield
     except Exception as error:
         reason = _why_unwritable(error)
         if reason is None:
             raise
-        kept = newest(folder)
-        step = "nothing was saved yet" if kept is None else f"step {step_of(kept)} is saved"
+        kept = newest(run_dir)
+        saved = "nothing was saved yet" if kept is None else f"step {step_of(kept)} is saved"
         raise RunError(
-            f"{folder.parent} can't be written: {reason}; {step}. Once it can be, go on with "
-            "--resume."
+            f"{run_dir} can't be written: {reason}; {saved}. Continue with --resume once it can."
         ) from error
 
 
@@ -243,13 +309,23 @@ def _why_unwritable(error):
     import tensorflow as tf
 
     cause = error.__cause__ if isinstance(error, RunError) else error
-    if cause is not error and isinstance(cause, OSError):  # As `atomic_write` tells it.
-        return cause.strerror or str(cause).strip(" .")
     if not isinstance(cause, (OSError, tf.errors.OpError)):
         return None
-    # TensorFlow tells the system's reason as text alone.
-    reasons = [os.strerror(number) for number in _UNWRITABLE]
-    return next((reason for reason in reasons if reason in str(cause)), None)
+    if cause is not error:
+        return cause.strerror or str(cause)
+    # TensorFlow gives the reason as text alone.
+    return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(cause)), None)
+
+
+def remove(prefix):
+    """Remove a checkpoint, and the temporary files of an unfinished one."""
+    unfinished = prefix.with_name(f"{prefix.name}_temp")
+    if unfinished.is_symlink():
+        unfinished.unlink()
+    for path in [*_files(prefix), *unfinished.glob("*"), _sums(prefix)]:
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        unfinished.rmdir()
 
 
 def _sums(prefix):
@@ -257,11 +333,8 @@ def _sums(prefix):
 
 
 def _files(prefix):
-    """Those of a checkpoint that TensorFlow wrote."""
-    return [
-        *prefix.parent.glob(f"{prefix.name}.index"),
-        *prefix.parent.glob(f"{prefix.name}.data-*"),
-    ]
+    names = (f"{prefix.name}.index", f"{prefix.name}.data-*")
+    return [path for name in names for path in prefix.parent.glob(name)]
 
 
 def _checksum(path, sync=False):
@@ -271,30 +344,3 @@ def _checksum(path, sync=False):
             os.fsync(file.fileno())
         feed(digest, file)
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
-
-
-def remove(prefix):
-    """Removes a checkpoint, and what TensorFlow has begun to write of it."""
-    begun = prefix.with_name(f"{prefix.name}_temp")
-    if begun.is_symlink():
-        begun.unlink()
-    for path in [*_files(prefix), *begun.glob("*"), _sums(prefix)]:
-        path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        begun.rmdir()
-
-
-def _kind(error):
-    return error.strerror if isinstance(error, OSError) else "damaged"
-
-
-def _fault_of_values(prefix):
-    import tensorflow as tf
-
-    try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
-    except Exception as error:
-        return f"it can't be read ({' '.join(str(error).split())[:120]})"
-    return None

@@ -1,28 +1,31 @@
-"""The same bits each time: what TensorFlow leaves to chance, taken away."""
+"""Deterministic training: bit-equal results on one machine."""
 
 import contextlib
+import os
 
-from noisygan import machine
 from noisygan.training.run_files import MAX_THREADS
 
 
 def make_deterministic(threads=None):
-    """Makes everything that TensorFlow computes from here on the same bits each time.
+    """Make everything that TensorFlow computes from here on bit-equal in every run.
 
-    Must come before its first operation: later its threads are what they are, and how many there
-    are decides how sums are divided. Beside its own switch, gradients are added in one order
-    (`sum_in_order`).
+    To be called before its first operation: later its number of threads is fixed, which decides how
+    sums are divided. Gradients are added in one order (`sum_in_order`).
 
     Args:
-      threads: As `environment` gives them, of a run that is to be repeated; None: one a core, up to
-        MAX_THREADS.
+      threads: dict of a run that is repeated or resumed; None: one per core, up to MAX_THREADS.
+
+    Returns:
+      dict of the threads: intra_op, inter_op, kernels.
     """
     import numba
     import tensorflow as tf
 
     from synths.kernels.threads import n_threads
 
-    own = {"intra_op": machine.n_cores(), "inter_op": machine.n_cores(), "kernels": n_threads()}
+    affinity = getattr(os, "sched_getaffinity", None)
+    n_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    own = {"intra_op": n_cores, "inter_op": n_cores, "kernels": n_threads()}
     threads = threads or {name: min(n, MAX_THREADS) for name, n in own.items()}
     for name in ("intra_op", "inter_op"):
         with contextlib.suppress(RuntimeError):  # It runs already, in a process of many commands.
@@ -30,16 +33,16 @@ def make_deterministic(threads=None):
     numba.config.NUMBA_NUM_THREADS = threads["kernels"]
     tf.config.experimental.enable_op_determinism()
     sum_in_order()
+    return threads
 
 
 def sum_in_order():
-    """Makes functions that are traced from here on add gradients in one order.
+    """Make functions that are traced from here on add gradients in one order.
 
-    TensorFlow's AddN begins with whichever of its terms has a buffer to give away by the time that
-    it runs (its kernel is aggregate_ops.cc), so three terms and more are rounded by chance, also
-    under `enable_op_determinism`. Tapes and `tf.add_n` sum by it: here they give it two at a time,
-    whose order makes no difference. TensorFlow's arithmetic optimizer would put the sums together
-    again.
+    TensorFlow's AddN begins with whichever term has a free buffer when it runs (aggregate_ops.cc),
+    so three terms or more are rounded at random, also under `enable_op_determinism`. Tapes and
+    `tf.add_n` use it: here they add two terms at a time, whose order makes no difference.
+    TensorFlow's arithmetic optimizer would merge the sums again.
     """
     import tensorflow as tf
     from tensorflow.python.ops import gen_math_ops

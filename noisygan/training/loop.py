@@ -1,191 +1,228 @@
-"""The training loop: steps until a budget is used up, and what is kept on the way."""
+"""The training loop: steps within budgets, with logging, callbacks and checkpoints."""
 
+import contextlib
 import json
+import math
+import pathlib
 import time
 
 import tensorflow as tf
 
-from noisygan.audio_io.audio_files import write_wav
+from noisygan import files
 from noisygan.errors import RunError
+from noisygan.progress import Silent
+from noisygan.training import checkpoints, run_files
+from noisygan.training.callbacks import Callback, Samples, Snapshots, TensorBoard
 from noisygan.training.checkpoints import Checkpoints
-from noisygan.training.guards import Guards, read_state
+from noisygan.training.monitors import Alarms, NonFinite, QualityMonitor
 from noisygan.training.signals import StopSignals
-from noisygan.training.summaries import EventWriter, Samples
 
-# Steps at which the sounds of the same codes are kept: near to each other first, then further.
-SAMPLE_STEPS = tuple(m * 10**e for e in range(1, 8) for m in (1, 3))
+# Of the JSON of callbacks in a checkpoint.
+_MAX_STATE_BYTES = 16 << 20
 
 
 def fit(
     trainer,
-    notes,
-    run,
-    steps,
-    minutes,
-    resume,
-    progress,
-    intervals=(10, 250),
-    snapshot_minutes=None,
-    seconds_before=0.0,
+    data,
+    run_dir,
+    steps=None,
+    minutes=None,
+    resume=False,
+    callbacks=(),
     early_stop=False,
+    snapshot_minutes=None,
+    progress=None,
+    log_every=10,
+    checkpoint_every=250,
+    clock=time.monotonic,
 ):
-    """Trains until the whole run has taken `steps` steps or `minutes` minutes.
+    """Train until a budget is used up; see `Trainer.fit`.
 
     Args:
       trainer: A built `Trainer`.
-      notes: The `AudioDataset`.
-      run: Its `RunFolder`.
-      steps, minutes: Budgets of the whole run, time before a resume counted in; None: no bound.
-      resume: Prefix of the checkpoint to go on from, or None for a new run.
+      data: `AudioDataset`.
+      run_dir: Its run folder.
+      steps, minutes: Budgets of the whole run, time before a resume included; None: no bound.
+      resume: Whether to continue from the newest good checkpoint.
+      callbacks: Called with (step, metrics, trainer) after every step.
+      early_stop: Whether to stop once the distance from the data does not fall any more.
+      snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(step, total_steps, seconds, total_seconds, metrics) and message(text).
-      intervals: Steps from one line of metrics, and from one checkpoint, to the next.
-      snapshot_minutes: Minutes from one snapshot of the averaged weights to the next; None: none.
-      seconds_before: What a new run has taken before its first step.
-      early_stop: Whether to stop once the sounds come no closer to the recordings; see `Quality`.
+      log_every, checkpoint_every: Steps between records of metrics, and between checkpoints.
+      clock: Function to the present time in seconds.
 
     Returns:
-      The number of steps that the run has taken.
+      Steps taken by the run.
 
     Raises:
       RunError: if the training breaks down.
-      KeyboardInterrupt: after saving, where the person stops it.
+      KeyboardInterrupt: after saving, where a signal stopped it.
     """
-    training = _Training(trainer, notes, run, resume, progress, seconds_before)
-    guards = training.guards
-    total_seconds = None if minutes is None else 60.0 * minutes
-    # Looked at once a step: what is due by it and what a checkpoint says are of one time.
-    now = training.seconds_before
+    run_dir, progress, replicas = pathlib.Path(run_dir), progress or Silent(), trainer.replicas
 
-    def done():
+    def report(text):
+        run_files.log(run_dir, text)
+        progress.message(text)
+
+    def lead():
+        loop = _Loop(trainer, data, run_dir, prefix, report, seconds_before, clock)
+        loop.add(callbacks, early_stop, snapshot_minutes)
+        return loop.run(steps, minutes, progress, log_every, checkpoint_every)
+
+    lock = contextlib.nullcontext()
+    if replicas.is_chief:
+        lock = files.folder_lock(run_dir, "choose another folder")
+    with checkpoints.report_unwritable(run_dir), lock:
+        # A run that was killed before its first checkpoint begins again.
+        prefix = checkpoints.newest(run_dir, report) if resume and replicas.is_chief else None
+        seconds_before = 0.0
+        if replicas.broadcast_from_chief(prefix is None):
+            began = clock()
+            for prepare in trainer.pretraining:
+                prepare(trainer, data, trainer.seed, progress.message)
+            seconds_before = clock() - began
+            trainer.g_ema.reset()
+        return replicas.fit(trainer, data, run_dir, lead)
+
+
+class _Loop:
+    """State of a training: step, time, newest metrics, callbacks and checkpoints."""
+
+    def __init__(self, trainer, data, run_dir, prefix, report, seconds_before, clock):
+        self.trainer, self.data, self.run_dir, self.report = trainer, data, run_dir, report
+        self.resumed = prefix is not None
+        self._elapsed = tf.Variable(seconds_before, dtype=tf.float64, trainable=False)
+        self._text = tf.Variable("{}", trainable=False)
+        state = {"elapsed": self._elapsed, "newest": self._text, **trainer.checkpointed}
+        self._checkpoints = Checkpoints(run_dir / "checkpoints", state, prefix)
+        self._seconds_before, self._clock, self._began = float(self._elapsed), clock, clock()
+        self.now = self._seconds_before
+        self.step = trainer.step
+        self._newest, self._states = _read_state(self._text.numpy(), self.now)
+        run_files.drop_metrics_after(run_dir, self.step)
+        checkpoints.drop_after(run_dir, self.step)
+        trainer.plan.set_level(self.step)
+        trainer.should_stop = False
+        self.batches = trainer.batches(data, self.step)
+
+    def add(self, callbacks, early_stop, snapshot_minutes):
+        """Make the monitors, and take the caller's callbacks."""
+        trainer, data, run_dir = self.trainer, self.data, self.run_dir
+        self.summaries = TensorBoard(run_dir / "events", data.sample_rate)
+        self.samples = Samples(trainer, data, run_dir, self.summaries)
+        self.non_finite = NonFinite(self.report)
+        self.quality = QualityMonitor(trainer, data, run_dir, self._clock)
+        self.alarms = Alarms(self.samples, self.report)
+        self.callbacks = [*callbacks, self.samples]
+        if snapshot_minutes is not None:
+            self.callbacks.append(Snapshots(run_dir, snapshot_minutes, lambda: self.now))
+        self.early_stop = early_stop
+        try:
+            for name, callback in self._stateful().items():
+                if name in self._states:
+                    callback.load(self._states[name])
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise RunError("the checkpoint holds no valid state of a training") from error
+
+    def _stateful(self):
+        """Callbacks with state, by name."""
+        own = {"non_finite": self.non_finite, "quality": self.quality, "alarms": self.alarms}
+        added = [c for c in self.callbacks if isinstance(c, Callback)]
+        return own | {f"{i}-{type(c).__name__}": c for i, c in enumerate(added)}
+
+    def run(self, steps, minutes, progress, log_every, checkpoint_every):
+        """Take steps until a budget is used up; returns the steps taken."""
+        total_seconds = None if minutes is None else 60.0 * minutes
+        run_files.log(self.run_dir, f"{'resumed' if self.resumed else 'began'} at step {self.step}")
+        if not self.resumed:
+            self.samples.write(0)
+            self._save()
+        stop = StopSignals()
+        try:
+            while not self._is_done(steps, total_seconds):
+                if stop.asked:
+                    raise KeyboardInterrupt
+                metrics, is_due = self._take_step(log_every)
+                if is_due:
+                    self._log(metrics)
+                    progress.update(self.step, steps, self.now, total_seconds, metrics)
+                for callback in self.callbacks:
+                    callback(self.step, metrics, self.trainer)
+                if self.step % checkpoint_every == 0:
+                    self._save()
+            self._save()
+        except KeyboardInterrupt:
+            if stop.at_once:
+                raise
+            self._save()
+            by = f" by {stop.asked}" if stop.asked else ""
+            run_files.log(self.run_dir, f"stopped at step {self.step}{by}")
+            self.quality.conclude(self.report)
+            raise KeyboardInterrupt("stopped and saved") from None
+        except tf.errors.OpError:
+            if self.data.failure is None:
+                raise
+            self._save()
+            run_files.log(self.run_dir, f"stopped at step {self.step}: {self.data.failure}")
+            raise self.data.failure from None
+        except RunError as error:
+            run_files.log(self.run_dir, str(error))
+            raise
+        finally:
+            stop.close()
+            self.summaries.writer.flush()
+        self.samples.write(self.step)
+        text = f"finished at step {self.step} after {self._seconds():.0f} s"
+        run_files.log(self.run_dir, text)
+        self.quality.conclude(self.report)
+        return self.step
+
+    def _seconds(self):
+        return self._seconds_before + self._clock() - self._began
+
+    def _is_done(self, steps, total_seconds):
         return (
-            (steps is not None and training.step >= steps)
-            or (total_seconds is not None and now >= total_seconds)
-            or (early_stop and guards.is_done)
+            (steps is not None and self.step >= steps)
+            or (total_seconds is not None and self.now >= total_seconds)
+            or (self.early_stop and self.quality.is_done)
+            or self.trainer.should_stop
         )
 
-    def n_snapshots():
-        return 0 if snapshot_minutes is None else int(now / (60 * snapshot_minutes))
-
-    run.log(f"{'resumed' if resume else 'began'} at step {training.step}")
-    if not resume:
-        training.keep_sounds()
-        training.save(now)
-    stop = StopSignals()
-    kept_snapshots = n_snapshots()
-    try:
-        while not done():
-            if stop.asked:
-                raise KeyboardInterrupt
-            measured = training.take_step()
-            step, now = training.step, training.seconds()
-            if step % intervals[0] == 0 or step == 1 or measured:
-                metrics = training.write_metrics(measured)
-                progress.update(step, steps, now, total_seconds, metrics)
-            if n_snapshots() > kept_snapshots:
-                kept_snapshots = n_snapshots()
-                run.keep_snapshot(trainer, step, now)
-            if step in SAMPLE_STEPS:
-                training.keep_sounds()
-            if step % intervals[1] == 0:
-                training.save(now)
-        training.save(now)
-    except KeyboardInterrupt:
-        if stop.at_once:
-            raise
-        training.save(now)
-        run.log(f"stopped at step {training.step}{f' by {stop.asked}' if stop.asked else ''}")
-        guards.conclude()
-        raise KeyboardInterrupt("stopped and saved") from None
-    except tf.errors.OpError:
-        if notes.failure is None:
-            raise
-        training.save(now)
-        run.log(f"stopped at step {training.step}: {notes.failure}")
-        raise notes.failure from None
-    finally:
-        stop.close()
-        training.events.writer.flush()
-    training.keep_sounds()
-    run.log(f"finished at step {training.step} after {training.seconds():.0f} s")
-    guards.conclude()
-    return training.step
-
-
-class _Training:
-    """How far a run has come, and what it keeps of that.
-
-    Args:
-      trainer, notes, run, resume, progress, seconds_before: As of `fit`.
-
-    Attributes:
-      step: Steps taken.
-      seconds_before: What they took.
-      guards: `Guards`.
-      events: `EventWriter`.
-
-    Raises:
-      RunError: if the checkpoint is none that a training saved.
-    """
-
-    def __init__(self, trainer, notes, run, resume, progress, seconds_before):
-        self.trainer, self.notes, self.run = trainer, notes, run
-        self._elapsed = tf.Variable(seconds_before, dtype=tf.float64, trainable=False)
-        self._newest_text = tf.Variable("{}", trainable=False)
-        state = {"elapsed": self._elapsed, "newest": self._newest_text, **trainer.checkpointed}
-        self._checkpoints = Checkpoints(run.checkpoints, state)
-        if resume:
-            self._checkpoints.restore(resume)
-        self.seconds_before = float(self._elapsed)
-        try:
-            self._newest, guarded = read_state(self._newest_text.numpy(), self.seconds_before)
-        except ValueError as error:
-            raise RunError(f"checkpoint {resume} is none that training saved: {error}") from error
-        self.step = trainer.step
-        run.keep_metrics_before(self.step)
-        run.drop_states_after(self.step)
-        trainer.plan.set_level(self.step)
-        self._batches = trainer.batches(notes, self.step)
-        self._samples = Samples(trainer, notes)
-        self.events = EventWriter(run.events, notes.sample_rate)
-        self._began = time.monotonic()
-        self.guards = Guards(trainer, notes, run, self._samples, run.teller(progress))
-        self.guards.load(guarded)
-
-    def seconds(self):
-        """What the run has taken, before a resume and in it."""
-        return self.seconds_before + time.monotonic() - self._began
-
-    def take_step(self):
-        """Takes a step and watches over it: dict of numbers of the sounds, empty in most steps."""
-        tensors = self.trainer.train_step(self._batches, self.step)
+    def _take_step(self, log_every):
+        """Take a step: (metrics as floats, whether they are due to be logged)."""
+        tensors = self.trainer.train_step(self.batches, self.step)
         self.step += 1
-        self.guards.check_finite(self.step, tensors)
-        # Lazy regularizers come in some steps only: their newest values are kept.
-        self._newest |= tensors
-        return self.guards.measure(self.step, self.seconds())
+        # Read once a step: what is due and what a checkpoint says are of one time.
+        self.now = self._seconds()
+        # Lazy regularizers apply in some steps only: their newest values are kept.
+        self._newest |= {name: float(value) for name, value in tensors.items()}
+        metrics = dict(self._newest)
+        self.non_finite(self.step, metrics, self.trainer)
+        self.quality(self.step, metrics, self.trainer)
+        is_due = self.step == 1 or self.step % log_every == 0
+        return metrics, is_due or "sound_distance_percent" in metrics
 
-    def write_metrics(self, measured):
-        """Writes the newest metrics with those of the sounds, and returns them: dict of floats."""
-        metrics = {name: float(value) for name, value in self._newest.items()}
-        metrics |= self.guards.counts | measured
-        record = {"step": self.step, "seconds": round(self.seconds(), 3), **metrics}
-        self.run.write_metrics(record)
-        self.events.scalars(self.step, metrics)
-        self.guards.check_metrics(self.step, metrics)
-        return metrics
+    def _log(self, metrics):
+        record = {"step": self.step, "seconds": round(self.now, 3), **metrics}
+        run_files.append_metrics(self.run_dir, record)
+        self.summaries(self.step, metrics)
+        self.alarms(self.step, metrics, self.trainer)
 
-    def save(self, seconds):
-        """Writes a checkpoint of a run that has taken so many seconds."""
-        self._elapsed.assign(seconds)
-        values = {name: float(value) for name, value in self._newest.items()}
-        self._newest_text.assign(json.dumps({**values, "guards": self.guards.state()}))
+    def _save(self):
+        """Write a checkpoint."""
+        self._elapsed.assign(self.now)
+        states = {name: callback.state() for name, callback in self._stateful().items()}
+        self._text.assign(json.dumps({"newest": self._newest, "callbacks": states}))
         self._checkpoints.save(self.step)
 
-    def keep_sounds(self):
-        """Writes the sounds of the same codes as ever, by the averaged weights."""
-        audio, controls = self._samples.render()
-        for i, sound in enumerate(audio):
-            path = self.run.samples / f"step-{self.step:06d}-{i}.wav"
-            path.unlink(missing_ok=True)
-            write_wav(path, sound, self.notes.sample_rate)
-        self.events.sounds(self.step, audio, controls)
+
+def _read_state(text, elapsed):
+    """(newest metrics, states of callbacks) of a checkpoint's JSON; RunError if invalid."""
+    try:
+        if len(text) > _MAX_STATE_BYTES or not 0.0 <= elapsed < math.inf:
+            raise ValueError
+        state = json.loads(text)
+        newest = {str(name): float(x) for name, x in state.get("newest", {}).items()}
+        return newest, dict(state.get("callbacks", {}))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise RunError("the checkpoint holds no valid state of a training") from error

@@ -1,4 +1,4 @@
-"""What is trained before the adversaries, and then left as it is."""
+"""Training of parts before the adversarial training; they are fixed afterwards."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,26 +13,18 @@ _N_CODES = 4096
 
 
 class TrainAutoencoder:
-    """Trains the generator's autoencoder on the recordings; belongs into `Trainer.pretraining`.
+    """Train the generator's autoencoder on the data; an entry of `Trainer.pretraining`.
 
-    The loss is the squared error, each recording's relative to its own power, so that quiet ones
-    count as well. Then the generator is told the mean and the covariance of the recordings' codes.
+    The loss is the squared error relative to each recording's power, so that quiet ones count as
+    well. The generator's latent distribution is then fitted to the codes of the data.
 
     Args:
       steps: Updates.
       batch_size: Recordings in each.
       learning_rate: Of Adam.
-
-    Raises:
-      UsageError: for no updates or empty batches.
     """
 
     def __init__(self, steps=1500, batch_size=32, learning_rate=1e-3):
-        for name, value in (("steps", steps), ("batch_size", batch_size)):
-            if not isinstance(value, int) or value < 1:
-                raise UsageError(
-                    f"TrainAutoencoder.{name}: got {value}, expected a whole number from 1."
-                )
         self.steps = steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -67,7 +59,7 @@ class TrainAutoencoder:
             return share
 
         log(f"autoencoder: {self.steps} steps before the adversaries begin")
-        trainer.replicas.check([self.batch_size], None, "TrainAutoencoder.batch_size")
+        trainer.replicas.check([self.batch_size], name="TrainAutoencoder.batch_size")
         batches = trainer.replicas.batches(notes, self.batch_size, seed, n_batches=self.steps)
         update = trainer.replicas.compiled(update)
         shares = [update(batch) for batch in batches]

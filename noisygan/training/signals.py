@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: it saves first."""
+"""Signals that stop a training after it has saved."""
 
 import signal
 import threading
@@ -9,14 +9,13 @@ STOPPING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 
 class StopSignals:
-    """Turns signals into a question that the loop asks between steps.
+    """Catches signals, which the loop reads between steps, so that it saves a whole step.
 
-    So the state that is saved is that of a whole step. A second Ctrl-C stops at once, unsaved; a
-    scheduler that repeats itself is heard once. What the process ignores (`nohup`) stays ignored.
+    A second Ctrl-C stops at once, unsaved. Signals that the process ignores (`nohup`) stay ignored.
 
     Attributes:
-      asked: Name of the signal that asked to stop, or None.
-      at_once: Whether a second Ctrl-C did.
+      asked: Name of the signal that was received, or None.
+      at_once: Whether a second Ctrl-C was received.
     """
 
     def __init__(self):
@@ -36,6 +35,6 @@ class StopSignals:
         self.asked = self.asked or signal.Signals(number).name
 
     def close(self):
-        """Gives the signals back to whom they belonged."""
+        """Restore the previous handlers."""
         for number, handler in self.kept.items():
             signal.signal(number, handler)

@@ -1,57 +1,62 @@
-"""What is trained, against what, by which losses: the top-level object of every run config."""
+"""Settings of a training: networks, losses, optimizers; the top-level object of a run config."""
+
+from __future__ import annotations
 
 import contextlib
-import time
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
 
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.files import folder_lock
-from noisygan.progress import Silent
-from noisygan.training import loop
+from noisygan.training import loop, run_files
 from noisygan.training.accumulation import accumulated, check_accumulation
 from noisygan.training.batch_statistics import BatchStatistics
 from noisygan.training.build import build_generator, seed_initializers
-from noisygan.training.checkpoints import told_where_unwritable
 from noisygan.training.describe import layer_table
+from noisygan.training.distribution import OneDevice
 from noisygan.training.growth import Plan, check_discriminator
 from noisygan.training.optimizers import Adam, Phase
 from noisygan.training.precision import set_precision
-from noisygan.training.replicas import OneDevice
-from noisygan.training.runs import RunFolder
 from noisygan.training.step import EMA, GANLosses, critic_step, train_step
 from noisygan.training.step_metrics import combined
 
 
 class Trainer:
-    """Two networks, their losses and their optimizers.
+    """Trains a generator against a discriminator.
 
-    A step is `n_critic` updates of the discriminator, each with a batch of its own, and one of the
-    generator. Build it with the recordings' facts (`build`) before anything else.
+    A step is `n_critic` updates of the discriminator, each on its own batch, and one of the
+    generator.
 
     Args:
-      generator: By the generator contract.
-      discriminator: By the discriminator contract.
-      adversarial: A pair of `noisygan.losses.adversarial`.
-      regularizers: Of `noisygan.losses.regularizers`; each holds its weight and interval.
-      matching: Of `noisygan.losses.matching`: losses of the generator beside the adversarial one.
+      generator: A `noisygan.generators.generator.Generator`.
+      discriminator: A `discriminators.Discriminator`.
+      adversarial: A loss pair of `noisygan.losses.adversarial`.
+      regularizers: List, of `noisygan.losses.regularizers`; each holds its weight and interval.
+      matching: List, of `noisygan.losses.matching`: losses of the generator beside the adversarial.
       condition_encoder: `ConditionEncoder` of the discriminator or None; the generator has its own.
-      g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`.
-      batch_size: Recordings, and generated sounds, a batch.
-      n_critic: Discriminator updates for each generator update.
-      ema_decay: Of the generator's averaged weights, a step; early steps use less, so that the
-        average forgets the untrained network. Weights that are not trained are copied.
-      growth: A `Growth`, for two networks that grow, or None.
-      augmentation: Of `noisygan.training.augmentation`: what is done to recordings and generated
-        sounds alike before the discriminator, or None.
-      pretraining: What is done once with a new run's networks before the first step: called with
-        (trainer, notes, seed, log).
-      quality: A `Quality`: when sounds are measured on the way; None: as by default.
-      precision: What the discriminator's layers compute in, of `noisygan.training.precision`.
-      accumulate: Into how many parts a batch is divided that does not fit into memory at once
-        (`noisygan.training.accumulation`).
-      jit_compile: Whether XLA compiles a step into one program, without our kernels for processors;
-        on one device. `benchmarks/training_step.py` measures whether it pays.
+      g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`; None: `Adam()`.
+      batch_size: Real, and fake, examples in a batch.
+      n_critic: Discriminator updates per generator update.
+      ema_decay: Of the generator's averaged weights, per step; see `noisygan.training.step.EMA`.
+      growth: `Growth` of two growing networks, or None.
+      pretraining: List of functions of (trainer, data, seed, log), called once for a new run.
+      augmentation: Of `noisygan.training.augmentation`, or None.
+      quality: `Quality`: when examples are measured; None: its defaults.
+      precision: Of the discriminator's layers: float32, bfloat16 or float16.
+      accumulate: Parts of a batch that does not fit into memory.
+      jit_compile: Whether XLA compiles a step, without our CPU kernels; on one device.
+
+    Attributes:
+      step: Steps taken.
+      g_ema: `EMA` of the generator, once built.
+      should_stop: Set it from a callback to stop after the present step.
+
+    Example:
+      >>> trainer = Trainer(generator, discriminator, Relativistic(), [R1(10.0)], batch_size=8)
+      >>> trainer.fit(data, "runs/mine", minutes=5)
+      >>> with trainer.averaged():
+      ...     audio = trainer.generator(trainer.generator.prior(4, seed=0), conditioning).audio
     """
 
     def __init__(
@@ -59,21 +64,21 @@ class Trainer:
         generator,
         discriminator,
         adversarial,
-        regularizers=(),
-        matching=(),
+        regularizers: Iterable = (),
+        matching: Iterable = (),
         condition_encoder=None,
         g_optimizer=None,
         d_optimizer=None,
-        batch_size=16,
-        n_critic=1,
-        ema_decay=0.995,
+        batch_size: int = 16,
+        n_critic: int = 1,
+        ema_decay: float = 0.995,
         growth=None,
-        pretraining=(),
+        pretraining: Iterable[Callable] = (),
         augmentation=None,
         quality=None,
-        precision="float32",
-        accumulate=1,
-        jit_compile=False,
+        precision: str = "float32",
+        accumulate: int = 1,
+        jit_compile: bool = False,
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -104,34 +109,34 @@ class Trainer:
         self.jit_compile = jit_compile
         self.seed = 0
         self.g_ema = None
+        self.should_stop = False
         self.replicas = OneDevice()
 
-    def build(self, notes, seed=0):
-        """Makes every variable.
+    def build(self, data, seed: int = 0) -> None:
+        """Make every variable.
 
         Args:
-          notes: An `AudioDataset`.
-          seed: Of the run: initial weights, codes, noise, order of the recordings.
+          data: `AudioDataset`.
+          seed: Of the run: initial weights, latents, noise, order of the data.
 
         Raises:
-          UsageError: if the recordings lack what the config is conditioned on, or differ from it
-            in rate or length.
+          UsageError: if the data lack a condition, or differ in sample rate or length.
         """
         with self.replicas.scope():
-            self._build(notes, seed)
+            self._build(data, seed)
 
-    def _build(self, notes, seed):
+    def _build(self, data, seed):
         self.seed = seed
         tf.keras.utils.set_random_seed(seed)
-        self.check(notes)
-        chosen = range(0, len(notes), -(-len(notes) // 256))
-        self.discriminator.adapt(tf.stack([notes.audio(i) for i in chosen]))
+        self.check(data)
+        chosen = range(0, len(data), -(-len(data) // 256))
+        self.discriminator.adapt(tf.stack([data.audio(i) for i in chosen]))
         seed_initializers([self.generator, self.discriminator], seed)
-        batch = next(iter(notes.batches(self.batch_size, seed)))
+        batch = next(iter(data.batches(self.batch_size, seed)))
         self.plan.set_level(None)
-        build_generator(self.generator, len(notes.label_names))
+        build_generator(self.generator, len(data.label_names))
         if self.condition_encoder is not None:
-            self.condition_encoder.n_labels = len(notes.label_names)
+            self.condition_encoder.n_labels = len(data.label_names)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))
         self.d_phase = self._phase("d", self.discriminator, self.d_optimizer)
         self.g_phase = self._phase("g", self.generator, self.g_optimizer)
@@ -169,8 +174,8 @@ class Trainer:
         else:
             self._critic_step, self._train_step = compiled(critic), compiled(train)
 
-    def check(self, notes):
-        """Raises UsageError unless the recordings fit the config: rate, length, conditions."""
+    def check(self, data) -> None:
+        """Raises UsageError unless the data fit the config: sample rate, length, conditions."""
         generator = self.generator
         if self.batch_size < generator.min_batch_size:
             raise UsageError(
@@ -183,52 +188,53 @@ class Trainer:
                 f"Trainer.matching: {type(generator).__name__} does not predict the next sample, "
                 "which Prediction compares; expected SampleGAN, or other losses"
             )
-        if notes.sample_rate != generator.sample_rate:
+        if data.sample_rate != generator.sample_rate:
             raise UsageError(
-                f"The recordings are read at {notes.sample_rate} Hz and the generator makes "
+                f"The recordings are read at {data.sample_rate} Hz and the generator makes "
                 f"{generator.sample_rate} Hz; give both the config's sample_rate."
             )
-        wanted = round(generator.seconds * generator.sample_rate)
-        if notes.n_samples != wanted:
+        n_samples = round(generator.seconds * generator.sample_rate)
+        if data.n_samples != n_samples:
             raise UsageError(
-                f"The recordings are read with {notes.n_samples} samples and the generator makes "
-                f"{wanted}; set Recordings.n_samples to {wanted}."
+                f"The recordings are read with {data.n_samples} samples and the generator makes "
+                f"{n_samples}; set Recordings.n_samples to {n_samples}."
             )
         self.replicas.check_settings(self)
-        sizes = self.plan.batch_sizes
+        sizes, group = self.plan.batch_sizes, self.discriminator.group_size
         check_discriminator(
             self.discriminator, self.plan.lengths, [self.batch_size, *sizes], self.condition_encoder
         )
-        self.replicas.check([self.batch_size], self.discriminator)
-        self.replicas.check(sizes, self.discriminator, "Growth.batch_sizes")
+        self.replicas.check([self.batch_size], group)
+        self.replicas.check(sizes, group, "Growth.batch_sizes")
         names = set(generator.condition_names)
         names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
-        if "label" in names and not notes.has_label:
-            raise UsageError(
-                f"The config is conditioned on the label, which is not known of every file in "
-                f"{notes.folder}: put the files of each class into a folder of its own "
-                "(kick/..., snare/...), or use a config without label."
-            )
-        for name in ("pitch", "velocity"):
-            if name in names and not getattr(notes, f"has_{name}"):
+        advice = {
+            "label": "put the files of each class into a folder of its own (kick/..., snare/...), "
+            "or use a config without label",
+            "pitch": "name files like name-060-100.wav (pitch 60, velocity 100), or use a config "
+            "without pitch such as ablations/without_pitch.gin",
+            "velocity": "name files like name-060-100.wav (pitch 60, velocity 100), or use a "
+            "config without velocity",
+        }
+        for name in advice:
+            if name in names and not getattr(data, f"has_{name}"):
                 raise UsageError(
                     f"The config is conditioned on {name}, which is not known of every file in "
-                    f"{notes.folder}: name files like name-060-100.wav (pitch 60, velocity 100), "
-                    f"or use a config without {name} such as ablations/without_pitch.gin."
+                    f"{data.folder}: {advice[name]}."
                 )
 
-    def batches(self, notes, step):
-        """Iterator over the batches from a step on, `n_critic` of them a step."""
+    def batches(self, data, step: int) -> Iterator:
+        """Iterator over the batches from a step on, `n_critic` of them per step."""
         while step is not None:
             stage = self.plan.stage(step)
             start = (step - stage.first_step) * self.n_critic
             n = None if stage.end is None else (stage.end - step) * self.n_critic
-            yield from self.replicas.batches(notes, stage.batch_size, self.seed, start, n)
+            yield from self.replicas.batches(data, stage.batch_size, self.seed, start, n)
             step = stage.end
 
     @property
-    def checkpointed(self):
-        """Everything that a run's state consists of, for `tf.train.Checkpoint`."""
+    def checkpointed(self) -> dict:
+        """Variables of the trainer's state, for `tf.train.Checkpoint`."""
         lists = {
             "generator": self.generator.weights,
             "discriminator": self.discriminator.weights,
@@ -238,12 +244,12 @@ class Trainer:
         state = {name: [v.value for v in variables] for name, variables in lists.items()}
         return state | {"ema": self.g_ema.averages, "step": self.g_ema.step}
 
-    def train_step(self, batches, step):
-        """One step: `n_critic` updates of the discriminator and one of the generator.
+    def train_step(self, batches: Iterator, step: int) -> dict:
+        """Take one step.
 
         Args:
           batches: Iterator over batches; `n_critic` are taken.
-          step: The step's number, from 0; decides which lazy regularizers apply.
+          step: Number of the step, from 0; decides which lazy regularizers apply.
 
         Returns:
           dict of scalar tensors.
@@ -261,90 +267,80 @@ class Trainer:
                 updates.append(program(batch, seed, self.active_regularizers(update), level))
         return combined(updates)
 
-    def active_regularizers(self, update):
+    def active_regularizers(self, update: int) -> tuple[int, ...]:
         """Indices of the regularizers that apply in an update of the discriminator."""
         return tuple(i for i, r in enumerate(self.gan.regularizers) if update % r.interval == 0)
 
     def fit(
-        self, notes, run_dir, steps=None, minutes=None, seed=0, resume=False, progress=None, **kept
-    ):
-        """Builds, then trains into a run folder; see `noisygan.training.loop.fit`.
+        self,
+        data,
+        run_dir: str | pathlib.Path,
+        steps: int | None = None,
+        minutes: float | None = None,
+        seed: int = 0,
+        resume: bool = False,
+        **options,
+    ) -> int:
+        """Build, then train into a run folder.
 
         Args:
-          notes: An `AudioDataset`.
-          run_dir: A `RunFolder`, or the path of one that is there.
+          data: `AudioDataset`.
+          run_dir: Run folder; made where it is missing, then without a config, so that only this
+            object can use its checkpoints (`noisygan.train` writes one).
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
-          resume: Whether to go on from the newest checkpoint.
-          progress: Has update(...) and message(text); None: silent.
-          **kept: Further arguments of the loop.
+          resume: Whether to continue from the newest good checkpoint.
+          **options: callbacks, early_stop, snapshot_minutes, progress and others of
+            `noisygan.training.loop.fit`.
 
         Returns:
-          The number of steps that the run has taken.
+          Steps taken by the run.
 
         Raises:
-          UsageError: for a new run with networks that have learnt.
+          UsageError: for a new run with networks that were trained, or a folder that is in use.
         """
         if self.g_ema is not None and self.step > 0 and not resume:
             raise UsageError(
-                f"this Trainer has learnt for {self.step} steps already; make a new one for a "
-                "new run, or go on with resume=True"
+                f"this Trainer has taken {self.step} steps already; make a new one for a new run, "
+                "or continue with resume=True"
             )
-        run = run_dir if isinstance(run_dir, RunFolder) else RunFolder.open(run_dir)
+        run_dir = pathlib.Path(run_dir)
         if resume:
-            run.check_whole("resume=True")
-        self.build(notes, self.replicas.broadcast_from_chief(run.facts["seed"] if resume else seed))
-        progress = progress or Silent()
-        writes = self.replicas.is_chief
-        with (
-            told_where_unwritable(run.checkpoints),
-            folder_lock(run.path, "choose another folder") if writes else contextlib.nullcontext(),
-        ):
-            # A run that was killed before its first checkpoint begins again.
-            resume = resume and self.replicas.is_chief
-            resume = run.latest_checkpoint(run.teller(progress)) if resume else None
-            if self.replicas.broadcast_from_chief(resume is None):
-                began = time.monotonic()
-                for prepare in self.pretraining:
-                    prepare(self, notes, self.seed, progress.message)
-                kept["seconds_before"] = time.monotonic() - began
-                self.g_ema.reset()
-            arguments = (self, notes, run, steps, minutes, resume, progress)
-            return self.replicas.fit(self, notes, run, lambda: loop.fit(*arguments, **kept))
+            run_files.check_run(run_dir)
+            run_files.check_resumable(run_dir)
+            seed = run_files.read_metadata(run_dir)["seed"]
+        self.build(data, self.replicas.broadcast_from_chief(seed))
+        if not resume and not run_files.is_run(run_dir) and self.replicas.is_chief:
+            run_files.create(run_dir, "", data, seed, n_replicas=self.replicas.n_replicas)
+        return loop.fit(self, data, run_dir, steps, minutes, resume, **options)
 
-    def describe(self, notes):
-        """Checks that everything fits together: one batch, one step of each phase.
-
-        Args:
-          notes: An `AudioDataset`.
-
-        Returns:
-          Each network's layers, output shapes and numbers of parameters, as text.
-        """
-        self.build(notes)
+    def describe(self, data) -> str:
+        """Take one step to check that everything fits; returns tables of the networks' layers."""
+        self.build(data)
         self.plan.set_level(None)
-        batch = next(iter(notes.batches(self.batch_size, self.seed)))
+        batch = next(iter(data.batches(self.batch_size, self.seed)))
         z = self.generator.prior(self.batch_size, 0)
-        parts = [
+        encoded = self.gan.condition_encoder(batch)
+        tables = [
             layer_table("Generator", self.generator, lambda: self.generator(z, batch)),
             layer_table(
                 "Discriminator",
                 self.discriminator,
-                lambda: self.discriminator(batch["audio"], self.gan.condition_encoder(batch)),
+                lambda: self.discriminator(batch["audio"], encoded),
             ),
         ]
-        metrics = self.train_step(self.batches(notes, 0), 0)
+        metrics = self.train_step(self.batches(data, 0), 0)
         values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
-        return "\n\n".join([*parts, f"One step of each phase: {values}"])
+        return "\n\n".join([*tables, f"One step of each network: {values}"])
 
     @property
-    def step(self):
-        """Steps taken, int."""
+    def step(self) -> int:
+        """Steps taken."""
         return int(self.g_ema.step)
 
     @contextlib.contextmanager
     def averaged(self):
-        """A context in which the generator has its averaged weights."""
+        """A context in which the generator has its averaged (EMA) weights."""
         variables = [v.value for v in self.generator.weights]
         kept = [v.numpy() for v in variables]
         try:

@@ -51,4 +51,4 @@ def test_a_stopped_download_says_how_it_goes_on(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(download, "get", stop)
     assert main(["download", "nsynth", "--out", str(tmp_path)]) == 130
-    assert "the same command goes on where it was" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err

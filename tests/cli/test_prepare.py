@@ -1,4 +1,4 @@
-"""`noisygan prepare`: what it says, its exit codes, and the options as they are typed."""
+"""`noisygan prepare`: output, exit codes, options as they are typed."""
 
 import importlib.util
 import json
@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisygan.cli import prepare
 from noisygan.cli.main import build_parser, main
-from noisygan.data.prepare import presets, records
-from noisygan.data.prepare.options import Options
+from noisygan.data.prepare import preparing, records
+from noisygan.data.prepare.options import KINDS, PRESETS, Options
 from noisygan.demo import drums_folder
 
 
@@ -34,24 +33,19 @@ def mess(tmp_path, write_sound):
     return data
 
 
-def options_of(*args):
-    parsed = build_parser().parse_args(["prepare", *args])
-    return presets.options(parsed.kind, parsed.preset, prepare._changes(parsed))
-
-
 def test_from_a_mess_to_records(noisygan, mess, tmp_path):
     out = tmp_path / "out"
     command = ("prepare", "drums", "--data", mess, "--out", out, "--processes", 1)
     result = noisygan(*command)
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines() == [
-        f"2 sounds of 2 files, 1 s (train 2) in {out}",
+        f"2 examples of 2 files, 1 s (train 2) in {out}",
         "skipped 4 files: 1 empty, 1 hidden, 1 not audio, 1 silent; see " + f"{out}/files.jsonl",
     ]
     again = noisygan(*command)
     assert again.code == 0
-    assert again.out.startswith(f"nothing to do: {out} is complete\n2 sounds of 2 files")
-    assert "with peak 1.0, asked for is none" in noisygan(*command, "--peak", "none").err
+    assert again.out.startswith(f"nothing to do: {out} is complete\n2 examples of 2 files")
+    assert "with peak 1.0, not none" in noisygan(*command, "--peak", "none").err
     assert noisygan(*command, "--peak", "none", "--overwrite").code == 0
 
 
@@ -59,15 +53,16 @@ def test_one_file_is_no_files(noisygan, mess, tmp_path):
     (mess / "kick" / "empty.wav").unlink()
     result = noisygan("prepare", "drums", "--data", mess / "kick", "--out", tmp_path / "x")
     one, skipped = result.out.splitlines()
-    assert one.startswith("1 sound of 1 file, ") and skipped.startswith("skipped 1 file: 1 hidden")
+    assert one.startswith("1 example of 1 file, ")
+    assert skipped.startswith("skipped 1 file: 1 hidden")
 
 
 def test_a_split_that_stays_empty_is_told(noisygan, tmp_path, write_sound):
     write_sound(tmp_path / "data" / "kick" / "a.wav", rate=44100)
     command = ("prepare", "drums", "--data", tmp_path / "data", "--processes", 1)
     told = noisygan(*command, "--out", tmp_path / "out", "--test", 0.01).out
-    assert told.startswith("1 sound of 1 file, ")
-    assert "no sound fell to --test 0.01: ask for more" in told
+    assert told.startswith("1 example of 1 file, ")
+    assert "no example fell to --test 0.01: ask for more" in told
     assert "fell to" not in noisygan(*command, "--out", tmp_path / "without").out
 
 
@@ -85,48 +80,49 @@ def test_strict_is_a_failure_after_everything_is_done(noisygan, mess, tmp_path):
     assert noisygan(*command, "--overwrite").code == 0
 
 
-def test_every_option_reaches_its_step():
+def test_every_option_reaches_its_step(noisygan, monkeypatch):
     given = (
-        "songs --data d --out o --sample_rate 32000,8000 --other_rates drop --channel 2 "
-        "--min_seconds 1 --max_seconds none --skip_seconds 2 --trim_db -40 --n_samples 4000 "
-        "--stride 2000 --silence_db -50 --loudness_db -20 --fade_in_seconds 0.1 "
-        "--fade_out_seconds 0.2 --encoding float32 --f0 pyin --frame_rate 100 --split_by mood "
-        "--valid 0.2 --test 0.1 --licence CC0 --source here --features --keep_dc "
-        "--only label=a,b --only mood=dark"
+        "songs --data d --out o --sample_rate 32000,8000 --other_rates drop --max_seconds none "
+        "--skip_seconds 2 --trim_db -40 --n_samples 4000 --silence_db -50 --loudness_db -20 "
+        "--fade_in_seconds 0.1 --fade_out_seconds 0.2 --f0 pyin --frame_rate 100 --split_by mood "
+        "--valid 0.2 --test 0.1 --licence CC0 --features --keep_dc --only label=a,b "
+        "--only mood=dark"
     )
-    assert options_of(*given.split()) == Options(
-        sample_rates=(32000.0, 8000.0),
-        other_rates="drop",
-        channel=2,
-        remove_dc=False,
-        min_seconds=1.0,
-        max_seconds=None,
-        skip_seconds=2.0,
-        trim_db=-40.0,
-        n_samples=4000,
-        segments=True,
-        stride=2000,
-        silence_db=-50.0,
-        loudness_db=-20.0,
-        fade_in_seconds=0.1,
-        fade_out_seconds=0.2,
-        encoding="float32",
-        frame_rate=100.0,
-        features=True,
-        f0="pyin",
-        split_by="mood",
-        valid=0.2,
-        test=0.1,
-        only=(("label", ("a", "b")), ("mood", ("dark",))),
-        licence="CC0",
-        source="here",
-    )
+    asked = []
+    counts = {"records": 0, "used": 0, "seconds": 0, "skipped": 0, "put_right": 0}
+    manifest = {"counts": {**counts, "skipped_by_kind": {}}, "splits": {}, "options": {}}
+    monkeypatch.setattr(preparing, "prepare", lambda *a: (asked.append(a[2]), (manifest, True))[1])
+    assert noisygan("prepare", *given.split()).code == 0
+    assert asked == [
+        Options(
+            sample_rates=(32000.0, 8000.0),
+            other_rates="drop",
+            remove_dc=False,
+            max_seconds=None,
+            skip_seconds=2.0,
+            trim_db=-40.0,
+            n_samples=4000,
+            segments=True,
+            silence_db=-50.0,
+            loudness_db=-20.0,
+            fade_in_seconds=0.1,
+            fade_out_seconds=0.2,
+            frame_rate=100.0,
+            features=True,
+            f0="pyin",
+            split_by="mood",
+            valid=0.2,
+            test=0.1,
+            only=(("label", ("a", "b")), ("mood", ("dark",))),
+            licence="CC0",
+        )
+    ]
 
 
 def test_help_names_all_kinds_and_presets():
     parser = build_parser()._subparsers._group_actions[0].choices["prepare"]
     words = parser.format_help().replace(",", " ").replace(":", " ").split()
-    for name in [*presets.KINDS, *presets.PRESETS]:
+    for name in [*KINDS, *PRESETS]:
         assert name in words
 
 
@@ -185,11 +181,11 @@ def test_ctrl_c_says_how_to_go_on(mess, tmp_path, write_sound):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert done.returncode == 130
-    assert done.stderr == "noisygan: stopped; the same command goes on where it was\n"
+    assert done.stderr == "noisygan: stopped; the same command resumes where it stopped\n"
     assert not (out / "manifest.json").exists()
     done = subprocess.run([sys.executable, "-m", "noisygan", *args], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("42 sounds of 42 files")
+    assert done.stdout.startswith("42 examples of 42 files")
 
 
 def test_a_hostile_folder_goes_through(noisygan, mess, tmp_path, write_sound):
@@ -219,7 +215,7 @@ def test_a_hostile_folder_goes_through(noisygan, mess, tmp_path, write_sound):
     assert lines["loop/out"]["kind"] == "prepared"
     assert all(line["action"] == "used" or line["reason"] for line in lines.values())
     assert lines["snare/\\xff \n.wav"]["action"] == "used"
-    found = [each for path in out.glob("*.tfrecord") for each in records.read_shard(path)]
+    found = list(records.read_records(out))
     assert {"kick/a.wav", "snare/c.wav", "snare/\\xff \n.wav"} <= {each.key for each in found}
     assert all(np.isfinite(each.audio[44100]).all() for each in found)
 

@@ -8,7 +8,8 @@ import soundfile
 
 from noisygan import config
 from noisygan.data.dataset import Recordings
-from noisygan.data.prepare import pool, preparing, presets
+from noisygan.data.prepare import preparing, runners
+from noisygan.data.prepare.options import make_options
 
 # (kind, preset) of each run; the options that a run of another rate or length changes.
 NOTES, DRUMS = ("nsynth", "nsynth", {}), ("drums", None, {})
@@ -56,8 +57,8 @@ def prepared(tmp_path_factory):
             seconds = 17.0 if preset == "netzer" else SECONDS[kind]
             make(data, labels, rate, seconds)
             out = tmp_path_factory.mktemp("prepared") / "out"
-            options = presets.options(kind, preset, changes)
-            run = functools.partial(pool.run, n_processes=1)
+            options = make_options(kind, preset, **changes)
+            run = functools.partial(runners.run_pool, n_processes=1)
             preparing.prepare(data, out, options, run)
             before[key] = out
         return before[key]

@@ -31,6 +31,7 @@ def target(seeds, file=None):
         def read_file(data):
             with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
                 path = pathlib.Path(folder) / file
+                path.parent.mkdir(exist_ok=True)
                 path.write_bytes(data)
                 read(path)
 
@@ -213,7 +214,8 @@ def sounds():
 def recording(path):
     """A recording to train on, to match and to prepare."""
     from noisygan.audio_io import decoding
-    from noisygan.data.prepare import reading, sources
+    from noisygan.data import layouts
+    from noisygan.data.prepare import reading
     from noisygan.matching.target import read_target
 
     try:
@@ -223,7 +225,7 @@ def recording(path):
         try:
             assert np.isfinite(read_target(path).audio).all()
         finally:
-            found = reading.read(sources.file_source(path, "input.wav"), max_seconds=60.0)
+            found = reading.read(layouts.file_source(path, "input.wav"), max_seconds=60.0)
             assert np.isfinite(found.audio).all()
 
 
@@ -244,30 +246,30 @@ def prepared():
         return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 
-def _read_prepared(name, data):
-    """Read a prepared folder one of whose files is another one."""
-    from noisygan.data.prepare import load
+def _read_prepared(changed):
+    """Read a prepared folder with other contents of some files, dict of name -> bytes."""
+    from noisygan.data.dataset import Recordings
 
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        for each, content in (prepared() | {name: data}).items():
+        for each, content in (prepared() | changed).items():
             (pathlib.Path(folder) / each).write_bytes(content)
-        split = load.Split(pathlib.Path(folder), "train", 8000)
-        for i in range(len(split.entries)):
-            assert np.isfinite(split.audio(i)).all()
+        found = Recordings(8000, 400).read(folder)
+        for i in range(len(found)):
+            assert np.isfinite(found.audio(i)).all()
 
 
-def _shard():
-    return next(name for name in prepared() if "tfrecord" in name)
-
-
-@target(lambda: [prepared()[_shard()]])
-def prepared_shard(data):
-    _read_prepared(_shard(), data)
+@target(lambda: [prepared()["records.jsonl"].splitlines()[0]])
+def prepared_index(data):
+    """Checked by its checksum, so that only a manifest made for it lets it through."""
+    manifest = json.loads(prepared()["manifest.json"])
+    manifest["splits"]["train"]["n_records"] = 1
+    manifest["sha256"]["records.jsonl"] = hashlib.sha256(data).hexdigest()
+    _read_prepared({"records.jsonl": data, "manifest.json": json.dumps(manifest).encode()})
 
 
 @target(lambda: [prepared()["manifest.json"]])
 def prepared_manifest(data):
-    _read_prepared("manifest.json", data)
+    _read_prepared({"manifest.json": data})
 
 
 NSYNTH = {
@@ -279,15 +281,14 @@ NSYNTH = {
 @target(encoded(NSYNTH), "examples.json")
 def nsynth_json(path):
     """NSynth's examples.json, as training and `prepare` read it."""
-    from noisygan.data import layouts
-    from noisygan.data.prepare import nsynth_sources
+    from noisygan.data import layouts, nsynth
 
     (path.parent / "audio").mkdir()
     try:
         for entry in layouts.list_entries(path.parent)[1]:
             assert entry.path.parent == path.parent / "audio"
     finally:
-        for source in nsynth_sources.find(path.parent):
+        for source in nsynth.find(path.parent):
             assert pathlib.Path(source.path).is_relative_to(path.parent)
 
 
@@ -298,9 +299,9 @@ TABLES = [
 
 
 def read_table(path):
-    from noisygan.data.prepare import table_sources
+    from noisygan.data import tables
 
-    list(table_sources.read(path.parent, path))
+    list(tables.read(path.parent, path))
 
 
 @target(lambda: TABLES, "input.csv")
@@ -333,9 +334,9 @@ FACTS = {
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
     from noisygan.rendering.requests import make_requests
-    from noisygan.training.run_files import read_facts
+    from noisygan.training.run_files import read_metadata
 
-    facts = read_facts(path)
+    facts = read_metadata(path.parent)
     names = {name: tuple(facts.get(name, ())) for name in ("label_names", "pitches")}
     run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
     for request in make_requests(run, 2):
@@ -349,7 +350,7 @@ METRICS = b'{"step": 1, "seconds": 0.5, "d_loss": 1.0}\n{"step": 2, "seconds": 1
 def run_metrics(path):
     from noisygan.training.run_files import read_metrics
 
-    for record in read_metrics(path):
+    for record in read_metrics(path.parent):
         float(record.get("seconds", 0.0))
 
 
@@ -360,14 +361,14 @@ SUMS = {
 }
 
 
-@target(encoded({"format": 1, "files": SUMS}), "ckpt-3.json")
+@target(encoded({"files": SUMS}), "checkpoints/ckpt-3.json")
 def checkpoint_sums(path):
     """Checksums of a checkpoint: one that does not have them is passed over."""
     from noisygan.training import checkpoints
 
     for name, content in CHECKPOINT.items():
         (path.parent / name).write_bytes(content)
-    checkpoints.newest(path.parent)
+    checkpoints.newest(path.parent.parent)
 
 
 ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}

@@ -36,7 +36,7 @@ def complaint(text):
 @pytest.mark.parametrize(
     "name",
     [
-        *("noisygan.training.loop.StopSignals", "noisygan.training.summaries.EventWriter"),
+        *("noisygan.training.loop.StopSignals", "noisygan.training.callbacks.TensorBoard"),
         *("noisygan.data.prepare.reading.read", "noisygan.data.download.Archive"),
         *("noisygan.files.atomic_write", "noisygan.archives.read_arrays"),
         *("synths.kernels.threads.run", "synths.native.set_native_kernels", "synths.pitch.CREPE"),

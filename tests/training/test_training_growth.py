@@ -6,7 +6,6 @@ from discriminators.growing_gan import GrowingGANDiscriminator
 from noisygan.generators.growing_gan import GrowingGAN
 from noisygan.losses import Wasserstein
 from noisygan.training.growth import Growth
-from noisygan.training.runs import RunFolder
 from noisygan.training.trainer import Trainer
 from tests import toys
 
@@ -28,11 +27,8 @@ def fit(run, steps, resume=False):
 
 
 def test_a_run_stopped_in_the_middle_of_a_fade_goes_on_in_the_middle_of_it(tmp_path):
-    def new_run(name):
-        return RunFolder.create(tmp_path / name, "", [], toys.notes(n_samples=128), 5)
-
-    whole = fit(new_run("whole"), STEPS)
-    run = new_run("parts")
+    whole = fit(tmp_path / "whole", STEPS)
+    run = tmp_path / "parts"
     stopped = fit(run, 4)
     assert stopped.generator.level == 1
     assert float(stopped.generator.alpha) == 0.25

@@ -65,5 +65,5 @@ def test_it_is_neither_constant_nor_silent(rollouts):
 
 def test_a_generator_that_says_nothing_is_refused():
     trainer = toys.trainer(matching=[Prediction()])
-    with pytest.raises(UsageError, match="Prediction asks .* Hybrid doesn't say; expected Sample"):
+    with pytest.raises(UsageError, match="Hybrid does not predict"):
         trainer.build(toys.notes())

@@ -1,148 +1,431 @@
-"""A set of notes in memory or on disk, and the batches made of it."""
+"""`Recordings`: selection, reading, checks. `AudioDataset`: batches from seeds alone."""
+
+import json
+import os
 
 import numpy as np
 import pytest
 
-from noisygan.data import Recordings
-from noisygan.data import dataset as recordings
+from noisygan.data import AudioDataset, Recordings
+from noisygan.data import dataset as data
+from noisygan.data.prepare import preparing, units
+from noisygan.data.prepare.options import make_options
+from noisygan.demo import drums_folder, held_out_folder, notes_folder
 from noisygan.errors import RunError, UsageError
 
 N = 50
 
 
+def read(folder, **options):
+    return Recordings(n_samples=N, **options).read(folder)
+
+
+def prepare(folder, out, **options):
+    """Prepare a folder in this process."""
+
+    def here(folder, indices, done):
+        for index in indices:
+            done(units.process(folder, index))
+
+    preparing.prepare(folder, out, make_options("notes", remove_dc=False, **options), here)
+    return out
+
+
 @pytest.fixture
-def folder(tmp_path, write_sound):
-    """Seven recordings, each a constant of its own, two without pitch and velocity."""
-    for i in range(7):
-        name = f"tone-{60 + i:03d}-{100 + i:03d}" if i < 5 else f"x{i}"
-        write_sound(tmp_path / f"{name}.wav", np.full(N, (i + 1) / 8), subtype="FLOAT")
-    return tmp_path
+def on_disk(monkeypatch):
+    """Nothing is kept in memory."""
+    monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
 
 
 @pytest.fixture(params=["in memory", "on disk"])
-def notes(request, folder, monkeypatch):
+def where(request, monkeypatch):
     if request.param == "on disk":
-        monkeypatch.setattr(recordings, "MAX_BYTES_IN_MEMORY", 0)
-    return Recordings(n_samples=N).read(folder)
+        monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
 
 
-def order(notes, batch_size, seed, n_batches, start=0):
-    """The recordings of each batch, told by their constant. [n_batches, batch_size]."""
-    dataset = notes.batches(batch_size, seed, start).take(n_batches)
-    return np.array([batch["audio"][:, 0] * 8 - 1 for batch in dataset.as_numpy_iterator()])
-
-
-def test_sounds_and_what_is_known_of_them(notes):
-    assert len(notes) == 7
+@pytest.fixture
+def folder(tmp_path, write_sound):
+    """Seven recordings, each another constant, two without pitch and velocity."""
     for i in range(7):
-        np.testing.assert_array_equal(notes.audio(i), np.full(N, (i + 1) / 8, np.float32))
-    np.testing.assert_array_equal(notes.pitch, [60, 61, 62, 63, 64, np.nan, np.nan])
-    assert not notes.has_pitch and not notes.has_velocity and not notes.has_label
-    with pytest.raises(ValueError, match="read-only"):
-        notes.audio(0)[0] = 1.0
+        name = f"tone-{60 + i:03d}-{100 + i:03d}" if i < 5 else f"x{i}"
+        write_sound(tmp_path / "seven" / f"{name}.wav", np.full(N, (i + 1) / 8))
+    return tmp_path / "seven"
 
 
-def test_what_a_batch_holds(notes):
-    batch = next(iter(notes.batches(4, seed=0)))
-    spec = {key: (value.dtype.name, tuple(value.shape)) for key, value in batch.items()}
-    assert spec == {
-        "audio": ("float32", (4, N)),
-        "pitch": ("float32", (4,)),
-        "velocity": ("float32", (4,)),
-        "label": ("int32", (4,)),
-    }
-    static = notes.batches(4, seed=0).element_spec
-    assert {key: tuple(value.shape) for key, value in static.items()} == {
-        key: shape for key, (_, shape) in spec.items()
-    }
+@pytest.fixture
+def orchestra(tmp_path, write_sound):
+    """Five notes of three instruments, as NSynth names them, and one file of unknown everything."""
+    for name in (
+        "flute_acoustic_000-060-025",
+        "flute_acoustic_000-072-100",
+        "flute_electronic_001-084-100",
+        "brass_acoustic_000-050-025",
+        "bass_synthetic_000-030-127",
+        "who_knows",
+    ):
+        write_sound(tmp_path / "orchestra" / f"{name}.wav")
+    return tmp_path / "orchestra"
 
 
-def test_audio_and_conditioning_belong_together(notes):
-    for batch in notes.batches(7, seed=3).take(3).as_numpy_iterator():
-        i = np.round(batch["audio"][:, 0] * 8 - 1).astype(int)
-        known = i < 5
-        np.testing.assert_array_equal(batch["pitch"], np.where(known, 60 + i, 0))
-        np.testing.assert_array_equal(batch["velocity"], np.where(known, 100 + i, 0))
-        np.testing.assert_array_equal(batch["label"], notes.label[i])
-        np.testing.assert_array_equal(batch["audio"], np.repeat((i[:, None] + 1) / 8, N, axis=1))
+def order(dataset, batch_size, seed, n_batches, start=0):
+    """Recordings of each batch, told by their constant. [n_batches, batch_size]."""
+    batches = dataset.batches(batch_size, seed, start).take(n_batches)
+    return np.array([batch["audio"][:, 0] * 8 - 1 for batch in batches.as_numpy_iterator()])
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 7, 10])
-def test_every_epoch_is_a_permutation(notes, batch_size):
-    stream = order(notes, batch_size, seed=1, n_batches=21).ravel()
-    epochs = stream[: len(stream) // 7 * 7].reshape(-1, 7)
-    np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(7), [len(epochs), 1]))
-    assert len({tuple(epoch) for epoch in epochs}) > 1
+class TestBundled:
+    def test_notes(self):
+        notes = AudioDataset.from_folder(notes_folder(), sample_rate=16000, seconds=4.0)
+        assert (len(notes), notes.n_samples) == (40, 64000)
+        assert notes.label_names == ["flute_acoustic_000"]
+        assert notes.has_pitch and notes.has_velocity and notes.has_label
+        assert (notes.pitch.min(), notes.pitch.max()) == (60, 84)
+        assert set(notes.velocity) == {25, 50, 100, 127}
+        held_out = AudioDataset.from_folder(held_out_folder(), min_pitch=60)
+        assert not set(held_out.pitch) & set(notes.pitch)
+        for i, pitch in enumerate(held_out.pitch):
+            held = held_out.audio(i)[16000:32000]
+            spectrum = np.abs(np.fft.rfft(held * np.hanning(len(held))))
+            f0_hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+            at = [round(k * f0_hz) for k in (1, 2, 3)]
+            harmonic = max(spectrum[k - 8 : k + 9].max() for k in at)
+            between = [spectrum[round(k - 0.5 * f0_hz) - 8 :][:17].max() for k in at]
+            assert harmonic > 30 * max(between), held_out.names[i]
+
+    def test_drums(self):
+        shape = {"trim_db": -50.0, "peak": 1.0, "fade_out_seconds": 0.005}
+        drums = AudioDataset.from_folder(drums_folder(), 44100, n_samples=16384, **shape)
+        assert len(drums) == 97
+        assert drums.label_names == ["cymbal", "kick", "snare", "tom"]
+        assert drums.has_label and drums.has_velocity and not drums.has_pitch
+        for i in range(len(drums)):
+            audio = drums.audio(i)
+            assert abs(np.abs(audio).max() - 1.0) < 1e-6, drums.names[i]
+            assert abs(audio[0]) > 0.002 and audio[-1] == 0.0, drums.names[i]
+
+    def test_one_length_only(self):
+        with pytest.raises(TypeError, match="seconds and n_samples"):
+            AudioDataset.from_folder(drums_folder(), seconds=1.0, n_samples=16000)
 
 
-def test_the_order_depends_on_the_seed_alone(notes):
-    first = order(notes, 3, seed=5, n_batches=20)
-    np.testing.assert_array_equal(first, order(notes, 3, seed=5, n_batches=20))
-    assert not np.array_equal(first, order(notes, 3, seed=6, n_batches=20))
-
-
-def test_the_order_is_untouched_by_other_random_numbers(notes):
-    import tensorflow as tf
-
-    tf.random.set_seed(1)
-    first = order(notes, 3, seed=5, n_batches=10)
-    tf.random.set_seed(2)
-    tf.random.uniform([3])
-    np.testing.assert_array_equal(first, order(notes, 3, seed=5, n_batches=10))
-
-
-def test_the_order_in_memory_is_that_on_disk(folder, monkeypatch):
-    in_memory = order(Recordings(n_samples=N).read(folder), 3, seed=5, n_batches=10)
-    monkeypatch.setattr(recordings, "MAX_BYTES_IN_MEMORY", 0)
-    on_disk = order(Recordings(n_samples=N).read(folder), 3, seed=5, n_batches=10)
-    np.testing.assert_array_equal(in_memory, on_disk)
-
-
-@pytest.mark.parametrize("start", [1, 2, 7, 15])
-def test_a_resumed_run_goes_on_where_it_stopped(notes, start):
-    whole = order(notes, 3, seed=5, n_batches=20)
-    np.testing.assert_array_equal(
-        order(notes, 3, seed=5, n_batches=20 - start, start=start), whole[start:]
+class TestSelection:
+    @pytest.mark.parametrize(
+        ("options", "pitches"),
+        [
+            ({}, {30, 50, 60, 72, 84, None}),
+            ({"families": "flute"}, {60, 72, 84}),
+            ({"families": ["flute", "bass"]}, {60, 72, 84, 30}),
+            ({"instruments": ["flute_acoustic_000"]}, {60, 72}),
+            ({"sources": ["acoustic"]}, {60, 72, 50}),
+            ({"min_pitch": 60}, {60, 72, 84}),
+            ({"max_pitch": 60}, {30, 50, 60}),
+            ({"velocities": [100, 127]}, {72, 84, 30}),
+            ({"velocities": 25}, {60, 50}),
+            ({"families": ["flute"], "sources": ["acoustic"], "min_pitch": 61}, {72}),
+        ],
     )
+    def test_filters(self, orchestra, options, pitches):
+        found = read(orchestra, **options).pitch
+        assert {None if np.isnan(pitch) else pitch for pitch in found} == pitches
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"families": ["flute", "viola"]}, "families viola; there are bass, brass, flute$"),
+            ({"instruments": ["x"]}, "instruments x; there are bass_synthetic_000, brass_"),
+            ({"velocities": [26]}, "velocities 26; there are 25, 100, 127"),
+            ({"min_pitch": 90}, "a pitch of 90 to 127; there are 30, 50, 60, 72, 84"),
+            ({"families": "flute", "min_pitch": 85}, "85 to 127; there are 60, 72, 84"),
+            (
+                {"families": ["flute"], "velocities": [127]},
+                r"together \(families flute, velocities 127\); there are bass_",
+            ),
+        ],
+    )
+    def test_when_nothing_passes_what_is_there_is_listed(self, orchestra, options, message):
+        with pytest.raises(UsageError, match=message):
+            read(orchestra, **options)
+
+    def test_a_filter_on_what_no_file_says(self, tmp_path, write_sound):
+        write_sound(tmp_path / "free.wav")
+        with pytest.raises(UsageError, match="none of the 1 recordings says its families"):
+            read(tmp_path, families=["flute"])
+        with pytest.raises(UsageError, match="says its pitches; name files `<label>-<pitch>"):
+            read(tmp_path, min_pitch=60)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"n_samples": 0}, "n_samples 0"),
+            ({"families": []}, "an empty list"),
+            ({"min_pitch": 61, "max_pitch": 60}, "min_pitch 61 is above"),
+            ({"trim_db": 6.0}, "trim_db is 6.0"),
+            ({"peak": 2.0}, "peak is 2.0"),
+            ({"split": "dev"}, "split is 'dev'"),
+            ({"segments": True, "peak": 1.0}, "got peak as well"),
+            ({"crop": True, "trim_db": -50.0}, "got trim_db as well"),
+            ({"crop": True, "segments": True}, "segments and crop"),
+        ],
+    )
+    def test_impossible_settings(self, options, message):
+        with pytest.raises(UsageError, match=message):
+            Recordings(**options)
+
+    def test_labels_index_the_sorted_names(self, tmp_path, write_sound):
+        for name in ("snare/a", "kick/b", "tom/c", "kick/d"):
+            write_sound(tmp_path / f"{name}.wav")
+        found = read(tmp_path)
+        assert found.label_names == ["kick", "snare", "tom"] and found.has_label
+        assert [found.label_names[i] for i in found.label] == ["kick", "kick", "snare", "tom"]
+        assert found.label.dtype == np.int32
 
 
-def test_a_late_start_is_quick(notes):
-    late = 10**9
-    first, second = order(notes, 3, seed=5, n_batches=2, start=late)
-    np.testing.assert_array_equal(order(notes, 3, seed=5, n_batches=1, start=late + 1)[0], second)
-    assert len(set(first)) == 3 or late * 3 % 7 > 4
+class TestBadFiles:
+    def test_one_is_named(self, tmp_path, write_sound):
+        write_sound(tmp_path / "a.wav")
+        write_sound(tmp_path / "b.wav", rate=44100)
+        with pytest.raises(UsageError, match="b.wav arrived at 44100 Hz, expected 16000 Hz"):
+            read(tmp_path)
+
+    def test_all_are_counted_and_the_first_is_named(self, tmp_path, write_sound):
+        write_sound(tmp_path / "a.wav")
+        write_sound(tmp_path / "b.wav", np.array([0.0, np.nan]), subtype="FLOAT")
+        write_sound(tmp_path / "c.wav", rate=8000)
+        write_sound(tmp_path / "d.wav", rate=44100)
+        (tmp_path / "e.wav").touch()
+        (tmp_path / "f.wav").write_text("no audio")
+        (tmp_path / "g.wav").symlink_to("nowhere.wav")
+        with pytest.raises(UsageError) as caught:
+            read(tmp_path)
+        message = str(caught.value)
+        assert message.startswith("6 of 7 recordings cannot be used (2 at another sample rate, 1 ")
+        for kind in ("1 with NaN", "1 empty", "1 unreadable", "1 missing"):
+            assert kind in message
+        assert f"the first: {tmp_path / 'b.wav'} holds 1 NaN" in message and "\n" not in message
+
+    def test_those_that_are_filtered_out_do_no_harm(self, orchestra):
+        (orchestra / "brass_acoustic_000-051-025.wav").write_text("no audio")
+        assert len(read(orchestra, families="flute")) == 3
+        with pytest.raises(UsageError, match="cannot be read as audio"):
+            read(orchestra, families="brass")
+
+    def test_damage_behind_the_beginning_is_found(self, folder, write_sound):
+        samples = np.zeros(200)
+        samples[199] = np.nan
+        write_sound(folder / "d.wav", samples, subtype="FLOAT")
+        for options in ({"crop": True}, {"segments": True}):
+            with pytest.raises(UsageError, match="d.wav holds 1 NaN"):
+                read(folder, **options)
+
+    def test_one_that_breaks_during_training_is_named(self, folder, on_disk):
+        dataset = read(folder)
+        dataset.paths[2].write_text("no audio")
+        with pytest.raises(RunError, match="tone-062-102.wav cannot be read as audio"):
+            dataset.audio(2)
+        with pytest.raises(Exception, match="tone-062-102"):
+            order(dataset, 7, 0, 1)
+        assert isinstance(dataset.failure, RunError)
 
 
-def test_large_seeds_differ(notes):
-    orders = [order(notes, 7, seed, n_batches=5) for seed in (1, 2**40 + 1, 2**62 + 1)]
-    assert not np.array_equal(orders[0], orders[1])
-    assert not np.array_equal(orders[1], orders[2])
+class TestFingerprint:
+    def test_tells_bytes_names_and_selections_apart_but_not_folders(
+        self, where, orchestra, write_sound
+    ):
+        prints = [
+            read(orchestra, **selection).fingerprint
+            for selection in ({}, {"min_pitch": 50}, {"families": "flute"}, {"peak": 0.9})
+        ]
+        prints.append(Recordings(n_samples=N - 1).read(orchestra).fingerprint)
+        path = orchestra / "flute_acoustic_000-060-025.wav"
+        write_sound(path, hz=301)
+        prints.append(read(orchestra).fingerprint)
+        path.rename(path.with_name("flute_acoustic_000-061-025.wav"))
+        prints.append(read(orchestra).fingerprint)
+        moved = read(orchestra.rename(orchestra.parent / "moved")).fingerprint
+        assert len(set(prints)) == 7 and moved == prints[-1] and len(moved) == 64
+
+    def test_changes_with_what_examples_json_says(self, tmp_path, write_sound):
+        write_sound(tmp_path / "audio" / "a.wav")
+        prints = set()
+        for pitch in (60, 61):
+            (tmp_path / "examples.json").write_text(json.dumps({"a": {"pitch": pitch}}))
+            prints.add(read(tmp_path).fingerprint)
+        assert len(prints) == 2
+
+    def test_is_that_of_earlier_versions(self):
+        found = Recordings(44100, 1000).read(drums_folder())
+        expected = "8ac082684be40fec775ab4afc484dadb5f1a5e9788ad0c50ea6459e581eff4eb"
+        assert found.fingerprint == expected
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"batch_size": 0, "seed": 0}, "batch_size is 0; expected an integer of at least 1"),
-        ({"batch_size": 2.0, "seed": 0}, "batch_size is 2.0"),
-        ({"batch_size": 2, "seed": -1}, "seed is -1; expected an integer of at least 0"),
-        ({"batch_size": 2, "seed": None}, "seed is None"),
-        ({"batch_size": 2, "seed": 0, "start": -3}, "start is -3"),
-    ],
-)
-def test_impossible_batches_are_refused(folder, arguments, message):
-    with pytest.raises(UsageError, match=message):
-        Recordings(n_samples=N).read(folder).batches(**arguments)
+class TestBatches:
+    @pytest.fixture
+    def dataset(self, where, folder):
+        return read(folder)
+
+    def test_audio_and_what_is_known(self, dataset):
+        assert len(dataset) == 7
+        for i in range(7):
+            np.testing.assert_array_equal(dataset.audio(i), np.full(N, (i + 1) / 8, np.float32))
+        np.testing.assert_array_equal(dataset.pitch, [60, 61, 62, 63, 64, np.nan, np.nan])
+        assert not dataset.has_pitch and not dataset.has_velocity and not dataset.has_label
+        assert dataset.label_names == ["sound", "tone"]
+        with pytest.raises(ValueError, match="read-only"):
+            dataset.audio(0)[0] = 1.0
+        summary = dataset.summary()
+        assert summary.startswith("7 recordings, pitch 60 to 64, velocity 100 to 104, 0.00313 s at")
+        assert summary.endswith(f"16000 Hz, from {dataset.folder}")
+
+    def test_audio_and_conditioning_belong_together(self, dataset):
+        batches = dataset.batches(7, seed=3)
+        assert {key: (s.dtype.name, tuple(s.shape)) for key, s in batches.element_spec.items()} == {
+            "audio": ("float32", (7, N)),
+            "pitch": ("float32", (7,)),
+            "velocity": ("float32", (7,)),
+            "label": ("int32", (7,)),
+        }
+        for batch in batches.take(3).as_numpy_iterator():
+            i = np.round(batch["audio"][:, 0] * 8 - 1).astype(int)
+            np.testing.assert_array_equal(batch["pitch"], np.where(i < 5, 60 + i, 0))
+            np.testing.assert_array_equal(batch["velocity"], np.where(i < 5, 100 + i, 0))
+            np.testing.assert_array_equal(batch["label"], dataset.label[i])
+            constant = np.repeat((i[:, None] + 1) / 8, N, axis=1)
+            np.testing.assert_array_equal(batch["audio"], constant)
+
+    @pytest.mark.parametrize("batch_size", [1, 3, 10])
+    def test_every_epoch_is_a_permutation(self, dataset, batch_size):
+        stream = order(dataset, batch_size, seed=1, n_batches=21).ravel()
+        epochs = stream[: len(stream) // 7 * 7].reshape(-1, 7)
+        expected = np.tile(np.arange(7), [len(epochs), 1])
+        np.testing.assert_array_equal(np.sort(epochs, axis=1), expected)
+        assert len({tuple(epoch) for epoch in epochs}) > 1
+
+    def test_the_order_depends_on_the_seed_alone(self, folder, monkeypatch):
+        import tensorflow as tf
+
+        tf.random.set_seed(1)
+        first = order(read(folder), 3, seed=5, n_batches=20)
+        tf.random.set_seed(2)
+        monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
+        np.testing.assert_array_equal(first, order(read(folder), 3, seed=5, n_batches=20))
+        others = [order(read(folder), 3, seed, 20) for seed in (6, 2**40 + 1, 2**62 + 1)]
+        assert len({each.tobytes() for each in (first, *others)}) == 4
+
+    @pytest.mark.parametrize("start", [1, 2, 7, 15])
+    def test_a_resumed_run_gets_the_same_batches(self, dataset, start):
+        whole = order(dataset, 3, seed=5, n_batches=20)
+        resumed = order(dataset, 3, seed=5, n_batches=20 - start, start=start)
+        np.testing.assert_array_equal(resumed, whole[start:])
+
+    def test_a_late_start_and_a_part_of_each_batch(self, dataset):
+        late = 10**9
+        _, second = order(dataset, 3, seed=5, n_batches=2, start=late)
+        np.testing.assert_array_equal(order(dataset, 3, 5, n_batches=1, start=late + 1)[0], second)
+        parts = [next(iter(dataset.batches(6, 5, part=(i, 2))))["pitch"] for i in range(2)]
+        whole = next(iter(dataset.batches(6, 5)))["pitch"]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [{"batch_size": 0, "seed": 0}, {"batch_size": 2, "seed": -1}],
+    )
+    def test_impossible_batches(self, folder, arguments):
+        with pytest.raises(ValueError, match="expected integers"):
+            read(folder).batches(**arguments)
+
+    def test_progress(self, folder):
+        calls = []
+        Recordings(n_samples=N).read(folder, progress=lambda *call: calls.append(call))
+        assert calls == [(i, 7) for i in range(1, 8)]
 
 
-def test_the_summary_is_one_line_that_tells_all(notes):
-    summary = notes.summary()
-    assert summary.startswith("7 recordings, pitch 60 to 64, velocity 100 to 104, 0.00313 s at ")
-    assert summary.endswith(f"16000 Hz, from {notes.folder}")
+def test_decoded_when_needed_they_have_the_same_form(orchestra, monkeypatch):
+    options = {"trim_db": -40.0, "peak": 0.9, "fade_in_seconds": 0.001, "fade_out_seconds": 0.01}
+    kept = read(orchestra, **options)
+    monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
+    decoded = read(orchestra, **options)
+    for i in range(len(kept)):
+        np.testing.assert_array_equal(kept.audio(i), decoded.audio(i))
+        assert not decoded.audio(i).flags.writeable
 
 
-def test_a_file_that_breaks_while_training_is_named(folder, monkeypatch):
-    monkeypatch.setattr(recordings, "MAX_BYTES_IN_MEMORY", 0)
-    notes = Recordings(n_samples=N).read(folder)
-    notes.paths[2].write_text("no audio")
-    with pytest.raises(RunError, match="tone-062-102.wav cannot be read as audio"):
-        notes.audio(2)
+class TestSegments:
+    @pytest.fixture
+    def song(self, tmp_path, write_sound):
+        rng = np.random.default_rng(0)
+        song = rng.uniform(-0.5, 0.5, 1050)
+        song[200:300] = 0.0
+        song[400:500] = 5e-4
+        write_sound(tmp_path / "song-060-100.wav", song, subtype="FLOAT")
+        write_sound(tmp_path / "short-070-100.wav", rng.uniform(-0.5, 0.5, 99), subtype="FLOAT")
+        return tmp_path, song.astype(np.float32)
+
+    def test_follow_each_other_without_silent_ones(self, where, song):
+        path, audio = song
+        found = Recordings(n_samples=100, segments=True).read(path)
+        starts = [0, 100, 300, 500, 600, 700, 800, 900]
+        assert found.names == [f"song-060-100@{start}" for start in starts]
+        assert set(found.pitch) == {60.0}
+        for i, start in enumerate(starts):
+            np.testing.assert_array_equal(found.audio(i), audio[start : start + 100])
+        assert next(iter(found.batches(3, seed=0)))["audio"].shape == (3, 100)
+        assert Recordings(n_samples=100).read(path).fingerprint != found.fingerprint
+
+    def test_none_that_is_heard(self, song):
+        with pytest.raises(UsageError, match="has a segment of 2000 samples that is not silent"):
+            Recordings(n_samples=2000, segments=True).read(song[0])
+
+
+class TestCrops:
+    @pytest.fixture
+    def ramps(self, tmp_path, write_sound):
+        """Two ramps that tell where a part was taken, and a recording shorter than a part."""
+        write_sound(tmp_path / "ramps" / "a.wav", np.arange(1, 201) / 2048)
+        write_sound(tmp_path / "ramps" / "b.wav", np.arange(1001, 1053) / 2048)
+        write_sound(tmp_path / "ramps" / "c.wav", np.full(20, -0.5))
+        return tmp_path / "ramps"
+
+    @pytest.fixture(params=["in memory", "on disk", "prepared"])
+    def dataset(self, request, ramps, tmp_path, monkeypatch):
+        if request.param == "on disk":
+            monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
+        if request.param == "prepared":
+            ramps = prepare(ramps, tmp_path / "out", n_samples=None)
+        return read(ramps, crop=True)
+
+    @staticmethod
+    def drawn(dataset, n_batches, seed=1, start=0):
+        batches = dataset.batches(4, seed, start).take(n_batches)
+        return np.stack([batch["audio"] for batch in batches.as_numpy_iterator()])
+
+    def test_every_part_is_whole_and_comes_up(self, dataset):
+        audio = self.drawn(dataset, 150).reshape(-1, N)
+        begins = np.rint(audio[:, 0] * 2048).astype(int)
+        expected = (begins[begins > 0, None] + np.arange(N)) / 2048
+        np.testing.assert_array_equal(audio[begins > 0], expected)
+        short = np.concatenate([np.full(20, -0.5), np.zeros(N - 20)])
+        np.testing.assert_array_equal(audio[begins < 0], np.tile(short, [200, 1]))
+        # All three places in b, both halves of a, and never beyond its last one.
+        assert set(begins[begins > 1000]) == {1001, 1002, 1003}
+        of_a = begins[(begins > 0) & (begins < 1000)]
+        assert len(of_a) == 200 and 1 <= min(of_a) < 10 and 141 < max(of_a) <= 151
+        assert 65 < np.mean(of_a) < 87
+
+    def test_depend_on_seed_and_batch_alone(self, dataset):
+        whole = self.drawn(dataset, 12)
+        np.testing.assert_array_equal(self.drawn(dataset, 5, start=7), whole[7:])
+        assert not np.array_equal(self.drawn(dataset, 12, seed=2), whole)
+        np.testing.assert_array_equal(dataset.audio(0), np.arange(1, N + 1) / 2048)
+
+    def test_without_crop_it_is_always_the_beginning(self, ramps):
+        plain = read(ramps)
+        begins = set(np.rint(self.drawn(plain, 6)[:, :, 0].ravel() * 2048).astype(int))
+        assert begins == {1, 1001, -1024}
+        assert plain.fingerprint != read(ramps, crop=True).fingerprint
+
+    def test_a_file_that_goes_during_training_is_named(self, ramps):
+        dataset = read(ramps, crop=True)
+        os.unlink(ramps / "b.wav")
+        with pytest.raises(Exception, match="b.wav is missing"):
+            self.drawn(dataset, 2)
+        assert isinstance(dataset.failure, RunError)

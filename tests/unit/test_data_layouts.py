@@ -1,11 +1,17 @@
-"""How recordings lie in folders: NSynth, audio files, class folders, and everything broken."""
+"""Folder layouts: what is listed for training, and every input of `prepare` with what is known."""
 
 import json
+import os
+import struct
 
+import numpy as np
 import pytest
 
+from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data import layouts
+from noisygan.data.prepare import reading
 from noisygan.errors import UsageError
+from tests.nsynth_records import record_bytes
 
 NOTE = {
     "instrument_str": "flute_acoustic_000",
@@ -13,6 +19,7 @@ NOTE = {
     "instrument_source_str": "acoustic",
     "pitch": 60,
     "velocity": 75,
+    "qualities_str": ["bright"],
 }
 
 
@@ -21,165 +28,315 @@ def nsynth(folder, notes, write_sound, files=None):
     (folder / "examples.json").write_text(json.dumps(notes))
     (folder / "audio").mkdir()
     for name in notes if files is None else files:
-        write_sound(folder / "audio" / name if "." in name else folder / "audio" / f"{name}.wav")
+        write_sound(folder / "audio" / (name if "." in name else f"{name}.wav"))
     return folder
 
 
-@pytest.mark.parametrize(
-    ("stem", "expected"),
-    [
-        ("flute_acoustic_000-060-100", ("flute_acoustic_000", 60, 100)),
-        ("my-run-060-100-003", ("my-run", 60, 100)),
-        ("take-001-060-100-000", ("take-001", 60, 100)),
-        ("flute-000-000", ("flute", 0, 0)),
-        ("flute-127-127", ("flute", 127, 127)),
-        ("flute-128-100", (None, None, None)),
-        ("flute-060-128", (None, None, None)),
-        ("flute-60-100", (None, None, None)),
-        ("standard-035-v127", (None, None, None)),
-        ("standard-36-v127", ("standard", None, 127)),
-        ("tr808-42-v060", ("tr808", None, 60)),
-        ("standard-36-v128", (None, None, None)),
-        ("-060-100", (None, None, None)),
-        ("a flute", (None, None, None)),
-    ],
-)
-def test_note_names(stem, expected):
-    assert layouts.parse_note_name(stem) == expected
+def listed(data, table=None):
+    return {source.file: source for source in layouts.list_sources(data, table)}
 
 
-def test_nsynth_fields_are_read(tmp_path, write_sound):
-    folder = nsynth(tmp_path, {"b": NOTE, "a": {**NOTE, "pitch": 61.5}}, write_sound)
-    read_from, entries = layouts.list_entries(folder)
-    assert read_from == folder
-    assert entries == [
-        layouts.Entry(
-            name, folder / "audio" / f"{name}.wav", "flute_acoustic_000", "flute", "acoustic", p, 75
-        )
-        for name, p in [("a", 61.5), ("b", 60.0)]
-    ]
+class TestEntries:
+    """What training reads as it is."""
 
+    def test_nsynth(self, tmp_path, write_sound):
+        notes = {"b": NOTE, "a": {**NOTE, "pitch": 61.5}, "reed_synthetic_012-050-025": {}}
+        folder = nsynth(tmp_path / "nsynth-train", notes, write_sound, ["a.flac", "b"])
+        nsynth(tmp_path / "nsynth-test", {"c": NOTE}, write_sound)
+        read_from, (a, b, reed) = layouts.list_entries(tmp_path)
+        assert read_from == folder
+        known = ("flute_acoustic_000", "flute", "acoustic")
+        assert a == layouts.Entry("a", folder / "audio" / "a.flac", *known, 61.5, 75)
+        assert b == layouts.Entry("b", folder / "audio" / "b.wav", *known, 60.0, 75)
+        # Absent fields come from the name; whether a file is there shows when it is decoded.
+        assert (reed.label, reed.family, reed.source) == ("reed_synthetic_012", "reed", "synthetic")
+        assert (reed.pitch, reed.velocity, reed.path.exists()) == (50, 25, False)
 
-def test_nsynth_fields_that_are_absent_come_from_the_name(tmp_path, write_sound):
-    _, (entry,) = layouts.list_entries(
-        nsynth(tmp_path, {"reed_synthetic_012-050-025": {}}, write_sound)
+    def test_nsynth_that_is_incomplete(self, tmp_path, write_sound):
+        nsynth(tmp_path / "nsynth-test", {"b": NOTE}, write_sound)
+        with pytest.raises(UsageError, match="nsynth-train; name the split.*nsynth-test"):
+            layouts.list_entries(tmp_path)
+        write_sound(tmp_path / "nsynth-train" / "audio" / "a.wav")
+        with pytest.raises(UsageError, match="nsynth-train has no examples.json"):
+            layouts.list_entries(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("{", "cannot read .*examples.json"),
+            ("[" * 100000, "cannot read .*examples.json"),
+            (b"\xff\xfe\x00\x01", "cannot read .*examples.json"),
+            ("[]", "examples.json is not NSynth's"),
+            ('{"a": 3}', "examples.json is not NSynth's"),
+            ("{}", "examples.json names no notes"),
+            ('{"a": {"pitch": "sixty"}}', "a.wav has pitch 'sixty'"),
+            ('{"a": {"pitch": NaN}}', "a.wav has pitch nan"),
+            ('{"a": {"pitch": true}}', "a.wav has pitch True"),
+            ('{"a": {"velocity": 128}}', "a.wav has velocity 128"),
+            ('{"a": {"instrument_str": 3}}', "a.wav has instrument_str 3"),
+            ('{"../../secret": {}}', "'../../secret' is named in examples.json"),
+        ],
     )
-    assert (entry.label, entry.family, entry.source) == ("reed_synthetic_012", "reed", "synthetic")
-    assert (entry.pitch, entry.velocity) == (50, 25)
+    def test_a_broken_examples_json_is_named(self, tmp_path, text, message):
+        (tmp_path / "examples.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(UsageError, match="no folder audio beside it"):
+            layouts.list_entries(tmp_path)
+        (tmp_path / "audio").mkdir()
+        with pytest.raises(UsageError, match=message) as caught:
+            layouts.list_entries(tmp_path)
+        assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+
+    def test_folders_of_files(self, tmp_path, write_sound):
+        for name in ("flute_acoustic_000-060-100.wav", "any.FLAC", "two.wav", "two.flac"):
+            write_sound(tmp_path / "audio" / name)
+        (tmp_path / "audio" / "notes.txt").write_text("not audio")
+        (tmp_path / "audio" / "._any.wav").write_text("left by another system")
+        for folder in (tmp_path, tmp_path / "audio"):  # A lone folder `audio` is no class.
+            _, (free, named, *two) = layouts.list_entries(folder)
+            assert (free.path.name, free.label, free.pitch) == ("any.FLAC", None, None)
+            assert (named.label, named.pitch, named.velocity) == ("flute_acoustic_000", 60, 100)
+            assert [entry.name.removeprefix("audio/") for entry in two] == ["two.flac", "two.wav"]
+
+    def test_class_folders_give_the_label(self, tmp_path, write_sound):
+        for name in ("snare/deep/b", "snare/a", "kick/x-036-100"):
+            write_sound(tmp_path / f"{name}.wav")
+        _, entries = layouts.list_entries(tmp_path)
+        expected = [("kick/x-036-100", "kick"), ("snare/a", "snare"), ("snare/deep/b", "snare")]
+        assert [(entry.name, entry.label) for entry in entries] == expected
+        assert entries[0].pitch == 36
+
+    def test_folders_that_hold_nothing(self, tmp_path):
+        for list_all in (layouts.list_entries, listed):
+            with pytest.raises(UsageError, match="no such folder: .*nowhere; expected a folder"):
+                list_all(tmp_path / "nowhere")
+        with pytest.raises(UsageError, match="is empty; expected files ending in .wav"):
+            layouts.list_entries(tmp_path)
+        (tmp_path / "notes.txt").write_text("not audio")
+        with pytest.raises(UsageError, match=r"holds no audio file \(1 other files\)"):
+            layouts.list_entries(tmp_path)
+        with pytest.raises(UsageError, match="notes.txt is a file; expected the folder"):
+            layouts.list_entries(tmp_path / "notes.txt")
 
 
-def test_nsynth_notes_may_be_flac(tmp_path, write_sound):
-    _, (entry,) = layouts.list_entries(nsynth(tmp_path, {"a": NOTE}, write_sound, ["a.flac"]))
-    assert entry.path == tmp_path / "audio" / "a.flac"
+def test_class_folders_tell_labels_and_names_tell_pitches(tmp_path, write_sound):
+    write_sound(tmp_path / "kick" / "deep" / "standard-36-v127.wav")
+    write_sound(tmp_path / "flute" / "flute_acoustic_001-060-100.flac")
+    flute, kick = listed(tmp_path).values()
+    assert (kick.label, kick.pitch, kick.velocity, kick.tags) == ("kick", None, 127.0, {})
+    assert (flute.label, flute.pitch, flute.velocity) == ("flute", 60.0, 100.0)
+    assert flute.tags == {"family": "flute", "source": "acoustic"}
 
 
-def test_the_parent_of_nsynth_train_means_nsynth_train(tmp_path, write_sound):
-    train = nsynth(tmp_path / "nsynth-train", {"a": NOTE}, write_sound)
-    nsynth(tmp_path / "nsynth-test", {"b": NOTE}, write_sound)
-    read_from, entries = layouts.list_entries(tmp_path)
-    assert read_from == train
-    assert [entry.name for entry in entries] == ["a"]
+def test_nothing_is_left_out_and_nothing_is_listed_twice(tmp_path, write_sound):
+    data = tmp_path / "data"
+    for name in ("b", "a/x", "folder.wav/inside", ".hidden/x", "../elsewhere/far"):
+        write_sound(data / f"{name}.wav")
+    (data / "notes.txt").write_text("x")
+    (data / "._b.wav").write_bytes(b"\0\5\26\7")
+    for link, target in (
+        *(("loop", data), ("a/up", ".."), ("self.wav", "self.wav"), ("gone.wav", "nowhere.wav")),
+        *(("one", tmp_path / "elsewhere"), ("two", tmp_path / "elsewhere")),
+    ):
+        (data / link).symlink_to(target)
+    os.mkfifo(data / "pipe.wav")
+    every = list(layouts.list_sources(data))
+    found = {source.file: source.kind for source in every}
+    assert len(every) == len(found)
+    assert found == {
+        "._b.wav": "hidden",
+        "b.wav": None,
+        "gone.wav": "broken link",
+        "notes.txt": "not audio",
+        "pipe.wav": "not a file",
+        "self.wav": "broken link",
+        ".hidden": "hidden",
+        "a/x.wav": None,
+        "a/up": "folder again",
+        "folder.wav": "folder named as a file",
+        "folder.wav/inside.wav": None,
+        "loop": "folder again",
+        "one/far.wav": None,
+        "two": "folder again",
+    }
+    assert all(bool(source.reader) != bool(source.reason) for source in every)
 
 
-def test_other_splits_must_be_named(tmp_path, write_sound):
-    nsynth(tmp_path / "nsynth-test", {"b": NOTE}, write_sound)
-    with pytest.raises(UsageError, match="has no nsynth-train; name the split") as caught:
-        layouts.list_entries(tmp_path)
-    assert str(tmp_path / "nsynth-test") in str(caught.value)
+def test_odd_names(tmp_path):
+    for name in (b"\xff\xfe.wav", "ñ 日本\n.wav".encode(), b" .wav", b"-rf.wav", b"\\xff.wav"):
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+            file.write(b"x")
+    found = list(layouts.walk(tmp_path))
+    names = ["\\xff\\xfe.wav", "ñ 日本\n.wav", " .wav", "-rf.wav", "\\x5cxff.wav"]
+    assert sorted(source.file for source in found) == sorted(names)
+    again = [layouts.Source(**json.loads(source.to_json())) for source in found]
+    assert again == found and all(os.path.exists(source.path) for source in again)
 
 
-def test_a_note_cannot_name_a_file_elsewhere(tmp_path, write_sound):
-    write_sound(tmp_path / "secret.wav")
-    folder = nsynth(tmp_path / "set", {"../../secret": NOTE}, write_sound, [])
-    with pytest.raises(UsageError, match="expected a file name without folders"):
-        layouts.list_entries(folder)
+def test_nsynth_json(tmp_path, write_sound):
+    nsynth(tmp_path / "nsynth-train", {"a-060-100": NOTE}, write_sound)
+    nsynth(tmp_path / "nsynth-valid", {"b-061-100": {**NOTE, "pitch": 61}}, write_sound)
+    train, valid = listed(tmp_path).values()
+    assert (train.file, valid.file) == (
+        "nsynth-train/audio/a-060-100.wav",
+        "nsynth-valid/audio/b-061-100.wav",
+    )
+    assert (train.split, valid.split) == ("train", "valid")
+    assert (train.label, train.pitch, train.velocity) == ("flute_acoustic_000", 60.0, 75.0)
+    assert train.tags == {"family": "flute", "source": "acoustic", "qualities": "bright"}
+    assert listed(tmp_path / "nsynth-valid")["audio/b-061-100.wav"].split == "valid"
+
+
+def test_nsynth_entries_and_files_that_do_not_fit(tmp_path, write_sound):
+    notes = {
+        "good": NOTE,
+        "loud": {**NOTE, "velocity": 200},
+        "list": {**NOTE, "instrument_str": ["flute"]},
+        "gone": NOTE,
+        "../up": NOTE,
+    }
+    nsynth(tmp_path, notes, write_sound, ["good", "loud", "list", "extra"])
+    assert {source.file: source.kind for source in layouts.list_sources(tmp_path)} == {
+        "audio/good.wav": None,
+        "audio/loud.wav": "bad entry",
+        "audio/list.wav": "bad entry",
+        "audio/gone.wav": "missing",
+        "'../up'": "bad entry",
+        "audio/extra.wav": "not named",
+    }
+
+
+def test_nsynth_tfrecords(tmp_path):
+    audio = np.linspace(-0.5, 0.5, 400, dtype=np.float32)
+    note = {"velocity": 100, "instrument_str": "flute_acoustic_000"}
+    good, loud, empty = (
+        record_bytes(audio, pitch=60, instrument_family_str="flute", **note),
+        record_bytes(audio, pitch=300, **note),
+        record_bytes([], pitch=60),
+    )
+    damaged = bytearray(good)
+    damaged[12:30] = bytes(18)
+    (tmp_path / "nsynth-valid.tfrecord").write_bytes(good + loud + empty + damaged + b"\5\0\0")
+    found = listed(tmp_path)
+    assert [*found] == [f"nsynth-valid.tfrecord#{i}" for i in range(5)]
+    first, *bad, cut = found.values()
+    sound = reading.read(first)
+    np.testing.assert_array_equal(sound.audio, audio)
+    assert (sound.rate, first.split, first.pitch) == (16000.0, "valid", 60.0)
+    assert (first.label, first.tags["family"]) == ("flute_acoustic_000", "flute")
+    assert cut.kind == "damaged"
+    for source, kind in zip(bad, ("bad entry", "damaged", "damaged"), strict=True):
+        with pytest.raises(BadAudioError) as caught:
+            reading.read(source)
+        assert caught.value.kind == kind
+    assert len({reading.fingerprint(each) for each in (first, *bad)}) == 4
+
+
+@pytest.mark.parametrize("n_bytes", [1 << 60, 40 << 20])
+def test_a_length_beyond_the_file_or_any_note_is_damage(tmp_path, n_bytes):
+    with open(tmp_path / "nsynth-train.tfrecord", "wb") as file:
+        file.write(struct.pack("<Q", n_bytes))
+        file.truncate(50 << 20)
+    (source,) = layouts.list_sources(tmp_path)
+    assert (source.kind, source.reader) == ("damaged", None)
+
+
+def test_speech_commands(tmp_path, write_sound):
+    for name in ("yes/a1_nohash_0", "yes/b2_nohash_0", "no/a1_nohash_1", "_background_noise_/rain"):
+        write_sound(tmp_path / f"{name}.wav")
+    (tmp_path / "validation_list.txt").write_text("yes/b2_nohash_0.wav\n")
+    (tmp_path / "testing_list.txt").write_text("no/a1_nohash_1.wav\n")
+    found = listed(tmp_path)
+    assert {name: each.split for name, each in found.items() if each.reader} == {
+        "yes/a1_nohash_0.wav": "train",
+        "yes/b2_nohash_0.wav": "valid",
+        "no/a1_nohash_1.wav": "test",
+    }
+    valid = found["yes/b2_nohash_0.wav"]
+    assert (valid.label, valid.tags) == ("yes", {"speaker": "b2"})
+    assert found["_background_noise_/rain.wav"].kind == "not a word"
+
+
+CSV = """\ufefffile;label;Pitch;pitch;split;mood;bpm
+a.wav;bass;x;C2;train;20210304;120
+sub/b.wav;bass;x;36.5;TEST;;
+gone.wav;bass;x;1;;;
+a.wav;lead;x;60;;;
+c.wav;lead;x;H2;;;
+d.wav;lead;x;;holdout;;
+"";lead;x;;;;
+"""
+
+
+def test_a_table(tmp_path, write_sound):
+    for name in ("a", "sub/b", "c", "d", "forgotten"):
+        write_sound(tmp_path / f"{name}.wav")
+    table = tmp_path / "mine.csv"
+    table.write_text(CSV, encoding="utf-8")
+    found = list(layouts.list_sources(tmp_path, table))
+    assert [(source.file, source.kind) for source in found] == [
+        ("a.wav", None),
+        ("sub/b.wav", None),
+        ("gone.wav", "missing"),
+        ("a.wav", "named twice"),
+        ("c.wav", "bad entry"),
+        ("d.wav", "bad entry"),
+        ("row 8", "bad entry"),
+        ("forgotten.wav", "not named"),
+        ("mine.csv", "not audio"),
+    ]
+    a, b = found[:2]
+    assert (a.label, a.pitch, a.split) == ("bass", 36.0, "train")
+    # A date is no number: float32 would not tell it from the next one.
+    assert a.tags == {"Pitch": "x", "mood": "20210304", "bpm": 120.0}
+    assert [layouts.text_of(a.value(name)) for name in ("pitch", "mood", "x")] == [
+        *("36", "20210304", "none")
+    ]
+    assert (b.pitch, b.split, b.tags) == (36.5, "test", {"Pitch": "x"})
+
+
+@pytest.mark.parametrize("field", ["file", "label", "mood", "\ud800"])
+def test_text_in_a_table_that_is_none(tmp_path, write_sound, field):
+    write_sound(tmp_path / "a.wav")
+    table = tmp_path / "t.json"
+    table.write_text(json.dumps([{"file": "a.wav", field: "a\ud800.wav"}]))
+    source = next(iter(layouts.list_sources(tmp_path, table)))
+    assert (source.kind, source.reader) == ("bad entry", None)
+    assert source.reason.isascii()
+
+
+@pytest.mark.parametrize("form", ["list", "object", "lines"])
+def test_tables_in_json(tmp_path, form):
+    # A name that is no text.
+    with open(os.path.join(os.fsencode(tmp_path), b"\xff.wav"), "wb") as file:
+        file.write(b"x")
+    row = {"file": "\udcff.wav", "label": 7, "pitch": 61, "warm": True}
+    table = tmp_path / ("t.jsonl" if form == "lines" else "t.json")
+    table.write_text(json.dumps({"list": [row], "object": {row["file"]: row}, "lines": row}[form]))
+    found = listed(tmp_path, table)["\\xff.wav"]
+    assert (found.label, found.pitch, found.tags) == ("7", 61.0, {"warm": 1.0})
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("name", "text"),
     [
-        ("{", "cannot read .*examples.json.*expected NSynth's JSON"),
-        ("[" * 100000, "cannot read .*examples.json"),
-        ("[]", "is not NSynth's"),
-        ('{"a": 3}', "is not NSynth's"),
-        ("{}", "names no notes"),
-        ('{"a": {"pitch": "sixty"}}', "pitch of a is 'sixty'; expected a number in 0..127"),
-        ('{"a": {"pitch": NaN}}', "pitch of a is nan"),
-        ('{"a": {"pitch": true}}', "pitch of a is True"),
-        ('{"a": {"velocity": 128}}', "velocity of a is 128"),
-        ('{"a": {"instrument_str": 3}}', "instrument_str of a is 3; expected a string"),
+        ("t.csv", "name,label\na.wav,x\n"),
+        ("t.csv", ""),
+        ("t.csv", 'file,label\n"a.wav,x\n'),
+        ("t.json", "{"),
+        ("t.json", "[1]"),
+        ("t.json", "3"),
+        ("t.txt", "file\n"),
     ],
 )
-def test_a_broken_examples_json_is_named(tmp_path, text, message):
-    (tmp_path / "audio").mkdir()
-    (tmp_path / "examples.json").write_text(text)
-    with pytest.raises(UsageError, match=message) as caught:
-        layouts.list_entries(tmp_path)
-    assert str(tmp_path / "examples.json") in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_an_examples_json_that_is_no_text(tmp_path):
-    (tmp_path / "examples.json").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(UsageError, match="cannot read"):
-        layouts.list_entries(tmp_path)
-
-
-def test_examples_json_without_audio(tmp_path):
-    (tmp_path / "examples.json").write_text(json.dumps({"a": NOTE}))
-    with pytest.raises(UsageError, match="no folder audio beside it"):
-        layouts.list_entries(tmp_path)
-
-
-def test_nsynth_train_without_examples_json(tmp_path, write_sound):
-    write_sound(tmp_path / "nsynth-train" / "audio" / "a.wav")
-    with pytest.raises(UsageError, match="nsynth-train has no examples.json"):
-        layouts.list_entries(tmp_path)
-
-
-def test_a_folder_of_files(tmp_path, write_sound):
-    write_sound(tmp_path / "flute_acoustic_000-060-100.wav")
-    write_sound(tmp_path / "anything.FLAC")
-    (tmp_path / "notes.txt").write_text("not audio")
-    (tmp_path / "._anything.wav").write_text("left by another system")
-    _, (free, named) = layouts.list_entries(tmp_path)
-    assert free == layouts.Entry("anything", tmp_path / "anything.FLAC")
-    assert (named.label, named.pitch, named.velocity) == ("flute_acoustic_000", 60, 100)
-    assert (named.family, named.source) == ("flute", "acoustic")
-
-
-def test_class_folders_give_the_label(tmp_path, write_sound):
-    for name in ("snare/deep/b", "snare/a", "kick/x-036-100"):
-        write_sound(tmp_path / f"{name}.wav")
-    _, entries = layouts.list_entries(tmp_path)
-    assert [(entry.name, entry.label) for entry in entries] == [
-        ("kick/x-036-100", "kick"),
-        ("snare/a", "snare"),
-        ("snare/deep/b", "snare"),
-    ]
-    assert entries[0].pitch == 36
-
-
-def test_a_lone_folder_called_audio_is_no_class(tmp_path, write_sound):
-    write_sound(tmp_path / "audio" / "flute_acoustic_000-060-100.wav")
-    _, (entry,) = layouts.list_entries(tmp_path)
-    assert entry.label == "flute_acoustic_000"
-
-
-def test_one_name_in_two_formats_stays_two_names(tmp_path, write_sound):
+def test_tables_that_are_none(tmp_path, write_sound, name, text):
     write_sound(tmp_path / "a.wav")
-    write_sound(tmp_path / "a.flac")
-    _, entries = layouts.list_entries(tmp_path)
-    assert [entry.name for entry in entries] == ["a.flac", "a.wav"]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match=f"table .*{name}"):
+        listed(tmp_path, tmp_path / name)
 
 
-def test_folders_that_hold_nothing(tmp_path):
-    with pytest.raises(UsageError, match="no such folder: .*nowhere; expected a folder"):
-        layouts.list_entries(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="is empty; expected files ending in .wav"):
-        layouts.list_entries(tmp_path)
-    (tmp_path / "notes.txt").write_text("not audio")
-    with pytest.raises(UsageError, match=r"holds no audio file \(1 other files\)"):
-        layouts.list_entries(tmp_path)
-    with pytest.raises(UsageError, match="notes.txt is a file; expected the folder"):
-        layouts.list_entries(tmp_path / "notes.txt")
+def test_what_was_prepared_is_no_recording(tmp_path):
+    for name in ("manifest.json", "files.jsonl"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(UsageError, match="written by `noisygan prepare`"):
+        listed(tmp_path)

@@ -1,5 +1,6 @@
-"""Nobody's sample folder is clean: what is read all the same, and what is refused, and why."""
+"""Reading untidy recordings: what is repaired, what is refused, and why."""
 
+import json
 import os
 import shutil
 import struct
@@ -9,7 +10,8 @@ import pytest
 import soundfile
 
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data.prepare import reading, sources
+from noisygan.data import layouts
+from noisygan.data.prepare import reading
 
 
 def sine(n=4000, rate=16000, hz=440.0):
@@ -17,7 +19,7 @@ def sine(n=4000, rate=16000, hz=440.0):
 
 
 def read(path, **how):
-    return reading.read(sources.file_source(path, path.name), **how)
+    return reading.read(layouts.file_source(path, path.name), **how)
 
 
 def refused(path, **how):
@@ -38,25 +40,12 @@ def test_depths_and_rates(tmp_path, write_sound, subtype, step, rate):
 
 
 @pytest.mark.parametrize("n_channels", [2, 3, 8])
-def test_channels_are_averaged_or_one_is_taken(tmp_path, write_sound, n_channels):
-    each = np.stack([sine() * (i + 1) / n_channels for i in range(n_channels)], axis=1)
+def test_channels_are_averaged_block_by_block(tmp_path, write_sound, n_channels):
+    n = 300000 if n_channels == 8 else 4000
+    each = np.stack([sine(n) * (i + 1) / n_channels for i in range(n_channels)], axis=1)
     path = write_sound(tmp_path / "a.wav", each, subtype="FLOAT")
     np.testing.assert_allclose(read(path).audio, each.mean(axis=1), atol=1e-7)
     assert read(path).did == [f"average of {n_channels} channels"]
-    np.testing.assert_array_equal(read(path, channel=2).audio, each[:, 1])
-    assert refused(path, channel=9)[0] == "without the channel"
-
-
-def test_one_channel_is_every_channel(tmp_path, write_sound):
-    path = write_sound(tmp_path / "a.wav", sine(), subtype="FLOAT")
-    np.testing.assert_array_equal(read(path, channel=2).audio, sine())
-
-
-def test_long_files_are_read_in_blocks(tmp_path, write_sound, monkeypatch):
-    monkeypatch.setattr(reading, "_BLOCK", 999)
-    both = np.stack([sine(), -0.5 * sine()], axis=1)
-    path = write_sound(tmp_path / "a.wav", both, subtype="FLOAT")
-    np.testing.assert_array_equal(read(path).audio, both.mean(axis=1))
 
 
 def test_channels_that_cancel_are_not_silence(tmp_path, write_sound):
@@ -64,7 +53,6 @@ def test_channels_that_cancel_are_not_silence(tmp_path, write_sound):
     kind, message = refused(path)
     assert kind == "cancelled"
     assert "cancel each other" in message
-    assert np.max(np.abs(read(path, channel=1).audio)) > 0.4
 
 
 @pytest.mark.parametrize("suffix", ["flac", "ogg", "mp3", "aiff"])
@@ -104,21 +92,6 @@ def test_wrong_sizes_in_a_header(tmp_path, write_sound, size, n_left):
     np.testing.assert_allclose(sound.audio, sine()[:n_samples], atol=2**-15)
     assert sound.put_right
     assert "its header" in sound.did[0]
-
-
-@pytest.mark.parametrize("format,endian", [("RF64", "LITTLE"), ("AU", "BIG"), ("AU", "LITTLE")])
-def test_other_headers_are_not_believed_either(tmp_path, format, endian):
-    path = tmp_path / "a.wav"
-    soundfile.write(path, sine(), 16000, format=format, subtype="PCM_16", endian=endian)
-    assert not any("header" in what for what in read(path).did)
-    content = path.read_bytes()
-    path.write_bytes(content[:-4000])
-    sound = read(path)
-    assert "its header promises 8000 bytes of sound, 4000 bytes are there" in sound.did
-    np.testing.assert_allclose(sound.audio, sine()[:2000], atol=2**-15)
-    if format == "AU":  # Which may leave its size open.
-        path.write_bytes(content[:8] + b"\xff" * 4 + content[12:])
-        assert not any("header" in what for what in read(path).did)
 
 
 def test_what_follows_the_samples_is_not_sound(tmp_path, write_sound):
@@ -208,23 +181,13 @@ def test_too_long(tmp_path, write_sound):
     assert len(read(path, max_seconds=4.0).audio) == 4000
 
 
-def test_a_file_that_may_not_be_read(tmp_path, write_sound, monkeypatch):
-    path = write_sound(tmp_path / "a.wav")
-
-    def denied(path):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(reading, "sample_chunk", denied)  # Root may read everything.
-    assert refused(path) == ("unreadable", "cannot be read as audio (Permission denied)")
-
-
 def test_a_name_that_is_no_text(tmp_path, write_sound):
     good = write_sound(tmp_path / "good.wav", sine())
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9 \n.wav")
     shutil.move(good, path)
-    source = sources.file_source(path, b"caf\xe9 \n.wav")
+    source = layouts.file_source(path, b"caf\xe9 \n.wav")
     assert source.file == "caf\\xe9 \n.wav"
-    again = sources.from_json(source.to_json())
+    again = layouts.Source(**json.loads(source.to_json()))
     assert len(reading.read(again).audio) == 4000
 
 

@@ -61,9 +61,9 @@ def test_a_prepared_folder_has_its_own_test_split(tmp_path, monkeypatch):
                 n=8, fingerprint=self.split, names=[f"{self.split}-{i}" for i in range(8)]
             )
 
-    monkeypatch.setattr(splits.load, "is_prepared", lambda folder: True)
+    monkeypatch.setattr(splits, "is_prepared", lambda folder: True)
     manifest = {"splits": {"train": {"n_records": 8}, "test": {"n_records": 8}}}
-    monkeypatch.setattr(splits.load, "read_manifest", lambda folder: manifest)
+    monkeypatch.setattr(splits, "read_manifest", lambda folder: manifest)
     parts = splits.read_splits(Reader(), tmp_path)
     assert parts.fingerprint == "test"
     assert (parts.train.names[0], parts.test.names[0]) == ("train-0", "test-0")

@@ -1,1 +1,1 @@
-"""Prepared recordings: shards of TFRecords and a manifest, written once and read often."""
+"""`noisygan prepare`: from any folder of recordings to checked WAV shards and an index."""

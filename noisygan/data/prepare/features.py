@@ -1,4 +1,4 @@
-"""What is stored of a sound beside its samples: loudness, RMS, F0 and its confidence, onsets.
+"""Features stored beside the audio: loudness, RMS, F0 and its confidence, onsets.
 
 Frame i is centred on i / frame_rate seconds; there are
 floor(n_samples frame_rate / sample_rate) + 1 of them.
@@ -10,8 +10,6 @@ import numpy as np
 import soxr
 
 from noisygan.errors import UsageError
-
-F0_METHODS = ("pyin", "crepe")
 
 # From below a piano's lowest note to its highest.
 MIN_HZ, MAX_HZ = 27.0, 4200.0
@@ -36,26 +34,16 @@ _ONSET_RATE = 200.0
 
 
 def check_method(f0):
-    """Refuses what can't be computed here, before any work is begun.
-
-    Args:
-      f0: None or one of `F0_METHODS`.
-
-    Raises:
-      UsageError: for another one, or CREPE where it is not installed.
-    """
-    if f0 is None or f0 == "pyin":
-        return
-    if f0 not in F0_METHODS:
-        raise UsageError(f"f0 is {f0!r}; expected {' or '.join(F0_METHODS)}")
-    try:
-        _crepe()
-    except ImportError as error:
-        raise UsageError(" ".join(str(error).split())) from error
+    """Raise UsageError if f0 is 'crepe' and CREPE is not installed, before any work is done."""
+    if f0 == "crepe":
+        try:
+            _crepe()
+        except ImportError as error:
+            raise UsageError(" ".join(str(error).split())) from error
 
 
 def compute(audio, sample_rate, frame_rate=250.0, f0=None):
-    """The features of a sound.
+    """Compute the features of audio.
 
     Args:
       audio: float32 [n_samples], at least one.
@@ -66,11 +54,8 @@ def compute(audio, sample_rate, frame_rate=250.0, f0=None):
     Returns:
       dict of float32 arrays: `loudness_db` and `rms` [n_frames], with f0 also `f0_hz` and
       `f0_confidence` [n_frames], and `onset_seconds` [n_onsets].
-
-    Raises:
-      UsageError: for an f0 that can't be computed.
     """
-    # With TensorFlow, which the processes that compute no features do without.
+    # Imports TensorFlow, which processes that compute no features do without.
     from synths import loudness
 
     frame_size = 1 << round(np.log2(_FRAME_SECONDS * sample_rate))
@@ -84,14 +69,13 @@ def compute(audio, sample_rate, frame_rate=250.0, f0=None):
         "onset_seconds": onsets(audio, sample_rate),
     }
     if f0 is not None:
-        check_method(f0)
         track = _pyin if f0 == "pyin" else _crepe()
         found["f0_hz"], found["f0_confidence"], _ = track(audio, sample_rate, frame_rate)
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
 def onsets(audio, sample_rate):
-    """Where sounds begin: peaks of spectral flux that vibrato does not make, by librosa.
+    """Detect onsets as peaks of spectral flux with vibrato suppression, by librosa.
 
     Args:
       audio: float32 [n_samples].
@@ -109,7 +93,7 @@ def onsets(audio, sample_rate):
     n_before = round(_SILENCE_SECONDS * sample_rate / hop_length) * hop_length
     if not np.any(audio):
         return np.zeros([0], np.float32)
-    # Mirrored behind its end, where being cut off would sound like one more beginning.
+    # Mirrored at its end, where a cut would look like one more onset.
     padded = np.pad(np.pad(audio, (0, n_before), "symmetric"), (n_before, 0))
     flux = librosa.onset.onset_strength(
         y=padded,
@@ -126,9 +110,9 @@ def onsets(audio, sample_rate):
 
 
 def _pyin(audio, sample_rate, frame_rate):
-    """F0 by pYIN: first on a coarse grid where the pitch lies, then there on a fine one.
+    """F0 by pYIN: on a coarse grid over the whole range, then on a fine grid around the result.
 
-    The time that pYIN takes grows with the square of the range's length.
+    pYIN's time grows with the square of the range.
 
     Returns:
       `synths.pitch.PitchTrack`.

@@ -1,101 +1,140 @@
-"""The manifest: what was read, what was done to it, and what came of it, from the units' parts."""
+"""The manifest of a prepared folder: what was read, what was done to it, what came of it."""
 
 import collections
 import hashlib
 import importlib.metadata
 import json
+from pathlib import Path
 
 import noisygan
 from noisygan import files
+from noisygan.data.layouts import HARMLESS, SPLITS
 from noisygan.data.prepare import statistics
-from noisygan.data.prepare.splits import SPLITS
+from noisygan.errors import UsageError
 
-FORMAT, VERSION = "noisygan-data", 1
+FORMAT, VERSION = "noisygan-data", 2
+MANIFEST, MAX_BYTES = "manifest.json", 64 << 20
 
-# Inputs that nobody expects to become sounds; --strict does not mind them.
-HARMLESS = (
-    *("not audio", "hidden", "left out", "not named", "not a word"),
-    *("folder again", "folder named as a file", "prepared"),
-)
+_EDGES = {
+    "peak_db": statistics.LEVEL_EDGES,
+    "loudness_db": statistics.LEVEL_EDGES,
+    "seconds": statistics.SECONDS_EDGES,
+}
 
 
-def read(folder):
-    """The manifest of a finished folder, or None.
+def is_prepared(folder):
+    """Whether a folder is one that `noisygan prepare` wrote.
 
     Args:
-      folder: pathlib.Path.
+      folder: Path.
+
+    Raises:
+      UsageError: if `noisygan prepare` has not finished it.
     """
+    folder = Path(folder)
+    if (folder / MANIFEST).is_file():
+        return True
+    if (folder / "state.json").is_file() and (folder / "parts").is_dir():
+        raise UsageError(
+            f"{folder} is not prepared to its end; run the same `noisygan prepare` again, it "
+            "resumes where it stopped"
+        )
+    return False
+
+
+def read_manifest(folder):
+    """Read the manifest of a prepared folder.
+
+    Args:
+      folder: Path.
+
+    Returns:
+      dict.
+
+    Raises:
+      UsageError: if there is none, or one of another version or something else.
+    """
+    path = Path(folder) / MANIFEST
+    if not is_prepared(folder):
+        what = "no such folder" if not Path(folder).is_dir() else "no manifest.json in"
+        raise UsageError(f"{what}: {folder}; expected a folder that `noisygan prepare` wrote")
     try:
-        return json.loads((folder / "manifest.json").read_text())
-    except (OSError, ValueError):
-        return None
+        manifest = files.read_json(path, MAX_BYTES)
+        kind = (manifest["format"], manifest["version"])
+        if kind == (FORMAT, VERSION):
+            for split in manifest["splits"].values():
+                _ = [_own_name(name) for name in split["shards"]], int(split["n_records"])
+            _ = [_own_name(name) for name in manifest["sha256"]]
+            _ = [f"{rate:d}" for rate in manifest["sample_rates"]]
+            _ = f"{manifest['fingerprint']:s}", f"{manifest['counts']['files']:d}"
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        detail = " ".join(str(error).split())
+        raise UsageError(f"{path} is no manifest of `noisygan prepare` ({detail})") from error
+    if kind != (FORMAT, VERSION):
+        raise UsageError(
+            f"{path} is of {str(kind[0])[:40]} version {str(kind[1])[:40]}; expected {FORMAT} "
+            f"version {VERSION}: prepare the recordings again"
+        )
+    return manifest
 
 
-def write(plan, about):
-    """Puts the units' parts together: files.jsonl, then manifest.json, which says all is there.
+def write_manifest(plan, about):
+    """Merge the units' parts into files.jsonl, records.jsonl and, last, manifest.json.
 
     Args:
       plan: Plan whose units are all done.
       about: dict of what the manifest says first, such as the kind.
 
     Returns:
-      dict, the manifest; without records only files.jsonl is written.
+      dict, the manifest; without records no manifest.json is written.
     """
-    tally = _Tally(plan)
+    tally, folder = _Tally(plan.options), plan.folder
+    index_digest = hashlib.sha256()
     with (
-        files.atomic_write(plan.folder / "files.jsonl", overwrite=True) as path,
-        open(path, "w", encoding="ascii") as lines,
+        files.atomic_write(folder / "files.jsonl", overwrite=True) as files_path,
+        files.atomic_write(folder / "records.jsonl", overwrite=True) as records_path,
+        open(files_path, "w", encoding="ascii") as files_out,
+        open(records_path, "wb") as records_out,
     ):
         for index in range(len(plan.units)):
             part = json.loads(plan.part(index).read_text())
             tally.add(part)
             for line in part["files"]:
-                lines.write(json.dumps(line) + "\n")
-    manifest = {"format": FORMAT, "version": VERSION, **about, **tally.facts()}
-    if not tally.counts["records"]:
-        return manifest
-    with files.atomic_write(plan.folder / "manifest.json", overwrite=True) as path:
-        path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="ascii")
+                files_out.write(json.dumps(line) + "\n")
+            for line in part["records"]:
+                text = (json.dumps(line) + "\n").encode("ascii")
+                index_digest.update(text)
+                records_out.write(text)
+    tally.sha256["records.jsonl"] = index_digest.hexdigest()
+    manifest = {"format": FORMAT, "version": VERSION, **about, **tally.summary()}
+    if tally.counts["records"]:
+        with files.atomic_write(folder / MANIFEST, overwrite=True) as path:
+            path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="ascii")
     return manifest
 
 
 def bad_files(manifest):
-    """How many files of what kind were skipped that should have been sounds; '' if none."""
+    """How many files of what kind were skipped that should have been used; '' if none."""
     kinds = manifest["counts"]["skipped_by_kind"].items()
     return ", ".join(f"{count} {kind}" for kind, count in kinds if kind not in HARMLESS)
 
 
-def made_with():
-    """Versions of what had a part in the result."""
-    names = ("numpy", "soundfile", "soxr")
-    versions = {name: importlib.metadata.version(name) for name in names}
-    return {"noisygan": noisygan.__version__, **versions}
-
-
 class _Tally:
-    """What is counted while the parts go by; it grows with classes and shards, not with files."""
+    """Sums over the units' parts; it grows with classes and shards, not with files."""
 
-    def __init__(self, plan):
-        self.options = plan.options
+    def __init__(self, options):
+        self.options = options
         self.counts = collections.Counter(
             files=0, used=0, skipped=0, put_right=0, records=0, seconds=0.0
         )
-        self.skipped = collections.Counter()
-        self.labels = collections.Counter()
-        self.pitches = collections.Counter()
-        self.splits = {}
-        self.edges = {
-            "peak_db": statistics.LEVEL_EDGES,
-            "loudness_db": statistics.LEVEL_EDGES,
-            "seconds": statistics.SECONDS_EDGES,
-        }
-        self.histograms = {name: [0] * (len(edges) - 1) for name, edges in self.edges.items()}
-        self.mel = statistics.LogMelSums(plan.options.sample_rates[0])
-        self.digest = hashlib.sha256(plan.options.fingerprint().encode())
+        self.skipped, self.labels, self.pitches = (collections.Counter() for _ in range(3))
+        self.splits, self.sha256 = {}, {}
+        self.histograms = {name: [0] * (len(edges) - 1) for name, edges in _EDGES.items()}
+        self.digest = hashlib.sha256(options.fingerprint().encode())
 
     def add(self, part):
-        """Takes in the part of one unit."""
-        values = {name: [] for name in self.edges}
+        """Add the part of one unit."""
+        values = {name: [] for name in _EDGES}
         for line in part["files"]:
             self.counts["files"] += 1
             self.counts[line["action"]] += 1
@@ -112,26 +151,29 @@ class _Tally:
             values["peak_db"].append(statistics.amplitude_to_db(line["peak"]))
             values["loudness_db"].append(line["loudness_db"])
             values["seconds"].append(line["seconds"])
-        for name, edges in self.edges.items():
+        for name, edges in _EDGES.items():
             counts = statistics.histogram(values[name], edges)
             both = zip(self.histograms[name], counts, strict=True)
             self.histograms[name] = [a + b for a, b in both]
         for split, shard in part["shards"].items():
-            known = self.splits.setdefault(split, {"n_records": 0, "n_seconds": 0.0, "shards": []})
-            known["n_records"] += shard["n_records"]
-            known["n_seconds"] = round(known["n_seconds"] + shard["n_seconds"], 6)
-            known["shards"].append(shard["name"])
-        rate = self.mel.rate
-        self.mel.merge(statistics.LogMelSums(rate, part["log_mel"]))
+            of_split = self.splits.setdefault(
+                split, {"n_records": 0, "n_seconds": 0.0, "shards": []}
+            )
+            of_split["n_records"] += shard["n_records"]
+            of_split["n_seconds"] = round(of_split["n_seconds"] + shard["n_seconds"], 6)
+            of_split["shards"].append(shard["name"])
+        self.sha256 |= part["sha256"]
 
-    def facts(self):
-        """The manifest, but for what stands at its beginning."""
+    def summary(self):
+        """The manifest without its first entries."""
         options = self.options
         labels = {name: self.labels[name] for name in sorted(set(self.labels) - {None})}
         pitches = sorted(set(self.pitches) - {None})
         self.counts["seconds"] = round(self.counts["seconds"], 6)
+        names = ("numpy", "soundfile", "soxr")
+        versions = {name: importlib.metadata.version(name) for name in names}
         return {
-            "options": options.facts(),
+            "options": options.to_dict(),
             "sample_rates": options.rate_names,
             "n_samples": options.n_samples,
             "splits": {name: self.splits[name] for name in SPLITS if name in self.splits},
@@ -146,11 +188,17 @@ class _Tally:
             },
             "histograms": {
                 name: {"edges": list(edges), "counts": self.histograms[name]}
-                for name, edges in self.edges.items()
+                for name, edges in _EDGES.items()
             },
-            "log_mel": self.mel.summary(),
             "fingerprint": self.digest.hexdigest(),
+            "sha256": self.sha256,
             "licence": options.licence,
-            "source": options.source,
-            "made_with": made_with(),
+            "made_with": {"noisygan": noisygan.__version__, **versions},
         }
+
+
+def _own_name(name):
+    """Name of a file beside the manifest; ValueError for anything else."""
+    if not isinstance(name, str) or name != Path(name).name or "\0" in name or name in (".", ".."):
+        raise ValueError(f"{name!r} is no name of a file beside it")
+    return name

@@ -1,181 +1,224 @@
-"""What `prepare` does with each recording: every step by name, checked, kept in the manifest."""
+"""Options of `prepare`, the defaults of each kind of recordings, and presets of papers."""
 
 import dataclasses
 import hashlib
 import json
-import math
 
-from noisygan.data.prepare import features as features_of
-from noisygan.data.prepare import records
 from noisygan.errors import UsageError
 
-OTHER_RATES = ("resample", "drop")
+F0_METHODS = ("pyin", "crepe")
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """The steps in the order in which they are taken; None leaves a step out.
+    """Processing steps in the order in which they are taken; None leaves a step out.
 
     Attributes:
-      sample_rates: Hz, the highest first; the lower ones are of the same sound, low-passed, for
-        growing. In records and names they stand as whole numbers.
+      sample_rates: Hz, the highest first; the lower ones are of the same audio, low-passed, for
+        growing. Records name them as whole numbers.
       other_rates: 'resample' files at other rates than the first, or 'drop' them.
-      channel: The channel that is taken, from 1 on; None: the average of all.
-      remove_dc: Whether a constant offset is taken out.
-      min_seconds, max_seconds: Files shorter or longer than that are skipped.
+      remove_dc: Whether a constant offset is removed.
+      max_seconds: Longer files are skipped.
       skip_seconds: Left out at the beginning of each file.
-      trim_db: Silence at both ends is cut off, up to the first and from the last sample above
-        this level, relative to the peak.
-      n_samples: Length of every sound at the first rate: cut, or filled up with zeros. None: as
-        it is.
-      segments: Whether each file is cut into sounds of n_samples; what is left over is dropped.
-      stride: Samples from the beginning of one segment to that of the next; None: n_samples.
+      trim_db: Silence at both ends is cut off, up to the first and from the last sample above this
+        level, relative to the peak.
+      n_samples: Length of every example at the first rate: cut, or padded with zeros. None: as it
+        is.
+      segments: Whether each file is cut into examples of n_samples; the remainder is dropped.
       silence_db: Segments whose peak stays below this are dropped, in dB of full scale.
       peak: Level of the highest sample afterwards, of full scale.
       loudness_db: Integrated loudness (ITU-R BS.1770) afterwards, in LUFS.
-      fade_in_seconds, fade_out_seconds: Straight fades at the ends of each sound.
-      encoding: 'int16' or 'float32' samples in the records.
-      frame_rate: Frames a second of the features.
-      features: Whether loudness, RMS and onsets are stored with each sound.
-      f0: 'pyin' or 'crepe': F0 and its confidence are stored beside them.
+      fade_in_seconds, fade_out_seconds: Linear fades at the ends of each example.
+      features: Whether loudness, RMS and onsets are stored with each example.
+      f0: 'pyin' or 'crepe': F0 and its confidence are stored as well.
+      frame_rate: Frames per second of the features.
       split_by: What is kept together in one split: 'file', 'pitch', 'instrument' (the label) or
         the name of a tag; 'given': each recording's own split, and train where it names none.
       valid, test: Fractions of files or groups.
-      only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the
-        values that are wanted.
-      licence, source: Words for the manifest.
+      only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the values
+        to keep.
+      licence: Text for the manifest.
     """
 
     sample_rates: tuple = (16000.0,)
     other_rates: str = "resample"
-    channel: int | None = None
     remove_dc: bool = True
-    min_seconds: float | None = None
     max_seconds: float | None = None
     skip_seconds: float = 0.0
     trim_db: float | None = None
     n_samples: int | None = 64000
     segments: bool = False
-    stride: int | None = None
     silence_db: float | None = None
     peak: float | None = None
     loudness_db: float | None = None
     fade_in_seconds: float = 0.0
     fade_out_seconds: float = 0.0
-    encoding: str = "int16"
-    frame_rate: float = 250.0
     features: bool = False
     f0: str | None = None
+    frame_rate: float = 250.0
     split_by: str = "given"
     valid: float = 0.0
     test: float = 0.0
     only: tuple = ()
     licence: str | None = None
-    source: str | None = None
 
     def __post_init__(self):
         rates = tuple(float(rate) for rate in self.sample_rates)
         object.__setattr__(self, "sample_rates", rates)
-        _check_rates(rates)
-        _one_of("other_rates", self.other_rates, OTHER_RATES)
-        _one_of("encoding", self.encoding, records.ENCODINGS)
-        features_of.check_method(self.f0)
-        _within("channel", self.channel, 1, 64, "")
-        _within("min_seconds", self.min_seconds, 0.0, 86400.0, "s")
-        _within("max_seconds", self.max_seconds, 0.001, 86400.0, "s")
-        _within("skip_seconds", self.skip_seconds, 0.0, 86400.0, "s")
-        _within("trim_db", self.trim_db, -200.0, -0.1, "dB")
-        _within("n_samples", self.n_samples, 1, 2**31 - 1, "samples")
-        _within("stride", self.stride, 1, 2**31 - 1, "samples")
-        _within("silence_db", self.silence_db, -200.0, -0.1, "dB")
-        _within("peak", self.peak, 0.001, 1.0, "of full scale")
-        _within("loudness_db", self.loudness_db, -70.0, 0.0, "LUFS")
-        _within("fade_in_seconds", self.fade_in_seconds, 0.0, 60.0, "s")
-        _within("fade_out_seconds", self.fade_out_seconds, 0.0, 60.0, "s")
-        _within("frame_rate", self.frame_rate, 1.0, 1000.0, "frames a second")
-        _within("valid", self.valid, 0.0, 0.9, "")
-        _within("test", self.test, 0.0, 0.9, "")
-        _check_together(self)
+        object.__setattr__(self, "only", tuple((name, tuple(vs)) for name, vs in self.only))
+        _validate(self)
 
     @property
     def rate_names(self):
-        """The rates as whole numbers, as records name them; list of int."""
+        """Rates as whole numbers, as records name them; list of int."""
         return [round(rate) for rate in self.sample_rates]
 
-    def facts(self):
-        """All options as JSON holds them: dict."""
+    def to_dict(self):
+        """All options as JSON holds them; `Options(**facts)` is the inverse."""
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
     def fingerprint(self):
         """Hex str, equal for equal options."""
-        text = json.dumps(self.facts(), sort_keys=True)
+        text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def from_facts(facts):
-    """The `Options` that `Options.facts` gave.
+# (lowest, highest) of each number.
+_RANGES = {
+    "max_seconds": (0.001, 86400.0),
+    "skip_seconds": (0.0, 86400.0),
+    "trim_db": (-200.0, -0.1),
+    "n_samples": (1, 2**31 - 1),
+    "silence_db": (-200.0, -0.1),
+    "peak": (0.001, 1.0),
+    "loudness_db": (-70.0, 0.0),
+    "fade_in_seconds": (0.0, 60.0),
+    "fade_out_seconds": (0.0, 60.0),
+    "frame_rate": (1.0, 1000.0),
+    "valid": (0.0, 0.9),
+    "test": (0.0, 0.9),
+}
 
-    Args:
-      facts: dict, as read from JSON.
-    """
-    facts = dict(facts)
-    facts["sample_rates"] = tuple(facts["sample_rates"])
-    facts["only"] = tuple((name, tuple(values)) for name, values in facts["only"])
-    return Options(**facts)
 
-
-def _check_rates(rates):
-    if not rates:
-        raise UsageError("sample_rates is empty; expected at least one rate in Hz")
-    for rate in rates:
-        if not 10.0 <= rate <= 384000.0:
-            raise UsageError(f"sample rate {rate:g}: expected 10 to 384000 Hz")
-    if rates[0] != round(rates[0]):
-        raise UsageError(f"sample rate {rates[0]:g}: expected a whole number of Hz for the first")
-    if rates[0] < 1000.0:
-        raise UsageError(f"sample rate {rates[0]:g}: expected 1000 Hz or more for the first")
-    names = [round(rate) for rate in rates]
+def _validate(options):
+    """Raise UsageError for options that cannot be; they come from the command line."""
+    rates = options.sample_rates
+    shown = ",".join(f"{rate:g}" for rate in rates)
+    if not rates or not all(10.0 <= rate <= 384000.0 for rate in rates):
+        raise UsageError(f"sample rates {shown}: expected 10 to 384000 Hz")
+    if rates[0] != round(rates[0]) or rates[0] < 1000.0:
+        raise UsageError(f"sample rate {rates[0]:g}: expected a whole number from 1000 Hz on")
+    names = options.rate_names
     if any(after >= before for before, after in zip(names, names[1:], strict=False)):
-        shown = ",".join(f"{rate:g}" for rate in rates)
         raise UsageError(f"sample rates {shown}: expected the highest first, each lower by 1 Hz")
-
-
-def _check_together(options):
+    for name, (low, high) in _RANGES.items():
+        value = getattr(options, name)
+        if value is not None and not low <= value <= high:
+            raise UsageError(f"{name} is {value!r}; expected {low:g} to {high:g}")
+    for name, values in (("other_rates", ("resample", "drop")), ("f0", (None, *F0_METHODS))):
+        if getattr(options, name) not in values:
+            expected = " or ".join(value for value in values if value)
+            raise UsageError(f"{name} is {getattr(options, name)!r}; expected {expected}")
     if options.peak is not None and options.loudness_db is not None:
         raise UsageError("peak and loudness_db: expected one of them, the other none")
     if options.segments and options.n_samples is None:
-        raise UsageError("segments want a length; expected n_samples beside them")
-    if options.stride is not None and not options.segments:
-        raise UsageError("stride has no effect without segments; expected both or none")
+        raise UsageError("segments need a length; expected n_samples")
     if options.silence_db is not None and not options.segments:
         raise UsageError("silence_db has no effect without segments; expected both or none")
-    shortest, longest = options.min_seconds or 0.0, options.max_seconds
-    if longest is not None and shortest > longest:
-        raise UsageError(f"min_seconds {shortest:g} is above max_seconds {longest:g}")
     if options.valid + options.test > 0.95:
         raise UsageError(
             f"valid {options.valid:g} and test {options.test:g} leave nothing to train on; "
             "expected at most 0.95 together"
         )
-    if options.split_by == "given" and (options.valid or options.test):
+    if (options.split_by == "given") == bool(options.valid or options.test):
         raise UsageError(
-            "valid and test have no effect with split_by given; expected split_by file, pitch, "
-            "instrument or a tag"
-        )
-    if options.split_by != "given" and not (options.valid or options.test):
-        raise UsageError(
-            f"split_by {options.split_by}: expected valid or test beside it, such as test 0.1"
+            f"split_by {options.split_by} with valid {options.valid:g} and test {options.test:g}; "
+            "expected split_by file, pitch, instrument or a tag, and valid or test, or neither"
         )
 
 
-def _one_of(name, value, values):
-    if value not in values:
-        raise UsageError(f"{name} is {value!r}; expected {' or '.join(values)}")
+# Defaults of each kind of recordings.
+KINDS = {
+    "nsynth": Options(remove_dc=False),
+    "notes": Options(max_seconds=60.0),
+    "drums": Options(
+        sample_rates=(44100.0,),
+        n_samples=16384,
+        max_seconds=30.0,
+        trim_db=-50.0,
+        peak=1.0,
+        fade_out_seconds=0.005,
+    ),
+    "speech": Options(n_samples=16000, max_seconds=30.0),
+    "songs": Options(
+        sample_rates=(22050.0,),
+        n_samples=262144,
+        segments=True,
+        silence_db=-60.0,
+        max_seconds=7200.0,
+    ),
+}
+
+# (kind, options that differ from the kind's). docs/data.md says what the papers leave open.
+PRESETS = {
+    "nsynth": ("nsynth", {}),
+    "falini": (
+        "drums",
+        {"other_rates": "drop", "n_samples": 7500, "peak": None, "fade_out_seconds": 0.0},
+    ),
+    "drysdale": (
+        "drums",
+        {
+            "sample_rates": tuple(44100.0 / 4**level for level in range(4)),
+            "trim_db": None,
+            "fade_in_seconds": 0.001,
+        },
+    ),
+    "netzer": (
+        "songs",
+        {
+            "sample_rates": tuple(22050.0 / 2**level for level in range(9)),
+            "skip_seconds": 5.0,
+            "silence_db": None,
+            "remove_dc": False,
+        },
+    ),
+    "wisnewski": (
+        "songs",
+        {"sample_rates": (44100.0,), "n_samples": 500, "silence_db": None, "remove_dc": False},
+    ),
+}
 
 
-def _within(name, value, low, high, unit):
-    if value is None:
-        return
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
-        raise UsageError(f"{name} is {value!r}; expected {low:g} to {high:g} {unit}".rstrip())
+def make_options(kind, preset=None, **changes):
+    """Options of a kind, changed by a preset and then one by one.
+
+    Args:
+      kind: One of `KINDS`.
+      preset: One of `PRESETS` of this kind, or None.
+      **changes: Attributes of `Options`.
+
+    Returns:
+      Options.
+
+    Raises:
+      UsageError: for an unknown kind or preset, a preset of another kind, or impossible options.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"no kind {kind}; expected one of {', '.join(KINDS)}")
+    of_preset = {}
+    if preset is not None:
+        if preset not in PRESETS:
+            raise UsageError(f"no preset {preset}; expected one of {', '.join(PRESETS)}")
+        of_kind, of_preset = PRESETS[preset]
+        if of_kind != kind:
+            raise UsageError(
+                f"preset {preset} is for {of_kind}, got {kind}; expected `noisygan prepare "
+                f"{of_kind} --preset {preset}`"
+            )
+    # One level excludes the other: loudness replaces the kind's peak.
+    if changes.get("loudness_db") is not None:
+        changes.setdefault("peak", None)
+    if changes.get("valid") or changes.get("test"):
+        changes.setdefault("split_by", "file")
+    return dataclasses.replace(KINDS[kind], **{**of_preset, **changes})

@@ -1,32 +1,43 @@
-"""From a folder of recordings to a prepared one: list, plan, do the units, write the manifest."""
+"""Prepare a folder of recordings: list and plan the inputs, do the units, write the manifest."""
 
 import array
 import dataclasses
 import hashlib
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 
 from noisygan import files
-from noisygan.data.prepare import manifest, sources, splits, units
+from noisygan.data import layouts
+from noisygan.data.prepare import features, manifest, units
 from noisygan.errors import RunError, UsageError
 
-# At most so many values are listed in an error.
+# At most this many values are listed in an error.
 _N_LISTED = 12
+
+_SHARD = re.compile(r"(?:train|valid|test)-(\d+)[-.]")
 
 
 def prepare(data, out, options, run, about=None, table=None, overwrite=False, progress=None):
-    """Prepares the recordings of a folder, going on where an earlier run stopped.
+    """Prepare the recordings of a folder, resuming where an earlier call stopped.
+
+    Example:
+      options = make_options("notes", test=0.1)
+      manifest, is_new = prepare(
+          "my_notes", "prepared/notes", options, functools.partial(run_pool, n_processes=2)
+      )
 
     Args:
       data: Folder of recordings.
-      out: Folder that is written: new, empty, or of an earlier run with the same options.
+      out: Folder that is written: new, empty, or of an earlier call with the same options.
       options: Options.
-      run: Function of (folder, indices of units, done): `pool.run` or `beam_runner.run` with
-        their own arguments filled in.
+      run: Function of (folder, indices of units, done): `runners.run_pool` or `runners.run_beam`
+        with their own arguments filled in.
       about: dict that the manifest says first, such as the kind.
       table: Path of a table of the files, or None.
-      overwrite: Whether what an earlier run made of other options or recordings is thrown away.
+      overwrite: Whether to discard what an earlier call made of other options or recordings.
       progress: None, or a function called with (inputs done, inputs in all).
 
     Returns:
@@ -34,16 +45,21 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
 
     Raises:
       UsageError: if the folders don't fit, hold nothing, or are in use by another run.
-      RunError: if no input could be used, or something failed; the same call goes on.
+      RunError: if no input could be used, or something failed; the same call resumes.
     """
     data, out = Path(data), Path(out)
-    _check_folders(data, out)
+    features.check_method(options.f0)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; expected a folder")
+    if out.resolve() == data.resolve() or data.resolve() in out.resolve().parents:
+        raise UsageError(f"--out {out} lies in --data {data}; expected a folder beside it")
+    layouts.list_sources(data)
     files.make_folder(out)
     with files.folder_lock(out, "choose another --out"):
-        state = {"about": about or {}, "options": options.facts()}
+        state = {"about": about or {}, "options": options.to_dict()}
         _check_state(out, state, overwrite)
-        finished = manifest.read(out)
-        if finished is not None:
+        if (out / manifest.MANIFEST).is_file():
+            finished = manifest.read_manifest(out)
             _check_inputs(out, data, table)
             _remove(out / "parts")
             return finished, False
@@ -52,17 +68,22 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         plan, inputs = _plan(out, data, table, options)
         plan.save()
         _do(plan, run, progress)
-        # Before the manifest: once that is there, the folder is never looked at again without it.
+        # Before the manifest: once that is there, nothing is written any more.
         _write_json(out / "state.json", {**state, "inputs": inputs})
-        made = manifest.write(plan, about or {})
+        made = manifest.write_manifest(plan, about or {})
         if not made["counts"]["records"]:
-            raise RunError(_nothing(data, out, made))
+            kinds = made["counts"]["skipped_by_kind"].items()
+            listed = ", ".join(f"{count} {kind}" for kind, count in kinds)
+            raise RunError(
+                f"none of the {made['counts']['files']} files in {data} could be used ({listed}); "
+                f"{out}/files.jsonl says why"
+            )
         _remove(out / "parts")
         return made, True
 
 
 def list_inputs(data, table, path, only=(), group=None):
-    """Writes the list of all inputs, one line each.
+    """Write the list of all inputs, one line each.
 
     Args:
       data: Folder of recordings.
@@ -74,18 +95,18 @@ def list_inputs(data, table, path, only=(), group=None):
     Returns:
       (SHA-256 of the list, wherever the folder lies; array of the inputs' bytes; array of the
       lines' lengths; dict of each name of only -> set of the values that occur; set of the groups
-      of recordings that are wanted). The last two are None where stored recordings will say so
-      when they are read.
+      of recordings that are wanted). The last two are None where TFRecords say so only when they
+      are read.
 
     Raises:
-      UsageError: as of `sources.list_sources`.
+      UsageError: as of `layouts.list_sources`.
     """
     digest = hashlib.sha256()
     sizes, lengths = array.array("q"), array.array("q")
     seen, groups, stored = {name: set() for name, _ in only}, set(), False
     with open(path, "w", encoding="ascii") as file:
-        # Workers may begin in another folder.
-        for source in sources.list_sources(os.path.abspath(data), table):
+        # Absolute: workers may start in another folder.
+        for source in layouts.list_sources(os.path.abspath(data), table):
             line = source.to_json() + "\n"
             file.write(line)
             digest.update(dataclasses.replace(source, path="").to_json().encode())
@@ -93,9 +114,9 @@ def list_inputs(data, table, path, only=(), group=None):
             lengths.append(len(line))
             if source.reader == "audio":
                 for name, values in seen.items():
-                    values.add(sources.text_of(source.value(name)))
+                    values.add(layouts.text_of(source.value(name)))
                 if group is not None and units.is_wanted(source, only):
-                    groups.add(splits.group_of(source, group))
+                    groups.add(units.group_of(source, group))
             elif source.reader:
                 stored = True
     known = (None, None) if stored else (seen, groups)
@@ -105,10 +126,8 @@ def list_inputs(data, table, path, only=(), group=None):
 def _plan(out, data, table, options):
     path = out / "parts" / "inputs.jsonl"
     grouped = options.split_by not in ("given", "file")
-    name = "label" if options.split_by == "instrument" else options.split_by
-    inputs, sizes, lengths, seen, groups = list_inputs(
-        data, table, path, options.only, name if grouped else None
-    )
+    group = options.split_by if grouped else None
+    inputs, sizes, lengths, seen, groups = list_inputs(data, table, path, options.only, group)
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
     for key, values in options.only if seen else ():
@@ -121,30 +140,24 @@ def _plan(out, data, table, options):
                 + (shown or "none at all")
             )
     shared = {}
-    if grouped and seen is None:
-        raise UsageError(
-            f"--split_by {options.split_by}: recordings in TFRecords say their {name} too late; "
-            "expected file, or their own splits"
-        )
     if grouped:
-        groups.discard(None)
+        groups = (groups or set()) - {None}
         if not groups:
             raise UsageError(
-                f"--split_by {options.split_by}: no recording in {data} says its {name}; expected "
-                "file, or something that they say"
+                f"--split_by {group}: no recording in {data} says its {group} before it is read; "
+                "expected file, or the recordings' own splits"
             )
-        shared = splits.share_out(groups, options.valid, options.test)
-    table_of_units, offset, first = [], 0, 0
+        shared = units.share_out(groups, options.valid, options.test)
+    divided, offset, first = [], 0, 0
     for count in units.divide(sizes):
-        table_of_units.append([offset, count])
+        divided.append([offset, count])
         offset += sum(lengths[first : first + count])
         first += count
-    facts = {"options": options.facts(), "shared": shared, "units": table_of_units}
-    return units.Plan(out, facts), inputs
+    return units.Plan(out, options, shared, divided), inputs
 
 
 def _do(plan, run, progress):
-    """Does the units that are not done; leaves no file of a unit that is no longer there."""
+    """Do the units that are not done; remove files of units that no longer exist."""
     left, n_done = [], 0
     n_inputs = sum(count for _, count in plan.units)
     for index, (_, count) in enumerate(plan.units):
@@ -152,9 +165,9 @@ def _do(plan, run, progress):
             n_done += count
         else:
             left.append(index)
-    ours = {f"{split}-{i:05d}.tfrecord" for split in splits.SPLITS for i in range(len(plan.units))}
     for path in plan.folder.iterdir():
-        stale = path.suffix == ".tfrecord" and path.name not in ours
+        shard = _SHARD.match(path.name)
+        stale = shard and int(shard[1]) >= len(plan.units)
         if stale or (path.name.startswith(".") and ".part" in path.name):
             path.unlink(missing_ok=True)
 
@@ -168,20 +181,10 @@ def _do(plan, run, progress):
         run(str(plan.folder), left, done)
 
 
-def _check_folders(data, out):
-    if not data.exists():
-        raise UsageError(f"no such folder: {data}; expected a folder of recordings")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; expected a folder")
-    inner, outer = out.resolve(), data.resolve()
-    if inner == outer or outer in inner.parents:
-        raise UsageError(f"--out {out} lies in --data {data}; expected a folder beside it")
-
-
 def _check_state(out, state, overwrite):
-    """Refuses a folder of something else; empties one of other options where that is asked for."""
-    parts = set(out.glob(".state.*.part.json"))
-    if {path.name for path in out.iterdir() if path not in parts} <= {".lock"}:
+    """Refuse a folder of something else; empty one of other options where `overwrite` says so."""
+    before_state = [*out.glob(".state.*.part.json"), out / ".lock"]
+    if set(out.iterdir()) <= set(before_state):
         return
     try:
         before = json.loads((out / "state.json").read_text())
@@ -190,45 +193,35 @@ def _check_state(out, state, overwrite):
             f"--out {out} is not empty and holds nothing prepared; choose another folder"
         ) from None
     ours, theirs = state["options"], before["options"]
-    # A run that failed before its first sound leaves nothing to be lost.
-    holds_sounds = (out / "manifest.json").exists() or any(out.glob("*.tfrecord"))
-    if overwrite or (ours != theirs and not holds_sounds):
-        # First what says that it is finished, last what says that it is ours: stopped on the way,
+    shards = [path for kind in ("wav", "npz", "tfrecord") for path in out.glob(f"*.{kind}")]
+    # A run that failed before its first example leaves nothing to be lost.
+    holds_nothing = not shards and not (out / manifest.MANIFEST).exists()
+    if overwrite or (ours != theirs and holds_nothing):
+        # First what says that it is finished, last what says that it is ours: stopped in between,
         # it is neither complete nor a stranger's.
-        (out / "manifest.json").unlink(missing_ok=True)
+        (out / manifest.MANIFEST).unlink(missing_ok=True)
         _remove(out / "parts")
-        for path in (*out.glob("*.tfrecord"), out / "files.jsonl", out / "state.json"):
+        for path in (*shards, out / "records.jsonl", out / "files.jsonl", out / "state.json"):
             path.unlink(missing_ok=True)
     elif ours != theirs:
-        name = next(name for name in ours if ours[name] != theirs.get(name))
+        name = next(name for name in [*ours, *theirs] if ours.get(name) != theirs.get(name))
         raise UsageError(
-            f"--out {out} was prepared with {name} {_show(name, theirs.get(name))}, asked for is "
-            f"{_show(name, ours[name])}; choose another folder, or --overwrite"
+            f"--out {out} was prepared with {name} {_shown(theirs.get(name))}, not "
+            f"{_shown(ours.get(name))}; choose another folder, or --overwrite"
         )
 
 
 def _check_inputs(out, data, table):
-    """Refuses a finished folder whose recordings are others by now."""
+    """Refuse a finished folder whose recordings have changed."""
     before = json.loads((out / "state.json").read_text()).get("inputs")
     if before is not None and list_inputs(data, table, os.devnull)[0] != before:
         raise UsageError(
-            f"the recordings in {data} are not those that {out} was made of (files came, went or "
-            "changed); choose another folder, or --overwrite"
+            f"the recordings in {data} are not those that {out} was made of (files were added, "
+            "removed or changed); choose another folder, or --overwrite"
         )
 
 
-def _nothing(data, out, made):
-    counts = made["counts"]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in counts["skipped_by_kind"].items())
-    return (
-        f"none of the {counts['files']} files in {data} could be used ({kinds}); "
-        f"{out}/files.jsonl says why"
-    )
-
-
-def _show(name, value):
-    if name == "only":
-        return " ".join(f"{key}={','.join(values)}" for key, values in value or []) or "everything"
+def _shown(value):
     return "none" if value is None else json.dumps(value)
 
 
@@ -238,8 +231,4 @@ def _write_json(path, value):
 
 
 def _remove(folder):
-    """Removes a folder of files."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,27 +1,83 @@
-"""The steps from a mono sound as it was recorded to the sounds that are kept. Pure functions."""
+"""Processing steps from mono audio as it was recorded to the examples that are kept."""
+
+import dataclasses
 
 import numpy as np
 import soxr
 
 from noisygan.audio_io import decoding
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data.prepare import loudness
+from noisygan.data.prepare import reading, statistics
 
-# An offset below this (-54 dB) may as well be part of the sound.
-MIN_OFFSET = 1.0 / 512.0
+# An offset below this (-54 dB) may as well be part of the sound; in fewer samples than these a
+# click cannot be told from an offset.
+MIN_OFFSET, MIN_OFFSET_SAMPLES = 1.0 / 512.0, 64
 
-# In fewer samples than these a click cannot be told from an offset.
-MIN_OFFSET_SAMPLES = 64
-
-# A sound is never made louder than this by normalisation (+60 dB): it would be noise.
+# Normalisation never makes audio louder than this (+60 dB): it would be noise.
 MAX_GAIN = 1000.0
 
 
-def offset_of(audio):
-    """The constant that was added to a recording, 0 where there is none.
+@dataclasses.dataclass
+class Converted:
+    """What is kept of one recording.
 
-    The mean of a short hit, the median of a lopsided wave or the luck of noise is no offset: it
-    shows in mean and median, in each quarter of the recording, and beyond what is left to chance.
+    Attributes:
+      sounds: list of (seconds from the file's beginning, list of float32 arrays, one a rate).
+      kept: The part of the recording that they were cut from, at the first rate, at its own level
+        and without padding. float32 [n].
+    """
+
+    sounds: list
+    kept: np.ndarray
+
+
+def convert(sound, options):
+    """Take all steps with one recording; what was done is added to `sound.did`.
+
+    Args:
+      sound: Sound of `reading.read`.
+      options: Options.
+
+    Returns:
+      Converted.
+
+    Raises:
+      BadAudioError: if nothing usable is left.
+    """
+    rate = options.sample_rates[0]
+    audio = _without_offset(sound) if options.remove_dc else sound.audio
+    if sound.rate != rate and options.other_rates == "drop":
+        what = f"is at {sound.rate:g} Hz; only {rate:g} Hz is wanted"
+        raise BadAudioError("at another rate", what)
+    if sound.rate != rate:
+        sound.did.append(f"resampled from {sound.rate:g} to {rate:g} Hz")
+        audio = resample(audio, sound.rate, rate)
+    audio, first = _wanted_part(audio, sound, options)
+    places = _pieces(audio, sound, options)
+    # Of the whole, so that a segment's ends continue into the next segment.
+    lower = [resample(audio, rate, other) for other in options.sample_rates[1:]]
+    sounds, gains = [], []
+    for begin, end in places:
+        gains.append(gain(audio[begin:end], rate, options))
+        made = [_finish(audio[begin:end], rate, gains[-1], options.n_samples, options)]
+        for other, low in zip(options.sample_rates[1:], lower, strict=True):
+            ratio = other / rate
+            n_samples = None if options.n_samples is None else round(options.n_samples * ratio)
+            at = round(begin * ratio)
+            part = low[at : max(round(end * ratio), at + 1)]
+            made.append(_finish(part, other, gains[-1], n_samples, options))
+        sounds.append(((first + begin) / rate, made))
+    if options.peak is not None or options.loudness_db is not None:
+        low, high = min(gains), max(gains)
+        sound.did.append(f"level times {low:.4f}" + (f" to {high:.4f}" if len(gains) > 1 else ""))
+    return Converted(sounds, audio[places[0][0] : places[-1][1]])
+
+
+def offset_of(audio):
+    """Constant offset of a recording, 0 where there is none.
+
+    The mean of a short hit or the median of an asymmetric wave is no offset: an offset shows in
+    mean and median of each quarter of the recording, and beyond what is left to chance.
 
     Args:
       audio: float32 [n_samples].
@@ -43,76 +99,22 @@ def offset_of(audio):
 
 
 def resample(audio, rate, wanted):
-    """The sound at another rate, band-limited (soxr, high quality).
+    """Resample by soxr, high quality.
 
     Args:
       audio: float32 [n_samples].
       rate, wanted: Hz.
 
     Returns:
-      float32 [ceil(n_samples * wanted / rate)], within full scale: filters overshoot a little.
+      float32 [ceil(n_samples * wanted / rate)], clipped to full scale: filters overshoot a little.
     """
-    if rate == wanted:
-        return audio
     n_samples = int(np.ceil(len(audio) * wanted / rate - 1e-9))
     changed = soxr.resample(audio, rate, wanted, quality="HQ")
-    return np.clip(fit(changed, n_samples), -1.0, 1.0)
-
-
-def sounding_part(audio, trim_db):
-    """Where a sound begins and ends.
-
-    Args:
-      audio: float32 [n_samples], not silent.
-      trim_db: Level relative to the peak.
-
-    Returns:
-      (begin, end): the first sample above the level, and one behind the last.
-    """
-    level = np.abs(audio)
-    above = np.flatnonzero(level > level.max() * 10.0 ** (trim_db / 20.0))
-    return int(above[0]), int(above[-1]) + 1
-
-
-def fit(audio, n_samples):
-    """The sound cut, or filled up with zeros at its end. float32 [n_samples]."""
-    if len(audio) >= n_samples:
-        return audio[:n_samples]
-    return np.pad(audio, (0, n_samples - len(audio)))
-
-
-def pieces(audio, options):
-    """Where the sounds to keep begin in the audio.
-
-    Args:
-      audio: float32 [n_samples].
-      options: Options.
-
-    Returns:
-      (list of (begin, end) in samples, number of silent segments dropped).
-
-    Raises:
-      BadAudioError: if nothing is left.
-    """
-    if not options.segments:
-        end = len(audio) if options.n_samples is None else min(len(audio), options.n_samples)
-        return [(0, end)], 0
-    n, stride = options.n_samples, options.stride or options.n_samples
-    if len(audio) < n:
-        what = f"has {len(audio)} samples, fewer than one segment of {n}"
-        raise BadAudioError("too short", what)
-    begins = range(0, len(audio) - n + 1, stride)
-    if options.silence_db is None:
-        return [(begin, begin + n) for begin in begins], 0
-    floor = 10.0 ** (options.silence_db / 20.0)
-    heard = [begin for begin in begins if np.max(np.abs(audio[begin : begin + n])) > floor]
-    if not heard:
-        raise BadAudioError("silent", f"has no segment above {options.silence_db:g} dB")
-    return [(begin, begin + n) for begin in heard], len(begins) - len(heard)
+    return np.clip(_fit(changed, n_samples), -1.0, 1.0)
 
 
 def gain(audio, rate, options):
-    """The factor that brings a sound to the level that is wanted.
+    """Linear gain that brings audio to the level of the options.
 
     Args:
       audio: float32 [n_samples].
@@ -120,8 +122,8 @@ def gain(audio, rate, options):
       options: Options.
 
     Returns:
-      float; 1.0 where no level is wanted. A louder sound would pass full scale: the peak is at
-      most 1 afterwards, so a loudness may not be reached.
+      float; 1.0 where no level is set. The peak is at most 1 afterwards, so a loudness may not be
+      reached.
     """
     loudest = float(np.max(np.abs(audio), initial=0.0))
     if loudest == 0.0:
@@ -130,28 +132,82 @@ def gain(audio, rate, options):
     if options.peak is not None:
         factor = options.peak / loudest
     elif options.loudness_db is not None:
-        wanted = options.loudness_db - loudness.integrated(audio, rate)
+        wanted = options.loudness_db - statistics.loudness_db(audio, rate)
         factor = min(10.0 ** (wanted / 20.0), 1.0 / loudest)
     return min(factor, MAX_GAIN)
 
 
-def finish(audio, rate, factor, n_samples, options):
-    """Level, fades at the sound's own ends, then the length.
+def _without_offset(sound):
+    offset = offset_of(sound.audio)
+    if not offset:
+        return sound.audio
+    audio = sound.audio - np.float32(offset)
+    peak = float(np.max(np.abs(audio)))
+    if peak < reading.SILENT:
+        raise BadAudioError("silent", "is silent but for a constant offset")
+    sound.repair(f"offset of {offset:.4f} taken out")
+    return audio / np.float32(max(peak, 1.0))
 
-    Args:
-      audio: float32 [n].
-      rate: Hz.
-      factor: Of `gain`.
-      n_samples: Length afterwards, or None: as it is.
-      options: Options.
 
-    Returns:
-      float32 [n_samples], in [-1, 1].
-    """
+def _wanted_part(audio, sound, options):
+    """(audio without the skipped beginning and silence at both ends, its first sample)."""
+    rate = options.sample_rates[0]
+    first = round(options.skip_seconds * rate)
+    if first >= len(audio):
+        what = f"ends within the {options.skip_seconds:g} s that are skipped"
+        raise BadAudioError("too short", what)
+    if first:
+        audio = audio[first:]
+        sound.did.append(f"first {options.skip_seconds:g} s skipped")
+    level = np.abs(audio)
+    if level.max() < reading.SILENT:
+        raise BadAudioError("silent", "is silent in the part that is wanted")
+    if options.trim_db is not None:
+        above = np.flatnonzero(level > level.max() * 10.0 ** (options.trim_db / 20.0))
+        begin, end = int(above[0]), int(above[-1]) + 1
+        if end - begin < len(audio):
+            cut = (begin / rate, (len(audio) - end) / rate)
+            sound.did.append("silence cut off: {:.4f} s before, {:.4f} s behind".format(*cut))
+        audio, first = audio[begin:end], first + begin
+    return audio, first
+
+
+def _pieces(audio, sound, options):
+    """(begin, end) in samples of each example, list; BadAudioError if there is none."""
+    n_there, n = len(audio), options.n_samples
+    if not options.segments:
+        if n and n != n_there:
+            what = "cut" if n < n_there else "filled up with zeros"
+            sound.did.append(f"{what} from {n_there} to {n} samples")
+        return [(0, min(n_there, n or n_there))]
+    if n_there < n:
+        what = f"has {n_there} samples, fewer than one segment of {n}"
+        raise BadAudioError("too short", what)
+    begins = range(0, n_there - n + 1, n)
+    heard = begins
+    if options.silence_db is not None:
+        floor = 10.0 ** (options.silence_db / 20.0)
+        heard = [begin for begin in begins if np.max(np.abs(audio[begin : begin + n])) > floor]
+    if not heard:
+        raise BadAudioError("silent", f"has no segment above {options.silence_db:g} dB")
+    sound.did.append(f"cut into {len(heard)} segments")
+    if len(heard) < len(begins):
+        sound.did.append(f"{len(begins) - len(heard)} silent segments dropped")
+    return [(begin, begin + n) for begin in heard]
+
+
+def _finish(audio, rate, factor, n_samples, options):
+    """Set the level, fade at the audio's own ends, then set the length."""
     if factor != 1.0:
         top = np.float32(options.peak or 1.0)
         audio = np.clip(audio * np.float32(factor), -top, top)
     fades = (round(options.fade_in_seconds * rate), round(options.fade_out_seconds * rate))
     if any(fades):
         audio = decoding.shape(audio, None, *fades)
-    return audio if n_samples is None else fit(audio, n_samples)
+    return audio if n_samples is None else _fit(audio, n_samples)
+
+
+def _fit(audio, n_samples):
+    if len(audio) >= n_samples:
+        return audio[:n_samples]
+    return np.pad(audio, (0, n_samples - len(audio)))

@@ -1,7 +1,7 @@
-"""The work of `prepare`, cut into units: each reads some inputs and writes its own files.
+"""Units of work of `prepare`: each reads some inputs and writes its own shards.
 
 A unit is the same whoever runs it - this process, a pool of processes or a Beam runner - so the
-files are the same too. Its files get their names when they are whole.
+files are the same too. Its files get their names when they are complete.
 """
 
 import functools
@@ -15,16 +15,9 @@ import threadpoolctl
 
 from noisygan import files
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data.prepare import (
-    converting,
-    loudness,
-    reading,
-    records,
-    sources,
-    splits,
-    statistics,
-)
-from noisygan.data.prepare import options as options_of
+from noisygan.data.layouts import SPLITS, Source, text_of
+from noisygan.data.prepare import features, reading, records, statistics, steps
+from noisygan.data.prepare.options import Options
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
 MIN_INPUTS, MAX_INPUTS, AIMED_UNITS = 8, 256, 32
@@ -34,43 +27,29 @@ _LEFT_OUT = ("left out", "is none of those asked for")
 
 
 class Plan:
-    """What is to be done in a folder: the inputs, the units that they are divided into, the steps.
+    """What is to be done in a folder: the inputs, their division into units, the steps.
 
     Attributes:
       folder: pathlib.Path of the folder that is written.
       options: Options.
-      shared: dict of group -> split, of `splits.share_out`.
+      shared: dict of group -> split, of `share_out`.
       units: list of [offset in the list of inputs, number of inputs].
     """
 
-    def __init__(self, folder, facts):
-        """Stores.
-
-        Args:
-          folder: Path.
-          facts: Of `facts`.
-        """
-        self.folder = Path(folder)
-        self.options = options_of.from_facts(facts["options"])
-        self.shared = facts["shared"]
-        self.units = facts["units"]
-
-    @property
-    def parts(self):
-        """Folder of what is only there while the work goes on."""
-        return self.folder / "parts"
-
-    def facts(self):
-        """As JSON holds it."""
-        return {"options": self.options.facts(), "shared": self.shared, "units": self.units}
+    def __init__(self, folder, options, shared, units):
+        """Store the attributes."""
+        self.folder, self.options = Path(folder), options
+        self.shared, self.units = shared, units
+        self.parts = self.folder / "parts"
 
     def save(self):
-        """Writes the plan beside the list of inputs."""
+        """Write the plan beside the list of inputs."""
+        facts = {"options": self.options.to_dict(), "shared": self.shared, "units": self.units}
         with files.atomic_write(self.parts / "plan.json", overwrite=True) as path:
-            path.write_text(json.dumps(self.facts()))
+            path.write_text(json.dumps(facts))
 
     def part(self, index):
-        """Path of what a unit says when it is done."""
+        """Path of the result of a unit."""
         return self.parts / f"{index:05d}.json"
 
     def lines(self, index):
@@ -80,34 +59,6 @@ class Plan:
             file.seek(offset)
             return [file.readline().decode() for _ in range(n_inputs)]
 
-    @property
-    def reading(self):
-        """Path of the file that names the input that is being read."""
-        return self.parts / "reading"
-
-    def note_file(self, file):
-        """Remembers the input that is about to be read."""
-        self.reading.write_text(json.dumps(file))
-
-    def blame_file(self):
-        """Gives up the input that was being read when a process ended; False if there was none."""
-        try:
-            file = json.loads(self.reading.read_text())
-        except (OSError, ValueError):
-            return False
-        self.reading.unlink()
-        with open(self.parts / "given_up", "a", encoding="ascii") as names:
-            names.write(json.dumps(file) + "\n")
-        return True
-
-    def given_up(self):
-        """Inputs that ended the processes that read them, set of str."""
-        try:
-            with open(self.parts / "given_up", encoding="ascii") as names:
-                return {json.loads(name) for name in names}
-        except OSError:
-            return set()
-
     def fingerprint(self, lines):
         """Hex str; equal where inputs and steps are equal, so that the unit's files still hold."""
         digest = hashlib.sha256(self.options.fingerprint().encode())
@@ -116,13 +67,13 @@ class Plan:
         return digest.hexdigest()
 
     def is_done(self, index):
-        """Whether a unit's files are there and of these inputs and steps."""
+        """Whether a unit's files are there and belong to these inputs and steps."""
         try:
             part = json.loads(self.part(index).read_text())
         except (OSError, ValueError):
             return False
-        shards = all((self.folder / shard["name"]).is_file() for shard in part["shards"].values())
-        return shards and part["fingerprint"] == self.fingerprint(self.lines(index))
+        whole = all((self.folder / name).is_file() for name in part["sha256"])
+        return whole and part["fingerprint"] == self.fingerprint(self.lines(index))
 
 
 def load_plan(folder):
@@ -132,12 +83,12 @@ def load_plan(folder):
 
 @functools.lru_cache(maxsize=1)
 def _load_plan(folder, _):
-    path = Path(folder)
-    return Plan(path, json.loads((path / "parts" / "plan.json").read_text()))
+    facts = json.loads((Path(folder) / "parts" / "plan.json").read_text())
+    return Plan(folder, Options(**facts["options"]), facts["shared"], facts["units"])
 
 
 def divide(sizes):
-    """Divides inputs into units.
+    """Divide inputs into units.
 
     Args:
       sizes: Bytes of each input, a sequence of int.
@@ -156,111 +107,159 @@ def divide(sizes):
     return [*counts, n_inputs] if n_inputs else counts
 
 
-def process(folder, index, watched=False):
-    """Does one unit, unless it is done.
+def group_of(source, split_by):
+    """Group that a source shares its split with, str; None if unknown or each file is alone."""
+    if split_by in ("given", "file"):
+        return None
+    value = source.value("label" if split_by == "instrument" else split_by)
+    return None if value is None else text_of(value)
+
+
+def share_out(groups, valid, test):
+    """Assign whole groups to splits, in the order of their hashes.
+
+    Args:
+      groups: Iterable of str.
+      valid, test: Fractions of the groups; at least one each where there are enough.
+
+    Returns:
+      dict of group -> split.
+    """
+    ordered = sorted(set(groups), key=lambda group: (_fraction(group), group))
+    counts = {}
+    for split, fraction in (("valid", valid), ("test", test)):
+        counts[split] = max(1, round(fraction * len(ordered))) if fraction else 0
+    # Training keeps at least one.
+    while sum(counts.values()) > max(0, len(ordered) - 1):
+        counts[max(counts, key=counts.get)] -= 1
+    names = ["valid"] * counts["valid"] + ["test"] * counts["test"]
+    names += ["train"] * (len(ordered) - len(names))
+    return dict(zip(ordered, names, strict=True))
+
+
+def choose_split(source, sha256, options, shared):
+    """Split of one source, a function of contents and names alone.
+
+    Args:
+      source: Source.
+      sha256: Hex str of its contents: copies of a file land in one split.
+      options: Options.
+      shared: Of `share_out`.
+
+    Returns:
+      'train', 'valid' or 'test'.
+    """
+    if options.split_by == "given":
+        return source.split or "train"
+    group = group_of(source, options.split_by)
+    if group is not None:
+        return shared[group]
+    place = _fraction(sha256)
+    if place < options.valid:
+        return "valid"
+    return "test" if place < options.valid + options.test else "train"
+
+
+def is_wanted(source, only):
+    """Whether a source passes `Options.only`."""
+    return all(text_of(source.value(name)) in values for name, values in only)
+
+
+def process(folder, index, given_up=None):
+    """Do one unit, unless it is done.
 
     Args:
       folder: str, path of the prepared folder.
       index: Of the unit.
-      watched: Whether the name of each input is kept while it is read, to know which one ended
-        the process.
+      given_up: None, or files that ended the processes that read them. Then the name of each file
+        is kept in parts/reading while it is read, to know which one ended the process.
 
     Returns:
       (index, number of its inputs).
     """
     plan = load_plan(folder)
     if not plan.is_done(index):
-        # Units run side by side: threads of a unit's own would only wait for each other.
+        # Units run side by side: threads of each would only wait for each other.
         with threadpoolctl.threadpool_limits(1):
-            _process(plan, index, plan.note_file if watched else None)
-        # What ends the process from here on is not the last file.
-        plan.reading.unlink(missing_ok=True)
+            _process(plan, index, given_up)
     return index, plan.units[index][1]
 
 
-def _process(plan, index, note):
+def _process(plan, index, given_up):
     lines = plan.lines(index)
-    inputs = [sources.from_json(line) for line in lines]
-    given_up = plan.given_up()
+    inputs = [Source(**json.loads(line)) for line in lines]
     for source in inputs:
-        if source.file in given_up:
+        if source.file in (given_up or ()):
             source.skipped("ended the process", "ended the process that read it")
     results = [_result(source, plan) for source in inputs]
-    mel = statistics.LogMelSums(plan.options.sample_rates[0])
-    shards = {}
-    for split in splits.SPLITS:
+    watched = plan.parts / "reading" if given_up is not None else None
+    part = {"fingerprint": plan.fingerprint(lines), "shards": {}, "sha256": {}, "records": []}
+    for split in SPLITS:
         chosen = [
             (source, result)
             for source, result in zip(inputs, results, strict=True)
             if source.reader and result["split"] == split
         ]
-        name = f"{split}-{index:05d}.tfrecord"
-        path = plan.folder / name
-        if not chosen:
-            # Of an earlier run, when other recordings were there.
-            path.unlink(missing_ok=True)
-            continue
-        n_records = records.write_shard(path, _records(chosen, plan.options, mel, note))
-        if n_records:
-            seconds = math.fsum(result.get("kept_seconds", 0.0) for _, result in chosen)
-            shards[split] = {"name": name, "n_records": n_records, "n_seconds": seconds}
-        else:
+        name = f"{split}-{index:05d}"
+        # Of an earlier run, when other recordings were there.
+        for path in plan.folder.glob(f"{name}[-.]*"):
             path.unlink()
-    part = {
-        "fingerprint": plan.fingerprint(lines),
-        "shards": shards,
-        "log_mel": mel.facts(),
-        "files": results,
-    }
+        made = _records(chosen, plan.options, watched)
+        rates = plan.options.rate_names
+        index_lines, names = records.write_shard(plan.folder, name, split, rates, made)
+        if index_lines:
+            seconds = math.fsum(result.get("kept_seconds", 0.0) for _, result in chosen)
+            about = {"name": name, "n_records": len(index_lines), "n_seconds": seconds}
+            part["shards"][split] = about
+            part["records"] += index_lines
+            part["sha256"] |= {each: records.sha256(plan.folder / each) for each in names}
+    part["files"] = results
+    if watched is not None:
+        watched.unlink(missing_ok=True)
     with files.atomic_write(plan.part(index), overwrite=True) as path:
         path.write_text(json.dumps(part))
 
 
 def _result(source, plan):
-    """The manifest's line of a source before it is read: what it is, and its split."""
+    """Line of files.jsonl for a source before it is read: what it is, and its split."""
+    sha256 = None
+    if source.reader or source.size is not None:
+        try:
+            sha256 = reading.fingerprint(source)
+        except OSError as error:
+            source.skipped("unreadable", f"cannot be read ({error.strerror})")
+    # A record in a TFRecord file says what it is only when it is read.
+    if source.reader == "audio" and not is_wanted(source, plan.options.only):
+        source.skipped(*_LEFT_OUT)
     result = {
         "file": source.file,
-        "sha256": None,
+        "sha256": sha256,
         "bytes": source.size,
         "action": "skipped",
         "kind": source.kind,
         "reason": source.reason,
         "did": [],
     }
-    if source.reader or source.size is not None:
-        try:
-            result["sha256"] = reading.fingerprint(source)
-        except OSError as error:
-            reason = f"cannot be read ({error.strerror})"
-            source.skipped("unreadable", reason)
-            result.update(kind="unreadable", reason=reason)
-    # A stored recording says what it is when it is read.
-    if source.reader == "audio" and not is_wanted(source, plan.options.only):
-        source.skipped(*_LEFT_OUT)
-        result.update(kind=source.kind, reason=source.reason)
     if source.reader:
-        result["split"] = splits.choose(source, result["sha256"], plan.options, plan.shared)
+        result["split"] = choose_split(source, sha256, plan.options, plan.shared)
     return result
 
 
-def is_wanted(source, only):
-    """Whether a source is one of those that `Options.only` asks for."""
-    return all(sources.text_of(source.value(name)) in values for name, values in only)
-
-
-def _records(chosen, options, mel, note):
-    """Yields the records of sources, and fills in what the manifest says of each."""
+def _records(chosen, options, watched):
+    """Yield the records of sources, and fill in the line of files.jsonl of each."""
+    rate = options.sample_rates[0]
     for source, result in chosen:
-        if note is not None:
-            note(source.file)
+        if watched is not None:
+            watched.write_text(json.dumps(source.file))
         try:
-            sound = reading.read(source, options.channel, options.max_seconds)
+            sound = reading.read(source, options.max_seconds)
             if not is_wanted(source, options.only):
                 raise BadAudioError(*_LEFT_OUT)
-            rate, seconds = sound.rate, len(sound.audio) / sound.rate
-            result.update(rate=rate, channels=sound.n_channels, seconds=round(seconds, 6))
-            made = converting.convert(sound, options)
+            seconds = round(len(sound.audio) / sound.rate, 6)
+            result.update(rate=sound.rate, channels=sound.n_channels, seconds=seconds)
+            made = steps.convert(sound, options)
             found = [_features(audio[0], options) for _, audio in made.sounds]
+            loudness = statistics.loudness_db(made.kept, rate)
         except BadAudioError as error:
             result.update(kind=error.kind, reason=str(error))
             continue
@@ -268,7 +267,6 @@ def _records(chosen, options, mel, note):
             detail = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             result.update(kind="failed", reason=f"could not be worked on ({detail})")
             continue
-        mel.add(made.kept)
         n_kept = sum(len(audio[0]) for _, audio in made.sounds)
         result.update(
             action="used",
@@ -278,34 +276,32 @@ def _records(chosen, options, mel, note):
             pitch=source.pitch,
             velocity=source.velocity,
             peak=round(float(np.max(np.abs(made.kept))), 6),
-            loudness_db=round(loudness.integrated(made.kept, options.sample_rates[0]), 2),
+            loudness_db=round(loudness, 2),
             n_records=len(made.sounds),
-            kept_seconds=round(n_kept / options.sample_rates[0], 6),
+            kept_seconds=round(n_kept / rate, 6),
         )
-        for (begin, audio), features in zip(made.sounds, found, strict=True):
-            yield _record(source, begin, audio, features, options)
-
-
-def _record(source, begin, sounds, features, options):
-    key = f"{source.file}@{begin:.6f}" if options.segments else source.file
-    return records.Record(
-        key=key,
-        label=source.label or "",
-        pitch=math.nan if source.pitch is None else source.pitch,
-        velocity=math.nan if source.velocity is None else source.velocity,
-        source_file=source.file,
-        start_seconds=begin,
-        audio=dict(zip(options.rate_names, sounds, strict=True)),
-        encoding=options.encoding,
-        tags=source.tags,
-        **features,
-    )
+        for (begin, audio), of_sound in zip(made.sounds, found, strict=True):
+            yield records.Record(
+                key=f"{source.file}@{begin:.6f}" if options.segments else source.file,
+                source_file=source.file,
+                audio=dict(zip(options.rate_names, audio, strict=True)),
+                label=source.label,
+                pitch=source.pitch,
+                velocity=source.velocity,
+                start_seconds=begin,
+                tags=source.tags,
+                frame_rate=options.frame_rate if of_sound else None,
+                features=of_sound,
+            )
 
 
 def _features(audio, options):
     if not (options.features or options.f0):
         return {}
-    from noisygan.data.prepare import features  # Which imports TensorFlow.
+    return features.compute(audio, int(options.sample_rates[0]), options.frame_rate, options.f0)
 
-    found = features.compute(audio, options.sample_rates[0], options.frame_rate, options.f0)
-    return {"frame_rate": options.frame_rate, "features": found}
+
+def _fraction(text):
+    """Number from 0 to 1, the same for the same text on any machine."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:7], "big") / 256**7

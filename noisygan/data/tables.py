@@ -1,13 +1,14 @@
-"""A table of files - CSV, TSV, JSON or JSON lines - with labels, pitches and tags of one's own."""
+"""Tables of files with labels, pitches and tags: CSV, TSV, JSON or JSON lines."""
 
 import csv
 import json
 import math
 import os
-import re
 from pathlib import Path
 
-from noisygan.data.prepare import nsynth_sources, sources
+from noisygan.data import layouts
+from noisygan.data.filenames import parse_pitch
+from noisygan.data.nsynth import SPLITS
 from noisygan.errors import UsageError
 from noisygan.files import read_json, short_lines
 
@@ -17,17 +18,14 @@ MAX_LINE = 1 << 20
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
-_NOTE = re.compile(r"([a-gA-G])([#♯b♭]?)(-?\d{1,2})")
-_SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-
 
 def read(data, table):
-    """The files that a table names, then those of the folder that it does not name.
+    """Yield the files that a table names, then the folder's files that it does not name.
 
     Args:
-      data: pathlib.Path of the folder that the table's paths begin in.
-      table: pathlib.Path. Columns or fields: file; where known label, pitch (a MIDI number or a
-        name such as F#3; C4 is 60), velocity, split (train, valid or test); any others are tags.
+      data: pathlib.Path of the folder that the table's paths are relative to.
+      table: pathlib.Path. Columns or fields: file; optionally label, pitch (a MIDI number or a name
+        such as F#3; C4 is 60), velocity, split (train, valid or test); any others are tags.
 
     Yields:
       Source; a row that is wrong is skipped with its reason.
@@ -43,44 +41,22 @@ def read(data, table):
             source.skipped("named twice", f"is named again in row {row}")
         named.add(identity)
         yield source
-    for source in sources.walk(data):
-        if os.path.realpath(source.path) in named:
-            continue
-        if source.reader:
-            source.skipped("not named", f"is not named in {table.name}")
-        yield source
-
-
-def parse_pitch(text):
-    """A MIDI number from a number or a note's name; C4 is 60.
-
-    Args:
-      text: str or number.
-
-    Returns:
-      float, or None for anything else, or beyond 0 to 127.
-    """
-    match = _NOTE.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match:
-        sign = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[match[2]]
-        number = 12.0 * (int(match[3]) + 1) + _SEMITONES[match[1].lower()] + sign
-    else:
-        try:
-            number = float(text)
-        except (TypeError, ValueError):
-            return None
-    return number if 0.0 <= number <= 127.0 else None
+    for source in layouts.walk(data):
+        if os.path.realpath(source.path) not in named:
+            if source.reader:
+                source.skipped("not named", f"is not named in {table.name}")
+            yield source
 
 
 def _rows(table):
-    """(number of the row, dict of its fields), the numbers as a spreadsheet shows them."""
+    """(number of the row as a spreadsheet shows it, dict of its fields)."""
     suffix = table.suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"table {table}: expected a name that ends in {', '.join(SUFFIXES)}")
     try:
         with open(table, encoding="utf-8-sig", newline="") as file:
             if suffix in (".csv", ".tsv"):
-                yield from _csv_rows(file, "\t" if suffix == ".tsv" else None)
+                yield from _csv_rows(file, suffix)
             elif suffix == ".jsonl":
                 for i, line in enumerate(short_lines(file, MAX_LINE), 1):
                     if line.strip():
@@ -98,10 +74,10 @@ def _rows(table):
         ) from error
 
 
-def _csv_rows(file, delimiter):
-    if delimiter is None:
-        first = file.readline(MAX_LINE)
-        delimiter = max(",;\t", key=first.count)
+def _csv_rows(file, suffix):
+    delimiter = "\t"
+    if suffix == ".csv":
+        delimiter = max(",;\t", key=file.readline(MAX_LINE).count)
         file.seek(0)
     reader = csv.DictReader(short_lines(file, MAX_LINE), delimiter=delimiter, strict=True)
     if reader.fieldnames is None:
@@ -123,34 +99,34 @@ def _fields(row):
 def _source(data, row, fields):
     name = fields.pop("file")
     if not isinstance(name, str) or not name.strip() or "\0" in name or not _is_text(name):
-        return sources.Source(file=f"row {row}", path=str(data)).skipped(
+        return layouts.Source(file=f"row {row}", path=str(data)).skipped(
             "bad entry", f"names no file, but {name!r}"
         )
-    source = sources.file_source(data / name, Path(os.path.normpath(name)).as_posix())
-    known = {key: value for key, value in fields.items() if value not in (None, "")}
-    for key, value in known.items():
+    source = layouts.file_source(data / name, Path(os.path.normpath(name)).as_posix())
+    given = {key: value for key, value in fields.items() if value not in (None, "")}
+    for key, value in given.items():
         if not _is_text(key, "strict") or not _is_text(str(value)):
             what = f"has {key!r} {str(value)!r} in row {row}; expected text"
             return source.skipped("bad entry", what)
-    label, split = known.pop("label", None), known.pop("split", None)
+    label, split = given.pop("label", None), given.pop("split", None)
     source.label = None if label is None else str(label)
     if not source.reader:
         return source
-    for key in ("pitch", "velocity"):
-        given = known.pop(key, None)
-        value = parse_pitch(given) if key == "pitch" else _number(given)
-        if given is not None and (value is None or not 0.0 <= value <= 127.0):
-            what = f"has {key} {given!r} in row {row}; expected 0 to 127"
+    for key, parse in (("pitch", parse_pitch), ("velocity", _number)):
+        written = given.pop(key, None)
+        value = parse(written)
+        if written is not None and (value is None or not 0.0 <= value <= 127.0):
+            what = f"has {key} {written!r} in row {row}; expected 0 to 127"
             return source.skipped("bad entry", what)
         setattr(source, key, value)
     if split is not None:
-        source.split = nsynth_sources.SPLITS.get(str(split).strip().lower())
+        source.split = SPLITS.get(str(split).strip().lower())
         if source.split is None:
             what = f"has split {split!r} in row {row}; expected train, valid or test"
             return source.skipped("bad entry", what)
-    for key, value in known.items():
+    for key, value in given.items():
         number = _number(value)
-        # What float32 cannot hold - dates, long numbers of catalogues - is kept as it is written.
+        # Dates and long catalogue numbers stay text.
         is_exact = number is not None and abs(number) <= 2**24
         source.tags[key] = number if is_exact else str(value)
     return source

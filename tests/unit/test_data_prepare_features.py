@@ -20,7 +20,7 @@ def late_note(hz, begin, seconds=1.0):
     return (0.2 * note * np.clip((t - begin) / 0.01, 0.0, 1.0)).astype(np.float32)
 
 
-@pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 16000, 16001])
+@pytest.mark.parametrize("n_samples", [1, 64, 16001])
 def test_all_features_have_the_frames_that_are_stated(n_samples):
     sound = np.random.default_rng(0).uniform(-1, 1, n_samples).astype(np.float32)
     found = features.compute(sound, RATE, FRAME_RATE, "pyin")
@@ -50,8 +50,7 @@ def test_rms_of_a_sine_and_its_loudness_scale_with_its_level():
     )
 
 
-@pytest.mark.parametrize("hz", [41.2, 110.0, 440.0, 1046.5, 2093.0])
-@pytest.mark.parametrize("rate", [16000, 44100])
+@pytest.mark.parametrize(("hz", "rate"), [(41.2, 16000), (440.0, 44100), (2093.0, 16000)])
 def test_f0_is_within_cents(hz, rate):
     t = np.arange(rate) / rate
     partials = [k for k in range(1, 6) if k * hz < 0.45 * rate]
@@ -103,15 +102,8 @@ def test_equal_sounds_give_equal_bytes():
     assert {k: v.tobytes() for k, v in a.items()} == {k: v.tobytes() for k, v in b.items()}
 
 
-def test_methods_that_are_not_there_are_refused_before():
-    features.check_method(None)
-    features.check_method("pyin")
-    with pytest.raises(UsageError, match="f0 is 'yin'; expected pyin or crepe"):
-        features.check_method("yin")
-
-
 def test_crepe_is_asked_where_it_is_there(monkeypatch):
-    """By a stand-in of its interface; the package itself needs a network to install."""
+    """A stand-in: the package itself needs a network to install."""
     import sys
     import types
 

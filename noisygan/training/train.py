@@ -1,0 +1,205 @@
+"""Train a config on a folder of recordings, as `noisygan train` does."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from collections.abc import Callable, Sequence
+
+from noisygan import config as gin_config
+from noisygan.errors import UsageError
+from noisygan.training import run_files
+from noisygan.training.cluster import this_cluster
+
+
+def train(
+    config: str | pathlib.Path | Sequence | None,
+    data,
+    run_dir: str | pathlib.Path,
+    minutes: float | None = None,
+    steps: int | None = None,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    callbacks: Sequence[Callable] = (),
+    resume: bool = False,
+    early_stop: bool = False,
+    deterministic: bool = False,
+    strategy: str = "auto",
+    snapshot_minutes: float | None = None,
+    progress=None,
+    command: Sequence[str] = (),
+) -> int:
+    """Train a generator into a run folder.
+
+    Args:
+      config: Path or bundled name of a .gin file, or several; None with `resume`: the run's own.
+      data: Folder of recordings, or an `AudioDataset`.
+      run_dir: Folder of the run, new or (with `resume`) begun.
+      minutes, steps: Budgets of the whole run; None: no bound.
+      overrides: gin bindings, such as "Trainer.batch_size = 8".
+      seed: Of initial weights, latents, noise and the order of the data; None: 0, or the run's.
+      callbacks: Called as callback(step, metrics, trainer) after every step.
+      resume: Whether to continue a run; it ends as if it had not stopped.
+      early_stop: Whether to stop once the distance from the data does not fall any more.
+      deterministic: Whether results are bit-equal in every run on one machine. To be set before
+        TensorFlow computes anything.
+      strategy: Of `noisygan.training.cluster.STRATEGIES`.
+      snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
+      progress: Has update(...) and message(text), as `noisygan.progress.TrainingProgress`.
+      command: Command line for the metadata.
+
+    Returns:
+      Steps taken by the run.
+
+    Raises:
+      UsageError: for a config, data or folder that do not fit each other; nothing is written then.
+      RunError: if the training breaks down.
+      KeyboardInterrupt: when stopped by a signal, after saving.
+    """
+    run_dir = pathlib.Path(run_dir)
+    check_folder(run_dir, resume)
+    from noisygan.training import loop  # TensorFlow
+
+    threads, replicas = _devices(run_dir, resume, deterministic, strategy)
+    metadata = run_files.read_metadata(run_dir) if resume else {"seed": seed or 0}
+    if resume and seed not in (None, metadata["seed"]):
+        raise UsageError(
+            f"--resume: seed {seed}, but the run was begun with seed {metadata['seed']}; leave "
+            "--seed out"
+        )
+    _load_config(config, overrides, run_dir if resume else None)
+    trainer, data = build(data, replicas)
+    if early_stop and len(data) < 2:
+        raise UsageError(
+            f"--early_stop: got {data.summary()}, expected two or more to measure a distance; give "
+            "--steps or --minutes instead"
+        )
+    if resume:
+        _check_same_data(run_dir, data)
+    # Before a folder is made: what does not fit leaves nothing behind.
+    trainer.build(data, replicas.broadcast_from_chief(metadata["seed"]))
+    if not resume and replicas.is_chief:
+        text, n = gin_config.resolved_text(), replicas.n_replicas
+        run_files.create(run_dir, text, data, metadata["seed"], command, threads, n)
+    return loop.fit(
+        trainer,
+        data,
+        run_dir,
+        steps,
+        minutes,
+        resume,
+        callbacks,
+        early_stop,
+        snapshot_minutes,
+        progress,
+    )
+
+
+def check_folder(run_dir, resume):
+    """Raises UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
+    cluster = this_cluster()
+    if resume:
+        run_files.check_run(run_dir)
+        run_files.check_resumable(run_dir)
+    elif cluster is None or cluster.is_chief:  # The chief may have made it already.
+        run_files.check_new(run_dir)
+
+
+def describe(config, data, overrides=(), strategy="auto") -> str:
+    """Check that a config and data fit each other, by one step; returns tables of the networks."""
+    from noisygan.training.distribution import connect
+
+    replicas = connect(strategy, this_cluster())
+    gin_config.parse(_files(config), overrides)
+    trainer, data = build(data, replicas)
+    return trainer.describe(data)
+
+
+def build(data=None, replicas=None):
+    """Build what the loaded config describes.
+
+    Args:
+      data: Folder of recordings, an `AudioDataset`, or None.
+      replicas: Of `noisygan.training.distribution.connect`; None: one device.
+
+    Returns:
+      (Trainer, AudioDataset), or (Trainer, Recordings) without data.
+
+    Raises:
+      UsageError: if something can't be built or read, or a binding is used by nothing.
+    """
+    from noisygan.data.dataset import AudioDataset, Recordings
+    from noisygan.progress import CountedProgress
+    from noisygan.training.trainer import Trainer
+
+    with replicas.scope() if replicas else contextlib.nullcontext():
+        trainer = gin_config.configured(Trainer)()
+    trainer.replicas = replicas or trainer.replicas
+    recordings = gin_config.configured(Recordings)()
+    gin_config.check_all_used()
+    if data is None:
+        return trainer, recordings
+    if not isinstance(data, AudioDataset):
+        with CountedProgress("reading", None) as count:
+            data = recordings.read(data, progress=count)
+    return trainer, data
+
+
+def _files(config):
+    return [config] if isinstance(config, (str, pathlib.Path)) else list(config)
+
+
+def _devices(run_dir, resume, deterministic, strategy):
+    """(threads of a deterministic run or None, replicas)."""
+    from noisygan.training.determinism import make_deterministic
+    from noisygan.training.distribution import connect
+
+    threads = None
+    if resume:
+        metadata = run_files.read_metadata(run_dir)
+        if metadata.get("deterministic"):
+            threads = make_deterministic(metadata.get("threads"))
+        elif deterministic:
+            raise UsageError(
+                f"--resume: {run_dir} was begun without --deterministic; leave it out, or begin "
+                "another run"
+            )
+    elif deterministic:
+        threads = make_deterministic()
+    replicas = connect(strategy, this_cluster())
+    if threads and replicas.n_replicas > 1:
+        raise UsageError(
+            f"--deterministic: got {replicas.n_replicas} replicas, whose sums are rounded at "
+            "random; expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
+        )
+    return threads, replicas
+
+
+def _load_config(config, overrides, run_dir):
+    """Load a config, or a run's own; a config given beside it must be the same."""
+    if run_dir is None:
+        gin_config.parse(_files(config), overrides)
+        return
+    own = [run_dir / "config.gin"]
+    gin_config.parse(own)
+    if not config and not overrides:
+        return
+    ours = gin_config.resolved_text()
+    gin_config.parse(_files(config) if config else own, overrides)
+    theirs = gin_config.resolved_text()
+    if theirs != ours:
+        changed = [line for line in theirs.splitlines() if line not in ours.splitlines()]
+        example = f", e.g. {changed[0].strip()}" if changed else ""
+        raise UsageError(
+            f"--resume: the config given differs from that of {run_dir}{example}; leave --gin_file "
+            "and --gin_param out, or begin another run"
+        )
+
+
+def _check_same_data(run_dir, data):
+    known = run_files.read_data_metadata(run_dir)
+    if known["fingerprint"] != data.fingerprint:
+        raise UsageError(
+            f"--resume: the recordings in {data.folder} ({data.summary()}) are not those of the "
+            f"run ({known['summary']}); give the same --data, or begin another run"
+        )
