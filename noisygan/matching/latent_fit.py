@@ -53,7 +53,7 @@ class Latent(NamedTuple):
 
 def draws_curves(generator):
     """True if a generator makes controls rather than samples."""
-    return hasattr(generator, "get_controls")
+    return generator.has_controls
 
 
 def render_latent(generator, latent, n_samples):
@@ -113,7 +113,7 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
       Latent.
     """
     seconds = len(audio) / generator.sample_rate
-    held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
+    held = max(seconds - (generator.release_seconds or 0.0), 0.0)
     start = Latent(
         z=_prior_samples(generator).mean(axis=0),
         pitch=pitch if "pitch" in generator.condition_names else 0.0,

@@ -69,7 +69,7 @@ def make_instrument(
     _check_conditions(run, pitch, velocity, label, is_kit)
     generator = run.generator
     sample_rate = sample_rate or generator.sample_rate
-    if seconds is not None and hasattr(generator, "check_seconds"):
+    if seconds is not None:
         generator.check_seconds(seconds, sample_rate)
     velocities = velocity or VELOCITIES
     settings = {"seconds": seconds, "sample_rate": sample_rate, "seed": seed}
@@ -196,7 +196,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
 
 def _held(generator, audio, seconds, sample_rate):
     """Samples of a note before its note-off or decay."""
-    if hasattr(generator, "release_seconds"):
+    if generator.release_seconds is not None:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
     if not len(levels):
