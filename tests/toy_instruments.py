@@ -18,6 +18,7 @@ class Horn(Capabilities):
 
     sample_rate, seconds, release_seconds, latent_dim = RATE, 2.0, 0.5, 4
     is_any_length = True
+    has_controls = True
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 4], [seed, 0])
@@ -40,6 +41,7 @@ class Drums(Capabilities):
     """A generator of drums, whose pitch and length are z's; it is told labels."""
 
     sample_rate, seconds, latent_dim = RATE, 0.4, 2
+    has_controls = False
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 2], [seed, 0])

@@ -196,7 +196,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
 
 def _held(generator, audio, seconds, sample_rate):
     """Samples of a note before its note-off or decay."""
-    if generator.release_seconds is not None:
+    if generator.has_controls:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
     if not len(levels):

@@ -59,8 +59,8 @@ class Player:
         self.sample_rate = int(self.generator.sample_rate)
         self.has_curves = self.generator.has_controls
         self.is_kit = "pitch" not in run.condition_names
-        is_fixed = self.has_curves and self.is_kit
-        self.has_length = self.generator.is_any_length and not is_fixed
+        is_struck = self.has_curves and self.is_kit
+        self.has_length = self.generator.is_any_length and not is_struck
         self.seconds = DEFAULT_SECONDS if self.has_length else float(self.generator.seconds)
         self.pitch = float(run.pitches[len(run.pitches) // 2] if run.pitches else DEFAULT_PITCH)
         voices = self.generator.voices if self.has_curves else ()
