@@ -9,7 +9,7 @@ import html
 import io
 import math
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,7 @@ from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import save_controls, scale_controls, stack_controls
 from noisygan.errors import UsageError
 from noisygan.files import make_folder
-from noisygan.rendering.requests import note_seeds
 
-# Bounds the memory of one batch at any rate and length.
-MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
-_MAX_BATCH = 16
 _MAX_SHOWN = 16
 
 
@@ -221,6 +217,7 @@ class Notes:
         return f"<div>{''.join(figures)}{f'<p>and {more} more</p>' if more > 0 else ''}</div>"
 
 
+<<<<<<< HEAD
 def render_requests(
     generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
 ):
@@ -348,12 +345,16 @@ def _is_long(generator, n_samples):
 
 
 def _missing(what):
+=======
+def missing(what):
+    """Message for notes without controls or stems."""
+>>>>>>> main
     return f"{what}: this run's generator has no {what}, it writes samples directly"
 
 
 def _check_has(what, note):
     if note.controls is None:
-        raise UsageError(_missing(what))
+        raise UsageError(missing(what))
 
 
 def _check_free(out_dir, paths, suffixes):
