@@ -1,8 +1,8 @@
 """Render notes of a trained run into WAV files.
 
 Files are named <run>-<pitch>-<velocity>-<index>.wav (the label in place of the run's name where
-the recordings have one), those of a run that is told no pitch <run>-v<velocity>-<index>.wav or
-<run>-<index>.wav, and none is ever overwritten. Notes of one index, at different pitches, belong
+the recordings have one), without a pitch condition <run>-v<velocity>-<index>.wav or
+<run>-<index>.wav; no file is ever overwritten. Notes of one index, at different pitches, belong
 together: they share one z. A note too loud for its file is turned down.
 """
 
@@ -21,7 +21,7 @@ noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --p
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     arguments.add_run_dir(parser)
     parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
     parser.add_argument(
@@ -88,7 +88,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Renders the notes asked for."""
+    """Render the notes."""
     check_folder(args.out_dir)
     notes = noisygan.load(args.run_dir).render(
         pitch=args.pitch,

@@ -1,4 +1,4 @@
-"""What a MIDI file means: times, lengths, pedals, bends, programs; and files that are broken."""
+"""Notes of MIDI files: times, lengths, pedals, bends, programs; and files that are broken."""
 
 import pytest
 
