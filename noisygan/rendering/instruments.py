@@ -8,8 +8,8 @@ from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
 from noisygan.errors import UsageError
 from noisygan.rendering import kits
+from noisygan.rendering.batches import iterate
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.notes import iterate
 from noisygan.rendering.requests import check_pitches, make_requests
 
 VELOCITIES = (42, 84, 127)
