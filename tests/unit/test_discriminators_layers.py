@@ -1,4 +1,4 @@
-"""Convolutions in blocks give what plain ones give; equalized layers and norms as by hand."""
+"""Layers: equal to plain convolutions; equalized layers and norms by hand."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Filters: SciPy and NumPy agreement, no delay, gains that follow their ramps, any lengths."""
+"""Filters: agreement with SciPy and NumPy, no delay, gains that follow ramps, any lengths."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""Damped modes: closed forms, blows, onsets between samples, gradients to everything."""
+"""Modes: closed forms, mallets, onsets between samples, gradients."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Compiled kernels: used where they can be, never under XLA or in an exported model."""
+"""Compiled kernels: used where available, never under XLA or in an exported model."""
 
 import importlib.util
 import pathlib
@@ -155,7 +155,7 @@ def sound(amplitudes, distribution, f0_hz, magnitudes):
 
 
 class Instrument(tf.Module):
-    """What a user exports: unknown batch and frames."""
+    """Exported module with unknown batch and frames."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, n]) for n in (1, 7, 1, 9)])
     def sound(self, amplitudes, distribution, f0_hz, magnitudes):

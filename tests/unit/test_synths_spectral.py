@@ -1,4 +1,4 @@
-"""Analysis: frames where they should be, calibrated levels, librosa and SciPy agreement."""
+"""Spectra: centred frames, calibrated levels, agreement with librosa and SciPy."""
 
 import librosa
 import numpy as np

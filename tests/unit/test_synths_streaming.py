@@ -1,4 +1,4 @@
-"""Streaming: the same sound as at once, for any blocks, for hours."""
+"""Streams: equal to the whole for any blocks, for hours."""
 
 import numpy as np
 import pytest

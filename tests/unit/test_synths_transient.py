@@ -1,4 +1,4 @@
-"""Transients: pulses and noise under one envelope, seeded, at any time."""
+"""Transients: pulses and noise with one envelope, seeds, onsets."""
 
 import numpy as np
 import pytest
