@@ -15,7 +15,8 @@ from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
 from noisygan.quiet import import_tensorflow
 from noisygan.rendering import requests, saved_latents
-from noisygan.rendering.notes import Note, Notes, render_requests
+from noisygan.rendering.batches import render_requests
+from noisygan.rendering.notes import Note, Notes
 
 if TYPE_CHECKING:
     import keras
@@ -268,7 +269,7 @@ class Run:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
 
     def _check_seconds(self, seconds, sample_rate):
-        if seconds is not None and hasattr(self.generator, "check_seconds"):
+        if seconds is not None:
             self.generator.check_seconds(seconds, sample_rate or self.generator.sample_rate)
         return seconds
 

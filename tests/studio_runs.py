@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 
+from noisygan.generators.generator import Capabilities
 from noisygan.studio import curves
 from noisygan.studio.player import Player
 from tests import toys
@@ -15,7 +16,7 @@ FRAME_RATE = 100.0
 N_HARMONICS = 6
 
 
-class PlainGenerator:
+class PlainGenerator(Capabilities):
     """A generator of the contract's shape; z moves brightness, level, noise and decay."""
 
     def __init__(self, conditions=("pitch", "velocity"), latent_dim=6, seconds=1.0, hybrid=True):
@@ -25,6 +26,7 @@ class PlainGenerator:
         self.seconds = seconds
         self.frame_rate = FRAME_RATE
         self.release_seconds = 0.1
+        self.has_controls = self.is_any_length = hybrid
         if hybrid:
             self.get_controls = self.controls
             settings = {"harmonic": {}, "noise": {"bandwidth_hz": 8000.0}}
