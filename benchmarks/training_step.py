@@ -130,7 +130,7 @@ def measure(jobs, n_turns):
 
     Returns:
       list of dict: name, seconds and cpu_seconds a step (medians), first_seconds (building graphs
-      included), peak_bytes, speed (median over the turns, to the first job).
+      included), peak_bytes, speed and cpu_speed (medians over the turns, to the first job).
     """
     contestants = [Contestant(name, job) for name, job in jobs.items()]
     for _ in range(n_turns):
@@ -138,16 +138,19 @@ def measure(jobs, n_turns):
             contestant.turn()
     rows = []
     for contestant in contestants:
-        seconds = contestant.per_step("seconds")
-        speeds = [a / b for a, b in zip(contestants[0].per_step("seconds"), seconds, strict=True)]
+        speeds = {}
+        for what in ("seconds", "cpu_seconds"):
+            pairs = zip(contestants[0].per_step(what), contestant.per_step(what), strict=True)
+            speeds[what] = statistics.median(first / own for first, own in pairs)
         rows.append(
             {
                 "name": contestant.name,
-                "seconds": statistics.median(seconds),
+                "seconds": statistics.median(contestant.per_step("seconds")),
                 "cpu_seconds": statistics.median(contestant.per_step("cpu_seconds")),
                 "first_seconds": contestant.first["seconds"],
                 "peak_bytes": contestant.turns[-1]["peak_bytes"],
-                "speed": statistics.median(speeds),
+                "speed": speeds["seconds"],
+                "cpu_speed": speeds["cpu_seconds"],
             }
         )
         contestant.close()
@@ -156,12 +159,13 @@ def measure(jobs, n_turns):
 
 def table(rows):
     """Rows of `measure` as a Markdown table."""
-    lines = ["| | ms a step | CPU ms | first turn, s | peak MiB | speed |"]
-    lines += ["|---|---:|---:|---:|---:|---:|"]
+    lines = ["| | ms a step | CPU ms | first turn, s | peak MiB | speed | CPU speed |"]
+    lines += ["|---|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         lines.append(
             f"| {row['name']} | {1e3 * row['seconds']:.4g} | {1e3 * row['cpu_seconds']:.4g} | "
-            f"{row['first_seconds']:.3g} | {row['peak_bytes'] / MIB:.0f} | {row['speed']:.3f} |"
+            f"{row['first_seconds']:.3g} | {row['peak_bytes'] / MIB:.0f} | {row['speed']:.3f} | "
+            f"{row['cpu_speed']:.3f} |"
         )
     return "\n".join(lines)
 

@@ -67,8 +67,8 @@ class CPPN(keras.layers.Layer):
 class Deconvolution(keras.layers.Layer):
     """Transposed convolutions over a fixed duration, for comparison with a CPPN.
 
-      output_scale: Scale of the output layer's initial weights; small gives nearly flat curves.
-    them, and hold the last point. The note-off is ignored.
+    The curves have a grid of `n_seed * stride ** n_layers` points over `seconds`, linear between
+    them; the last point is held. The note-off is ignored.
 
     Args:
       n_channels: Number of curves.

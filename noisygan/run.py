@@ -15,7 +15,8 @@ from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
 from noisygan.quiet import import_tensorflow
 from noisygan.rendering import requests, saved_latents
-from noisygan.rendering.notes import Note, Notes, render_requests
+from noisygan.rendering.batches import render_requests
+from noisygan.rendering.notes import Note, Notes
 
 if TYPE_CHECKING:
     import keras

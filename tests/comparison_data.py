@@ -65,7 +65,6 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
             values = {n: {**v, "interval": None, "ceiling": None} for n, v in values.items()}
         if name == "within 50 cents":
             values[systems[-1][0]] = {"value": None, "not_run": "no <sound> was voiced"}
-        doubt = "The self-test found that it does not order duplicates."
         return {
             "name": name,
             "group": group,
@@ -74,7 +73,6 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
             "values": values,
             "higher_is_better": better,
             "headline": index < N_HEADLINES,
-            "wrong_order": doubt if name == "two-sample accuracy" else None,
             "explained": f"What {name} says, in a sentence.",
         }
 

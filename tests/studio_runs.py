@@ -25,6 +25,7 @@ class PlainGenerator:
         self.seconds = seconds
         self.frame_rate = FRAME_RATE
         self.release_seconds = 0.1
+        self.has_controls = self.is_any_length = hybrid
         if hybrid:
             self.get_controls = self.controls
             settings = {"harmonic": {}, "noise": {"bandwidth_hz": 8000.0}}

@@ -16,6 +16,7 @@ class Horn:
     """A generator of held notes: three harmonics, breath and a release, louder with velocity."""
 
     sample_rate, seconds, release_seconds, latent_dim = RATE, 2.0, 0.5, 4
+    has_controls = True
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 4], [seed, 0])
@@ -38,6 +39,7 @@ class Drums:
     """A generator of drums, whose pitch and length are z's; it is told labels."""
 
     sample_rate, seconds, latent_dim = RATE, 0.4, 2
+    has_controls = False
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 2], [seed, 0])

@@ -90,7 +90,7 @@ def main(argv=None):
             raise UsageError(
                 f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
             )
-        if getattr(args, "allow_module", ()):
+        if hasattr(args, "allow_module"):
             _allow_modules(args.allow_module)
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version

@@ -65,11 +65,10 @@ def run(args):
         trained.check_playable(args.pitch, args.label)
     arguments.import_tensorflow()
     from noisygan.matching.analysis import pitch_name
-    from noisygan.matching.latent_fit import draws_curves
     from noisygan.matching.matching import match_free
     from noisygan.reports import match_report
 
-    if trained and args.stems and not draws_curves(trained.generator):
+    if trained and args.stems and not trained.generator.has_controls:
         raise UsageError("--stems: this run's generator has no stems, it writes samples directly")
     n_steps = max(1, args.steps // 2) if trained else args.steps
     with progress.CountedProgress("matching", n_steps * (1 + bool(trained and args.free))) as count:

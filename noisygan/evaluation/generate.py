@@ -41,7 +41,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
       UsageError: if the generator takes pitches that the recordings do not have.
       RunError: if it generates another sample rate or length.
     """
-    from noisygan.rendering.notes import iterate
+    from noisygan.rendering.batches import iterate
 
     generator = generator or run.generator
     names = tuple(generator.condition_names)

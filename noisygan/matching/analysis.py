@@ -38,17 +38,24 @@ class Analysis(NamedTuple):
     frame_rate: float = FRAME_RATE
 
     @property
-    def has_pitch(self):
-        """True if a pitch was found."""
-        return self.confidence >= NO_PITCH
-
-    @property
     def pitch(self):
-        """Energy-weighted median pitch, MIDI."""
+        """Energy-weighted median pitch, MIDI; None if there is none."""
+        if self.confidence < NO_PITCH:
+            return None
         midi = 69.0 + 12.0 * np.log2(self.f0_hz / 440.0)
         order = np.argsort(midi)
         energy = np.cumsum(self.level[order] ** 2)
         return float(midi[order][np.searchsorted(energy, 0.5 * energy[-1])])
+
+    @property
+    def remarks(self):
+        """Sentences on a missing or uncertain pitch, a tuple."""
+        if self.pitch is None:
+            return ("no pitch was found: its noise is matched (--pitch names a pitch)",)
+        if self.confidence < UNSURE:
+            name = pitch_name(self.pitch)
+            return (f"its pitch is uncertain, taken as {name}: one voice is matched (--pitch P)",)
+        return ()
 
 
 def analyse(audio, sample_rate, pitch=None):
@@ -106,10 +113,7 @@ def in_one_octave(f0_hz):
     50 ms between leaps of any size are tracking errors and interpolated.
 
     Args:
-      f0_hz: Frames that have a pitch, Hz [n].
-
-    Returns:
-      Hz [n].
+      f0_hz: Frames that have a pitch, [n].
     """
     midi = 12.0 * np.log2(f0_hz)
     edges = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(midi)) > _LEAP) + 1, [len(midi)]])

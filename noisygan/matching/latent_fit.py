@@ -51,11 +51,6 @@ class Latent(NamedTuple):
         return {name: np.array(value) for name, value in entries.items()}
 
 
-def draws_curves(generator):
-    """True if a generator makes controls rather than samples."""
-    return hasattr(generator, "get_controls")
-
-
 def render_latent(generator, latent, n_samples):
     """Render a latent at the generator's own rate, with a gradient to its tensors.
 
@@ -76,7 +71,7 @@ def render_latent(generator, latent, n_samples):
     z = tf.convert_to_tensor(latent.z, tf.float32)[None]
     gain = tf.cast(latent.gain, tf.float32)
     seconds = n_samples / rate
-    if not draws_curves(generator):
+    if not generator.has_controls:
         audio = generator(z, conditioning, seconds=seconds).audio
         return GeneratorOutput(audio[:, :n_samples] * gain, {})
     held = tf.reshape(tf.cast(latent.held_seconds, tf.float32), [1])
@@ -112,14 +107,15 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
     Returns:
       Latent.
     """
-    seconds = len(audio) / generator.sample_rate
-    held = max(seconds - getattr(generator, "release_seconds", 0.0), 0.0)
+    held = 0.0
+    if generator.has_controls:
+        held = max(len(audio) / generator.sample_rate - generator.release_seconds, 0.0)
     start = Latent(
         z=_prior_samples(generator).mean(axis=0),
         pitch=pitch if "pitch" in generator.condition_names else 0.0,
         velocity=float(DEFAULT_VELOCITY) if "velocity" in generator.condition_names else 0.0,
         label=0,
-        held_seconds=held if draws_curves(generator) else 0.0,
+        held_seconds=held,
         gain=1.0,
         noise_seed=seed,
     )
@@ -129,9 +125,8 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
 def fit_latent(generator, start, audio, n_steps, progress=None):
     """Fit z, conditioning and gain to a sound by gradient descent through the generator.
 
-    z stays within the range of a thousand samples of the prior. Pitch and velocity are fitted where
-    the generator has these conditions (not the pitch of raw waveforms, which is a whole number),
-    and the note-off of a hybrid. The descent begins at the nearest of the start and 16 samples of
+    z stays within the range of a thousand samples of the prior. Velocity and, for hybrids, pitch
+    and note-off are fitted too. The descent begins at the nearest of the start and 16 samples of
     the prior.
 
     Args:
@@ -150,7 +145,7 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
     tried = [start._replace(z=z) for z in draws[:N_TRIED]]
     begin = _nearest(generator, tried, audio, objective, [start])
     names = ["z", "gain"] + ["velocity"] * ("velocity" in generator.condition_names)
-    if draws_curves(generator):
+    if generator.has_controls:
         names += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
     values = {name: getattr(begin, name) for name in names} | {"gain": math.log(begin.gain)}
     unknowns = {

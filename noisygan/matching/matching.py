@@ -8,7 +8,7 @@ from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, make_folder
 from noisygan.matching import free_fit, latent_fit, room_fit
-from noisygan.matching.analysis import UNSURE, analyse, pitch_name
+from noisygan.matching.analysis import UNSURE, analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
 from noisygan.rendering.notes import Note, write_note
@@ -98,7 +98,7 @@ def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progre
     if pitch is not None:
         check_pitches([pitch], rate)
     analysis = analyse(audio, rate, pitch)
-    remarks = target.remarks + _pitch_remarks(analysis)
+    remarks = target.remarks + analysis.remarks
     room = room_fit.find_room(audio, rate, room_seconds) if room_seconds else None
     if room_seconds and room is None:
         remarks += ("no reverb is heard after its end, so none is fitted in spite of --room",)
@@ -107,7 +107,7 @@ def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progre
         start = free_fit.start_controls(analysis, len(audio), rate, seed, room)
     controls, losses = free_fit.fit_controls(start, audio, n_steps, progress, room)
     match = _match(target, render_controls(plain), controls, None, losses, remarks)
-    return match._replace(pitch=_found_pitch(analysis))
+    return match._replace(pitch=analysis.pitch)
 
 
 def match_run(
@@ -131,21 +131,19 @@ def match_run(
       UsageError: if the run lacks a condition or label, or needs a pitch and none is found.
     """
     generator = run.generator
-    if free and not latent_fit.draws_curves(generator):
+    if free and not generator.has_controls:
         raise UsageError(
             "--free: this run's generator has no controls to fit, it writes samples directly; "
             "leave out --free, or leave out --run_dir"
         )
     labels = _label_indices(run, label)
-    target = at_rate(
-        target if isinstance(target, Target) else read_target(target), generator.sample_rate
-    )
-    target = _cut(target, generator)
+    target = target if isinstance(target, Target) else read_target(target)
+    target = _cut(at_rate(target, generator.sample_rate), generator)
     audio, remarks = target.audio, target.remarks
-    found_pitch = None
+    analysis = None
     if "pitch" in generator.condition_names:
-        pitch, found_pitch, more = _pitch_for(target, generator, pitch)
-        remarks += more
+        pitch, analysis = _pitch_for(target, generator, pitch)
+        remarks += analysis.remarks
     elif pitch is not None:
         names = ", ".join(generator.condition_names) or "nothing"
         raise UsageError(f"--pitch: this run is conditioned on {names}; leave it out")
@@ -160,7 +158,7 @@ def match_run(
     if match.distance_db > match.start_db:
         remarks += ("the descent came no nearer than it began, so the start is kept",)
         match = _match_of_latent(run, target, start, start_audio, match.losses, remarks)
-    return match._replace(pitch=found_pitch)
+    return match._replace(pitch=analysis and analysis.pitch)
 
 
 def _match_of_latent(run, target, latent, start_audio, losses, remarks):
@@ -168,7 +166,7 @@ def _match_of_latent(run, target, latent, start_audio, losses, remarks):
     n_samples = len(target.audio)
     if run.label_names:
         latent = latent._replace(label_name=run.label_names[latent.label])
-    if not latent_fit.draws_curves(run.generator):
+    if not run.generator.has_controls:
         audio = latent_fit.render_latent(run.generator, latent, n_samples).audio[0].numpy()
         return _match(target, start_audio, None, latent, losses, remarks, audio)
     controls = latent_fit.latent_controls(run.generator, latent, n_samples)
@@ -201,7 +199,7 @@ def _match(target, start_audio, controls, latent, losses, remarks, audio=None):
 
 def _cut(target, generator):
     """The target, no longer than a raw-waveform generator's sounds."""
-    if latent_fit.draws_curves(generator) or target.seconds <= generator.seconds:
+    if generator.has_controls or target.seconds <= generator.seconds:
         return target
     audio = target.audio[: round(generator.seconds * generator.sample_rate)]
     if not np.any(audio):
@@ -211,35 +209,19 @@ def _cut(target, generator):
 
 
 def _pitch_for(target, generator, pitch):
-    """(pitch to condition the generator on, pitch found in the target, remarks)."""
-    if pitch is not None:
-        check_pitches([pitch], generator.sample_rate)
+    """(pitch to condition the generator on, Analysis)."""
+    check_pitches([] if pitch is None else [pitch], generator.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
-    found = _found_pitch(analysis)
     if pitch is not None:
         # As it sounds, a little off the given one, where that is certain.
-        used = analysis.pitch if analysis.confidence >= UNSURE else float(pitch)
-    elif found is None:
+        return analysis.pitch if analysis.confidence >= UNSURE else float(pitch), analysis
+    if analysis.pitch is None:
         raise UsageError(
             f"{target.path}: no pitch was found, and this run is conditioned on one; name it with "
             "--pitch, such as --pitch 60"
         )
-    else:
-        used = found if latent_fit.draws_curves(generator) else float(round(found))
-    return used, found, _pitch_remarks(analysis)
-
-
-def _found_pitch(analysis):
-    return analysis.pitch if analysis.has_pitch else None
-
-
-def _pitch_remarks(analysis):
-    if not analysis.has_pitch:
-        return ("no pitch was found: its noise is matched (--pitch names a pitch)",)
-    if analysis.confidence < UNSURE:
-        name = pitch_name(analysis.pitch)
-        return (f"its pitch is uncertain, taken as {name}: one voice is matched (--pitch P)",)
-    return ()
+    is_free = generator.has_controls
+    return analysis.pitch if is_free else float(round(analysis.pitch)), analysis
 
 
 def _label_indices(run, label):

@@ -75,15 +75,7 @@ def find_room(audio, sample_rate, seconds):
 
 
 def level_without(room, level):
-    """Estimate the level of the dry sound: lower than the recording's, silent after its end.
-
-    Args:
-      room: Room.
-      level: Root mean square around each frame, [n_frames].
-
-    Returns:
-      [n_frames].
-    """
+    """Level [n_frames] of the dry sound: lower than the recording's, silent after its end."""
     level = np.array(level) / math.sqrt(1.0 + room.wet)
     after = np.maximum(np.arange(len(level)) - room.begin, 0) / FRAME_RATE
     silent = level[room.begin] * 10.0 ** (-3.0 * after / _SILENT_SECONDS)

@@ -38,13 +38,7 @@ class Target(NamedTuple):
 
 
 def read_target(path):
-    """Read a sound of at most `MAX_SECONDS` as mono, at the file's rate.
-
-    Args:
-      path: Audio file.
-
-    Returns:
-      Target.
+    """Read an audio file of at most `MAX_SECONDS` as a mono Target, at the file's rate.
 
     Raises:
       UsageError: if it can't be read, is too short, too long or silent, or holds NaN.
@@ -77,15 +71,7 @@ def read_target(path):
 
 
 def at_rate(target, sample_rate=None):
-    """Resample a target.
-
-    Args:
-      target: Target.
-      sample_rate: Hz; None: its own, limited to 8000 to 48000 Hz.
-
-    Returns:
-      Target, with a remark if it was resampled.
-    """
+    """Resample a target to a rate in Hz (None: its own, limited to 8 to 48 kHz), with a remark."""
     if sample_rate is None:
         sample_rate = min(max(target.sample_rate, MIN_SAMPLE_RATE), MAX_SAMPLE_RATE)
     if sample_rate == target.sample_rate:
@@ -96,15 +82,10 @@ def at_rate(target, sample_rate=None):
 
 
 def output_paths(target_path, out_dir, stems=False):
-    """Paths of the files of a match: audio, controls, latent, page and, if wanted, stems.
-
-    Args:
-      target_path: Path of the target, whose name they get.
-      out_dir: Folder; may be missing.
-      stems: Whether to add the folder of the voices' sounds.
+    """Paths of the files of a match, named after the target.
 
     Returns:
-      dict of pathlib.Path.
+      dict of pathlib.Path: audio, controls, latent, page and, if wanted, stems, a folder.
 
     Raises:
       UsageError: if one exists, or the folder can't be made or written to.

@@ -8,8 +8,8 @@ from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
 from noisygan.errors import UsageError
 from noisygan.rendering import kits
+from noisygan.rendering.batches import iterate
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.notes import iterate
 from noisygan.rendering.requests import check_pitches, make_requests
 
 VELOCITIES = (42, 84, 127)
@@ -69,7 +69,7 @@ def make_instrument(
     _check_conditions(run, pitch, velocity, label, is_kit)
     generator = run.generator
     sample_rate = sample_rate or generator.sample_rate
-    if seconds is not None and hasattr(generator, "check_seconds"):
+    if seconds is not None:
         generator.check_seconds(seconds, sample_rate)
     velocities = velocity or VELOCITIES
     settings = {"seconds": seconds, "sample_rate": sample_rate, "seed": seed}
@@ -196,7 +196,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
 
 def _held(generator, audio, seconds, sample_rate):
     """Samples of a note before its note-off or decay."""
-    if hasattr(generator, "release_seconds"):
+    if generator.has_controls:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
     if not len(levels):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.rendering.notes import Note, Notes, conditioning, iterate
+from noisygan.rendering.batches import conditioning, iterate
+from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import note_seeds
 
 # Controls that are heard in ratios and not in differences.
@@ -73,7 +74,7 @@ def steps(generator, z, request, seconds=None, sample_rate=None, seed=0):
       generator: Generator.
       z: float32 [n, latent_dim].
       request: `requests.Request`: pitch, velocity and label.
-      seconds, sample_rate, seed: As of `notes.iterate`.
+      seconds, sample_rate, seed: As of `batches.iterate`.
 
     Returns:
       Notes, step-00 and on.

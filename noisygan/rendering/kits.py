@@ -5,8 +5,8 @@ import scipy.signal
 
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
 from noisygan.rendering import song
+from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
-from noisygan.rendering.notes import iterate
 from noisygan.rendering.requests import Request, file_name
 
 # Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,

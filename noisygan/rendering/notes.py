@@ -9,7 +9,7 @@ import html
 import io
 import math
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,7 @@ from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import save_controls, scale_controls, stack_controls
 from noisygan.errors import UsageError
 from noisygan.files import make_folder
-from noisygan.rendering.requests import note_seeds
 
-# Bounds the memory of one batch at any rate and length.
-MAX_SAMPLES_PER_BATCH = 8 * 4 * 48000
-_MAX_BATCH = 16
 _MAX_SHOWN = 16
 
 
@@ -221,139 +217,14 @@ class Notes:
         return f"<div>{''.join(figures)}{f'<p>and {more} more</p>' if more > 0 else ''}</div>"
 
 
-def render_requests(
-    generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
-):
-    """Render requests to notes; long ones block by block.
-
-    Args:
-      (all): As of `iterate`.
-
-    Returns:
-      Notes.
-    """
-
-    sample_rate = sample_rate or generator.sample_rate
-    n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
-    audio = audio and not _is_long(generator, n_samples)
-    given = dict(seconds=seconds, sample_rate=sample_rate, seed=seed, audio=audio, **settings)
-
-    def render(stems):
-        return iterate(generator, requests, stems=stems, **given)
-
-    return Notes([request.stem for request in requests], sample_rate, render)
-
-
-def iterate(
-    generator,
-    requests,
-    seconds=None,
-    sample_rate=None,
-    seed=0,
-    z=None,
-    noise_seed=None,
-    gain=1.0,
-    stems=False,
-    audio=True,
-) -> Iterator[Note]:
-    """Render requests one after the other, in batches of bounded size.
-
-    Args:
-      generator: Generator, as of `noisygan.generators`.
-      requests: list of Request.
-      seconds: Length of each; None: the generator's own.
-      sample_rate: Hz; None: the generator's own.
-      seed: With a request's number decides z and the noise.
-      z: float32 [n_requests, latent_dim] to use instead of the drawn ones.
-      noise_seed: Noise seed of every note; None: by seed and number.
-      gain: Linear gain of every note.
-      stems: Whether the stems are rendered too.
-      audio: Whether audio is rendered at once; otherwise from the controls when it is used.
-
-    Yields:
-      Note.
-
-    Raises:
-      UsageError: if audio is False and the generator has no controls.
-    """
-    import tensorflow as tf
-
-    from noisygan.rendering.synthesis import controls_row
-
-    sample_rate = sample_rate or generator.sample_rate
-    n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
-    seeds = [note_seeds(seed, request.number) for request in requests]
-    noise_seeds = [own if noise_seed is None else noise_seed for _, own in seeds]
-    if not audio and not hasattr(generator, "get_controls"):
-        raise UsageError(_missing("controls"))
-    n_rows = max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)) if audio else 1
-    for start in range(0, len(requests), n_rows):
-        rows = slice(start, start + n_rows)
-        if z is None:
-            batch_z = tf.concat([generator.prior(1, seed=s) for s, _ in seeds[rows]], axis=0)
-        else:
-            batch_z = tf.constant(z[rows], tf.float32)
-        batch = conditioning(requests[rows])
-        noise = noise_seeds[rows]
-        if audio:
-            output = generator(
-                batch_z, batch, seconds=seconds, sample_rate=sample_rate, seed=tf.constant(noise)
-            )
-            sounds, curves = output.audio.numpy(), output.controls
-        else:
-            sounds, curves = [None], generator.get_controls(batch_z, batch, seconds)
-        parts = {}
-        if stems and audio and curves:
-            parts = _stems(generator, curves, n_samples, sample_rate, noise)
-        curves = {name: np.asarray(value) for name, value in curves.items()}
-        for row, sound in enumerate(sounds):
-            controls = None
-            if curves:
-                controls = controls_row(generator, curves, row, n_samples, sample_rate, noise[row])
-            own = {name: part[row] for name, part in parts.items()}
-            yield Note(sound, controls, own).scaled(gain)
-
-
-def conditioning(requests):
-    """Conditioning of a batch of requests: dict of tensors [batch]; bend [batch, n_points, 2]."""
-    import tensorflow as tf
-
-    batch = {
-        "pitch": tf.constant([request.pitch for request in requests], tf.float32),
-        "velocity": tf.constant([request.velocity for request in requests], tf.float32),
-        "label": tf.constant([request.label for request in requests], tf.int32),
-    }
-    if requests[0].bend:
-        batch["bend"] = tf.constant([request.bend for request in requests], tf.float32)
-    return batch
-
-
-def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
-    """Stems of a batch, dict of float32 [batch, n_samples]."""
-    import tensorflow as tf
-
-    covered = round(curves["loudness_db"].shape[1] * sample_rate / generator.frame_rate)
-    parts = generator.get_stems(curves, covered, sample_rate, tf.constant(noise_seeds))
-    behind = [(0, 0), (0, max(0, n_samples - covered))]
-    return {name: np.pad(part.numpy()[:, :n_samples], behind) for name, part in parts.items()}
-
-
-def _is_long(generator, n_samples):
-    """Whether notes are rendered block by block: our own voices, more than a batch's samples."""
-    from noisygan.rendering.synthesis import KINDS
-
-    voices = getattr(generator, "voices", ())
-    ours = bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
-    return ours and n_samples > MAX_SAMPLES_PER_BATCH
-
-
-def _missing(what):
+def missing(what):
+    """Message for notes without controls or stems."""
     return f"{what}: this run's generator has no {what}, it writes samples directly"
 
 
 def _check_has(what, note):
     if note.controls is None:
-        raise UsageError(_missing(what))
+        raise UsageError(missing(what))
 
 
 def _check_free(out_dir, paths, suffixes):

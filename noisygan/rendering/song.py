@@ -9,7 +9,8 @@ import numpy as np
 from noisygan.audio_io import midi
 from noisygan.errors import UsageError
 from noisygan.progress import counted
-from noisygan.rendering.notes import Note, Notes, conditioning
+from noisygan.rendering.batches import conditioning
+from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import Request, note_seeds
 
 # Bounds what one batch takes.

@@ -18,7 +18,7 @@ DATA |= {"title": "Comparison", "curve_title": "Distance"}
 DATA |= {name: [] for name in ("facts", "warnings", "verdict", "systems", "metrics", "histograms")}
 DATA |= {name: {} for name in ("grid", "interpolations", "map", "listening")}
 METRIC = {"group": "further", "unit": "", "higher_is_better": None, "headline": False}
-METRIC |= {"wrong_order": None, "floor": None, "explained": "", "values": {}}
+METRIC |= {"floor": None, "explained": "", "values": {}}
 CELL = {"value": None, "interval": None, "ceiling": None, "not_run": None, "seeds": []}
 RATING = {
     "name": "listening test",
@@ -44,7 +44,7 @@ def write(data, path):
         systems: list of {name, description, seeds, curves}, the best first; a curve is a list of
           {seconds, step, value}, of one seed. curve_title: text. curve_floor: number or None.
         metrics: list of {name, group, unit, higher_is_better (None: nearer to the floor),
-          headline, wrong_order (text or None), floor, explained, values: {system: {value,
+          headline, floor, explained, values: {system: {value,
           interval, ceiling, not_run, seeds}}}.
         grid: {columns: [{title, recording: clip}], rows: {system: [clip, ...]}}.
         interpolations: {system: [clip, ...]}.

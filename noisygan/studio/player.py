@@ -57,10 +57,10 @@ class Player:
         self.name = run.name
         self.latent_dim = int(self.generator.latent_dim)
         self.sample_rate = int(self.generator.sample_rate)
-        self.has_curves = hasattr(self.generator, "get_controls")
+        self.has_curves = self.generator.has_controls
         self.is_kit = "pitch" not in run.condition_names
-        goes_on = getattr(getattr(self.generator, "inference_mode", None), "goes_on", False)
-        self.has_length = goes_on or (self.has_curves and not self.is_kit)
+        is_struck = self.has_curves and self.is_kit
+        self.has_length = self.generator.is_any_length and not is_struck
         self.seconds = DEFAULT_SECONDS if self.has_length else float(self.generator.seconds)
         self.pitch = float(run.pitches[len(run.pitches) // 2] if run.pitches else DEFAULT_PITCH)
         voices = self.generator.voices if self.has_curves else ()

@@ -1,8 +1,4 @@
-"""One entry for every public processor, network, discriminator, voice and generator.
-
-An entry says how to make a small one, what to call it with and what comes out; the tests of
-`test_contracts.py` do the rest.
-"""
+"""Cases of every public processor, network, discriminator, voice and generator."""
 
 import dataclasses
 from collections.abc import Callable
@@ -51,19 +47,19 @@ TIMES = tf.range(N_FRAMES, dtype=tf.float32) / 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """How the contract is checked of one class.
+    """Parameters of the contract tests of one class.
 
     Attributes:
       covers: The class.
-      make: Makes a small one, ready to be called.
+      make: Function that creates a small object.
       inputs: Tensors by name, each [BATCH, ...].
       shapes: Shapes of the outputs by name; each begins with BATCH.
-      call: (object, inputs) to a dict of outputs.
-      without_gradient: Inputs (whole numbers, seeds) that have none.
-      seed: Name of the input that is a seed, where there is one.
-      unknown_axes: How many leading axes of the inputs may be unknown in a graph.
-      n_rows: How many rows, from the first, do not depend on their place in the batch.
-      tolerance: Of rounding between ways of computing, relative to an output's largest number.
+      call: Function from (object, inputs) to a dict of outputs.
+      without_gradient: Inputs without a gradient (ints, seeds).
+      seed: Name of the seed among the inputs, if there is one.
+      unknown_axes: Number of leading axes of the inputs that may be unknown in a graph.
+      n_rows: Number of rows, from the first, that do not depend on their place in the batch.
+      tolerance: Of rounding between execution modes, relative to an output's largest number.
     """
 
     covers: type
@@ -130,6 +126,12 @@ def generate(generator, inputs):
 
 SEED = tf.constant([3, 4, 5])
 PITCHED = {"f0_hz": numbers(N_FRAMES, 1, low=200.0, high=900.0)}
+HARMONIC = {
+    "amplitudes": numbers(N_FRAMES, 1),
+    "harmonic_distribution": numbers(N_FRAMES, 4),
+    **PITCHED,
+}
+AUDIO, OTHER = numbers(N_SAMPLES), numbers(N_SAMPLES, high=0.5)
 CODED = {"note_off": tf.constant([0.05, 0.1, 0.15]), "code": numbers(6)}
 JUDGED = {"audio": tf.constant(toys.notes(n=BATCH)._audio), "conditioning": numbers(7)}
 SUNG = {"decoded": numbers(N_FRAMES, 6), "loudness_db": numbers(N_FRAMES, 1, low=-30.0)}
@@ -137,7 +139,7 @@ ASKED = toys.conditioning(velocity=(50, 100, 110), label=(0, 1, 2)) | {
     "z": numbers(4),
     "seed": SEED,
 }
-# A rounded F0 is a phase that runs away slowly, harmonics so many times faster.
+# Tolerance of a phase that drifts by a rounded F0.
 PHASE = 5e-4
 MFCC_SHAPES = {"logits_0": (3,), "map_0_0": (3, 16, 4, 4), "map_0_1": (3, 8, 2, 6)}
 MEL_SHAPES = {"logits_0": (3,), "map_0_0": (3, 16, 8, 4), "map_0_1": (3, 8, 4, 6)}
@@ -150,242 +152,145 @@ CONTROL_SHAPES = {
     "audio": (3, 4000),
 }
 
+
+def processor(covers, make, inputs, controls=None, signal=N_SAMPLES, call=process, **options):
+    """Case of a processor; controls have the shapes of the inputs with their names.
+
+    Args:
+      covers, make, inputs, call, **options: Of `Case`.
+      controls: Shapes of other controls, without the batch; None for an input that is no control.
+      signal: Length of the audio.
+    """
+    shapes = {name: tuple(value.shape) for name, value in inputs.items()}
+    for name, shape in (controls or {}).items():
+        shapes[name] = shape and (BATCH, *shape)
+    shapes = {name: shape for name, shape in shapes.items() if shape} | {"signal": (BATCH, signal)}
+    return Case(covers, make, inputs, shapes, call, **options)
+
+
 CASES = {
-    "Harmonic": Case(
-        covers=Harmonic,
-        make=lambda: Harmonic(N_SAMPLES),
-        inputs={
-            "amplitudes": numbers(N_FRAMES, 1),
-            "harmonic_distribution": numbers(N_FRAMES, 4),
-            **PITCHED,
-        },
-        shapes={
-            "amplitudes": (3, 5, 1),
-            "harmonic_distribution": (3, 5, 4),
-            "f0_hz": (3, 5, 1),
-            "signal": (3, 400),
-        },
-        call=process,
+    "Harmonic": processor(Harmonic, lambda: Harmonic(N_SAMPLES), HARMONIC, unknown_axes=3),
+    "Harmonic of a stiff string": processor(
+        Harmonic,
+        lambda: Harmonic(N_SAMPLES, amp_resample_method="linear"),
+        HARMONIC | {"inharmonicity": numbers(N_FRAMES, 1, low=1e-3, high=1e-2)},
         unknown_axes=3,
     ),
-    "Harmonic of a stiff string": Case(
-        covers=Harmonic,
-        make=lambda: Harmonic(N_SAMPLES, amp_resample_method="linear"),
-        inputs={
-            "amplitudes": numbers(N_FRAMES, 1),
-            "harmonic_distribution": numbers(N_FRAMES, 4),
-            **PITCHED,
-            "inharmonicity": numbers(N_FRAMES, 1, low=1e-3, high=1e-2),
-        },
-        shapes={
-            "amplitudes": (3, 5, 1),
-            "harmonic_distribution": (3, 5, 4),
-            "f0_hz": (3, 5, 1),
-            "inharmonicity": (3, 5, 1),
-            "signal": (3, 400),
-        },
-        call=process,
-        unknown_axes=3,
-    ),
-    "Sinusoidal": Case(
-        covers=Sinusoidal,
-        make=lambda: Sinusoidal(N_SAMPLES),
-        inputs={"amplitudes": numbers(N_FRAMES, 4), "frequencies": numbers(N_FRAMES, 4)},
-        shapes={"amplitudes": (3, 5, 4), "frequencies": (3, 5, 4), "signal": (3, 400)},
-        call=process,
+    "Sinusoidal": processor(
+        Sinusoidal,
+        lambda: Sinusoidal(N_SAMPLES),
+        {"amplitudes": numbers(N_FRAMES, 4), "frequencies": numbers(N_FRAMES, 4)},
         unknown_axes=2,
         tolerance=PHASE,
     ),
-    "Wavetable": Case(
-        covers=Wavetable,
-        make=lambda: Wavetable(N_SAMPLES),
-        inputs={
-            "amplitudes": numbers(N_FRAMES, 1),
-            "wavetables": numbers(N_FRAMES, 16),
-            **PITCHED,
-        },
-        shapes={
-            "amplitudes": (3, 5, 1),
-            "wavetables": (3, 5, 16),
-            "f0_hz": (3, 5, 1),
-            "signal": (3, 400),
-        },
-        call=process,
+    "Wavetable": processor(
+        Wavetable,
+        lambda: Wavetable(N_SAMPLES),
+        {"amplitudes": numbers(N_FRAMES, 1), "wavetables": numbers(N_FRAMES, 16), **PITCHED},
         unknown_axes=2,
     ),
-    "Modal": Case(
-        covers=Modal,
-        make=lambda: Modal(N_SAMPLES),
-        inputs={
-            "amplitudes": numbers(4),
-            "frequencies": numbers(4),
-            "decay_seconds": numbers(4),
+    "Modal": processor(
+        Modal,
+        lambda: Modal(N_SAMPLES),
+        {
+            **{name: numbers(4) for name in ("amplitudes", "frequencies", "decay_seconds")},
             "onset_seconds": numbers(1, low=0.001, high=0.01),
             "contact_seconds": numbers(1, low=1e-4, high=1e-3),
             "position": numbers(1, low=0.1, high=0.4),
         },
-        shapes={
-            "amplitudes": (3, 4),
-            "frequencies": (3, 4),
-            "decay_seconds": (3, 4),
-            "onset_seconds": (3, 1),
-            "contact_seconds": (3, 1),
-            "position": (3, 1),
-            "signal": (3, 400),
-        },
-        call=process,
         tolerance=PHASE,
     ),
-    "Transient": Case(
-        covers=Transient,
-        make=lambda: Transient(N_SAMPLES, burst_seconds=0.02),
-        inputs={
+    "Transient": processor(
+        Transient,
+        lambda: Transient(N_SAMPLES, burst_seconds=0.02),
+        {
             "magnitudes": numbers(9),
             "decay_seconds": numbers(1),
             "pulse": numbers(5),
             "attack_seconds": numbers(1, low=1e-3, high=2e-3),
         },
-        shapes={
-            "magnitudes": (3, 9),
-            "decay_seconds": (3, 1),
-            "pulse": (3, 5),
-            "attack_seconds": (3, 1),
-            "signal": (3, 400),
-        },
-        call=process,
         n_rows=1,  # Row i takes the synth's seed + i.
     ),
-    "TensorToAudio": Case(
-        covers=TensorToAudio,
-        make=TensorToAudio,
-        inputs={"samples": numbers(N_SAMPLES, 1)},
-        shapes={"samples": (3, 400, 1), "signal": (3, 400)},
-        call=process,
-        unknown_axes=2,
+    "TensorToAudio": processor(
+        TensorToAudio, TensorToAudio, {"samples": numbers(N_SAMPLES, 1)}, unknown_axes=2
     ),
-    "FilteredNoise": Case(
-        covers=FilteredNoise,
-        make=lambda: FilteredNoise(N_SAMPLES),
-        inputs={"magnitudes": numbers(N_FRAMES, 9)},
-        shapes={"magnitudes": (3, 5, 9), "signal": (3, 400)},
-        call=process,
+    "FilteredNoise": processor(
+        FilteredNoise,
+        lambda: FilteredNoise(N_SAMPLES),
+        {"magnitudes": numbers(N_FRAMES, 9)},
         unknown_axes=3,
         n_rows=1,  # Row i takes the synth's seed + i.
     ),
-    "FilteredNoise with seeds": Case(
-        covers=FilteredNoise,
-        make=lambda: FilteredNoise(N_SAMPLES, scale_fn=None),
-        inputs={"magnitudes": numbers(N_FRAMES, 9), "seed": SEED},
-        shapes={"signal": (3, 400)},
+    "FilteredNoise with seeds": processor(
+        FilteredNoise,
+        lambda: FilteredNoise(N_SAMPLES, scale_fn=None),
+        {"magnitudes": numbers(N_FRAMES, 9), "seed": SEED},
+        {"magnitudes": None, "seed": None},
         call=lambda synth, inputs: {"signal": synth(**inputs)},
         without_gradient=("seed",),
         seed="seed",
     ),
-    "Reverb": Case(
-        covers=Reverb,
-        make=lambda: Reverb(trainable=True, reverb_length=50),
-        inputs={"audio": numbers(N_SAMPLES)},
-        shapes={"audio": (3, 400), "signal": (3, 400)},
-        call=lambda reverb, inputs: {
-            name: value for name, value in process(reverb, inputs).items() if name != "ir"
-        },
+    "Reverb": processor(
+        Reverb,
+        lambda: Reverb(trainable=True, reverb_length=50),
+        {"audio": AUDIO},
+        {"audio": None},
+        call=lambda reverb, inputs: {"signal": reverb(**inputs)},
         unknown_axes=2,
     ),
-    "ExpDecayReverb": Case(
-        covers=ExpDecayReverb,
-        make=lambda: ExpDecayReverb(reverb_length=50),
-        inputs={"audio": numbers(N_SAMPLES), "gain": numbers(1), "decay": numbers(1)},
-        shapes={"audio": (3, 400), "ir": (3, 50), "signal": (3, 400)},
-        call=process,
+    "Reverb with given responses": processor(
+        Reverb, Reverb, {"audio": AUDIO, "ir": numbers(50)}, unknown_axes=2
+    ),
+    "ExpDecayReverb": processor(
+        ExpDecayReverb,
+        lambda: ExpDecayReverb(reverb_length=50),
+        {"audio": AUDIO, "gain": numbers(1), "decay": numbers(1)},
+        {"gain": None, "decay": None, "ir": (50,)},
         unknown_axes=2,
     ),
-    "FilteredNoiseReverb": Case(
-        covers=FilteredNoiseReverb,
-        make=lambda: FilteredNoiseReverb(reverb_length=50, initial_bias=0.0),
-        inputs={"audio": numbers(N_SAMPLES), "magnitudes": numbers(N_FRAMES, 9)},
-        shapes={"audio": (3, 400), "ir": (3, 50), "signal": (3, 400)},
-        call=process,
+    "FilteredNoiseReverb": processor(
+        FilteredNoiseReverb,
+        lambda: FilteredNoiseReverb(reverb_length=50, initial_bias=0.0),
+        {"audio": AUDIO, "magnitudes": numbers(N_FRAMES, 9)},
+        {"magnitudes": None, "ir": (50,)},
         unknown_axes=2,
     ),
-    "FIRFilter": Case(
-        covers=FIRFilter,
-        make=FIRFilter,
-        inputs={"audio": numbers(N_SAMPLES), "magnitudes": numbers(N_FRAMES, 9)},
-        shapes={"audio": (3, 400), "magnitudes": (3, 5, 9), "signal": (3, 400)},
-        call=process,
+    "FIRFilter": processor(
+        FIRFilter, FIRFilter, {"audio": AUDIO, "magnitudes": numbers(N_FRAMES, 9)}, unknown_axes=2
+    ),
+    "ModDelay": processor(
+        ModDelay,
+        lambda: ModDelay(center_ms=2.0, depth_ms=1.0),
+        {"audio": AUDIO, "gain": numbers(N_FRAMES, 1), "phase": numbers(N_FRAMES, 1)},
         unknown_axes=2,
     ),
-    "ModDelay": Case(
-        covers=ModDelay,
-        make=lambda: ModDelay(center_ms=2.0, depth_ms=1.0),
-        inputs={
-            "audio": numbers(N_SAMPLES),
-            "gain": numbers(N_FRAMES, 1),
-            "phase": numbers(N_FRAMES, 1),
-        },
-        shapes={"audio": (3, 400), "gain": (3, 5, 1), "phase": (3, 5, 1), "signal": (3, 400)},
-        call=process,
-        unknown_axes=2,
-    ),
-    "Add": Case(
-        covers=Add,
-        make=Add,
-        inputs={"signal_one": numbers(N_SAMPLES), "signal_two": numbers(N_SAMPLES)},
-        shapes={"signal_one": (3, 400), "signal_two": (3, 400), "signal": (3, 400)},
-        call=process,
-        unknown_axes=2,
-    ),
-    "Mix": Case(
-        covers=Mix,
-        make=Mix,
-        inputs={
-            "signal_one": numbers(N_SAMPLES),
-            "signal_two": numbers(N_SAMPLES, high=0.5),
+    "Add": processor(Add, Add, {"signal_one": AUDIO, "signal_two": OTHER}, unknown_axes=2),
+    "Mix": processor(
+        Mix,
+        Mix,
+        {
+            "signal_one": AUDIO,
+            "signal_two": OTHER,
             "nn_out_mix_level": numbers(N_FRAMES, 1),
         },
-        shapes={
-            "signal_one": (3, 400),
-            "signal_two": (3, 400),
-            "mix_level": (3, 400, 1),
-            "signal": (3, 400),
-        },
-        call=process,
+        {"nn_out_mix_level": None, "mix_level": (N_SAMPLES, 1)},
+        unknown_axes=2,
+    ),
+    "Crop": processor(Crop, lambda: Crop(20), {"audio": AUDIO}, signal=380, unknown_axes=2),
+    "ProcessorGroup": processor(
+        ProcessorGroup,
+        lambda: ProcessorGroup([(Add(), ["a", "b"]), (FIRFilter(), ["add/signal", "bands"])]),
+        {"a": AUDIO, "b": OTHER, "bands": numbers(N_FRAMES, 9)},
+        {"a": None, "b": None, "bands": None},
+        call=lambda group, inputs: {"signal": group(inputs)},
         unknown_axes=2,
     ),
     "SpectralLoss": Case(
         covers=SpectralLoss,
         make=lambda: SpectralLoss((64, 32), logmag_weight=1.0, loudness_weight=0.1),
-        inputs={"target_audio": numbers(N_SAMPLES), "audio": numbers(N_SAMPLES, high=0.5)},
+        inputs={"target_audio": AUDIO, "audio": OTHER},
         shapes={"loss": (3,)},
         call=each_rows_loss,
-    ),
-    "Crop": Case(
-        covers=Crop,
-        make=lambda: Crop(20),
-        inputs={"audio": numbers(N_SAMPLES)},
-        shapes={"audio": (3, 400), "signal": (3, 380)},
-        call=process,
-        unknown_axes=2,
-    ),
-    "ProcessorGroup": Case(
-        covers=ProcessorGroup,
-        make=lambda: ProcessorGroup([(Add(), ["a", "b"]), (FIRFilter(), ["add/signal", "bands"])]),
-        inputs={
-            "a": numbers(N_SAMPLES),
-            "b": numbers(N_SAMPLES),
-            "bands": numbers(N_FRAMES, 9),
-        },
-        shapes={"signal": (3, 400)},
-        call=lambda group, inputs: {"signal": group(inputs)},
-        unknown_axes=2,
-    ),
-    "Reverb of given responses": Case(
-        covers=Reverb,
-        make=lambda: Reverb(trainable=False),
-        inputs={"audio": numbers(N_SAMPLES), "ir": numbers(50)},
-        shapes={"audio": (3, 400), "ir": (3, 50), "signal": (3, 400)},
-        call=process,
-        unknown_axes=2,
     ),
     "CPPN": Case(
         covers=CPPN,

@@ -1,4 +1,4 @@
-"""Entries of the drum DCGAN."""
+"""Cases of the drum DCGAN."""
 
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN

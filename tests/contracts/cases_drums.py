@@ -1,4 +1,4 @@
-"""Entries of the voices of what is struck, and of the pitch that falls after the blow."""
+"""Cases of drum voices and of the pitch sweep."""
 
 from discriminators import ConditionEncoder
 from noisygan.generators import Hybrid

@@ -1,4 +1,4 @@
-"""Entries of the networks that grow, in the middle of a fade: every road plays a part."""
+"""Cases of growing networks in the middle of a fade, in which all layers are active."""
 
 import tensorflow as tf
 
@@ -14,7 +14,7 @@ CODED = {"z": ASKED["z"], "seed": ASKED["seed"]}
 
 
 def half(make):
-    """A function that makes a network half of whose highest level is faded in."""
+    """Wrap a constructor to set alpha to 0.5."""
 
     def made():
         network = make()

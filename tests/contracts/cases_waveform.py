@@ -1,4 +1,4 @@
-"""Entries of WaveGAN and of the multi-period and multi-resolution discriminators."""
+"""Cases of WaveGAN and of the multi-period and multi-resolution discriminators."""
 
 from discriminators.conditioning import ConditionEncoder
 from discriminators.periods import MultiPeriodDiscriminator, PeriodDiscriminator

@@ -55,13 +55,6 @@ def test_one_filter_in_frames(ddsp, n_frames):
     np.testing.assert_allclose(ours, theirs, atol=2e-5)
 
 
-def test_one_response_for_a_batch(ddsp):
-    audio, ir = noise(3, 100), noise(1, 9, seed=1)
-    theirs = ddsp.core.fft_convolve(audio, ir, delay_compensation=0)
-    ours = synths.fft_convolve(audio, ir, delay_compensation=0)
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
-
-
 @pytest.mark.parametrize(("n_bands", "window_size"), [(65, 0), (65, 257), (33, 0)])
 def test_a_constant_filter_is_ddsps_without_its_lag(ddsp, n_bands, window_size):
     audio = noise(2, 2000)
@@ -148,8 +141,3 @@ def test_responses_of_magnitudes(ddsp, window_size):
     np.testing.assert_allclose(
         ours[..., centre + near], theirs[..., centre + offset + near], atol=1e-6
     )
-
-
-def test_sinc(ddsp):
-    x = np.linspace(-5.0, 5.0, 101, dtype=np.float32)
-    np.testing.assert_allclose(synths.sinc(x), ddsp.core.sinc(x), atol=1e-6)

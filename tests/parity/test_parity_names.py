@@ -118,30 +118,3 @@ def test_names_in_the_tables_of_the_page_are_ddsps(ddsp):
         assert names
         assert not [name for name in names if not hasattr(getattr(ddsp, module), name)]
         assert not [name for name in names if not hasattr(synths, name)]
-
-
-def test_the_check_itself():
-    def theirs(a, b=1, *, c=2):
-        pass
-
-    def reordered(b, a=1):
-        pass
-
-    def other_default(a, b=2):
-        pass
-
-    def longer(a, b=1, d=3):
-        pass
-
-    def needs_more(a, b=1, *more, d=4):
-        pass
-
-    def must_be_given(self, a, b):
-        pass
-
-    assert not differences("f", theirs, longer)
-    assert not differences("f", theirs, needs_more)
-    assert len(differences("f", theirs, reordered)) == 2
-    assert len(differences("f", theirs, other_default)) == 1
-    assert len(differences("f", theirs, lambda a: None)) == 1
-    assert len(differences("f", longer, must_be_given)) == 3

@@ -131,14 +131,6 @@ class TestWavetable:
             np.testing.assert_allclose(synths.linear_lookup(phase, tables), theirs, atol=2e-5)
 
 
-def test_tensor_to_audio(ddsp):
-    samples = random(2, 100, 1)
-    theirs = ddsp.synths.TensorToAudio()
-    ours = synths.TensorToAudio()
-    assert set(ours.get_controls(samples)) == set(theirs.get_controls(samples))
-    np.testing.assert_array_equal(ours(samples), theirs(samples))
-
-
 def test_harmonics_of_free_partials(ddsp):
     amplitudes = random(2, 4, 12)
     frequencies = random(2, 4, 12, seed=1, low=100.0, high=2000.0)

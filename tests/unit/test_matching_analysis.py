@@ -21,7 +21,7 @@ def test_pitch_and_confidence():
     np.testing.assert_allclose(one.f0_hz, 392.0, rtol=0.01)  # in the silence too
     assert analyse(tone(261.6, 311.1, 370.0), RATE).confidence < UNSURE
     noise = analyse(np.random.default_rng(0).normal(size=6400).astype(np.float32), RATE)
-    assert not noise.has_pitch and np.all(np.isfinite(noise.f0_hz))
+    assert noise.pitch is None and np.all(np.isfinite(noise.f0_hz))
 
 
 def test_a_known_pitch_decides_the_octave():

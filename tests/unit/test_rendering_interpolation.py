@@ -6,7 +6,7 @@ import pytest
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import ModalVoice
 from noisygan.rendering import interpolation
-from noisygan.rendering.notes import render_requests
+from noisygan.rendering.batches import render_requests
 from noisygan.rendering.requests import Request
 from tests import toys
 

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from noisygan import synthesize
 from noisygan.errors import UsageError
-from noisygan.rendering.notes import Note, Notes, iterate, render_requests
+from noisygan.rendering.batches import iterate, render_requests
+from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import Request, make_requests
 from synths import Reverb
 from tests import toys
@@ -174,12 +175,12 @@ def test_what_would_clip_is_lowered_with_its_controls_and_stems(hybrid, tmp_path
 
 
 def test_long_notes_are_rendered_in_blocks_and_are_the_same(hybrid, monkeypatch):
-    from noisygan.rendering import notes, synthesis
+    from noisygan.rendering import batches, synthesis
 
     requests = make_requests(FLUTE, 2, [60])
     at_once = render_requests(hybrid, requests)
     monkeypatch.setattr(synthesis, "BLOCK_SAMPLES", 700)
-    monkeypatch.setattr(notes, "MAX_SAMPLES_PER_BATCH", 3999)
+    monkeypatch.setattr(batches, "MAX_SAMPLES_PER_BATCH", 3999)
     in_blocks = render_requests(hybrid, requests)
     assert all(note.audio is None for note in iterate(hybrid, requests, audio=False))
     np.testing.assert_allclose(in_blocks.audio, at_once.audio, atol=1e-4)

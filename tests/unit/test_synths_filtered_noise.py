@@ -49,14 +49,6 @@ def test_one_filter_for_the_whole_sound():
     np.testing.assert_allclose(synth(alone), synth(np.repeat(alone[:, None], 5, 1)), atol=1e-5)
 
 
-def test_float64_and_half_precision():
-    synth = FilteredNoise(300)
-    wide = synth(np.float64(raw()))
-    assert wide.dtype == tf.float64
-    np.testing.assert_allclose(wide, synth(raw()), atol=1e-6)
-    assert FilteredNoise(300)(tf.cast(raw(), tf.float16)).dtype == tf.float32
-
-
 def test_the_window_shortens_the_filters():
     audio = [
         FilteredNoise(600, size, scale_fn=None, seed=0).get_signal(np.abs(raw(n_bands=65)))

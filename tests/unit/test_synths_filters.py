@@ -8,7 +8,6 @@ import scipy.signal
 import tensorflow as tf
 
 from synths import (
-    ShapeError,
     crop_and_compensate_delay,
     fft_convolve,
     frequency_filter,
@@ -374,40 +373,6 @@ def test_valid_holds_the_tail(n_frames, window_size):
     np.testing.assert_allclose(valid[:, :200], same, atol=1e-5)
 
 
-def test_one_filter_may_have_no_axis_of_frames():
-    magnitudes = np.random.default_rng(15).uniform(size=(2, 17)).astype(np.float32)
-    audio = noise(2, 300)
-    filtered = frequency_filter(audio, magnitudes)
-    np.testing.assert_allclose(filtered, frequency_filter(audio, magnitudes[:, None]), atol=1e-6)
-    tiled = np.tile(magnitudes[:, None], (1, 3, 1))
-    np.testing.assert_allclose(filtered, frequency_filter(audio, tiled), atol=1e-5)
-
-
-@pytest.mark.parametrize("n_frames", [1, 6])
-def test_float64(n_frames):
-    rng = np.random.default_rng(16)
-    audio, magnitudes = rng.normal(size=(1, 120)), rng.uniform(size=(1, n_frames, 9))
-    filtered = frequency_filter(audio, magnitudes)
-    assert filtered.dtype == tf.float64
-    taps = frequency_impulse_response(magnitudes)
-    expected = crossfaded(audio, taps, 120)[:, 8:128]
-    np.testing.assert_allclose(filtered, expected, atol=1e-13)
-    wide = frequency_filter(np.float32(audio), magnitudes)
-    assert wide.dtype == tf.float64
-    half = frequency_filter(tf.cast(audio, tf.bfloat16), tf.cast(magnitudes, tf.float16))
-    assert half.dtype == tf.float32
-
-
-def test_silence_and_nothing():
-    magnitudes = tf.ones([2, 3, 9])
-    assert frequency_filter(tf.zeros([2, 0]), magnitudes).shape == (2, 0)
-    with tf.GradientTape() as tape:
-        tape.watch(magnitudes)
-        filtered = frequency_filter(tf.zeros([2, 30]), magnitudes)
-    assert (filtered.numpy() == 0).all()
-    assert (tape.gradient(filtered, magnitudes).numpy() == 0).all()
-
-
 @pytest.mark.parametrize("high_pass", [False, True])
 @pytest.mark.parametrize("window_size", [256, 257])
 def test_sinc_filters_pass_their_band(high_pass, window_size):
@@ -440,28 +405,6 @@ def test_fast_lengths():
         assert _fast_length(n) == min(x for x in smooth if x >= max(n, 16)), n
         unknown = tf.function(_fast_length, input_signature=[tf.TensorSpec([], tf.int32)])
         assert unknown(n) == min(x for x in coarse if x >= max(n, 16)), n
-
-
-@pytest.mark.parametrize(
-    ("function", "arguments", "message"),
-    [
-        (frequency_filter, ([8], [1, 2, 3]), r"audio: expected \[batch, n_samples\].*\(8,\)"),
-        (frequency_filter, ([1, 8], [3]), r"magnitudes: expected \[batch, n_f.*\(3,\)"),
-        (
-            frequency_filter,
-            ([1, 8], [1, 2, 1]),
-            r"magnitudes: expected 2 bands or more.*\(1, 2, 1\)",
-        ),
-        (fft_convolve, ([1, 8, 1], [1, 3]), r"audio: expected \[batch, n_samples\]"),
-        (fft_convolve, ([1, 8], [3]), r"impulse_response: expected \[batch, n_taps\].*\(3,\)"),
-        (fft_convolve, ([1, 8], [1, 2, 3, 4]), r"impulse_response: .*\(1, 2, 3, 4\)"),
-        (fft_convolve, ([2, 8], [3, 5]), r"impulse_response: .*same batch.*\(3, 5\)"),
-        (sinc_filter, ([1, 8], [1, 3]), r"cutoff_frequency: expected \[batch, n_frames, 1\]"),
-    ],
-)
-def test_a_wrong_shape_is_named(function, arguments, message):
-    with pytest.raises(ShapeError, match=message):
-        function(*[tf.zeros(shape) for shape in arguments])
 
 
 @pytest.mark.parametrize("function", [frequency_filter, fft_convolve])

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from synths import (
     Harmonic,
-    ShapeError,
     exp_sigmoid,
     harmonic_synthesis,
 )
@@ -117,14 +116,6 @@ def test_a_stiff_string(n_frames):
     assert np.abs(audio - synth(*raw(f0=1200.0))).max() > 0.1
 
 
-def test_float64_and_half_precision():
-    wide = Harmonic(300)(*[np.float64(x) for x in raw()])
-    assert wide.dtype == tf.float64
-    np.testing.assert_allclose(wide, Harmonic(300)(*raw()), atol=1e-4)
-    halves = [tf.cast(x, tf.bfloat16) for x in raw()]
-    assert Harmonic(300)(*halves).dtype == tf.float32
-
-
 def test_a_policy_of_half_precision_leaves_the_pitch_alone():
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -132,19 +123,3 @@ def test_a_policy_of_half_precision_leaves_the_pitch_alone():
     finally:
         keras.config.set_dtype_policy("float32")
     np.testing.assert_array_equal(audio, Harmonic(300)(*raw(f0=441.37)))
-
-
-@pytest.mark.parametrize(
-    ("index", "shape", "message"),
-    [
-        (0, [2, 6], r"^amplitudes: expected \[batch, n_frames, 1\].*\(2, 6\)"),
-        (0, [2, 6, 3], r"^amplitudes: expected \[batch, n_frames, 1\].*\(2, 6, 3\)"),
-        (1, [2, 5], r"^harmonic_distribution: expected \[batch, n_frames, n_harmonics\]"),
-        (2, [2, 6, 2], r"^f0_hz: expected \[batch, n_frames, 1\]"),
-    ],
-)
-def test_a_wrong_shape_is_named(index, shape, message):
-    inputs = list(raw())
-    inputs[index] = tf.zeros(shape)
-    with pytest.raises(ShapeError, match=message):
-        Harmonic(1000).get_controls(*inputs)

@@ -6,7 +6,6 @@ import scipy.signal
 import tensorflow as tf
 
 from synths import (
-    ShapeError,
     apply_window_to_impulse_response,
     frequency_impulse_response,
     sinc,
@@ -123,16 +122,3 @@ def test_gradients_by_finite_differences(function, inputs):
         step[index] = 1e-6
         difference = np.sum(weight * (function(inputs + step) - function(inputs - step)))
         np.testing.assert_allclose(slope[index], difference / 2e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize(
-    ("function", "shape", "message"),
-    [
-        (frequency_impulse_response, [5], r"magnitudes: expected \[batch, n_frames, n_bands\] or"),
-        (frequency_impulse_response, [2, 1], r"magnitudes: expected 2 bands or more.*\(2, 1\)"),
-        (sinc_impulse_response, [2, 3], r"cutoff_frequency: expected \[batch, n_frames, 1\]"),
-    ],
-)
-def test_a_wrong_shape_is_named(function, shape, message):
-    with pytest.raises(ShapeError, match=message):
-        function(tf.zeros(shape))

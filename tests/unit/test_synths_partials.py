@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from synths import (
-    ShapeError,
     get_harmonic_frequencies,
     normalize_distribution,
     normalize_harmonics,
@@ -58,25 +57,3 @@ def test_stiffness_raises_partials_above_nyquist():
     np.testing.assert_allclose(
         normalize_harmonics(weights, F0_HZ, 16000, b), [[[0.5, 0.5], [1.0, 0.0]]]
     )
-
-
-def test_no_share_at_all_is_silence_with_a_finite_gradient():
-    weights = tf.zeros([1, 2, 3])
-    with tf.GradientTape() as tape:
-        tape.watch(weights)
-        shares = normalize_harmonics(weights, F0_HZ, 16000)
-    assert (shares.numpy() == 0).all()
-    assert np.isfinite(tape.gradient(shares, weights)).all()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((tf.ones([2, 3]), 4), r"frequencies: expected \[batch, n_frames, 1\].*\(2, 3\)"),
-        ((tf.ones([2, 3, 2]), 4), r"frequencies: expected \[batch, n_frames, 1\].*\(2, 3, 2\)"),
-        ((tf.ones([2, 3, 1]), 4, tf.ones([2])), r"inharmonicity: expected .*\(2,\)"),
-    ],
-)
-def test_a_wrong_shape_is_named(arguments, message):
-    with pytest.raises(ShapeError, match=message):
-        get_harmonic_frequencies(*arguments)

@@ -2,10 +2,9 @@
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from synths import Add, FIRFilter, Harmonic, Mix, Processor, ProcessorGroup
+from synths import FIRFilter, Harmonic, Mix, Processor, ProcessorGroup
 from synths.precision import as_floats
 
 FRAMES = [[[0.5], [0.25]], [[1.0], [0.5]]]
@@ -47,11 +46,6 @@ def test_none_and_keywords():
 def test_a_group_takes_numbers_and_lists():
     group = ProcessorGroup([(Gain(name="gain"), ["audio", "level"])])
     np.testing.assert_array_equal(group({"audio": [[1.0, 2.0]], "level": 2.0}), [[2.0, 4.0]])
-
-
-def test_a_list_that_is_no_tensor_is_an_error():
-    with pytest.raises((ValueError, TypeError)):
-        Add()([[1.0, 2.0], [3.0]], [[1.0, 2.0]])
 
 
 def test_keras_models():

@@ -7,7 +7,6 @@ import tensorflow as tf
 from benchmarks import exact
 from synths import (
     Harmonic,
-    ShapeError,
     Sinusoidal,
     exp_sigmoid,
     frequencies_sigmoid,
@@ -145,70 +144,6 @@ def test_an_hour_later_the_phase_is_as_exact():
     np.testing.assert_allclose(audio[0], np.sin(2 * np.pi * (cycles % 1.0)), atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("shape", "n_samples"),
-    [((0, 3, 4), 5), ((2, 3, 0), 5), ((2, 3, 4), 0), ((2, 3, 4), 1), ((2, 1, 1), 1)],
-)
-def test_what_is_empty_or_short(shape, n_samples):
-    inputs = [np.full(shape, 100.0, np.float32), np.ones(shape, np.float32)]
-    audio, *slopes = with_gradients(inputs, 1.0, n_samples)
-    assert audio.shape == (shape[0], n_samples)
-    assert np.isfinite(audio).all()
-    for slope in slopes:
-        assert slope.shape == shape
-        assert np.isfinite(slope).all()
-
-
-def test_silence_is_silent_with_a_finite_gradient():
-    frequencies, amplitudes = bank(5, 3)
-    for inputs in ([frequencies, 0 * amplitudes], [0 * frequencies, amplitudes]):
-        audio, *slopes = with_gradients(inputs, 1.0, 500)
-        assert not np.any(audio)
-        assert all(np.isfinite(slope).all() for slope in slopes)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("place", [0, 1])
-def test_what_is_not_finite_does_not_pass_as_sound(bad, place):
-    inputs = bank(6, 5, batch=1)
-    inputs[place][0, 2, 0] = bad
-    audio = sinusoidal_synthesis(*inputs, 300, 16000).numpy()
-    assert not np.isfinite(audio[0, 110:210]).all()
-    assert np.isfinite(audio[0, :40]).all()
-
-
-def test_types():
-    for dtype, expected in (
-        (tf.float16, tf.float32),
-        (tf.bfloat16, tf.float32),
-        (tf.float32, tf.float32),
-        (tf.float64, tf.float64),
-    ):
-        frequencies, amplitudes = (tf.cast(x, dtype) for x in bank(5, 3))
-        audio = sinusoidal_synthesis(frequencies, amplitudes, 500, 16000, "linear")
-        assert audio.dtype == expected
-        wanted = exact.sinusoidal(
-            *(np.asarray(tf.cast(x, tf.float64)) for x in (frequencies, amplitudes)), 500, 16000
-        )
-        error = 1e-12 if dtype == tf.float64 else 3e-6
-        np.testing.assert_allclose(audio, wanted, atol=error)
-
-
-@pytest.mark.parametrize(
-    ("name", "frequencies", "amplitudes"),
-    [
-        ("frequencies", (2, 5), (2, 5, 3)),
-        ("amplitudes", (2, 5, 3), (2, 4, 3)),
-        ("frequencies", (2, 0, 3), (2, 0, 3)),
-    ],
-)
-def test_a_wrong_shape_is_named(name, frequencies, amplitudes):
-    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got"):
-        sinusoidal_synthesis(tf.ones(frequencies), tf.ones(amplitudes))
-    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got"):
-        Sinusoidal(freq_scale_fn=None).get_controls(tf.ones(amplitudes), tf.ones(frequencies))
-
-
 # The synth
 
 
@@ -221,16 +156,6 @@ def test_controls_are_in_physical_units():
     expected = np.where(hz < 200.0, exp_sigmoid(amplitudes), 0.0)
     assert 0 < np.sum(expected == 0.0) < expected.size
     np.testing.assert_array_equal(controls["amplitudes"], expected)
-
-
-def test_without_scales_they_are_taken_as_they_are():
-    frequencies, amplitudes = bank(5, 3)
-    synth = Sinusoidal(800, 44100, amp_scale_fn=None, freq_scale_fn=None)
-    controls = synth.get_controls(amplitudes, frequencies)
-    np.testing.assert_array_equal(controls["amplitudes"], amplitudes)
-    np.testing.assert_array_equal(controls["frequencies"], frequencies)
-    expected = exact.sinusoidal(frequencies, amplitudes, 800, 44100, smooth=True)
-    assert exact.signal_to_error_db(expected, synth(amplitudes, frequencies)) > 100
 
 
 # Harmonics and free sinusoids

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 import synths
 from synths import (
-    ShapeError,
     compute_logmag,
     compute_logmel,
     compute_mag,
@@ -119,13 +118,6 @@ def test_mfcc_is_the_dct_of_log_mel():
     answer = spectral.mfcc(audio, 16000)
     assert answer.shape == (2, 8, 30)
     np.testing.assert_allclose(answer, expected, atol=1e-3)
-
-
-@pytest.mark.parametrize("function", [stft, compute_mag])
-@pytest.mark.parametrize("shape", [(), (1, 1000, 1, 1)])
-def test_a_wrong_shape_of_ddsp_named_spectra_is_named(function, shape):
-    with pytest.raises(ShapeError, match=r"audio: expected \[batch, n_samples\] or"):
-        function(tf.zeros(shape))
 
 
 def test_ddsp_named_spectra_in_both_precisions():

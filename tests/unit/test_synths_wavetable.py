@@ -11,7 +11,6 @@ from synths import (
     Wavetable,
     exp_sigmoid,
     harmonic_distribution_to_wavetable,
-    harmonic_synthesis,
     linear_lookup,
     wavetable_synthesis,
 )
@@ -44,21 +43,6 @@ def reference(f0_hz, amplitudes, tables, n_samples, rate):
         turn = 2 * np.pi * ((k * phase) % 1.0)
         total += real * np.cos(turn) - imag * np.sin(turn)
     return total
-
-
-def with_gradients(inputs, weight, *arguments):
-    """The sound, and the gradients of its weighted sum with respect to the inputs."""
-    tensors = [tf.constant(x) for x in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        audio = wavetable_synthesis(*tensors, *arguments)
-        total = tf.reduce_sum(weight * audio)
-    return [audio, *tape.gradient(total, tensors)]
-
-
-def assert_close(got, expected, tolerance):
-    for one, other in zip(got, expected, strict=True):
-        np.testing.assert_allclose(one, other, atol=tolerance * np.abs(other).max())
 
 
 @pytest.mark.parametrize(
@@ -147,15 +131,6 @@ def test_gradients_by_finite_differences(n_frames, n_wavetable, n_samples):
     assert_gradients(sound, inputs)
 
 
-def test_one_table_is_the_same_table_in_every_frame():
-    f0_hz, amplitudes, tables = controls()
-    one = tables[:, :1]
-    expected = wavetable_synthesis(f0_hz, amplitudes, np.tile(one, (1, 6, 1)), 500)
-    for table in (one, one[:, 0]):
-        audio = wavetable_synthesis(f0_hz, amplitudes, table, 500)
-        np.testing.assert_allclose(audio, expected, atol=2e-6)
-
-
 def test_tables_of_other_frames_are_interpolated():
     f0_hz, amplitudes, tables = controls()
     between = 0.5 * (tables[:, :1] + tables[:, 1:2])
@@ -178,59 +153,6 @@ def test_a_phase_to_begin_with():
         wavetable_synthesis(f0_hz, amplitudes, tables, 500, initial_phase=phase[:, None])
 
 
-@pytest.mark.parametrize(
-    ("batch", "n_frames", "n_samples"), [(0, 3, 5), (2, 3, 0), (2, 3, 1), (2, 1, 1)]
-)
-def test_what_is_empty_or_short(batch, n_frames, n_samples):
-    inputs = controls(n_frames, batch=batch)
-    audio, *slopes = with_gradients(inputs, 1.0, n_samples)
-    assert audio.shape == (batch, n_samples)
-    assert np.isfinite(audio).all()
-    for slope, tensor in zip(slopes, inputs, strict=True):
-        assert slope.shape == tensor.shape
-        assert np.isfinite(slope).all()
-
-
-def test_silence_is_silent_with_a_finite_gradient():
-    f0_hz, amplitudes, tables = controls()
-    for inputs in ([f0_hz, 0 * amplitudes, tables], [f0_hz, amplitudes, 0 * tables]):
-        audio, *slopes = with_gradients(inputs, 1.0, 500)
-        assert not np.any(audio)
-        assert all(np.isfinite(slope).all() for slope in slopes)
-
-
-def test_a_pitch_past_nyquist_is_silence():
-    f0_hz, amplitudes, tables = controls(10, low=8000.0, high=9000.0)
-    tables -= tables.mean(axis=2, keepdims=True)
-    audio, _, slope, _ = with_gradients([f0_hz, amplitudes, tables], 1.0, 640)
-    np.testing.assert_allclose(audio, 0.0, atol=1e-6)
-    np.testing.assert_allclose(slope, 0.0, atol=1e-5)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_what_is_not_finite_does_not_pass_as_sound(bad, place):
-    inputs = controls(6, 8, batch=1)
-    inputs[place][0, 2, 0] = bad
-    audio = wavetable_synthesis(*inputs, 300, 16000).numpy()
-    assert not np.isfinite(audio[0, 110:210]).all()
-
-
-def test_types():
-    for dtype, expected in (
-        (tf.float16, tf.float32),
-        (tf.bfloat16, tf.float32),
-        (tf.float32, tf.float32),
-        (tf.float64, tf.float64),
-    ):
-        inputs = [tf.cast(x, dtype) for x in controls()]
-        audio = wavetable_synthesis(*inputs, 500)
-        assert audio.dtype == expected
-        wanted = reference(*(tf.cast(x, tf.float64) for x in inputs), 500, 16000)
-        error = 1e-11 if dtype == tf.float64 else 3e-5
-        np.testing.assert_allclose(audio, wanted, atol=error)
-
-
 # The synth
 
 
@@ -245,16 +167,6 @@ def test_controls_have_no_offset():
     found = Wavetable(100, scale_fn=None).get_controls(amplitudes, tables, f0_hz)
     np.testing.assert_array_equal(found["amplitudes"], amplitudes)
     np.testing.assert_allclose(tf.reduce_mean(found["wavetables"], axis=2), 0.0, atol=1e-6)
-
-
-def test_the_default_sound_has_no_offset():
-    f0_hz = np.full((2, 6, 1), 200.0, np.float32)
-    _, amplitudes, tables = controls()
-    amplitudes[:] = 1.0
-    tables[:] = tables[:, :1]
-    audio = Wavetable(1600)(amplitudes, tables, f0_hz)
-    assert np.abs(audio).max() > 0.1
-    np.testing.assert_allclose(tf.reduce_mean(audio, axis=1), 0.0, atol=1e-5)
 
 
 def test_tables_of_harmonics_are_sines():
@@ -293,31 +205,3 @@ def test_gradients_of_the_lookup_by_finite_differences():
     assert_gradients(linear_lookup, inputs)
     inputs["wavetables"] = rng.normal(size=(2, 1, 5))
     assert_gradients(linear_lookup, inputs)
-
-
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("f0_hz", [2, 5]),
-        ("f0_hz", [2, 5, 2]),
-        ("amplitudes", [2, 4, 1]),
-        ("wavetables", [2]),
-    ],
-)
-def test_a_wrong_shape_is_named(name, shape):
-    shapes = {"amplitudes": [2, 5, 1], "wavetables": [2, 5, 8], "f0_hz": [2, 5, 1]}
-    shapes[name] = shape
-    inputs = {key: tf.ones(shape) for key, shape in shapes.items()}
-    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got shape"):
-        Wavetable().get_controls(**inputs)
-    name = name.replace("f0_hz", "frequencies")
-    with pytest.raises(ShapeError, match=rf"{name}.*: expected .*got shape"):
-        Wavetable().get_signal(**inputs)
-
-
-def test_a_sine_table_is_a_sine():
-    f0_hz, amplitudes, _ = controls(20)
-    table = np.sin(2 * np.pi * np.arange(64) / 64).astype(np.float32)
-    audio = wavetable_synthesis(f0_hz, amplitudes, np.tile(table, (2, 1)), 2000)
-    expected = harmonic_synthesis(f0_hz, amplitudes, n_samples=2000)
-    np.testing.assert_allclose(audio, expected, atol=3e-6)

@@ -1,0 +1,56 @@
+"""docs/python.md: every block runs, in order, on small networks and budgets."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from noisygan.demo import held_out_folder, notes_folder
+from tests.documents import ROOT, blocks
+
+PAGE = ROOT / "docs" / "python.md"
+
+# What makes the page quick, and the files that a reader has.
+SMALL = {
+    '"runs/notes.gin"': repr(str(ROOT / "tests/configs/small_notes.gin")),
+    '"my_notes"': repr(str(notes_folder())),
+    '"held_out"': repr(str(held_out_folder())),
+    "minutes=10": "steps=2",
+    "n=500": "n=8, n_pitch=0",
+    'match("target.wav")': 'match("target.wav", pitch=60, n_steps=2)',
+    "units=units": "units=4",
+    "seconds=2.0": "seconds=0.5",
+    "note_off_seconds=1.5": "note_off_seconds=0.3",
+}
+
+
+def small(block):
+    for shown, used in SMALL.items():
+        block = block.replace(shown, used)
+    return block
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, write_sound):
+    times = np.arange(8000) / 16000
+    write_sound(tmp_path / "target.wav", 0.3 * np.sin(2 * np.pi * 261.6 * times))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_page_runs_from_top_to_bottom(desk):
+    names = {}
+    shown = blocks("python", PAGE)
+    for block in shown:
+        exec(compile(small(block), str(PAGE), "exec"), names)
+    assert len(shown) >= 8
+    assert names["notes"].audio.shape == (3, 24000)
+    assert np.abs(names["gradient"]).max() > 0 and tf.is_tensor(names["audio"])
+    written = {path.name for path in desk.iterdir()}
+    assert {"out", "latents", "between", "edited", "evaluated", "flute.html"} <= written
+    assert {"matched", "flute_sfz", "flute_model"} <= written
+
+
+def test_a_model_is_composed_in_about_25_lines():
+    [composed] = [block for block in blocks("python", PAGE) if "noisygan.Trainer(" in block]
+    imports = [line for line in composed.splitlines() if line.startswith(("from", "import"))]
+    assert len([line for line in composed.splitlines() if line.strip()]) - len(imports) <= 27
