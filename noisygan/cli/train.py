@@ -18,12 +18,11 @@ import shlex
 import sys
 
 import noisygan
-from noisygan import config, progress
+from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import NoisyganError, UsageError
 from noisygan.quiet import import_tensorflow
 from noisygan.training import checkpoints
-from noisygan.training import train as training
 from noisygan.training.cluster import STRATEGIES, this_cluster
 
 SUMMARY = "train a generator on recordings"
@@ -97,6 +96,8 @@ def run(args):
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
             "or --resume with the --run_dir of a run that was begun"
         )
+    from noisygan.training import train as training
+
     if args.dry_run:
         return _dry_run(args)
     if args.run_dir is None:
@@ -148,6 +149,8 @@ def _dry_run(args):
     if args.resume:
         raise UsageError("--dry_run and --resume: expected one of them")
     import_tensorflow()
+    from noisygan.training import train as training
+
     print(training.describe(args.gin_file, args.data, args.gin_param, args.strategy))
     print("dry run: everything works; nothing was trained and nothing written")
     return 0
@@ -159,6 +162,8 @@ def _saved_step(run_dir):
 
 
 def _resume_command(args):
+    from noisygan import config
+
     command = ["noisygan", "train", "--run_dir", args.run_dir, "--data", args.data, "--resume"]
     for name in ("steps", "minutes", "snapshot_minutes"):
         value = getattr(args, name)
