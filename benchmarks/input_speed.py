@@ -93,7 +93,6 @@ def measure(name, n_sounds, seconds):
             batches = iter(notes.batches(trainer.batch_size, seed=0))
             row[kind] = per_second(functools.partial(next, batches), seconds)
         trainer.build(kept, 0)
-        trainer.grow(0)
         batches, steps = trainer.batches(kept, 0), iter(range(10**9))
 
         def step():

@@ -269,7 +269,7 @@ class Run:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
 
     def _check_seconds(self, seconds, sample_rate):
-        if seconds is not None and hasattr(self.generator, "check_seconds"):
+        if seconds is not None:
             self.generator.check_seconds(seconds, sample_rate or self.generator.sample_rate)
         return seconds
 

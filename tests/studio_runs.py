@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 
+from noisygan.generators.generator import Capabilities
 from noisygan.studio import curves
 from noisygan.studio.player import Player
 from tests import toys
@@ -15,7 +16,7 @@ FRAME_RATE = 100.0
 N_HARMONICS = 6
 
 
-class PlainGenerator:
+class PlainGenerator(Capabilities):
     """A generator of the contract's shape; z moves brightness, level, noise and decay."""
 
     def __init__(self, conditions=("pitch", "velocity"), latent_dim=6, seconds=1.0, hybrid=True):

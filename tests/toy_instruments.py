@@ -5,6 +5,7 @@ import types
 import numpy as np
 import tensorflow as tf
 
+from noisygan.generators.generator import Capabilities
 from noisygan.rendering import instruments, kits
 from tests import toys
 
@@ -12,10 +13,11 @@ RATE = 16000
 FLUTE = toys.run("run1", ("pitch", "velocity"), ("flute",), (60, 62, 71))
 
 
-class Horn:
+class Horn(Capabilities):
     """A generator of held notes: three harmonics, breath and a release, louder with velocity."""
 
     sample_rate, seconds, release_seconds, latent_dim = RATE, 2.0, 0.5, 4
+    is_any_length = True
     has_controls = True
 
     def prior(self, n, seed):
@@ -35,7 +37,7 @@ class Horn:
         return types.SimpleNamespace(audio=tf.constant(np.stack(rows), tf.float32), controls={})
 
 
-class Drums:
+class Drums(Capabilities):
     """A generator of drums, whose pitch and length are z's; it is told labels."""
 
     sample_rate, seconds, latent_dim = RATE, 0.4, 2

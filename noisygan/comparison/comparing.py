@@ -99,7 +99,8 @@ def compare(
       answers: Paths of answers of the page's listening test.
       command: Command line for the page, or "".
       log: Called with lines about the progress, or None.
-      progress: Called as progress(done, total) while examples are generated, or None.
+      progress: Called as progress(done, total) while recordings are read and examples are
+        generated, or None.
 
     Returns:
       Comparison.
@@ -144,7 +145,7 @@ def compare(
     recordings = training.read_configs(systems, overrides)
     folders = training_and_held_out(data, train, out_dir)
     # Before anything is trained, so that recordings that can't be measured are reported now.
-    held_out = measuring.read(recordings, folders, n)
+    held_out = measuring.read(recordings, folders, n, progress)
     facts = {
         "title": f"{pathlib.Path(data).resolve().name}: {len(systems)} systems",
         "command": command,

@@ -141,13 +141,12 @@ class Report:
         for name, text in files.items():
             with atomic_write(folder / name, overwrite=True) as part:
                 part.write_text(text, encoding="utf-8")
-        if self.pair_audio and not (folder / "pairs").exists():
-            make_folder(folder / "pairs")
         for i, pair in enumerate(self.pair_audio, start=1):
+            make_folder(folder / "pairs")
             for kind, audio in zip(("generated", "training"), pair, strict=True):
                 path = folder / "pairs" / f"{i:02d}-{kind}.wav"
-                if not path.exists():
-                    audio_files.write_wav(path, audio, self.facts["sample_rate"])
+                path.unlink(missing_ok=True)
+                audio_files.write_wav(path, audio, self.facts["sample_rate"])
 
     def __str__(self):
         n, reference = self.facts["n"], self.facts["reference"]

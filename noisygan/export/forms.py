@@ -140,7 +140,7 @@ def note_inputs(generator):
     """Inputs of a note: z, the generator's conditions, and a seed if it has noise."""
     specs = [tf.TensorSpec([None, generator.latent_dim], tf.float32, "z")]
     specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.condition_names]
-    kinds = {voice.kind for voice in getattr(generator, "voices", [])}
+    kinds = {voice.kind for voice in generator.voices}
     if isinstance(generator, SampleGAN) or kinds & {"noise", "transient"}:
         specs.append(tf.TensorSpec([None], tf.int32, "seed"))
     return specs

@@ -21,10 +21,51 @@ class GeneratorOutput(NamedTuple):
     controls: dict
 
 
-class Generator(keras.layers.Layer):
-    """Base class of generators: `generator(z, conditioning) -> GeneratorOutput`.
+class Capabilities:
+    """What a generator declares; subclasses override the defaults.
 
-    Subclasses override the class attributes that describe their capabilities.
+    Attributes:
+      has_controls: Whether it synthesizes from `get_controls`.
+      voices: Synth voices of a hybrid.
+      predicts: Whether it has `predict`, the next sample of real examples.
+      is_any_length: Whether it makes more seconds than it was trained on.
+      release_seconds: Time from note-off to the end of a note; None without a note-off.
+      min_batch_size: Smallest training batch whose statistics are meaningful.
+      n_levels: Levels of a generator that grows; 1: it does not.
+      level: Present level, from 0.
+    """
+
+    has_controls = False
+    voices = ()
+    predicts = False
+    is_any_length = False
+    release_seconds = None
+    min_batch_size = 1
+    n_levels = 1
+    level = 0
+
+    def length_of(self, level):
+        """Samples of the audio at a level."""
+        return round(self.seconds * self.sample_rate)
+
+    def check_seconds(self, seconds, sample_rate):
+        """Raises UsageError for a length that the generator can't make.
+
+        To be called before the generator: Keras wraps errors within a call in lines of its own.
+
+        Args:
+          seconds: Length.
+          sample_rate: Hz, of the rendered audio.
+        """
+        if seconds > self.seconds + 0.5 / sample_rate and not self.is_any_length:
+            raise UsageError(
+                f"{seconds:g} seconds: {type(self).__name__} makes at most {self.seconds:g} "
+                "seconds; request that or less"
+            )
+
+
+class Generator(Capabilities, keras.layers.Layer):
+    """Base class of generators: `generator(z, conditioning) -> GeneratorOutput`.
 
     Args:
       sample_rate: Hz, of the training data.
@@ -33,22 +74,7 @@ class Generator(keras.layers.Layer):
       prior: Distribution of tensorflow-probability over z, scalar or with event shape [latent_dim];
         None: standard normal.
       condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
-
-    Attributes:
-      has_controls: Whether it synthesizes from `get_controls`.
-      predicts: Whether it has `predict`, the next sample of real examples.
-      is_any_length: Whether it makes more seconds than it was trained on.
-      min_batch_size: Smallest training batch whose statistics are meaningful.
-      n_levels: Levels of a generator that grows; 1: it does not.
-      level: Present level, from 0.
     """
-
-    has_controls = False
-    predicts = False
-    is_any_length = False
-    min_batch_size = 1
-    n_levels = 1
-    level = 0
 
     def __init__(self, sample_rate, seconds, latent_dim, prior, condition_encoder, name):
         super().__init__(name=name)
@@ -78,25 +104,6 @@ class Generator(keras.layers.Layer):
         seed = tf.stack([seed, 0]) if seed.shape.rank == 0 else seed
         shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
         return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
-
-    def length_of(self, level):
-        """Samples of the audio at a level."""
-        return round(self.seconds * self.sample_rate)
-
-    def check_seconds(self, seconds, sample_rate):
-        """Raises UsageError for a length that the generator can't make.
-
-        To be called before the generator: Keras wraps errors within a call in lines of its own.
-
-        Args:
-          seconds: Length.
-          sample_rate: Hz, of the rendered audio.
-        """
-        if seconds > self.seconds + 0.5 / sample_rate and not self.is_any_length:
-            raise UsageError(
-                f"{seconds:g} seconds: {type(self).__name__} makes at most {self.seconds:g} "
-                "seconds; request that or less"
-            )
 
     def build(self, *shapes):
         """Does nothing: sublayers make their variables when they are first called."""

@@ -76,7 +76,7 @@ def iterate(
     n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
     seeds = [note_seeds(seed, request.number) for request in requests]
     noise_seeds = [own if noise_seed is None else noise_seed for _, own in seeds]
-    if not audio and not hasattr(generator, "get_controls"):
+    if not audio and not generator.has_controls:
         raise UsageError(missing("controls"))
     n_rows = max(1, min(_MAX_BATCH, MAX_SAMPLES_PER_BATCH // n_samples)) if audio else 1
     for start in range(0, len(requests), n_rows):
@@ -134,6 +134,6 @@ def _is_long(generator, n_samples):
     """Whether notes are rendered block by block: our own voices, more than a batch's samples."""
     from noisygan.rendering.synthesis import KINDS
 
-    voices = getattr(generator, "voices", ())
+    voices = generator.voices
     ours = bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
     return ours and n_samples > MAX_SAMPLES_PER_BATCH

@@ -109,7 +109,7 @@ def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
 
     from noisygan.rendering.synthesis import controls_row
 
-    if not hasattr(generator, "get_controls"):
+    if not generator.has_controls:
         raise UsageError(
             "a morph needs curves, and this run's generator writes samples directly; expected a "
             "hybrid"

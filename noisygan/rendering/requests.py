@@ -165,7 +165,7 @@ def bend_requests(requests, bend, generator, sample_rate):
     Raises:
       UsageError: for a generator without F0, and for pitches that can't be played.
     """
-    if not any(voice.kind == "harmonic" for voice in getattr(generator, "voices", ())):
+    if not any(voice.kind == "harmonic" for voice in generator.voices):
         raise UsageError("glide: this run's generator has no F0 curve to bend; leave it out")
     if "pitch" in generator.condition_names:
         for pitch in dict.fromkeys(request.pitch for request in requests):

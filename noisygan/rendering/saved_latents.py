@@ -49,7 +49,7 @@ class SavedLatents(NamedTuple):
 
     def seconds(self, generator):
         """Length of the note with its release, or None: the generator's own."""
-        release = getattr(generator, "release_seconds", None)
+        release = generator.release_seconds
         if not self.held_seconds or release is None:
             return None
         return min(max(self.held_seconds + release, MIN_SECONDS), MAX_SECONDS)

@@ -222,7 +222,7 @@ def _seconds(note, part):
     generator = part.run.generator
     if part.is_kit:
         return generator.seconds
-    if hasattr(generator, "release_seconds"):
+    if generator.release_seconds is not None:
         return note.held + generator.release_seconds
     return min(note.held + _FADE_SECONDS, generator.seconds)
 
@@ -257,7 +257,7 @@ def _render(part, batch, sample_rate, seed):
     # Each note has noise of its own, or repeated ones would sound like one sample.
     noise_seeds = tf.constant([note_seeds(seed, request.index)[1] for request in requests])
     batch_conditioning = conditioning(requests)
-    if hasattr(generator, "get_controls"):
+    if generator.has_controls:
         held = None if part.is_kit else tf.constant([note.held for note in played], tf.float32)
         # Frames behind the last note, too, so that it ends like all others: cut off.
         longest = max(seconds) + (0.0 if part.is_kit else 2.0 / generator.frame_rate)
@@ -275,7 +275,7 @@ def _render(part, batch, sample_rate, seed):
     has_velocity = "velocity" in part.run.condition_names
     for sound, note, length in zip(audio, played, seconds, strict=True):
         sound = sound[: round(length * sample_rate)].copy()
-        if not hasattr(generator, "release_seconds"):
+        if generator.release_seconds is None:
             _fade(sound, sample_rate)
         # As General MIDI's developers are advised: 40 log10 of velocity / 127.
         yield sound if has_velocity else sound * np.float32((note.velocity / 127.0) ** 2)

@@ -201,8 +201,8 @@ def read_metadata(run_dir):
     if metadata["format"] != FORMAT:
         theirs = printable(str(metadata.get("noisygan", "0.1.0")))[:40]
         raise RunError(
-            f"{path} was written by noisygan {theirs}; this is {__version__}, which cannot read "
-            f"it: pip install noisygan=={theirs}"
+            f"{path} was written by noisygan {theirs} (format {metadata['format']}); this is "
+            f"{__version__}, which cannot read it: pip install noisygan=={theirs}"
         )
     return metadata
 

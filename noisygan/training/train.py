@@ -154,20 +154,16 @@ def _devices(run_dir, resume, deterministic, strategy):
     from noisygan.training.determinism import make_deterministic
     from noisygan.training.distribution import connect
 
-    threads = None
-    if resume:
-        metadata = run_files.read_metadata(run_dir)
-        if metadata.get("deterministic"):
-            threads = make_deterministic(metadata.get("threads"))
-        elif deterministic:
-            raise UsageError(
-                f"--resume: {run_dir} was begun without --deterministic; leave it out, or begin "
-                "another run"
-            )
-    elif deterministic:
-        threads = make_deterministic()
+    known = run_files.read_metadata(run_dir) if resume else {}
+    if resume and deterministic and not known.get("deterministic"):
+        raise UsageError(
+            f"--resume: {run_dir} was begun without --deterministic; leave it out, or begin "
+            "another run"
+        )
+    deterministic = deterministic or known.get("deterministic", False)
+    threads = make_deterministic(known.get("threads")) if deterministic else None
     replicas = connect(strategy, this_cluster())
-    if threads and replicas.n_replicas > 1:
+    if deterministic and replicas.n_replicas > 1:
         raise UsageError(
             f"--deterministic: got {replicas.n_replicas} replicas, whose sums are rounded at "
             "random; expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"

@@ -32,4 +32,4 @@ def test_a_run_of_a_newer_version_says_what_to_do(refused, kept, tmp_path):
     facts = json.loads((kept / "run.json").read_text())
     (kept / "run.json").write_text(json.dumps(facts | {"format": 99, "noisygan": "9.9"}))
     said = refused("render", "--run_dir", kept, "--out_dir", tmp_path / "out", code=1)
-    assert "has format 99 and this noisygan knows 3 at most; use noisygan 9.9" in said
+    assert "noisygan 9.9 (format 99)" in said

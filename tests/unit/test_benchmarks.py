@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import common, synths_vs_ddsp, training_step
+from benchmarks import common, input_speed, synths_vs_ddsp, training_step
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
@@ -97,3 +97,10 @@ def test_training_steps_of_two_processes():
     rows = training_step.measure({"a": job}, 2)
     assert rows[0]["seconds"] > 0.0 and rows[0]["speed"] == 1.0
     assert training_step.table(json.loads(json.dumps(rows))).count("\n") == 2
+
+
+@pytest.mark.slow
+def test_input_is_faster_than_steps_consume():
+    row = input_speed.measure("runs/drum_dcgan_small.gin", 8, 0.1)
+    assert row["memory"] > row["eaten"] > 0.0
+    assert input_speed.table([row]).count("\n") == 2

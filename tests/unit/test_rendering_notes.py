@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from noisygan import synthesize
 from noisygan.errors import UsageError
+from noisygan.generators.generator import Capabilities
 from noisygan.rendering.batches import iterate, render_requests
 from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import Request, make_requests
@@ -18,7 +19,7 @@ from tests import toys
 FLUTE = toys.run("flute", pitches=(60, 62))
 
 
-class Generator:
+class Generator(Capabilities):
     """A raw-waveform generator whose sound spells out what it was given."""
 
     sample_rate, seconds, condition_names, latent_dim = 8000, 0.5, ("pitch", "velocity"), 3
