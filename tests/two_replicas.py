@@ -1,6 +1,6 @@
 """Trains small systems on one device and on two replicas; prints what came of both as JSON.
 
-A program of its own, because the number of logical processors is fixed once TensorFlow has begun.
+A separate program, because the number of logical processors is fixed once TensorFlow has begun.
 """
 
 import contextlib
@@ -124,7 +124,7 @@ def train(make, n_samples, replicas):
 
 
 def refused(ask):
-    """What is said to something that can't be; None where it can."""
+    """Message of a UsageError, or None without one."""
     with contextlib.suppress(UsageError):
         ask()
         return None
@@ -135,7 +135,7 @@ def refused(ask):
 
 
 def main():
-    """Prints, by system: metrics of both, how far apart their states are, and the copies of one."""
+    """Prints, by system: metrics of both, differences of their states, and of copies."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     one, two = connect("auto"), connect("mirrored")

@@ -21,56 +21,30 @@ noisygan export --run_dir runs/flute --out live --format onnx --block 256 --samp
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
-    parser.add_argument("--out", required=True, metavar="DIR", help="the folder that is made")
-    parser.add_argument(
-        "--format",
-        choices=("saved_model", "onnx", "litert"),
-        default="saved_model",
-        help="(default: saved_model; onnx needs pip install 'noisygan[export]')",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=arguments.positive,
-        metavar="S",
-        help="length of the notes, where the format fixes it (default: that of the recordings)",
-    )
-    parser.add_argument(
-        "--sample_rate",
-        type=arguments.whole_number(1),
-        metavar="R",
-        help="Hz, where the format fixes it (default: that of the recordings)",
-    )
-    parser.add_argument(
-        "--block",
-        type=arguments.whole_number(16, 8192),
-        metavar="N",
-        help="write the block-wise form: N samples a call, with its state in and out",
-    )
+    formats = ("saved_model", "onnx", "litert")
+    add = parser.add_argument
+    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    add("--out", required=True, metavar="DIR", help="the folder that is made")
+    text = "(default: saved_model; onnx needs pip install 'noisygan[export]')"
+    add("--format", choices=formats, default="saved_model", help=text)
+    text = "length of the notes, where the format fixes it (default: that of the recordings)"
+    add("--seconds", type=arguments.positive, metavar="S", help=text)
+    text = "Hz, where the format fixes it (default: that of the recordings)"
+    add("--sample_rate", type=arguments.whole_number(1), metavar="R", help=text)
+    text = "write the block-wise form: N samples a call, with its state in and out"
+    add("--block", type=arguments.whole_number(16, 8192), metavar="N", help=text)
 
 
 def run(args):
     """Export a run."""
-    from noisygan.audio_io import audio_files
-    from noisygan.files import check_folder, check_free_folder
-
-    audio_files.check_sample_rate(args.sample_rate)
-    audio_files.check_seconds(args.seconds)
     out = pathlib.Path(args.out)
-    check_folder(out, "--out")
-    check_free_folder(out)
-    run = noisygan.load(args.run_dir)
     settings = {"seconds": args.seconds, "sample_rate": args.sample_rate, "block": args.block}
-    facts = run.export(out, args.format, **settings)
+    facts = noisygan.load(args.run_dir).export(out, args.format, **settings)
     n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")
-    length = (
-        f"{facts['n_samples']} samples"
-        if "n_samples" in facts
-        else f"{facts.get('seconds', 0):g} s"
-    )
+    lengths = {"n_samples": "{} samples", "seconds": "{:g} s"}
     fixed = {
-        "length": length,
+        "length": "".join(lengths[name].format(facts[name]) for name in lengths if name in facts),
         "sample_rate": f"{facts['sample_rate']:g} Hz",
         "block": f"blocks of {facts.get('block')} samples, {facts.get('latency')} late",
     }

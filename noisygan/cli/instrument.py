@@ -20,52 +20,26 @@ noisygan instrument --run_dir runs/kit --out_dir kit --format decent --round_rob
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    parser.add_argument("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
-    parser.add_argument("--out_dir", required=True, metavar="DIR", help="a new folder")
-    parser.add_argument(
-        "--format", choices=("sfz", "folder", "decent"), default="sfz", help="(default: sfz)"
-    )
-    parser.add_argument(
-        "--pitch",
-        type=arguments.midi_list,
-        metavar="60,64,67",
-        help="sampled MIDI numbers (default: every third one of the recordings')",
-    )
-    parser.add_argument(
-        "--velocity",
-        type=arguments.midi_list,
-        metavar="50,127",
-        help="sampled velocities (default: 42,84,127)",
-    )
-    parser.add_argument(
-        "--round_robins",
-        type=arguments.whole_number(1, 16),
-        default=2,
-        metavar="N",
-        help="samples of each pitch and velocity that take turns (default: 2)",
-    )
-    parser.add_argument(
-        "--label", metavar="NAME", help="which instrument, of a run with several and pitches"
-    )
+    formats, subtypes = ("sfz", "folder", "decent"), ("PCM_16", "PCM_24", "FLOAT")
+    midi, robins = arguments.midi_list, arguments.whole_number(1, 16)
+    add = parser.add_argument
+    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    add("--out_dir", required=True, metavar="DIR", help="a new folder")
+    add("--format", choices=formats, default="sfz", help="(default: sfz)")
+    text = "sampled MIDI numbers (default: every third one of the recordings')"
+    add("--pitch", type=midi, metavar="60,64,67", help=text)
+    text = "sampled velocities (default: 42,84,127)"
+    add("--velocity", type=midi, metavar="50,127", help=text)
+    text = "samples of each pitch and velocity that take turns (default: 2)"
+    add("--round_robins", type=robins, default=2, metavar="N", help=text)
+    add("--label", metavar="NAME", help="which instrument, of a run with several and pitches")
     arguments.add_seed(parser, "another seed gives another instrument")
-    parser.add_argument(
-        "--seconds",
-        type=arguments.positive,
-        metavar="S",
-        help="length of the samples (default: that of the recordings)",
-    )
-    parser.add_argument(
-        "--sample_rate",
-        type=arguments.whole_number(1),
-        metavar="R",
-        help="Hz (default: that of the recordings)",
-    )
-    parser.add_argument(
-        "--subtype",
-        choices=("PCM_16", "PCM_24", "FLOAT"),
-        default="PCM_16",
-        help="sample format of the WAV files (default: PCM_16)",
-    )
+    text = "length of the samples (default: that of the recordings)"
+    add("--seconds", type=arguments.positive, metavar="S", help=text)
+    text = "Hz (default: that of the recordings)"
+    add("--sample_rate", type=arguments.whole_number(1), metavar="R", help=text)
+    text = "sample format of the WAV files (default: PCM_16)"
+    add("--subtype", choices=subtypes, default="PCM_16", help=text)
 
 
 def run(args):

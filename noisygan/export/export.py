@@ -11,10 +11,11 @@ import warnings
 
 import tensorflow as tf
 
+from noisygan.audio_io import audio_files
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.export import forms as forms_of
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
-from noisygan.files import atomic_folder
+from noisygan.files import atomic_folder, check_folder, check_free_folder
 from noisygan.generators.hybrid import Hybrid
 
 _OPSET = 18  # the first with the operations on bits
@@ -47,6 +48,11 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
     Raises:
       UsageError, RunError: for what can't be exported or written; nothing is left behind.
     """
+    audio_files.check_sample_rate(sample_rate)
+    audio_files.check_seconds(seconds)
+    out_dir = pathlib.Path(out_dir)
+    check_folder(out_dir, "--out")
+    check_free_folder(out_dir)
     forms, facts = _forms(run.generator, format, seconds, sample_rate, block)
     facts = {
         "run": run.name,
@@ -55,7 +61,7 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
         "label_names": list(run.label_names),
         "forms": {form.name: [_described(spec) for spec in form.inputs] for form in forms},
     }
-    with atomic_folder(pathlib.Path(out_dir)) as folder:
+    with atomic_folder(out_dir) as folder:
         WRITERS[format](folder, run.generator, forms)
         (folder / "model.json").write_text(json.dumps(facts, indent=2) + "\n")
     return facts
@@ -153,7 +159,7 @@ WRITERS = {"saved_model": _write_saved_model, "onnx": _write_onnx, "litert": _wr
 
 @contextlib.contextmanager
 def _one_line_errors(file):
-    """Turn what a converter says of a graph that it can't convert into one line."""
+    """Turn a converter's error into one line."""
     try:
         yield
     except (NoisyganError, OSError):

@@ -19,7 +19,7 @@ class DDSPVoice(keras.layers.Layer):
     Args:
       voice: A `HarmonicVoice` or a `NoiseVoice`, which makes the controls.
       synth: What plays them: a `ddsp.synths.Harmonic` or a `ddsp.synths.FilteredNoise`. Its
-        n_samples and sample_rate are set anew for each sound; as the controls are in physical
+        n_samples and sample_rate are set for each rendering; as the controls are in physical
         units already, its scale_fn, normalize_below_nyquist and initial_bias play no part.
     """
 
@@ -30,12 +30,12 @@ class DDSPVoice(keras.layers.Layer):
 
     @property
     def kind(self):
-        """What the controls are, "harmonic" or "noise"."""
+        """Kind of the controls, "harmonic" or "noise"."""
         return self.voice.kind
 
     @property
     def settings(self):
-        """What `render` must be told beside the controls."""
+        """Keyword arguments of `render` beside the controls."""
         return self.voice.settings
 
     @property
@@ -52,7 +52,7 @@ class DDSPVoice(keras.layers.Layer):
         return self.voice.get_controls(decoded, f0_hz, loudness_db)
 
     def render(self, controls, n_samples, sample_rate, seed, bandwidth_hz=None):
-        """Sound, [batch, n_samples]; for ddsp batch must be known, and the seed plays no part.
+        """Sound, [batch, n_samples]; for ddsp batch must be known, and the seed is ignored.
 
         ddsp takes only a whole number of samples from frame to frame. Where it is not one, the
         curves are read off at every so many whole samples, and the end of the sound is cut.

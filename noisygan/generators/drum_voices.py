@@ -1,8 +1,7 @@
-"""Voices of what is struck: modes that ring, and the burst of the blow.
+"""Percussive voices: damped modes and a noise transient.
 
-What such a voice does is settled by the blow. It reads the decoded features at the note's first
-moment, which depend on the note's code alone, and its controls have no axis of frames. They are in
-physical units; `render` takes them to sound at any rate and length.
+Such a voice reads the decoded features at the first frame only, and its controls have no frame
+axis. They are in physical units; `render` synthesizes them at any rate and length.
 """
 
 import math
@@ -24,7 +23,7 @@ class ModalVoice(keras.layers.Layer):
     Args:
       n_modes: Number of modes, 2 or more.
       min_hz, max_hz: Frequencies of the lowest and the highest mode of an untrained voice.
-      max_shift: How far a mode may be from there, in octaves.
+      max_shift: Largest deviation of a mode from there, in octaves.
       min_seconds, max_seconds: Range of the times in which a mode falls by 60 dB.
       initial_db: Level of a mode of an untrained voice relative to the note's, in dB.
       ceiling_db: The level that it can't exceed.
@@ -67,7 +66,7 @@ class ModalVoice(keras.layers.Layer):
 
         Args:
           decoded: [batch, n_frames, n]; of these the first frame.
-          f0_hz: Plays no part.
+          f0_hz: Ignored.
           loudness_db: Level of the note in dB, [batch, n_frames, 1]; of it the first frame.
 
         Returns:
@@ -92,7 +91,7 @@ class ModalVoice(keras.layers.Layer):
 
     @staticmethod
     def render(controls, n_samples, sample_rate, seed):
-        """Sound, [batch, n_samples]; the seed plays no part."""
+        """Sound, [batch, n_samples]; the seed is ignored."""
         return modal_synthesis(
             controls["frequencies"],
             controls["amplitudes"],
@@ -157,7 +156,7 @@ class TransientVoice(keras.layers.Layer):
 
     @property
     def settings(self):
-        """What `render` must be told beside the controls."""
+        """Keyword arguments of `render` beside the controls."""
         return {
             "bandwidth_hz": float(self.bandwidth_hz),
             "burst_seconds": float(self.burst_seconds),

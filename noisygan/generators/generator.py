@@ -22,7 +22,7 @@ class GeneratorOutput(NamedTuple):
 
 
 class Capabilities:
-    """What a generator declares; subclasses override the defaults.
+    """Capabilities of a generator; subclasses override the defaults.
 
     Attributes:
       has_controls: Whether it synthesizes from `get_controls`.
@@ -51,7 +51,7 @@ class Capabilities:
     def check_seconds(self, seconds, sample_rate):
         """Raises UsageError for a length that the generator can't make.
 
-        To be called before the generator: Keras wraps errors within a call in lines of its own.
+        To be called before the generator: Keras adds lines to errors within a call.
 
         Args:
           seconds: Length.

@@ -1,4 +1,4 @@
-"""What generators share that grow level by level."""
+"""Base class of generators that grow level by level."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""The hybrid generator: curves drawn by CPPNs, played by synthesizers."""
+"""The hybrid generator: control curves of CPPNs, rendered by synthesizers."""
 
 import math
 
@@ -142,7 +142,7 @@ class Hybrid(Generator):
             let_go = tf.cast(tf.nn.relu(let_go), tf.float32)
         else:
             n_frames, let_go = max(1, math.ceil(n_frames)), max(float(let_go), 0.0)
-        # Graphs multiply by a rounded reciprocal where they can: in float64 that is of no weight.
+        # Graphs multiply by a rounded reciprocal: in float64 the error is negligible.
         times = tf.cast(tf.cast(tf.range(n_frames), tf.float64) / self.frame_rate, tf.float32)
         note_off = held_seconds
         if held_seconds is None:

@@ -1,4 +1,4 @@
-"""No two takes alike: the code decides how a note is played, not only what is asked."""
+"""Variation between takes: jitter of the conditioning and of the controls, decided by z."""
 
 import math
 
@@ -7,12 +7,11 @@ import tensorflow as tf
 
 
 class ConditionJitter:
-    """Plays a note as if a slightly different one had been asked.
+    """Shift the conditioning that the curves read by the first numbers of z.
 
-    The first numbers of z shift what the curves are told of pitch and velocity; the pitch that
-    sounds stays the asked one. In training the shift hides from the generator which recording it
-    is measured by, so it learns how notes near to the asked one sound, and a z picks one of them:
-    seeds differ as takes do, and single recordings are not learnt by heart.
+    The pitch that sounds stays the conditioned one. In training the shift hides the exact target
+    from the generator, so it learns neighbouring notes as well, and a z picks one of them: seeds
+    differ like takes, and single recordings are not memorised.
 
     Args:
       pitch: Shift at z = 1 in semitones.
@@ -24,7 +23,7 @@ class ConditionJitter:
 
     @property
     def n_dims(self):
-        """How many numbers of z it takes."""
+        """Numbers of z that it consumes."""
         return len(self.shifts)
 
     def __call__(self, z, conditioning):
@@ -44,11 +43,10 @@ class ConditionJitter:
 
 
 class Jitter:
-    """What a player cannot hold still: a little wander of pitch and level, different in each take.
+    """Small wander of pitch and level, different for each z.
 
-    Each is a sum of sines of rates that share no period. Their phases are turned by z, so the
-    wander is a function of z and of time in seconds: it can be drawn at any frame rate, and goes
-    on for as long as a note is held.
+    Each is a sum of sines with incommensurate rates. Their phases follow from z, so the wander is a
+    function of z and of time in seconds, at any frame rate and length.
 
     Args:
       pitch_cents: Root-mean-square deviation of F0.

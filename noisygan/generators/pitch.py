@@ -1,4 +1,4 @@
-"""From a raw curve to F0 in Hz."""
+"""Mappings of a raw curve to F0 in Hz."""
 
 import math
 
@@ -9,7 +9,7 @@ from synths.units import midi_to_hz
 
 
 class ConditionedPitch:
-    """F0 is the asked pitch and a bounded deviation from it.
+    """F0 is the conditioned pitch plus a bounded deviation.
 
     Args:
       max_deviation: Largest deviation in semitones.
@@ -36,7 +36,7 @@ def shifted(hz, semitones):
     """Frequencies moved by a few semitones, with hardly more than one rounding.
 
     `hz * exp(x)` rounds twice, and the exponentials of two processors differ in their last bit; in
-    `hz + hz * expm1(x)` that is of no weight.
+    `hz + hz * expm1(x)` the error is negligible.
 
     Args:
       hz: Any shape.

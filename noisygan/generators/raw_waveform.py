@@ -1,4 +1,4 @@
-"""What generators of raw waveforms share: a prior, conditions, one rate and one length."""
+"""Base class of raw-waveform generators: fixed sample rate and length."""
 
 import numpy as np
 import soxr
@@ -39,7 +39,7 @@ class RawWaveform(Generator):
           seconds: Length: shorter sounds are cut off. Longer ones can't be made.
           sample_rate: Hz; from another one than the network's the sound is resampled, which adds
             nothing above half of its rate, and is not possible inside a `tf.function`.
-          seed: Plays no part.
+          seed: Ignored.
           training: Whether a discriminator is going to judge: then a network that still grows
             keeps the rate of its level.
 

@@ -1,4 +1,4 @@
-"""Sample-GAN's generator: two LSTM layers that say the next sample, again and again."""
+"""Sample-GAN's generator: two LSTM layers that predict the next block of samples."""
 
 import math
 
@@ -13,7 +13,7 @@ from synths.noise import white_noise
 
 
 class OnePass:
-    """The layers run once along the buffer: what they say at each place is the sound.
+    """One pass of the layers along the buffer: their predictions are the audio.
 
     As long as the buffer and no longer.
     """
@@ -26,7 +26,7 @@ class OnePass:
 
 
 class Rollout:
-    """Each block is said from those before it and shifted into the buffer; for any length.
+    """Autoregressive generation: each block is predicted from the ones before; any length.
 
     The layers read the buffer once. Behind it they go on from the state they are in, instead of
     reading the last n samples over again for each new one: a step costs one step and not n.
@@ -56,9 +56,8 @@ class Rollout:
 class SampleGAN(RawWaveform):
     """Two LSTM layers and a dense one, begun with a segment's code (Wisnewski).
 
-    What it is to say it learns from a discriminator, as published, or also from the recordings
-    themselves, which it reads and whose next block it says at each place: `predict`, for the loss
-    `noisygan.losses.matching.Prediction`.
+    It learns from a discriminator, as published, and optionally by teacher forcing: `predict`, for
+    the loss `noisygan.losses.matching.Prediction`.
 
     The code is decoded into the buffer of the last n samples. In training, codes are those of
     recordings where a batch brings any; else they are drawn from a normal distribution with the
@@ -74,13 +73,13 @@ class SampleGAN(RawWaveform):
       noise_channels: Fresh random numbers beside each block that is read.
       remembers_code: Whether the code, too, is beside each block that is read. As published it is
         told once, by the buffer, and a long rollout forgets it.
-      bounded: Whether a hyperbolic tangent keeps what is said in -1 .. 1, as published. It has
+      bounded: Whether a hyperbolic tangent bounds predictions to -1 .. 1, as published. It has
         nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
         in use that is cut off.
       in_training: How a discriminator's sounds are made: `OnePass` or `Rollout`.
       inference_mode: How others are made.
       read_noise_db: Level of the white noise on recordings that `predict` reads, relative to each
-        one's own; None: none. What is said is then nearer to a recording than what was read, so
+        one's own; None: none. Predictions are then nearer to a recording than what was read, so
         that a rollout, which reads what it has said, comes back to where it has strayed from.
       condition_encoder: `ConditionEncoder`, or None as published.
 
@@ -130,7 +129,7 @@ class SampleGAN(RawWaveform):
 
     @property
     def is_any_length(self):
-        """Whether it makes more than a segment."""
+        """True if it makes more than a segment."""
         return self.inference_mode.goes_on
 
     def build(self, *shapes):
@@ -199,7 +198,7 @@ class SampleGAN(RawWaveform):
         return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]
 
     def predict(self, audio, conditioning, seed):
-        """What is said next at each place of recordings that are read block by block.
+        """Predict the next block at each place of real examples (teacher forcing).
 
         Args:
           audio: Recordings, float32 [batch, n_samples].
@@ -207,7 +206,7 @@ class SampleGAN(RawWaveform):
           seed: Of the noise, int or int32 [batch].
 
         Returns:
-          (what comes, what is said), float32 [batch, n_samples - block] each: the recordings
+          (target, prediction), float32 [batch, n_samples - block] each: the recordings
           behind their first block.
         """
         features = self.encode_conditions(conditioning)
@@ -233,7 +232,7 @@ class SampleGAN(RawWaveform):
         return tf.broadcast_to(tf.cast(seed, tf.int32), [tf.shape(rows)[0]])
 
     def _beside(self, code, features, seed, n_beside):
-        """What is read with each block: noise, code and conditions."""
+        """Inputs beside each block: noise, code and conditions."""
         n_rows = tf.shape(code)[0]
         seed = self._seeds(seed, code)
         noise = white_noise(seed, n_beside * self.noise_channels)
@@ -255,7 +254,7 @@ class SampleGAN(RawWaveform):
         """Sounds; as `RawWaveform.call`, but for the seed, for lengths and for recordings.
 
         Args:
-          z: float32 [batch, latent_dim]; plays no part where codes of recordings are used.
+          z: float32 [batch, latent_dim]; ignored where codes of real examples are used.
           conditioning: dict with what `condition_names` names; `audio`, float32 [batch, n_samples],
             gives the codes in training.
           seconds: Length; a rollout goes on for as long as it is asked to.
@@ -324,7 +323,7 @@ def recurrent_layer(units, name):
 
 
 def blocks_in(n_samples, block, name):
-    """How many blocks a segment has, 2 or more; UsageError where they don't fill it."""
+    """Number of blocks in a segment, 2 or more; UsageError where they don't fill it."""
     if block < 1 or n_samples % block or n_samples // block < 2:
         fit = [n for n in range(1, n_samples // 2 + 1) if n_samples % n == 0]
         near = sorted(fit, key=lambda n: abs(n - block))[:4]

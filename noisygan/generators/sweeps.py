@@ -57,7 +57,7 @@ class PitchSweep(keras.layers.Layer):
         self.built = True
 
     def call(self, times, note_off, code):
-        """Semitones, float32 [batch, n_times, 1]; note_off plays no part.
+        """Semitones, float32 [batch, n_times, 1]; note_off is ignored.
 
         Args:
           times: Seconds, [n_times], or [batch, n_times].

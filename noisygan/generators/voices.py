@@ -1,7 +1,7 @@
 """Synth voices: heads that turn decoded features into the controls of a synth, and the synth.
 
 A voice's controls are in physical units and know nothing of the rate or the length that the
-system was trained at; `render` takes them to sound at any of either.
+system was trained at; `render` synthesizes them at any rate and length.
 """
 
 import math
@@ -85,7 +85,7 @@ class HarmonicVoice(keras.layers.Layer):
 
     @staticmethod
     def render(controls, n_samples, sample_rate, seed, initial_phase=None):
-        """Sound, [batch, n_samples]; the seed plays no part.
+        """Sound, [batch, n_samples]; the seed is ignored.
 
         A part of a longer sound begins at `initial_phase`, in cycles, float64 [batch].
         """
@@ -138,7 +138,7 @@ class NoiseVoice(keras.layers.Layer):
 
     @property
     def settings(self):
-        """What `render` must be told beside the controls."""
+        """Keyword arguments of `render` beside the controls."""
         return {"bandwidth_hz": float(self.bandwidth_hz)}
 
     @staticmethod

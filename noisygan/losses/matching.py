@@ -54,7 +54,7 @@ class TextureMatch:
     Three terms, each a mean absolute difference of logarithmic spectra in nepers, in which bins
     count as the ear's bands are wide, and the level of the whole beside them: the level of each
     frequency bin over short stretches of time; the strength of its modulation at each rate,
-    whatever the phase (so vibrato and tremolo are asked for, with the recordings' rate, depth and
+    whatever the phase (so vibrato and tremolo are learnt, with the recordings' rate, depth and
     regularity, but may begin anywhere); and the frames themselves around moments where timing
     matters, such as onset and release.
 
@@ -65,8 +65,7 @@ class TextureMatch:
       floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
       level_seconds: Length of the stretches whose levels are compared.
       modulation_seconds: Length of the windows in which modulation is measured. Their resolution,
-        2 / modulation_seconds in Hz, is how far off a rate may be and still be led to the right
-        one.
+        2 / modulation_seconds in Hz, is the largest error of a rate that is still corrected.
       max_rate_hz: Highest rate of modulation.
       moments_seconds: Moments around which frames are compared one by one; those behind the end
         of the sounds are left out.

@@ -44,12 +44,7 @@ def controls(player, request, sound):
 
 
 def instrument(player, zones):
-    """Small SFZ instrument with one sample per zone, zipped, bytes.
-
-    Args:
-      player: `player.Player`.
-      zones: Of `instrument_zones`.
-    """
+    """Small SFZ instrument with one sample per zone of `instrument_zones`, zipped, bytes."""
     file = io.BytesIO()
     lines = ["<control>", "default_path=samples/", "", "<group>", "ampeg_release=0.2"]
     if player.is_kit:
@@ -65,17 +60,10 @@ def instrument(player, zones):
 
 
 def instrument_zones(player, body):
-    """Zones of an instrument: a sound every few keys around its pitch, or a kit's pads.
-
-    Args:
-      player: `player.Player`.
-      body: As of `requests.parse`; for a kit a dict with `pads`, a list of them.
+    """Zones of an instrument: a sound every few keys around its pitch, or a kit's `pads`.
 
     Returns:
       list of (key, low key, high key, SoundRequest).
-
-    Raises:
-      UsageError: as `requests.parse`.
     """
     if player.is_kit:
         pads = body.get("pads")
@@ -98,7 +86,7 @@ def match(player, data, report):
     """Find the request that makes a run sound like an uploaded sound.
 
     Args:
-      player: `player.Player`.
+      player: `player.Player` of the run.
       data: Bytes of an audio file, of which the first MATCH_SECONDS are matched.
       report: Called with the share that is done, 0 .. 1.
 

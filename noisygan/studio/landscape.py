@@ -31,15 +31,9 @@ _LEAST_CORRELATION = 0.4
 
 
 def explore(player, found, n_latents=N_LATENTS):
-    """Render latents of a run, one at each step, and find its landscape.
+    """Render latents of a `player.Player`, one at each step, and find their landscape.
 
-    Args:
-      player: `noisygan.studio.player.Player`.
-      found: Called with the landscape (see `chart`) at the end.
-      n_latents: How many latents are rendered.
-
-    Yields:
-      The number of latents rendered so far.
+    `found` is called with it (see `chart`) at the end; yields the number of latents rendered.
     """
     latents, features, described = player.latents(range(n_latents)), [], []
     n_labels = max(len(player.facts()["labels"]), 1)
@@ -111,16 +105,14 @@ def without_means(values, labels):
 
 
 def principal_directions(latents, features, n):
-    """Find the directions of z along which the features change most.
+    """Find n directions of z along which the features change most.
 
     Args:
       latents: [n_latents, latent_dim].
       features: [n_latents, d].
-      n: How many; at most latent_dim.
 
     Returns:
-      (float64 [n, latent_dim], orthonormal; share of the features' variance that a linear fit along
-      each explains, [n]).
+      (float64 [n, latent_dim], orthonormal; share of the features' variance that each explains).
     """
     latents = np.asarray(latents, float) - np.mean(latents, axis=0)
     features = np.asarray(features, float) - np.mean(features, axis=0)
@@ -154,15 +146,14 @@ def _any_other(directions, n):
 
 
 def name_of(along, columns, taken):
-    """Name a direction by the descriptor that correlates most with it.
+    """Name a direction by the descriptor that correlates most with it and is not `taken`.
 
     Args:
       along: Coordinate of each latent on the direction, [n].
       columns: dict descriptor -> [n], NaN where a sound has none.
-      taken: Names in use.
 
     Returns:
-      ((name, word for less, word for more) or None, sign of "more": 1.0 or -1.0).
+      (entry of NAMES or None, sign of "more": 1.0 or -1.0).
     """
     best, sign, strength = None, 1.0, _LEAST_CORRELATION
     for descriptor, name in NAMES.items():

@@ -25,14 +25,9 @@ _FOREIGN = 403, "this request comes from a page of another site"
 
 
 def listening_socket(host, port):
-    """Open a socket that listens on an address.
+    """Open a socket that listens on a host's port; UsageError if it can't.
 
-    Args:
-      host: Address or name.
-      port: Number; None: DEFAULT_PORT, or any free one if it is taken.
-
-    Raises:
-      UsageError: if it can't.
+    Port None means DEFAULT_PORT, or any free one if it is taken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in [DEFAULT_PORT, 0] if port is None else [port]:

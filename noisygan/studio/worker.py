@@ -51,25 +51,14 @@ class Worker:
         self._thread.join()
 
     def in_background(self, steps, first=False):
-        """Add an iterator that is advanced while no request comes.
+        """Add an iterator that is advanced while no request comes, before the others if `first`.
 
         Call it before `start` or from the thread itself.
-
-        Args:
-          steps: Iterator.
-          first: Whether it goes before the iterators that wait.
         """
-        if first:
-            self._background.appendleft(steps)
-        else:
-            self._background.append(steps)
+        self._background.insert(0 if first else len(self._background), steps)
 
     async def do(self, function, *args):
-        """Call a function in the thread and return its result.
-
-        Raises:
-          Busy: if too many wait.
-        """
+        """Call a function in the thread and return its result; Busy if too many wait."""
         future = concurrent.futures.Future()
         try:
             self._queue.put_nowait((future, function, args))

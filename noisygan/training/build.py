@@ -1,4 +1,4 @@
-"""How networks come by their variables and first weights."""
+"""Seeded initial weights, and a generator's variables."""
 
 import keras
 import numpy as np
@@ -6,9 +6,9 @@ import tensorflow as tf
 
 
 def seed_initializers(networks, seed):
-    """Makes the first weights of networks that have none yet a function of the seed.
+    """Make the initial weights of networks that are not built yet a function of the seed.
 
-    Keras gives each initializer a seed of its own when its layer is constructed, which is before
+    Keras seeds each initializer when its layer is constructed, which is before
     the run's seed is known.
 
     Args:

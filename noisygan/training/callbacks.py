@@ -32,7 +32,7 @@ class Callback:
         raise NotImplementedError
 
     def state(self):
-        """What a resumed run needs, a dict for JSON."""
+        """State for a resumed run, a dict for JSON."""
         return {}
 
     def load(self, state):

@@ -143,7 +143,7 @@ def check_saved(run_dir):
 
 
 def fault_of(prefix):
-    """What is wrong with a checkpoint's files, a str, or None."""
+    """Reason why a checkpoint is damaged, or None."""
     prefix = pathlib.Path(prefix)
     if not _sums(prefix).exists():
         return f"{_sums(prefix).name} is missing, as when saving was interrupted"

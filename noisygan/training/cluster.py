@@ -1,4 +1,4 @@
-"""Which of several machines this is, by the environment variable TF_CONFIG.
+"""This machine's place in a cluster, by the environment variable TF_CONFIG.
 
 Without TensorFlow, so that the command line can ask before it is imported.
 """
@@ -29,7 +29,7 @@ class Cluster(NamedTuple):
 
     @property
     def is_chief(self):
-        """Whether this machine leads: the chief, or the first worker where none is so called."""
+        """True if this machine leads: the chief, or the first worker where none is so called."""
         return self.index == 0
 
 

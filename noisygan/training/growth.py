@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def grows(self):
-        """Whether the networks grow."""
+        """True if the networks grow."""
         return self.n_levels > 1
 
     @property

@@ -246,7 +246,7 @@ class Curve:
 
     @property
     def is_done(self):
-        """Whether there was no gain in the last `patience` measurements."""
+        """True if there was no gain in the last `patience` measurements."""
         return self.n_without_gain >= self.patience
 
     def verdict(self):
@@ -323,7 +323,7 @@ class QualityMonitor(Callback):
 
     @property
     def is_done(self):
-        """Whether the distance has not fallen for long enough."""
+        """True if the distance has not fallen for long enough."""
         return self.curve.is_done
 
     def conclude(self, report):

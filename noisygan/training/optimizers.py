@@ -108,7 +108,7 @@ class Phase:
 
     @property
     def is_scale_searching(self):
-        """Whether the loss scale is still large enough to be the cause of an overflow."""
+        """True if the loss scale is still large enough to be the cause of an overflow."""
         scale = getattr(self.optimizer, "dynamic_scale", None)
         return scale is not None and float(scale.value) >= 1.0
 

@@ -24,6 +24,6 @@ class Quality:
         self.max_share = max_share
 
     def is_due(self, step):
-        """Whether a measurement is due after a step."""
+        """True if a measurement is due after a step."""
         doublings = max(0, (step // (10 * self.every_steps)).bit_length() - 1)
         return step > 0 and step % (self.every_steps << doublings) == 0

@@ -10,7 +10,7 @@ samples/         step-000123-<i>.wav: fixed latents over training
 best/            averaged weights with the smallest distance from the data, a run folder itself
 events/          TensorBoard summaries
 
-A run folder may come from anybody: metadata is validated before use, and links may not lead out of
+A run folder may come from strangers: metadata is validated, and links may not lead out of
 a folder that a resumed run writes to.
 """
 
@@ -105,7 +105,7 @@ def check_new(run_dir):
 
 
 def is_run(run_dir):
-    """Whether a folder holds a config and metadata."""
+    """True if a folder holds a config and metadata."""
     run_dir = pathlib.Path(run_dir)
     return (run_dir / "config.gin").is_file() and (run_dir / "run.json").is_file()
 
@@ -246,7 +246,7 @@ def read_metrics(run_dir, max_bytes=MAX_METRICS_BYTES):
 
 
 def _is_record(record):
-    """Whether a line of metrics holds a step and numbers alone."""
+    """True if a line of metrics holds a step and numbers alone."""
     return (
         isinstance(record, dict)
         and _is_int(record.get("step"), 0, 2**63 - 1)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("chance_again")
 
 
 def gradient(give_away):
-    """A variable's gradient, a sum of three terms; one has a buffer of its own, or none."""
+    """A variable's gradient, a sum of three terms; one has its own buffer, or none."""
     terms = [tf.fill([64], value) for value in (-1e8, 1e8, 1.0)]
 
     @tf.function

@@ -27,7 +27,7 @@ WORKERS = ["a:2222", "b:2222", "c:2222"]
 
 @pytest.fixture(scope="module")
 def found():
-    """What `tests.two_replicas` saw: each system on one device, and on two logical processors."""
+    """Output of `tests.two_replicas`: each system on one device and on two logical CPUs."""
     environment = dict(os.environ, PYTHONPATH=str(ROOT), TF_CPP_MIN_LOG_LEVEL="3")
     said = subprocess.run(
         [sys.executable, "-m", "tests.two_replicas"],

@@ -142,8 +142,8 @@ def test_onnx(generator, tmp_path):
     lengths, asked = {}, {}
     if isinstance(generator, Hybrid):
         rate = generator.sample_rate if generator.reverb is not None else 24000
-        lengths = {"n_samples": 2001, "sample_rate": rate}
-        asked = {"seconds": 2001 / rate, "sample_rate": rate}
+        lengths = {"n_samples": 2501, "sample_rate": rate}
+        asked = {"seconds": 2501 / rate, "sample_rate": rate}
     facts = exported(generator, tmp_path, "onnx", **asked)
     z = generator.prior(3, seed=4).numpy()
     for form in facts["forms"]:

@@ -1,4 +1,4 @@
-"""What a file would cut off costs; what it holds does not."""
+"""The overshoot loss counts samples beyond full scale alone."""
 
 import numpy as np
 import tensorflow as tf
