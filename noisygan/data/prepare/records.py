@@ -187,9 +187,9 @@ def list_entries(folder, split, sample_rate, progress=None):
                 start, n_samples = line["start"][column], line["n_samples"][column]
                 entries.append(
                     Entry(
-                        name=line["key"],
+                        name=str(line["key"]),
                         path=folder / wavs[line["shard"]],
-                        label=line["label"],
+                        label=_text(line["label"]),
                         family=_text(line["tags"].get("family")),
                         source=_text(line["tags"].get("source")),
                         pitch=None if line["pitch"] is None else float(line["pitch"]),
