@@ -47,7 +47,7 @@ class Run:
     """
 
     def __init__(self, path: Path, checkpoint: str | None = None):
-        """Reads the config and metadata of a run folder.
+        """Read the config and metadata of a run folder.
 
         Args:
           path: Run folder.
@@ -107,7 +107,7 @@ class Run:
 
     @property
     def condition_names(self) -> tuple[str, ...]:
-        """What the generator is conditioned on: "pitch", "velocity", "label"."""
+        """Conditions of the generator, of "pitch", "velocity" and "label"."""
         return tuple(self.generator.condition_names)
 
     @functools.cached_property
@@ -161,7 +161,7 @@ class Run:
           Notes, rendered on first use.
 
         Raises:
-          UsageError: if the run can't play what is asked for.
+          UsageError: if the run can't play such notes.
 
         Example:
           >>> notes = run.render(pitch=[60, 64, 67], velocity=90, seconds=2.0, sample_rate=48000)

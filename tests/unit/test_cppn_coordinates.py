@@ -1,4 +1,4 @@
-"""Time coordinates: functions of seconds and of nothing else."""
+"""Time coordinates: functions of seconds."""
 
 import numpy as np
 import pytest

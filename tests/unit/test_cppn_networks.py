@@ -1,4 +1,4 @@
-"""Networks over time: a curve is a function of seconds, bent by the code."""
+"""Networks over time."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Multi-period discriminators: folding by hand, published counts, what they depend on."""
+"""Multi-period discriminators: folding by hand, published counts, receptive fields."""
 
 import math
 

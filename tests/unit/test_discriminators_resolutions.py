@@ -1,4 +1,4 @@
-"""Spectra at several resolutions: their maps, their counts, what each of them can tell."""
+"""Multi-resolution discriminator: features and counts."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Spectral discriminators: what they return, what they depend on, alone and several at once."""
+"""Spectral discriminators: outputs and their dependence on inputs."""
 
 import keras
 import numpy as np

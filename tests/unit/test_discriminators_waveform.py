@@ -1,4 +1,4 @@
-"""WaveGAN's discriminator: published counts, every layer's shape, phase shuffle by hand."""
+"""WaveGAN's discriminator: published counts, shapes, phase shuffle by hand."""
 
 import math
 

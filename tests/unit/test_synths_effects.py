@@ -1,4 +1,4 @@
-"""Reverbs, filters and delays: their own response or a given one, any rate, any length."""
+"""Reverbs, filters and delays: trained or given responses, any rate, any length."""
 
 import numpy as np
 import pytest

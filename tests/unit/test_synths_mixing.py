@@ -1,4 +1,4 @@
-"""Sums, crossfades and cuts: equal power, equal lengths, nothing lost."""
+"""Sum, crossfade and crop: equal power, equal lengths."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Conversions: closed forms, round trips, finite and bounded at the extremes."""
+"""Unit conversions: closed forms, round trips, extremes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Voices block by block: the sound of the whole, each row with a time of its own."""
+"""Voice stream: equal to the whole, rows with independent times."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def controls(n_rows=2, seed=0):
 
 
 def whole(drawn, seed, hop):
-    """What `Harmonic` and `FilteredNoise` make of all frames at once."""
+    """Render all frames with `Harmonic` and `FilteredNoise`."""
     n = N_FRAMES * hop
     tone = Harmonic(n, RATE, amp_resample_method="linear")
     hiss = FilteredNoise(n, window_size=0)
