@@ -6,7 +6,6 @@ ckpt-<step>.json                        size and SHA-256 of each of these, writt
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import pathlib
@@ -14,7 +13,7 @@ import re
 import sys
 
 from noisygan.errors import NoisyganError, RunError, UsageError, printable
-from noisygan.files import atomic_write, feed, read_json
+from noisygan.files import atomic_write, read_json, sha256
 from noisygan.training import run_files
 
 N_KEPT = 3
@@ -338,9 +337,7 @@ def _files(prefix):
 
 
 def _checksum(path, sync=False):
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        if sync:
+    if sync:
+        with path.open("rb") as file:
             os.fsync(file.fileno())
-        feed(digest, file)
-        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
