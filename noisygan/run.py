@@ -115,7 +115,7 @@ class Run:
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.checkpoints import load_generator
+        from noisygan.training.load import load_generator
 
         return load_generator(self.path, self.checkpoint)
 
