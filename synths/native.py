@@ -37,7 +37,7 @@ def set_native_kernels(enabled):
 
 @tf.autograph.experimental.do_not_convert
 def native_kernels_used():
-    """Whether compiled kernels are used at the moment, eagerly or in the traced graph."""
+    """Return whether compiled kernels are used now, eagerly or in the traced graph."""
     if _native_kernels is False or portable_operations_used() or _made_for_xla_or_export():
         return False
     if _native_kernels:
@@ -63,7 +63,7 @@ def _made_for_xla_or_export():
 
 
 def _made_by_get_concrete_function():
-    """Whether a `tf.function` is traced by `get_concrete_function` rather than by a call."""
+    """Return whether `get_concrete_function`, rather than a call, traces a `tf.function`."""
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "get_concrete_function":

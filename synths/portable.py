@@ -29,7 +29,7 @@ def portable_operations():
 
 @tf.autograph.experimental.do_not_convert
 def portable_operations_used():
-    """Whether the synths use exportable operations."""
+    """Return whether the synths use exportable operations."""
     return _used.get()
 
 

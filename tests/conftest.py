@@ -1,4 +1,4 @@
-"""What every test gets: quiet libraries, no display, and markers that skip visibly."""
+"""Shared by all tests: quiet libraries, no display, and markers that skip visibly."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def the_same_draws():
-    """What a test draws is the same whatever ran before it; what wider fixtures draw is not."""
+    """Seed Keras, TensorFlow and NumPy before every test."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
 
@@ -107,7 +107,7 @@ def trained(tmp_path_factory):
     from noisygan.demo import notes_folder
 
     code = main(
-        ["train", "--gin_file", str(TINY), "--data", str(notes_folder())]
+        ["train", "--no_report", "--gin_file", str(TINY), "--data", str(notes_folder())]
         + ["--run_dir", str(run_dir), "--steps", "3", "--seed", "7"]
     )
     assert code == 0
@@ -122,7 +122,8 @@ def kit(tmp_path_factory):
 
     run_dir = tmp_path_factory.mktemp("drums") / "kit"
     params = [word for binding in SMALL_DRUMS for word in ("--gin_param", binding)]
-    command = ["train", "--gin_file", "runs/drums_small.gin", "--data", str(drums_folder())]
+    command = ["train", "--no_report", "--gin_file", "runs/drums_small.gin"]
+    command += ["--data", str(drums_folder())]
     assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
     return run_dir
 

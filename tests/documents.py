@@ -52,6 +52,8 @@ def small(arguments, replaced=("--data", "--like"), steps=4):
             result[i + 1] = result[i + 1].replace("/flute-", f"/{LABEL}-")
     if result[0] in ("evaluate", "compare"):
         result += ["--n", "8", "--max_pitch_samples", "0"]
+    if result[0] == "train":
+        result.append("--no_report")
     if result[0] in ("demo", "match") and "--steps" not in result:
         result += ["--steps", str(steps)]
     return result

@@ -7,6 +7,9 @@ layout; pitch and velocity come from names like flute-060-100.wav. A config sele
 Bundled drums, a folder per class:
 python -c "from noisygan.demo import drums_folder; print(drums_folder())"
 
+At the end the run gets a page, index.html in its folder: recordings and generated sounds side by
+side, curves, losses.
+
 Without --steps, --minutes and --early_stop training continues until Ctrl-C, which saves and prints
 how to continue.
 """
@@ -14,12 +17,12 @@ how to continue.
 import shlex
 import sys
 
-from noisygan import config, progress
+import noisygan
+from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.errors import UsageError
+from noisygan.errors import NoisyganError, UsageError
 from noisygan.quiet import import_tensorflow
 from noisygan.training import checkpoints
-from noisygan.training import train as training
 from noisygan.training.cluster import STRATEGIES, this_cluster
 
 SUMMARY = "train a generator on recordings"
@@ -81,6 +84,9 @@ def add_arguments(parser):
         action="store_true",
         help="check config and data by one step, print the networks, write nothing",
     )
+    parser.add_argument(
+        "--no_report", action="store_true", help="write no page about the run at the end"
+    )
 
 
 def run(args):
@@ -90,6 +96,8 @@ def run(args):
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
             "or --resume with the --run_dir of a run that was begun"
         )
+    from noisygan.training import train as training
+
     if args.dry_run:
         return _dry_run(args)
     if args.run_dir is None:
@@ -123,14 +131,26 @@ def run(args):
     print(f"trained: {args.run_dir}, {n_steps} steps")
     cluster = this_cluster()
     if cluster is None or cluster.is_chief:
+        if not args.no_report:
+            _write_report(args)
         print(f"listen: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
+
+
+def _write_report(args):
+    """Write the page; a run whose page can't be written is trained all the same."""
+    try:
+        print(f"page: {noisygan.load(args.run_dir).report(data=args.data)}")
+    except NoisyganError as error:
+        print(f"note: no page was written: {error}", file=sys.stderr)
 
 
 def _dry_run(args):
     if args.resume:
         raise UsageError("--dry_run and --resume: expected one of them")
     import_tensorflow()
+    from noisygan.training import train as training
+
     print(training.describe(args.gin_file, args.data, args.gin_param, args.strategy))
     print("dry run: everything works; nothing was trained and nothing written")
     return 0
@@ -142,6 +162,8 @@ def _saved_step(run_dir):
 
 
 def _resume_command(args):
+    from noisygan import config
+
     command = ["noisygan", "train", "--run_dir", args.run_dir, "--data", args.data, "--resume"]
     for name in ("steps", "minutes", "snapshot_minutes"):
         value = getattr(args, name)
@@ -149,4 +171,5 @@ def _resume_command(args):
     command += ["--strategy", args.strategy] if args.strategy != "auto" else []
     command += [word for m in config.allowed_modules() for word in ("--allow_module", m)]
     command += ["--early_stop"] if args.early_stop else []
+    command += ["--no_report"] if args.no_report else []
     return shlex.join(map(str, command))

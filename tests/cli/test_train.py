@@ -11,6 +11,7 @@ import soundfile
 
 from noisygan import progress
 from noisygan.demo import held_out_folder, notes_folder
+from noisygan.errors import RunError
 
 
 def test_a_run_folder_holds_what_is_needed_to_repeat_the_run(trained):
@@ -51,7 +52,8 @@ def test_stopping_saves_and_says_how_to_go_on(noisygan, tiny, tmp_path, monkeypa
     )
     result = noisygan("train", *arguments, "--resume", "--steps", 3)
     assert result.code == 0, result.err
-    assert "3 steps" in result.out
+    assert "3 steps" in result.out and f"page: {run_dir / 'index.html'}" in result.out
+    assert 'id="listen"' in (run_dir / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -67,13 +69,18 @@ def watched(tiny, tmp_path, eagerly):
     return config
 
 
-def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path):
+def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path, monkeypatch):
+    def full(self, path=None, data=None):
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr("noisygan.run.Run.report", full)
     run_dir = tmp_path / "run"
     arguments = ("--data", notes_folder(), "--run_dir", run_dir, "--early_stop")
     result = noisygan("train", "--gin_file", watched, *arguments, "--steps", 9)
     assert result.code == 0, result.err
     assert f"trained: {run_dir}, 3 steps" in result.out
     assert "no gain since step 1, done" in result.err
+    assert "note: no page was written: the disk is full" in result.err
     lines = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert all(np.isfinite(line["sound_distance_percent"]) for line in lines)

@@ -48,7 +48,7 @@ CASES = {
     ),
     "DrumWGANDiscriminator": Case(
         covers=DrumWGANDiscriminator,
-        # Without a shuffle: how far is shifted depends on the last bit of a rounded number.
+        # Without shuffle: the shift depends on the last bit of rounded numbers.
         make=half(lambda: DrumWGANDiscriminator(1024, units=3, embedding_dim=5, shuffle=0)),
         inputs={
             "audio": JUDGED["audio"][:, :1024],

@@ -73,6 +73,7 @@ REACHING_OUT = {"os", "sys", "subprocess", "shutil", "socket", "urllib", "http",
 TRUSTED = {
     "noisygan.data.dataset": {"pathlib", "soundfile", "os", "open"},
     "noisygan.generators.ddsp_voices": {"importlib"},
+    "noisygan.training.trainer": {"pathlib"},
 }
 
 

@@ -55,7 +55,7 @@ def default(parameter):
 
 
 def differences(name, theirs, ours):
-    """What a call written for ddsp could trip over."""
+    """List differences that break a call written for ddsp."""
     wanted = list(inspect.signature(theirs).parameters.values())
     have = list(inspect.signature(ours).parameters.values())
     wanted = [each for each in wanted if each.kind is each.POSITIONAL_OR_KEYWORD]

@@ -1,4 +1,4 @@
-"""The palette: each function is what its name says, and parts of the channels get their own."""
+"""Activations of the palette."""
 
 import numpy as np
 import pytest

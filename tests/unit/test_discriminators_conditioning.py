@@ -1,4 +1,4 @@
-"""Conditions as features: closed forms, ranges, neighbours."""
+"""Condition encoder: closed forms, ranges; projection."""
 
 import numpy as np
 import pytest

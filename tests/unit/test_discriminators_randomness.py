@@ -1,4 +1,4 @@
-"""Random numbers without state: rows draw for themselves, evenly, and from what they hear alone."""
+"""Stateless random numbers: independent rows, uniform, a function of the input."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The recurrent discriminator: counts, blocks, and second derivatives through its LSTM layers."""
+"""Recurrent discriminator: counts, blocks, second derivatives."""
 
 import keras
 import numpy as np

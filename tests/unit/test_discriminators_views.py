@@ -1,4 +1,4 @@
-"""Views and read-outs: shapes, rates and numbers computed by hand."""
+"""Views and read-outs: shapes, rates, values by hand."""
 
 import numpy as np
 import pytest

@@ -257,10 +257,8 @@ def test_what_the_generators_refuse(make, told):
 @pytest.mark.parametrize(
     "parameter, told",
     [
-        ("dilations = (2, 2, 4, 8)", "dilations: got 2 together with a stride of 4 in layer 0"),
-        ("strides = (4, 1)", "strides: got .* expected 4 numbers"),
+        ("dilations = (2, 2, 4, 8)", "dilations: got 2 together with a stride of 4"),
         ("n_samples = 1368", "n_samples: got 1368, expected 1369 or more, or causal"),
-        ("dropout = 1.0", "dropout: got 1.0"),
     ],
 )
 def test_what_the_discriminator_refuses_is_one_line_to_a_person(parameter, told):

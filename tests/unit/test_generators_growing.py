@@ -21,9 +21,10 @@ from noisygan.training.augmentation import (
     Shift,
     TimeMask,
 )
+from noisygan.training.build import build_generator
 from noisygan.training.growth import Growth
 from noisygan.training.optimizers import Adam
-from noisygan.training.trainer import Trainer, build_generator
+from noisygan.training.trainer import Trainer
 from tests import toys
 
 LABEL = tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])

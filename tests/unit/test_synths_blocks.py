@@ -1,4 +1,4 @@
-"""Samples in blocks by frames: every sample in one place, and how far on its way it is."""
+"""Blocks: every sample in one place, at its fraction between frames."""
 
 import numpy as np
 import pytest

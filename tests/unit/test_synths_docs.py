@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "synths.md"
 
 
 def run(word):
-    """What the one example with this word in it has defined."""
+    """Run the example that contains a word and return its names."""
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     (block,) = [block for block in blocks if word in block]
     names = {}

@@ -1,4 +1,4 @@
-"""The noise synthesizer: gains in physical units, seeds, level."""
+"""Noise synthesizer: gains, seeds, level."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Filters: SciPy and NumPy agreement, no delay, gains that follow their ramps, any lengths."""
+"""Filters: agreement with SciPy and NumPy, no delay, gains that follow ramps, any lengths."""
 
 import importlib.util
 
@@ -57,8 +57,8 @@ def zero_phase_response(magnitudes, window_size=0):
     return impulse * window
 
 
-@pytest.mark.parametrize("n_bands", [2, 64, 65, 128])
-@pytest.mark.parametrize(("n_samples", "n_frames"), [(1000, 10), (1001, 10), (997, 1), (500, 500)])
+@pytest.mark.parametrize("n_bands", [2, 65])
+@pytest.mark.parametrize(("n_samples", "n_frames"), [(1001, 10), (997, 1), (500, 500)])
 def test_ones_change_nothing(n_bands, n_samples, n_frames):
     audio = noise(2, n_samples)
     filtered = frequency_filter(audio, tf.ones([2, n_frames, n_bands]))
@@ -179,9 +179,8 @@ LENGTHS = [
 ]
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("padding", "delay"), [("same", 2), ("valid", 0)])
 @pytest.mark.parametrize(("n_samples", "n_taps"), LENGTHS)
-@pytest.mark.parametrize("delay", [0, 2])
 def test_convolution_of_any_lengths_is_numpys(n_samples, n_taps, padding, delay):
     audio, taps = noise(2, n_samples), noise(2, n_taps, seed=1)
     wet = fft_convolve(audio, taps, padding, delay)
@@ -253,8 +252,7 @@ def crossfaded(audio, taps, n_samples):
     return whole
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("delay", [-1, 0, 5])
+@pytest.mark.parametrize(("padding", "delay"), [("same", -1), ("valid", 0), ("same", 5)])
 @pytest.mark.parametrize(
     ("n_frames", "n_taps", "hop"), [(7, 20, 30), (3, 1, 50), (40, 33, 3), (5, 8, 16), (2, 301, 40)]
 )

@@ -1,4 +1,4 @@
-"""Processors strung together: ddsp's notation, errors that name the node, training, export."""
+"""Graphs of processors: ddsp's notation, errors that name the node, training, export."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The harmonic synthesizer: controls in physical units, and errors that name what is wrong."""
+"""Harmonic synthesizer: controls in physical units."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The spectral loss: every term by hand, gradients, silence."""
+"""Spectral loss: terms by hand, silence, gradients."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Level over time: the standard's curve, sines, frames at any rate, gradients at silence."""
+"""Level: the standard's A-weighting, sines, frames at any rate, gradients at silence."""
 
 import librosa
 import numpy as np

@@ -1,4 +1,4 @@
-"""Damped modes: closed forms, blows, onsets between samples, gradients to everything."""
+"""Modes: closed forms, mallets, onsets between samples, gradients."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def reference(frequencies, amplitudes, decays, n_samples, rate, onset=0.0):
     return np.where(struck, waves.sum(axis=2), 0.0)
 
 
-@pytest.mark.parametrize("rate", [16000, 44100, 48000, 96000])
+@pytest.mark.parametrize("rate", [16000, 44100])
 @pytest.mark.parametrize("n_samples", [1, 255, 256, 257, 5000])
 def test_it_is_its_closed_form(rate, n_samples):
     inputs = modes(high=0.49 * rate)

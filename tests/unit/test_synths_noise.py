@@ -1,4 +1,4 @@
-"""White noise: uniform, white, and a function of (seed, sample number) alone."""
+"""White noise: uniform, white, a function of seed and sample number."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Onsets: between samples, and sounds placed in silence."""
+"""Onsets between samples, and audio placed in silence."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The harmonic bank: exact phase, both paths alike, gradients by finite differences."""
+"""Oscillators: exact phase, equal paths, gradients by finite differences."""
 
 import importlib.util
 
@@ -231,7 +231,7 @@ def test_the_native_kernel_is_the_plain_path(n_frames):
 
 def test_gradients_by_finite_differences(native):
     inputs = random_inputs(5, 4, high=1500.0)
-    # One harmonic rises above Nyquist on the way; the step must not move which frame that is.
+    # One harmonic crosses Nyquist between two frames that the step must not change.
     inputs[0][1, :, 0] = [1500, 1700, 1900, 2300, 2500]
     weight = np.random.default_rng(1).normal(size=(2, 203))
 

@@ -1,4 +1,4 @@
-"""Frequencies and shares of partials."""
+"""Frequencies and weights of partials."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""F0 of recordings: known pitches, frame times, and the road to CREPE."""
+"""F0: known pitches, frame times, CREPE."""
 
 import sys
 import types

@@ -1,4 +1,4 @@
-"""Portable operations: the sounds of the others, without what other runtimes lack."""
+"""Portable operations: equal audio without unsupported operations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Calling processors: with numbers and lists, by keyword, with None, and with Keras' own inputs."""
+"""Calls of processors: numbers and lists, keywords, None, Keras inputs."""
 
 import keras
 import numpy as np

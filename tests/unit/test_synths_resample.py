@@ -1,4 +1,4 @@
-"""Envelopes: exact linear interpolation for any number of frames and samples."""
+"""Envelopes: exact interpolation for any number of frames and samples."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Keras models with processors in them: saved, and made anew."""
+"""Saving and loading of Keras models with processors."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Spectra that are asked for twice are computed once, with their gradients, and never mixed up."""
+"""Shared spectra: computed once, with gradients, never mixed up."""
 
 import numpy as np
 import tensorflow as tf

@@ -110,7 +110,7 @@ def test_at_nyquist_and_above_there_is_silence():
     audio, _, slope = with_gradients([frequencies, np.ones_like(frequencies)], 1.0, 640)
     assert not np.any(audio)
     assert not np.any(slope)
-    # On the way up it fades out from the last frame below to the first one above.
+    # A rising sine fades out from the last frame below Nyquist to the first above.
     frequencies = np.linspace(6100.0, 9700.0, 10, dtype=np.float32)[None, :, None]
     audio, _, slope = with_gradients([frequencies, np.ones_like(frequencies)], 1.0, 640)
     below = int(np.sum(frequencies < 8000.0))

@@ -1,4 +1,4 @@
-"""Analysis: frames where they should be, calibrated levels, librosa and SciPy agreement."""
+"""Spectra: centred frames, calibrated levels, agreement with librosa and SciPy."""
 
 import librosa
 import numpy as np
@@ -27,7 +27,7 @@ SIZES = [(256, 64), (1024, 256), (128, 50), (100, 100), (64, 100), (255, 85), (1
 
 
 @pytest.mark.parametrize(("n_fft", "hop"), SIZES)
-@pytest.mark.parametrize("n_samples", [1, 777, 1000, 3000])
+@pytest.mark.parametrize("n_samples", [1, 777, 3000])
 def test_frames_are_centred_on_whole_hops(n_fft, hop, n_samples):
     audio = np.arange(1, n_samples + 1, dtype=np.float32)[None]
     frames = spectral.frame(audio, n_fft, hop)
@@ -155,7 +155,7 @@ SPECTRA = {
 
 
 @pytest.mark.parametrize("name", SPECTRA)
-@pytest.mark.parametrize("n_samples", [1, 200, 640, 1000, 3001])
+@pytest.mark.parametrize("n_samples", [1, 640, 3001])
 def test_the_kernel_is_the_plain_path(name, n_samples):
     audio = tf.constant(np.random.default_rng(0).normal(size=(3, n_samples)) * 0.05, tf.float32)
     found = []

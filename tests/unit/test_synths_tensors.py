@@ -1,4 +1,4 @@
-"""Small functions of tensors: values, axes, gradients."""
+"""Tensor functions: values, axes, gradients."""
 
 import numpy as np
 import pytest

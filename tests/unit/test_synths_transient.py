@@ -1,4 +1,4 @@
-"""Transients: pulses and noise under one envelope, seeded, at any time."""
+"""Transients: pulses and noise with one envelope, seeds, onsets."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def only_pulse(pulse, n_samples=400, rate=4000, decay=0.05, **options):
     return synth.get_signal(magnitudes, np.full((rows, 1), decay, pulse.dtype), pulse, **options)
 
 
-@pytest.mark.parametrize("rate", [4000, 44100, 48000, 96000])
+@pytest.mark.parametrize("rate", [4000, 44100])
 @pytest.mark.parametrize("n_coefficients", [1, 37, 400])
 def test_a_pulse_is_the_inverse_of_scipys_transform(rate, n_coefficients):
     pulse = np.random.default_rng(0).normal(size=(2, n_coefficients))

@@ -1,4 +1,4 @@
-"""Voices block by block: the sound of the whole, each row with a time of its own."""
+"""Voice stream: equal to the whole, rows with independent times."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def controls(n_rows=2, seed=0):
 
 
 def whole(drawn, seed, hop):
-    """What `Harmonic` and `FilteredNoise` make of all frames at once."""
+    """Render all frames with `Harmonic` and `FilteredNoise`."""
     n = N_FRAMES * hop
     tone = Harmonic(n, RATE, amp_resample_method="linear")
     hiss = FilteredNoise(n, window_size=0)
@@ -72,16 +72,6 @@ def test_a_voice_begins_anew_while_the_others_sound_on():
     late = streamed[1, begins * hop :]
     # Its filter reaches back to before the note, where the whole has no noise either.
     np.testing.assert_allclose(late[:n], whole(two, seed, hop)[1, :n], atol=2e-5)
-
-
-def test_a_row_is_the_same_alone_and_in_a_batch():
-    drawn, stream = controls(3), VoiceStream(32, RATE, N_HARMONICS, N_BANDS)
-    together, alone = stream.initial_state(3), stream.initial_state(1)
-    for i in range(4):
-        now = frame(drawn, i) | {"seed": tf.constant([1, 2, 3])}
-        batch, together = stream(now, together)
-        row, alone = stream({name: x[1:2] for name, x in now.items()}, alone)
-    np.testing.assert_allclose(batch[1:2], row, atol=1e-6)
 
 
 def test_hours_later_it_is_in_tune_and_its_noise_is_the_same():
