@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from benchmarks import exact  # noqa: E402
-from benchmarks.common import (
+from benchmarks import common, exact  # noqa: E402
+from benchmarks.common import (  # noqa: E402
     MIB,
     described,
     facts,
@@ -34,9 +34,6 @@ from benchmarks.common import (
     interleaved_seconds,
     peak_extra_bytes,
     table,
-)
-from benchmarks.common import (  # noqa: E402
-    n_cores as n_cores_here,
 )
 from benchmarks.synth_cases import CASES, SAMPLE_RATE, Size, compiled  # noqa: E402
 from noisygan import ddsp_package  # noqa: E402
@@ -225,7 +222,7 @@ def _growth(plan):
 
 def _cores(plan):
     for n_cores in plan.n_cores:
-        for backward, kind in KINDS.items() if n_cores <= n_cores_here() else ():
+        for backward, kind in KINDS.items() if n_cores <= common.n_cores() else ():
             job = {"case": "harmonic", "names": _without_xla(plan), "backward": backward}
             job |= {"size": dataclasses.asdict(plan.size), "n_turns": min(plan.n_turns, 5)}
             title = f"{kind}, {n_cores} core{'s' * (n_cores > 1)}"
