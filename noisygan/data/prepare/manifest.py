@@ -8,8 +8,8 @@ from pathlib import Path
 
 import noisygan
 from noisygan import files
-from noisygan.data.layouts import HARMLESS, SPLITS
 from noisygan.data.prepare import statistics
+from noisygan.data.source_files import HARMLESS, SPLITS
 from noisygan.errors import UsageError
 
 FORMAT, VERSION = "noisygan-data", 2

@@ -27,8 +27,8 @@ import numpy as np
 import soundfile
 
 from noisygan.audio_io import decoding
-from noisygan.data.layouts import SPLITS, Entry
 from noisygan.data.prepare import manifest as manifests
+from noisygan.data.source_files import SPLITS, Entry
 from noisygan.errors import RunError, UsageError
 from noisygan.files import atomic_write, sha256, short_lines
 
