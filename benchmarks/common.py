@@ -1,6 +1,7 @@
 """Shared by the scripts: facts of the machine, time and memory of calls, Markdown tables."""
 
 import ctypes
+import importlib.metadata
 import json
 import os
 import platform
@@ -10,8 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-from noisygan import machine
-
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 2.0**20
 
@@ -19,11 +18,11 @@ MIB = 2.0**20
 def facts():
     """Machine and versions, without names of hosts or folders: dict."""
     return {
-        "processor": machine.processor(),
-        "cores": machine.n_cores(),
-        "accelerators": machine.accelerators(),
+        "processor": processor(),
+        "cores": n_cores(),
+        "accelerators": accelerators(),
         "python": platform.python_version(),
-        **{name: machine.version(name) for name in ("tensorflow", "numpy", "numba", "ddsp")},
+        **{name: version(name) for name in ("tensorflow", "numpy", "numba", "ddsp")},
     }
 
 
@@ -117,3 +116,36 @@ def _status_bytes(key):
     lines = Path("/proc/self/status").read_text().splitlines()
     values = dict(line.split(":", 1) for line in lines)
     return 1024 * int(values[key].split()[0])
+
+
+def accelerators():
+    """Names of the devices that TensorFlow sees beside the processor, empty without any."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return [each.get("device_name", "GPU") for each in details]
+
+
+def processor():
+    """Name of the processor as the system gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def n_cores():
+    """Number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def version(package):
+    """Installed version of a package, None without it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -26,7 +26,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from noisygan import machine  # noqa: E402
+from benchmarks.common import n_cores, processor  # noqa: E402
 
 
 def note(index, rate, seconds):
@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--notes", type=int, default=300)
     parser.add_argument("--small", type=int, default=20000)
     parser.add_argument("--f0", type=int, default=40)
-    parser.add_argument("--processes", type=int, default=machine.n_cores())
+    parser.add_argument("--processes", type=int, default=n_cores())
     args = parser.parse_args()
     names = ("what", "files", "files_per_second", "busy", "cpu_ms_per_file", "mib")
     print(
@@ -102,7 +102,7 @@ def main():
             rows.append(row)
     path = Path("runs/bench/prepare_speed.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"processor": machine.processor(), "processes": args.processes}
+    facts = {"processor": processor(), "processes": args.processes}
     path.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
     print(f"written: {path}")
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from benchmarks import exact  # noqa: E402
+from benchmarks import common, exact  # noqa: E402
 from benchmarks.common import (  # noqa: E402
     MIB,
     described,
@@ -36,7 +36,7 @@ from benchmarks.common import (  # noqa: E402
     table,
 )
 from benchmarks.synth_cases import CASES, SAMPLE_RATE, Size, compiled  # noqa: E402
-from noisygan import ddsp_package, machine  # noqa: E402
+from noisygan import ddsp_package  # noqa: E402
 
 KINDS = {False: "forward", True: "forward + backward"}
 REFERENCES = ("ddsp", "ddsp, XLA", "tf.signal")
@@ -222,7 +222,7 @@ def _growth(plan):
 
 def _cores(plan):
     for n_cores in plan.n_cores:
-        for backward, kind in KINDS.items() if n_cores <= machine.n_cores() else ():
+        for backward, kind in KINDS.items() if n_cores <= common.n_cores() else ():
             job = {"case": "harmonic", "names": _without_xla(plan), "backward": backward}
             job |= {"size": dataclasses.asdict(plan.size), "n_turns": min(plan.n_turns, 5)}
             title = f"{kind}, {n_cores} core{'s' * (n_cores > 1)}"

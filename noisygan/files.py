@@ -1,6 +1,7 @@
-"""Files and folders, written whole or not at all."""
+"""Atomic writes of files and folders, folder locks, checksums, reading of limited size."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ from noisygan.errors import RunError, UsageError
 
 @contextlib.contextmanager
 def atomic_write(path, overwrite=False):
-    """Gives a temporary path in the same folder, which becomes `path` when the block succeeds.
+    """Write a file atomically: yields a temporary path that becomes `path` when the block succeeds.
 
     Args:
       path: The file to be written; its folder must exist.
@@ -47,16 +48,16 @@ def atomic_write(path, overwrite=False):
 
 @contextlib.contextmanager
 def atomic_folder(path):
-    """Gives a new folder beside `path`, which gets that name when the block succeeds.
+    """Write a folder atomically: yields a new folder that becomes `path` when the block succeeds.
 
     Args:
-      path: The folder to be made; its parents are made, too. An empty one may be there.
+      path: Folder; parents are created as well. An empty one may exist.
 
     Yields:
       pathlib.Path.
 
     Raises:
-      UsageError: if it is there and holds something, or is a file.
+      UsageError: if it exists and is not empty, or is a file.
       RunError: if it cannot be written.
     """
     path = pathlib.Path(path)
@@ -99,14 +100,14 @@ def folder_lock(folder, instead):
 
 
 def check_free_folder(path):
-    """Raises UsageError where a path is taken by a file, or by a folder that holds something."""
+    """Raise UsageError if a path is a file, or a folder that is not empty."""
     path = pathlib.Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"{path} exists already; choose another name or remove it")
 
 
 def _move_to_free_name(part, path):
-    """Moves a file; FileExistsError where the name is taken, even since the last look."""
+    """Rename without replacing; FileExistsError also if the name was taken a moment ago."""
     try:
         os.link(part, path)
     except FileExistsError:
@@ -118,14 +119,14 @@ def _move_to_free_name(part, path):
 
 
 def check_folder(path, option="--out_dir"):
-    """Refuses a folder that can't be made or written to.
+    """Raise UsageError for a folder that cannot be created or written to.
 
     Args:
       path: Folder; may be missing.
-      option: That it was given by.
+      option: Command-line option that named it.
 
     Raises:
-      UsageError: if a file stands in its place or on the way to it, or it can't be written to.
+      UsageError: if it or a parent is a file, or it cannot be written to.
     """
     path = pathlib.Path(path)
     if path.exists() and not path.is_dir():
@@ -140,12 +141,12 @@ def check_folder(path, option="--out_dir"):
 def _is_there(path):
     try:
         return path.exists()
-    except OSError:  # too long a name, or a file on the way
+    except OSError:  # a name too long, or a file among the parents
         return False
 
 
 def make_folder(path):
-    """Makes a folder and its parents where they are missing.
+    """Create a folder and its parents.
 
     Args:
       path: pathlib.Path.
@@ -159,21 +160,24 @@ def make_folder(path):
         raise RunError(f"folder {path} cannot be made: {error.strerror}") from error
 
 
-def feed(digest, file):
-    """Feeds a digest of hashlib what is left of a file that is open for reading bytes."""
-    while block := file.read(1 << 20):
-        digest.update(block)
+def sha256(path):
+    """SHA-256 of a file, hex str."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_json(path, max_bytes):
-    """Reads JSON of limited size: what it becomes in memory is some thirty times as large.
+    """Read JSON of limited size, since in memory it is some thirty times as large.
 
     Args:
       path: pathlib.Path of a file in UTF-8.
-      max_bytes: Its greatest size.
+      max_bytes: Largest size.
 
     Returns:
-      What it holds.
+      Its content.
 
     Raises:
       OSError: if it cannot be read.
@@ -192,11 +196,7 @@ def read_json(path, max_bytes):
 
 
 def short_lines(file, most):
-    """The lines of an open file, none longer than `most` characters, or bytes where it is binary.
-
-    Raises:
-      ValueError: at the first one that is.
-    """
+    """Yield the lines of an open file; ValueError at one of more than `most` characters."""
     while line := file.readline(most + 1):
         if len(line) > most:
             raise ValueError(f"a line has more than {most} characters")

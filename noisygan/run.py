@@ -13,6 +13,7 @@ from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
 from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
+from noisygan.progress import TrainingProgress
 from noisygan.quiet import import_tensorflow
 from noisygan.rendering import requests, saved_latents
 from noisygan.rendering.batches import render_requests
@@ -47,7 +48,7 @@ class Run:
     """
 
     def __init__(self, path: Path, checkpoint: str | None = None):
-        """Reads the config and metadata of a run folder.
+        """Read the config and metadata of a run folder.
 
         Args:
           path: Run folder.
@@ -107,19 +108,24 @@ class Run:
 
     @property
     def condition_names(self) -> tuple[str, ...]:
-        """What the generator is conditioned on: "pitch", "velocity", "label"."""
+        """Conditions of the generator, of "pitch", "velocity" and "label"."""
         return tuple(self.generator.condition_names)
 
     @functools.cached_property
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.checkpoints import load_generator
+        from noisygan.training.load import load_generator
 
         return load_generator(self.path, self.checkpoint)
 
     def metrics(self) -> list[dict]:
-        """Read the training metrics: one dict per logged step, with "step" and "seconds"."""
+        """Read the training metrics: one dict per logged step, with "step" and "seconds".
+
+        Example:
+          >>> run.metrics()[-1]["d_loss"]
+          0.71
+        """
         from noisygan.training import run_files
 
         return run_files.read_metrics(self.path)
@@ -161,7 +167,7 @@ class Run:
           Notes, rendered on first use.
 
         Raises:
-          UsageError: if the run can't play what is asked for.
+          UsageError: if the run can't play such notes.
 
         Example:
           >>> notes = run.render(pitch=[60, 64, 67], velocity=90, seconds=2.0, sample_rate=48000)
@@ -480,6 +486,8 @@ def train(
 ) -> Run:
     """Train a generator on recordings.
 
+    Progress is shown on stderr.
+
     Args:
       config: Path or bundled name of a .gin file, or several; None with `resume`: the run's own.
       data: Folder of recordings, or an AudioDataset.
@@ -511,7 +519,8 @@ def train(
     budget = {"minutes": minutes, "steps": steps, "snapshot_minutes": snapshot_minutes}
     flags = {"resume": resume, "early_stop": early_stop, "deterministic": deterministic}
     given = {"overrides": overrides, "seed": seed, "callbacks": callbacks, "strategy": strategy}
-    training.train(config, data, run_dir, **budget, **flags, **given)
+    with TrainingProgress() as progress:
+        training.train(config, data, run_dir, **budget, **flags, **given, progress=progress)
     return Run(run_dir)
 
 

@@ -1,4 +1,4 @@
-"""What every test gets: quiet libraries, no display, and markers that skip visibly."""
+"""Shared by all tests: quiet libraries, no display, and markers that skip visibly."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def the_same_draws():
-    """What a test draws is the same whatever ran before it; what wider fixtures draw is not."""
+    """Seed Keras, TensorFlow and NumPy before every test."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
 

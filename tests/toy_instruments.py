@@ -38,7 +38,7 @@ class Horn(Capabilities):
 
 
 class Drums(Capabilities):
-    """A generator of drums, whose pitch and length are z's; it is told labels."""
+    """A generator of drums, whose pitch and length are those of z, conditioned on labels."""
 
     sample_rate, seconds, latent_dim = RATE, 0.4, 2
     has_controls = False

@@ -113,7 +113,7 @@ def trainer(regularizers=(), **changes):
 
 
 def run(name, condition_names=("pitch", "velocity"), label_names=(), pitches=(), generator=None):
-    """What rendering needs to know of a `noisygan.Run`."""
+    """A stand-in for a `noisygan.Run`, as far as rendering needs it."""
     return types.SimpleNamespace(
         name=name,
         condition_names=condition_names,

@@ -1,4 +1,4 @@
-"""Audio files, written whole or not at all."""
+"""Audio files, written atomically."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ MAX_SECONDS = 600.0
 
 
 def check_sample_rate(sample_rate):
-    """Refuses an impossible sample rate.
+    """Refuse an impossible sample rate.
 
     Args:
       sample_rate: Hz, or None (the run's own).
@@ -36,7 +36,7 @@ def check_sample_rate(sample_rate):
 
 
 def check_seconds(seconds):
-    """Refuses an impossible length.
+    """Refuse an impossible length.
 
     Args:
       seconds: Seconds, or None (the run's own).
@@ -50,7 +50,7 @@ def check_seconds(seconds):
 
 
 def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
-    """Writes a mono WAV file, whole or not at all. An existing file is never overwritten.
+    """Write a mono WAV file atomically. An existing file is never overwritten.
 
     Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
 
@@ -76,7 +76,7 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
 
 @contextlib.contextmanager
 def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
-    """Gives a `WavWriter`, whose file is written whole or not at all when the block succeeds.
+    """Give a `WavWriter`; its file appears, complete, when the block succeeds.
 
     Args:
       path, sample_rate, subtype, key, loop: As of `write_wav`.

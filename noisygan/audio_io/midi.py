@@ -1,6 +1,6 @@
-"""What a MIDI file asks to be played: notes with their times, pedals and bends worked out.
+"""MIDI files: notes with their times, sustain pedal and pitch bends.
 
-Only the standard's meaning is here, no sound: Standard MIDI Files (RP-001), General MIDI 1.
+No audio here: Standard MIDI Files (RP-001), General MIDI 1.
 """
 
 import bisect
@@ -56,7 +56,7 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """What a file holds.
+    """Notes of a MIDI file.
 
     Attributes:
       notes: list of Note, by start.
@@ -165,7 +165,7 @@ def _parse(mido, body):
 
 
 class _Channel:
-    """What a channel's controllers stand at."""
+    """Controllers of a channel."""
 
     def __init__(self):
         self.program = 1
@@ -175,7 +175,7 @@ class _Channel:
         self.wheel = 0.0
         self.bends = [(0.0, 0.0)]  # (seconds, semitones)
         self.sounding = {}  # pitch -> deque of (start, velocity, program), keys down
-        self.sustained = {}  # pitch -> list of such, keys up, pedal down
+        self.sustained = {}  # pitch -> list of (start, velocity, program), keys up, pedal down
 
     def bend(self, seconds):
         value = self.wheel * self.bend_range
@@ -237,7 +237,7 @@ def _notes(messages, division, mido, path, damage):
         number = message.channel
         channel = channels[number]
         if message.type == "note_on" and message.velocity:
-            # A key that is struck again while the pedal holds its note: the string begins anew.
+            # A key that is struck again while the pedal holds its note: the note is played again.
             for note in channel.sustained.pop(message.note, ()):
                 end(number, message.note, *note)
             begun = channel.sounding.setdefault(message.note, collections.deque())

@@ -10,12 +10,12 @@ EXAMPLE = "noisygan config --gin_file runs/notes.gin --gin_param 'Trainer.batch_
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     arguments.add_config_arguments(parser, required=True)
 
 
 def run(args):
-    """Prints the resolved config on stdout."""
+    """Print the resolved config on stdout."""
     arguments.import_tensorflow()
     from noisygan import config
 

@@ -5,11 +5,11 @@ EXAMPLE = "noisygan configs"
 
 
 def add_arguments(parser):
-    """This command takes no arguments."""
+    """Add nothing: this command takes no arguments."""
 
 
 def run(args):
-    """Prints name and description of each run and ablation."""
+    """Print name and description of each run and ablation."""
     from noisygan import config
 
     found = config.bundled_configs()

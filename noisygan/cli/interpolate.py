@@ -20,7 +20,7 @@ noisygan interpolate --run_dir runs/kit --out_dir kicks --label kick --steps 16 
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     arguments.add_run_dir(parser)
     parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
     number = arguments.whole_number(0, 2**31 - 1)
@@ -49,7 +49,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Renders the sounds between two."""
+    """Render the sounds between two."""
     check_folder(args.out_dir)
     if args.pitch and len(args.pitch) > 1:
         raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")

@@ -26,7 +26,7 @@ _ASSIGNMENT = re.compile(r"(\d+)(?:-(\d+))?=(.+?)(?::(\d+))?")
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument("--midi", required=True, metavar="FILE.mid", help="the song")
     parser.add_argument("--out", required=True, metavar="FILE.wav", help="the WAV file to write")
     parser.add_argument("--run_dir", metavar="DIR", help="run that plays what no other one does")
@@ -65,7 +65,7 @@ def _assignment(most):
 
 
 def run(args):
-    """Plays the song."""
+    """Play the song."""
     from noisygan.audio_io import audio_files
     from noisygan.rendering.song import play_midi
 

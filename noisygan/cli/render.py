@@ -1,8 +1,8 @@
 """Render notes of a trained run into WAV files.
 
 Files are named <run>-<pitch>-<velocity>-<index>.wav (the label in place of the run's name where
-the recordings have one), those of a run that is told no pitch <run>-v<velocity>-<index>.wav or
-<run>-<index>.wav, and none is ever overwritten. Notes of one index, at different pitches, belong
+the recordings have one), without a pitch condition <run>-v<velocity>-<index>.wav or
+<run>-<index>.wav; no file is ever overwritten. Notes of one index, at different pitches, belong
 together: they share one z. A note too loud for its file is turned down.
 """
 
@@ -21,74 +21,39 @@ noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --p
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
+    add = parser.add_argument
     arguments.add_run_dir(parser)
-    parser.add_argument("--out_dir", required=True, metavar="DIR", help="where the files go")
-    parser.add_argument(
-        "--count",
-        type=arguments.whole_number(1),
-        default=1,
-        metavar="N",
-        help="notes at each pitch, each with a z of its own (default: 1)",
-    )
-    parser.add_argument(
-        "--pitch",
-        type=arguments.pitch_list,
-        metavar="60,64,67",
-        help="MIDI numbers, such as 60.5 too; where absent, drawn from those of the recordings",
-    )
-    parser.add_argument(
-        "--glide",
-        type=arguments.glide,
-        metavar="S:N,...",
-        help="semitones from the pitch at seconds, straight between, such as 0:-2,0.3:0,2:0,3:7",
-    )
-    parser.add_argument(
-        "--velocity",
-        type=arguments.whole_number(0, 127),
-        metavar="V",
-        help="MIDI velocity (default: 100)",
-    )
-    parser.add_argument(
-        "--label",
-        metavar="NAME,NAME",
-        help="which of the labels that the run knows; where absent, each in turn",
-    )
+    add("--out_dir", required=True, metavar="DIR", help="where the files go")
+    count_help = "notes at each pitch, each with a z of its own (default: 1)"
+    add("--count", type=arguments.whole_number(1), default=1, metavar="N", help=count_help)
+    pitch_help = "MIDI numbers, such as 60.5 too; where absent, drawn from those of the recordings"
+    add("--pitch", type=arguments.pitch_list, metavar="60,64,67", help=pitch_help)
+    glide_help = "semitones from the pitch at seconds, linear between, such as 0:-2,0.3:0,2:0,3:7"
+    add("--glide", type=arguments.glide, metavar="S:N,...", help=glide_help)
+    velocity = arguments.whole_number(0, 127)
+    add("--velocity", type=velocity, metavar="V", help="MIDI velocity (default: 100)")
+    add("--label", metavar="NAME,NAME", help="labels of the run; where absent, each in turn")
     arguments.add_seed(parser, "another seed gives other notes")
     arguments.add_length_and_rate(
         parser, "length; the note is held longer or shorter, its release stays as it is"
     )
-    parser.add_argument(
-        "--like",
-        metavar="DATA_DIR",
-        help="one note for each recording in a folder, at its pitch, velocity and label",
-    )
-    parser.add_argument(
-        "--z",
-        metavar="FILE",
-        help="notes of a z that was kept: -z.npz of `noisygan match`, with the pitch, velocity, "
-        "label, length, level and noise in it where none is given; or an array in a .npy file",
-    )
-    parser.add_argument(
-        "--controls",
-        action="store_true",
-        help="write the curves of each note beside it (.npz; see `noisygan synth --help`)",
-    )
-    parser.add_argument(
-        "--stems",
-        action="store_true",
-        help="write the parts of each note, harmonic.wav, noise.wav ..., into a folder of its name",
-    )
-    parser.add_argument(
-        "--subtype",
-        choices=("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-        default="PCM_16",
-        help="sample format of the WAV files (default: PCM_16)",
-    )
+    like_help = "one note for each recording in a folder, at its pitch, velocity and label"
+    add("--like", metavar="DATA_DIR", help=like_help)
+    z_help = "saved latents: -z.npz of `noisygan match`, with the pitch, velocity, label, length, "
+    z_help += "level and noise in it where none is given; or an array in a .npy file"
+    add("--z", metavar="FILE", help=z_help)
+    controls_help = "write the curves of each note beside it (.npz; see `noisygan synth --help`)"
+    add("--controls", action="store_true", help=controls_help)
+    stems_help = "write the parts of each note, harmonic.wav, noise.wav ..., into a folder"
+    add("--stems", action="store_true", help=stems_help)
+    subtype_help = "sample format of the WAV files (default: PCM_16)"
+    subtypes = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+    add("--subtype", choices=subtypes, default="PCM_16", help=subtype_help)
 
 
 def run(args):
-    """Renders the notes asked for."""
+    """Render the notes."""
     check_folder(args.out_dir)
     notes = noisygan.load(args.run_dir).render(
         pitch=args.pitch,

@@ -22,7 +22,7 @@ _OUT = (".wav", ".csv", ".npz")
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     parser.add_argument("--controls", required=True, metavar="FILE", help="a controls file (.npz)")
     parser.add_argument(
         "--curves",
@@ -55,7 +55,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Renders the controls into the WAV file, or writes them or their curves."""
+    """Render the controls into the WAV file, or writes them or their curves."""
     import soundfile
 
     from noisygan.audio_io import controls, curves_csv

@@ -37,7 +37,7 @@ def train(system, seed, data, overrides, budget):
     """
     run_dir = system.run_dirs[seed]
     command = [sys.executable, "-m", "noisygan", "train"]
-    command += ["--run_dir", str(run_dir), "--data", str(data)]
+    command += ["--no_report", "--run_dir", str(run_dir), "--data", str(data)]
     if (run_dir / "run.json").is_file():
         command.append("--resume")
     else:

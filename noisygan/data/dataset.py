@@ -15,7 +15,7 @@ from noisygan.data import layouts
 from noisygan.data.prepare import manifest, records
 from noisygan.data.selection import select
 from noisygan.errors import RunError, UsageError
-from noisygan.files import feed
+from noisygan.files import sha256
 
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
@@ -511,14 +511,14 @@ def _identity(entry, whole_file):
 
     Of a set too large to keep in memory the file's size and first 64 KiB stand for its contents.
     """
-    digest = hashlib.sha256()
-    with open(entry.path, "rb") as file:
-        if whole_file:
-            feed(digest, file)
-        else:
-            digest.update(file.read(1 << 16))
-            digest.update(str(entry.path.stat().st_size).encode())
-    known = [entry.name, entry.label, entry.pitch, entry.velocity, digest.hexdigest()]
+    if whole_file:
+        contents = sha256(entry.path)
+    else:
+        with open(entry.path, "rb") as file:
+            contents = hashlib.sha256(file.read(1 << 16))
+        contents.update(str(entry.path.stat().st_size).encode())
+        contents = contents.hexdigest()
+    known = [entry.name, entry.label, entry.pitch, entry.velocity, contents]
     return json.dumps(known).encode()
 
 

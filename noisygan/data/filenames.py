@@ -1,4 +1,4 @@
-"""What the name of an audio file says of the recording: label, pitch, velocity, family."""
+"""Label, pitch, velocity and family from the name of an audio file."""
 
 import re
 

@@ -133,7 +133,7 @@ def _source(data, row, fields):
 
 
 def _is_text(text, errors="surrogateescape"):
-    """Whether UTF-8 can hold it, or the bytes of an odd file name: JSON knows half characters."""
+    """Check that UTF-8 can encode text; JSON may contain half characters."""
     try:
         text.encode("utf-8", errors)
     except UnicodeEncodeError:

@@ -17,7 +17,7 @@ PARAMETERS = Metric("generator parameters", GROUP)
 
 
 def cost(run):
-    """Cost of a Run, a list of Result.
+    """Yield the cost of a Run, as Results.
 
     The times are medians of five calls in this process, per example, after one call that compiles.
     """
@@ -25,11 +25,13 @@ def cost(run):
 
     lines = [line for line in run.metrics() if line.get("step", 0) <= run.step]
     seconds = [line["seconds"] for line in lines if "seconds" in line]
-    results = [
-        Result(TRAINING, float(seconds[-1])) if seconds else Result(TRAINING, not_run="not logged"),
-        Result(STEPS, float(run.step)),
-        Result(PARAMETERS, float(sum(math.prod(w.shape) for w in run.generator.trainable_weights))),
-    ]
+    if seconds:
+        yield Result(TRAINING, float(seconds[-1]))
+    else:
+        yield Result(TRAINING, not_run="not logged")
+    yield Result(STEPS, float(run.step))
+    n_parameters = sum(math.prod(w.shape) for w in run.generator.trainable_weights)
+    yield Result(PARAMETERS, float(n_parameters))
     for n in BATCH_SIZES:
         conditioning = {
             "pitch": tf.fill([n], 69.0),
@@ -42,7 +44,4 @@ def cost(run):
             run.generator(z, conditioning, seed=tf.range(n)).audio.numpy()
             times.append(time.perf_counter() - began)
         milliseconds = 1000.0 * statistics.median(times[1:]) / n
-        results.append(
-            Result(Metric(f"rendering an example at batch {n}", GROUP, "ms"), milliseconds)
-        )
-    return results
+        yield Result(Metric(f"rendering an example at batch {n}", GROUP, "ms"), milliseconds)

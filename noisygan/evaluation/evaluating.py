@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -155,15 +156,12 @@ def evaluate_one(
             "--train and --data"
         )
     report.facts["warnings"] += warnings
-    for result in _results(reference, generated, ceiling, n_pitch, report):
+    results = _results(reference, generated, ceiling, n_pitch, report)
+    costs = cost.cost(run) if run is not None and not audio else ()
+    for result in itertools.chain(results, costs):
         report.results.append(result)
         if callback:
             callback(report, result)
-    if run is not None and not audio:
-        for result in cost.cost(run):
-            report.results.append(result)
-            if callback:
-                callback(report, result)
     report.complete = True
     return report
 

@@ -4,8 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from noisygan.errors import UsageError
-
 N_LAST = 16
 POOL = 4
 
@@ -23,9 +21,6 @@ class Autoencoder(keras.layers.Layer):
       units: Filters of the first layer.
       kernel_size: Of the convolutions.
 
-    Raises:
-      UsageError: for a code that is no smaller than the segment.
-
     References:
       Wisnewski, "Time Domain Music Synthesis with Sample-GAN", section 3.1; its figures' sizes
       are lost, these are ours.
@@ -33,11 +28,6 @@ class Autoencoder(keras.layers.Layer):
 
     def __init__(self, n_samples=500, code_size=64, units=16, kernel_size=9, name="autoencoder"):
         super().__init__(name=name)
-        if not 0 < code_size < n_samples:
-            raise UsageError(
-                f"Autoencoder.code_size: got {code_size} for segments of {n_samples} samples, "
-                f"expected 1 to {n_samples - 1}, such as {max(1, n_samples // 8)}."
-            )
         self.n_samples = n_samples
         self.code_size = code_size
         self.lengths = [n_samples]

@@ -171,9 +171,6 @@ class DrumDCGAN(_UpsamplingStack):
                 f"{n_seed * by} samples; expected 1 to {n_seed * by}, or n_seed from "
                 f"{max(needed, 1)}."
             )
-        n_layers = len(self.FACTORS)
-        _check_number("filters", filters, n_layers - 1)
-        _check_number("dilations", dilations, n_layers)
         for dilation, factor in zip(dilations, self.FACTORS, strict=True):
             if dilation < 1 or math.gcd(dilation, factor) > 1:
                 odd = max(dilation, 1) | 1
@@ -198,11 +195,4 @@ class DrumDCGAN(_UpsamplingStack):
                     zip([*filters, 1], dilations, strict=True)
                 )
             ],
-        )
-
-
-def _check_number(name, values, expected):
-    if len(values) != expected:
-        raise UsageError(
-            f"DrumDCGAN.{name}: got {len(values)} numbers, expected {expected}, one a layer."
         )

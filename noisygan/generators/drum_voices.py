@@ -47,8 +47,6 @@ class ModalVoice(keras.layers.Layer):
         name="modal",
     ):
         super().__init__(name=name)
-        if n_modes < 2:
-            raise ValueError(f"ModalVoice.n_modes: got {n_modes}, expected 2 or more.")
         ratio = (max_hz / min_hz) ** (1.0 / (n_modes - 1))
         self.middle_hz = [min_hz * ratio**i for i in range(n_modes)]
         self.max_shift = max_shift
@@ -128,8 +126,6 @@ class TransientVoice(keras.layers.Layer):
         name="transient",
     ):
         super().__init__(name=name)
-        if n_bands < 2:
-            raise ValueError(f"TransientVoice.n_bands: got {n_bands}, expected 2 or more.")
         self.burst_seconds = burst_seconds
         self.min_seconds = min_seconds
         self.max_seconds = max_seconds

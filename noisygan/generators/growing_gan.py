@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from discriminators.equalized import EqualizedConv1D, EqualizedDense, pixel_norm
-from noisygan.errors import UsageError
 from noisygan.generators.growing import GrowingWaveform
 
 # Filters of the nine levels, from the shortest sounds on.
@@ -25,9 +24,6 @@ class GrowingGAN(GrowingWaveform):
       prior: As of `RawWaveform`; the published one is uniform in -1 .. 1.
       condition_encoder: `ConditionEncoder`, or None as published.
       kernel_size: Of the convolutions.
-
-    Raises:
-      UsageError: without filters.
     """
 
     def __init__(
@@ -43,10 +39,6 @@ class GrowingGAN(GrowingWaveform):
         name="growing_gan",
     ):
         filters = list(filters)
-        if not filters or any(n < 1 for n in filters):
-            raise UsageError(
-                f"GrowingGAN.filters: got {filters}, expected a number from 1 for each level."
-            )
         n_levels = len(filters)
         n_samples = n_seed * _FACTOR ** (n_levels - 1)
         super().__init__(

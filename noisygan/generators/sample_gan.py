@@ -109,11 +109,6 @@ class SampleGAN(RawWaveform):
         super().__init__(
             n_samples, sample_rate, autoencoder.code_size, None, condition_encoder, name
         )
-        if autoencoder.n_samples != n_samples:
-            raise UsageError(
-                f"SampleGAN.n_samples: got {n_samples} and an autoencoder of "
-                f"{autoencoder.n_samples}, expected {autoencoder.n_samples} of both."
-            )
         self.n_buffer = blocks_in(n_samples, block, "SampleGAN")
         self.block = block
         self.noise_channels = noise_channels

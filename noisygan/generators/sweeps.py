@@ -5,7 +5,6 @@ import math
 import keras
 import tensorflow as tf
 
-from noisygan.errors import UsageError
 from synths.units import midi_to_hz
 
 
@@ -20,23 +19,12 @@ class PitchSweep(keras.layers.Layer):
       max_end: Farthest that the end lies from 0, in semitones.
       max_rise: Highest rise of each exponential, in semitones; a rise is never negative.
       min_seconds, max_seconds: Range of the time constants.
-
-    Raises:
-      UsageError: for no exponentials, no rise, or an empty range of time constants.
     """
 
     def __init__(
         self, n=2, max_end=30.0, max_rise=36.0, min_seconds=0.002, max_seconds=0.3, name="sweep"
     ):
         super().__init__(name=name)
-        if n < 1 or not max_rise > 0.0:
-            name, value = ("n", n) if n < 1 else ("max_rise", max_rise)
-            raise UsageError(f"PitchSweep.{name}: got {value}, expected a number above 0.")
-        if not 0.0 < min_seconds < max_seconds:
-            raise UsageError(
-                f"PitchSweep.min_seconds, max_seconds: got {min_seconds} and {max_seconds}, "
-                "expected times above 0, the shorter one first."
-            )
         self.max_end = max_end
         self.max_rise = max_rise
         self.min_seconds = min_seconds

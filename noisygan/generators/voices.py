@@ -117,8 +117,6 @@ class NoiseVoice(keras.layers.Layer):
         self, n_bands=65, bandwidth_hz=None, initial_db=-40.0, ceiling_db=6.0, name="noise"
     ):
         super().__init__(name=name)
-        if n_bands < 2:
-            raise ValueError(f"NoiseVoice.n_bands: got {n_bands}, expected 2 or more.")
         self.n_bands = n_bands
         self.bandwidth_hz = bandwidth_hz
         self.initial_db = initial_db

@@ -1,1 +1,1 @@
-"""Rendering: controls files and audio files, notes from a trained generator."""
+"""Rendering: notes, songs, interpolation and sampled instruments from a trained generator."""

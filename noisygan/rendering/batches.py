@@ -131,7 +131,7 @@ def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
 
 
 def _is_long(generator, n_samples):
-    """Whether notes are rendered block by block: our own voices, more than a batch's samples."""
+    """True for notes that are rendered block by block: bundled voices, more than a batch holds."""
     from noisygan.rendering.synthesis import KINDS
 
     voices = generator.voices

@@ -62,7 +62,7 @@ PATHS = {"linear": linear, "spherical": spherical}
 
 
 def ends(generator, numbers, seed):
-    """z of numbered notes, float32 [n, latent_dim]: those that `render` gives them."""
+    """z of numbered notes, float32 [n, latent_dim], as `render` draws them."""
     drawn = [generator.prior(1, seed=note_seeds(seed, number)[0]) for number in numbers]
     return np.concatenate([np.asarray(z) for z in drawn])
 

@@ -1,4 +1,4 @@
-"""Drum kits: General MIDI's keys from a run of drums."""
+"""Drum kits on General MIDI's keys, from a run of drums."""
 
 import numpy as np
 import scipy.signal
@@ -19,17 +19,17 @@ _FIRST_KEY = 36
 _N_KEYS = 16
 # The last round robin is this share of the way from its drum to another one.
 _VARIATION = 0.2
-# Numbers of z from here on are those that drums are varied towards.
+# Numbers of the latents that round robins are interpolated towards start here.
 _OTHERS = 1000
-# How long the stick stays at the softest blow, where the run is told no velocity.
+# Contact time of the softest blow without a velocity condition, seconds.
 _LONGEST_CONTACT = 1.5e-4
 
 
 def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
-    """The samples of a drum kit.
+    """Render the samples of a drum kit.
 
-    Each key has a drum of its own; its round robins are near to it. Where the run is told no
-    velocity, softer blows are those of a softer stick.
+    Each key has another drum, and round robins are small variations of it. If the run is not
+    conditioned on velocity, softer blows are low-passed.
 
     Args:
       run: Run that is not conditioned on pitch.
@@ -132,13 +132,13 @@ def in_order(keys, sounds, sample_rate):
 
 
 def _pitch_hz(sound, sample_rate):
-    """Where the spectrum of a drum has its peak."""
+    """Frequency of the spectral peak, Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(2 * len(sound))[len(sound) :]))
     return float(np.argmax(spectrum)) * sample_rate / len(sound)
 
 
 def _length_seconds(sound, sample_rate):
-    """When all but a hundredth of a sound's energy has come."""
+    """Time until 99 % of the energy has passed, seconds."""
     energy = np.cumsum(sound.astype(np.float64) ** 2)
     return float(np.searchsorted(energy, 0.99 * energy[-1])) / sample_rate
 

@@ -28,7 +28,7 @@ class Note(NamedTuple):
     Attributes:
       audio: float32 [n_samples]; None: rendered from the controls, block by block.
       controls: As of `noisygan.audio_io.controls`; None for a raw-waveform generator.
-      stems: dict of float32 [n_samples] by name of the voice; empty unless asked for.
+      stems: dict of float32 [n_samples] by name of the voice; empty unless requested.
     """
 
     audio: np.ndarray | None

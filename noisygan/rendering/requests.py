@@ -1,4 +1,4 @@
-"""Which notes to render: pitches, velocities, labels, seeds and file names.
+"""Requests for notes: pitches, velocities, labels, seeds and file names.
 
 What a note sounds like depends only on its own request and the seed, not on the notes rendered
 beside it.

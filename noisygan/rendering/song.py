@@ -55,7 +55,7 @@ class Part:
 
     @property
     def is_kit(self):
-        """Whether notes mean drums, not pitches."""
+        """True if notes mean drums, not pitches."""
         return "pitch" not in self.run.condition_names
 
     def label(self, note):
@@ -218,7 +218,7 @@ def _end(note, part):
 
 
 def _seconds(note, part):
-    """How long a note sounds."""
+    """Length of a note with its release, seconds."""
     generator = part.run.generator
     if part.is_kit:
         return generator.seconds
@@ -254,7 +254,7 @@ def _render(part, batch, sample_rate, seed):
     ]
     z = [generator.prior(1, seed=note_seeds(seed, request.number)[0]) for request in requests]
     z = tf.concat(z, axis=0)
-    # Each note has noise of its own, or repeated ones would sound like one sample.
+    # Each note has another noise seed, or repeated ones would sound like one sample.
     noise_seeds = tf.constant([note_seeds(seed, request.index)[1] for request in requests])
     batch_conditioning = conditioning(requests)
     if generator.has_controls:
@@ -282,7 +282,7 @@ def _render(part, batch, sample_rate, seed):
 
 
 def _number(part, index, note):
-    """Which z a note has."""
+    """Number of the z of a note."""
     if part.number is not None and not part.is_kit:
         return part.number
     if part.is_kit:

@@ -90,8 +90,8 @@ def render_in_blocks(controls):
       controls: Of `load_controls` or `controls_row`.
 
     Yields:
-      (sound, stems): float32 [n], and a dict of such by the voice's name, with `reverb` for what a
-      reverb adds; the sound is their sum.
+      (audio, stems): float32 [n], and a dict of float32 [n] by the voice's name, with `reverb` for
+      what a reverb adds; the audio is their sum.
     """
     sample_rate, n_samples = int(controls["sample_rate"]), int(controls["n_samples"])
     voices = {name: Voice(controls, name, kind) for name, kind in voices_of(controls)}
@@ -107,7 +107,7 @@ def render_in_blocks(controls):
 
 
 def controls_to_signal(controls, n_samples, sample_rate):
-    """Render controls to audio, differentiable with respect to those that are tensors.
+    """Render controls to audio, differentiable with respect to entries that are tensors.
 
     Args:
       controls: Of `load_controls` or `controls_row`; float32 tensors may stand for curves and

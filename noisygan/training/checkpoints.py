@@ -6,16 +6,13 @@ ckpt-<step>.json                        size and SHA-256 of each of these, writt
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import pathlib
 import re
-import sys
 
-from noisygan.errors import NoisyganError, RunError, UsageError, printable
-from noisygan.files import atomic_write, feed, read_json
-from noisygan.training import run_files
+from noisygan.errors import RunError, UsageError
+from noisygan.files import atomic_write, read_json, sha256
 
 N_KEPT = 3
 _MAX_SUMS_BYTES = 1 << 20
@@ -199,65 +196,6 @@ def restore(checkpoint, prefix, partial=False):
         ) from error
 
 
-def load_generator(run_dir, checkpoint=None):
-    """The generator of a run with its averaged weights.
-
-    Damaged checkpoints are passed over, which is reported on stderr.
-
-    Args:
-      run_dir: Run folder.
-      checkpoint: Prefix of a checkpoint or snapshot; None: the newest good checkpoint.
-
-    Returns:
-      A built generator; its attribute `label_names` lists the run's labels.
-
-    Raises:
-      UsageError: if the folder holds no run or no checkpoint.
-      RunError: if no checkpoint is good, or it does not fit the config.
-    """
-    import tensorflow as tf
-
-    from noisygan import config
-    from noisygan.training.trainer import Trainer, build_generator
-
-    run_dir = pathlib.Path(run_dir)
-    run_files.check_run(run_dir)
-    metadata = run_files.read_metadata(run_dir)
-
-    def warn(text):
-        print(printable(f"{run_dir}: {text}"), file=sys.stderr)
-
-    check_saved(run_dir)
-    prefix = checkpoint or newest(run_dir, warn)
-    config.parse([run_dir / "config.gin"])
-    try:
-        trainer = config.configured(Trainer)()
-        generator = trainer.generator
-        build_generator(generator, len(metadata["label_names"]))
-    except Exception as error:  # Whatever a network of odd sizes fails with.
-        raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
-    averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]
-    step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    restore(tf.train.Checkpoint(ema=averages, step=step), prefix, partial=True)
-    for variable, value in zip(generator.weights, averages, strict=True):
-        variable.assign(value)
-    trainer.plan.set_level(int(step))
-    generator.label_names = metadata["label_names"]
-    return generator
-
-
-def _reason(error):
-    """Message of an exception in one line, without what Keras adds around it."""
-    text = re.sub(r"\x1b\[\d*m", "", str(error))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if lines and lines[0].startswith("Exception encountered when calling"):
-        lines = lines[1:]
-    message = " ".join(lines[:1])[:300]
-    if isinstance(error, NoisyganError) and message:
-        return message
-    return f"{type(error).__name__}: {message}".rstrip(": ")
-
-
 def write_snapshot(run_dir, g_ema, seconds):
     """Write the averaged weights after so many seconds; g_ema: `noisygan.training.step.EMA`."""
     import tensorflow as tf
@@ -338,9 +276,7 @@ def _files(prefix):
 
 
 def _checksum(path, sync=False):
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        if sync:
+    if sync:
+        with path.open("rb") as file:
             os.fsync(file.fileno())
-        feed(digest, file)
-        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}

@@ -20,7 +20,7 @@ def train(system, seed, data, overrides, budget):
     if system.name == "bad":
         return "its n_samples do not fit (see runs/bad-0.log)"
     command = ["train", "--gin_file", system.gin_file, "--run_dir", str(system.run_dirs[seed])]
-    assert main([*command, "--data", str(data), "--steps", str(budget[1])]) == 0
+    assert main([*command, "--data", str(data), "--steps", str(budget[1]), "--no_report"]) == 0
     return None
 
 

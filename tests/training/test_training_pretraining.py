@@ -97,10 +97,3 @@ def test_a_generator_without_an_autoencoder_is_refused(notes):
     trainer = toys.trainer()
     with pytest.raises(UsageError, match="Hybrid has no autoencoder; expected SampleGAN"):
         TrainAutoencoder(steps=1)(trainer, notes, 0, print)
-
-
-@pytest.mark.parametrize("changes", [{"steps": 0}, {"batch_size": 2.5}])
-def test_a_preparation_of_nothing_is_refused(changes):
-    ((name, value),) = changes.items()
-    with pytest.raises(UsageError, match=f"TrainAutoencoder.{name}: got {value}, expected a whole"):
-        TrainAutoencoder(**changes)

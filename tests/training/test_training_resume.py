@@ -17,7 +17,7 @@ from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
 from noisygan.training import checkpoints, run_files
 from noisygan.training.callbacks import Callback
-from noisygan.training.checkpoints import load_generator
+from noisygan.training.load import load_generator
 from noisygan.training.monitors import MAX_NOT_FINITE, keep_best
 from noisygan.training.train import train
 from tests import toys

@@ -9,7 +9,7 @@ import tensorflow as tf
 from noisygan.errors import RunError, UsageError
 from noisygan.training import run_files
 from noisygan.training.callbacks import Samples, TensorBoard, log_mel_images
-from noisygan.training.checkpoints import load_generator
+from noisygan.training.load import load_generator
 from tests import toys
 
 

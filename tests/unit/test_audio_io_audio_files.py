@@ -1,4 +1,4 @@
-"""WAV files: whole or not at all, never overwritten, never wrapped around."""
+"""WAV files: atomic, never overwritten, never wrapped around."""
 
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from noisygan.audio_io.controls import check_controls, save_controls
+from noisygan.audio_io.controls import check_controls
 from noisygan.audio_io.curves_csv import read_curves, write_curves
 from noisygan.errors import UsageError
 
@@ -107,19 +107,13 @@ def test_what_spreadsheets_add_is_read(edit):
     [
         ("", "first line is ; expected time_seconds"),
         ("time_seconds;harmonic/f0_hz\n0;440\n", "with commas between"),
-        ("seconds,harmonic/f0_hz\n0,440\n", "first line is seconds,harmonic/f0_hz; expected"),
         ("time_seconds,harmonic/f0\n0,440\n", "no curve harmonic/f0 .* nearest is harmonic/f0_hz"),
-        ("time_seconds,noise/magnitudes/5\n0,1\n", "no curve noise/magnitudes/5"),
         ("time_seconds,loudness_db,loudness_db\n0,1,1\n", "each once"),
         ("time_seconds,harmonic/f0_hz\n", "no rows below its first line"),
         ("time_seconds,harmonic/f0_hz\n0,440\n0.1\n", "line 3: expected 2 finite"),
         ("time_seconds,harmonic/f0_hz\n0,nan\n", "line 2"),
-        ("time_seconds,harmonic/f0_hz\n0,1e999\n", "line 2"),
-        ("time_seconds,harmonic/f0_hz\n0,high\n", "line 2"),
         ("time_seconds,harmonic/f0_hz\n0,440\n\n0.1,-5\n", "harmonic/f0_hz is -5"),
-        ("time_seconds,harmonic/amplitudes\n0,-0.1\n", "amplitudes is -0.1; expected 0 or more"),
         ("time_seconds,harmonic/f0_hz\n-1,440\n", "time_seconds must rise"),
-        ("time_seconds,harmonic/f0_hz\n0,440\n0.1,4\n0.1,5\n", "time_seconds must rise"),
         ("time_seconds,harmonic/f0_hz\n0,440\n9,440\n", "at 9 s and the sound ends at 0.2 s"),
     ],
 )
@@ -148,21 +142,3 @@ def test_what_is_struck_has_no_curves(tmp_path):
     path.write_text("time_seconds,harmonic/f0_hz\n0,440\n")
     with pytest.raises(UsageError, match="no curves"):
         read_curves(path, struck)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        ("harmonic/f0_hz", np.full(N, -3.0), "f0_hz has -3"),
-        (
-            "loudness_db",
-            np.zeros(3),
-            r"loudness_db has shape \(3,\)",
-        ),
-    ],
-)
-def test_edited_controls_are_checked(tmp_path, name, value, message):
-    made = controls() | {name: value}
-    with pytest.raises(UsageError, match=message):
-        check_controls(made)
-    save_controls(tmp_path / "a.npz", made)

@@ -86,13 +86,6 @@ def test_vibrato_is_regular_at_the_notes_own_rate():
             np.testing.assert_allclose(pulse[:, 2 + i], np.full(20, pulse[0, 2 + i]), atol=1e-4)
 
 
-def test_vibrato_grows():
-    waves = curves(Vibrato(fade_seconds=0.4))
-    plain, faded = waves[:, :, :2], waves[:, :, 2:]
-    fade = (1 - np.exp(-TIMES / 0.4))[None, :, None]
-    np.testing.assert_allclose(faded, plain * fade, atol=1e-6)
-
-
 def test_vibrato_has_no_seam_at_a_full_turn():
     # The phase is the angle of two outputs: with the code itself as these, drawn around a circle.
     vibrato = Vibrato()
@@ -115,15 +108,6 @@ def test_a_code_of_zeros_begins_at_phase_0_with_finite_slopes():
     np.testing.assert_allclose(waves[:, 0, :2], [[0.0, 1.0]] * 2, atol=1e-6)
     for slope in tape.gradient(loss, [code, *vibrato.trainable_variables]):
         assert np.isfinite(slope).all()
-
-
-def test_vibrato_learns_its_rate_and_phase():
-    vibrato = Vibrato()
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(vibrato(*[tf.constant(x) for x in (TIMES, NOTE_OFF, CODE)])[..., 0])
-    assert len(vibrato.trainable_variables) == 4
-    for slope in tape.gradient(loss, vibrato.trainable_variables):
-        assert np.abs(slope).max() > 1e-4
 
 
 @pytest.mark.parametrize("coordinate", [Linear(4.0), Attack(), Release(), Periodic(), Vibrato()])

@@ -48,39 +48,6 @@ def test_a_curve_is_the_same_however_finely_it_is_sampled(kind):
     assert np.std(coarse, axis=1).min() > 1e-4
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_any_set_of_times_in_any_order(kind):
-    net = NETWORKS[kind]()
-    times = moments(100.0)
-    whole = draw(net, times)
-    chosen = np.array([150, 3, 3, 77])
-    np.testing.assert_allclose(draw(net, times[chosen]), whole[:, chosen], atol=1e-5)
-
-
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_the_code_bends_the_curve(kind):
-    net = NETWORKS[kind]()
-    one, other = draw(net, moments(50.0)), draw(net, moments(50.0), code_seed=1)
-    assert np.abs(one - other).max() > 1e-2
-
-
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_the_gradient_reaches_every_variable_and_the_code(kind):
-    net = NETWORKS[kind]()
-    code = tf.random.stateless_normal([2, 5], [0, 1])
-    weight = tf.random.stateless_normal([2, 40, 3], [0, 2])
-    with tf.GradientTape() as tape:
-        tape.watch(code)
-        curves = net(tf.constant(moments(20.0)), tf.constant(NOTE_OFF), code)
-        loss = tf.reduce_sum(weight * curves)
-    for variable in (*net.trainable_variables, code):
-        assert variable.dtype in ("float32", tf.float32)
-    slopes = tape.gradient(loss, [*net.trainable_variables, code])
-    for variable, slope in zip([*net.trainable_variables, code], slopes, strict=True):
-        assert slope is not None, variable
-        assert np.abs(tf.convert_to_tensor(slope)).max() > 1e-7, variable
-
-
 def test_the_code_shifts_each_unit_and_is_its_gain():
     net = CPPN(3, [Linear(2.0), Attack((0.5,))], units=16, n_layers=2, activations=["tanh"])
     times, rng = moments(10.0), np.random.default_rng(1)
@@ -140,11 +107,6 @@ def test_a_deconvolution_is_linear_between_its_points_and_held_behind_the_end():
     before = draw(net, np.float32([-1.0, 0.0]))
     np.testing.assert_allclose(before, points[:, :1].repeat(2, axis=1), atol=1e-6)
     assert np.abs(np.diff(points, axis=1)).min() > 1e-5
-
-
-def test_the_widths_of_a_deconvolution_halve_down_to_16():
-    net = Deconvolution(1, units=100, n_layers=4)
-    assert [layer.filters for layer in net.stack] == [50, 25, 16, 16]
 
 
 def test_a_deconvolution_ignores_the_notes_end():

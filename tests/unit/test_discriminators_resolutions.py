@@ -53,13 +53,3 @@ def test_the_number_of_parameters():
     decision = (n_read * 4 + 4) + (4 + 1)
     n = sum(np.prod(v.shape) for v in discriminator.trainable_variables)
     assert n == convolutions + decision
-
-
-def test_other_settings_than_the_defaults_reach_every_part():
-    discriminator = MultiResolutionDiscriminator(
-        44100, (512,), n_filters=(2,), kernel_size=3, stride=4
-    )
-    (part,) = discriminator.discriminators
-    assert part.view.frame_rate == 44100 / 128
-    assert part.step_rate == 44100 / 512
-    assert part.convolutions[0].kernel_size == (3, 3)

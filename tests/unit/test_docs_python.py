@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan.demo import held_out_folder, notes_folder
+from noisygan.demo import notes_folder
 from tests.documents import ROOT, blocks
 
 PAGE = ROOT / "docs" / "python.md"
@@ -13,8 +13,8 @@ PAGE = ROOT / "docs" / "python.md"
 SMALL = {
     '"runs/notes.gin"': repr(str(ROOT / "tests/configs/small_notes.gin")),
     '"my_notes"': repr(str(notes_folder())),
-    '"held_out"': repr(str(held_out_folder())),
-    "minutes=10": "steps=2",
+    '"held_out"': repr(str(notes_folder())),
+    "minutes=10": "steps=1",
     "n=500": "n=8, n_pitch=0",
     'match("target.wav")': 'match("target.wav", pitch=60, n_steps=2)',
     "units=units": "units=4",

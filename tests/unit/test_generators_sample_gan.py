@@ -211,8 +211,3 @@ def test_one_pass_makes_a_segment_and_no_more():
 def test_blocks_fill_the_segment(block, fit):
     with pytest.raises(UsageError, match=f"got {block} for segments of 60 samples.*{fit}"):
         small(block=block)
-
-
-def test_the_autoencoder_fits():
-    with pytest.raises(UsageError, match="got 80 and an autoencoder of 60"):
-        small(n_samples=80)

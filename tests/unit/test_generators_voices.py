@@ -101,11 +101,6 @@ def test_noise_has_a_ceiling_above_the_notes_level():
     assert (20 * np.log10(magnitudes) <= LOUDNESS_DB + 6.001).all()
 
 
-def test_noise_needs_two_bands():
-    with pytest.raises(ValueError, match=r"NoiseVoice.n_bands: got 1, expected 2 or more"):
-        NoiseVoice(n_bands=1)
-
-
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 96000])
 def test_bands_keep_their_power_per_hertz_at_any_rate(rate):
     magnitudes = tf.constant(np.linspace(1.0, 0.2, 33)[None, None], tf.float32)

@@ -57,20 +57,6 @@ def test_away_from_a_terminal_a_line_at_each_end_and_one_a_minute():
     assert "other" not in stream.getvalue()
 
 
-def test_the_end_is_not_said_twice():
-    stream = io.StringIO()
-    with TrainingProgress(stream, Clock()) as progress:
-        progress.update(1, 1, 1.0)
-    assert len(stream.getvalue().splitlines()) == 1
-
-
-def test_messages_are_said_at_once():
-    stream = io.StringIO()
-    with TrainingProgress(stream, Clock()) as progress:
-        progress.message("silence [1/2]")
-        assert stream.getvalue() == "silence [1/2]\n"
-
-
 def test_on_a_terminal_a_bar_with_step_speed_losses_and_time_left():
     stream = Terminal()
     with TrainingProgress(stream, Clock()) as progress:

@@ -1,4 +1,4 @@
-"""Which notes are rendered and under which names."""
+"""Requests for notes, and their file names."""
 
 import types
 from pathlib import Path

@@ -30,24 +30,20 @@ def make(seconds, sample_rate, **changes):
     )
 
 
-@pytest.mark.parametrize("size", [700, 4096])
 @pytest.mark.parametrize(
     ("seconds", "sample_rate", "frame_rate"),
     [
-        (0.25, 16000, 100.0),
         (0.8, 44100, 100.0),
         # 352.8 samples from frame to frame, five of which are a whole number.
         (0.8, 44100, 125.0),
-        (0.8, 22050, 125.0),
         (0.253, 48000, 86.1328125),
         (0.4, 96000, 100.0),
-        (0.3, 192000, 50.0),
     ],
 )
-def test_blocks_are_the_sound_at_once(monkeypatch, size, seconds, sample_rate, frame_rate):
+def test_blocks_are_the_sound_at_once(monkeypatch, seconds, sample_rate, frame_rate):
     voices = [HarmonicVoice(20), NoiseVoice(17)]
     audio, controls = make(seconds, sample_rate, frame_rate=frame_rate, voices=voices)
-    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", size)
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 700)
     again = render_controls(controls)
     assert again.shape == audio.shape
     assert np.abs(audio).max() > 0.02

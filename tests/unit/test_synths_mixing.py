@@ -77,15 +77,6 @@ def test_crop(frame_size):
         np.testing.assert_array_equal(Crop(frame_size, location)(audio), expected)
 
 
-@pytest.mark.parametrize("location", ["front", "center", "back"])
-@pytest.mark.parametrize("n_samples", [0, 1, 3, 4, 5])
-def test_nothing_is_left_of_sounds_shorter_than_the_cut(location, n_samples):
-    crop, n_left = Crop(4, location), max(n_samples - 4, 0)
-    unknown = tf.function(crop, input_signature=[tf.TensorSpec([None, None])])
-    for cut in (crop, unknown):
-        assert cut(tf.constant(noise(2, n_samples))).shape == (2, n_left)
-
-
 def test_lengths_that_are_known_stay_known_in_a_graph():
     specs = [tf.TensorSpec([None, 20]), tf.TensorSpec([None, 20])]
     for processor, more, n_samples in (

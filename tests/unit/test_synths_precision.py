@@ -96,21 +96,6 @@ def test_its_gradients_are_the_products(rounding):
     assert error_db(to_b.numpy(), g.swapaxes(1, 2) @ np.float64(a)) < -115
 
 
-def test_one_matrix_for_all(rounding):
-    a, b = factors()[0], factors()[1][0].T
-    tensors = [tf.constant(a), tf.constant(b)]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        product = precision.matmul(*tensors)
-        loss = tf.reduce_sum(product**2)
-    to_a, to_b = tape.gradient(loss, tensors)
-    expected = np.float64(a) @ np.float64(b)
-    assert error_db(product.numpy(), expected) < -115
-    assert error_db(to_a.numpy(), 2.0 * expected @ np.float64(b).T) < -110
-    to_one = np.tensordot(np.float64(a), 2.0 * expected, [(0, 1), (0, 1)])
-    assert error_db(to_b.numpy(), to_one) < -110
-
-
 def test_harmonics_are_not_rounded(rounding):
     rng = np.random.default_rng(2)
     amplitudes = rng.uniform(0.1, 1.0, (2, 10, 1))

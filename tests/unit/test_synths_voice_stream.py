@@ -74,16 +74,6 @@ def test_a_voice_begins_anew_while_the_others_sound_on():
     np.testing.assert_allclose(late[:n], whole(two, seed, hop)[1, :n], atol=2e-5)
 
 
-def test_a_row_is_the_same_alone_and_in_a_batch():
-    drawn, stream = controls(3), VoiceStream(32, RATE, N_HARMONICS, N_BANDS)
-    together, alone = stream.initial_state(3), stream.initial_state(1)
-    for i in range(4):
-        now = frame(drawn, i) | {"seed": tf.constant([1, 2, 3])}
-        batch, together = stream(now, together)
-        row, alone = stream({name: x[1:2] for name, x in now.items()}, alone)
-    np.testing.assert_allclose(batch[1:2], row, atol=1e-6)
-
-
 def test_hours_later_it_is_in_tune_and_its_noise_is_the_same():
     # A day at 48 kHz in: the sample number has wrapped, the phase is what the formula says.
     stream = VoiceStream(64, 48000, 1, 2)

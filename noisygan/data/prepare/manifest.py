@@ -23,7 +23,7 @@ _EDGES = {
 
 
 def is_prepared(folder):
-    """Whether a folder is one that `noisygan prepare` wrote.
+    """Check that `noisygan prepare` wrote a folder.
 
     Args:
       folder: Path.
@@ -114,7 +114,7 @@ def write_manifest(plan, about):
 
 
 def bad_files(manifest):
-    """How many files of what kind were skipped that should have been used; '' if none."""
+    """Number and kind of skipped files that should have been used; '' if none."""
     kinds = manifest["counts"]["skipped_by_kind"].items()
     return ", ".join(f"{count} {kind}" for kind, count in kinds if kind not in HARMLESS)
 

@@ -1,7 +1,6 @@
 """Read one input of `prepare` to mono audio at its own rate, or say in one line why not."""
 
 import dataclasses
-import hashlib
 import io
 import os
 import shutil
@@ -14,7 +13,7 @@ import soundfile
 
 from noisygan.audio_io.decoding import MAX_SAMPLES, BadAudioError, read_mono
 from noisygan.data import layouts, nsynth
-from noisygan.files import feed
+from noisygan.files import sha256
 
 # Samples beyond full scale are scaled back up to here (+20 dB); more is another unit.
 MAX_PEAK = 10.0
@@ -98,10 +97,7 @@ def fingerprint(source):
     """SHA-256 of the bytes of a source, hex str; OSError if it cannot be read."""
     if source.reader == "nsynth_record":
         return nsynth.fingerprint(source)
-    digest = hashlib.sha256()
-    with open(source.path, "rb") as file:
-        feed(digest, file)
-    return digest.hexdigest()
+    return sha256(source.path)
 
 
 def _read_audio(source, max_seconds):
@@ -153,7 +149,7 @@ def _read_file(path, max_seconds, suffix=".wav"):
 
 
 def _repaired(path, sound):
-    """What soundfile opens: the path, or the file with the size of its samples corrected."""
+    """Path for soundfile, or the file's bytes with the size of its samples corrected."""
     with open(path, "rb") as file:
         order, offset, promised = _sample_chunk(file)
         size = os.fstat(file.fileno()).st_size

@@ -20,7 +20,6 @@ Frame i of a feature is centred on i / frame_rate seconds after the record's fir
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from noisygan.audio_io import decoding
 from noisygan.data.layouts import SPLITS, Entry
 from noisygan.data.prepare import manifest as manifests
 from noisygan.errors import RunError, UsageError
-from noisygan.files import atomic_write, feed, short_lines
+from noisygan.files import atomic_write, sha256, short_lines
 
 INDEX = "records.jsonl"
 MAX_LINE = 1 << 20
@@ -255,20 +254,12 @@ def verify(folder, progress=None):
 
 
 def check_file(folder, name, manifest):
-    """What is wrong with a file, as the end of a sentence; None if its checksum is right."""
+    """Problem of a file, as the end of a sentence; None if its checksum is right."""
     try:
         found = sha256(folder / name)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None if found == manifest["sha256"].get(name) else "has another checksum than stated"
-
-
-def sha256(path):
-    """SHA-256 of a file, hex str."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        feed(digest, file)
-    return digest.hexdigest()
 
 
 _FIELDS = (

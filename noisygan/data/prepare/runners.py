@@ -1,4 +1,4 @@
-"""Where the units of `prepare` run: a pool of processes, or Apache Beam."""
+"""Runners of the units of `prepare`: a pool of processes, or Apache Beam."""
 
 import concurrent.futures
 import json

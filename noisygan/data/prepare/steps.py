@@ -19,7 +19,7 @@ MAX_GAIN = 1000.0
 
 @dataclasses.dataclass
 class Converted:
-    """What is kept of one recording.
+    """Examples cut from one recording.
 
     Attributes:
       sounds: list of (seconds from the file's beginning, list of float32 arrays, one a rate).

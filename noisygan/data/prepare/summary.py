@@ -16,7 +16,7 @@ _HISTOGRAMS = {
 
 
 def result_lines(manifest, out):
-    """What `noisygan prepare` prints at its end, list of str.
+    """Result of `noisygan prepare` in a few lines, list of str.
 
     Args:
       manifest: dict.
@@ -41,7 +41,7 @@ def result_lines(manifest, out):
 
 
 def text(manifest, folder):
-    """What `noisygan data` prints: counts, classes, pitches, levels, steps.
+    """Summary of a prepared folder: counts, classes, pitches, levels, steps.
 
     Args:
       manifest: dict.

@@ -67,7 +67,7 @@ class Plan:
         return digest.hexdigest()
 
     def is_done(self, index):
-        """Whether a unit's files are there and belong to these inputs and steps."""
+        """Check that a unit's files exist and belong to these inputs and steps."""
         try:
             part = json.loads(self.part(index).read_text())
         except (OSError, ValueError):
@@ -161,7 +161,7 @@ def choose_split(source, sha256, options, shared):
 
 
 def is_wanted(source, only):
-    """Whether a source passes `Options.only`."""
+    """Apply the filters of `Options.only` to a source."""
     return all(text_of(source.value(name)) in values for name, values in only)
 
 
@@ -212,7 +212,7 @@ def _process(plan, index, given_up):
             about = {"name": name, "n_records": len(index_lines), "n_seconds": seconds}
             part["shards"][split] = about
             part["records"] += index_lines
-            part["sha256"] |= {each: records.sha256(plan.folder / each) for each in names}
+            part["sha256"] |= {each: files.sha256(plan.folder / each) for each in names}
     part["files"] = results
     if watched is not None:
         watched.unlink(missing_ok=True)
