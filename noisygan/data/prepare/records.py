@@ -202,8 +202,8 @@ def list_entries(folder, split, sample_rate, progress=None):
                 )
             except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
                 raise RunError(
-                    f"{folder / INDEX}: {str(line['key'])[:40]!r} has no place in a shard; prepare the "
-                    "recordings again"
+                    f"{folder / INDEX}: {str(line['key'])[:40]!r} has no place in a shard; "
+                    "prepare the recordings again"
                 ) from error
     n_stated = manifest["splits"][split]["n_records"]
     if len(entries) != n_stated:
