@@ -48,12 +48,9 @@ def add_arguments(parser):
     budget.add_argument("--minutes", type=arguments.positive, metavar="M", help="of each training")
     budget.add_argument("--steps", type=whole, metavar="N", help="or steps of each training")
     budget.add_argument("--examples", type=whole, metavar="N", help="or recordings that it sees")
+    seeds = arguments.whole_number(1, 100)
     parser.add_argument(
-        "--seeds",
-        type=arguments.whole_number(1, 100),
-        default=2,
-        metavar="N",
-        help="number of seeds of each config (default: 2)",
+        "--seeds", type=seeds, default=2, metavar="N", help="of each config (default: 2)"
     )
     parser.add_argument(
         "--answers",
