@@ -82,7 +82,7 @@ def fill(source, fields):
     source.tags = source_files.known(
         family=fields.get("instrument_family_str") or family,
         source=fields.get("instrument_source_str") or kind,
-        qualities=",".join(map(str, fields.get("qualities_str") or [])) or None,
+        qualities=_joined(fields.get("qualities_str")),
     )
     return source
 
@@ -212,3 +212,8 @@ def _records_of(container, split):
                 offset, index = after, index + 1
     except OSError as error:
         yield container.skipped("unreadable", f"cannot be read ({error.strerror})")
+
+
+def _joined(values):
+    """Texts of a list with commas between; None for what is no list or empty."""
+    return ",".join(map(str, values)) or None if isinstance(values, list) else None
