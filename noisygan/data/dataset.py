@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from noisygan.audio_io import decoding
-from noisygan.data import layouts
+from noisygan.data import layouts, source_files
 from noisygan.data.prepare import manifest, records
 from noisygan.data.selection import select
 from noisygan.errors import RunError, UsageError
@@ -331,8 +331,8 @@ class Recordings:
         self.segments, self.split, self.crop = segments, split, crop
         if self.sample_rate < 1 or self.n_samples < 1:
             raise UsageError(f"n_samples {n_samples} at {sample_rate} Hz; expected at least 1")
-        if split not in layouts.SPLITS:
-            raise UsageError(f"split is {split!r}; expected {', '.join(layouts.SPLITS)}")
+        if split not in source_files.SPLITS:
+            raise UsageError(f"split is {split!r}; expected {', '.join(source_files.SPLITS)}")
         if trim_db is not None and trim_db >= 0.0:
             raise UsageError(f"trim_db is {trim_db!r}; expected a level below 0 dB")
         if peak is not None and not 0.0 < peak <= 1.0:

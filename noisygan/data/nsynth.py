@@ -10,9 +10,9 @@ import struct
 import numpy as np
 
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data import layouts
+from noisygan.data import source_files
 from noisygan.data.filenames import family_and_source, parse_note_name
-from noisygan.data.layouts import Source
+from noisygan.data.source_files import Source
 from noisygan.errors import UsageError
 from noisygan.files import read_json
 
@@ -79,10 +79,10 @@ def fill(source, fields):
         setattr(source, name, None if value is None else float(value))
     source.label = fields.get("instrument_str")
     family, kind = family_and_source(source.label)
-    source.tags = layouts.known(
+    source.tags = source_files.known(
         family=fields.get("instrument_family_str") or family,
         source=fields.get("instrument_source_str") or kind,
-        qualities=",".join(map(str, fields.get("qualities_str") or [])) or None,
+        qualities=_joined(fields.get("qualities_str")),
     )
     return source
 
@@ -148,12 +148,12 @@ def _of_json(folder, data=None):
             )
             continue
         file = files.get(name, f"{name}.wav")
-        source = layouts.file_source(audio / file, f"{inside}audio/{file}")
+        source = source_files.file_source(audio / file, f"{inside}audio/{file}")
         source.split = split
         named.add(source.file)
         of_name = dict(zip(_OF_NAME, parse_note_name(name), strict=True))
         yield fill(source, {**of_name, **fields})
-    for source in layouts.walk(folder):
+    for source in source_files.walk(folder):
         source.file = inside + source.file
         if source.file != f"{inside}examples.json" and source.file not in named:
             if source.reader:
@@ -176,7 +176,7 @@ def _examples(path):
 
 def _of_tfrecords(data):
     """Every record of every TFRecord file; its name or its folder's tells the split."""
-    for source in layouts.walk(data):
+    for source in source_files.walk(data):
         if not _RECORD_SUFFIX.search(source.file) or source.size is None:
             if source.reader:
                 source.skipped("not named", "lies beside TFRecords, which are read instead")
@@ -212,3 +212,8 @@ def _records_of(container, split):
                 offset, index = after, index + 1
     except OSError as error:
         yield container.skipped("unreadable", f"cannot be read ({error.strerror})")
+
+
+def _joined(values):
+    """Texts of a list with commas between; None for what is no list or empty."""
+    return ",".join(map(str, values)) or None if isinstance(values, list) else None

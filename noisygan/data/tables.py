@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from noisygan.data import layouts
+from noisygan.data import source_files
 from noisygan.data.filenames import parse_pitch
 from noisygan.data.nsynth import SPLITS
 from noisygan.errors import UsageError
@@ -41,7 +41,7 @@ def read(data, table):
             source.skipped("named twice", f"is named again in row {row}")
         named.add(identity)
         yield source
-    for source in layouts.walk(data):
+    for source in source_files.walk(data):
         if os.path.realpath(source.path) not in named:
             if source.reader:
                 source.skipped("not named", f"is not named in {table.name}")
@@ -99,10 +99,10 @@ def _fields(row):
 def _source(data, row, fields):
     name = fields.pop("file")
     if not isinstance(name, str) or not name.strip() or "\0" in name or not _is_text(name):
-        return layouts.Source(file=f"row {row}", path=str(data)).skipped(
+        return source_files.Source(file=f"row {row}", path=str(data)).skipped(
             "bad entry", f"names no file, but {name!r}"
         )
-    source = layouts.file_source(data / name, Path(os.path.normpath(name)).as_posix())
+    source = source_files.file_source(data / name, Path(os.path.normpath(name)).as_posix())
     given = {key: value for key, value in fields.items() if value not in (None, "")}
     for key, value in given.items():
         if not _is_text(key, "strict") or not _is_text(str(value)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from noisygan.audio_io import decoding
 from noisygan.data.dataset import Recordings
-from noisygan.data.layouts import Entry
+from noisygan.data.source_files import Entry
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.examples import Examples
 from noisygan.evaluation.splits import balanced_rows

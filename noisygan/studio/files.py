@@ -7,9 +7,8 @@ import tempfile
 import zipfile
 
 import numpy as np
-import soundfile
 
-from noisygan.audio_io.audio_files import quantize
+from noisygan.audio_io.audio_files import wav_bytes
 from noisygan.errors import UsageError
 from noisygan.matching.target import read_target
 from noisygan.studio import requests
@@ -26,10 +25,7 @@ _INSTRUMENT_SECONDS = 4.0
 
 def wav(sound, subtype="PCM_16"):
     """WAV file of a `player.Sound`, bytes."""
-    file = io.BytesIO()
-    audio = quantize(sound.audio, subtype) if subtype.startswith("PCM") else sound.audio
-    soundfile.write(file, audio, sound.sample_rate, subtype=subtype, format="WAV")
-    return file.getvalue()
+    return wav_bytes(sound.audio, sound.sample_rate, subtype)
 
 
 def controls(player, request, sound):

@@ -203,7 +203,7 @@ def write_snapshot(run_dir, g_ema, seconds):
     folder = pathlib.Path(run_dir) / "snapshots"
     folder.mkdir(exist_ok=True)
     state = tf.train.Checkpoint(ema=g_ema.averages, step=g_ema.step)
-    write(state, folder / f"seconds-{round(seconds):06d}-step-{int(g_ema.step)}")
+    write(state, folder / f"seconds-{round(seconds):06d}-step-{int(g_ema.step.numpy())}")
 
 
 def snapshots(run_dir):

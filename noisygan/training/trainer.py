@@ -336,7 +336,7 @@ class Trainer:
     @property
     def step(self) -> int:
         """Steps taken."""
-        return int(self.g_ema.step)
+        return int(self.g_ema.step.numpy())
 
     @contextlib.contextmanager
     def averaged(self):

@@ -214,7 +214,7 @@ def sounds():
 def recording(path):
     """A recording to train on, to match and to prepare."""
     from noisygan.audio_io import decoding
-    from noisygan.data import layouts
+    from noisygan.data import source_files
     from noisygan.data.prepare import reading
     from noisygan.matching.target import read_target
 
@@ -225,7 +225,7 @@ def recording(path):
         try:
             assert np.isfinite(read_target(path).audio).all()
         finally:
-            found = reading.read(layouts.file_source(path, "input.wav"), max_seconds=60.0)
+            found = reading.read(source_files.file_source(path, "input.wav"), max_seconds=60.0)
             assert np.isfinite(found.audio).all()
 
 

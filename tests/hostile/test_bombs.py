@@ -147,7 +147,7 @@ def test_memory_stays_small_for_a_thousand_channels(tmp_path, in_small_memory):
         import numpy, soundfile, soxr
         from noisygan.matching.target import read_target
         from noisygan.data.prepare.reading import read
-        from noisygan.data.layouts import file_source
+        from noisygan.data.source_files import file_source
         """,
     )
     assert said == "accepted" and grown < 60

@@ -247,7 +247,7 @@ def test_a_strategy_that_is_not_there_is_refused(strategy, config, said, monkeyp
 def shells(tmp_path):
     """Starts the recipe's two commands, each in a shell; returns its processes."""
     (tmp_path / "runs").mkdir()
-    text = (ROOT / "tests/configs/tiny.gin").read_text(encoding="utf-8")
+    text = (ROOT / "tests/configs/small_notes.gin").read_text(encoding="utf-8")
     (tmp_path / "runs" / "notes.gin").write_text(text, encoding="utf-8")
     (tmp_path / "my_notes").symlink_to(ROOT / "noisygan/demo/notes")
     began = []

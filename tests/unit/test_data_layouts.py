@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data import layouts
+from noisygan.data import layouts, source_files
 from noisygan.data.prepare import reading
 from noisygan.errors import UsageError
 from tests.nsynth_records import record_bytes
@@ -46,8 +46,8 @@ class TestEntries:
         read_from, (a, b, reed) = layouts.list_entries(tmp_path)
         assert read_from == folder
         known = ("flute_acoustic_000", "flute", "acoustic")
-        assert a == layouts.Entry("a", folder / "audio" / "a.flac", *known, 61.5, 75)
-        assert b == layouts.Entry("b", folder / "audio" / "b.wav", *known, 60.0, 75)
+        assert a == source_files.Entry("a", folder / "audio" / "a.flac", *known, 61.5, 75)
+        assert b == source_files.Entry("b", folder / "audio" / "b.wav", *known, 60.0, 75)
         # Absent fields come from the name; whether a file is there shows when it is decoded.
         assert (reed.label, reed.family, reed.source) == ("reed_synthetic_012", "reed", "synthetic")
         assert (reed.pitch, reed.velocity, reed.path.exists()) == (50, 25, False)
@@ -165,10 +165,10 @@ def test_odd_names(tmp_path):
     for name in (b"\xff\xfe.wav", "ñ 日本\n.wav".encode(), b" .wav", b"-rf.wav", b"\\xff.wav"):
         with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
             file.write(b"x")
-    found = list(layouts.walk(tmp_path))
+    found = list(source_files.walk(tmp_path))
     names = ["\\xff\\xfe.wav", "ñ 日本\n.wav", " .wav", "-rf.wav", "\\x5cxff.wav"]
     assert sorted(source.file for source in found) == sorted(names)
-    again = [layouts.Source(**json.loads(source.to_json())) for source in found]
+    again = [source_files.Source(**json.loads(source.to_json())) for source in found]
     assert again == found and all(os.path.exists(source.path) for source in again)
 
 
@@ -288,7 +288,7 @@ def test_a_table(tmp_path, write_sound):
     assert (a.label, a.pitch, a.split) == ("bass", 36.0, "train")
     # A date is no number: float32 would not tell it from the next one.
     assert a.tags == {"Pitch": "x", "mood": "20210304", "bpm": 120.0}
-    assert [layouts.text_of(a.value(name)) for name in ("pitch", "mood", "x")] == [
+    assert [source_files.text_of(a.value(name)) for name in ("pitch", "mood", "x")] == [
         *("36", "20210304", "none")
     ]
     assert (b.pitch, b.split, b.tags) == (36.5, "test", {"Pitch": "x"})

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from noisygan.data.layouts import Source
 from noisygan.data.prepare import manifest, preparing, records, runners, units
 from noisygan.data.prepare.options import Options, make_options
+from noisygan.data.source_files import Source
 from noisygan.demo import drums_folder, notes_folder
 from noisygan.errors import RunError, UsageError
 from tests.nsynth_records import record_bytes

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data import layouts
+from noisygan.data import source_files
 from noisygan.data.prepare import reading
 
 
@@ -19,7 +19,7 @@ def sine(n=4000, rate=16000, hz=440.0):
 
 
 def read(path, **how):
-    return reading.read(layouts.file_source(path, path.name), **how)
+    return reading.read(source_files.file_source(path, path.name), **how)
 
 
 def refused(path, **how):
@@ -185,9 +185,9 @@ def test_a_name_that_is_no_text(tmp_path, write_sound):
     good = write_sound(tmp_path / "good.wav", sine())
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9 \n.wav")
     shutil.move(good, path)
-    source = layouts.file_source(path, b"caf\xe9 \n.wav")
+    source = source_files.file_source(path, b"caf\xe9 \n.wav")
     assert source.file == "caf\\xe9 \n.wav"
-    again = layouts.Source(**json.loads(source.to_json()))
+    again = source_files.Source(**json.loads(source.to_json()))
     assert len(reading.read(again).audio) == 4000
 
 

@@ -11,9 +11,9 @@ import soundfile
 
 from noisygan.data import Recordings
 from noisygan.data import dataset as data_of
-from noisygan.data.layouts import SPLITS
 from noisygan.data.prepare import preparing, records, runners
 from noisygan.data.prepare.options import Options
+from noisygan.data.source_files import SPLITS
 from noisygan.errors import RunError, UsageError
 
 RATE, N = 16000, 400

@@ -7,7 +7,7 @@ import pytest
 
 from noisygan.cli.arguments import pitch_list
 from noisygan.data.filenames import parse_note_name
-from noisygan.data.layouts import Entry
+from noisygan.data.source_files import Entry
 from noisygan.errors import UsageError
 from noisygan.rendering.requests import (
     bend_requests,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import noisygan
 from noisygan import files
-from noisygan.data.layouts import HARMLESS, SPLITS
 from noisygan.data.prepare import statistics
+from noisygan.data.source_files import HARMLESS, SPLITS
 from noisygan.errors import UsageError
 
 FORMAT, VERSION = "noisygan-data", 2
@@ -64,7 +64,7 @@ def read_manifest(folder):
         if kind == (FORMAT, VERSION):
             for split in manifest["splits"].values():
                 _ = [_own_name(name) for name in split["shards"]], int(split["n_records"])
-            _ = [_own_name(name) for name in manifest["sha256"]]
+            _ = [_own_name(name) for name, _ in manifest["sha256"].items()]
             _ = [f"{rate:d}" for rate in manifest["sample_rates"]]
             _ = f"{manifest['fingerprint']:s}", f"{manifest['counts']['files']:d}"
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:

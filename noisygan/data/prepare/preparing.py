@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from noisygan import files
-from noisygan.data import layouts
+from noisygan.data import layouts, source_files
 from noisygan.data.prepare import features, manifest, units
 from noisygan.errors import RunError, UsageError
 
@@ -114,7 +114,7 @@ def list_inputs(data, table, path, only=(), group=None):
             lengths.append(len(line))
             if source.reader == "audio":
                 for name, values in seen.items():
-                    values.add(layouts.text_of(source.value(name)))
+                    values.add(source_files.text_of(source.value(name)))
                 if group is not None and units.is_wanted(source, only):
                     groups.add(units.group_of(source, group))
             elif source.reader:

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from noisygan.audio_io.decoding import MAX_SAMPLES, BadAudioError, read_mono
-from noisygan.data import layouts, nsynth
+from noisygan.data import nsynth, source_files
 from noisygan.files import sha256
 
 # Samples beyond full scale are scaled back up to here (+20 dB); more is another unit.
@@ -105,7 +105,7 @@ def _read_audio(source, max_seconds):
     if source.size == 0:
         raise BadAudioError("empty", "is an empty file")
     try:
-        if suffix not in layouts.FFMPEG_SUFFIXES:
+        if suffix not in source_files.FFMPEG_SUFFIXES:
             return _read_file(source.path, max_seconds, suffix)
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "decoded.wav")

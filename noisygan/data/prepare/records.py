@@ -27,8 +27,8 @@ import numpy as np
 import soundfile
 
 from noisygan.audio_io import decoding
-from noisygan.data.layouts import SPLITS, Entry
 from noisygan.data.prepare import manifest as manifests
+from noisygan.data.source_files import SPLITS, Entry
 from noisygan.errors import RunError, UsageError
 from noisygan.files import atomic_write, sha256, short_lines
 
@@ -185,6 +185,8 @@ def list_entries(folder, split, sample_rate, progress=None):
         if line["split"] == split:
             try:
                 start, n_samples = line["start"][column], line["n_samples"][column]
+                if not (0 <= start < 2**40 and 0 <= n_samples < 2**40):
+                    raise ValueError(start)
                 entries.append(
                     Entry(
                         name=str(line["key"]),
@@ -198,10 +200,10 @@ def list_entries(folder, split, sample_rate, progress=None):
                         end=int(start) + max(1, int(n_samples)),
                     )
                 )
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
+            except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
                 raise RunError(
-                    f"{folder / INDEX}: {line['key']!r} has no place in a shard; prepare the "
-                    "recordings again"
+                    f"{folder / INDEX}: {str(line['key'])[:40]!r} has no place in a shard; "
+                    "prepare the recordings again"
                 ) from error
     n_stated = manifest["splits"][split]["n_records"]
     if len(entries) != n_stated:

@@ -15,9 +15,9 @@ import threadpoolctl
 
 from noisygan import files
 from noisygan.audio_io.decoding import BadAudioError
-from noisygan.data.layouts import SPLITS, Source, text_of
 from noisygan.data.prepare import features, reading, records, statistics, steps
 from noisygan.data.prepare.options import Options
+from noisygan.data.source_files import SPLITS, Source, text_of
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
 MIN_INPUTS, MAX_INPUTS, AIMED_UNITS = 8, 256, 32
