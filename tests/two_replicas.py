@@ -77,7 +77,7 @@ def growing(batch_sizes=(4, 8)):
 
 def pretrained():
     """A system with something that is trained before the adversaries."""
-    autoencoder = Autoencoder(128, code_size=4, units=4)
+    autoencoder = Autoencoder(128, latent_dim=4, units=4)
     return Trainer(
         SampleGAN(128, toys.SAMPLE_RATE, autoencoder, units=4, block=32),
         RecurrentDiscriminator(128, units=4, block=32),

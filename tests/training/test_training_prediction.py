@@ -27,12 +27,12 @@ def tones(hz, phase):
 
 @pytest.fixture(scope="module")
 def rollouts():
-    """A second from the codes of two recordings of each tone, behind a short training."""
+    """A second from the latents of two recordings of each tone, behind a short training."""
     rng = np.random.default_rng(0)
     hz = np.repeat(TONES_HZ, 32)
     audio = tones(hz, rng.uniform(0.0, 2.0 * np.pi, len(hz)))
     notes = toys.notes(n=len(hz), n_samples=N, sample_rate=RATE, audio=audio)
-    autoencoder = Autoencoder(N, code_size=8, units=4)
+    autoencoder = Autoencoder(N, latent_dim=8, units=4)
     trainer = Trainer(
         SampleGAN(N, RATE, autoencoder, units=24, block=10, read_noise_db=-30.0),
         RecurrentDiscriminator(N, units=8, block=10),

@@ -335,7 +335,7 @@ def test_penalties_at_both_sides_are_what_each_is_alone():
 @pytest.mark.slow
 def test_a_step_that_xla_compiles_is_the_same_step(monkeypatch):
     weights = []
-    # XLA draws other codes.
+    # XLA samples other latents.
     monkeypatch.setattr(
         Hybrid, "prior", lambda self, n, seed: tf.linspace([-1.0] * 4, [1.0] * 4, n)
     )
