@@ -58,7 +58,11 @@ def test_python_examples(tmp_path, monkeypatch, document):
     examples = blocks("python", document)
     assert examples, f"{document} shows no Python"
     monkeypatch.chdir(tmp_path)
+    config = ROOT / "tests" / "configs" / "small_notes.gin"
     for example in examples:
         assert len(example.strip().splitlines()) <= 25
-        exec(compile(example, str(document), "exec"), {"__name__": "__main__"})
+        small_example = example.replace("minutes=10", "steps=2")
+        small_example = small_example.replace("runs/notes.gin", str(config))
+        small_example = small_example.replace("run, notes)", "run, notes, n=8, n_pitch=0)")
+        exec(compile(small_example, str(document), "exec"), {"__name__": "__main__"})
         gin.clear_config()
