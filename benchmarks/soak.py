@@ -8,7 +8,7 @@ memory and processor time every ten seconds, and what it wrote into metrics.json
 compared after the first tenth (warm-up) and over the last tenth; a step's time likewise, by the
 clock and in processor time: on a machine that others use, the second one is the program's own.
 
-`studio` has so many clients ask a server for sounds of other codes, each as soon as it has an
+`studio` has so many clients ask a server for sounds of other latents, each as soon as it has an
 answer, and compares every answer's length with what was asked. Linux only (/proc).
 """
 

@@ -1,7 +1,8 @@
 """Time coordinates: inputs of a CPPN.
 
 Coordinates are called with times in seconds ([n_times] for all notes, or [batch, n_times]), the
-note-off in seconds ([batch]) and the code of the note, and return [batch, n_times, n_coordinates].
+note-off in seconds ([batch]) and the latent (z with encoded conditions, float32 [batch, n]), and
+return [batch, n_times, n_coordinates].
 They are functions of time in seconds, so a curve does not depend on the frame rate.
 """
 
@@ -29,7 +30,7 @@ class Linear:
     def __init__(self, seconds):
         self.seconds = seconds
 
-    def __call__(self, times, note_off, code):
+    def __call__(self, times, note_off, latent):
         """float32 [batch, n_times, 1]."""
         return _for_each(note_off, 2.0 * _rows(times) / self.seconds - 1.0, times)
 
@@ -46,7 +47,7 @@ class Attack:
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3)):
         self.time_constants = time_constants
 
-    def __call__(self, times, note_off, code):
+    def __call__(self, times, note_off, latent):
         """float32 [batch, n_times, len(time_constants)]."""
         constants = tf.constant(self.time_constants, tf.float32)
         return _for_each(note_off, 1.0 - tf.exp(-_rows(times) / constants), times)
@@ -62,7 +63,7 @@ class Release:
         self.time_constants = time_constants
         self.ramp_seconds = ramp_seconds
 
-    def __call__(self, times, note_off, code):
+    def __call__(self, times, note_off, latent):
         """float32 [batch, n_times, len(time_constants) + 1]."""
         since = tf.maximum(_rows(times) - note_off[:, None, None], 0.0)
         constants = tf.constant(self.time_constants, tf.float32)
@@ -76,7 +77,7 @@ class Periodic:
     def __init__(self, rates_hz=(0.25, 0.5, 1.0, 2.0)):
         self.rates_hz = rates_hz
 
-    def __call__(self, times, note_off, code):
+    def __call__(self, times, note_off, latent):
         """float32 [batch, n_times, 2 len(rates_hz)]."""
         angle = 2.0 * math.pi * _rows(times) * tf.constant(self.rates_hz, tf.float32)
         curves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
@@ -104,15 +105,15 @@ class Vibrato(keras.layers.Layer):
         # The phase is the angle of two outputs, which is continuous at a full turn.
         self.phase = keras.layers.Dense(2 * n, name="phase")
 
-    def rates_hz(self, code):
-        """Rates of notes with these codes, [batch, n]."""
-        return self.min_hz + (self.max_hz - self.min_hz) * tf.sigmoid(self.rate(code))
+    def rates_hz(self, latent):
+        """Rates of notes with these latents, [batch, n]."""
+        return self.min_hz + (self.max_hz - self.min_hz) * tf.sigmoid(self.rate(latent))
 
-    def call(self, times, note_off, code):
+    def call(self, times, note_off, latent):
         """float32 [batch, n_times, 4 n]."""
-        x, y = tf.split(self.phase(code), 2, axis=1)
+        x, y = tf.split(self.phase(latent), 2, axis=1)
         start = tf.math.atan2(y, x + 1e-6)
-        angle = 2.0 * math.pi * _rows(times) * self.rates_hz(code)[:, None, :]
+        angle = 2.0 * math.pi * _rows(times) * self.rates_hz(latent)[:, None, :]
         angle += start[:, None, :]
         waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
         fade = 1.0 - tf.exp(-_rows(times) / self.fade_seconds)

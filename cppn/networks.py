@@ -1,7 +1,8 @@
-"""Networks from a code to curves over time.
+"""Networks from a latent to curves over time.
 
 They are called with `times` (seconds, [n_times]; a CPPN also takes [batch, n_times]), `note_off`
-(seconds, [batch]) and `code` ([batch, n]), and return [batch, n_times, n_channels].
+(seconds, [batch]) and `latent` (z with encoded conditions, float32 [batch, n]), and return
+[batch, n_times, n_channels].
 """
 
 import keras
@@ -13,7 +14,7 @@ from cppn.activations import Mixed
 class CPPN(keras.layers.Layer):
     """Compositional pattern-producing network: a small network over time coordinates.
 
-    The code modulates each layer by a shift and a gain per unit. The output layer also has the
+    The latent modulates each layer by a shift and a gain per unit. The output layer also has the
     coordinates as inputs, so that linear ramps are easy to learn.
 
     Args:
@@ -54,12 +55,12 @@ class CPPN(keras.layers.Layer):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
-    def call(self, times, note_off, code):
+    def call(self, times, note_off, latent):
         """float32 [batch, n_times, n_channels]."""
-        place = tf.concat([c(times, note_off, code) for c in self.coordinates], axis=2)
+        place = tf.concat([c(times, note_off, latent) for c in self.coordinates], axis=2)
         h = place
         for hidden, shift, gain in zip(self.hidden, self.shifts, self.gains, strict=True):
-            h = hidden(h) * (1.0 + gain(code)[:, None, :]) + shift(code)[:, None, :]
+            h = hidden(h) * (1.0 + gain(latent)[:, None, :]) + shift(latent)[:, None, :]
             h = self.activation(h)
         return self.outputs(tf.concat([h, place], axis=2))
 
@@ -108,9 +109,9 @@ class Deconvolution(keras.layers.Layer):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
-    def call(self, times, note_off, code):
+    def call(self, times, note_off, latent):
         """float32 [batch, n_times, n_channels]."""
-        h = tf.reshape(tf.nn.leaky_relu(self.seed(code)), [-1, self.n_seed, self.units])
+        h = tf.reshape(tf.nn.leaky_relu(self.seed(latent)), [-1, self.n_seed, self.units])
         for layer in self.stack:
             h = tf.nn.leaky_relu(layer(h))
         grid = self.outputs(h)

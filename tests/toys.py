@@ -38,7 +38,7 @@ def hybrid(vibrato=True, **changes):
         "pitch": ConditionedPitch(),
         "condition_encoder": ConditionEncoder(("pitch", "velocity")),
         "latent_dim": 4,
-        "code_units": 8,
+        "latent_units": 8,
         "sample_rate": SAMPLE_RATE,
         "seconds": N_SAMPLES / SAMPLE_RATE,
         "note_off_seconds": N_SAMPLES / SAMPLE_RATE - 0.1,

@@ -1,4 +1,4 @@
-"""Go from one sound of a run to another through the codes between them.
+"""Go from one sound of a run to another through the latents between them.
 
 Writes a WAV file for each step, step-00.wav and on, and morph.wav: one sound that changes from the
 first to the last while it lasts (for hybrid runs of held notes). Sounds are counted as `render
@@ -13,7 +13,7 @@ from noisygan.cli import arguments
 from noisygan.errors import UsageError
 from noisygan.files import check_folder
 
-SUMMARY = "go from one sound of a run to another through the codes between"
+SUMMARY = "go from one sound of a run to another through the latents between"
 EXAMPLE = """\
 noisygan interpolate --run_dir runs/flute --out_dir between --first 0 --last 5 --steps 8 --pitch 67
 noisygan interpolate --run_dir runs/kit --out_dir kicks --label kick --steps 16 --path linear"""
@@ -37,7 +37,7 @@ def add_arguments(parser):
         "--path",
         choices=("spherical", "linear"),
         default="spherical",
-        help="how codes are drawn between the two (default: spherical, along the arc)",
+        help="how latents are interpolated (default: spherical, along the arc)",
     )
     parser.add_argument("--pitch", type=arguments.pitch_list, metavar="P", help="MIDI number")
     parser.add_argument(

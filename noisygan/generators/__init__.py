@@ -1,4 +1,4 @@
-"""Generators: codes and conditions in, sounds and their controls out."""
+"""Generators: latents and conditions in, sounds and their controls out."""
 
 from noisygan.generators.generator import GeneratorOutput
 from noisygan.generators.hybrid import Hybrid

@@ -1,4 +1,4 @@
-"""An autoencoder of short segments: its code is what Sample-GAN's generator begins with."""
+"""Convolutional autoencoder of short segments, whose latent initializes Sample-GAN's generator."""
 
 import keras
 import numpy as np
@@ -9,15 +9,15 @@ POOL = 4
 
 
 class Autoencoder(keras.layers.Layer):
-    """Convolutions and max pooling down to a code, and nearest neighbours up from it.
+    """Convolutions with max pooling to a latent, and with nearest-neighbour upsampling back.
 
-    Shaped as a small U-Net without its skips: all that the decoder knows passes through the code.
+    A small U-Net without skip connections.
     Layers with pooling by 4 are added until 16 steps or fewer are left; each has twice as many
     filters as the one before.
 
     Args:
       n_samples: Length of the segments.
-      code_size: Numbers in a code; fewer than samples.
+      latent_dim: Size of the latent, below `n_samples`.
       units: Filters of the first layer.
       kernel_size: Of the convolutions.
 
@@ -26,10 +26,10 @@ class Autoencoder(keras.layers.Layer):
       are lost, these are ours.
     """
 
-    def __init__(self, n_samples=500, code_size=64, units=16, kernel_size=9, name="autoencoder"):
+    def __init__(self, n_samples=500, latent_dim=64, units=16, kernel_size=9, name="autoencoder"):
         super().__init__(name=name)
         self.n_samples = n_samples
-        self.code_size = code_size
+        self.latent_dim = latent_dim
         self.lengths = [n_samples]
         while self.lengths[-1] > N_LAST:
             self.lengths.append(-(-self.lengths[-1] // POOL))
@@ -40,8 +40,8 @@ class Autoencoder(keras.layers.Layer):
             return keras.layers.Conv1D(n_filters, kernel_size, padding="same", name=name)
 
         self.downs = [convolution(width, f"down_{i}") for i, width in enumerate(widths)]
-        self.to_code = keras.layers.Dense(code_size, name="code")
-        self.from_code = keras.layers.Dense(self.lengths[-1] * self.width, name="from_code")
+        self.to_latent = keras.layers.Dense(latent_dim, name="latent")
+        self.from_latent = keras.layers.Dense(self.lengths[-1] * self.width, name="from_latent")
         ups = [1, *widths[:-1]]
         self.ups = [convolution(width, f"up_{i}") for i, width in reversed(list(enumerate(ups)))]
 
@@ -51,17 +51,17 @@ class Autoencoder(keras.layers.Layer):
         self.decode(self.encode(tf.zeros([1, self.n_samples])))
 
     def encode(self, audio):
-        """Codes, float32 [batch, code_size], of segments, float32 [batch, n_samples]."""
+        """Encode segments, float32 [batch, n_samples], to latents, float32 [batch, latent_dim]."""
         h = audio[:, :, None]
         for down in self.downs:
             h = tf.nn.elu(down(h))
             if h.shape[1] > N_LAST:
                 h = tf.nn.max_pool1d(h, POOL, POOL, padding="SAME")
-        return self.to_code(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))
+        return self.to_latent(tf.reshape(h, [-1, h.shape[1] * h.shape[2]]))
 
-    def decode(self, code):
-        """Segments in -1 .. 1, float32 [batch, n_samples], of codes, float32 [batch, code_size]."""
-        h = tf.reshape(self.from_code(code), [-1, self.lengths[-1], self.width])
+    def decode(self, latent):
+        """Decode latents, float32 [batch, latent_dim], to segments in -1 .. 1."""
+        h = tf.reshape(self.from_latent(latent), [-1, self.lengths[-1], self.width])
         lengths = self.lengths[-2::-1] or self.lengths
         for up, length in zip(self.ups, lengths, strict=True):
             if h.shape[1] < length:
@@ -70,24 +70,24 @@ class Autoencoder(keras.layers.Layer):
         return tf.tanh(h[:, :, 0])
 
     def call(self, audio):
-        """Segments by way of their codes, float32 [batch, n_samples]."""
+        """Reconstruct segments, float32 [batch, n_samples]."""
         return self.decode(self.encode(audio))
 
 
-def gaussian(codes):
-    """Mean and Cholesky factor of the normal distribution with the moments of given codes.
+def gaussian(latents):
+    """Mean and Cholesky factor of the normal distribution fitted to latents.
 
     Args:
-      codes: float [n, code_size].
+      latents: float [n, latent_dim].
 
     Returns:
-      (mean float32 [code_size], lower triangle float32 [code_size, code_size]): mean + factor @ z
-      is distributed so for z of a standard normal. Directions without spread get a little.
+      (mean float32 [latent_dim], factor float32 [latent_dim, latent_dim], lower triangle):
+      mean + factor @ z has this distribution for standard normal z. The covariance is regularized.
     """
-    codes = np.asarray(codes, np.float64)
-    mean = codes.mean(axis=0)
-    spread = codes - mean
-    covariance = spread.T @ spread / len(codes)
+    latents = np.asarray(latents, np.float64)
+    mean = latents.mean(axis=0)
+    spread = latents - mean
+    covariance = spread.T @ spread / len(latents)
     least = 1e-4 * np.trace(covariance) / len(mean) + 1e-10
     factor = np.linalg.cholesky(covariance + least * np.eye(len(mean)))
     return mean.astype(np.float32), factor.astype(np.float32)

@@ -49,9 +49,9 @@ class _UpsamplingStack(RawWaveform):
             h = convolve(up(tf.nn.relu(normalise(h))))
         return tf.tanh(h)[:, : self.n_samples, 0]
 
-    def make_audio(self, code):
-        """Sounds of codes, float32 [batch, n_samples]."""
-        return self.audio_of_seed(tf.reshape(self.seed_map(code), [-1, *self.seed_shape]))
+    def make_audio(self, latent):
+        """Sounds of latents, float32 [batch, n_samples]."""
+        return self.audio_of_seed(tf.reshape(self.seed_map(latent), [-1, *self.seed_shape]))
 
 
 class PublishedDrumDCGAN(_UpsamplingStack):

@@ -12,11 +12,11 @@ _FACTOR = 4
 
 
 class DrumWGAN(GrowingWaveform):
-    """A code and a label, each through a dense layer, and upsampling by four (Drysdale et al.).
+    """A latent and a label, each through a dense layer, and upsampling by four (Drysdale et al.).
 
     Every layer but the last upsamples, convolves and rectifies; the last one of a level makes the
     sound. The label is an embedding (of each condition's features a learnt vector) and becomes one
-    channel beside the code's.
+    channel beside the latent's.
 
     Args:
       n_samples: Length of the longest sounds: 256 times a power of four.
@@ -73,13 +73,13 @@ class DrumWGAN(GrowingWaveform):
             for i, width in enumerate(widths)
         ]
 
-    def begin(self, code):
-        """A code to [batch, 16, channels], the label in the last channel."""
-        h = tf.nn.relu(self.seed_map(code[:, : self.latent_dim]))
+    def begin(self, latent):
+        """A latent to [batch, 16, channels], the label in the last channel."""
+        h = tf.nn.relu(self.seed_map(latent[:, : self.latent_dim]))
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
         if self.condition_encoder is None:
             return h
-        told = self.condition_map(self.embedding(code[:, self.latent_dim :]))
+        told = self.condition_map(self.embedding(latent[:, self.latent_dim :]))
         return tf.concat([h, told[:, :, None]], axis=2)
 
     def block(self, level, h):

@@ -93,7 +93,7 @@ class Generator(Capabilities, keras.layers.Layer):
         """Encoded conditioning, float32 [batch, n], or None without conditions."""
         return self.condition_encoder(conditioning) if self.condition_encoder else None
 
-    def code_of(self, z, conditioning):
+    def conditioned_latent(self, z, conditioning):
         """z followed by the encoded conditioning, float32 [batch, n]."""
         encoded = self.encode_conditions(conditioning)
         return z if encoded is None else tf.concat([z, encoded], axis=1)

@@ -10,7 +10,7 @@ class GrowingWaveform(RawWaveform):
     """A network whose sounds become longer and finer, level by level.
 
     A level's sound is a blend: `alpha` of what its new layers make and the rest of the level below,
-    its samples repeated. Subclasses define `begin(code)`, `block(level, h)` and
+    its samples repeated. Subclasses define `begin(latent)`, `block(level, h)` and
     `to_audio(level, h)`, and hold each layer with the channels that go in in `layers_in`.
 
     Args:
@@ -50,8 +50,8 @@ class GrowingWaveform(RawWaveform):
                 layer.build((None, None, n_channels))
         self.built = True
 
-    def begin(self, code):
-        """A code to the first map, [batch, n_steps, channels]."""
+    def begin(self, latent):
+        """A latent to the first map, [batch, n_steps, channels]."""
         raise NotImplementedError
 
     def block(self, level, h):
@@ -62,11 +62,11 @@ class GrowingWaveform(RawWaveform):
         """A level's map to sound, [batch, length_of(level)]."""
         raise NotImplementedError
 
-    def audio_at(self, code, level, alpha):
-        """Sounds of codes at a level.
+    def audio_at(self, latent, level, alpha):
+        """Sounds of latents at a level.
 
         Args:
-          code: As of `make_audio`.
+          latent: As of `make_audio`.
           level: From 0.
           alpha: Scalar, the blend; at 0 the level below, repeated, and at 1 nothing of it, not even
             a gradient. Of no effect at level 0.
@@ -78,7 +78,7 @@ class GrowingWaveform(RawWaveform):
           UsageError: for a level that is not there.
         """
         self.length_of(level)
-        h, below = self.begin(code), None
+        h, below = self.begin(latent), None
         for i in range(level + 1):
             h, below = self.block(i, h), h
         audio = tf.cast(self.to_audio(level, h), tf.float32)
@@ -87,6 +87,6 @@ class GrowingWaveform(RawWaveform):
         lower = tf.cast(self.to_audio(level - 1, below), tf.float32)
         return alpha * audio + (1.0 - alpha) * tf.repeat(lower, self.factor, axis=1)
 
-    def make_audio(self, code):
-        """Sounds of codes at the present level and blend, float32 [batch, length_of(level)]."""
-        return self.audio_at(code, self.level, tf.cast(self.alpha, tf.float32))
+    def make_audio(self, latent):
+        """Sounds of latents at the present level and blend, float32 [batch, length_of(level)]."""
+        return self.audio_at(latent, self.level, tf.cast(self.alpha, tf.float32))

@@ -19,7 +19,7 @@ class GrowingGAN(GrowingWaveform):
       sample_rate: Hz, of the recordings; level i has sample_rate / 2**(n_levels - 1 - i).
       filters: Filters of each level, from the shortest sounds on.
       n_seed: Samples of the shortest sounds.
-      seed_channels: Channels that the code is spread over.
+      seed_channels: Channels that the latent is spread over.
       latent_dim: Size of z.
       prior: As of `RawWaveform`; the published one is uniform in -1 .. 1.
       condition_encoder: `ConditionEncoder`, or None as published.
@@ -59,9 +59,9 @@ class GrowingGAN(GrowingWaveform):
             self.layers_in += [(first, n_in), (second, n)]
         self.layers_in += zip(self.sounds, filters, strict=True)
 
-    def begin(self, code):
-        """A code to [batch, n_seed, seed_channels]."""
-        h = tf.nn.leaky_relu(self.seed_map(code), 0.2)
+    def begin(self, latent):
+        """A latent to [batch, n_seed, seed_channels]."""
+        h = tf.nn.leaky_relu(self.seed_map(latent), 0.2)
         return pixel_norm(tf.reshape(h, [-1, self.n_seed, h.shape[1] // self.n_seed]))
 
     def block(self, level, h):

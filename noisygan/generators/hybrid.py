@@ -30,8 +30,8 @@ class Hybrid(Generator):
       prior: A distribution of tensorflow-probability over z (scalar or with the event shape
         [latent_dim]), sampled with a stateless seed.
       latent_dim: Size of z.
-      code_units: Size of the note's code, made from z and the conditions; 0: z and the conditions
-        themselves.
+      latent_units: Units of the two dense layers between z with encoded conditions and the curve
+        networks; 0: no such layers.
       sample_rate: Hz, of the recordings.
       seconds: Length of the recordings.
       note_off_seconds: When their notes are let go; a longer or shorter note has the same release.
@@ -56,7 +56,7 @@ class Hybrid(Generator):
         reverb=None,
         prior=None,
         latent_dim=16,
-        code_units=128,
+        latent_units=128,
         sample_rate=16000,
         seconds=4.0,
         note_off_seconds=3.0,
@@ -92,14 +92,14 @@ class Hybrid(Generator):
                 f"prior: its samples have {size[0]} numbers, latent_dim is {latent_dim}; set both "
                 "to one size."
             )
-        self.code = None
-        if code_units:
-            self.code = keras.Sequential(
+        self.latent_network = None
+        if latent_units:
+            self.latent_network = keras.Sequential(
                 [
-                    keras.layers.Dense(code_units, activation="leaky_relu", name="code_0"),
-                    keras.layers.Dense(code_units, activation="leaky_relu", name="code_1"),
+                    keras.layers.Dense(latent_units, activation="leaky_relu", name="latent_0"),
+                    keras.layers.Dense(latent_units, activation="leaky_relu", name="latent_1"),
                 ],
-                name="code",
+                name="latent",
             )
         self.release_seconds = seconds - note_off_seconds
         self.frame_rate = frame_rate
@@ -163,12 +163,12 @@ class Hybrid(Generator):
         asked, whole_z = conditioning, z
         if self.condition_jitter is not None:
             z, conditioning = self.condition_jitter(z, conditioning)
-        code = self.code_of(z, conditioning)
-        if self.code is not None:
-            code = self.code(code)
-        raw_f0 = self.f0_curve(times, note_off, code)
-        raw_loudness = self.loudness_curve(times, note_off, code)
-        timbre = self.timbre_curves(times, note_off, code)
+        latent = self.conditioned_latent(z, conditioning)
+        if self.latent_network is not None:
+            latent = self.latent_network(latent)
+        raw_f0 = self.f0_curve(times, note_off, latent)
+        raw_loudness = self.loudness_curve(times, note_off, latent)
+        timbre = self.timbre_curves(times, note_off, latent)
         f0_hz = self.pitch(raw_f0, asked)
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))

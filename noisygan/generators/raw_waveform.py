@@ -8,9 +8,9 @@ from noisygan.generators.generator import Generator, GeneratorOutput
 
 
 class RawWaveform(Generator):
-    """A network from a code straight to samples, by the generator contract.
+    """A network from a latent straight to samples, by the generator contract.
 
-    Subclasses define `make_audio(code)`: z with the conditions' features behind it, float32
+    Subclasses define `make_audio(latent)`: z with the conditions' features behind it, float32
     [batch, n], to audio in -1 .. 1, float32 [batch, n_samples].
 
     Args:
@@ -26,8 +26,8 @@ class RawWaveform(Generator):
         super().__init__(sample_rate, seconds, latent_dim, prior, condition_encoder, name)
         self.n_samples = n_samples
 
-    def make_audio(self, code):
-        """Sounds of codes, float32 [batch, n_samples]."""
+    def make_audio(self, latent):
+        """Sounds of latents, float32 [batch, n_samples]."""
         raise NotImplementedError
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0, training=False):
@@ -49,7 +49,7 @@ class RawWaveform(Generator):
         Raises:
           UsageError: for more seconds than the network makes.
         """
-        audio = self.make_audio(self.code_of(z, conditioning))
+        audio = self.make_audio(self.conditioned_latent(z, conditioning))
         if training:
             return GeneratorOutput(audio, {})
         # Of a network that still grows; exactly the network's own where it is grown.

@@ -54,25 +54,25 @@ class Rollout:
 
 
 class SampleGAN(RawWaveform):
-    """Two LSTM layers and a dense one, begun with a segment's code (Wisnewski).
+    """Two LSTM layers and a dense one, begun with a segment's latent (Wisnewski).
 
     It learns from a discriminator, as published, and optionally by teacher forcing: `predict`, for
-    the loss `noisygan.losses.matching.Prediction`.
+    the loss `noisygan.losses.generator.NextBlockLoss`.
 
-    The code is decoded into the buffer of the last n samples. In training, codes are those of
+    The latent is decoded into the buffer of the last n samples. In training, latents are those of
     recordings where a batch brings any; else they are drawn from a normal distribution with the
-    moments of the recordings' codes (`set_codes`), of which z is the standard form.
+    moments of the recordings' latents (`set_latent_distribution`), of which z is the standard form.
 
     Args:
       n_samples: Length of the segments and of the buffer.
       sample_rate: Hz, of the recordings.
       autoencoder: `Autoencoder` of as many samples; not trained here, see
-        `noisygan.training.pretraining.TrainAutoencoder`. Its code's size is z's.
+        `noisygan.training.pretraining.TrainAutoencoder`. Its latent's size is z's.
       units: Of each LSTM layer.
       block: Samples that are said at once; the published one says one.
       noise_channels: Fresh random numbers beside each block that is read.
-      remembers_code: Whether the code, too, is beside each block that is read. As published it is
-        told once, by the buffer, and a long rollout forgets it.
+      latent_every_step: Whether the latent is an input of every step. As published it is used once,
+        for the initial buffer, and a long rollout forgets it.
       bounded: Whether a hyperbolic tangent bounds predictions to -1 .. 1, as published. It has
         nearly no gradient at a constant of 1. Without it a discriminator hears what is beyond, and
         in use that is cut off.
@@ -97,7 +97,7 @@ class SampleGAN(RawWaveform):
         units=128,
         block=1,
         noise_channels=1,
-        remembers_code=False,
+        latent_every_step=False,
         bounded=True,
         in_training=None,
         inference_mode=None,
@@ -107,12 +107,12 @@ class SampleGAN(RawWaveform):
     ):
         autoencoder = autoencoder or Autoencoder(n_samples)
         super().__init__(
-            n_samples, sample_rate, autoencoder.code_size, None, condition_encoder, name
+            n_samples, sample_rate, autoencoder.latent_dim, None, condition_encoder, name
         )
         self.n_buffer = blocks_in(n_samples, block, "SampleGAN")
         self.block = block
         self.noise_channels = noise_channels
-        self.remembers_code = remembers_code
+        self.latent_every_step = latent_every_step
         self.read_noise_db = read_noise_db
         self.in_training = in_training or OnePass()
         self.inference_mode = inference_mode or Rollout()
@@ -120,7 +120,7 @@ class SampleGAN(RawWaveform):
         self.autoencoder = autoencoder
         self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
         self.say = keras.layers.Dense(block, activation="tanh" if bounded else None, name="say")
-        self._compiled = tf.function(self.from_code)
+        self._compiled = tf.function(self.from_latent)
 
     @property
     def is_any_length(self):
@@ -128,30 +128,30 @@ class SampleGAN(RawWaveform):
         return self.inference_mode.goes_on
 
     def build(self, *shapes):
-        """Makes the autoencoder's variables and those of the codes' distribution."""
+        """Makes the autoencoder's variables and those of the latents' distribution."""
         self.built = True
         self.autoencoder.build()
-        self.code_mean = self.add_weight(
-            name="code_mean", shape=[self.latent_dim], initializer="zeros", trainable=False
+        self.latent_mean = self.add_weight(
+            name="latent_mean", shape=[self.latent_dim], initializer="zeros", trainable=False
         )
-        self.code_factor = self.add_weight(
-            name="code_factor",
+        self.latent_factor = self.add_weight(
+            name="latent_factor",
             shape=[self.latent_dim, self.latent_dim],
             initializer="identity",
             trainable=False,
         )
 
-    def set_codes(self, mean, factor):
-        """Sets the codes' distribution: mean [latent_dim], Cholesky factor, lower triangle."""
-        self.code_mean.assign(mean)
-        self.code_factor.assign(factor)
+    def set_latent_distribution(self, mean, factor):
+        """Sets the latents' distribution: mean [latent_dim], Cholesky factor, lower triangle."""
+        self.latent_mean.assign(mean)
+        self.latent_factor.assign(factor)
 
     def blocks(self, buffer, beside):
         """The layers along a buffer, from a state of zeros.
 
         Args:
           buffer: float32 [batch, n_steps, block].
-          beside: What is read with each block, noise, code and conditions, float32
+          beside: What is read with each block, noise, latent and conditions, float32
             [batch, n_steps, m].
 
         Returns:
@@ -173,11 +173,11 @@ class SampleGAN(RawWaveform):
             after.append(list(state))
         return self.say(h), after
 
-    def from_code(self, code, features, seed, n_samples, mode):
-        """Sounds of codes.
+    def from_latent(self, latent, features, seed, n_samples, mode):
+        """Sounds of latents.
 
         Args:
-          code: float32 [batch, latent_dim].
+          latent: float32 [batch, latent_dim].
           features: Of the conditions, float32 [batch, m], or None.
           seed: Of the noise, int or int32 [batch].
           n_samples: Length.
@@ -186,9 +186,9 @@ class SampleGAN(RawWaveform):
         Returns:
           float32 [batch, n_samples].
         """
-        buffer = self._in_blocks(self.autoencoder.decode(code))
+        buffer = self._in_blocks(self.autoencoder.decode(latent))
         n_steps = -(-n_samples // self.block)
-        beside = self._beside(code, features, seed, self.n_buffer + n_steps)
+        beside = self._beside(latent, features, seed, self.n_buffer + n_steps)
         said = mode(self, buffer, beside, n_steps)
         return tf.reshape(said, [-1, n_steps * self.block])[:, :n_samples]
 
@@ -226,32 +226,32 @@ class SampleGAN(RawWaveform):
     def _seeds(seed, rows):
         return tf.broadcast_to(tf.cast(seed, tf.int32), [tf.shape(rows)[0]])
 
-    def _beside(self, code, features, seed, n_beside):
-        """Inputs beside each block: noise, code and conditions."""
-        n_rows = tf.shape(code)[0]
-        seed = self._seeds(seed, code)
+    def _beside(self, latent, features, seed, n_beside):
+        """Inputs beside each block: noise, latent and conditions."""
+        n_rows = tf.shape(latent)[0]
+        seed = self._seeds(seed, latent)
         noise = white_noise(seed, n_beside * self.noise_channels)
         beside = tf.reshape(noise, [n_rows, n_beside, self.noise_channels])
         told = [] if features is None else [features]
-        if self.remembers_code:
+        if self.latent_every_step:
             # As wide as the noise is.
-            told = [(code - self.code_mean) / tf.norm(self.code_factor, axis=1), *told]
+            told = [(latent - self.latent_mean) / tf.norm(self.latent_factor, axis=1), *told]
         if told:
             told = tf.repeat(tf.concat(told, axis=1)[:, None], n_beside, axis=1)
             beside = tf.concat([beside, told], axis=2)
         return beside
 
-    def make_audio(self, code):
-        """Not used: a sound is made of a code and a seed, see `from_code`."""
+    def make_audio(self, latent):
+        """Not used: a sound is made of a latent and a seed, see `from_latent`."""
         raise NotImplementedError
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0, training=False):
         """Sounds; as `RawWaveform.call`, but for the seed, for lengths and for recordings.
 
         Args:
-          z: float32 [batch, latent_dim]; ignored where codes of real examples are used.
+          z: float32 [batch, latent_dim]; ignored where latents of real examples are used.
           conditioning: dict with what `condition_names` names; `audio`, float32 [batch, n_samples],
-            gives the codes in training.
+            gives the latents in training.
           seconds: Length; a rollout goes on for as long as it is asked to.
           sample_rate: As of `RawWaveform.call`.
           seed: Of the noise, int or int32 [batch].
@@ -264,17 +264,17 @@ class SampleGAN(RawWaveform):
           UsageError: for more seconds than a segment where `inference_mode` makes no more.
         """
         if training and "audio" in conditioning:
-            code = self.autoencoder.encode(conditioning["audio"])
+            latent = self.autoencoder.encode(conditioning["audio"])
         else:
-            code = self.code_mean + tf.linalg.matvec(self.code_factor, z)
+            latent = self.latent_mean + tf.linalg.matvec(self.latent_factor, z)
         features = self.encode_conditions(conditioning)
         if training:
-            audio = self.from_code(code, features, seed, self.n_samples, self.in_training)
+            audio = self.from_latent(latent, features, seed, self.n_samples, self.in_training)
             return GeneratorOutput(audio, {})
-        return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
+        return GeneratorOutput(self._rendered(latent, features, seed, seconds, sample_rate), {})
 
     def like(self, audio, conditioning=None, seconds=None, sample_rate=None, seed=0):
-        """Sounds that begin with the codes of given ones.
+        """Sounds that begin with the latents of given ones.
 
         Args:
           audio: float32 [batch, n_samples], at the network's rate.
@@ -283,11 +283,11 @@ class SampleGAN(RawWaveform):
         Returns:
           GeneratorOutput without controls.
         """
-        code = self.autoencoder.encode(audio)
+        latent = self.autoencoder.encode(audio)
         features = self.encode_conditions(conditioning)
-        return GeneratorOutput(self._rendered(code, features, seed, seconds, sample_rate), {})
+        return GeneratorOutput(self._rendered(latent, features, seed, seconds, sample_rate), {})
 
-    def _rendered(self, code, features, seed, seconds, sample_rate):
+    def _rendered(self, latent, features, seed, seconds, sample_rate):
         wanted = self.sample_rate if sample_rate is None else sample_rate
         seconds = self.seconds if seconds is None else seconds
         self.check_seconds(seconds, wanted)
@@ -295,8 +295,9 @@ class SampleGAN(RawWaveform):
         same_rate = wanted == self.sample_rate
         n_made = n_samples if same_rate else math.ceil(seconds * self.sample_rate)
         # A compiled one: a loop of the runtime, not one of Python.
-        make = self._compiled if tf.executing_eagerly() else self.from_code
-        audio = tf.clip_by_value(make(code, features, seed, n_made, self.inference_mode), -1.0, 1.0)
+        make = self._compiled if tf.executing_eagerly() else self.from_latent
+        audio = make(latent, features, seed, n_made, self.inference_mode)
+        audio = tf.clip_by_value(audio, -1.0, 1.0)
         if not same_rate:
             audio = resampled(audio, self.sample_rate, wanted, n_samples)
         return audio

@@ -11,8 +11,8 @@ from synths.units import midi_to_hz
 class PitchSweep(keras.layers.Layer):
     """A curve that comes to rest: `end + sum of rise_i exp(-t / time_i)`, in semitones.
 
-    End, rises and time constants are read from the note's code, once a note. It takes the place of
-    a network that draws F0, together with `MiddlePitch`.
+    A dense layer maps each note's latent to end, rises and time constants. Replaces the F0 network,
+    together with `MiddlePitch`.
 
     Args:
       n: Number of exponentials: a fast one for the beater's click, a slow one for the skin.
@@ -44,18 +44,18 @@ class PitchSweep(keras.layers.Layer):
         """Nothing: the parts make their variables when they are first called."""
         self.built = True
 
-    def call(self, times, note_off, code):
+    def call(self, times, note_off, latent):
         """Semitones, float32 [batch, n_times, 1]; note_off is ignored.
 
         Args:
           times: Seconds, [n_times], or [batch, n_times].
           note_off: Seconds, [batch].
-          code: [batch, n].
+          latent: [batch, n].
         """
-        end = self.max_end * tf.tanh(self.end(code) / 3.0)
-        rises = self.max_rise * tf.sigmoid(self.rises(code))
+        end = self.max_end * tf.tanh(self.end(latent) / 3.0)
+        rises = self.max_rise * tf.sigmoid(self.rises(latent))
         logits = tf.constant([math.log(p / (1.0 - p)) for p in self.place], tf.float32)
-        place = tf.sigmoid(self.times(code) + logits)
+        place = tf.sigmoid(self.times(latent) + logits)
         constants = self.min_seconds * (self.max_seconds / self.min_seconds) ** place
         falling = tf.exp(-times[..., None] / constants[:, None, :])
         swept = tf.reduce_sum(rises[:, None, :] * falling, axis=2, keepdims=True)

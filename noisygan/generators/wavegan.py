@@ -1,4 +1,4 @@
-"""WaveGAN's generator: transposed convolutions from a code to samples."""
+"""WaveGAN's generator: transposed convolutions from a latent to samples."""
 
 import keras
 import tensorflow as tf
@@ -88,9 +88,9 @@ class WaveGAN(RawWaveform):
                 1, post_filter, padding="same", use_bias=False, name="post_filter"
             )
 
-    def make_audio(self, code):
-        """Sounds of codes, float32 [batch, n_samples]."""
-        h = self.seed_map(code)
+    def make_audio(self, latent):
+        """Sounds of latents, float32 [batch, n_samples]."""
+        h = self.seed_map(latent)
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
         for up in self.ups:
             h = up(tf.nn.relu(h))

@@ -8,15 +8,15 @@ from noisygan.generators.autoencoder import gaussian
 from noisygan.losses import global_batch as global_batch
 from noisygan.training.optimizers import Adam
 
-# Codes of so many recordings log how codes are distributed.
-_N_CODES = 4096
+# Maximum number of recordings that the latent distribution is fitted to.
+_N_LATENTS = 4096
 
 
 class TrainAutoencoder:
     """Train the generator's autoencoder on the data; an entry of `Trainer.pretraining`.
 
     The loss is the squared error relative to each recording's power, so that quiet ones count as
-    well. The generator's latent distribution is then fitted to the codes of the data.
+    well. The generator's latent distribution is then fitted to the latents of the data.
 
     Args:
       steps: Updates.
@@ -63,12 +63,12 @@ class TrainAutoencoder:
         batches = trainer.replicas.batches(notes, self.batch_size, seed, n_batches=self.steps)
         update = trainer.replicas.compiled(update)
         shares = [update(batch) for batch in batches]
-        chosen = np.random.default_rng(seed).permutation(len(notes))[:_N_CODES]
+        chosen = np.random.default_rng(seed).permutation(len(notes))[:_N_LATENTS]
         encode = tf.function(autoencoder.encode)
-        codes = [
+        latents = [
             encode(np.stack([notes.audio(i) for i in part]))
             for part in np.array_split(chosen, -(-len(chosen) // 256))
         ]
-        generator.set_codes(*gaussian(np.concatenate(codes)))
+        generator.set_latent_distribution(*gaussian(np.concatenate(latents)))
         share = float(tf.reduce_mean(shares[-50:]))
         log(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")

@@ -108,7 +108,7 @@ def adapted(make):
 
 
 def draw(network, inputs):
-    return {"curves": network(TIMES, inputs["note_off"], inputs["code"])}
+    return {"curves": network(TIMES, inputs["note_off"], inputs["latent"])}
 
 
 def sing(voice, inputs):
@@ -132,7 +132,7 @@ HARMONIC = {
     **PITCHED,
 }
 AUDIO, OTHER = numbers(N_SAMPLES), numbers(N_SAMPLES, high=0.5)
-CODED = {"note_off": tf.constant([0.05, 0.1, 0.15]), "code": numbers(6)}
+WITH_LATENT = {"note_off": tf.constant([0.05, 0.1, 0.15]), "latent": numbers(6)}
 JUDGED = {"audio": tf.constant(toys.notes(n=BATCH)._audio), "conditioning": numbers(7)}
 SUNG = {"decoded": numbers(N_FRAMES, 6), "loudness_db": numbers(N_FRAMES, 1, low=-30.0)}
 ASKED = toys.conditioning(velocity=(50, 100, 110), label=(0, 1, 2)) | {
@@ -295,7 +295,7 @@ CASES = {
     "CPPN": Case(
         covers=CPPN,
         make=lambda: CPPN(2, [Linear(1.0), Attack(), Release(), Periodic()], units=8, n_layers=2),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"curves": (3, 5, 2)},
         call=draw,
     ),
@@ -309,7 +309,7 @@ CASES = {
     "Deconvolution": Case(
         covers=Deconvolution,
         make=lambda: Deconvolution(2, seconds=0.25, n_seed=2, n_layers=2, units=8),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"curves": (3, 5, 2)},
         call=draw,
         without_gradient=("note_off",),
@@ -317,7 +317,7 @@ CASES = {
     "Vibrato": Case(
         covers=Vibrato,
         make=lambda: Vibrato(n=2),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"curves": (3, 5, 8)},
         call=draw,
         without_gradient=("note_off",),

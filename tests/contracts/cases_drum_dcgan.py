@@ -4,7 +4,7 @@ from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
 from tests.contracts.cases import ASKED, JUDGED, Case, generate, judge, numbers
 
-CODED = {"z": numbers(4), "seed": ASKED["seed"]}
+WITH_LATENT = {"z": numbers(4), "seed": ASKED["seed"]}
 HEARD = {"audio": JUDGED["audio"][:, :700], "conditioning": JUDGED["conditioning"]}
 
 
@@ -17,7 +17,7 @@ CASES = {
     "PublishedDrumDCGAN": Case(
         covers=PublishedDrumDCGAN,
         make=lambda: PublishedDrumDCGAN(76, latent_dim=4),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"audio": (3, 76)},
         call=generate,
         without_gradient=("seed",),
@@ -27,7 +27,7 @@ CASES = {
         make=lambda: DrumDCGAN(
             700, latent_dim=4, seed_channels=4, filters=(4, 3, 3, 2), dilations=(3, 5, 9, 17, 1)
         ),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"audio": (3, 700)},
         call=generate,
         without_gradient=("seed",),

@@ -8,11 +8,11 @@ from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from tests import toys
 from tests.contracts.cases import (
     ASKED,
-    CODED,
     PHASE,
     PITCHED,
     SEED,
     SUNG,
+    WITH_LATENT,
     Case,
     draw,
     generate,
@@ -57,7 +57,7 @@ CASES = {
     "PitchSweep": Case(
         covers=PitchSweep,
         make=PitchSweep,
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"curves": (3, 5, 1)},
         call=draw,
         without_gradient=("note_off",),

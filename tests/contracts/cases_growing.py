@@ -10,7 +10,7 @@ from noisygan.generators.drum_wgan import DrumWGAN
 from noisygan.generators.growing_gan import GrowingGAN
 from tests.contracts.cases import ASKED, JUDGED, Case, generate, judge, numbers
 
-CODED = {"z": ASKED["z"], "seed": ASKED["seed"]}
+WITH_LATENT = {"z": ASKED["z"], "seed": ASKED["seed"]}
 
 
 def half(make):
@@ -41,7 +41,7 @@ CASES = {
                 embedding_dim=5,
             )
         ),
-        inputs=CODED | {"label": ASKED["label"]},
+        inputs=WITH_LATENT | {"label": ASKED["label"]},
         shapes={"audio": (3, 1024)},
         call=generate,
         without_gradient=("seed", "label"),
@@ -69,7 +69,7 @@ CASES = {
                 sample_rate=16000, filters=(4, 3), n_seed=64, latent_dim=4, kernel_size=5
             )
         ),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"audio": (3, 128)},
         call=generate,
         without_gradient=("seed",),

@@ -14,7 +14,7 @@ def _generator(mode, **changes):
     return lambda: SampleGAN(
         N,
         16000,
-        Autoencoder(N, code_size=4, units=4, kernel_size=3),
+        Autoencoder(N, latent_dim=4, units=4, kernel_size=3),
         units=6,
         block=4,
         in_training=mode,
@@ -28,12 +28,12 @@ ASKED = {"z": numbers(4), "seed": SEED}
 CASES = {
     "Autoencoder": Case(
         covers=Autoencoder,
-        make=lambda: Autoencoder(N, code_size=4, units=4, kernel_size=3),
+        make=lambda: Autoencoder(N, latent_dim=4, units=4, kernel_size=3),
         inputs={"audio": numbers(N)},
-        shapes={"audio": (BATCH, N), "code": (BATCH, 4)},
+        shapes={"audio": (BATCH, N), "latent": (BATCH, 4)},
         call=lambda autoencoder, inputs: {
             "audio": autoencoder(inputs["audio"]),
-            "code": autoencoder.encode(inputs["audio"]),
+            "latent": autoencoder.encode(inputs["audio"]),
         },
     ),
     "SampleGAN, rollout": Case(

@@ -8,15 +8,15 @@ from noisygan.generators.wavegan import NearestNeighbour, WaveGAN
 from tests.contracts.cases import ASKED, JUDGED, Case, adapted, generate, judge
 
 HEARD = {"audio": JUDGED["audio"][:, :1000], "conditioning": JUDGED["conditioning"]}
-CODED = {"z": ASKED["z"], "seed": ASKED["seed"]}
-TOLD = CODED | {"label": ASKED["label"]}
+WITH_LATENT = {"z": ASKED["z"], "seed": ASKED["seed"]}
+TOLD = WITH_LATENT | {"label": ASKED["label"]}
 SMALL = {"units": 3, "latent_dim": 4, "kernel_size": 5}
 
 CASES = {
     "WaveGAN": Case(
         covers=WaveGAN,
         make=lambda: WaveGAN(1000, **SMALL),
-        inputs=CODED,
+        inputs=WITH_LATENT,
         shapes={"audio": (3, 1000)},
         call=generate,
         without_gradient=("seed",),

@@ -9,7 +9,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import Rollout, SampleGAN
 from noisygan.losses import Relativistic
-from noisygan.losses.matching import SpectralMatch
+from noisygan.losses.generator import SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
 from noisygan.training.trainer import Trainer
@@ -29,12 +29,12 @@ def notes():
 
 
 def system(**changes):
-    autoencoder = Autoencoder(N, code_size=8, units=4)
+    autoencoder = Autoencoder(N, latent_dim=8, units=4)
     settings = {
         "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, in_training=Rollout()),
         "discriminator": RecurrentDiscriminator(N, units=16, block=10),
         "adversarial": Relativistic(),
-        "matching": [SpectralMatch(sizes=(64,), floor=1e-3)],
+        "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],
         "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
         "batch_size": 8,
         "g_optimizer": Adam(3e-3),
@@ -65,10 +65,10 @@ def test_the_error_is_told(trained):
 
 def test_the_codes_distribution_is_that_of_the_recordings(trained, notes):
     generator = trained[0].generator
-    codes = generator.autoencoder.encode(np.stack([notes.audio(i) for i in range(64)])).numpy()
-    np.testing.assert_allclose(generator.code_mean, codes.mean(axis=0), atol=1e-4)
-    drawn = tf.linalg.matvec(generator.code_factor, generator.prior(4000, 0)).numpy()
-    np.testing.assert_allclose(drawn.std(axis=0), codes.std(axis=0), rtol=0.1, atol=0.01)
+    latents = generator.autoencoder.encode(np.stack([notes.audio(i) for i in range(64)])).numpy()
+    np.testing.assert_allclose(generator.latent_mean, latents.mean(axis=0), atol=1e-4)
+    drawn = tf.linalg.matvec(generator.latent_factor, generator.prior(4000, 0)).numpy()
+    np.testing.assert_allclose(drawn.std(axis=0), latents.std(axis=0), rtol=0.1, atol=0.01)
 
 
 def test_the_adversaries_leave_the_autoencoder_as_it_is(trained):

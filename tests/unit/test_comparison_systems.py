@@ -84,7 +84,7 @@ def test_steps_for_examples_count_each_growth_level():
 def test_a_binding_that_one_config_does_not_use_is_refused_before_training(tmp_path):
     both = systems_of(["drums_small", "wavegan_small"], [], 1, tmp_path)
     with pytest.raises(UsageError, match=r"^wavegan_small: .*Hybrid"):
-        training.read_configs(both, ["Hybrid.code_units = 8"])
+        training.read_configs(both, ["Hybrid.latent_units = 8"])
 
 
 def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):

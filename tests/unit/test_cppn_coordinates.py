@@ -8,11 +8,11 @@ from cppn import Attack, Linear, Periodic, Release, Vibrato
 
 TIMES = np.linspace(0.0, 6.0, 61, dtype=np.float32)
 NOTE_OFF = np.float32([1.0, 3.5])
-CODE = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
+LATENT = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
 
 
-def curves(coordinate, times=TIMES, note_off=NOTE_OFF, code=CODE):
-    return coordinate(*[tf.constant(x, tf.float32) for x in (times, note_off, code)]).numpy()
+def curves(coordinate, times=TIMES, note_off=NOTE_OFF, latent=LATENT):
+    return coordinate(*[tf.constant(x, tf.float32) for x in (times, note_off, latent)]).numpy()
 
 
 def test_linear_goes_from_minus_one_to_one_and_on():
@@ -74,7 +74,7 @@ def test_vibrato_is_regular_at_the_notes_own_rate():
     assert waves.shape == (2, 61, 8)
     sines, cosines = waves[:, :, :2], waves[:, :, 2:4]
     np.testing.assert_allclose(sines**2 + cosines**2, np.ones_like(sines), atol=1e-5)
-    rates = vibrato.rates_hz(tf.constant(CODE)).numpy()
+    rates = vibrato.rates_hz(tf.constant(LATENT)).numpy()
     assert (rates > 3.0).all()
     assert (rates < 8.0).all()
     assert np.abs(np.diff(rates, axis=0)).min() > 1e-3
@@ -87,26 +87,26 @@ def test_vibrato_is_regular_at_the_notes_own_rate():
 
 
 def test_vibrato_has_no_seam_at_a_full_turn():
-    # The phase is the angle of two outputs: with the code itself as these, drawn around a circle.
+    # The phase is the angle of two outputs: with the latent itself as these, drawn around a circle.
     vibrato = Vibrato()
-    curves(vibrato, code=np.zeros((2, 3), np.float32))
+    curves(vibrato, latent=np.zeros((2, 3), np.float32))
     vibrato.phase.kernel.assign([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     vibrato.phase.bias.assign([0.0, 0.0])
     turn = np.linspace(0, 4 * np.pi, 400)
-    code = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
-    waves = curves(vibrato, TIMES[:1], np.ones(400), code)[:, 0, :2]
+    latent = np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
+    waves = curves(vibrato, TIMES[:1], np.ones(400), latent)[:, 0, :2]
     assert np.abs(np.diff(waves, axis=0)).max() < 0.05
     np.testing.assert_allclose(waves[:, 0], np.sin(turn), atol=1e-4)
 
 
 def test_a_code_of_zeros_begins_at_phase_0_with_finite_slopes():
-    vibrato, code = Vibrato(), tf.zeros([2, 5])
+    vibrato, latent = Vibrato(), tf.zeros([2, 5])
     with tf.GradientTape() as tape:
-        tape.watch(code)
-        waves = vibrato(tf.zeros([1]), tf.ones([2]), code)
+        tape.watch(latent)
+        waves = vibrato(tf.zeros([1]), tf.ones([2]), latent)
         loss = tf.reduce_sum(waves)
     np.testing.assert_allclose(waves[:, 0, :2], [[0.0, 1.0]] * 2, atol=1e-6)
-    for slope in tape.gradient(loss, [code, *vibrato.trainable_variables]):
+    for slope in tape.gradient(loss, [latent, *vibrato.trainable_variables]):
         assert np.isfinite(slope).all()
 
 

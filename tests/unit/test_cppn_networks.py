@@ -19,9 +19,9 @@ def network(coordinates, **settings):
     return CPPN(3, coordinates, units=16, n_layers=2, **settings)
 
 
-def draw(net, times, note_off=NOTE_OFF, code_seed=0):
-    code = np.random.default_rng(code_seed).normal(size=(len(note_off), 5))
-    arguments = [tf.constant(x, tf.float32) for x in (times, note_off, code)]
+def draw(net, times, note_off=NOTE_OFF, latent_seed=0):
+    latent = np.random.default_rng(latent_seed).normal(size=(len(note_off), 5))
+    arguments = [tf.constant(x, tf.float32) for x in (times, note_off, latent)]
     return net(*arguments).numpy()
 
 
@@ -54,7 +54,7 @@ def test_the_code_shifts_each_unit_and_is_its_gain():
     draw(net, times)
     for variable in net.trainable_variables:
         variable.assign(rng.normal(scale=0.5, size=variable.shape))
-    drawn, code = draw(net, times), np.random.default_rng(0).normal(size=(2, 1, 5))
+    drawn, latent = draw(net, times), np.random.default_rng(0).normal(size=(2, 1, 5))
 
     def dense(layer, x):
         return x @ np.float64(layer.kernel) + np.float64(layer.bias)
@@ -62,8 +62,8 @@ def test_the_code_shifts_each_unit_and_is_its_gain():
     place = np.stack([times - 1.0, 1.0 - np.exp(-times / 0.5)], axis=1)[None].repeat(2, axis=0)
     h = place
     for i in range(2):
-        gain = 1.0 + dense(net.gains[i], code)
-        h = np.tanh(dense(net.hidden[i], h) * gain + dense(net.shifts[i], code))
+        gain = 1.0 + dense(net.gains[i], latent)
+        h = np.tanh(dense(net.hidden[i], h) * gain + dense(net.shifts[i], latent))
     expected = dense(net.outputs, np.concatenate([h, place], axis=2))
     np.testing.assert_allclose(drawn, expected, atol=1e-5)
 

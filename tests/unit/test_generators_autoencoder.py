@@ -1,4 +1,4 @@
-"""The autoencoder: shapes, what passes through the code, the codes' distribution."""
+"""The autoencoder: shapes, what passes through the latent, the latents' distribution."""
 
 import numpy as np
 import pytest
@@ -25,8 +25,8 @@ def test_lengths_and_counts(n_samples, lengths, n_weights):
     assert autoencoder(audio).shape == (2, n_samples)
 
 
-def test_nothing_passes_beside_the_code():
-    autoencoder = Autoencoder(100, code_size=7, units=4)
+def test_nothing_passes_beside_the_latent():
+    autoencoder = Autoencoder(100, latent_dim=7, units=4)
     audio = tf.random.stateless_normal([3, 100], [0, 1])
     expected = autoencoder(audio)
     np.testing.assert_array_equal(autoencoder.decode(autoencoder.encode(audio)), expected)
@@ -35,7 +35,7 @@ def test_nothing_passes_beside_the_code():
 
 def test_it_learns_a_few_segments():
     tf.keras.utils.set_random_seed(0)
-    autoencoder = Autoencoder(100, code_size=8, units=4)
+    autoencoder = Autoencoder(100, latent_dim=8, units=4)
     times = np.arange(100) / 100
     audio = np.float32([0.6 * np.sin(2 * np.pi * f * times) for f in (2, 3, 5)])
     autoencoder.build()
@@ -57,10 +57,11 @@ def test_it_learns_a_few_segments():
 
 def test_the_gaussian_has_the_codes_moments():
     rng = np.random.default_rng(0)
-    codes = rng.normal(size=[500, 3]) @ rng.normal(size=[3, 3]) + [1.0, -2.0, 0.5]
-    mean, factor = gaussian(codes)
-    np.testing.assert_allclose(mean, codes.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(factor @ factor.T, np.cov(codes.T, bias=True), rtol=0.01, atol=0.01)
+    latents = rng.normal(size=[500, 3]) @ rng.normal(size=[3, 3]) + [1.0, -2.0, 0.5]
+    mean, factor = gaussian(latents)
+    np.testing.assert_allclose(mean, latents.mean(axis=0), rtol=1e-5)
+    covariance = np.cov(latents.T, bias=True)
+    np.testing.assert_allclose(factor @ factor.T, covariance, rtol=0.01, atol=0.01)
     assert np.allclose(factor, np.tril(factor))
 
 

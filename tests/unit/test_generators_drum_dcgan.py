@@ -44,9 +44,9 @@ def n_weights(weights):
     return sum(math.prod(w.shape) for w in weights)
 
 
-def shapes_of(stack, code):
+def shapes_of(stack, latent):
     """Shapes of the dense layer's map and of what each upsampling and each convolution returns."""
-    h = tf.reshape(stack.seed_map(code), [-1, *stack.seed_shape])
+    h = tf.reshape(stack.seed_map(latent), [-1, *stack.seed_shape])
     found = [tuple(h.shape[1:])]
     for normalise, up, convolve in zip(
         stack.normalisations, stack.ups, stack.convolutions, strict=True

@@ -92,9 +92,9 @@ def test_a_burst_is_as_loud_at_another_rate_and_over_in_time():
 
 def test_a_sweep_falls_to_its_end_and_is_the_same_at_any_frame_rate():
     sweep = PitchSweep(n=2, max_end=30.0, max_rise=36.0)
-    code = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    fine = sweep(tf.range(2000, dtype=tf.float32) / 1000.0, tf.ones([4]), code).numpy()
-    coarse = sweep(tf.range(20, dtype=tf.float32) / 10.0, tf.zeros([4]), code).numpy()
+    latent = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    fine = sweep(tf.range(2000, dtype=tf.float32) / 1000.0, tf.ones([4]), latent).numpy()
+    coarse = sweep(tf.range(20, dtype=tf.float32) / 10.0, tf.zeros([4]), latent).numpy()
     np.testing.assert_allclose(fine[:, ::100], coarse, atol=1e-4)
     assert (np.diff(fine, axis=1) <= 1e-5).all()
     assert ((fine[:, 0] - fine[:, -1] > 0.0) & (fine[:, 0] - fine[:, -1] < 72.0)).all()

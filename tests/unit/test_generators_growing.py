@@ -63,11 +63,11 @@ def layers_of(network, used):
     return [layer for layer in found if layer not in roads or roads.index(layer) in used]
 
 
-def build_only(network, n_code=None):
+def build_only(network, n_latent=None):
     """All variables without a forward pass of a full-size network."""
     network.build()
-    if n_code is not None:
-        network.seed_map.build((None, n_code))
+    if n_latent is not None:
+        network.seed_map.build((None, n_latent))
     if getattr(network, "embedding", None) is not None:
         network.embedding.build((None, 3))
         network.condition_map.build((None, 50))
@@ -151,9 +151,9 @@ def test_the_growing_gans_discriminator_is_as_large_as_published():
 
 
 def test_every_layers_shape_of_the_drum_networks():
-    generator, code = drum_generator(n_samples=16384), tf.ones([2, 7])
+    generator, latent = drum_generator(n_samples=16384), tf.ones([2, 7])
     generator.build()
-    maps = [generator.begin(code)]
+    maps = [generator.begin(latent)]
     for level in range(4):
         maps.append(generator.block(level, maps[-1]))
     assert [tuple(m.shape[1:]) for m in maps] == [
@@ -191,16 +191,16 @@ def test_every_layers_shape_of_the_growing_gan():
 def test_a_new_level_begins_as_the_old_one_repeated(make):
     generator = make()
     build_generator(generator, 3)
-    code = tf.random.stateless_normal(
+    latent = tf.random.stateless_normal(
         [2, generator.latent_dim + (3 if generator.condition_names else 0)], [1, 2]
     )
     for level in range(1, generator.n_levels):
-        old = generator.audio_at(code, level - 1, 1.0)
-        new = generator.audio_at(code, level, 0.0)
+        old = generator.audio_at(latent, level - 1, 1.0)
+        new = generator.audio_at(latent, level, 0.0)
         assert new.shape == (2, generator.length_of(level))
         np.testing.assert_array_equal(new, np.repeat(old, generator.factor, axis=1))
-        full = generator.audio_at(code, level, 1.0)
-        half = generator.audio_at(code, level, 0.5)
+        full = generator.audio_at(latent, level, 1.0)
+        half = generator.audio_at(latent, level, 0.5)
         assert np.abs(full - new).max() > 1e-3
         np.testing.assert_allclose(half, 0.5 * (full + new), atol=1e-6)
 

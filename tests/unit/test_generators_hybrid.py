@@ -176,7 +176,7 @@ def test_the_gradient_reaches_every_variable_and_z():
         loss = tf.reduce_sum(audio * tf.random.stateless_normal(audio.shape, [0, 1]))
     variables = generator.trainable_variables
     paths = " ".join(v.path for v in variables)
-    for part in ("detune_cents", "reverb/ir", "decoder", "gru", "vibrato", "code_1", "bands"):
+    for part in ("detune_cents", "reverb/ir", "decoder", "gru", "vibrato", "latent_1", "bands"):
         assert part in paths
     for variable, slope in zip(variables, tape.gradient(loss, variables), strict=True):
         assert slope is not None, variable.path
@@ -301,7 +301,7 @@ def test_conditions_are_those_of_the_features_and_of_the_pitch():
 
 
 def test_without_conditions_nothing_is_asked_for():
-    generator = toys.hybrid(condition_encoder=None, pitch=FreePitch(48.0, 72.0), code_units=0)
+    generator = toys.hybrid(condition_encoder=None, pitch=FreePitch(48.0, 72.0), latent_units=0)
     output = generator(generator.prior(2, 0), {})
     midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
     assert (midi > 48).all()
@@ -319,7 +319,7 @@ def test_unsteadiness_is_as_large_as_asked_and_never_repeats():
             assert np.corrcoef(curves[0, lag:], curves[0, :-lag])[0, 1] < 0.8
 
 
-def test_unsteadiness_is_a_function_of_time_and_the_code():
+def test_unsteadiness_is_a_function_of_time_and_the_latent():
     z = tf.random.stateless_normal([2, 5], [1, 2])
     fine = Jitter()(tf.range(400, dtype=tf.float32) / 100.0, z)
     coarse = Jitter()(tf.range(200, dtype=tf.float32) / 50.0, z)

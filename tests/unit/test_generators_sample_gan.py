@@ -1,4 +1,4 @@
-"""Sample-GAN's generator: counts, its two modes, its codes, its noise, lengths, refusals."""
+"""Sample-GAN's generator: counts, its two modes, its latents, its noise, lengths, refusals."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ N = 60
 
 def small(block=5, **changes):
     tf.keras.utils.set_random_seed(1)
-    autoencoder = Autoencoder(N, code_size=4, units=4)
+    autoencoder = Autoencoder(N, latent_dim=4, units=4)
     settings = {"n_samples": N, "sample_rate": 1000, "autoencoder": autoencoder, "units": 6}
     settings |= changes
     generator = SampleGAN(**settings, block=block)
     generator.build()
-    n_beside = settings.get("noise_channels", 1) + 4 * settings.get("remembers_code", False)
+    n_beside = settings.get("noise_channels", 1) + 4 * settings.get("latent_every_step", False)
     generator.blocks(tf.zeros([1, 2, block]), tf.zeros([1, 2, n_beside]))
     return generator
 
@@ -62,13 +62,13 @@ def test_a_rollout_says_each_block_from_those_before_it():
 
 @pytest.mark.parametrize("remembers", [True, False])
 def test_a_code_is_remembered_where_it_is_told_at_every_step(remembers, monkeypatch):
-    generator = small(remembers_code=remembers, noise_channels=1 - remembers)
-    generator.set_codes(np.full(4, 3.0), np.diag([2.0, 2.0, 2.0, 2.0]))
-    # The same buffer for every code: what is left is what is told beside it.
+    generator = small(latent_every_step=remembers, noise_channels=1 - remembers)
+    generator.set_latent_distribution(np.full(4, 3.0), np.diag([2.0, 2.0, 2.0, 2.0]))
+    # The same buffer for every latent: what is left is what is told beside it.
     zeros = tf.zeros([2, generator.n_buffer, generator.block])
-    monkeypatch.setattr(generator.autoencoder, "decode", lambda code: zeros)
-    code = tf.constant([[3.0] * 4, [5.0] * 4])
-    a, b = generator.from_code(code, None, [7, 7], 40 * N, Rollout()).numpy()[:, -N:]
+    monkeypatch.setattr(generator.autoencoder, "decode", lambda latent: zeros)
+    latent = tf.constant([[3.0] * 4, [5.0] * 4])
+    a, b = generator.from_latent(latent, None, [7, 7], 40 * N, Rollout()).numpy()[:, -N:]
     assert (np.abs(a - b).max() > 0.01) == remembers
 
 
@@ -113,41 +113,41 @@ def test_the_rollouts_gradient_is_the_plain_definitions():
         np.testing.assert_allclose(slope, expected, atol=1e-5 * np.abs(expected).max() + 1e-7)
 
 
-def made(generator, code, seed, mode):
-    return tf.function(lambda code: generator.from_code(code, None, seed, N, mode))(code)
+def made(generator, latent, seed, mode):
+    return tf.function(lambda latent: generator.from_latent(latent, None, seed, N, mode))(latent)
 
 
 def test_recordings_give_the_codes_in_training_alone():
     generator = small()
     z = generator.prior(2, 0)
     batch = {"audio": tf.random.stateless_normal([2, N], [0, 1])}
-    code = generator.autoencoder.encode(batch["audio"])
+    latent = generator.autoencoder.encode(batch["audio"])
     trained = generator(z, batch, seed=4, training=True).audio
-    expected = made(generator, code, 4, OnePass())
+    expected = made(generator, latent, 4, OnePass())
     np.testing.assert_allclose(trained, expected, atol=1e-6)
     np.testing.assert_array_equal(generator(z, batch).audio, generator(z, {}).audio)
     like = generator.like(batch["audio"], seed=4).audio
-    np.testing.assert_allclose(like, made(generator, code, 4, Rollout()), atol=1e-6)
+    np.testing.assert_allclose(like, made(generator, latent, 4, Rollout()), atol=1e-6)
 
 
-def test_z_is_the_standard_form_of_a_code():
+def test_z_is_the_standard_form_of_a_latent():
     generator = small()
     mean, factor = np.arange(4.0), np.tril(np.full([4, 4], 0.5))
-    generator.set_codes(mean, factor)
+    generator.set_latent_distribution(mean, factor)
     z = generator.prior(3, 0)
-    code = tf.constant(mean + z.numpy() @ factor.T, tf.float32)
-    expected = made(generator, code, 0, Rollout())
+    latent = tf.constant(mean + z.numpy() @ factor.T, tf.float32)
+    expected = made(generator, latent, 0, Rollout())
     np.testing.assert_allclose(generator(z, {}).audio, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("remembers", [True, False])
 def test_it_predicts_what_comes_from_the_recording_itself(remembers):
-    generator = small(remembers_code=remembers)
+    generator = small(latent_every_step=remembers)
     audio = tf.random.stateless_normal([2, N], [0, 1])
     coming, said = generator.predict(audio, {}, 3)
     np.testing.assert_array_equal(coming, audio[:, 5:])
     assert said.shape == coming.shape
-    # Nothing of what comes is known when it is said; the code, where it is told, knows everything.
+    # A prediction depends on earlier samples only, except through the latent of the whole audio.
     if not remembers:
         later = tf.concat([audio[:, :30], audio[:, 30:] + 0.5], axis=1)
         changed = np.abs(generator.predict(later, {}, 3)[1] - said).max(axis=0)

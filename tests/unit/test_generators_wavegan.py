@@ -156,7 +156,7 @@ def test_the_seed_and_hidden_maps_are_rectified_and_the_sound_is_a_tanh():
     np.testing.assert_allclose(audio, tf.tanh(generator.ups[0](h))[:, :, 0], atol=1e-6)
 
 
-def test_a_conditional_one_is_told_beside_the_code():
+def test_a_conditional_one_is_told_beside_the_latent():
     condition_encoder = ConditionEncoder(("label",), n_labels=3)
     generator = WaveGAN(units=1, latent_dim=4, condition_encoder=condition_encoder)
     z = tf.repeat(generator.prior(1, 0), 3, axis=0)
@@ -171,13 +171,13 @@ def test_a_conditional_one_is_told_beside_the_code():
 
 
 def test_codes_are_normal_or_as_asked():
-    codes = WaveGAN(units=1).prior(200, 3)
-    assert codes.shape == (200, 100)
-    np.testing.assert_allclose(np.std(codes), 1.0, atol=0.03)
+    latents = WaveGAN(units=1).prior(200, 3)
+    assert latents.shape == (200, 100)
+    np.testing.assert_allclose(np.std(latents), 1.0, atol=0.03)
     uniform = tfp.distributions.Uniform(-1.0, 1.0)
-    codes = WaveGAN(units=1, prior=uniform).prior(200, 3).numpy()
-    assert codes.min() < -0.99 and codes.max() > 0.99 and np.abs(codes).max() <= 1.0
-    np.testing.assert_allclose(np.std(codes), 3**-0.5, atol=0.02)
+    latents = WaveGAN(units=1, prior=uniform).prior(200, 3).numpy()
+    assert latents.min() < -0.99 and latents.max() > 0.99 and np.abs(latents).max() <= 1.0
+    np.testing.assert_allclose(np.std(latents), 3**-0.5, atol=0.02)
 
 
 def trainer_of(name):

@@ -1,4 +1,4 @@
-"""Codes between two, and a sound that moves along them."""
+"""Latents between two, and a sound that moves along them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Codes read from files."""
+"""Latents read from files."""
 
 import numpy as np
 import pytest

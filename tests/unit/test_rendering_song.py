@@ -40,7 +40,7 @@ def test_notes_are_summed_where_they_begin(flute):
     assert left_out == {}
     assert len(both) == len(one) + RATE
     np.testing.assert_allclose(both[: len(one)], one, atol=1e-6)
-    # The same code and curves; its noise is another.
+    # The same latent and curves; its noise is another.
     again = both[RATE:]
     assert np.abs(again).max() > 1e-4
     assert not np.array_equal(again, one)

@@ -161,7 +161,7 @@ def test_recordings_and_fakes_pass_through_it_with_one_seed(trained, monkeypatch
     sounds = trained.gan.generate(batch, tf.constant([3, 8]))
     (real, real_seed), (fake, fake_seed) = recorded.calls
     assert real_seed == fake_seed
-    assert real_seed not in ([3, 8], [4, 9], [5, 10])  # codes, noise, regularizers
+    assert real_seed not in ([3, 8], [4, 9], [5, 10])  # latents, noise, regularizers
     np.testing.assert_array_equal(real, batch["audio"])
     # What is compared and measured is not augmented; what is judged is.
     np.testing.assert_array_equal(real, sounds.real)
