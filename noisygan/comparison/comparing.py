@@ -176,7 +176,7 @@ def _configs_and_runs(systems):
     for system in systems:
         path = system.path if isinstance(system, Run) else system
         if isinstance(system, Run) and system.checkpoint is not None:
-            raise UsageError(f"{path}: got a run at a chosen checkpoint; expected its newest weights")
+            raise UsageError(f"{path}: a run at a chosen checkpoint; expected the newest")
         is_run = (pathlib.Path(path) / "run.json").is_file()
         (run_dirs if is_run else gin_files).append(path)
     return gin_files, run_dirs
