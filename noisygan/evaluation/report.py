@@ -187,9 +187,7 @@ class Report:
         return "\n".join(lines).rstrip() + "\n"
 
     def _repr_html_(self):
-        return html_table(
-            _rows([r for r in self.results if r.metric.headline]), self.facts["name"]
-        )
+        return html_table(_rows([r for r in self.results if r.metric.headline]), self.facts["name"])
 
 
 _TABLE = """\
