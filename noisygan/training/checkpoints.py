@@ -217,7 +217,7 @@ def _snapshots(run_dir):
     return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
 
 
-def drop_after(run_dir, step):
+def delete_after(run_dir, step):
     """Remove best weights and snapshots of later steps than that of a resumed checkpoint."""
     best = pathlib.Path(run_dir) / "best" / "checkpoints"
     late = [best / f"ckpt-{other}" for other in steps(best) if other > step]

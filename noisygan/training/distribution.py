@@ -217,7 +217,7 @@ class Machines(Replicas):
 
         Raises:
           KeyboardInterrupt: on the chief, where a signal asked another machine to stop.
-          _Dismissed: on the others, when there is no further step.
+          _StopTraining: on the others, when there is no further step.
         """
         if not self.has_state:
             self._broadcast_state(trainer)
@@ -231,7 +231,7 @@ class Machines(Replicas):
                 # The chief saves, and then announces it.
                 word, n_stopping = self._exchange(_STEP)
             if word != _STEP:
-                raise _Dismissed(word)
+                raise _StopTraining(word)
         yield
         self.in_step = False
 
@@ -296,7 +296,7 @@ class Machines(Replicas):
             while True:
                 trainer.train_step(batches, step)
                 step += 1
-        except _Dismissed as dismissed:
+        except _StopTraining as dismissed:
             if dismissed.word == _STOPPED:
                 raise KeyboardInterrupt("stopped and saved") from None
             if dismissed.word == _FAILED:
@@ -339,7 +339,7 @@ class Machines(Replicas):
                 )
 
 
-class _Dismissed(Exception):
+class _StopTraining(Exception):
     """The chief takes no further step; `word` says why."""
 
     def __init__(self, word):

@@ -17,7 +17,7 @@ from noisygan.export.forms import Form
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.jitter import ConditionJitter, Jitter
-from noisygan.generators.sweeps import MiddlePitch, PitchSweep
+from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
 from synths import Reverb
@@ -42,7 +42,7 @@ def drum():
     return toys.hybrid(
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
-        pitch=MiddlePitch(),
+        pitch=FixedCenterPitch(),
         condition_encoder=ConditionEncoder(("label",), n_labels=3),
         reverb=Reverb(trainable=True, reverb_length=300),
         seconds=0.1,
