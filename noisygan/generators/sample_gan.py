@@ -13,7 +13,7 @@ from synths.noise import white_noise
 
 
 class OnePass:
-    """Teacher-forced pass over the buffer: the predictions are the audio, at most as long."""
+    """One pass over the decoded buffer: the predictions are the audio, at most as long."""
 
     is_any_length = False
 

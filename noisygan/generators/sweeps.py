@@ -1,4 +1,4 @@
-"""Pitch that falls after the blow, as a struck skin's does when its tension eases."""
+"""Falling pitch of struck membranes."""
 
 import math
 
@@ -41,7 +41,7 @@ class PitchSweep(keras.layers.Layer):
         self.times = keras.layers.Dense(n, name="times")
 
     def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
+        """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
     def call(self, times, note_off, latent):

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, with checksums; a damaged one is passed over.
+"""Checkpoints of a run, with checksums; damaged ones are skipped.
 
 ckpt-<step>.index, ckpt-<step>.data-*   state, as TensorFlow writes it
 ckpt-<step>.json                        size and SHA-256 of each of these, written last
@@ -131,7 +131,7 @@ def newest(run_dir, log=lambda text: None):
 
 
 def check_saved(run_dir):
-    """Raises UsageError for a run without any checkpoint, damaged or not."""
+    """Raise UsageError for a run without any checkpoint, damaged or not."""
     if not steps(pathlib.Path(run_dir) / "checkpoints"):
         raise UsageError(
             f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "

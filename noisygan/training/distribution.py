@@ -47,7 +47,7 @@ class OneDevice:
         return contextlib.nullcontext()
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raises UsageError unless batches can be divided among the replicas.
+        """Raise UsageError unless batches can be divided among the replicas.
 
         Args:
           batch_sizes: List of int.
@@ -56,7 +56,7 @@ class OneDevice:
         """
 
     def check_settings(self, trainer):
-        """Raises UsageError for settings of a `Trainer` that need one device."""
+        """Raise UsageError for settings of a `Trainer` that need one device."""
 
     def sync_batch_norm(self, networks):
         """Let batch normalisation take its statistics from all replicas."""
@@ -118,7 +118,7 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raises UsageError unless batches can be divided among the replicas."""
+        """Raise UsageError unless batches can be divided among the replicas."""
         unit = self.n_replicas * group_size
         for size in batch_sizes:
             if size % unit:
@@ -130,7 +130,7 @@ class Replicas(OneDevice):
                 )
 
     def check_settings(self, trainer):
-        """Raises UsageError for settings of a `Trainer` that need one device."""
+        """Raise UsageError for settings of a `Trainer` that need one device."""
         settings = {
             "accumulate": trainer.accumulate > 1,
             "precision": trainer.precision == "float16",
@@ -324,7 +324,7 @@ class Machines(Replicas):
             variable.assign(value)
 
     def _compare(self, data):
-        """Raises RunError unless all machines have the chief's config and data."""
+        """Raise RunError unless all machines have the chief's config and data."""
         texts = {"another config": config.resolved_text(), "other data": data.fingerprint}
         for what, text in texts.items():
             numbers = np.zeros(self.cluster.n_machines, np.int64)

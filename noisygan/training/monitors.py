@@ -48,7 +48,7 @@ class NonFinite(Callback):
         self.strain = 0.0
 
     def __call__(self, step, metrics, trainer):
-        """Adds `d_skipped` and `g_skipped` to the metrics.
+        """Add `d_skipped` and `g_skipped` to the metrics.
 
         Raises:
           RunError: for too many non-finite steps.
@@ -82,7 +82,7 @@ class NonFinite(Callback):
         return {"skipped": self.skipped, "strain": self.strain}
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         self.skipped = {name: int(state["skipped"][name]) for name in ("d", "g")}
         self.strain = float(state["strain"])
 
@@ -160,7 +160,7 @@ class Alarms(Callback):
         }
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         records = [{str(k): float(v) for k, v in r.items()} for r in state["recent"]]
         self.recent.extend(records)
         self.quiet_until = {str(k): int(v) for k, v in state["quiet_until"].items()}
@@ -305,7 +305,7 @@ class QualityMonitor(Callback):
         )
 
     def __call__(self, step, metrics, trainer):
-        """Adds `energy_distance_percent` and `diversity_percent` where a measurement is due."""
+        """Add `energy_distance_percent` and `diversity_percent` where a measurement is due."""
         growing = trainer.plan.stage(step - 1).end is not None
         if growing or len(self.data) < 2 or not self.settings.is_due(step):
             return
@@ -338,7 +338,7 @@ class QualityMonitor(Callback):
         return {"curve": self.curve.points, "cost_seconds": self.cost_seconds}
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         self.curve.points = [[int(step), float(distance)] for step, distance in state["curve"]]
         self.cost_seconds = float(state["cost_seconds"])
 

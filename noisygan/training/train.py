@@ -96,7 +96,7 @@ def train(
 
 
 def check_folder(run_dir, resume):
-    """Raises UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
+    """Raise UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
     cluster = this_cluster()
     if resume:
         run_files.check_run(run_dir)
