@@ -16,10 +16,10 @@ from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
 from noisygan.matching import N_STEPS
 from noisygan.progress import TrainingProgress
-from noisygan.quiet import import_tensorflow
 from noisygan.rendering import interpolation, requests, saved_latents
 from noisygan.rendering.batches import render_requests
 from noisygan.rendering.notes import Note, Notes
+from noisygan.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     import keras
