@@ -10,8 +10,9 @@ import json
 import os
 import pathlib
 import re
+import sys
 
-from noisygan.errors import RunError, UsageError
+from noisygan.errors import RunError, UsageError, printable
 from noisygan.files import atomic_write, read_json, sha256
 
 N_KEPT = 3
@@ -96,6 +97,20 @@ def steps(folder):
 def step_of(prefix):
     """Step of a checkpoint by its prefix."""
     return int(str(prefix).rsplit("-", 1)[1])
+
+
+def check_prefix(prefix):
+    """Raises UsageError unless a prefix is that of a checkpoint or snapshot."""
+    name = pathlib.Path(f"{prefix}.index")
+    if not name.is_file() or not re.search(r"-\d+$", name.stem):
+        raise UsageError(
+            f"{prefix} is no checkpoint; expected a prefix such as runs/flute/checkpoints/ckpt-5000"
+        )
+
+
+def newest_good(run_dir):
+    """`newest`; what is passed over is told on stderr."""
+    return newest(run_dir, lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr))
 
 
 def newest(run_dir, log=lambda text: None):

@@ -99,7 +99,7 @@ def check_new(run_dir):
     """Raise UsageError unless a path is an empty or new folder."""
     run_dir = pathlib.Path(run_dir)
     if is_run(run_dir):
-        raise UsageError(f"{run_dir} holds a run; choose another folder, or add --resume")
+        raise UsageError(f"{run_dir} holds a run; choose another folder, or resume it")
     if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise UsageError(f"{run_dir} is not an empty folder; choose one that is empty or new")
 

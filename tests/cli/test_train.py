@@ -143,7 +143,7 @@ def snapshot(folder):
 def test_a_folder_that_holds_a_run_is_left_alone(refused, tiny, copy):
     before = snapshot(copy)
     message = refused("train", "--gin_file", tiny, "--data", notes_folder(), "--run_dir", copy)
-    assert "holds a run; choose another folder, or add --resume" in message
+    assert "holds a run; choose another folder, or resume it" in message
     assert snapshot(copy) == before
 
 

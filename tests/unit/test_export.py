@@ -219,9 +219,9 @@ def test_a_step_of_controls_is_the_play_of_a_note(notes):
     ("make", "format", "asked", "words"),
     [
         (note, "onnx", {"sample_rate": 44150}, "441.5 samples a frame"),
-        (note, "saved_model", {"seconds": 1.0}, "--seconds has no effect"),
-        (note, "saved_model", {"sample_rate": 8000}, "--sample_rate has no effect"),
-        (note, "onnx", {"block": 64, "seconds": 1.0}, "--seconds has no effect"),
+        (note, "saved_model", {"seconds": 1.0}, "seconds has no effect"),
+        (note, "saved_model", {"sample_rate": 8000}, "sample_rate has no effect"),
+        (note, "onnx", {"block": 64, "seconds": 1.0}, "seconds has no effect"),
         (drum, "onnx", {"sample_rate": 32000}, "reverb"),
         (drum, "onnx", {"block": 64}, "harmonic, modal, noise, transient, reverb"),
         (wavegan, "onnx", {"block": 64}, "only hybrids"),
