@@ -2,8 +2,9 @@
 
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
 "audio"). They fit timbre, level and modulation within the first hundreds of steps.
-`FeatureMatch` compares the discriminator's features of whole batches (`compares` is "features"). `NextBlockLoss` compares
-recordings with the generator's teacher-forced predictions (`compares` is "prediction").
+`FeatureMatch` compares the discriminator's features of whole batches (`compares` is "features").
+`NextBlockLoss` compares recordings with the generator's teacher-forced predictions (`compares` is
+"prediction").
 """
 
 import numpy as np
