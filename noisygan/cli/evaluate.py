@@ -18,7 +18,7 @@ import time
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.errors import UsageError
+from noisygan.files import check_free_folder
 
 SUMMARY = "measure generated examples against held-out recordings"
 EXAMPLE = """\
@@ -50,8 +50,7 @@ def run(args):
     """Evaluate and print the main metrics."""
     out_dir = pathlib.Path(args.out_dir)
     runs = [noisygan.load(run_dir) for run_dir in args.run_dir]
-    if out_dir.exists() and not (out_dir.is_dir() and not any(out_dir.iterdir())):
-        raise UsageError(f"--out_dir {out_dir} is a file or not empty; name an empty or new folder")
+    check_free_folder(out_dir)
     arguments.import_tensorflow()
 
     def show(report, result):

@@ -134,12 +134,10 @@ def compare(
         raise UsageError(f"{' and '.join(given)}: expected one budget")
     budget = next(iter(given.items()), None)
     if gin_files and budget is None:
-        raise UsageError(
-            "no budget; expected --minutes M, --steps N or --examples N, the same for all systems"
-        )
+        raise UsageError("no budget; expected minutes, steps or examples, the same for all systems")
     for path in answers:
         if not pathlib.Path(path).is_file():
-            raise UsageError(f"--answers {path} is no file; expected one that the page saved")
+            raise UsageError(f"answers {path} is no file; expected one that the page saved")
     if len(systems) < 2 and not answers:
         log("note: one system alone; `noisygan evaluate` reports more about it")
     state = Progress(
