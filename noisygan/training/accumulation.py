@@ -15,7 +15,7 @@ from noisygan.training.step import critic_step
 
 
 def check_accumulation(trainer, n_parts):
-    """Raises UsageError where parts would not be equivalent to the batch."""
+    """Raise UsageError where parts would not be equivalent to the batch."""
     if n_parts == 1:
         return
     if trainer.batch_size % n_parts:
@@ -31,7 +31,7 @@ def check_accumulation(trainer, n_parts):
             trainer.generator.min_batch_size > 1
         ),
         "FeatureMatch compares the means of whole batches": any(
-            match.compares == "features" for match in trainer.gan.matching
+            loss.compares == "features" for loss in trainer.gan.generator_losses
         ),
         f"the discriminator compares groups of {group} rows, a part has {rows}": rows % group,
     }

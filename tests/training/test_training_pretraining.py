@@ -9,7 +9,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import Rollout, SampleGAN
 from noisygan.losses import Relativistic
-from noisygan.losses.matching import SpectralMatch
+from noisygan.losses.generator import SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
 from noisygan.training.trainer import Trainer
@@ -31,10 +31,10 @@ def notes():
 def system(**changes):
     autoencoder = Autoencoder(N, latent_dim=8, units=4)
     settings = {
-        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, in_training=Rollout()),
+        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, training_mode=Rollout()),
         "discriminator": RecurrentDiscriminator(N, units=16, block=10),
         "adversarial": Relativistic(),
-        "matching": [SpectralMatch(sizes=(64,), floor=1e-3)],
+        "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],
         "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
         "batch_size": 8,
         "g_optimizer": Adam(3e-3),
