@@ -83,6 +83,18 @@ def _state(trainer):
     return [v.numpy() for x in lists for v in (x if isinstance(x, list) else [x])]
 
 
+def test_a_folder_with_a_run_is_not_trained_into_again(tmp_path):
+    run = tmp_path / "run"
+    small().fit(toys.notes(), run, 2)
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    with pytest.raises(UsageError, match="holds a run"):
+        small().fit(toys.notes(), run, 4)
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+    with pytest.raises(UsageError, match=r"^config: got None"):
+        train(None, toys.notes(), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_run_leaves_its_numbers_sounds_and_checkpoints(uninterrupted):
     run, trainer = uninterrupted
     records = run_files.read_metrics(run)
