@@ -2,10 +2,10 @@
 
 from discriminators.base import Discriminator, DiscriminatorOutput
 from discriminators.conditioning import ConditionEncoder
+from discriminators.front_ends import MFCC, LogMel
 from discriminators.mfcc import MFCCDiscriminator
 from discriminators.multi import MultiDiscriminator
 from discriminators.spectrogram import SpectrogramDiscriminator
-from discriminators.views import MFCC, LogMel
 
 __all__ = [
     "MFCC",

@@ -1,7 +1,7 @@
 """The default discriminator: MFCCs and a three-layer CNN."""
 
+from discriminators.front_ends import MFCC
 from discriminators.spectrogram import SpectrogramDiscriminator
-from discriminators.views import MFCC
 
 
 class MFCCDiscriminator(SpectrogramDiscriminator):

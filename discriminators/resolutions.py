@@ -1,8 +1,8 @@
 """Multi-resolution spectrogram discriminator."""
 
+from discriminators.front_ends import LogSpectrum
 from discriminators.multi import MultiDiscriminator
 from discriminators.spectrogram import SpectrogramDiscriminator
-from discriminators.views import LogSpectrum
 
 
 class MultiResolutionDiscriminator(MultiDiscriminator):

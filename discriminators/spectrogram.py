@@ -17,7 +17,7 @@ class SpectrogramDiscriminator(Discriminator):
     and Koyama 2018).
 
     Args:
-      view: Of `discriminators.views`.
+      view: Of `discriminators.front_ends`.
       n_filters: Filters of each convolution.
       kernel_size, stride: Of the convolutions.
       over_bands: Whether the convolutions run over time and bands. Otherwise they run over time

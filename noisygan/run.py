@@ -14,10 +14,10 @@ from noisygan.audio_io.controls import check_controls, load_controls, split_cont
 from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
 from noisygan.progress import TrainingProgress
-from noisygan.quiet import import_tensorflow
 from noisygan.rendering import requests, saved_latents
 from noisygan.rendering.batches import render_requests
 from noisygan.rendering.notes import Note, Notes
+from noisygan.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     import keras

@@ -18,7 +18,7 @@ from noisygan.generators.drum_dcgan import DrumDCGAN
 from noisygan.generators.growing_gan import GrowingGAN
 from noisygan.generators.sample_gan import SampleGAN
 from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
-from noisygan.losses.matching import FeatureMatch, Overshoot, SpectralMatch
+from noisygan.losses.generator import ClippingPenalty, FeatureMatch, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
 from noisygan.training.distribution import connect
 from noisygan.training.growth import Growth
@@ -37,7 +37,7 @@ def hybrid():
     """Every loss that ties rows together, and every augmentation."""
     return toys.trainer(
         [],
-        matching=[SpectralMatch(0.5, (256,)), FeatureMatch(0.5)],
+        generator_losses=[SpectralMatch(0.5, (256,)), FeatureMatch(0.5)],
         augmentation=Augmentation([Polarity(), Gain(), Shift(), Noise(-20.0), TimeMask()]),
         batch_size=4,
         g_optimizer=steady_adam(),
@@ -52,7 +52,7 @@ def batch_norm():
         DrumDCGANDiscriminator(128, (4, 3), (4, 4), (1, 1), kernel_size=5, dropout=0.0),
         BCE(),
         [R2(0.5, interval=2)],
-        [Overshoot(0.01)],
+        [ClippingPenalty(0.01)],
         batch_size=4,
         n_critic=2,
         g_optimizer=steady_adam(),

@@ -162,7 +162,11 @@ def split_controls(controls):
     """Controls of each sound, list of dict: the inverse of `stack_controls`.
 
     Controls of a single sound, as of `load_controls`, become a list of one.
+
+    Raises:
+      UsageError: if voices or kinds are missing or unknown, or the numbers of sounds differ.
     """
+    _check_voices(controls, "controls")
     sizes = {
         name: np.ndim(value) - len(_axes_of(name, controls))
         for name, value in controls.items()
@@ -171,9 +175,12 @@ def split_controls(controls):
     stacked = [name for name, more in sizes.items() if more == 1]
     if not stacked:
         return [controls]
+    counts = {name: len(controls[name]) for name in stacked}
+    if len({*counts.values()}) > 1 or 0 in counts.values():
+        raise UsageError(f"controls of {counts} sounds; expected one or more, the same of each")
     return [
         {name: value[row] if name in stacked else value for name, value in controls.items()}
-        for row in range(len(controls[stacked[0]]))
+        for row in range(counts[stacked[0]])
     ]
 
 
@@ -218,23 +225,7 @@ def check_controls(controls, path="controls"):
     Raises:
       UsageError: names the entry, what came and what was expected.
     """
-    missing = [name for name in ("format", "voices", "kinds", *_NEEDED) if name not in controls]
-    if missing or str(controls["format"]) != FORMAT:
-        reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
-        raise UsageError(f"{path} is not a controls file: {reason}")
-    if np.size(controls["version"]) == 1 and controls["version"] > VERSION:
-        raise UsageError(
-            f"{path} has version {controls['version']} of the format, this noisygan knows "
-            f"{VERSION}; update noisygan"
-        )
-    voices, kinds = (_names(controls, name, path) for name in ("voices", "kinds"))
-    if len(voices) != len(kinds) or len({*voices}) != len(voices):
-        raise UsageError(
-            f"{path} has {len({*voices})} voices and {len(kinds)} kinds; expected pairs"
-        )
-    unknown = [kind for kind in kinds if kind not in ENTRIES]
-    if unknown:
-        raise UsageError(f"{path}: kind {unknown[0]} is unknown; known are {', '.join(ENTRIES)}")
+    voices, kinds = _check_voices(controls, path)
     expected = _NEEDED | {name: _OPTIONAL[name] for name in _OPTIONAL if name in controls}
     if {"noise", "transient"} & {*kinds}:
         expected |= {"noise_seed": _OPTIONAL["noise_seed"]}
@@ -261,6 +252,28 @@ def check_controls(controls, path="controls"):
             near = difflib.get_close_matches(name[:100], known, n=1)
             hint = f"; nearest is {near[0]}" if near else ""
             raise UsageError(f"{path}: no sound is made from {ascii(name[:100])}{hint}")
+
+
+def _check_voices(controls, path):
+    """(voices, kinds); refuses what lacks an entry of every controls file, or unknown voices."""
+    missing = [name for name in ("format", "voices", "kinds", *_NEEDED) if name not in controls]
+    if missing or str(controls["format"]) != FORMAT:
+        reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
+        raise UsageError(f"{path} is not a controls file: {reason}")
+    if np.size(controls["version"]) == 1 and controls["version"] > VERSION:
+        raise UsageError(
+            f"{path} has version {controls['version']} of the format, this noisygan knows "
+            f"{VERSION}; update noisygan"
+        )
+    voices, kinds = (_names(controls, name, path) for name in ("voices", "kinds"))
+    if len(voices) != len(kinds) or len({*voices}) != len(voices):
+        raise UsageError(
+            f"{path} has {len({*voices})} voices and {len(kinds)} kinds; expected pairs"
+        )
+    unknown = [kind for kind in kinds if kind not in ENTRIES]
+    if unknown:
+        raise UsageError(f"{path}: kind {unknown[0]} is unknown; known are {', '.join(ENTRIES)}")
+    return voices, kinds
 
 
 def _check_entry(name, value, axes, low, high, sizes, path):

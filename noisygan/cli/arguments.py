@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from noisygan.quiet import import_tensorflow  # noqa: F401
+from noisygan.tensorflow_import import import_tensorflow  # noqa: F401
 
 _MIN_N = 8  # as of `noisygan.evaluation`, which takes longer to import
 

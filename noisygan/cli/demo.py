@@ -10,7 +10,7 @@ import webbrowser
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.quiet import import_tensorflow
+from noisygan.tensorflow_import import import_tensorflow
 
 SUMMARY = "train on the bundled notes and write a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"

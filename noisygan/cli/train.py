@@ -21,7 +21,7 @@ import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import NoisyganError, UsageError
-from noisygan.quiet import import_tensorflow
+from noisygan.tensorflow_import import import_tensorflow
 from noisygan.training import checkpoints
 from noisygan.training.cluster import STRATEGIES, this_cluster
 

@@ -57,7 +57,7 @@ class SampleGAN(RawWaveform):
     """Two LSTM layers and a dense one, begun with a segment's latent (Wisnewski).
 
     It learns from a discriminator, as published, and optionally by teacher forcing: `predict`, for
-    the loss `noisygan.losses.matching.Prediction`.
+    the loss `noisygan.losses.generator.NextBlockLoss`.
 
     The latent is decoded into the buffer of the last n samples. In training, latents are those of
     recordings where a batch brings any; else they are drawn from a normal distribution with the

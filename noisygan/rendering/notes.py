@@ -202,8 +202,10 @@ class Notes:
 
     def _repr_html_(self) -> str:
         figures = []
-        for note in self[:_MAX_SHOWN]:
-            [name], [audio] = note.names, note.audio
+        # Not of `self[:_MAX_SHOWN]`, which renders all.
+        shown = self._notes if "_notes" in self.__dict__ else self._render(False)
+        for name, note in zip(self.names[:_MAX_SHOWN], shown, strict=False):
+            audio = np.concatenate([sound for sound, _ in note.blocks()])
             sound = base64.b64encode(audio_files.wav_bytes(audio, self.sample_rate)).decode()
             image = base64.b64encode(_spectrogram_png(audio, self.sample_rate)).decode()
             figures.append(

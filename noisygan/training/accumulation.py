@@ -31,7 +31,7 @@ def check_accumulation(trainer, n_parts):
             trainer.generator.min_batch_size > 1
         ),
         "FeatureMatch compares the means of whole batches": any(
-            match.compares == "features" for match in trainer.gan.matching
+            loss.compares == "features" for loss in trainer.gan.generator_losses
         ),
         f"the discriminator compares groups of {group} rows, a part has {rows}": rows % group,
     }

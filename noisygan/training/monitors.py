@@ -196,8 +196,8 @@ def _findings(mean):
         yield (
             "clipping",
             f"The fake examples exceed full scale (peak {peak:.2f}) and would clip in a file: add "
-            "Overshoot to Trainer.matching or, for a Hybrid, lower Hybrid.max_loudness_db or "
-            "Hybrid.initial_loudness_db.",
+            "ClippingPenalty to Trainer.generator_losses or, for a Hybrid, lower "
+            "Hybrid.max_loudness_db or Hybrid.initial_loudness_db.",
         )
 
 

@@ -1,4 +1,7 @@
-"""Settings of the quality measurements during training (`noisygan.training.monitors`)."""
+"""Settings of the quality measurements during training.
+
+Configs may name all classes of this module, but not the monitors that use it.
+"""
 
 
 class Quality:

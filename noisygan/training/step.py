@@ -85,7 +85,7 @@ class GANLosses:
       generator, discriminator: By their contracts.
       adversarial: A loss pair of `noisygan.losses.adversarial`.
       regularizers: List, of `noisygan.losses.regularizers`.
-      matching: List, of `noisygan.losses.matching`.
+      generator_losses: List, of `noisygan.losses.generator`.
       condition_encoder: `ConditionEncoder` of the discriminator, or None.
       augmentation: Of `noisygan.training.augmentation`, or None.
     """
@@ -96,7 +96,7 @@ class GANLosses:
         discriminator,
         adversarial,
         regularizers=(),
-        matching=(),
+        generator_losses=(),
         condition_encoder=None,
         augmentation=None,
     ):
@@ -104,7 +104,7 @@ class GANLosses:
         self.discriminator = discriminator
         self.adversarial = adversarial
         self.regularizers = list(regularizers)
-        self.matching = list(matching)
+        self.generator_losses = list(generator_losses)
         self.condition_encoder = condition_encoder or (lambda batch: None)
         self.augmentation = augmentation or (lambda audio, seed: audio)
 
@@ -179,10 +179,10 @@ class GANLosses:
                 examples.real, examples.conditioning, examples.noise_seed
             ),
         }
-        for match in self.matching:
-            value = match(*compared[match.compares]())
-            metrics[f"g_{type(match).__name__.lower()}"] = value
-            loss += match.weight * value
+        for generator_loss in self.generator_losses:
+            value = generator_loss(*compared[generator_loss.compares]())
+            metrics[f"g_{type(generator_loss).__name__.lower()}"] = value
+            loss += generator_loss.weight * value
         return loss, metrics
 
 

@@ -33,7 +33,7 @@ class Trainer:
       discriminator: A `discriminators.Discriminator`.
       adversarial: A loss pair of `noisygan.losses.adversarial`.
       regularizers: List, of `noisygan.losses.regularizers`; each holds its weight and interval.
-      matching: List, of `noisygan.losses.matching`: losses of the generator beside the adversarial.
+      generator_losses: List, of `noisygan.losses.generator`, besides the adversarial loss.
       condition_encoder: `ConditionEncoder` of the discriminator or None; the generator has its own.
       g_optimizer, d_optimizer: Settings of `noisygan.training.optimizers`; None: `Adam()`.
       batch_size: Real, and fake, examples in a batch.
@@ -65,7 +65,7 @@ class Trainer:
         discriminator,
         adversarial,
         regularizers: Iterable = (),
-        matching: Iterable = (),
+        generator_losses: Iterable = (),
         condition_encoder=None,
         g_optimizer=None,
         d_optimizer=None,
@@ -93,7 +93,7 @@ class Trainer:
             discriminator,
             adversarial,
             regularizers,
-            matching,
+            generator_losses,
             condition_encoder,
             augmentation,
         )
@@ -182,11 +182,11 @@ class Trainer:
                 f"Trainer.batch_size: got {self.batch_size}, expected {generator.min_batch_size} "
                 f"or more: {type(generator).__name__} normalises each batch by its own statistics"
             )
-        predicts = any(match.compares == "prediction" for match in self.gan.matching)
+        predicts = any(loss.compares == "prediction" for loss in self.gan.generator_losses)
         if predicts and not generator.predicts:
             raise UsageError(
-                f"Trainer.matching: {type(generator).__name__} does not predict the next sample, "
-                "which Prediction compares; expected SampleGAN, or other losses"
+                f"Trainer.generator_losses: {type(generator).__name__} does not predict the next "
+                "block, which NextBlockLoss compares; expected SampleGAN, or other losses"
             )
         if data.sample_rate != generator.sample_rate:
             raise UsageError(

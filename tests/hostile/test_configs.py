@@ -41,7 +41,7 @@ def complaint(text):
         *("noisygan.files.atomic_write", "noisygan.archives.read_arrays"),
         *("synths.kernels.threads.run", "synths.native.set_native_kernels", "synths.pitch.CREPE"),
         *("synths.saving.registered", "synths.noise.white_noise", "synths.noise.np.load"),
-        *("discriminators.layers.convolve", "noisygan.losses.matching.tf.io.write_file"),
+        *("discriminators.layers.convolve", "noisygan.losses.generator.tf.io.write_file"),
         *("tensorflow_probability.distributions.Sample", "tensorflow.io.write_file"),
         "tensorflow_probability.distributions.normal.tf.io.write_file",
         *("keras.utils.get_file", "os.system", "subprocess.run", "builtins.eval"),

@@ -7,7 +7,7 @@ import pytest
 from discriminators.growing_gan import GrowingGANDiscriminator
 from noisygan.errors import UsageError
 from noisygan.losses import R1, R2
-from noisygan.losses.matching import FeatureMatch, SpectralMatch
+from noisygan.losses.generator import FeatureMatch, SpectralMatch
 from noisygan.training.optimizers import Adam
 from tests import toys
 
@@ -16,7 +16,7 @@ def after_steps(n_steps=2, **changes):
     """(weights of both networks, metrics of the last step)."""
     trainer = toys.trainer(
         [R1(interval=2), R2(interval=2)],
-        matching=[SpectralMatch(0.5, (256,))],
+        generator_losses=[SpectralMatch(0.5, (256,))],
         batch_size=4,
         # Adam's steps are as large for a gradient of rounding errors: SGD's are not.
         g_optimizer=Adam(1e-4, epsilon=1.0),
@@ -48,7 +48,7 @@ def test_what_couples_the_batch_is_refused():
     with pytest.raises(UsageError, match="got 3 parts of a batch of 4, expected a number that"):
         toys.trainer(batch_size=4, accumulate=3)
     with pytest.raises(UsageError, match="FeatureMatch compares the means of whole batches"):
-        toys.trainer(batch_size=4, accumulate=2, matching=[FeatureMatch()])
+        toys.trainer(batch_size=4, accumulate=2, generator_losses=[FeatureMatch()])
     judge = GrowingGANDiscriminator((2, 1), 512, group_size=4)
     with pytest.raises(UsageError, match="groups of 4 rows, a part has 2"):
         toys.trainer(batch_size=4, accumulate=2, discriminator=judge)

@@ -8,7 +8,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import SampleGAN
 from noisygan.losses import BCE
-from noisygan.losses.matching import Prediction
+from noisygan.losses.generator import NextBlockLoss
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
 from noisygan.training.trainer import Trainer
@@ -37,7 +37,7 @@ def rollouts():
         SampleGAN(N, RATE, autoencoder, units=24, block=10, read_noise_db=-30.0),
         RecurrentDiscriminator(N, units=8, block=10),
         BCE(),
-        matching=[Prediction(weight=20.0)],
+        generator_losses=[NextBlockLoss(weight=20.0)],
         pretraining=[TrainAutoencoder(steps=150, learning_rate=5e-3)],
         batch_size=32,
         g_optimizer=Adam(1e-2),
@@ -64,6 +64,6 @@ def test_it_is_neither_constant_nor_silent(rollouts):
 
 
 def test_a_generator_that_says_nothing_is_refused():
-    trainer = toys.trainer(matching=[Prediction()])
+    trainer = toys.trainer(generator_losses=[NextBlockLoss()])
     with pytest.raises(UsageError, match="Hybrid does not predict"):
         trainer.build(toys.notes())

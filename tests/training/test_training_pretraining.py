@@ -9,7 +9,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import Rollout, SampleGAN
 from noisygan.losses import Relativistic
-from noisygan.losses.matching import SpectralMatch
+from noisygan.losses.generator import SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
 from noisygan.training.trainer import Trainer
@@ -34,7 +34,7 @@ def system(**changes):
         "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, in_training=Rollout()),
         "discriminator": RecurrentDiscriminator(N, units=16, block=10),
         "adversarial": Relativistic(),
-        "matching": [SpectralMatch(sizes=(64,), floor=1e-3)],
+        "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],
         "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
         "batch_size": 8,
         "g_optimizer": Adam(3e-3),

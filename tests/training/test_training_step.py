@@ -11,7 +11,7 @@ from discriminators import ConditionEncoder
 from noisygan.errors import UsageError
 from noisygan.generators import Hybrid
 from noisygan.losses import BCE, R1, R2, Drift
-from noisygan.losses.matching import SpectralMatch
+from noisygan.losses.generator import SpectralMatch
 from noisygan.training.optimizers import Adam, Phase
 from noisygan.training.step import update_discriminator
 from noisygan.training.step_metrics import spread
@@ -35,7 +35,9 @@ def batches(seed=1, batch_size=3, **changes):
 @pytest.fixture(scope="module")
 def shared():
     """One built trainer for all tests that change no more than its weights."""
-    trainer = toys.trainer([R1(weight=2.0, interval=2)], matching=[SpectralMatch(0.5, (256,))])
+    trainer = toys.trainer(
+        [R1(weight=2.0, interval=2)], generator_losses=[SpectralMatch(0.5, (256,))]
+    )
     trainer.build(toys.notes(), seed=3)
     return trainer
 

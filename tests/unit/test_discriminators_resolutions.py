@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from discriminators.front_ends import LogSpectrum
 from discriminators.resolutions import MultiResolutionDiscriminator
-from discriminators.views import LogSpectrum
 from tests import toys
 
 AUDIO = toys.notes(n=4)._audio

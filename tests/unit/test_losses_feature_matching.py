@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from discriminators import ConditionEncoder
-from noisygan.losses.matching import FeatureMatch, SpectralMatch, TextureMatch
+from noisygan.losses.generator import FeatureMatch, SpectralMatch, TextureMatch
 from tests import toys
 
 
@@ -54,7 +54,7 @@ def test_what_each_match_compares():
 
 @pytest.fixture(scope="module")
 def trained():
-    trainer = toys.trainer(matching=[FeatureMatch(0.5), SpectralMatch(2.0, (256,))])
+    trainer = toys.trainer(generator_losses=[FeatureMatch(0.5), SpectralMatch(2.0, (256,))])
     trainer.build(toys.notes(), seed=3)
     return trainer
 

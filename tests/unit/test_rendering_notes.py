@@ -113,6 +113,20 @@ def test_controls_give_the_audio_again(notes):
         synthesize(controls)
 
 
+def test_incomplete_controls(notes):
+    controls = notes.controls
+    two = np.array(["harmonic", "noise"])
+    for changed, named in (
+        ({name: controls[name] for name in ("harmonic/f0_hz",)}, "lacks format, voices, kinds"),
+        ({**controls, "kinds": np.array(["harmonic", "zz"])}, "kind zz"),
+        ({**controls, "voices": two, "kinds": two[:1]}, "2 voices and 1 kinds"),
+        ({**controls, "harmonic/f0_hz": controls["harmonic/f0_hz"][:3]}, "f0_hz': 3"),
+        ({n: x[:0] if np.ndim(x) and "/" in n else x for n, x in controls.items()}, ": 0"),
+    ):
+        with pytest.raises(UsageError, match=named):
+            synthesize(changed)
+
+
 def test_parts_of_notes(notes):
     assert notes[1].names == notes.names[1:2]
     np.testing.assert_array_equal(notes[1:3].audio, notes.audio[1:3])
@@ -125,9 +139,16 @@ def test_parts_of_notes(notes):
 
 
 def test_notes_show_themselves_in_a_notebook():
-    sounds = [Note(np.float32([0.0, 0.5, -0.5] * 100))] * 20
-    notes = Notes(["<script>"] + ["a"] * 19, 8000, lambda stems: sounds)
+    rendered = []
+
+    def render(stems):
+        for i in range(20):
+            rendered.append(i)
+            yield Note(np.float32([0.0, 0.5, -0.5] * 100))
+
+    notes = Notes(["<script>"] + ["a"] * 19, 8000, render)
     page = notes._repr_html_()
+    assert len(rendered) == 16
     assert page.count("<audio controls") == page.count("data:image/png") == 16
     assert "<script>" not in page and "&lt;script&gt;" in page and "4 more" in page
     assert "http" not in page

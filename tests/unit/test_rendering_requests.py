@@ -99,7 +99,7 @@ def test_a_glide_beyond_all_pitches(pitch, semitones):
     with pytest.raises(UsageError, match=f"glide takes pitch {pitch} "):
         bend_requests(make_requests(FLUTE, 1, [60, pitch]), bend, generator, 16000)
     with pytest.raises(UsageError, match="glide"):
-        bend_requests([], bend, types.SimpleNamespace(condition_names=()), 16000)
+        bend_requests([], bend, types.SimpleNamespace(voices=()), 16000)
 
 
 def entry(label="flute_acoustic_000", pitch=60.0, velocity=50.0, name="a"):

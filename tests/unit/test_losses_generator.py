@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan.losses.matching import SpectralMatch, TextureMatch
+from noisygan.losses.generator import SpectralMatch, TextureMatch
 from synths import spectral
 
 TIMES = np.arange(24000) / 16000

@@ -3,7 +3,7 @@
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
 "audio"). They lead the generator to the right timbre, level and movement within the first hundreds
 of steps; the adversary then judges what no average can tell. `FeatureMatch` compares what the
-discriminator makes of whole batches (`compares` is "features"). `Prediction` compares recordings
+discriminator makes of whole batches (`compares` is "features"). `NextBlockLoss` compares recordings
 with what the generator, reading them, says comes next (`compares` is "prediction").
 """
 
@@ -213,7 +213,7 @@ class FeatureMatch:
         return total / len(pairs)
 
 
-class Prediction:
+class NextBlockLoss:
     """Squared error of what a generator says comes next in recordings that it reads.
 
     Each sound's is relative to its own power, so that quiet ones, down to about -40 dB, count as
@@ -235,7 +235,7 @@ class Prediction:
         return tf.reduce_mean(error / (tf.reduce_mean(real**2, axis=1) + 1e-4))
 
 
-class Overshoot:
+class ClippingPenalty:
     """Energy of what lies beyond full scale and would be cut off in a file.
 
     Views that drop the level, and penalties on them, don't hear it.
