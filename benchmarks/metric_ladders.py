@@ -132,7 +132,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings")
     data = parser.parse_args().data
-    parts = splits.read_splits(splits.recordings_for({"data": data}), data)
+    parts = splits.read_splits(splits.recordings_for([data]), data)
     print(f"| metric | {' | '.join(LADDERS)} |\n|---|{'---|' * len(LADDERS)}")
     for name, own in ladder_values(parts.train, parts.test).items():
         cells = ["yes" if good else ", ".join(map(number, v)) for v, good in own.values()]

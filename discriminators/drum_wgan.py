@@ -13,7 +13,7 @@ _FACTOR = 4
 class DrumWGANDiscriminator(GrowingDiscriminator):
     """Strided convolutions down to sixteen steps, then a dense layer (Drysdale et al. 2020).
 
-    The label's embedding is a second channel beside the waveform.
+    The label's embedding is a second channel besides the waveform.
 
     Args:
       n_samples: Length of the audio at the highest level: 256 times a power of four.

@@ -1,4 +1,4 @@
-"""NumPy files from strangers: read without pickle and within a limit of memory."""
+"""Read NumPy files of unknown origin without pickle and within a memory limit."""
 
 import contextlib
 import os

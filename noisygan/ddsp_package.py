@@ -1,4 +1,4 @@
-"""The real ddsp 3.7.0, where somebody has installed it.
+"""Import of ddsp 3.7.0, an optional dependency.
 
 Its requirements can't be met beside today's TensorFlow, so it is no extra; alone it runs:
 
@@ -24,7 +24,7 @@ def is_installed():
 
 
 def load():
-    """Imports ddsp, without CREPE if that is not installed.
+    """Import ddsp, without CREPE if that is not installed.
 
     ddsp imports `crepe` for its F0 analysis and needs it for nothing else. An empty module stands
     in while ddsp is imported and is gone afterwards, so nothing else can take it for CREPE.

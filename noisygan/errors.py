@@ -1,8 +1,8 @@
-"""Errors for people: one line that says what arrived, what was expected, what would work."""
+"""Errors with a one-line message: what arrived, what was expected, what would work."""
 
 
 class NoisyganError(Exception):
-    """An error whose message is written for the person at the keyboard.
+    """Base class of errors whose message is for the user.
 
     The command line prints the message alone, without a traceback, and exits with `exit_code`.
     """
@@ -11,17 +11,17 @@ class NoisyganError(Exception):
 
 
 class UsageError(NoisyganError):
-    """The request itself can't be met as it was made: wrong option, config, folder or file."""
+    """Invalid option, config, folder or file."""
 
     exit_code = 2
 
 
 class RunError(NoisyganError):
-    """The request was right but carrying it out failed."""
+    """Failure of a valid request."""
 
     exit_code = 1
 
 
 def printable(text):
-    """Text as it may be shown: a name in a file may hold what moves a terminal's cursor."""
+    """Escape control characters of a text from outside for a terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

@@ -62,13 +62,14 @@ def atomic_folder(path):
     """
     path = pathlib.Path(path)
     check_free_folder(path)
-    make_folder(path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    place = path.resolve()  # "." has no name
+    make_folder(place.parent)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
         part.mkdir()
         yield part
         check_free_folder(path)
-        part.replace(path)
+        part.replace(place)
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
@@ -13,8 +14,9 @@ from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
 from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
+from noisygan.matching import N_STEPS
 from noisygan.progress import TrainingProgress
-from noisygan.rendering import requests, saved_latents
+from noisygan.rendering import interpolation, requests, saved_latents
 from noisygan.rendering.batches import render_requests
 from noisygan.rendering.notes import Note, Notes
 from noisygan.tensorflow_import import import_tensorflow
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from noisygan.data.dataset import AudioDataset
     from noisygan.matching.matching import Match
+    from noisygan.matching.target import Target
+    from noisygan.progress import Silent
     from noisygan.rendering.instruments import SampledInstrument
 
 Path = str | pathlib.Path
@@ -39,7 +43,6 @@ class Run:
       path: Folder of the run.
       config: Resolved gin config, text.
       metadata: dict, what run.json holds.
-      checkpoint: Prefix of the checkpoint that is loaded; None: the newest good one.
 
     Example:
       >>> run = noisygan.load("runs/flute")
@@ -47,7 +50,7 @@ class Run:
       (5000, 16000, ('pitch', 'velocity'))
     """
 
-    def __init__(self, path: Path, checkpoint: str | None = None):
+    def __init__(self, path: Path, checkpoint: Path | None = None):
         """Read the config and metadata of a run folder.
 
         Args:
@@ -55,7 +58,7 @@ class Run:
           checkpoint: Prefix of a checkpoint or snapshot; None: the newest good checkpoint.
 
         Raises:
-          UsageError: if the folder holds no run or no checkpoint yet.
+          UsageError: if the folder holds no run or no checkpoint yet, or the prefix names none.
           RunError: if its files can't be read, or a newer version wrote them.
         """
         from noisygan import config
@@ -65,8 +68,10 @@ class Run:
         run_files.check_run(self.path)
         self.metadata = run_files.read_metadata(self.path)
         self.config = config.read(self.path / "config.gin")
-        self.checkpoint = checkpoint
         checkpoints.check_saved(self.path)
+        if checkpoint is not None:
+            checkpoints.check_prefix(checkpoint)
+            self.checkpoint = str(checkpoint)
 
     def __repr__(self) -> str:
         return f"<Run {str(self.path)!r}>"
@@ -77,11 +82,18 @@ class Run:
         return self.path.resolve().name
 
     @functools.cached_property
+    def checkpoint(self) -> str:
+        """Prefix of the checkpoint that is loaded: the one given, else the newest good one."""
+        from noisygan.training import checkpoints
+
+        return checkpoints.newest_good(self.path)
+
+    @property
     def step(self) -> int:
         """Training steps behind the weights."""
         from noisygan.training import checkpoints
 
-        return checkpoints.step_of(self.checkpoint or checkpoints.newest(self.path))
+        return checkpoints.step_of(self.checkpoint)
 
     @property
     def sample_rate(self) -> int:
@@ -138,10 +150,9 @@ class Run:
         seconds: float | None = None,
         sample_rate: int | None = None,
         seed: int = 0,
-        z: np.ndarray | None = None,
+        z: np.ndarray | Path | None = None,
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
-        latent: Path | None = None,
     ) -> Notes:
         """Render notes.
 
@@ -156,11 +167,11 @@ class Run:
           seconds: Length; the note is held longer or shorter, its release stays. None: as trained.
           sample_rate: Hz; None: that of the recordings.
           seed: Decides z, noise and drawn pitches.
-          z: Latents to render instead of drawn ones, float [latent_dim] or [n, latent_dim].
+          z: Latents to render instead of drawn ones, float [latent_dim] or [n, latent_dim]; or a
+            file of them, .npy, or -z.npz of `match`, which also gives pitch, velocity, label,
+            length, gain and noise seed where none is given.
           glide: Pitch bend: points (seconds, semitones), linear between them.
           like: Folder of recordings: one note for each, at its pitch, velocity and label.
-          latent: File of saved latents (-z.npz of `match`, or an array in .npy); it also gives
-            pitch, velocity, label, length, gain and noise seed where none is given.
 
         Returns:
           Notes, rendered on first use.
@@ -174,15 +185,36 @@ class Run:
           (3, 96000)
         """
         chosen, settings = self._requests(
-            *(pitch, velocity, label, count, seconds, sample_rate, seed, z, glide, like, latent)
+            pitch=pitch,
+            velocity=velocity,
+            label=label,
+            count=count,
+            seconds=seconds,
+            sample_rate=sample_rate,
+            seed=seed,
+            z=z,
+            glide=glide,
+            like=like,
         )
         return render_requests(self.generator, chosen, **settings)
 
-    def controls(self, **notes) -> dict:
+    def controls(
+        self,
+        pitch: float | Sequence[float] | None = None,
+        velocity: float | None = None,
+        label: str | Sequence[str] | None = None,
+        count: int = 1,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        seed: int = 0,
+        z: np.ndarray | Path | None = None,
+        glide: Sequence[tuple[float, float]] | None = None,
+        like: Path | None = None,
+    ) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
 
         Args:
-          **notes: As of `render`.
+          (all): As of `render`.
 
         Returns:
           dict of arrays [n, ...] in physical units, as `Notes.controls`.
@@ -195,29 +227,29 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        chosen, settings = self._requests(**notes)
+        chosen, settings = self._requests(
+            pitch=pitch,
+            velocity=velocity,
+            label=label,
+            count=count,
+            seconds=seconds,
+            sample_rate=sample_rate,
+            seed=seed,
+            z=z,
+            glide=glide,
+            like=like,
+        )
         return render_requests(self.generator, chosen, audio=False, **settings).controls
 
     def _requests(
-        self,
-        pitch=None,
-        velocity=None,
-        label=None,
-        count=1,
-        seconds=None,
-        sample_rate=None,
-        seed=0,
-        z=None,
-        glide=None,
-        like=None,
-        latent=None,
+        self, *, pitch, velocity, label, count, seconds, sample_rate, seed, z, glide, like
     ):
         """(requests, settings of `render_requests`); what run.json tells is checked first."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
         label = [label] if isinstance(label, str) else label
-        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z, "latent": latent}
+        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z}
         given = [name for name, value in given.items() if value is not None]
         if like is not None and (given or count != 1):
             raise UsageError(
@@ -225,11 +257,13 @@ class Run:
                 f"for each; leave out {', '.join(given or ['count'])}"
             )
         saved = None
-        if z is not None or latent is not None:
-            if count != 1 or (z is not None and latent is not None):
-                raise UsageError("z and latent make one note of each z; leave out count, or one")
-            saved = saved_latents.load_latents(latent) if z is None else None
-            saved = saved or saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
+        if z is not None:
+            if count != 1:
+                raise UsageError("z makes one note of each latent; leave out count")
+            if isinstance(z, (str, pathlib.Path)):
+                saved = saved_latents.load_latents(z)
+            else:
+                saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
         self.check_playable(pitch, label, sample_rate)
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
@@ -306,20 +340,20 @@ class Run:
           Notes.
 
         Raises:
-          UsageError: as of `render`, and for a morph of a run without curves.
+          UsageError: as of `render`, for another path, and for a morph of a run without curves.
 
         Example:
           >>> len(run.interpolate(first=0, last=5, steps=4))
           4
         """
+        if path not in interpolation.PATHS:
+            raise UsageError(f"path {path!r}: expected one of {', '.join(interpolation.PATHS)}")
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
         self.check_playable(pitch, label, sample_rate)
         generator = self.generator
-        from noisygan.rendering import interpolation
-
         self._check_seconds(seconds, sample_rate)
         [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
         rate = sample_rate or generator.sample_rate
@@ -330,14 +364,26 @@ class Run:
         make = interpolation.morph if morph else interpolation.steps
         return make(generator, z, request, seconds, rate, seed)
 
-    def play(self, midi: Path, drums: Run | None = None, **settings) -> Notes:
+    def play(
+        self,
+        midi: Path,
+        drums: Run | None = None,
+        channels: dict[int, Run | tuple[Run, int]] | None = None,
+        programs: dict[int, Run | tuple[Run, int]] | None = None,
+        sample_rate: int | None = None,
+        seed: int = 0,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Notes:
         """Play a MIDI file.
 
         Args:
           midi: Standard MIDI File, format 0 or 1.
           drums: Run that plays channel 10.
-          **settings: Of `noisygan.rendering.song.play_midi`: channels, programs (dict of number ->
-            Run), sample_rate, seed, progress.
+          channels: Runs of other channels, 1 to 16: a Run, or (Run, index of the z of its notes).
+          programs: Runs of General MIDI programs, 1 to 128, likewise.
+          sample_rate: Hz; None: the highest of the runs.
+          seed: Decides z and noise.
+          progress: Called with the number of notes rendered and of all.
 
         Returns:
           Notes of one sound; `remarks` tells what was left out.
@@ -350,22 +396,22 @@ class Run:
         """
         from noisygan.rendering.song import play_midi
 
-        return play_midi(midi, self, drums, **settings)
+        return play_midi(midi, self, drums, channels, programs, sample_rate, seed, progress)
 
     def match(
         self,
-        target: Path,
+        target: Path | Target,
         pitch: float | None = None,
         label: str | None = None,
         free: bool = False,
-        n_steps: int = 300,
+        n_steps: int = N_STEPS,
         seed: int = 0,
         progress: Callable[[int], object] | None = None,
     ) -> Match:
         """Find the latent, and optionally the controls, that resynthesize a recording.
 
         Args:
-          target: Audio file of one note.
+          target: Audio file of one note, or one read by `noisygan.matching.target.read_target`.
           pitch: MIDI number of the note; None: measured by pYIN.
           label: Label name; None: the nearest.
           free: Also fit the controls, starting from those of the latent.
@@ -392,14 +438,33 @@ class Run:
 
         return match_run(self, target, pitch, label, free, n_steps, seed, progress)
 
-    def instrument(self, out_dir: Path, format: str = "sfz", **settings) -> SampledInstrument:
+    def instrument(
+        self,
+        out_dir: Path,
+        format: str = "sfz",
+        pitch: Sequence[int] | None = None,
+        velocity: Sequence[int] | None = None,
+        round_robins: int = 2,
+        label: str | None = None,
+        seed: int = 0,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        subtype: str = "PCM_16",
+        progress: Callable[[int, int], object] | None = None,
+    ) -> SampledInstrument:
         """Make an instrument for samplers: a keyboard instrument, or a drum kit.
 
         Args:
           out_dir: New or empty folder.
           format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
-          **settings: Of `noisygan.rendering.instruments.make_instrument`: pitch, velocity,
-            round_robins, label, seed, seconds, sample_rate, subtype, progress.
+          pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
+          velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
+          round_robins: Samples of each pitch and velocity that take turns.
+          label: Label name, for a run with several and pitches.
+          seed: Decides z and noise.
+          seconds, sample_rate: Length and rate of the samples in Hz; None: the recordings'.
+          subtype: Sample format of the WAV files.
+          progress: Called with the number of samples rendered and of all.
 
         Returns:
           SampledInstrument.
@@ -413,12 +478,25 @@ class Run:
         import_tensorflow()
         from noisygan.rendering.instruments import make_instrument
 
-        return make_instrument(self, out_dir, format, **settings)
+        return make_instrument(
+            self,
+            out_dir,
+            format,
+            pitch,
+            velocity,
+            round_robins,
+            label,
+            seed,
+            seconds,
+            sample_rate,
+            subtype,
+            progress,
+        )
 
     def export(
         self,
         out_dir: Path,
-        format: str = "onnx",
+        format: str = "saved_model",
         seconds: float | None = None,
         sample_rate: int | None = None,
         block: int | None = None,
@@ -482,10 +560,9 @@ def train(
     deterministic: bool = False,
     strategy: str = "auto",
     snapshot_minutes: float | None = None,
-) -> Run:
+    progress: Silent | None = None,
+) -> Run | None:
     """Train a generator on recordings.
-
-    Progress is shown on stderr.
 
     Args:
       config: Path or bundled name of a .gin file, or several; None with `resume`: the run's own.
@@ -500,9 +577,11 @@ def train(
       deterministic: Whether to train bit-reproducibly on one machine.
       strategy: Distribution over devices, "auto": all GPUs of this machine.
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
+      progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a
+        bar on stderr.
 
     Returns:
-      Run.
+      Run; None on a machine of several that is not the chief, which writes the run.
 
     Raises:
       UsageError: if config, data and folder don't fit each other; nothing is written then.
@@ -518,12 +597,13 @@ def train(
     budget = {"minutes": minutes, "steps": steps, "snapshot_minutes": snapshot_minutes}
     flags = {"resume": resume, "early_stop": early_stop, "deterministic": deterministic}
     given = {"overrides": overrides, "seed": seed, "callbacks": callbacks, "strategy": strategy}
-    with TrainingProgress() as progress:
-        training.train(config, data, run_dir, **budget, **flags, **given, progress=progress)
-    return Run(run_dir)
+    with contextlib.nullcontext(progress) if progress else TrainingProgress() as shown:
+        training.train(config, data, run_dir, **budget, **flags, **given, progress=shown)
+    cluster = training.this_cluster()
+    return Run(run_dir) if cluster is None or cluster.is_chief else None
 
 
-def load(run_dir: Path, checkpoint: str | None = None) -> Run:
+def load(run_dir: Path, checkpoint: Path | None = None) -> Run:
     """Load a trained run.
 
     Args:
@@ -534,7 +614,7 @@ def load(run_dir: Path, checkpoint: str | None = None) -> Run:
       Run.
 
     Raises:
-      UsageError: if the folder holds no run or no checkpoint yet.
+      UsageError: if the folder holds no run or no checkpoint yet, or the prefix names none.
       RunError: if its files can't be read, or a newer version wrote them.
 
     Example:

@@ -11,7 +11,7 @@ import numpy as np
 
 from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
-from noisygan.files import atomic_write, make_folder
+from noisygan.files import atomic_folder, make_folder
 
 FORMATS = ("sfz", "folder", "decent")
 _SUFFIXES = {"sfz": ".sfz", "decent": ".dspreset"}
@@ -94,23 +94,19 @@ def layers(velocities):
     return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
 
 
-def check_out_dir(out_dir):
-    """Return the path of the folder of an instrument; UsageError if it is a file or not empty."""
-    out_dir = pathlib.Path(out_dir)
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"--out_dir {out_dir} is a file; expected a folder")
-    if out_dir.is_dir() and any(out_dir.iterdir()):
-        raise UsageError(f"--out_dir {out_dir} is not empty; expected a new folder")
-    return out_dir
+def check_format(format):
+    """Raise UsageError unless a format is one of FORMATS."""
+    if format not in FORMATS:
+        raise UsageError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
 
 
 def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
-    """Write an instrument into a folder.
+    """Write an instrument into a folder, atomically.
 
     Args:
       instrument: SampledInstrument.
       preview: Audio of preview.wav, float32 [n_samples].
-      out_dir: pathlib.Path, of `check_out_dir`.
+      out_dir: A new or empty folder.
       format: One of FORMATS.
       subtype: Sample format of the WAV files.
 
@@ -118,22 +114,23 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
       pathlib.Path of the file or folder that a sampler opens.
 
     Raises:
+      UsageError: if the folder is not empty.
       RunError: if a file cannot be written.
     """
+    check_format(format)
     rate = instrument.sample_rate
-    for sample in instrument.samples:
-        path = out_dir / "samples" / sample.path
-        make_folder(path.parent)
-        key = sample.zone.key
-        audio_files.write_wav(path, sample.audio, rate, subtype, key, sample.loop)
-    audio_files.write_wav(out_dir / "preview.wav", preview, rate, subtype)
-    if format == "folder":
-        return out_dir / "samples"
-    path = out_dir / f"{instrument.name}{_SUFFIXES[format]}"
-    text = {"sfz": sfz_text, "decent": decent_text}[format](instrument)
-    with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8")
-    return path
+    name = "samples" if format == "folder" else f"{instrument.name}{_SUFFIXES[format]}"
+    with atomic_folder(out_dir) as folder:
+        for sample in instrument.samples:
+            path = folder / "samples" / sample.path
+            make_folder(path.parent)
+            key = sample.zone.key
+            audio_files.write_wav(path, sample.audio, rate, subtype, key, sample.loop)
+        audio_files.write_wav(folder / "preview.wav", preview, rate, subtype)
+        if format != "folder":
+            text = {"sfz": sfz_text, "decent": decent_text}[format](instrument)
+            (folder / name).write_text(text, encoding="utf-8")
+    return pathlib.Path(out_dir) / name
 
 
 def sfz_text(instrument):

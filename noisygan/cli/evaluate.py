@@ -18,7 +18,7 @@ import time
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.errors import UsageError
+from noisygan.files import check_free_folder
 
 SUMMARY = "measure generated examples against held-out recordings"
 EXAMPLE = """\
@@ -49,13 +49,8 @@ def add_arguments(parser):
 def run(args):
     """Evaluate and print the main metrics."""
     out_dir = pathlib.Path(args.out_dir)
-    if not args.run_dir and not args.audio:
-        raise UsageError("nothing to measure; expected --run_dir DIR or --audio DIR")
-    if args.audio and len(args.run_dir) > 1:
-        raise UsageError("--audio with several --run_dir; expected at most one")
     runs = [noisygan.load(run_dir) for run_dir in args.run_dir]
-    if out_dir.exists() and not (out_dir.is_dir() and not any(out_dir.iterdir())):
-        raise UsageError(f"--out_dir {out_dir} is a file or not empty; name an empty or new folder")
+    check_free_folder(out_dir)
     arguments.import_tensorflow()
 
     def show(report, result):

@@ -23,7 +23,7 @@ def add_arguments(parser):
     """Add the arguments of this command."""
     formats = ("saved_model", "onnx", "litert")
     add = parser.add_argument
-    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    arguments.add_run_dir(parser)
     add("--out", required=True, metavar="DIR", help="the folder that is made")
     text = "(default: saved_model; onnx needs pip install 'noisygan[export]')"
     add("--format", choices=formats, default="saved_model", help=text)

@@ -23,7 +23,7 @@ def add_arguments(parser):
     formats, subtypes = ("sfz", "folder", "decent"), ("PCM_16", "PCM_24", "FLOAT")
     midi, robins = arguments.midi_list, arguments.whole_number(1, 16)
     add = parser.add_argument
-    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    arguments.add_run_dir(parser)
     add("--out_dir", required=True, metavar="DIR", help="a new folder")
     add("--format", choices=formats, default="sfz", help="(default: sfz)")
     text = "sampled MIDI numbers (default: every third one of the recordings')"
@@ -34,10 +34,7 @@ def add_arguments(parser):
     add("--round_robins", type=robins, default=2, metavar="N", help=text)
     add("--label", metavar="NAME", help="which instrument, of a run with several and pitches")
     arguments.add_seed(parser, "another seed gives another instrument")
-    text = "length of the samples (default: that of the recordings)"
-    add("--seconds", type=arguments.positive, metavar="S", help=text)
-    text = "Hz (default: that of the recordings)"
-    add("--sample_rate", type=arguments.whole_number(1), metavar="R", help=text)
+    arguments.add_length_and_rate(parser, "length of the samples (default: that of the recordings)")
     text = "sample format of the WAV files (default: PCM_16)"
     add("--subtype", choices=subtypes, default="PCM_16", help=text)
 

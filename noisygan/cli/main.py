@@ -22,7 +22,6 @@ COMMANDS = {name: importlib.import_module(f"noisygan.cli.{name}") for name in _N
 _WITHOUT_CONFIG = ("download", "prepare", "data", "synth", "configs", "demo")
 
 EXIT_FAILURE = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 

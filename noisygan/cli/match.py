@@ -12,14 +12,13 @@ from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write
+from noisygan.matching import N_STEPS
 
 SUMMARY = "find the z, or the curves, that make a given sound"
 EXAMPLE = """\
 noisygan match target.wav --free --out_dir matched
 noisygan match target.wav --run_dir runs/flute --out_dir matched
 noisygan match target.wav --run_dir runs/flute --free --pitch 67 --out_dir matched"""
-
-STEPS = 300
 
 
 def add_arguments(parser):
@@ -32,8 +31,8 @@ def add_arguments(parser):
     add("--out_dir", required=True, metavar="DIR", help="where the files go")
     add("--pitch", type=midi, metavar="P", help="MIDI number of the target (default: by pYIN)")
     add("--label", metavar="NAME", help="a label of the run (default: the nearest)")
-    steps_help = f"steps of the descent; half of them for z (default: {STEPS})"
-    add("--steps", type=steps, default=STEPS, metavar="N", help=steps_help)
+    steps_help = f"steps of the descent; half of them for z (default: {2 * N_STEPS})"
+    add("--steps", type=steps, default=2 * N_STEPS, metavar="N", help=steps_help)
     room_help = "with --free alone: reverberation time (T60) of the target, whose reverb is fitted"
     add("--room", type=_room_seconds, default=0.0, metavar="S", help=f"{room_help} (default: none)")
     stems_help = "write the parts, harmonic.wav, noise.wav, reverb.wav ..., into a folder"

@@ -65,7 +65,7 @@ def run(args):
         seed=args.seed,
         glide=args.glide,
         like=args.like,
-        latent=args.z,
+        z=args.z,
     )
     with progress.CountedProgress("rendering", len(notes)) as count:
         paths = notes.save(args.out_dir, args.controls, args.stems, args.subtype, count)

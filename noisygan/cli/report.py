@@ -8,6 +8,7 @@ import pathlib
 import webbrowser
 
 import noisygan
+from noisygan.cli import arguments
 from noisygan.errors import UsageError
 
 SUMMARY = "write a page about a trained run"
@@ -17,7 +18,7 @@ EXAMPLE = "noisygan report --run_dir runs/flute --data my_notes --open"
 def add_arguments(parser):
     """Add the arguments of this command."""
     add = parser.add_argument
-    add("--run_dir", required=True, metavar="DIR", help="folder of a trained run")
+    arguments.add_run_dir(parser)
     add("--data", metavar="DIR", help="folder of recordings to compare with")
     add("--out", metavar="PAGE.html", help="where the page goes (default: RUN_DIR/index.html)")
     add("--open", action="store_true", help="open the page in the browser")

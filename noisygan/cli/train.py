@@ -20,7 +20,7 @@ import sys
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.errors import NoisyganError, UsageError
+from noisygan.errors import UsageError
 from noisygan.tensorflow_import import import_tensorflow
 from noisygan.training import checkpoints
 from noisygan.training.cluster import STRATEGIES, this_cluster
@@ -141,8 +141,9 @@ def _write_report(args):
     """Write the page; a run whose page can't be written is trained all the same."""
     try:
         print(f"page: {noisygan.load(args.run_dir).report(data=args.data)}")
-    except NoisyganError as error:
-        print(f"note: no page was written: {error}", file=sys.stderr)
+    except Exception as error:
+        reason = " ".join(f"{error}".split()) or type(error).__name__
+        print(f"note: no page was written: {reason}", file=sys.stderr)
 
 
 def _dry_run(args):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import html
 import json
 import pathlib
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from noisygan.comparison import listening, measuring, report_data, table, traini
 from noisygan.comparison.splits import training_and_held_out
 from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import NoisyganError, RunError, UsageError
-from noisygan.evaluation.report import number
+from noisygan.evaluation.report import html_table, number
 from noisygan.files import atomic_write
 from noisygan.reports import comparison_report
 from noisygan.run import Run
@@ -27,6 +26,11 @@ BUDGETS = ("minutes", "steps", "examples")
 class Comparison:
     """Metrics of several systems. In a notebook it shows itself as a table.
 
+    Example:
+      >>> found = noisygan.compare(["drums", "wavegan"], "my_drums", "compared", minutes=60)
+      >>> found.systems, found.value("drums", "MMD^2 x 1000, log-mel")
+      (['drums', 'wavegan'], 14.2)
+
     Attributes:
       folder: Path with index.html, table.csv, table.json, report.md.
       data: dict, what table.json contains.
@@ -36,33 +40,37 @@ class Comparison:
     data: dict
 
     @property
-    def systems(self):
+    def systems(self) -> list[str]:
         """Names of the systems, the best by the headline metric first."""
         return [system["name"] for system in self.data["systems"]]
 
     @property
-    def verdict(self):
+    def verdict(self) -> list[str]:
         """Sentences: which system is best by which metric."""
         return self.data["verdict"]
 
-    def value(self, system, metric):
-        """Value of a metric, float, or None if it was not computed."""
-        entry = next(m for m in self.data["metrics"] if m["name"] == metric)
-        return entry["values"][system]["value"]
+    def value(self, system: str, metric: str) -> float | None:
+        """Value of a metric, or None if it was not computed.
+
+        Raises:
+          KeyError: names an unknown system or metric.
+
+        Example:
+          >>> found.value("drums", "diversity")
+          0.86
+        """
+        metrics = {entry["name"]: entry for entry in self.data["metrics"]}
+        return metrics[metric]["values"][system]["value"]
 
     def _repr_html_(self):
-        names, lines = self.systems, []
+        names = self.systems
+        rows = [["", *names]]
         for metric in self.data["metrics"]:
             if metric["headline"]:
                 values = [self.value(name, metric["name"]) for name in names]
                 cells = ["" if value is None else number(value) for value in values]
-                lines.append([f"{metric['name']} {metric['unit']}".strip(), *cells])
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in ["", *names])
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in line)}</tr>"
-            for line in lines
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+                rows.append([f"{metric['name']} {metric['unit']}".strip(), *cells])
+        return html_table(rows)
 
 
 def compare(
@@ -121,14 +129,15 @@ def compare(
     gin_files, run_dirs = _configs_and_runs(systems)
     systems = systems_of(gin_files, run_dirs, seeds, out_dir)
     given = dict(zip(BUDGETS, (minutes, steps, examples), strict=True))
-    budget = next(((name, value) for name, value in given.items() if value is not None), None)
+    given = {name: value for name, value in given.items() if value is not None}
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: expected one budget")
+    budget = next(iter(given.items()), None)
     if gin_files and budget is None:
-        raise UsageError(
-            "no budget; expected --minutes M, --steps N or --examples N, the same for all systems"
-        )
+        raise UsageError("no budget; expected minutes, steps or examples, the same for all systems")
     for path in answers:
         if not pathlib.Path(path).is_file():
-            raise UsageError(f"--answers {path} is no file; expected one that the page saved")
+            raise UsageError(f"answers {path} is no file; expected one that the page saved")
     if len(systems) < 2 and not answers:
         log("note: one system alone; `noisygan evaluate` reports more about it")
     state = Progress(
@@ -164,6 +173,8 @@ def _configs_and_runs(systems):
     gin_files, run_dirs = [], []
     for system in systems:
         path = system.path if isinstance(system, Run) else system
+        if isinstance(system, Run) and system.checkpoint is not None:
+            raise UsageError(f"{path}: a run at a chosen checkpoint; expected the newest")
         is_run = (pathlib.Path(path) / "run.json").is_file()
         (run_dirs if is_run else gin_files).append(path)
     return gin_files, run_dirs

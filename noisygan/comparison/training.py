@@ -11,7 +11,6 @@ import sys
 import threading
 
 from noisygan import config, run
-from noisygan.data.dataset import Recordings
 from noisygan.errors import UsageError
 from noisygan.evaluation.generate import recordings_of
 
@@ -127,7 +126,7 @@ def read_configs(systems, overrides):
     Raises:
       UsageError: for a config that can't be built, or a binding that one of them does not use.
     """
-    from noisygan.training.trainer import Trainer
+    from noisygan.training.train import build
 
     found = {}
     for system in systems:
@@ -136,9 +135,7 @@ def read_configs(systems, overrides):
             continue
         try:
             config.parse([system.gin_file], overrides)
-            config.configured(Trainer)()
-            found[system.name] = config.configured(Recordings)()
-            config.check_all_used()
+            found[system.name] = build()[1]
         except UsageError as error:
             raise UsageError(f"{system.name}: {error}") from error
     return found

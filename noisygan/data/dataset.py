@@ -192,6 +192,7 @@ class AudioDataset:
             )
         import tensorflow as tf
 
+        self.failure = None
         n = len(self)
         size = batch_size // part[1]
         rows = slice(part[0] * size, (part[0] + 1) * size)

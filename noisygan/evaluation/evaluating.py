@@ -60,7 +60,7 @@ def evaluate(
       Report.
 
     Raises:
-      UsageError: for recordings or runs that can't be compared.
+      UsageError: for recordings or runs that can't be compared, and if there is nothing to measure.
 
     Example:
       >>> report = noisygan.evaluate(noisygan.load("runs/flute"), "my_notes")
@@ -69,6 +69,10 @@ def evaluate(
       >>> report.save("evaluated")
     """
     runs = list(run) if isinstance(run, (list, tuple)) else [run] if run is not None else []
+    if not runs and audio is None:
+        raise UsageError("nothing to measure; expected a run or audio")
+    if len(runs) > 1 and audio is not None:
+        raise UsageError(f"audio with {len(runs)} runs; expected at most one")
     is_folder = audio is not None and not isinstance(audio, Examples)
     if is_folder:
         splits.check_audio(audio)
@@ -76,10 +80,8 @@ def evaluate(
     if runs:
         recordings = generate.recordings_of(runs[0])
     else:
-        given = {"data": data, "train": train, "audio": audio}
-        recordings = splits.recordings_for(
-            {k: v for k, v in given.items() if isinstance(v, (str, pathlib.Path))}
-        )
+        given = [x for x in (data, train, audio) if isinstance(x, (str, pathlib.Path))]
+        recordings = splits.recordings_for(given) if given else None
     parts = splits.read_splits(recordings, data, train, progress)
     if is_folder:
         audio = generate.examples_of_folder(recordings, audio, n), pathlib.Path(audio).name

@@ -123,7 +123,7 @@ def untrained_generator(run):
 
 
 def examples_of_folder(recordings, folder, n):
-    """Up to n examples of a folder, drawn with a fixed seed."""
+    """Up to n examples of a folder, sampled with a fixed seed."""
     dataset = recordings.read(folder)
     rows = balanced_rows(len(dataset), min(n, len(dataset)))
     return Examples.from_dataset(dataset, np.sort(rows))

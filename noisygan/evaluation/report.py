@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 import math
 import pathlib
@@ -110,16 +109,20 @@ class Report:
     pair_audio: list = dataclasses.field(default_factory=list, repr=False)
     generated: object = dataclasses.field(default=None, repr=False)
 
-    def __getitem__(self, name):
-        return next(r for r in self.results if r.metric.name == name)
+    def __getitem__(self, name: str) -> Result:
+        """The Result of a metric; KeyError if there is no such metric."""
+        return {r.metric.name: r for r in self.results}[name]
 
-    def save(self, folder):
+    def save(self, folder: str | pathlib.Path) -> None:
         """Write evaluation.json, evaluation.md and the audio of the closest pairs (pairs/).
 
         Reports of several seeds get a folder each.
 
         Args:
           folder: Made if missing; files of an earlier save are replaced.
+
+        Example:
+          >>> report.save("evaluated")
         """
         from noisygan.audio_io import audio_files
 
@@ -184,17 +187,22 @@ class Report:
         return "\n".join(lines).rstrip() + "\n"
 
     def _repr_html_(self):
-        head, *rows = _rows([r for r in self.results if r.metric.headline])
+        return html_table(_rows([r for r in self.results if r.metric.headline]), self.facts["name"])
 
-        def line(cells, tag):
-            return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
 
-        body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
-        title = html.escape(str(self.facts["name"]))
-        return (
-            f"<table><caption>{title}</caption><thead><tr>{line(head, 'th')}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+_TABLE = """\
+<table>{% if caption %}<caption>{{ caption }}</caption>{% endif %}
+<thead><tr>{% for cell in head %}<th>{{ cell }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>"""
+
+
+def html_table(rows, caption=None):
+    """Rows of text as an HTML table; the first one is the head."""
+    import jinja2
+
+    template = jinja2.Template(_TABLE, autoescape=True)
+    return template.render(head=rows[0], rows=rows[1:], caption=caption)
 
 
 def _rows(results):

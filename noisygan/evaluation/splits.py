@@ -140,7 +140,7 @@ def recordings_for(folders):
     """`Recordings` at the sample rate of the files, with the length of the shorter set.
 
     Args:
-      folders: dict name -> folder.
+      folders: Paths.
 
     Raises:
       UsageError: for files of several sample rates, or none that can be read.
@@ -148,7 +148,7 @@ def recordings_for(folders):
     import soundfile
 
     rates, lengths = collections.defaultdict(list), []
-    for folder in folders.values():
+    for folder in folders:
         longest = 0
         for path in files_of(folder):
             try:
@@ -159,7 +159,7 @@ def recordings_for(folders):
             longest = max(longest, info.frames)
         lengths.append(longest)
     if not rates:
-        raise UsageError(f"no file in {', '.join(map(str, folders.values()))} is readable audio")
+        raise UsageError(f"no file in {', '.join(map(str, folders))} is readable audio")
     if len(rates) > 1:
         each = "; ".join(f"{len(f)} at {rate} Hz, e.g. {f[0]}" for rate, f in rates.items())
         raise UsageError(

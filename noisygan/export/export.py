@@ -50,8 +50,10 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
     """
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
+    if format not in WRITERS:
+        raise UsageError(f"format {format!r}: expected one of {', '.join(WRITERS)}")
     out_dir = pathlib.Path(out_dir)
-    check_folder(out_dir, "--out")
+    check_folder(out_dir, "out_dir")
     check_free_folder(out_dir)
     forms, facts = _forms(run.generator, format, seconds, sample_rate, block)
     facts = {
@@ -73,7 +75,7 @@ def _forms(generator, format, seconds, sample_rate, block):
     def refuse(why, **options):
         for name, value in options.items():
             if value is not None:
-                raise UsageError(f"--{name} has no effect: {why}; leave it out")
+                raise UsageError(f"{name} has no effect: {why}; leave it out")
 
     rate = sample_rate or generator.sample_rate
     if block is not None:
@@ -136,7 +138,7 @@ def _write_onnx(folder, generator, forms):
         if foreign:
             raise RunError(
                 f"{form.name}.onnx can't be made: ONNX has no {', '.join(sorted(foreign))}; "
-                "use --format saved_model"
+                "use format saved_model"
             )
         (folder / f"{form.name}.onnx").write_bytes(model.SerializeToString())
 
@@ -168,8 +170,7 @@ def _one_line_errors(file):
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if "ops:" in line.lower()), (lines or [""])[0])
         raise RunError(
-            f"{file} can't be made: {type(error).__name__}: {reason[:200]}; "
-            "use --format saved_model"
+            f"{file} can't be made: {type(error).__name__}: {reason[:200]}; use format saved_model"
         ) from error
 
 

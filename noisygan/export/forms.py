@@ -96,7 +96,7 @@ def of_one_length(generator, n_samples=None, sample_rate=None):
     hop = samples_a_frame(generator, sample_rate)
     if generator.reverb is not None and sample_rate != generator.sample_rate:
         raise UsageError(
-            f"--sample_rate {sample_rate}: this run's reverb is exported at its own rate only; "
+            f"sample_rate {sample_rate}: this run's reverb is exported at its own rate only; "
             f"leave it out, or ask for {generator.sample_rate}"
         )
     seconds = n_samples / sample_rate
@@ -120,8 +120,8 @@ def samples_a_frame(generator, sample_rate):
     if abs(hop - round(hop)) > 1e-6:
         least = round(generator.frame_rate)
         raise UsageError(
-            f"--sample_rate {sample_rate} is {hop:g} samples a frame of {least} Hz; expected a "
-            f"multiple of {least}, such as {least * round(hop)}, or --format saved_model"
+            f"sample_rate {sample_rate} is {hop:g} samples a frame of {least} Hz; expected a "
+            f"multiple of {least}, such as {least * round(hop)}, or format saved_model"
         )
     return round(hop)
 

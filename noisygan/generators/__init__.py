@@ -1,4 +1,4 @@
-"""Generators: latents and conditions in, sounds and their controls out."""
+"""Generators: latents and conditioning to audio and its synthesis controls."""
 
 from noisygan.generators.generator import GeneratorOutput
 from noisygan.generators.hybrid import Hybrid

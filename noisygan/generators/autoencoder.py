@@ -46,7 +46,7 @@ class Autoencoder(keras.layers.Layer):
         self.ups = [convolution(width, f"up_{i}") for i, width in reversed(list(enumerate(ups)))]
 
     def build(self, *shapes):
-        """Makes every variable."""
+        """Create all variables."""
         self.built = True
         self.decode(self.encode(tf.zeros([1, self.n_samples])))
 

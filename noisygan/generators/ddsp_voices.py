@@ -1,4 +1,4 @@
-"""A voice with the head and the controls of one of ours that a processor of ddsp 3.7.0 plays.
+"""Voices that a processor of ddsp 3.7.0 renders.
 
 So that one can ask what our synthesis changes: all is the same up to the controls, and a controls
 file that is written holds the same curves. Where ddsp's sound differs, so does the voice's:
@@ -14,7 +14,7 @@ from synths.resample import resample
 
 
 class DDSPVoice(keras.layers.Layer):
-    """One of `noisygan.generators.voices`, played by somebody else's synth.
+    """Voice rendered by a ddsp 3.7.0 processor.
 
     Args:
       voice: A `HarmonicVoice` or a `NoiseVoice`, which makes the controls.
@@ -35,7 +35,7 @@ class DDSPVoice(keras.layers.Layer):
 
     @property
     def settings(self):
-        """Keyword arguments of `render` beside the controls."""
+        """Keyword arguments of `render` besides the controls."""
         return self.voice.settings
 
     @property

@@ -25,7 +25,7 @@ class _UpsamplingStack(RawWaveform):
     min_batch_size = 2
 
     def _set_layers(self, n_seed, seed_channels, factors, convolutions):
-        """Keeps the stack's layers: one factor of upsampling and one convolution a block."""
+        """Set the stack's layers: one factor of upsampling and one convolution a block."""
         self.seed_shape = (n_seed, seed_channels)
         self.seed_map = keras.layers.Dense(n_seed * seed_channels, name="seed")
         self.ups = [keras.layers.UpSampling1D(factor) for factor in factors]
@@ -35,7 +35,7 @@ class _UpsamplingStack(RawWaveform):
         ]
 
     def audio_of_seed(self, h):
-        """Sounds of the dense layer's map.
+        """Audio from the dense layer's map.
 
         Args:
           h: float32 [batch, n_seed, seed_channels].
@@ -50,12 +50,12 @@ class _UpsamplingStack(RawWaveform):
         return tf.tanh(h)[:, : self.n_samples, 0]
 
     def make_audio(self, latent):
-        """Sounds of latents, float32 [batch, n_samples]."""
+        """Generate audio from latents, float32 [batch, n_samples]."""
         return self.audio_of_seed(tf.reshape(self.seed_map(latent), [-1, *self.seed_shape]))
 
 
 class PublishedDrumDCGAN(_UpsamplingStack):
-    """The generator as its table prints it: upsampling by 16, 8, 8, 8, 8, convolutions of stride 4.
+    """DCGAN generator as published: upsampling 16, 8, 8, 8, 8 and stride-4 convolutions.
 
     The convolutions lose steps at their ends (the last one does not), so n steps of the dense layer
     become 64 n - 180 samples: 7500 from 120.
@@ -115,7 +115,7 @@ class PublishedDrumDCGAN(_UpsamplingStack):
 
 
 class DrumDCGAN(_UpsamplingStack):
-    """The same idea without the detour: upsampling by 4, 2, 2, 2, 2, convolutions of stride 1.
+    """DCGAN generator with upsampling 4, 2, 2, 2, 2 and stride-1 convolutions.
 
     Each step of the dense layer becomes 64 samples. From 120 steps the default has as many
     parameters as the printed one.

@@ -100,7 +100,7 @@ class ModalVoice(keras.layers.Layer):
 
 
 class TransientVoice(keras.layers.Layer):
-    """A short burst of filtered noise: stick, beater, the first moment of the blow.
+    """Short burst of filtered noise at the onset: stick or beater.
 
     Args:
       n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`; 2 or more.
@@ -152,7 +152,7 @@ class TransientVoice(keras.layers.Layer):
 
     @property
     def settings(self):
-        """Keyword arguments of `render` beside the controls."""
+        """Keyword arguments of `render` besides the controls."""
         return {
             "bandwidth_hz": float(self.bandwidth_hz),
             "burst_seconds": float(self.burst_seconds),

@@ -16,7 +16,7 @@ class DrumWGAN(GrowingWaveform):
 
     Every layer but the last upsamples, convolves and rectifies; the last one of a level makes the
     sound. The label is an embedding (of each condition's features a learnt vector) and becomes one
-    channel beside the latent's.
+    channel besides the latent's.
 
     Args:
       n_samples: Length of the longest sounds: 256 times a power of four.
@@ -74,13 +74,13 @@ class DrumWGAN(GrowingWaveform):
         ]
 
     def begin(self, latent):
-        """A latent to [batch, 16, channels], the label in the last channel."""
+        """Map a latent to [batch, 16, channels], the label in the last channel."""
         h = tf.nn.relu(self.seed_map(latent[:, : self.latent_dim]))
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
         if self.condition_encoder is None:
             return h
-        told = self.condition_map(self.embedding(latent[:, self.latent_dim :]))
-        return tf.concat([h, told[:, :, None]], axis=2)
+        label_map = self.condition_map(self.embedding(latent[:, self.latent_dim :]))
+        return tf.concat([h, label_map[:, :, None]], axis=2)
 
     def block(self, level, h):
         """Four times as many steps."""

@@ -49,7 +49,7 @@ class Capabilities:
         return round(self.seconds * self.sample_rate)
 
     def check_seconds(self, seconds, sample_rate):
-        """Raises UsageError for a length that the generator can't make.
+        """Raise UsageError for a length that the generator can't make.
 
         To be called before the generator: Keras adds lines to errors within a call.
 
@@ -106,5 +106,5 @@ class Generator(Capabilities, keras.layers.Layer):
         return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
 
     def build(self, *shapes):
-        """Does nothing: sublayers make their variables when they are first called."""
+        """Do nothing: sublayers build themselves in the first call."""
         self.built = True

@@ -7,7 +7,7 @@ from noisygan.generators.raw_waveform import RawWaveform
 
 
 class GrowingWaveform(RawWaveform):
-    """A network whose sounds become longer and finer, level by level.
+    """Base class of generators whose output grows in length and rate, level by level.
 
     A level's sound is a blend: `alpha` of what its new layers make and the rest of the level below,
     its samples repeated. Subclasses define `begin(latent)`, `block(level, h)` and
@@ -44,14 +44,14 @@ class GrowingWaveform(RawWaveform):
         return self.n_samples // self.factor ** (self.n_levels - 1 - level)
 
     def build(self, *shapes):
-        """Makes the variables of every level, whatever the present one."""
+        """Create the variables of all levels."""
         for layer, n_channels in self.layers_in:
             if not layer.built:
                 layer.build((None, None, n_channels))
         self.built = True
 
     def begin(self, latent):
-        """A latent to the first map, [batch, n_steps, channels]."""
+        """Map a latent to the first map, [batch, n_steps, channels]."""
         raise NotImplementedError
 
     def block(self, level, h):
@@ -63,7 +63,7 @@ class GrowingWaveform(RawWaveform):
         raise NotImplementedError
 
     def audio_at(self, latent, level, alpha):
-        """Sounds of latents at a level.
+        """Generate audio at a level.
 
         Args:
           latent: As of `make_audio`.
@@ -88,5 +88,5 @@ class GrowingWaveform(RawWaveform):
         return alpha * audio + (1.0 - alpha) * tf.repeat(lower, self.factor, axis=1)
 
     def make_audio(self, latent):
-        """Sounds of latents at the present level and blend, float32 [batch, length_of(level)]."""
+        """Generate audio at the current level and blend, float32 [batch, length_of(level)]."""
         return self.audio_at(latent, self.level, tf.cast(self.alpha, tf.float32))

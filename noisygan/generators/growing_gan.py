@@ -60,7 +60,7 @@ class GrowingGAN(GrowingWaveform):
         self.layers_in += zip(self.sounds, filters, strict=True)
 
     def begin(self, latent):
-        """A latent to [batch, n_seed, seed_channels]."""
+        """Map a latent to [batch, n_seed, seed_channels]."""
         h = tf.nn.leaky_relu(self.seed_map(latent), 0.2)
         return pixel_norm(tf.reshape(h, [-1, self.n_seed, h.shape[1] // self.n_seed]))
 

@@ -12,18 +12,18 @@ from synths.units import soft_ceiling_db
 
 
 class Hybrid(Generator):
-    """z and conditions -> curves -> controls in physical units -> sound.
+    """Generator of synthesizer controls: latent to curves to controls to audio.
 
     Args:
-      f0_curve: Draws the F0 curve, 1 channel (`cppn.networks`).
-      loudness_curve: Draws the loudness curve, 1 channel.
-      timbre_curves: Draws what the decoder makes the voices' controls from.
+      f0_curve: Network of the F0 curve, 1 channel (`cppn.networks`).
+      loudness_curve: Network of the loudness curve, 1 channel.
+      timbre_curves: Network of the timbre curves that the decoder reads.
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
       pitch: From the raw F0 curve to Hz (`noisygan.generators.pitch`).
       condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
       condition_jitter: A `noisygan.generators.jitter.ConditionJitter`, or None:
         curves read the conditioning unchanged.
-      jitter: A `noisygan.generators.jitter.Jitter`, or None: curves as drawn.
+      jitter: A `noisygan.generators.jitter.Jitter`, or None: curves unchanged.
       decoder: A Keras layer over [batch, n_frames, n]: raw F0, loudness and timbre curves to the
         features that the voices' heads read; None hands them on as they are.
       reverb: A `synths.effects.Reverb`, or None.
@@ -118,7 +118,7 @@ class Hybrid(Generator):
         return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
-        """The curves of notes, in physical units.
+        """Generate control curves in physical units.
 
         Args:
           z: float32 [batch, latent_dim].
@@ -150,7 +150,7 @@ class Hybrid(Generator):
         return self.controls_at(times, note_off, z, conditioning)
 
     def controls_at(self, times, note_off, z, conditioning):
-        """The curves of notes at given times.
+        """Generate control curves at given times.
 
         Args:
           times: Seconds since the notes began, float32 [n_frames], or [batch, n_frames].
@@ -194,7 +194,7 @@ class Hybrid(Generator):
         return controls
 
     def get_signal(self, controls, n_samples, sample_rate, seed):
-        """Sound of controls, float32 [batch, n_samples].
+        """Render controls to audio, float32 [batch, n_samples].
 
         Args:
           controls: Of `get_controls`.
@@ -206,7 +206,7 @@ class Hybrid(Generator):
         return self._reverberated(sum(dry.values()), controls, sample_rate)
 
     def get_stems(self, controls, n_samples, sample_rate, seed):
-        """The sound of controls in its parts.
+        """Render controls to separate stems.
 
         Args:
           (all): As of `get_signal`.

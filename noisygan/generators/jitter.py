@@ -23,7 +23,7 @@ class ConditionJitter:
 
     @property
     def n_dims(self):
-        """Numbers of z that it consumes."""
+        """Number of leading z dimensions used."""
         return len(self.shifts)
 
     def __call__(self, z, conditioning):
@@ -43,7 +43,7 @@ class ConditionJitter:
 
 
 class Jitter:
-    """Small wander of pitch and level, different for each z.
+    """Slow random deviations of pitch and level, a function of z.
 
     Each is a sum of sines with incommensurate rates. Their phases follow from z, so the wander is a
     function of z and of time in seconds, at any frame rate and length.

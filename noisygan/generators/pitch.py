@@ -9,7 +9,7 @@ from synths.units import midi_to_hz
 
 
 class ConditionedPitch:
-    """F0 is the conditioned pitch plus a bounded deviation.
+    """F0 as the conditioned pitch plus a bounded deviation.
 
     Args:
       max_deviation: Largest deviation in semitones.
@@ -33,21 +33,21 @@ class ConditionedPitch:
 
 
 def shifted(hz, semitones):
-    """Frequencies moved by a few semitones, with hardly more than one rounding.
+    """Shift frequencies by a few semitones, with little more than one rounding.
 
     `hz * exp(x)` rounds twice, and the exponentials of two processors differ in their last bit; in
     `hz + hz * expm1(x)` the error is negligible.
 
     Args:
       hz: Any shape.
-      semitones: Of a shape that goes with it.
+      semitones: Of a shape that broadcasts with it.
     """
     half = tf.tanh(semitones * (math.log(2.0) / 24.0))
     return hz + hz * (2.0 * half / (1.0 - half))
 
 
-class FreePitch:
-    """F0 is anywhere in a range; an untrained network stands in its middle.
+class UnconditionedPitch:
+    """F0 anywhere in a range, without a pitch condition; untrained networks give its center.
 
     Args:
       min_midi, max_midi: The range in MIDI notes.
@@ -65,7 +65,7 @@ class FreePitch:
 
 
 def bend_at(times, points):
-    """A pitch bend by points: straight between them, held before the first and after the last.
+    """Interpolate a pitch bend linearly between points and hold it outside them.
 
     Args:
       times: Seconds, float32 [n_frames] or [batch, n_frames].

@@ -8,9 +8,9 @@ from noisygan.generators.generator import Generator, GeneratorOutput
 
 
 class RawWaveform(Generator):
-    """A network from a latent straight to samples, by the generator contract.
+    """Base class of generators that output samples directly.
 
-    Subclasses define `make_audio(latent)`: z with the conditions' features behind it, float32
+    Subclasses define `make_audio(latent)`: z with encoded conditions, float32
     [batch, n], to audio in -1 .. 1, float32 [batch, n_samples].
 
     Args:
@@ -27,11 +27,11 @@ class RawWaveform(Generator):
         self.n_samples = n_samples
 
     def make_audio(self, latent):
-        """Sounds of latents, float32 [batch, n_samples]."""
+        """Generate audio from latents, float32 [batch, n_samples]."""
         raise NotImplementedError
 
     def call(self, z, conditioning, seconds=None, sample_rate=None, seed=0, training=False):
-        """Sounds.
+        """Generate audio.
 
         Args:
           z: float32 [batch, latent_dim].
@@ -40,8 +40,8 @@ class RawWaveform(Generator):
           sample_rate: Hz; from another one than the network's the sound is resampled, which adds
             nothing above half of its rate, and is not possible inside a `tf.function`.
           seed: Ignored.
-          training: Whether a discriminator is going to judge: then a network that still grows
-            keeps the rate of its level.
+          training: Whether the audio is for the discriminator: a growing network then keeps
+            the rate of its level.
 
         Returns:
           GeneratorOutput without controls.
@@ -64,6 +64,6 @@ class RawWaveform(Generator):
 
 
 def resampled(audio, rate, wanted, n_samples):
-    """Rows at another rate, at least n_samples long."""
+    """Resample rows to at least n_samples."""
     rows = [soxr.resample(row, rate, wanted)[:n_samples] for row in audio.numpy()]
     return tf.stack([np.pad(row, (0, n_samples - len(row))) for row in rows])

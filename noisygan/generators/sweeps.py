@@ -1,4 +1,4 @@
-"""Pitch that falls after the blow, as a struck skin's does when its tension eases."""
+"""Falling pitch of struck membranes."""
 
 import math
 
@@ -9,10 +9,10 @@ from synths.units import midi_to_hz
 
 
 class PitchSweep(keras.layers.Layer):
-    """A curve that comes to rest: `end + sum of rise_i exp(-t / time_i)`, in semitones.
+    """Sum of exponential decays in semitones: `end + sum of rise_i exp(-t / time_i)`.
 
     A dense layer maps each note's latent to end, rises and time constants. Replaces the F0 network,
-    together with `MiddlePitch`.
+    together with `FixedCenterPitch`.
 
     Args:
       n: Number of exponentials: a fast one for the beater's click, a slow one for the skin.
@@ -41,7 +41,7 @@ class PitchSweep(keras.layers.Layer):
         self.times = keras.layers.Dense(n, name="times")
 
     def build(self, *shapes):
-        """Nothing: the parts make their variables when they are first called."""
+        """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
     def call(self, times, note_off, latent):
@@ -62,21 +62,21 @@ class PitchSweep(keras.layers.Layer):
         return end[:, None, :] + swept
 
 
-class MiddlePitch:
-    """F0 from a curve in semitones around one pitch; nobody asks for any.
+class FixedCenterPitch:
+    """F0 from a curve in semitones around a fixed pitch.
 
     Args:
-      middle_midi: The MIDI pitch at 0 semitones.
-      max_midi: F0 never rises above it.
+      center_midi: MIDI pitch at 0 semitones.
+      max_midi: Upper limit of F0, MIDI pitch; a soft limit.
     """
 
     condition_names = ()
 
-    def __init__(self, middle_midi=45.0, max_midi=110.0):
-        self.middle_midi = middle_midi
+    def __init__(self, center_midi=45.0, max_midi=110.0):
+        self.center_midi = center_midi
         self.max_midi = max_midi
 
     def __call__(self, raw, conditioning):
         """F0 in Hz, [batch, n_frames, 1], from a curve of that shape in semitones."""
-        above = self.max_midi - self.middle_midi
-        return midi_to_hz(self.middle_midi + above - tf.nn.softplus(above - raw))
+        above = self.max_midi - self.center_midi
+        return midi_to_hz(self.center_midi + above - tf.nn.softplus(above - raw))

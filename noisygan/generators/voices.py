@@ -136,7 +136,7 @@ class NoiseVoice(keras.layers.Layer):
 
     @property
     def settings(self):
-        """Keyword arguments of `render` beside the controls."""
+        """Keyword arguments of `render` besides the controls."""
         return {"bandwidth_hz": float(self.bandwidth_hz)}
 
     @staticmethod

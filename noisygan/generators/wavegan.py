@@ -89,7 +89,7 @@ class WaveGAN(RawWaveform):
             )
 
     def make_audio(self, latent):
-        """Sounds of latents, float32 [batch, n_samples]."""
+        """Generate audio from latents, float32 [batch, n_samples]."""
         h = self.seed_map(latent)
         h = tf.reshape(h, [-1, N_SEED, h.shape[1] // N_SEED])
         for up in self.ups:

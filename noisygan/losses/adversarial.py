@@ -32,7 +32,7 @@ class BCE:
 
 
 class LeastSquares:
-    """Logits are drawn to 1 (real) and 0 (fake) (Mao et al. 2017)."""
+    """Least squares: logits regress to 1 (real) and 0 (fake) (Mao et al. 2017)."""
 
     def d_loss(self, real_logits, fake_logits):
         """Half the squared distances from 1 and 0."""

@@ -1,10 +1,10 @@
-"""Losses of the generator beside the adversarial one.
+"""Losses of the generator besides the adversarial one.
 
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
-"audio"). They lead the generator to the right timbre, level and movement within the first hundreds
-of steps; the adversary then judges what no average can tell. `FeatureMatch` compares what the
-discriminator makes of whole batches (`compares` is "features"). `NextBlockLoss` compares recordings
-with what the generator, reading them, says comes next (`compares` is "prediction").
+"audio"). They fit timbre, level and modulation within the first hundreds of steps.
+`FeatureMatch` compares the discriminator's features of whole batches (`compares` is "features").
+`NextBlockLoss` compares recordings with the generator's teacher-forced predictions (`compares` is
+"prediction").
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from noisygan.losses import global_batch as global_batch
 from synths import spectral
 
 MEL_CORNER_HZ = 700.0  # below it the mel scale is nearly linear, above it logarithmic
-LEVEL_WEIGHT = 0.5  # of the level of the whole, beside 1 of all bins
+LEVEL_WEIGHT = 0.5  # of the total level; all bins together have 1
 
 
 class SpectralMatch:
     """Mean distance of logarithmic spectra, frame by frame, at several resolutions.
 
-    It wants the very movement of the recording: where vibrato and tremolo begin at any phase, it
-    rather irons them flat. See `TextureMatch`.
+    It compares phases of modulation: where vibrato and tremolo begin at any phase, it flattens
+    them. See `TextureMatch`.
 
     Args:
       weight: Weight in the generator's loss.
@@ -49,10 +49,10 @@ class SpectralMatch:
 
 
 class TextureMatch:
-    """Distance of what a sound is like, not of when it moves.
+    """Distance of spectral statistics, independent of the phase of modulation.
 
     Three terms, each a mean absolute difference of logarithmic spectra in nepers, in which bins
-    count as the ear's bands are wide, and the level of the whole beside them: the level of each
+    are weighted by auditory bandwidth, plus the total level: the level of each
     frequency bin over short stretches of time; the strength of its modulation at each rate,
     whatever the phase (so vibrato and tremolo are learnt, with the recordings' rate, depth and
     regularity, but may begin anywhere); and the frames themselves around moments where timing
@@ -124,7 +124,7 @@ class TextureMatch:
         return tf.math.log(tf.concat([magnitudes + self.floor, level], axis=2))
 
     def _mean(self, distances):
-        """Mean over bins that count as the ear's bands are wide, and the mean of the level."""
+        """Mean over bins, weighted by auditory bandwidth, plus the weighted mean of the level."""
         hz = np.arange(distances.shape[2] - 1) * self.sample_rate / self.n_fft
         weights = 1.0 / (MEL_CORNER_HZ + hz)
         weights = tf.constant(np.append(weights / weights.sum(), LEVEL_WEIGHT), tf.float32)
@@ -183,9 +183,8 @@ class TextureMatch:
 class FeatureMatch:
     """Distance of the discriminator's feature maps, averaged over the batch.
 
-    The recordings' mean is asked of the generated sounds' mean, not each recording's map of each
-    sound: where a row's recording and generated sound have no more in common than their label,
-    the latter makes all sounds the same middling one.
+    Compares batch means, not rows: where the real and fake example of a row share only a label, a
+    distance per row makes all examples alike.
 
     Args:
       weight: Weight in the generator's loss.
@@ -214,11 +213,10 @@ class FeatureMatch:
 
 
 class NextBlockLoss:
-    """Squared error of what a generator says comes next in recordings that it reads.
+    """Squared error of the predicted next block under teacher forcing (Williams and Zipser 1989).
 
-    Each sound's is relative to its own power, so that quiet ones, down to about -40 dB, count as
-    well. For generators that go on from what they have made, such as `SampleGAN`: teacher forcing
-    (Williams and Zipser 1989).
+    Relative to each recording's power, so quiet ones, down to about -40 dB, have equal weight. For
+    autoregressive generators such as `SampleGAN`.
 
     Args:
       weight: Weight in the generator's loss.
@@ -229,16 +227,16 @@ class NextBlockLoss:
     def __init__(self, weight=1.0):
         self.weight = weight
 
-    def __call__(self, real, said):
+    def __call__(self, real, predicted):
         """Scalar, a share of the power: 1 is as bad as silence. Arguments: [batch, n] each."""
-        error = tf.reduce_mean((said - real) ** 2, axis=1)
+        error = tf.reduce_mean((predicted - real) ** 2, axis=1)
         return tf.reduce_mean(error / (tf.reduce_mean(real**2, axis=1) + 1e-4))
 
 
 class ClippingPenalty:
-    """Energy of what lies beyond full scale and would be cut off in a file.
+    """Energy of samples beyond full scale, which a file would clip.
 
-    Views that drop the level, and penalties on them, don't hear it.
+    Front ends without level, and penalties on them, do not detect it.
 
     Args:
       limit: Full scale of the samples.

@@ -1,4 +1,4 @@
-"""Gradient descent on unknowns of different scales."""
+"""Gradient descent on parameters of different scales."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 
-class Unknown(NamedTuple):
-    """An unknown `start + stride * u`, where u begins at 0 and moves by about 1 per step.
+class Parameter(NamedTuple):
+    """Parameter `start + stride * u`, where u starts at 0 and moves by about 1 per step.
 
     Attributes:
       start: float32 array of any shape.
@@ -19,13 +19,13 @@ class Unknown(NamedTuple):
     stride: float
 
 
-def descend(unknowns, loss, n_steps, progress=None):
+def minimize(parameters, loss, n_steps, progress=None):
     """Minimize a loss with Adam and a cosine decay to a twentieth.
 
     Args:
-      unknowns: dict of Unknown.
-      loss: Function from a dict of float32 tensors, of the unknowns' names and shapes, to a scalar;
-        traced once.
+      parameters: dict of Parameter.
+      loss: Function from a dict of float32 tensors, of the parameters' names and shapes, to a
+        scalar; traced once.
       n_steps: Steps, 1 or more.
       progress: None, or a function that is called with the number of steps done.
 
@@ -36,14 +36,14 @@ def descend(unknowns, loss, n_steps, progress=None):
       Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2017 (cosine decay).
     """
     moves = {
-        name: tf.Variable(np.zeros(np.shape(x.start), np.float32)) for name, x in unknowns.items()
+        name: tf.Variable(np.zeros(np.shape(x.start), np.float32)) for name, x in parameters.items()
     }
     schedule = keras.optimizers.schedules.CosineDecay(1.0, n_steps, alpha=0.05)
     optimizer = keras.optimizers.Adam(schedule, beta_2=0.95, epsilon=1e-12)
     optimizer.build(list(moves.values()))
 
     def values():
-        return {name: x.start + x.stride * moves[name] for name, x in unknowns.items()}
+        return {name: x.start + x.stride * moves[name] for name, x in parameters.items()}
 
     @tf.function
     def step():

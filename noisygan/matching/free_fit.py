@@ -8,7 +8,7 @@ import tensorflow as tf
 from noisygan.audio_io.controls import FORMAT, VERSION
 from noisygan.matching import room_fit
 from noisygan.matching.analysis import level_db
-from noisygan.matching.descent import Unknown, descend
+from noisygan.matching.descent import Parameter, minimize
 from noisygan.matching.distance import Objective
 from noisygan.rendering.synthesis import controls_to_signal
 
@@ -79,14 +79,14 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
       controls: Start of the descent, of `start_controls` or of a run's sound.
       audio: Target at the controls' sample rate, float32 [n_samples].
       n_steps: Steps of the descent.
-      progress: As of `descent.descend`.
+      progress: As of `descent.minimize`.
       room: `room_fit.Room` whose impulse response is fitted too, for controls without a reverb.
 
     Returns:
       (controls, list of losses).
     """
     sample_rate = int(controls["sample_rate"])
-    unknowns, sounding = _unknowns(controls)
+    parameters, sounding = _parameters(controls)
     objective = Objective(audio, sample_rate)
     response = None
     if room is not None:
@@ -96,7 +96,7 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
 
     def merge(values):
         """(controls with the values in place, the curves among the values)."""
-        curves = {name: value for name, value in values.items() if name in unknowns}
+        curves = {name: value for name, value in values.items() if name in parameters}
         merged = _with(controls, curves, sounding)
         return merged if response is None else merged | {"reverb/ir": response(values)}, curves
 
@@ -105,29 +105,29 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
         sound = controls_to_signal(merged, len(audio), sample_rate)
         return objective(sound) + SMOOTHNESS * _roughness(curves)
 
-    everything = unknowns if response is None else unknowns | response.unknowns
-    found, losses = descend(everything, loss, n_steps, progress)
+    everything = parameters if response is None else parameters | response.parameters
+    found, losses = minimize(everything, loss, n_steps, progress)
     fitted, _ = merge(found)
     return {name: np.asarray(value) for name, value in fitted.items()}, losses
 
 
-def _unknowns(controls):
-    """(dict of Unknown, dict of masks of the harmonics that sound)."""
-    unknowns, sounding = {}, {}
+def _parameters(controls):
+    """(dict of Parameter, dict of masks of the harmonics that sound)."""
+    parameters, sounding = {}, {}
     for voice, kind in zip(controls["voices"], controls["kinds"], strict=True):
         strides = {"magnitudes": LOG_STRIDE, "decay_seconds": LOG_STRIDE, "frequencies": F0_STRIDE}
         if kind == "harmonic":
             partials = controls[f"{voice}/amplitudes"][:, None]
             partials = partials * controls[f"{voice}/harmonic_distribution"]
             sounding[f"{voice}/partials"] = (partials > 0.0).astype(np.float32)
-            unknowns[f"{voice}/partials"] = Unknown(_log(partials), LOG_STRIDE)
+            parameters[f"{voice}/partials"] = Parameter(_log(partials), LOG_STRIDE)
             strides = {"f0_hz": F0_STRIDE}
         elif kind == "modal":
             strides["amplitudes"] = LOG_STRIDE
         for name, stride in strides.items():
             if f"{voice}/{name}" in controls:
-                unknowns[f"{voice}/{name}"] = Unknown(_log(controls[f"{voice}/{name}"]), stride)
-    return unknowns, sounding
+                parameters[f"{voice}/{name}"] = Parameter(_log(controls[f"{voice}/{name}"]), stride)
+    return parameters, sounding
 
 
 def _log(value):
@@ -135,7 +135,7 @@ def _log(value):
 
 
 def _with(controls, values, sounding):
-    """Controls with the values of the unknowns in place."""
+    """Controls with the values of the parameters in place."""
     merged = dict(controls)
     for name, value in values.items():
         if name not in sounding:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.generators.generator import GeneratorOutput
-from noisygan.matching.descent import Unknown, descend
+from noisygan.matching.descent import Parameter, minimize
 from noisygan.matching.distance import Objective
 from noisygan.rendering.requests import DEFAULT_VELOCITY
 from noisygan.rendering.synthesis import controls_row
@@ -134,7 +134,7 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
       start: Latent.
       audio: Target at the generator's rate, float32 [n_samples].
       n_steps: Steps of the descent.
-      progress: As of `descent.descend`.
+      progress: As of `descent.minimize`.
 
     Returns:
       (Latent, list of losses).
@@ -148,8 +148,8 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
     if generator.has_controls:
         names += ["held_seconds"] + ["pitch"] * ("pitch" in generator.condition_names)
     values = {name: getattr(begin, name) for name in names} | {"gain": math.log(begin.gain)}
-    unknowns = {
-        name: Unknown(np.asarray(value, np.float32), _STRIDES[name])
+    parameters = {
+        name: Parameter(np.asarray(value, np.float32), _STRIDES[name])
         for name, value in values.items()
     }
 
@@ -166,7 +166,7 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
     def loss(values):
         return objective(render_latent(generator, latent_of(values), len(audio)).audio)
 
-    found, losses = descend(unknowns, loss, n_steps, progress)
+    found, losses = minimize(parameters, loss, n_steps, progress)
     latent = latent_of(found)
     numbers = {name: float(getattr(latent, name)) for name in names if name != "z"}
     return latent._replace(z=latent.z.numpy(), **numbers), losses

@@ -7,7 +7,7 @@ import numpy as np
 from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, make_folder
-from noisygan.matching import free_fit, latent_fit, room_fit
+from noisygan.matching import N_STEPS, free_fit, latent_fit, room_fit
 from noisygan.matching.analysis import UNSURE, analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
@@ -60,7 +60,7 @@ class Match(NamedTuple):
           RunError: if a file can't be written.
         """
         if stems and self.controls is None:
-            raise UsageError("--stems: this run's generator has no stems, it writes samples")
+            raise UsageError("stems: this run's generator has no stems, it writes samples")
         paths = output_paths(self.target.path, out_dir, stems)
         make_folder(paths["audio"].parent)
         note = Note(self.audio) if self.controls is None else Note(None, self.controls)
@@ -76,7 +76,7 @@ class Match(NamedTuple):
         return written
 
 
-def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progress=None):
+def match_free(target, pitch=None, n_steps=2 * N_STEPS, seed=0, room_seconds=0.0, progress=None):
     """Match a sound of one voice with a harmonic and a noise synthesizer, without a run.
 
     Args:
@@ -101,7 +101,7 @@ def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progre
     remarks = target.remarks + analysis.remarks
     room = room_fit.find_room(audio, rate, room_seconds) if room_seconds else None
     if room_seconds and room is None:
-        remarks += ("no reverb is heard after its end, so none is fitted in spite of --room",)
+        remarks += ("no reverb is heard after its end, so none is fitted in spite of room",)
     plain = start = free_fit.start_controls(analysis, len(audio), rate, seed)
     if room is not None:
         start = free_fit.start_controls(analysis, len(audio), rate, seed, room)
@@ -111,7 +111,7 @@ def match_free(target, pitch=None, n_steps=300, seed=0, room_seconds=0.0, progre
 
 
 def match_run(
-    run, target, pitch=None, label=None, free=False, n_steps=150, seed=0, progress=None
+    run, target, pitch=None, label=None, free=False, n_steps=N_STEPS, seed=0, progress=None
 ):  # fmt: skip
     """Match a sound with a trained run: fit z and conditioning, and then, if wanted, the controls.
 
@@ -133,8 +133,8 @@ def match_run(
     generator = run.generator
     if free and not generator.has_controls:
         raise UsageError(
-            "--free: this run's generator has no controls to fit, it writes samples directly; "
-            "leave out --free, or leave out --run_dir"
+            "free: this run's generator has no controls to fit, it writes samples directly; leave "
+            "out free, or match without a run"
         )
     labels = _label_indices(run, label)
     target = target if isinstance(target, Target) else read_target(target)
@@ -146,7 +146,7 @@ def match_run(
         remarks += analysis.remarks
     elif pitch is not None:
         names = ", ".join(generator.condition_names) or "nothing"
-        raise UsageError(f"--pitch: this run is conditioned on {names}; leave it out")
+        raise UsageError(f"pitch: this run is conditioned on {names}; leave it out")
     start = latent_fit.start_latent(generator, audio, pitch, labels, seed)
     start_audio = latent_fit.render_latent(generator, start, len(audio)).audio[0].numpy()
     latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress)
@@ -217,8 +217,8 @@ def _pitch_for(target, generator, pitch):
         return analysis.pitch if analysis.confidence >= UNSURE else float(pitch), analysis
     if analysis.pitch is None:
         raise UsageError(
-            f"{target.path}: no pitch was found, and this run is conditioned on one; name it with "
-            "--pitch, such as --pitch 60"
+            f"{target.path}: no pitch was found, and this run is conditioned on one; give "
+            "the pitch, such as 60"
         )
     is_free = generator.has_controls
     return analysis.pitch if is_free else float(round(analysis.pitch)), analysis
@@ -228,7 +228,7 @@ def _label_indices(run, label):
     """Indices of the labels to choose from."""
     if "label" not in run.generator.condition_names:
         if label is not None:
-            raise UsageError("--label: this run is not conditioned on a label; leave it out")
+            raise UsageError("label: this run is not conditioned on a label; leave it out")
         return (0,)
     if label is None:
         return range(max(len(run.label_names), 1))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.matching.analysis import FRAME_RATE, level_of
-from noisygan.matching.descent import Unknown
+from noisygan.matching.descent import Parameter
 
 LONGEST = 5.0  # seconds
 _DIGITAL_SILENCE = 2.0**-17  # half a step of 16 bits
@@ -94,7 +94,7 @@ class Response:
       seed: Of the initial noise.
 
     Attributes:
-      unknowns: dict of `descent.Unknown`.
+      parameters: dict of `descent.Parameter`.
     """
 
     def __init__(self, room, sample_rate, seed=0):
@@ -107,14 +107,14 @@ class Response:
         n_bands = len(self._bands)
         seconds = np.full(n_bands, math.log(room.seconds), np.float32)
         taps = np.random.default_rng([seed, n_taps]).normal(size=n_taps).astype(np.float32)
-        self.unknowns = {
-            "room/gains": Unknown(np.zeros(n_bands, np.float32), _GAIN_STRIDE),
-            "room/seconds": Unknown(seconds, _SECONDS_STRIDE),
-            "room/taps": Unknown(taps, _TAP_STRIDE),
+        self.parameters = {
+            "room/gains": Parameter(np.zeros(n_bands, np.float32), _GAIN_STRIDE),
+            "room/seconds": Parameter(seconds, _SECONDS_STRIDE),
+            "room/taps": Parameter(taps, _TAP_STRIDE),
         }
 
     def __call__(self, values):
-        """Impulse response float32 [n_taps] of values of the unknowns."""
+        """Impulse response float32 [n_taps] of values of the parameters."""
         spectrum = tf.signal.rfft(values["room/taps"], [self._n_fft])
         noise = tf.signal.irfft(tf.cast(self._bands, tf.complex64) * spectrum, [self._n_fft])
         seconds = tf.exp(values["room/seconds"])[:, None]

@@ -99,5 +99,5 @@ def output_paths(target_path, out_dir, stems=False):
         paths["stems"] = out_dir / stem
     for path in paths.values():
         if path.exists():
-            raise UsageError(f"{path} exists already; choose another --out_dir")
+            raise UsageError(f"{path} exists already; choose another folder")
     return paths

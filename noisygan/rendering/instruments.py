@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from noisygan import files
 from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
 from noisygan.errors import UsageError
@@ -55,7 +56,7 @@ def make_instrument(
       SampledInstrument, with the path that a sampler opens.
 
     Raises:
-      UsageError: if the run can't play it, or the folder is not empty.
+      UsageError: if the run can't play it, the format is unknown, or the folder is not empty.
       RunError: if a file can't be written.
     """
     audio_files.check_sample_rate(sample_rate)
@@ -63,8 +64,10 @@ def make_instrument(
     if seconds is not None and seconds > MAX_SECONDS:
         raise UsageError(f"{seconds:g} seconds: expected {MAX_SECONDS:g} or less a sample")
     if 0 in (velocity or ()):
-        raise UsageError("--velocity: velocity 0 is a note-off; expected 1 to 127")
-    out_dir = sampler_formats.check_out_dir(out_dir)
+        raise UsageError("velocity 0 is a note-off; expected 1 to 127")
+    sampler_formats.check_format(format)
+    files.check_folder(out_dir, "out_dir")
+    files.check_free_folder(out_dir)
     is_kit = "pitch" not in run.condition_names
     _check_conditions(run, pitch, velocity, label, is_kit)
     generator = run.generator
@@ -95,11 +98,11 @@ def _check_conditions(run, pitch, velocity, label, is_kit):
         if value and (is_kit or name not in run.condition_names):
             kit = " and becomes a drum kit of all its sounds" if is_kit else ""
             raise UsageError(
-                f"--{name} has no effect: this run is conditioned on {names}{kit}; leave it out"
+                f"{name} has no effect: this run is conditioned on {names}{kit}; leave it out"
             )
     has_labels = "label" in run.condition_names and len(run.label_names) > 1
     if not is_kit and has_labels and label is None:
-        raise UsageError(f"--label is missing: this run has {', '.join(run.label_names)}; name one")
+        raise UsageError(f"label is missing: this run has {', '.join(run.label_names)}; name one")
 
 
 def neighbouring(values, low, high):

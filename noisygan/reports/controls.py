@@ -102,7 +102,8 @@ class _Curves:
             return None
         level = _db(self.distribution * self.amplitudes[:, None])
         top = float(level.max())
-        n = max(4, int(np.flatnonzero(level.max(0) > top - 75)[-1]) + 1)
+        heard = np.flatnonzero(level.max(0) > top - 75)
+        n = max(4, heard.max(initial=0) + 1)
         step = 1 if n <= 6 else 2 if n <= 12 else 5 if n <= 30 else 10
         y = Axis(0, n, tuple((k - 0.5, str(k)) for k in sorted({1, *range(step, n + 1, step)})))
         return self._image(level[:, :n], 70, y, f"Level of harmonics 1 to {n} over time")

@@ -11,7 +11,7 @@ import shlex
 
 import numpy as np
 
-from noisygan.errors import UsageError
+from noisygan.errors import RunError, UsageError
 from noisygan.reports import page
 from noisygan.reports.controls import control_plots
 from noisygan.reports.plots import Curve, Plot, step_axis, value_axis
@@ -32,7 +32,7 @@ METRICS = (
         ("real_spread", "recordings", "real"),
         ("fake_spread", "generated", "fake"),
     ),
-    ("Distance from the recordings, %", ("sound_distance_percent", "generated", "fake")),
+    ("Distance from the recordings, %", ("energy_distance_percent", "generated", "fake")),
 )
 BUNDLED_CREDIT = (
     "The recordings are sounds of the FluidR3 GM soundfont, © 2000–2002, 2008 Frank Wen and "
@@ -54,15 +54,20 @@ def write(run, path=None, data=None):
 
     Raises:
       UsageError: if the folder contains no usable recordings.
-      RunError: if a sound of the run folder can't be read, or the page can't be written.
+      RunError: if a sound of the run folder can't be read, the page can't be written, or nothing
+        that the run generates is finite.
     """
     if isinstance(data, (str, pathlib.Path)):
-        data = _read(run, data)
+        from noisygan.evaluation.generate import recordings_of
+
+        data = recordings_of(run).read(data)
     metrics = _arrays(run.metrics())
     share = MAX_BYTES / (run.seconds * run.sample_rate * 2 * (2 * MAX_PAIRS + MAX_STEPS * 3))
     n_pairs, n_steps = (max(2, int(n * min(1.0, share))) for n in (MAX_PAIRS, MAX_STEPS))
     pairs = _pairs(run, data, n_pairs)
     latents = latents_over_training(run.path / "samples", n_steps, MAX_LATENTS)
+    if not pairs:
+        raise RunError(f"{run.path} generates no finite sound")
     real, drawn, controls = max(pairs, key=lambda pair: np.abs(pair[1].audio).max())
     text = page.render(
         "run.html",
@@ -85,22 +90,16 @@ def write(run, path=None, data=None):
     return page.write(path or run.path / "index.html", text)
 
 
-def _read(run, folder):
-    from noisygan import config
-    from noisygan.data.dataset import Recordings
-
-    config.parse([run.path / "config.gin"])
-    return config.configured(Recordings)().read(folder)
-
-
 # ------------------------------------------------------------------------------------------ sounds
 
 
 def _pairs(run, data, n):
-    """(recording or None, generated `Sound`, its controls) of n notes."""
+    """(recording or None, generated `Sound`, its controls) of n notes, without non-finite ones."""
     pairs = []
     for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
         notes = run.render(**conditions, seed=seed)
+        if not np.isfinite(notes.audio).all():
+            continue
         title, detail = note_title(**conditions)
         real, name = None, title or f"sound {seed + 1}"
         if row is not None:

@@ -15,7 +15,7 @@ from noisygan.training.step import critic_step
 
 
 def check_accumulation(trainer, n_parts):
-    """Raises UsageError where parts would not be equivalent to the batch."""
+    """Raise UsageError where parts would not be equivalent to the batch."""
     if n_parts == 1:
         return
     if trainer.batch_size % n_parts:

@@ -24,7 +24,7 @@ def seed_initializers(networks, seed):
 
 
 def build_generator(generator, n_labels):
-    """Makes a generator's variables by one call.
+    """Make a generator's variables by one call.
 
     Args:
       generator: By the generator contract.

@@ -40,7 +40,7 @@ class Callback:
 
 
 class Samples(Callback):
-    """Renders a few fixed latents under the conditions of a few recordings into `samples/`.
+    """Render a few fixed latents under the conditions of a few recordings into `samples/`.
 
     Args:
       trainer: A built `Trainer`.
@@ -96,7 +96,7 @@ class Samples(Callback):
 
 
 class Snapshots(Callback):
-    """Keeps the averaged weights at equal intervals of training time.
+    """Keep the averaged weights at equal intervals of training time.
 
     Args:
       run_dir: Run folder.
@@ -120,7 +120,7 @@ class Snapshots(Callback):
 
 
 class TensorBoard(Callback):
-    """Writes TensorBoard summaries of metrics, audio, spectrograms and control curves.
+    """Write TensorBoard summaries of metrics, audio, spectrograms and control curves.
 
     Args:
       folder: Of the event files.

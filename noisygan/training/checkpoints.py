@@ -1,4 +1,4 @@
-"""Checkpoints of a run, with checksums; a damaged one is passed over.
+"""Checkpoints of a run, with checksums; damaged ones are skipped.
 
 ckpt-<step>.index, ckpt-<step>.data-*   state, as TensorFlow writes it
 ckpt-<step>.json                        size and SHA-256 of each of these, written last
@@ -10,8 +10,9 @@ import json
 import os
 import pathlib
 import re
+import sys
 
-from noisygan.errors import RunError, UsageError
+from noisygan.errors import RunError, UsageError, printable
 from noisygan.files import atomic_write, read_json, sha256
 
 N_KEPT = 3
@@ -86,6 +87,20 @@ def step_of(prefix):
     return int(match[1])
 
 
+def check_prefix(prefix):
+    """Raises UsageError unless a prefix is that of a checkpoint or snapshot."""
+    name = pathlib.Path(f"{prefix}.index")
+    if not name.is_file() or not re.search(r"-\d+$", name.stem):
+        raise UsageError(
+            f"{prefix} is no checkpoint; expected a prefix such as runs/flute/checkpoints/ckpt-5000"
+        )
+
+
+def newest_good(run_dir):
+    """`newest`; what is passed over is told on stderr."""
+    return newest(run_dir, lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr))
+
+
 def newest(run_dir, log=lambda text: None):
     """Prefix of the newest checkpoint of a run whose files match their checksums.
 
@@ -119,7 +134,7 @@ def newest(run_dir, log=lambda text: None):
 
 
 def check_saved(run_dir):
-    """Raises UsageError for a run without any checkpoint, damaged or not."""
+    """Raise UsageError for a run without any checkpoint, damaged or not."""
     if not steps(pathlib.Path(run_dir) / "checkpoints"):
         raise UsageError(
             f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "
@@ -205,7 +220,7 @@ def _snapshots(run_dir):
     return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
 
 
-def drop_after(run_dir, step):
+def delete_after(run_dir, step):
     """Remove best weights and snapshots of later steps than that of a resumed checkpoint."""
     best = pathlib.Path(run_dir) / "best" / "checkpoints"
     late = [best / f"ckpt-{other}" for other in steps(best) if other > step]

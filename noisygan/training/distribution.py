@@ -47,7 +47,7 @@ class OneDevice:
         return contextlib.nullcontext()
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raises UsageError unless batches can be divided among the replicas.
+        """Raise UsageError unless batches can be divided among the replicas.
 
         Args:
           batch_sizes: List of int.
@@ -56,7 +56,7 @@ class OneDevice:
         """
 
     def check_settings(self, trainer):
-        """Raises UsageError for settings of a `Trainer` that need one device."""
+        """Raise UsageError for settings of a `Trainer` that need one device."""
 
     def sync_batch_norm(self, networks):
         """Let batch normalisation take its statistics from all replicas."""
@@ -118,7 +118,7 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raises UsageError unless batches can be divided among the replicas."""
+        """Raise UsageError unless batches can be divided among the replicas."""
         unit = self.n_replicas * group_size
         for size in batch_sizes:
             if size % unit:
@@ -130,7 +130,7 @@ class Replicas(OneDevice):
                 )
 
     def check_settings(self, trainer):
-        """Raises UsageError for settings of a `Trainer` that need one device."""
+        """Raise UsageError for settings of a `Trainer` that need one device."""
         settings = {
             "accumulate": trainer.accumulate > 1,
             "precision": trainer.precision == "float16",
@@ -217,7 +217,7 @@ class Machines(Replicas):
 
         Raises:
           KeyboardInterrupt: on the chief, where a signal asked another machine to stop.
-          _Dismissed: on the others, when there is no further step.
+          _StopTraining: on the others, when there is no further step.
         """
         if not self.has_state:
             self._broadcast_state(trainer)
@@ -231,7 +231,7 @@ class Machines(Replicas):
                 # The chief saves, and then announces it.
                 word, n_stopping = self._exchange(_STEP)
             if word != _STEP:
-                raise _Dismissed(word)
+                raise _StopTraining(word)
         yield
         self.in_step = False
 
@@ -296,7 +296,7 @@ class Machines(Replicas):
             while True:
                 trainer.train_step(batches, step)
                 step += 1
-        except _Dismissed as dismissed:
+        except _StopTraining as dismissed:
             if dismissed.word == _STOPPED:
                 raise KeyboardInterrupt("stopped and saved") from None
             if dismissed.word == _FAILED:
@@ -324,7 +324,7 @@ class Machines(Replicas):
             variable.assign(value)
 
     def _compare(self, data):
-        """Raises RunError unless all machines have the chief's config and data."""
+        """Raise RunError unless all machines have the chief's config and data."""
         texts = {"another config": config.resolved_text(), "other data": data.fingerprint}
         for what, text in texts.items():
             numbers = np.zeros(self.cluster.n_machines, np.int64)
@@ -339,7 +339,7 @@ class Machines(Replicas):
                 )
 
 
-class _Dismissed(Exception):
+class _StopTraining(Exception):
     """The chief takes no further step; `word` says why."""
 
     def __init__(self, word):

@@ -58,7 +58,7 @@ class Growth:
         self.learning_rates = learning_rates
 
     def validate(self, optimizers, augmentation):
-        """Raises UsageError for settings of a `Trainer` that contradict growing networks.
+        """Raise UsageError for settings of a `Trainer` that contradict growing networks.
 
         Args:
           optimizers: Settings of `noisygan.training.optimizers`.
@@ -192,7 +192,7 @@ def _n_levels(*networks):
 
 
 def check_discriminator(discriminator, lengths, batch_sizes, condition_encoder):
-    """Raises UsageError for lengths, batch sizes or conditions that a discriminator can't score.
+    """Raise UsageError for lengths, batch sizes or conditions that a discriminator can't score.
 
     Args:
       discriminator: A `Discriminator`.

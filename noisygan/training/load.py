@@ -2,12 +2,11 @@
 
 import pathlib
 import re
-import sys
 
 import tensorflow as tf
 
 from noisygan import config
-from noisygan.errors import NoisyganError, UsageError, printable
+from noisygan.errors import NoisyganError, UsageError
 from noisygan.training import checkpoints, run_files
 from noisygan.training.build import build_generator
 from noisygan.training.trainer import Trainer
@@ -32,12 +31,8 @@ def load_generator(run_dir, checkpoint=None):
     run_dir = pathlib.Path(run_dir)
     run_files.check_run(run_dir)
     metadata = run_files.read_metadata(run_dir)
-
-    def warn(text):
-        print(printable(f"{run_dir}: {text}"), file=sys.stderr)
-
     checkpoints.check_saved(run_dir)
-    prefix = checkpoint or checkpoints.newest(run_dir, warn)
+    prefix = checkpoint or checkpoints.newest_good(run_dir)
     config.parse([run_dir / "config.gin"])
     try:
         trainer = config.configured(Trainer)()

@@ -102,7 +102,7 @@ class _Loop:
         self.step = trainer.step
         self._newest, self._states = _read_state(self._text.numpy(), self.now)
         run_files.drop_metrics_after(run_dir, self.step)
-        checkpoints.drop_after(run_dir, self.step)
+        checkpoints.delete_after(run_dir, self.step)
         trainer.plan.set_level(self.step)
         trainer.should_stop = False
         self.batches = trainer.batches(data, self.step)
@@ -206,7 +206,7 @@ class _Loop:
         self.non_finite(self.step, metrics, self.trainer)
         self.quality(self.step, metrics, self.trainer)
         is_due = self.step == 1 or self.step % log_every == 0
-        return metrics, is_due or "sound_distance_percent" in metrics
+        return metrics, is_due or "energy_distance_percent" in metrics
 
     def _log(self, metrics):
         record = {"step": self.step, "seconds": round(self.now, 3), **metrics}

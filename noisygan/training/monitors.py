@@ -26,7 +26,7 @@ _RECOVERY = 0.1
 _MIN_VARIETY = 10.0
 _ALIKE_PATIENCE = 3
 _N_REFERENCE = 256
-# From so many recordings on, one half defines the view and the other is compared.
+# From this number of recordings on, one half fits the whitening and the other is compared.
 _MIN_HALVED = 16
 # Directions in which recordings differ less are not magnified.
 _MIN_SPREAD_DB = 0.05
@@ -48,7 +48,7 @@ class NonFinite(Callback):
         self.strain = 0.0
 
     def __call__(self, step, metrics, trainer):
-        """Adds `d_skipped` and `g_skipped` to the metrics.
+        """Add `d_skipped` and `g_skipped` to the metrics.
 
         Raises:
           RunError: for too many non-finite steps.
@@ -82,7 +82,7 @@ class NonFinite(Callback):
         return {"skipped": self.skipped, "strain": self.strain}
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         self.skipped = {name: int(state["skipped"][name]) for name in ("d", "g")}
         self.strain = float(state["strain"])
 
@@ -111,7 +111,7 @@ class Alarms(Callback):
         """Check a further record of metrics."""
         self.n += 1
         self.recent.append(dict(metrics))
-        self._check_variety(step, metrics.get("sound_variety_percent"))
+        self._check_variety(step, metrics.get("diversity_percent"))
         if len(self.recent) < self.recent.maxlen:
             return
         for name, text in _findings(self._means(metrics)):
@@ -160,7 +160,7 @@ class Alarms(Callback):
         }
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         records = [{str(k): float(v) for k, v in r.items()} for r in state["recent"]]
         self.recent.extend(records)
         self.quiet_until = {str(k): int(v) for k, v in state["quiet_until"].items()}
@@ -305,7 +305,7 @@ class QualityMonitor(Callback):
         )
 
     def __call__(self, step, metrics, trainer):
-        """Adds `sound_distance_percent` and `sound_variety_percent` where a measurement is due."""
+        """Add `energy_distance_percent` and `diversity_percent` where a measurement is due."""
         growing = trainer.plan.stage(step - 1).end is not None
         if growing or len(self.data) < 2 or not self.settings.is_due(step):
             return
@@ -317,7 +317,7 @@ class QualityMonitor(Callback):
         if found is None:
             return
         distance, variety = found
-        metrics |= {"sound_distance_percent": distance, "sound_variety_percent": variety}
+        metrics |= {"energy_distance_percent": distance, "diversity_percent": variety}
         if self.curve.add(step, distance) and self.run_dir:
             keep_best(self.run_dir, trainer, step)
 
@@ -338,7 +338,7 @@ class QualityMonitor(Callback):
         return {"curve": self.curve.points, "cost_seconds": self.cost_seconds}
 
     def load(self, state):
-        """Restores what `state` returned."""
+        """Restore what `state` returned."""
         self.curve.points = [[int(step), float(distance)] for step, distance in state["curve"]]
         self.cost_seconds = float(state["cost_seconds"])
 
@@ -362,9 +362,9 @@ class QualityMonitor(Callback):
         found = np.stack(
             [features(data.audio(i)[None], data.sample_rate).numpy()[0] for i in chosen]
         )
-        # The view must know neither the generated examples nor what they are compared with.
+        # The whitening must be fitted neither to the examples nor to the recordings compared.
         halves = _halves(len(found)) if len(found) >= _MIN_HALVED else (np.arange(len(found)),) * 2
-        view_rows, rows = halves
+        whitening_rows, rows = halves
         groups = self._condition_groups(chosen[rows])
         few = _limit_groups(groups, n // 2)
         groups, rows = groups[few], rows[few]
@@ -372,7 +372,7 @@ class QualityMonitor(Callback):
         self.conditions = chosen[rows[conditions]]
         blocks = slice(None, -N_MELS), slice(-N_MELS, None)
         return [
-            ReferenceSet(b, found[view_rows], found[rows], groups, groups[conditions])
+            ReferenceSet(b, found[whitening_rows], found[rows], groups, groups[conditions])
             for b in blocks
         ]
 
@@ -411,7 +411,7 @@ class ReferenceSet:
 
     Args:
       block: slice of the features' axis.
-      view_features: Features of the recordings that define the view, [l, d].
+      whitening_features: Features of the recordings that the whitening is fitted to, [l, d].
       features: Features of the recordings that are compared, [m, d].
       groups, example_groups: Conditions of recordings and examples as numbers, [m] and [n].
 
@@ -419,10 +419,10 @@ class ReferenceSet:
       unit: Mean distance between two recordings.
     """
 
-    def __init__(self, block, view_features, features, groups, example_groups):
+    def __init__(self, block, whitening_features, features, groups, example_groups):
         self.block = block
-        self.view = View(view_features[:, block])
-        self.recordings = self.view(features[:, block])
+        self.whiten = WhitenedFeatures(whitening_features[:, block])
+        self.recordings = self.whiten(features[:, block])
         self.unit = distances.mean_distance(self.recordings)
         self.groups, self.example_groups = groups, example_groups
 
@@ -431,7 +431,7 @@ class ReferenceSet:
 
         Reference: Gneiting and Raftery 2007, section 4.3 (the energy score).
         """
-        examples = self.view(examples[:, self.block])
+        examples = self.whiten(examples[:, self.block])
         total, n = 0.0, 0
         for group in np.unique(self.groups):
             real = self.recordings[self.groups == group]
@@ -443,11 +443,11 @@ class ReferenceSet:
 
     def variety(self, examples):
         """Mean distance between two examples, features [n, d], in units."""
-        return distances.mean_distance(self.view(examples[:, self.block])) / self.unit
+        return distances.mean_distance(self.whiten(examples[:, self.block])) / self.unit
 
 
-class View:
-    """Whitening projection of features: each direction in which recordings differ has unit spread.
+class WhitenedFeatures:
+    """Whitened features: each direction in which recordings differ has unit spread.
 
     Without it pitch and level would hide everything else.
 

@@ -30,7 +30,7 @@ class TrainAutoencoder:
         self.learning_rate = learning_rate
 
     def __call__(self, trainer, notes, seed, log):
-        """Trains; see `Trainer`.
+        """Train; see `Trainer`.
 
         Raises:
           UsageError: for a generator without an autoencoder.

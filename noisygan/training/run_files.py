@@ -96,10 +96,10 @@ def write_metadata(run_dir, config_text, metadata):
 
 
 def check_new(run_dir):
-    """Raises UsageError unless a path is an empty or new folder."""
+    """Raise UsageError unless a path is an empty or new folder."""
     run_dir = pathlib.Path(run_dir)
     if is_run(run_dir):
-        raise UsageError(f"{run_dir} holds a run; choose another folder, or add --resume")
+        raise UsageError(f"{run_dir} holds a run; choose another folder, or resume it")
     if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise UsageError(f"{run_dir} is not an empty folder; choose one that is empty or new")
 
@@ -111,7 +111,7 @@ def is_run(run_dir):
 
 
 def check_run(run_dir):
-    """Raises UsageError unless a folder holds a run, and all its links stay within it."""
+    """Raise UsageError unless a folder holds a run, and all its links stay within it."""
     run_dir = pathlib.Path(run_dir)
     if not is_run(run_dir):
         found = "does not exist" if not run_dir.exists() else "holds no run"
@@ -131,7 +131,7 @@ def check_run(run_dir):
 
 
 def check_resumable(run_dir):
-    """Raises UsageError for a folder with averaged weights alone, such as `best`."""
+    """Raise UsageError for a folder with averaged weights alone, such as `best`."""
     if read_metadata(run_dir).get("averaged_only"):
         raise UsageError(
             f"{run_dir} holds averaged weights alone, which can't be trained further; expected "

@@ -9,7 +9,7 @@ STOPPING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 
 class StopSignals:
-    """Catches signals, which the loop reads between steps, so that it saves a whole step.
+    """Catch signals, which the loop reads between steps, so that it saves a whole step.
 
     A second Ctrl-C stops at once, unsaved. Signals that the process ignores (`nohup`) stay ignored.
 

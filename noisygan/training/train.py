@@ -66,15 +66,15 @@ def train(
     metadata = run_files.read_metadata(run_dir) if resume else {"seed": seed or 0}
     if resume and seed not in (None, metadata["seed"]):
         raise UsageError(
-            f"--resume: seed {seed}, but the run was begun with seed {metadata['seed']}; leave "
-            "--seed out"
+            f"resume: seed {seed}, but the run was begun with seed {metadata['seed']}; leave "
+            "seed out"
         )
     _load_config(config, overrides, run_dir if resume else None)
     trainer, data = build(data, replicas)
     if early_stop and len(data) < 2:
         raise UsageError(
-            f"--early_stop: got {data.summary()}, expected two or more to measure a distance; give "
-            "--steps or --minutes instead"
+            f"early_stop: got {data.summary()}, expected two or more to measure a distance; give "
+            "steps or minutes instead"
         )
     if resume:
         _check_same_data(run_dir, data)
@@ -98,7 +98,7 @@ def train(
 
 
 def check_folder(run_dir, resume):
-    """Raises UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
+    """Raise UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
     cluster = this_cluster()
     if resume:
         run_files.check_run(run_dir)
@@ -159,15 +159,14 @@ def _devices(run_dir, resume, deterministic, strategy):
     known = run_files.read_metadata(run_dir) if resume else {}
     if resume and deterministic and not known["deterministic"]:
         raise UsageError(
-            f"--resume: {run_dir} was begun without --deterministic; leave it out, or begin "
-            "another run"
+            f"resume: {run_dir} was begun without deterministic; leave it out, or begin another run"
         )
     deterministic = deterministic or known.get("deterministic", False)
     threads = make_deterministic(known.get("threads")) if deterministic else None
     replicas = connect(strategy, this_cluster())
     if deterministic and replicas.n_replicas > 1:
         raise UsageError(
-            f"--deterministic: got {replicas.n_replicas} replicas, whose sums are rounded at "
+            f"deterministic: got {replicas.n_replicas} replicas, whose sums are rounded at "
             "random; expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
         )
     return threads, replicas
@@ -189,8 +188,8 @@ def _load_config(config, overrides, run_dir):
         changed = [line for line in theirs.splitlines() if line not in ours.splitlines()]
         example = f", e.g. {changed[0].strip()}" if changed else ""
         raise UsageError(
-            f"--resume: the config given differs from that of {run_dir}{example}; leave --gin_file "
-            "and --gin_param out, or begin another run"
+            f"resume: the config given differs from that of {run_dir}{example}; leave config "
+            "and overrides out, or begin another run"
         )
 
 
@@ -198,6 +197,6 @@ def _check_same_data(run_dir, data):
     known = run_files.read_metadata(run_dir)["data"]
     if known["fingerprint"] != data.fingerprint:
         raise UsageError(
-            f"--resume: the recordings in {data.folder} ({data.summary()}) are not those of the "
-            f"run ({known['summary']}); give the same --data, or begin another run"
+            f"resume: the recordings in {data.folder} ({data.summary()}) are not those of the "
+            f"run ({known['summary']}); give the same data, or begin another run"
         )

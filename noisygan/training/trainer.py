@@ -23,7 +23,7 @@ from noisygan.training.step_metrics import combined
 
 
 class Trainer:
-    """Trains a generator against a discriminator.
+    """Train a generator against a discriminator.
 
     A step is `n_critic` updates of the discriminator, each on its own batch, and one of the
     generator.
@@ -113,7 +113,7 @@ class Trainer:
         self.replicas = OneDevice()
 
     def build(self, data, seed: int = 0) -> None:
-        """Make every variable.
+        """Create all variables.
 
         Args:
           data: `AudioDataset`.
@@ -175,7 +175,7 @@ class Trainer:
             self._critic_step, self._train_step = compiled(critic), compiled(train)
 
     def check(self, data) -> None:
-        """Raises UsageError unless the data fit the config: sample rate, length, conditions."""
+        """Raise UsageError unless the data fit the config: sample rate, length, conditions."""
         generator = self.generator
         if self.batch_size < generator.min_batch_size:
             raise UsageError(

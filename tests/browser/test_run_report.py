@@ -156,6 +156,24 @@ def test_sections_that_do_not_apply_are_left_out(run, tmp_path):
     assert page.sections == ["listen", "facts", "next"] and len(page.all("audio")) == 8
 
 
+def test_sounds_that_are_not_finite_are_left_out(tmp_path):
+    run = fake_run(tmp_path)
+    render, broken = run.render, {60}
+
+    def some_broken(seed, **conditions):
+        notes = render(seed, **conditions)
+        notes.audio[:, 5] = np.nan if conditions["pitch"] in broken else 0.0
+        return notes
+
+    run.render = some_broken
+    page = read(run_report.write(run))
+    page.check()
+    assert "draw" in page.sections and len(page.all("audio")) == 5  # of 8
+    broken |= {69, 72}
+    with pytest.raises(RunError, match="no finite sound"):
+        run_report.write(run)
+
+
 def test_an_unreadable_sound_is_named(tmp_path):
     (tmp_path / "samples").mkdir()
     for step in (0, 10):

@@ -129,9 +129,9 @@ def test_what_can_not_be_compared_is_refused(refused, configs, compared, trained
     out = ("--out_dir", tmp_path / "out")
     data = ("--data", notes_folder())
     assert "nothing to compare" in refused("compare", *data, *out)
-    assert "no budget; expected --minutes" in refused("compare", "--gin_file", "notes", *data, *out)
+    assert "no budget; expected minutes" in refused("compare", "--gin_file", "notes", *data, *out)
     assert "no config nots" in refused("compare", "--gin_file", "nots", "--steps", 1, *data, *out)
-    assert "--answers x.json is no file" in refused(
+    assert "answers x.json is no file" in refused(
         "compare", "--run_dir", trained, "--answers", "x.json", *data, *out
     )
     assert "with budget steps 2, not steps 3" in refused(

@@ -134,5 +134,5 @@ def test_wrong_use_is_one_line(refused, trained, tmp_path):
     assert "NaN" in refused("evaluate", "--audio", folder, *data)
     out.mkdir()
     (out / "x").write_text("mine")
-    assert "not empty" in refused("evaluate", "--run_dir", trained, *data)
+    assert "exists already" in refused("evaluate", "--run_dir", trained, *data)
     assert "expected a whole number from 8" in refused("evaluate", *data, "--n", 5)

@@ -70,7 +70,7 @@ def test_invalid_targets_and_options(refused, tone, trained, write_sound, tmp_pa
         ((tone, *free, "--label", "flute"), "--label"),
         ((tone, *free, "--pitch", 127), "cannot hold"),
         ((tone, *run, "--room", 1), "--room"),
-        ((noise, *run), "--pitch"),
+        ((noise, *run), "give the pitch"),
     ):
         assert message in refused("match", *args)
     assert not out.exists()

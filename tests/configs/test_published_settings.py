@@ -90,7 +90,7 @@ def test_sample_gan():
     trainer, recordings = load("runs/sample_gan.gin")
     generator = trainer.generator
     assert generator.block == 1 and recordings.segments
-    assert type(generator.in_training).__name__ == "OnePass"
+    assert type(generator.training_mode).__name__ == "OnePass"
     assert type(generator.inference_mode).__name__ == "Rollout"
     assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
 

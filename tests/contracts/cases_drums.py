@@ -3,7 +3,7 @@
 from discriminators import ConditionEncoder
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
-from noisygan.generators.sweeps import MiddlePitch, PitchSweep
+from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from tests import toys
 from tests.contracts.cases import (
@@ -25,7 +25,7 @@ def drum():
     return toys.hybrid(
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
-        pitch=MiddlePitch(),
+        pitch=FixedCenterPitch(),
         condition_encoder=ConditionEncoder(("label",), n_labels=3),
     )
 

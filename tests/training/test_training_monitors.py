@@ -24,7 +24,7 @@ from noisygan.training.monitors import (
     NonFinite,
     QualityMonitor,
     ReferenceSet,
-    View,
+    WhitenedFeatures,
     features,
 )
 from noisygan.training.quality import Quality
@@ -104,7 +104,7 @@ def test_variety_that_stays_low_is_a_collapse():
     said = []
     alarms = Alarms(None, said.append)
     for step, value in enumerate([9.0, 9.0, 50.0, 1.0, 1.0, 1.0, math.nan, 1.0, 1.0, 1.0]):
-        alarms(step, {"sound_variety_percent": value}, None)
+        alarms(step, {"diversity_percent": value}, None)
     assert [text.split(":")[0] for text in said] == ["step 5", "step 9"]
 
 
@@ -365,7 +365,7 @@ def test_the_distance_is_the_energy_score_within_each_condition():
     seen, kept, made = (rng.normal(size=(n, 6)) for n in (30, 3, 8))
     groups, example_groups = np.array([0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
     one = ReferenceSet(slice(0, 6), seen, kept, groups, example_groups)
-    real, fake = one.view(kept), one.view(made)
+    real, fake = one.whiten(kept), one.whiten(made)
 
     def between(a, b):
         return np.mean([np.linalg.norm(x - y) for x in a for y in b])
@@ -381,7 +381,7 @@ def test_the_distance_is_the_energy_score_within_each_condition():
 def test_each_direction_counts_by_the_spread_of_recordings():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(200, 2)) * [10.0, 1.0] @ np.eye(2, 6) + 5.0
-    view = View(points)
+    view = WhitenedFeatures(points)
     np.testing.assert_allclose(view(points).std(0)[:2], 1.0, rtol=1e-6)
     origin = view(np.full([1, 6], 5.0))
     for shift in (10.0 * np.eye(1, 6), np.eye(1, 6, 1), 0.05 * np.eye(1, 6, 4)):
@@ -425,7 +425,7 @@ def test_costly_measurements_are_skipped_unless_deterministic(
         now[0] = seconds
         metrics = {}
         monitor(step, metrics, trainer)
-        taken.append("sound_distance_percent" in metrics)
+        taken.append("energy_distance_percent" in metrics)
         monitor.cost_seconds = 3.0
     assert taken == ([True] * 3 if threads else [True, False, True])
 
@@ -466,7 +466,7 @@ def fitted(run_dir, distances, **settings):
 
 
 def curve_of(run_dir):
-    name = "sound_distance_percent"
+    name = "energy_distance_percent"
     return [(r["step"], r[name]) for r in run_files.read_metrics(run_dir) if name in r]
 
 

@@ -31,7 +31,7 @@ def notes():
 def system(**changes):
     autoencoder = Autoencoder(N, latent_dim=8, units=4)
     settings = {
-        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, in_training=Rollout()),
+        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, training_mode=Rollout()),
         "discriminator": RecurrentDiscriminator(N, units=16, block=10),
         "adversarial": Relativistic(),
         "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],

@@ -355,7 +355,7 @@ def test_best_weights_and_snapshots_of_later_steps_are_dropped(uninterrupted, tm
     keep_best(run, trainer, 2)
     keep_best(run, trainer, 5)
     trainer.g_ema.step.assign(STEPS)
-    checkpoints.drop_after(run, 4)
+    checkpoints.delete_after(run, 4)
     found = [path.stem for path in (run / "snapshots").glob("*.index")]
     assert found == ["seconds-000020-step-2"]
     assert checkpoints.steps(run / "best" / "checkpoints") == [2]

@@ -33,7 +33,7 @@ def test_a_new_folder_holds_config_and_metadata(run_dir):
 
 def test_a_folder_in_use_is_refused_and_left_alone(run_dir, tmp_path):
     before = {p: p.read_bytes() for p in run_dir.rglob("*") if p.is_file()}
-    with pytest.raises(UsageError, match="holds a run; .* --resume"):
+    with pytest.raises(UsageError, match="holds a run; .* resume it"):
         run_files.create(run_dir, "B = 2\n", toys.notes(), 0)
     assert {p: p.read_bytes() for p in run_dir.rglob("*") if p.is_file()} == before
     (tmp_path / "mine").mkdir()

@@ -159,11 +159,18 @@ def test_chunks_behind_an_odd_number_of_bytes(tmp_path):
 
 def test_folders_in_use_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="is not empty"):
-        sampler_formats.check_out_dir(tmp_path)
-    with pytest.raises(UsageError, match="is a file"):
-        sampler_formats.check_out_dir(tmp_path / "file")
-    assert sampler_formats.check_out_dir(tmp_path / "new") == tmp_path / "new"
+    for folder in (tmp_path, tmp_path / "file"):
+        with pytest.raises(UsageError, match="exists already"):
+            written(horn(1, [60], [127]), folder, "sfz")
+    with pytest.raises(UsageError, match="format 'SFZ'"):
+        written(horn(1, [60], [127]), tmp_path / "new", "SFZ")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_current_folder_holds_an_instrument(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(horn(1, [60], [127]), ".", "sfz")
+    assert len(list(tmp_path.glob("*.sfz"))) == 1
 
 
 class Player:

@@ -14,6 +14,7 @@ from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.report import Metric, Result
 from noisygan.evaluation.splits import balanced_rows
+from noisygan.run import Run
 
 SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
@@ -131,6 +132,15 @@ def test_damaged_metrics_are_named_when_the_table_is_written(tmp_path):
         measuring.results_of(folders)
 
 
+def test_one_budget_and_the_newest_weights_are_compared(tmp_path):
+    with pytest.raises(UsageError, match="minutes and steps"):
+        comparing.compare(["runs/notes.gin"], "data", tmp_path / "out", minutes=1, steps=2)
+    run = Run.__new__(Run)
+    run.path, run.checkpoint = tmp_path / "run", "snapshots/ckpt-5"
+    with pytest.raises(UsageError, match="run at a chosen checkpoint"):
+        comparing.compare([run], "data", tmp_path / "out")
+
+
 def test_what_was_not_trained_is_not_measured(measured, tmp_path):
     state = Progress(tmp_path / "out", {})
     state.set("trained good-0", "no memory")
@@ -161,6 +171,8 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     assert seen in (out / "report.md").read_text()
     found = comparing.Comparison(out, data)
     assert found.systems == ["good", "other"] and found.value("good", "distance") == 1.0
+    with pytest.raises(KeyError, match="no such metric"):
+        found.value("good", "no such metric")
     assert found._repr_html_().count("<tr>") == 2
 
 

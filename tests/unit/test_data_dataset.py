@@ -225,6 +225,8 @@ class TestBadFiles:
         with pytest.raises(Exception, match="tone-062-102"):
             order(dataset, 7, 0, 1)
         assert isinstance(dataset.failure, RunError)
+        dataset.batches(1, seed=0)
+        assert dataset.failure is None
 
 
 class TestFingerprint:

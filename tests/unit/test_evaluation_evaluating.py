@@ -1,10 +1,14 @@
 """Evaluation of arrays: every metric with floor and ceiling; none stops the others."""
 
 import json
+import types
 
 import numpy as np
 import pytest
 
+from noisygan.data.dataset import AudioDataset
+from noisygan.demo import notes_folder
+from noisygan.errors import UsageError
 from noisygan.evaluation import evaluating, measures
 from noisygan.evaluation.classes import Judge, class_names
 from noisygan.evaluation.evaluating import evaluate_one
@@ -88,8 +92,22 @@ def test_a_report_shows_itself_and_is_saved(report, tmp_path):
     ]
     assert len(list((tmp_path / "pairs").glob("*.wav"))) == 20 == 2 * len(stored["pairs"])
     assert "| MMD^2 x 1000, log-mel | lower |" in (tmp_path / "evaluation.md").read_text()
+    with pytest.raises(KeyError, match="no such metric"):
+        report["no such metric"]
     html = report._repr_html_()
     assert html.count("<tr>") == 1 + sum(r.metric.headline for r in report.results)
+
+
+def test_a_data_set_and_examples_need_no_folder(splits):
+    with pytest.raises(UsageError, match="nothing to measure"):
+        evaluating.evaluate(None, "no folder is read")
+    runs = [types.SimpleNamespace(config="", metadata={"seed": seed}) for seed in (0, 1)]
+    with pytest.raises(UsageError, match="audio with 2 runs"):
+        evaluating.evaluate(runs, "no folder is read", audio=splits.test)
+    data = AudioDataset.from_folder(notes_folder() / "nsynth-train", seconds=0.25)
+    audio = Examples.from_dataset(data, np.arange(len(data)))
+    report = evaluating.evaluate(None, data, audio=audio, n_pitch=0)
+    assert report.complete and report["MMD^2 x 1000, log-mel"].value is not None
 
 
 def test_the_floor_is_of_recordings_that_nothing_was_fitted_to():

@@ -77,7 +77,7 @@ def test_one_kind_alone_can_not_be_divided(tmp_path):
 
 
 def test_rate_and_length_are_those_of_the_files(tmp_path):
-    folders = {name: tmp_path / name for name in "ab"}
+    folders = [tmp_path / name for name in "ab"]
     write(tmp_path / "a" / "long.wav", n_samples=3000)
     write(tmp_path / "b" / "short.wav", n_samples=1000)
     found = splits.recordings_for(folders)

@@ -17,7 +17,7 @@ from noisygan.export.forms import Form
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.jitter import ConditionJitter, Jitter
-from noisygan.generators.sweeps import MiddlePitch, PitchSweep
+from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
 from synths import Reverb
@@ -42,7 +42,7 @@ def drum():
     return toys.hybrid(
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
-        pitch=MiddlePitch(),
+        pitch=FixedCenterPitch(),
         condition_encoder=ConditionEncoder(("label",), n_labels=3),
         reverb=Reverb(trainable=True, reverb_length=300),
         seconds=0.1,
@@ -219,9 +219,9 @@ def test_a_step_of_controls_is_the_play_of_a_note(notes):
     ("make", "format", "asked", "words"),
     [
         (note, "onnx", {"sample_rate": 44150}, "441.5 samples a frame"),
-        (note, "saved_model", {"seconds": 1.0}, "--seconds has no effect"),
-        (note, "saved_model", {"sample_rate": 8000}, "--sample_rate has no effect"),
-        (note, "onnx", {"block": 64, "seconds": 1.0}, "--seconds has no effect"),
+        (note, "saved_model", {"seconds": 1.0}, "seconds has no effect"),
+        (note, "saved_model", {"sample_rate": 8000}, "sample_rate has no effect"),
+        (note, "onnx", {"block": 64, "seconds": 1.0}, "seconds has no effect"),
         (drum, "onnx", {"sample_rate": 32000}, "reverb"),
         (drum, "onnx", {"block": 64}, "harmonic, modal, noise, transient, reverb"),
         (wavegan, "onnx", {"block": 64}, "only hybrids"),

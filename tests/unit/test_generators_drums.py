@@ -9,7 +9,7 @@ from discriminators import ConditionEncoder
 from noisygan.audio_io.controls import check_controls
 from noisygan.errors import UsageError
 from noisygan.generators.drum_voices import DRUM_VOICES, ModalVoice, TransientVoice
-from noisygan.generators.sweeps import MiddlePitch, PitchSweep
+from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.rendering.synthesis import controls_row, render_controls
 from tests import toys
@@ -115,7 +115,7 @@ def test_a_small_sweep_begins_in_the_middle_of_its_range():
 
 def test_middle_pitch_stays_below_its_highest():
     raw = tf.constant([[[0.0], [12.0], [500.0]]])
-    f0_hz = MiddlePitch(57.0, 93.0)(raw, {})[0, :, 0]
+    f0_hz = FixedCenterPitch(57.0, 93.0)(raw, {})[0, :, 0]
     np.testing.assert_allclose(f0_hz, [220.0, 440.0, 1760.0], rtol=1e-4)
 
 
@@ -130,7 +130,7 @@ def struck():
     generator = toys.hybrid(
         f0_curve=PitchSweep(),
         voices=[HarmonicVoice(4), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
-        pitch=MiddlePitch(),
+        pitch=FixedCenterPitch(),
         condition_encoder=ConditionEncoder(("label",), n_labels=2),
         initial_loudness_db=-6.0,
     )

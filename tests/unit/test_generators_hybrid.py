@@ -10,7 +10,7 @@ from discriminators import ConditionEncoder
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
 from noisygan.generators.jitter import ConditionJitter, Jitter
-from noisygan.generators.pitch import FreePitch, bend_at
+from noisygan.generators.pitch import UnconditionedPitch, bend_at
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from synths import Reverb
 from tests import toys
@@ -293,7 +293,7 @@ def test_the_reverb_at_another_rate_is_the_same_room():
 def test_conditions_are_those_of_the_features_and_of_the_pitch():
     assert toys.hybrid().condition_names == ("pitch", "velocity")
     assert toys.hybrid(condition_encoder=None).condition_names == ("pitch",)
-    assert toys.hybrid(condition_encoder=None, pitch=FreePitch()).condition_names == ()
+    assert toys.hybrid(condition_encoder=None, pitch=UnconditionedPitch()).condition_names == ()
     label = toys.hybrid(condition_encoder=ConditionEncoder(("label",), n_labels=3))
     assert label.condition_names == ("label", "pitch")
     one, other = (play(label, label=[i] * 3).controls["loudness_db"] for i in (0, 2))
@@ -301,7 +301,9 @@ def test_conditions_are_those_of_the_features_and_of_the_pitch():
 
 
 def test_without_conditions_nothing_is_asked_for():
-    generator = toys.hybrid(condition_encoder=None, pitch=FreePitch(48.0, 72.0), latent_units=0)
+    generator = toys.hybrid(
+        condition_encoder=None, pitch=UnconditionedPitch(48.0, 72.0), latent_units=0
+    )
     output = generator(generator.prior(2, 0), {})
     midi = 69 + 12 * np.log2(output.controls["harmonic/f0_hz"] / 440)
     assert (midi > 48).all()

@@ -85,7 +85,7 @@ def test_one_pass_is_causal():
 
 @pytest.mark.parametrize("mode", [OnePass(), Rollout()])
 def test_the_gradient_goes_through_a_mode(mode):
-    generator = small(in_training=mode)
+    generator = small(training_mode=mode)
     batch = {"audio": tf.random.stateless_normal([2, N], [0, 1])}
 
     @tf.function
@@ -155,7 +155,9 @@ def test_it_predicts_what_comes_from_the_recording_itself(remembers):
         assert changed[:30].max() == 0.0
         assert changed[30:].min() > 0.0
     # A rollout that had read the same would say the same.
-    beside = generator._beside(generator.autoencoder.encode(audio), None, 3, generator.n_buffer + 1)
+    beside = generator._step_inputs(
+        generator.autoencoder.encode(audio), None, 3, generator.n_buffer + 1
+    )
     read = tf.reshape(audio, [2, -1, 5])[:, :-1]
     rolled = Rollout()(generator, read, beside, 1)
     np.testing.assert_allclose(rolled[:, 0], said[:, -5:], atol=1e-6)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.generators.decoders import RecurrentDecoder
-from noisygan.generators.pitch import ConditionedPitch, FreePitch, shifted
+from noisygan.generators.pitch import ConditionedPitch, UnconditionedPitch, shifted
 from noisygan.generators.voices import VOICES, HarmonicVoice, NoiseVoice
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
@@ -34,7 +34,7 @@ def test_asked_pitch_stays_near_what_is_asked():
 
 def test_free_pitch_stays_in_its_range():
     raw = tf.constant([[[-50.0], [0.0], [50.0]]])
-    f0_hz = FreePitch(45.0, 57.0)(raw, {})
+    f0_hz = UnconditionedPitch(45.0, 57.0)(raw, {})
     np.testing.assert_allclose(f0_hz[0, :, 0], [110, 110 * 2**0.5, 220], rtol=1e-4)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from noisygan.matching.descent import Unknown, descend
+from noisygan.matching.descent import Parameter, minimize
 from noisygan.matching.distance import Objective, log_spectral_distance
 
 RATE = 16000
@@ -50,10 +50,10 @@ def test_the_objective_is_least_at_the_target_and_independent_of_its_level():
 
 
 def test_unknowns_of_different_scales_are_found():
-    unknowns = {
-        "large": Unknown(np.zeros(3, np.float32), 100.0),
-        "small": Unknown(np.float32(1.0), 1e-3),
-        "idle": Unknown(np.float32(7.0), 1.0),
+    parameters = {
+        "large": Parameter(np.zeros(3, np.float32), 100.0),
+        "small": Parameter(np.float32(1.0), 1e-3),
+        "idle": Parameter(np.float32(7.0), 1.0),
     }
 
     def loss(values):
@@ -61,7 +61,7 @@ def test_unknowns_of_different_scales_are_found():
         return large + (1000.0 * (values["small"] - 1.01)) ** 2
 
     done = []
-    found, losses = descend(unknowns, loss, 150, done.append)
+    found, losses = minimize(parameters, loss, 150, done.append)
     np.testing.assert_allclose(found["large"], [1000.0, 2000.0, -1000.0], atol=30.0)
     assert found["small"] == pytest.approx(1.01, abs=3e-4) and found["idle"] == 7.0
     assert done == list(range(1, 151)) and losses[-1] < 1e-2 * losses[0]

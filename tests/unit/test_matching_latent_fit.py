@@ -109,10 +109,10 @@ def test_what_a_run_is_not_conditioned_on(generator):
     noise = target_of(np.random.default_rng(0).normal(size=N_SAMPLES) * 0.1)
     hybrid_run, waves_run = run_of(generator), run_of(Waves())
     for run, settings, message in (
-        (hybrid_run, {}, "name it with --pitch"),
+        (hybrid_run, {}, "give the pitch"),
         (waves_run, {"free": True}, "writes samples directly"),
-        (waves_run, {"pitch": 60}, "--pitch"),
-        (hybrid_run, {"pitch": 60, "label": "toy"}, "--label"),
+        (waves_run, {"pitch": 60}, "pitch: "),
+        (hybrid_run, {"pitch": 60, "label": "toy"}, "label: "),
     ):
         with pytest.raises(UsageError, match=message):
             matching.match_run(run, noise, **settings)

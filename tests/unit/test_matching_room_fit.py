@@ -51,7 +51,7 @@ def test_the_dry_level_is_silent_after_the_note():
 
 
 def start(response):
-    return {name: tf.constant(unknown.start) for name, unknown in response.unknowns.items()}
+    return {name: tf.constant(unknown.start) for name, unknown in response.parameters.items()}
 
 
 @pytest.mark.parametrize(("seconds", "wet"), [(0.4, 0.1), (1.5, 2.0)])

@@ -81,7 +81,7 @@ def test_a_render_is_what_was_asked_for(run, tmp_path):
     assert np.array_equal(*(run.render(60, z=z).controls["harmonic/f0_hz"]))
     np.save(tmp_path / "z.npy", z)
     np.testing.assert_array_equal(
-        run.render(60, latent=tmp_path / "z.npy").audio, run.render(60, z=z).audio
+        run.render(60, z=tmp_path / "z.npy").audio, run.render(60, z=z).audio
     )
     like = run.render(like=held_out_folder())
     assert len(like) == len(list((held_out_folder() / "audio").iterdir()))
@@ -111,7 +111,7 @@ def test_controls_are_edited_and_rendered_again(run, tmp_path):
         ({"seconds": 0.0}, "0 seconds"),
         ({"sample_rate": 1}, "sample rate 1 Hz"),
         ({"z": np.ones(99)}, "z: .* 99 "),
-        ({"latent": "no.npy"}, "no.npy"),
+        ({"z": "no.npy"}, "no.npy"),
         ({"z": np.ones(4), "count": 2}, "count"),
         ({"like": "nowhere"}, "nowhere"),
         ({"like": "nowhere", "pitch": 60}, "leave out pitch"),
@@ -143,6 +143,23 @@ def test_a_song(run, kit, tmp_path):
     assert len(both) == 1 and both.remarks == ()
     [path] = both.save(tmp_path / "out")
     assert soundfile.info(path).duration > 0.2
+
+
+def test_unknown_names_leave_nothing(run, tmp_path):
+    for call in (run.instrument, run.export):
+        with pytest.raises(UsageError, match="format 'SFZ'"):
+            call(tmp_path / "x", format="SFZ")
+    with pytest.raises(UsageError, match="path 'round'"):
+        run.interpolate(path="round")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_checkpoint_is_named_by_its_prefix(run, trained):
+    chosen = noisygan.load(trained, trained / "checkpoints" / "ckpt-3")
+    assert chosen.step == 3 and run.checkpoint == chosen.checkpoint
+    for name in ("foo", "ckpt-99"):
+        with pytest.raises(UsageError, match=f"{name} is no checkpoint"):
+            noisygan.load(trained, trained / "checkpoints" / name)
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):

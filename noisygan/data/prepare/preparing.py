@@ -187,12 +187,12 @@ def _check_state(out, state, overwrite):
     if set(out.iterdir()) <= set(before_state):
         return
     try:
-        before = json.loads((out / "state.json").read_text())
-    except (OSError, ValueError):
+        theirs = dict(json.loads((out / "state.json").read_text())["options"])
+    except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(
             f"--out {out} is not empty and holds nothing prepared; choose another folder"
         ) from None
-    ours, theirs = state["options"], before["options"]
+    ours = state["options"]
     shards = [path for kind in ("wav", "npz", "tfrecord") for path in out.glob(f"*.{kind}")]
     # A run that failed before its first example leaves nothing to be lost.
     holds_nothing = not shards and not (out / manifest.MANIFEST).exists()
