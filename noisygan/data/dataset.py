@@ -6,7 +6,9 @@ import collections
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from noisygan.data.prepare import manifest, records
 from noisygan.data.selection import select
 from noisygan.errors import RunError, UsageError
 from noisygan.files import sha256
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
@@ -54,18 +59,18 @@ class AudioDataset:
         self,
         folder: str | Path,
         names: list[str],
-        paths: list,
+        paths: Sequence[str | Path],
         sample_rate: int,
         n_samples: int,
-        pitch,
-        velocity,
-        label,
+        pitch: Sequence[float] | np.ndarray,
+        velocity: Sequence[float] | np.ndarray,
+        label: Sequence[int] | np.ndarray,
         label_names: list[str],
         fingerprint: str,
         audio: np.ndarray | None = None,
         has_label: bool = True,
-        decode=None,
-        crop=None,
+        decode: Callable[[int], np.ndarray] | None = None,
+        crop: Callable[[int, float], np.ndarray] | None = None,
     ):
         """Store what `Recordings.read` found.
 
@@ -164,7 +169,9 @@ class AudioDataset:
         audio.flags.writeable = False
         return audio
 
-    def batches(self, batch_size: int, seed: int, start: int = 0, part: tuple = (0, 1)):
+    def batches(
+        self, batch_size: int, seed: int, start: int = 0, part: tuple[int, int] = (0, 1)
+    ) -> tf.data.Dataset:
         """Endless shuffled batches; what is in which batch depends on the seed alone.
 
         Every epoch is a full permutation of the set. Epochs follow each other without a gap, so a

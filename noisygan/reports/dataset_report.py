@@ -1,7 +1,6 @@
 """Page about a prepared folder: a sound of each class, levels, what was left out and why."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -109,10 +108,9 @@ def _levels(manifest):
         every = max(1, len(edges) // 8)
         ticks = [(float(x), f"{edge:g}") for x, edge in zip(at, edges, strict=True)][::every]
         graphs.append((title, unit, histogram(at, heights, ticks, title)))
-    pitches = {float(pitch): n for pitch, n in manifest["counts"]["pitches"].items()}
-    if pitches:
-        keys = range(math.floor(min(pitches)), math.ceil(max(pitches)) + 1)
-        heights = [sum(n for p, n in pitches.items() if round(p) == key) for key in keys]
+    if manifest["counts"]["pitches"]:
+        low, heights = summary.pitch_histogram(manifest["counts"])
+        keys = range(low, low + len(heights))
         ticks = [(float(key), f"{key}") for key in keys if key % 12 == 0]
         edges = [key - 0.5 for key in (*keys, keys[-1] + 1)]
         graphs.append(("Pitches", "MIDI number", histogram(edges, heights, ticks, "Pitches")))

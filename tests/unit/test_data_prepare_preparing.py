@@ -405,6 +405,14 @@ class TestResuming:
         prepare(folder, tmp_path / "out")
         assert same(tmp_path / "out", whole(folder))
 
+    @pytest.mark.parametrize("state", ["{}", "[]", "null", '{"options": 3}'])
+    def test_a_state_of_something_else_is_refused(self, tmp_path, folder, state):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "state.json").write_text(state)
+        with pytest.raises(UsageError, match="holds nothing prepared"):
+            prepare(folder, tmp_path / "out")
+        assert (tmp_path / "out" / "state.json").read_text() == state
+
     def test_what_changed_while_it_was_stopped_is_done_again(self, tmp_path, folder, write_sound):
         out, table = tmp_path / "out", tmp_path / "mine.csv"
         for split in ("test", "train"):

@@ -141,14 +141,13 @@ def read_index(folder):
         ) from error
 
 
-def list_entries(folder, split, sample_rate, progress=None):
+def list_entries(folder, split, sample_rate):
     """List the records of one split at one rate, after checking the checksums of their files.
 
     Args:
       folder: Path of a prepared folder.
       split: 'train', 'valid' or 'test'.
       sample_rate: Hz, one of the rates that the folder was prepared at.
-      progress: None, or a function called with (files checked, files in all).
 
     Returns:
       (list of Entry sorted by name, which is the record's key; fingerprint of the folder).
@@ -172,14 +171,12 @@ def list_entries(folder, split, sample_rate, progress=None):
             f"config's rate, or prepare with --sample_rate {sample_rate}"
         )
     wavs = {s: f"{s}-{sample_rate}.wav" for s in manifest["splits"][split]["shards"]}
-    for done, name in enumerate([INDEX, *wavs.values()]):
+    for name in (INDEX, *wavs.values()):
         reason = check_file(folder, name, manifest)
         if reason:
             raise RunError(
                 f"{folder / name} {reason}; prepare the recordings again or copy the file again"
             )
-        if progress is not None:
-            progress(done, len(wavs))
     column, entries = rates.index(sample_rate), []
     for line in read_index(folder):
         if line["split"] == split:
