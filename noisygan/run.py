@@ -98,13 +98,12 @@ class Run:
     @property
     def sample_rate(self) -> int:
         """Sample rate of the recordings, Hz."""
-        return int(self.metadata.get("sample_rate") or self.generator.sample_rate)
+        return self.metadata["sample_rate"]
 
     @property
     def seconds(self) -> float:
         """Length of a note in training, seconds."""
-        n_samples = self.metadata.get("n_samples")
-        return n_samples / self.sample_rate if n_samples else float(self.generator.seconds)
+        return self.metadata["n_samples"] / self.sample_rate
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -116,7 +115,7 @@ class Run:
     @property
     def pitches(self) -> tuple[int, ...]:
         """MIDI pitches of the recordings; empty if unknown."""
-        return tuple(self.metadata.get("pitches", ()))
+        return tuple(self.metadata["pitches"])
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -304,7 +303,7 @@ class Run:
           >>> run.check_playable(pitch=[60, 64], label="flute")
         """
         pitches = [] if pitch is None else np.atleast_1d(pitch).tolist()
-        requests.check_pitches(pitches, sample_rate or self.metadata.get("sample_rate"))
+        requests.check_pitches(pitches, sample_rate or self.sample_rate)
         if label is not None:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
 

@@ -93,6 +93,27 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
     return AudioDataset(**(settings | changes))
 
 
+def metadata(**changes):
+    """Contents of run.json, as a training on `notes` writes them."""
+    return {
+        "format": 3,
+        "noisygan": "0.2.0",
+        "versions": {"python": "3.11.7"},
+        "command": ["noisygan", "train"],
+        "started": "2026-01-02T03:04:05+00:00",
+        "seed": 0,
+        "deterministic": False,
+        "threads": None,
+        "replicas": 1,
+        "data": {"folder": "toys", "fingerprint": "00", "n_recordings": 8, "summary": "8 toys"},
+        "label_names": ["toy"],
+        "pitches": [57, 76],
+        "sample_rate": SAMPLE_RATE,
+        "n_samples": N_SAMPLES,
+        **changes,
+    }
+
+
 def trainer(regularizers=(), **changes):
     """A `Trainer` of the small systems, not built; `changes` are its arguments."""
     from noisygan.losses import Relativistic

@@ -40,31 +40,16 @@ class Checkpoints:
         if prefix is not None:
             restore(self.checkpoint, prefix)
             self.saved_step = step_of(prefix)
-        kept = []
-        for step in sorted(steps(folder)):
-            if self.saved_step is not None and step <= self.saved_step:
-                kept.append(str(folder / f"ckpt-{step}"))
-            else:
+        for step in steps(folder):
+            if self.saved_step is None or step > self.saved_step:
                 remove(folder / f"ckpt-{step}")
-        if kept:
-            tf.compat.v1.train.update_checkpoint_state(str(folder), kept[-1], kept)
-        self.manager = tf.train.CheckpointManager(
-            self.checkpoint, str(folder), max_to_keep=N_KEPT, checkpoint_name="ckpt"
-        )
 
     def save(self, step):
         """Save the state after a step, unless it is saved; the newest three are kept."""
         if step == self.saved_step:
             return
-        prefix = self.folder / f"ckpt-{step}"
-        try:
-            self.manager.save(checkpoint_number=step)
-            write_checksums(prefix)
-        except BaseException:
-            remove(prefix)
-            raise
+        write(self.checkpoint, self.folder / f"ckpt-{step}")
         self.saved_step = step
-        # The manager knows neither the checksums nor files of an earlier process.
         for other in steps(self.folder)[N_KEPT:]:
             remove(self.folder / f"ckpt-{other}")
 
@@ -72,7 +57,7 @@ class Checkpoints:
 def write(checkpoint, prefix):
     """Write a `tf.train.Checkpoint` and its checksums; leaves nothing behind if that fails."""
     remove(prefix)
-    _ = checkpoint.save_counter  # As CheckpointManager's, so that either reads the other's.
+    _ = checkpoint.save_counter  # `tf.train.Checkpoint.restore` expects it.
     try:
         checkpoint.write(str(prefix))
         write_checksums(prefix)
@@ -95,8 +80,11 @@ def steps(folder):
 
 
 def step_of(prefix):
-    """Step of a checkpoint by its prefix."""
-    return int(str(prefix).rsplit("-", 1)[1])
+    """Step of a checkpoint by its prefix; UsageError for a path of another form."""
+    match = re.search(r"-(\d+)$", str(prefix))
+    if match is None:
+        raise UsageError(f"checkpoint: got {prefix}, expected a prefix such as checkpoints/ckpt-9")
+    return int(match[1])
 
 
 def check_prefix(prefix):

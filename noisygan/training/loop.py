@@ -1,5 +1,6 @@
 """The training loop: steps within budgets, with logging, callbacks and checkpoints."""
 
+import collections
 import contextlib
 import json
 import math
@@ -67,7 +68,8 @@ def fit(
     def lead():
         loop = _Loop(trainer, data, run_dir, prefix, report, seconds_before, clock)
         loop.add(callbacks, early_stop, snapshot_minutes)
-        return loop.run(steps, minutes, progress, log_every, checkpoint_every)
+        with contextlib.closing(loop.summaries.writer):
+            return loop.run(steps, minutes, progress, log_every, checkpoint_every)
 
     lock = contextlib.nullcontext()
     if replicas.is_chief:
@@ -127,8 +129,13 @@ class _Loop:
     def _stateful(self):
         """Callbacks with state, by name."""
         own = {"non_finite": self.non_finite, "quality": self.quality, "alarms": self.alarms}
-        added = [c for c in self.callbacks if isinstance(c, Callback)]
-        return own | {f"{i}-{type(c).__name__}": c for i, c in enumerate(added)}
+        count = collections.Counter()
+        for callback in self.callbacks:
+            if isinstance(callback, Callback):
+                name = type(callback).__name__
+                own[f"{name}-{count[name]}"] = callback
+                count[name] += 1
+        return own
 
     def run(self, steps, minutes, progress, log_every, checkpoint_every):
         """Take steps until a budget is used up; returns the steps taken."""
@@ -170,7 +177,6 @@ class _Loop:
             raise
         finally:
             stop.close()
-            self.summaries.writer.flush()
         self.samples.write(self.step)
         text = f"finished at step {self.step} after {self._seconds():.0f} s"
         run_files.log(self.run_dir, text)

@@ -293,7 +293,7 @@ class QualityMonitor(Callback):
         self.trainer, self.data, self.run_dir, self.clock = trainer, data, run_dir, clock
         self.curve = Curve(self.settings.patience, self.settings.min_gain)
         # Which weights are best must not depend on the clock in a deterministic run.
-        self.is_timed = not (run_dir and run_files.read_metadata(run_dir).get("deterministic"))
+        self.is_timed = not (run_dir and run_files.read_metadata(run_dir)["deterministic"])
         self.references = None
         self.cost_seconds = 0.0
         self.last_seconds = clock()

@@ -147,6 +147,10 @@ def _is_list(value, test, most):
     return isinstance(value, list) and len(value) <= most and all(map(test, value))
 
 
+def _is_text(value):
+    return isinstance(value, str)
+
+
 def _is_label(value):
     return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
 
@@ -159,22 +163,32 @@ def _is_threads(value):
     )
 
 
-_REQUIRED = {
+def _is_data(value):
+    return (
+        isinstance(value, dict)
+        and all(_is_text(value.get(name)) for name in ("folder", "fingerprint", "summary"))
+        and _is_int(value.get("n_recordings"), 1, 2**40)
+    )
+
+
+_METADATA = {
     "label_names": (lambda x: _is_list(x, _is_label, 10_000) and x, "a list of printable names"),
-    "format": (lambda x: _is_int(x, 1, 2**31), "a whole number from 1"),
     "seed": (lambda x: _is_int(x, 0, 2**31 - 1), f"a whole number 0 to {2**31 - 1}"),
-}
-_OPTIONAL = {
     "pitches": (
         lambda x: _is_list(x, lambda each: _is_int(each, 0, 127), 128),
         "a list of MIDI numbers 0 to 127",
     ),
     "sample_rate": (lambda x: _is_int(x, 1, 768_000), "1 to 768000 Hz"),
     "n_samples": (lambda x: _is_int(x, 1, 2**40), "a number of samples"),
-    "data": (lambda x: isinstance(x, dict), "an object"),
+    "data": (_is_data, "an object with folder, fingerprint, n_recordings and summary"),
+    "command": (lambda x: _is_list(x, _is_text, 10_000), "a list of texts"),
+    "versions": (
+        lambda x: isinstance(x, dict) and all(map(_is_text, x.values())),
+        "an object of texts",
+    ),
+    "started": (_is_text, "a time"),
     "deterministic": (lambda x: isinstance(x, bool), "true or false"),
     "threads": (_is_threads, f"null, or intra_op, inter_op and kernels up to {MAX_THREADS}"),
-    "averaged_only": (lambda x: isinstance(x, bool), "true or false"),
 }
 
 
@@ -182,7 +196,7 @@ def read_metadata(run_dir):
     """Contents of run.json, validated.
 
     Returns:
-      dict with `label_names` and `seed`; other values that are used are of their kinds.
+      dict with all entries that `create` writes.
 
     Raises:
       RunError: if it can't be read, is invalid, or another version wrote it.
@@ -194,29 +208,18 @@ def read_metadata(run_dir):
         raise RunError(f"{path} can't be read: {error}") from error
     if not isinstance(metadata, dict):
         raise RunError(f"{path} holds no JSON object, as `noisygan train` writes it")
-    for name, (test, expected) in (_REQUIRED | _OPTIONAL).items():
-        if (name in metadata or name in _REQUIRED) and not test(metadata.get(name)):
+    if metadata.get("format") != FORMAT:
+        theirs = printable(str(metadata.get("noisygan", "0.1.0")))[:40]
+        found = printable(repr(metadata.get("format")))[:40]
+        raise RunError(
+            f"{path} was written by noisygan {theirs} (format {found}); this is {__version__}, "
+            f"which cannot read it: pip install noisygan=={theirs}"
+        )
+    for name, (test, expected) in _METADATA.items():
+        if name not in metadata or not test(metadata[name]):
             found = "missing" if name not in metadata else printable(repr(metadata[name]))[:40]
             raise RunError(f"{path}: {name} is {found}; expected {expected}")
-    if metadata["format"] != FORMAT:
-        theirs = printable(str(metadata.get("noisygan", "0.1.0")))[:40]
-        raise RunError(
-            f"{path} was written by noisygan {theirs} (format {metadata['format']}); this is "
-            f"{__version__}, which cannot read it: pip install noisygan=={theirs}"
-        )
     return metadata
-
-
-def read_data_metadata(run_dir):
-    """The `data` entry of run.json: dict with the data's fingerprint and summary.
-
-    Raises:
-      RunError: if it lacks them.
-    """
-    data = read_metadata(run_dir).get("data", {})
-    if not {"fingerprint", "summary"} <= set(data):
-        raise RunError(f"{run_dir}/run.json lacks the fingerprint and summary of the data")
-    return data
 
 
 def read_metrics(run_dir, max_bytes=MAX_METRICS_BYTES):

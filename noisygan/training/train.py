@@ -58,6 +58,8 @@ def train(
     """
     run_dir = pathlib.Path(run_dir)
     check_folder(run_dir, resume)
+    if config is None and not resume:
+        raise UsageError("config: got None, expected a .gin file, or resume=True for the run's own")
     from noisygan.training import loop  # TensorFlow
 
     threads, replicas = _devices(run_dir, resume, deterministic, strategy)
@@ -155,7 +157,7 @@ def _devices(run_dir, resume, deterministic, strategy):
     from noisygan.training.distribution import connect
 
     known = run_files.read_metadata(run_dir) if resume else {}
-    if resume and deterministic and not known.get("deterministic"):
+    if resume and deterministic and not known["deterministic"]:
         raise UsageError(
             f"resume: {run_dir} was begun without deterministic; leave it out, or begin another run"
         )
@@ -192,7 +194,7 @@ def _load_config(config, overrides, run_dir):
 
 
 def _check_same_data(run_dir, data):
-    known = run_files.read_data_metadata(run_dir)
+    known = run_files.read_metadata(run_dir)["data"]
     if known["fingerprint"] != data.fingerprint:
         raise UsageError(
             f"resume: the recordings in {data.folder} ({data.summary()}) are not those of the "

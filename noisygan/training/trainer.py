@@ -285,8 +285,8 @@ class Trainer:
 
         Args:
           data: `AudioDataset`.
-          run_dir: Run folder; made where it is missing, then without a config, so that only this
-            object can use its checkpoints (`noisygan.train` writes one).
+          run_dir: New or empty folder, or with `resume` that of the run. It gets no config, so only
+            this object can use its checkpoints (`noisygan.train` writes one).
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
           resume: Whether to continue from the newest good checkpoint.
@@ -309,8 +309,10 @@ class Trainer:
             run_files.check_run(run_dir)
             run_files.check_resumable(run_dir)
             seed = run_files.read_metadata(run_dir)["seed"]
+        elif self.replicas.is_chief:
+            run_files.check_new(run_dir)
         self.build(data, self.replicas.broadcast_from_chief(seed))
-        if not resume and not run_files.is_run(run_dir) and self.replicas.is_chief:
+        if not resume and self.replicas.is_chief:
             run_files.create(run_dir, "", data, seed, n_replicas=self.replicas.n_replicas)
         return loop.fit(self, data, run_dir, steps, minutes, resume, **options)
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests import toys
+
 SCRIPT = """
 import json, sys
 from noisygan.cli.main import main
@@ -23,7 +25,7 @@ def run_dir(tmp_path):
     (run / "checkpoints").mkdir(parents=True)
     (run / "config.gin").write_text("")
     (run / "checkpoints" / "ckpt-1.index").write_text("")
-    facts = {"format": 3, "label_names": ["kick", "snare"], "sample_rate": 16000, "seed": 0}
+    facts = toys.metadata(label_names=["kick", "snare"], pitches=[])
     (run / "run.json").write_text(json.dumps(facts))
     return run
 

@@ -319,9 +319,12 @@ def table_json(path):
 FACTS = {
     "format": 3,
     "noisygan": "0.2.0",
-    "versions": {"python": "3.11.7", "keras": None},
+    "versions": {"python": "3.11.7"},
     "command": ["noisygan", "train"],
+    "started": "2026-01-02T03:04:05+00:00",
     "seed": 0,
+    "deterministic": False,
+    "threads": None,
     "data": {"folder": "notes", "fingerprint": "00", "n_recordings": 3, "summary": "3"},
     "label_names": ["flute", "../up"],
     "pitches": [60, 62],
@@ -337,7 +340,7 @@ def run_facts(path):
     from noisygan.training.run_files import read_metadata
 
     facts = read_metadata(path.parent)
-    names = {name: tuple(facts.get(name, ())) for name in ("label_names", "pitches")}
+    names = {name: tuple(facts[name]) for name in ("label_names", "pitches")}
     run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
     for request in make_requests(run, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from noisygan.cli.main import main
+from tests import toys
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "configs" / "tiny.gin"
@@ -97,8 +98,8 @@ def sent(tmp_path_factory):
             assert old in changed, old
             changed = changed.replace(old, new)
         (path / "config.gin").write_text(changed)
-        good = {"format": 3, "seed": 0, "label_names": ["flute"], "pitches": [60]}
-        (path / "run.json").write_text(json.dumps({**good, "sample_rate": 16000, **facts}))
+        good = {"label_names": ["flute"], "pitches": [60], "sample_rate": 16000}
+        (path / "run.json").write_text(json.dumps(toys.metadata(**(good | facts))))
         checkpoints.write(state, path / "checkpoints" / "ckpt-3")
         return path
 

@@ -55,6 +55,11 @@ def test_a_config_that_does_more_or_does_not_fit(
         {"format": 99},
         {"pitches": [60, 1000]},
         {"sample_rate": 0},
+        {"n_samples": "many"},
+        {"command": 5},
+        {"versions": 3},
+        {"started": None},
+        {"data": {"folder": "toys"}},
     ],
 )
 def test_facts_that_no_training_wrote(sent, tmp_path, render_refused, facts):

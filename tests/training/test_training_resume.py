@@ -16,7 +16,7 @@ from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.losses import Drift, Relativistic
 from noisygan.training import checkpoints, run_files
-from noisygan.training.callbacks import Callback
+from noisygan.training.callbacks import Callback, Snapshots
 from noisygan.training.load import load_generator
 from noisygan.training.monitors import MAX_NOT_FINITE, keep_best
 from noisygan.training.train import train
@@ -81,6 +81,18 @@ def assert_same_end(run, trainer, uninterrupted):
 def _state(trainer):
     lists = trainer.checkpointed.values()
     return [v.numpy() for x in lists for v in (x if isinstance(x, list) else [x])]
+
+
+def test_a_folder_with_a_run_is_not_trained_into_again(tmp_path):
+    run = tmp_path / "run"
+    small().fit(toys.notes(), run, 2)
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    with pytest.raises(UsageError, match="holds a run"):
+        small().fit(toys.notes(), run, 4)
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+    with pytest.raises(UsageError, match=r"^config: got None"):
+        train(None, toys.notes(), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_run_leaves_its_numbers_sounds_and_checkpoints(uninterrupted):
@@ -279,7 +291,7 @@ def test_a_callback_gets_floats_may_stop_and_has_state(tmp_path):
         def __call__(self, step, metrics, trainer):
             assert all(isinstance(value, float) for value in metrics.values())
             self.n += 1
-            trainer.should_stop = self.n in (2, 4)
+            trainer.should_stop = self.n in (2, 5)
 
         def state(self):
             return {"n": self.n}
@@ -289,7 +301,9 @@ def test_a_callback_gets_floats_may_stop_and_has_state(tmp_path):
 
     run = tmp_path / "run"
     fit(run, Counter(), steps=2, trainer=small())
-    assert small().fit(toys.notes(), run, 9, resume=True, callbacks=[Counter()]) == 4
+    # Another callback before it does not take its state.
+    callbacks = [Snapshots(run, 1e6, lambda: 0.0), Counter()]
+    assert small().fit(toys.notes(), run, 9, resume=True, callbacks=callbacks) == 5
 
 
 def test_an_unreadable_file_ends_a_run_in_one_line_and_keeps_the_state(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from noisygan.errors import RunError, UsageError
-from noisygan.training import run_files
+from noisygan.training import checkpoints, run_files
 from noisygan.training.callbacks import Samples, TensorBoard, log_mel_images
 from noisygan.training.load import load_generator
 from tests import toys
@@ -54,6 +54,29 @@ def test_a_folder_without_a_run_or_checkpoint_is_refused(run_dir, tmp_path):
     (run_dir / "run.json").write_text("{")
     with pytest.raises(RunError, match=r"run.json can't be read"):
         run_files.read_metadata(run_dir)
+
+
+def test_metadata_of_another_kind_or_version_are_refused(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps(toys.metadata()))
+    known = run_files.read_metadata(tmp_path)
+    assert known == toys.metadata()
+    for name in set(known) - {"noisygan", "replicas", "format"}:
+        for changed in (
+            toys.metadata(**{name: 5.5}),
+            {k: v for k, v in known.items() if k != name},
+        ):
+            (tmp_path / "run.json").write_text(json.dumps(changed))
+            with pytest.raises(RunError, match=f": {name} is "):
+                run_files.read_metadata(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"format": 4, "noisygan": "0.3.0"}))
+    with pytest.raises(RunError, match=r"written by noisygan 0.3.0 \(format 4\)"):
+        run_files.read_metadata(tmp_path)
+
+
+def test_a_step_is_the_number_of_a_prefix():
+    assert checkpoints.step_of("run/snapshots/seconds-000060-step-12") == 12
+    with pytest.raises(UsageError, match="got foo"):
+        checkpoints.step_of("foo")
 
 
 def test_metrics_survive_an_unfinished_line_and_are_cut_at_a_step(run_dir):

@@ -7,6 +7,7 @@ import pytest
 from noisygan.comparison import training
 from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import UsageError
+from tests import toys
 
 
 def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
@@ -92,9 +93,7 @@ def test_finished_runs_of_one_config_are_seeds_of_one_system(tmp_path):
         folder = tmp_path / name
         (folder / "checkpoints").mkdir(parents=True)
         (folder / "config.gin").write_text("# tiny\nx = 1\n" if name < "c" else "# other\nx = 2\n")
-        (folder / "run.json").write_text(
-            json.dumps({"format": 3, "seed": seed, "label_names": ["x"]})
-        )
+        (folder / "run.json").write_text(json.dumps(toys.metadata(seed=seed)))
         (folder / "checkpoints" / "ckpt-3.index").write_bytes(b"")
     found = systems_of([], [tmp_path / name for name in "abc"], 2, tmp_path)
     assert [(s.name, s.description, sorted(s.run_dirs)) for s in found] == [
