@@ -29,7 +29,6 @@ PAGES = [
     "first-steps.md",
     "own-sounds.md",
     "runs.md",
-    "scaling.md",
     "switching.md",
     "training.md",
 ]
