@@ -5,7 +5,6 @@ Size and checksum are verified. The same command resumes a download that was sto
 """
 
 from noisygan import progress
-from noisygan.data import download
 from noisygan.errors import UsageError
 
 SUMMARY = "download NSynth or Speech Commands"
@@ -14,7 +13,7 @@ EXAMPLE = "noisygan download nsynth --split test --out data/nsynth"
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    parser.add_argument("set", metavar="SET", help=" or ".join(download.SETS))
+    parser.add_argument("set", metavar="SET", help="nsynth or speech_commands")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder that is written")
     parser.add_argument(
         "--split",
@@ -28,6 +27,9 @@ def add_arguments(parser):
 
 def run(args):
     """Fetch and unpack what is not there yet."""
+    # Not at the top: importing the data package takes NumPy and soundfile, which --help needs not.
+    from noisygan.data import download
+
     if args.set not in download.SETS:
         raise UsageError(f"no data set {args.set}; expected {' or '.join(download.SETS)}")
     archives = download.SETS[args.set]

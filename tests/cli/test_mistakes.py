@@ -66,7 +66,7 @@ def test_mistakes_are_told_before_tensorflow_is_loaded(tmp_path, run_dir):
         render + "--z no.npz": "no.npz is missing",
         render + "--z nan.npy": "nan.npy",
         render + "--z nan.npy --count 2": "leave out count",
-        render + "--z nan.npy --like no": "leave out latent",
+        render + "--z nan.npy --like no": "leave out z",
         "export --run_dir no --out o": "no does not exist",
         compare.format("taken") + "--run_dir begun": "begun holds no checkpoint yet",
         f"compare --data taken --out_dir file/o --run_dir {run_dir}": "file is a file",
