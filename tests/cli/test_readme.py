@@ -23,7 +23,7 @@ def commands():
 
 def test_a_command_is_made_small():
     line = "train --data my_notes --gin_file notes --minutes 10 --run_dir r"
-    expected = f"train --data {notes_folder()} --gin_file notes --steps 4 --run_dir r"
+    expected = f"train --data {notes_folder()} --gin_file notes --steps 4 --run_dir r --no_report"
     assert small(line.split()) == expected.split()
     assert small(["synth", "--controls", "a/flute-060.npz"])[-1] == f"a/{LABEL}-060.npz"
     assert small(["demo"]) == ["demo", "--steps", "4"]
