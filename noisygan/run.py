@@ -134,7 +134,7 @@ class Run:
         """Read the training metrics: one dict per logged step, with "step" and "seconds".
 
         Example:
-          >>> run.metrics()[-1]["d_loss"]
+          >>> run.metrics()[-1].get("d_loss")
           0.71
         """
         from noisygan.training import run_files

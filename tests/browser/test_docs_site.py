@@ -58,10 +58,10 @@ def test_nothing_comes_from_the_network(site):
 @pytest.mark.slow
 def test_pages_are_made_from_the_code(site):
     harmonic = (site / "api" / "synths.harmonic.html").read_text(encoding="utf-8")
-    assert "With an inharmonicity its partials are those of a stiff string" in harmonic
+    assert "With an inharmonicity the partials are those of a stiff string" in harmonic
     assert "get_controls" in harmonic
     configs = (site / "configs.html").read_text(encoding="utf-8")
-    assert "Pitched notes: the recommended hybrid against MFCC" in configs
+    assert "Pitched notes: the recommended hybrid, MFCC and log-mel" in configs
     data = (site / "data.html").read_text(encoding="utf-8")
     assert 'href="api/noisygan.data.prepare.records.html"' in data
     assert "<audio controls" in (site / "gallery.html").read_text(encoding="utf-8")
