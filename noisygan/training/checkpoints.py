@@ -249,11 +249,11 @@ def _why_unwritable(error):
     """The system's reason why a file could not be written, or None for any other error."""
     import tensorflow as tf
 
-    cause = error.__cause__ if isinstance(error, RunError) else error
-    if not isinstance(cause, (OSError, tf.errors.OpError)):
+    if isinstance(error, RunError):
+        cause = error.__cause__
+        return cause.strerror or str(cause) if isinstance(cause, OSError) else None
+    if not isinstance(error, (OSError, tf.errors.OpError)):
         return None
-    if cause is not error:
-        return cause.strerror or str(cause)
     # TensorFlow gives the reason as text alone.
     return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(cause)), None)
 
