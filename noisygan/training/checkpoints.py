@@ -255,7 +255,7 @@ def _why_unwritable(error):
     if not isinstance(error, (OSError, tf.errors.OpError)):
         return None
     # TensorFlow gives the reason as text alone.
-    return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(cause)), None)
+    return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(error)), None)
 
 
 def remove(prefix):
