@@ -65,7 +65,7 @@ def test_the_newest_three_are_kept_and_the_newest_is_found(tmp_path):
     assert value(newest(tmp_path, said.append)) == 11.0
     assert said == []
     names = {path.name.split(".")[0] for path in (tmp_path / "checkpoints").iterdir()}
-    assert names == {"checkpoint", "ckpt-4", "ckpt-6", "ckpt-11"}
+    assert names == {"ckpt-4", "ckpt-6", "ckpt-11"}
     assert newest(tmp_path / "nothing") is None
 
 
