@@ -199,6 +199,11 @@ def _axes_of(name, controls):
     return expected[name][0] if name in expected else ""
 
 
+def frames_to_samples(n_frames, frame_rate, sample_rate):
+    """Number of samples that frames of control curves last."""
+    return round(n_frames * sample_rate / frame_rate)
+
+
 def voices_of(controls):
     """(name, kind) of each voice."""
     names, kinds = np.atleast_1d(controls["voices"]), np.atleast_1d(controls["kinds"])

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import bend_at, shifted
 from synths.effects import response_at_rate
@@ -255,7 +256,7 @@ class Hybrid(Generator):
         seed = tf.convert_to_tensor(seed, tf.int32)
         if seed.shape.rank == 0:
             seed = seed + tf.range(tf.shape(z)[0])
-        covered = round(n_frames * sample_rate / self.frame_rate)
+        covered = frames_to_samples(n_frames, self.frame_rate, sample_rate)
         audio = self.get_signal(controls, covered, sample_rate, seed)
         n_samples = round(seconds * sample_rate)
         if covered < n_samples:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import GeneratorOutput
 from noisygan.matching.descent import Parameter, minimize
 from noisygan.matching.distance import Objective
@@ -81,7 +82,8 @@ def render_latent(generator, latent, n_samples):
         for name, value in controls.items()
     }
     controls["loudness_db"] += 20.0 / math.log(10.0) * tf.math.log(gain)
-    covered = round(controls["loudness_db"].shape[1] * rate / generator.frame_rate)
+    n_frames = controls["loudness_db"].shape[1]
+    covered = frames_to_samples(n_frames, generator.frame_rate, rate)
     audio = generator.get_signal(controls, covered, rate, tf.constant([latent.noise_seed]))
     audio = tf.pad(audio, [[0, 0], [0, max(0, n_samples - covered)]])
     return GeneratorOutput(audio[:, :n_samples], controls)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from noisygan.audio_io.controls import frames_to_samples
 from noisygan.errors import UsageError
 from noisygan.rendering.notes import Note, Notes, missing
 from noisygan.rendering.requests import note_seeds
@@ -124,7 +125,8 @@ def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
     """Stems of a batch, dict of float32 [batch, n_samples]."""
     import tensorflow as tf
 
-    covered = round(curves["loudness_db"].shape[1] * sample_rate / generator.frame_rate)
+    n_frames = curves["loudness_db"].shape[1]
+    covered = frames_to_samples(n_frames, generator.frame_rate, sample_rate)
     parts = generator.get_stems(curves, covered, sample_rate, tf.constant(noise_seeds))
     behind = [(0, 0), (0, max(0, n_samples - covered))]
     return {name: np.pad(part.numpy()[:, :n_samples], behind) for name, part in parts.items()}

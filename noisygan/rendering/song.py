@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from noisygan.audio_io import midi
+from noisygan.audio_io.controls import frames_to_samples
 from noisygan.errors import UsageError
 from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
@@ -264,7 +265,7 @@ def _render(part, batch, sample_rate, seed):
         controls = generator.get_controls(z, batch_conditioning, longest, held)
         _bend(controls, played, generator.frame_rate)
         n_frames = controls["loudness_db"].shape[1]
-        covered = round(n_frames * sample_rate / generator.frame_rate)
+        covered = frames_to_samples(n_frames, generator.frame_rate, sample_rate)
         audio = generator.get_signal(controls, covered, sample_rate, noise_seeds).numpy()
     else:
         longest = min(max(seconds), generator.seconds)

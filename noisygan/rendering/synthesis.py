@@ -11,7 +11,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from noisygan.audio_io.controls import ENTRIES, FORMAT, VERSION, voices_of
+from noisygan.audio_io.controls import ENTRIES, FORMAT, VERSION, frames_to_samples, voices_of
 from noisygan.generators.drum_voices import DRUM_VOICES
 from noisygan.generators.voices import VOICES, gains_at_rate
 from synths.effects import Reverb, response_at_rate
@@ -124,7 +124,8 @@ def controls_to_signal(controls, n_samples, sample_rate):
         covered = n_samples
         if curves:
             n_frames = next(iter(curves.values())).shape[1]
-            covered = round(n_frames * sample_rate / float(controls["frame_rate"]))
+            frame_rate = float(controls["frame_rate"])
+            covered = frames_to_samples(n_frames, frame_rate, sample_rate)
         seed = tf.constant([int(controls.get("noise_seed", 0))], tf.int32)
         sound = KINDS[kind].render(curves | struck, covered, sample_rate, seed, **settings)
         sound = sound[:, :n_samples]
@@ -177,7 +178,7 @@ class Voice:
             blocks = _STRUCK[kind](struck, sample_rate, seed, settings)
         else:
             n_frames = next(iter(curves.values())).shape[1]
-            self._left = covered = round(n_frames * sample_rate / frame_rate)
+            self._left = covered = frames_to_samples(n_frames, frame_rate, sample_rate)
             if covered <= BLOCK_SAMPLES:
                 render = KINDS[kind].render
                 blocks = iter([render(curves, covered, sample_rate, seed, **settings)[0]])

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from noisygan.audio_io.audio_files import limit_peak
+from noisygan.audio_io.controls import frames_to_samples
 from noisygan.rendering.requests import DEFAULT_PITCH, note_seeds
 from noisygan.studio import curves
 from noisygan.studio.requests import parse
@@ -151,7 +152,7 @@ class Player:
         controls = {name: x.numpy() for name, x in get_controls(*map(tf.constant, inputs)).items()}
         controls = curves.edit(controls, request.edits, self.kinds, n_frames)
         n_made = controls["loudness_db"].shape[1]
-        covered = round(n_made * request.sample_rate / self.generator.frame_rate)
+        covered = frames_to_samples(n_made, self.generator.frame_rate, request.sample_rate)
         tensors = {name: tf.constant(value) for name, value in controls.items()}
         audio = get_signal(tensors, covered, request.sample_rate, tf.constant(seed)).numpy()
         return audio, {

@@ -19,6 +19,7 @@ import soundfile
 
 from noisygan.audio_io.decoding import BadAudioError
 from noisygan.errors import NoisyganError, UsageError
+from tests import toys
 
 OURS = (NoisyganError, BadAudioError)
 TARGETS = {}  # name -> (function of bytes, function that makes a list of good inputs)
@@ -316,21 +317,7 @@ def table_json(path):
 
 # ---- runs ------------------------------------------------------------------------------------
 
-FACTS = {
-    "format": 3,
-    "noisygan": "0.2.0",
-    "versions": {"python": "3.11.7"},
-    "command": ["noisygan", "train"],
-    "started": "2026-01-02T03:04:05+00:00",
-    "seed": 0,
-    "deterministic": False,
-    "threads": None,
-    "data": {"folder": "notes", "fingerprint": "00", "n_recordings": 3, "summary": "3"},
-    "label_names": ["flute", "../up"],
-    "pitches": [60, 62],
-    "sample_rate": 16000,
-    "n_samples": 64000,
-}
+FACTS = toys.metadata(label_names=["flute", "../up"])
 
 
 @target(encoded(FACTS), "run.json")
