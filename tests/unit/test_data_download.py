@@ -140,7 +140,7 @@ def test_what_is_not_the_archive_is_refused(server, tmp_path):
 def test_full_disks_and_other_runs_are_refused_before(server, tmp_path):
     with pytest.raises(UsageError, match="GB left, notes.tar needs 2000000000.0 GB"):
         get(server, tmp_path, n_bytes=10**18)
-    with download.folder_lock(tmp_path, "wait"), pytest.raises(UsageError, match="another run"):
+    with download.folder_lock(tmp_path), pytest.raises(UsageError, match="another run"):
         get(server, tmp_path)
     assert not server.asked
 

@@ -53,7 +53,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         raise UsageError(f"{out} lies in {data}, which is read; expected a folder beside it")
     layouts.list_sources(data)
     files.make_folder(out)
-    with files.folder_lock(out, "choose another folder"):
+    with files.folder_lock(out):
         state = {"about": about or {}, "options": options.to_dict()}
         _check_state(out, state, overwrite)
         if (out / manifest.MANIFEST).is_file():

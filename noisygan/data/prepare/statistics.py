@@ -1,7 +1,6 @@
 """Loudness of recordings, and histograms."""
 
 import numpy as np
-import pyloudnorm
 import soxr
 
 # Loudness of silence.
@@ -24,6 +23,8 @@ def loudness_db(audio, rate):
       audio: float32 [n_samples].
       rate: Hz.
     """
+    import pyloudnorm  # scipy.signal, which takes seconds
+
     if rate < _MIN_RATE:
         audio, rate = soxr.resample(audio, rate, _MIN_RATE), _MIN_RATE
     # Half a sample less, which rounding does not take for too short.
