@@ -30,8 +30,12 @@ def _none_or(parse):
     return lambda text: None if text == "none" else parse(text)
 
 
+def _number(low, high):
+    return arguments.number_type(float, low, high, f"a number from {low:g} to {high:g}")
+
+
 def _rates(text):
-    return tuple(map(arguments.number(10, 384000), text.split(",")))
+    return tuple(map(_number(10, 384000), text.split(",")))
 
 
 def _only(text):
@@ -48,10 +52,10 @@ _STEPS = (
     ("sample_rates", _rates, "R,R", "Hz; further, lower ones for growing, each low-passed"),
     ("other_rates", str, "WHAT", "files at another rate: resample or drop"),
     ("max_seconds", _none_or(arguments.positive), "S", "longer files are skipped"),
-    ("skip_seconds", arguments.number(0, 86400), "S", "left out at the beginning of each file"),
+    ("skip_seconds", _number(0, 86400), "S", "left out at the beginning of each file"),
     (
         "trim_db",
-        _none_or(arguments.number(-200, -0.1)),
+        _none_or(_number(-200, -0.1)),
         "DB",
         "cut silence off both ends, below this under the peak",
     ),
@@ -63,24 +67,24 @@ _STEPS = (
     ),
     (
         "silence_db",
-        _none_or(arguments.number(-200, -0.1)),
+        _none_or(_number(-200, -0.1)),
         "DB",
         "songs: segments below this are dropped",
     ),
-    ("peak", _none_or(arguments.number(0.001, 1)), "P", "level of the highest sample, up to 1"),
+    ("peak", _none_or(_number(0.001, 1)), "P", "level of the highest sample, up to 1"),
     (
         "loudness_db",
-        _none_or(arguments.number(-70, 0)),
+        _none_or(_number(-70, 0)),
         "DB",
         "loudness instead (ITU-R BS.1770), such as -20",
     ),
-    ("fade_in_seconds", arguments.number(0, 60), "S", "linear fade at the beginning"),
-    ("fade_out_seconds", arguments.number(0, 60), "S", "linear fade at the end"),
+    ("fade_in_seconds", _number(0, 60), "S", "linear fade at the beginning"),
+    ("fade_out_seconds", _number(0, 60), "S", "linear fade at the end"),
     ("f0", _none_or(str), "HOW", "store F0 and its confidence, by pyin or crepe, and --features"),
-    ("frame_rate", arguments.number(1, 1000), "R", "frames per second of F0, loudness and RMS"),
+    ("frame_rate", _number(1, 1000), "R", "frames per second of F0, loudness and RMS"),
     ("split_by", str, "WHAT", "stays in one split: file (default), pitch, instrument, or a tag"),
-    ("valid", arguments.number(0, 0.9), "F", "fraction kept for validation, such as 0.1"),
-    ("test", arguments.number(0, 0.9), "F", "fraction kept for tests"),
+    ("valid", _number(0, 0.9), "F", "fraction kept for validation, such as 0.1"),
+    ("test", _number(0, 0.9), "F", "fraction kept for tests"),
     ("licence", str, "TEXT", "text for the manifest"),
 )
 
