@@ -25,14 +25,15 @@ HALF = np.float32(0.5)
 ZERO = np.float32(0.0)
 
 
-def _sine_polynomial(degree):
-    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= 1/4, by Chebyshev nodes."""
-    nodes = 0.25 * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
+def _sine_polynomial(limit, degree):
+    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= limit, by Chebyshev nodes."""
+    nodes = limit * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
     fit = np.polynomial.polynomial.polyfit(nodes**2, np.sin(2.0 * np.pi * nodes) / nodes, degree)
     return [np.float32(c) for c in fit]
 
 
-_S0, _S1, _S2, _S3, _S4, _S5 = _sine_polynomial(5)
+_S0, _S1, _S2, _S3, _S4, _S5 = _sine_polynomial(0.25, 5)
+_W0, _W1, _W2, _W3, _W4, _W5, _W6 = _sine_polynomial(0.5, 6)
 
 
 @compiled(inline="always", **OPTIONS)
@@ -40,6 +41,13 @@ def sine(u):
     """sin(2 pi u) of a float32 u in [-1/4, 1/4], to 2e-9 before rounding."""
     v = u * u
     return u * (_S0 + v * (_S1 + v * (_S2 + v * (_S3 + v * (_S4 + v * _S5)))))
+
+
+@compiled(inline="always", **OPTIONS)
+def wide_sine(u):
+    """sin(2 pi u) of a float32 u in [-1/2, 1/2], to 3e-8 before rounding."""
+    v = u * u
+    return u * (_W0 + v * (_W1 + v * (_W2 + v * (_W3 + v * (_W4 + v * (_W5 + v * _W6))))))
 
 
 @compiled(**OPTIONS)

@@ -19,6 +19,7 @@ from synths.kernels.frames import (
     phases_at_frames,
     shares_of_frames,
     sine,
+    wide_sine,
 )
 
 # Samples per block, and the multiple to which blocks are padded: loops of whole vectors.
@@ -134,12 +135,10 @@ def _backward(
                 for t in range(padded):
                     cycles = start + x[t] * (step + x[t] * bend)
                     cycles -= np.rint(cycles)
-                    u = QUARTER - abs(cycles)
-                    gs = g_0[t] * sine(u)
+                    gs = g_0[t] * sine(QUARTER - abs(cycles))
                     total += gs
                     late += gs * w[t]
-                    c = sine(QUARTER - abs(u))
-                    gc = g_0[t] * (a + w[t] * d) * (-c if cycles > ZERO else c)
+                    gc = g_0[t] * (a + w[t] * d) * wide_sine(cycles)
                     by_start += gc
                     by_step += gc * x[t]
                     by_bend += gc * x[t] * x[t]
@@ -147,9 +146,10 @@ def _backward(
                     g_both[1, row, j, k] += total - late
                 if not silent_after:
                     g_after[1, k] += late
-                whole = 2.0 * np.pi * by_start
-                of_step = 2.0 * np.pi * by_step / sample_rate
-                of_bend = 2.0 * np.pi * by_bend * bend_a_hz
+                # The cosine is -sin of the early cycles.
+                whole = -2.0 * np.pi * by_start
+                of_step = -2.0 * np.pi * by_step / sample_rate
+                of_bend = -2.0 * np.pi * by_bend * bend_a_hz
                 later = fraction * (0.5 * period * fraction * whole + of_step) + of_bend
                 g_phases[row, j, k] += whole
                 g_both[0, row, j, k] += period * fraction * whole + of_step - later
