@@ -83,8 +83,9 @@ def _magnitude(audio, plain, framing):
     if audio.dtype != tf.float32 or not native_kernels_used():
         return plain(audio)
     from synths.kernels import spectrum_cpu
+    from synths.kernels.transforms import LENGTHS
 
-    if n_fft not in spectrum_cpu.LENGTHS:
+    if n_fft not in LENGTHS:
         return plain(audio)
     window = tf.signal.hann_window(n_fft) * scale
 
