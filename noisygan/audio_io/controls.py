@@ -91,41 +91,25 @@ _REVERB = {
 
 
 def load_controls(path):
-    """Read and check a controls file.
-
-    Args:
-      path: Path of a .npz file.
-
-    Returns:
-      dict of arrays, the entries above.
+    """Read and check a controls file (.npz): dict of arrays, the entries above.
 
     Raises:
       UsageError: if it is no controls file, or its curves don't fit each other.
     """
-    path = pathlib.Path(path)
+    path, expected = pathlib.Path(path), "a controls file (.npz), as `render --controls` writes"
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise UsageError(
-            f"{path} {what}; expected a controls file (.npz), as `noisygan render --controls` "
-            "writes"
-        )
+        raise UsageError(f"{path} {what}; expected {expected}")
     try:
         controls = read_arrays(path, MAX_BYTES)
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} is not a controls file (.npz, as `noisygan render --controls` writes): {error}"
-        ) from error
+        raise UsageError(f"{path} is not {expected}: {error}") from error
     check_controls(controls, path)
     return controls
 
 
 def save_controls(path, controls):
-    """Write a controls file atomically. An existing file is never overwritten.
-
-    Raises:
-      UsageError: if the file exists.
-      RunError: if it cannot be written.
-    """
+    """Write a controls file atomically; an existing file is never overwritten."""
     with atomic_write(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **controls)
 
@@ -146,11 +130,7 @@ def scale_controls(controls, gain):
 def stack_controls(rows):
     """Controls of several sounds of one run as one dict.
 
-    Args:
-      rows: list of dict, as of `load_controls`.
-
-    Returns:
-      dict: curves, responses and noise_seed with a first axis [n]; what the sounds share as it is.
+    Curves, responses and noise_seed get a first axis [n]; what the sounds share stays as it is.
     """
     return {
         name: value if _is_shared(name) else np.stack([row[name] for row in rows])
@@ -161,7 +141,7 @@ def stack_controls(rows):
 def split_controls(controls):
     """Controls of each sound, list of dict: the inverse of `stack_controls`.
 
-    Controls of a single sound, as of `load_controls`, become a list of one.
+    Controls of a single sound become a list of one.
 
     Raises:
       UsageError: if voices or kinds are missing or unknown, or the numbers of sounds differ.
@@ -221,14 +201,10 @@ def curve_names(controls):
 
 
 def check_controls(controls, path="controls"):
-    """Refuse controls that are incomplete, don't fit each other or are out of range.
-
-    Args:
-      controls: dict of arrays of one sound.
-      path: Named in the error.
+    """Refuse controls of one sound that are incomplete, don't fit each other or are out of range.
 
     Raises:
-      UsageError: names the entry, what came and what was expected.
+      UsageError: names the path, the entry, what came and what was expected.
     """
     voices, kinds = _check_voices(controls, path)
     expected = _NEEDED | {name: _OPTIONAL[name] for name in _OPTIONAL if name in controls}
@@ -282,7 +258,7 @@ def _check_voices(controls, path):
 
 
 def _check_entry(name, value, axes, low, high, sizes, path):
-    """Check kind, shape and range of an entry; `sizes` holds those of its axes so far."""
+    """Check kind, shape and range of an entry; `sizes` has those of its axes so far."""
     value = np.asarray(value)
     voice = name.split("/")[0]
     wanted = []
@@ -316,7 +292,7 @@ def _check_entry(name, value, axes, low, high, sizes, path):
 
 
 def _names(controls, name, path):
-    """A list of names that can be shown and can't be taken for part of a path."""
+    """List of names that can be shown and can't be taken for part of a path."""
     found = np.atleast_1d(controls[name])
     if found.ndim != 1 or not found.size or found.dtype.kind != "U" or found.itemsize > 400:
         raise UsageError(f"{path}: {name} is no list of names of up to 100 characters")

@@ -34,10 +34,6 @@ _LEVELS = ("amplitudes", "magnitudes")
 def write_curves(path, controls):
     """Write the curves of controls as CSV, atomically; an existing file is never overwritten.
 
-    Args:
-      path: File to be written.
-      controls: Of `noisygan.audio_io.controls.load_controls`.
-
     Raises:
       UsageError: if the controls have no curves, or the file exists.
       RunError: if it cannot be written.
@@ -53,14 +49,7 @@ def write_curves(path, controls):
 
 
 def read_curves(path, controls):
-    """Replace curves of controls by those of a CSV file.
-
-    Args:
-      path: File in the format above.
-      controls: Of `load_controls`; they stay as they are.
-
-    Returns:
-      dict, as of `load_controls`.
+    """Copy controls with the curves of a CSV file in place of their own.
 
     Raises:
       UsageError: if the file is not CSV of this format, or doesn't fit the controls; says where.
@@ -70,10 +59,10 @@ def read_curves(path, controls):
     columns = _columns(controls)
     for name in names[1:]:
         if name not in columns:
-            near = difflib.get_close_matches(name[:100], columns, n=1)
-            hint = f"; nearest is {near[0]}" if near else f"; known are {', '.join(columns)}"
+            near = difflib.get_close_matches(name[:100], columns, n=1) or list(columns)
             raise UsageError(
-                f"{path}: no curve {ascii(name[:100])[1:-1]} in these controls{hint[:200]}"
+                f"{path}: no curve {ascii(name[:100])[1:-1]} in these controls; nearest is "
+                f"{near[0]}"
             )
     times = table[:, 0]
     seconds = int(controls["n_samples"]) / float(controls["sample_rate"])

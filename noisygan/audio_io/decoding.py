@@ -33,14 +33,11 @@ class BadAudioError(ValueError):
 
 
 def check_header(path, sample_rate):
-    """Check what a file's header says, without decoding it.
+    """Check a file's header without decoding it; returns soundfile's info object.
 
     Args:
       path: Path of the file.
       sample_rate: Expected rate in Hz; None: any.
-
-    Returns:
-      soundfile's info object.
 
     Raises:
       BadAudioError: if the file is missing, unreadable or empty, or at another rate.
@@ -150,16 +147,7 @@ def read_mono(file, n_frames):
 
 
 def cut(mono, sample_rate, n_samples, trim_db=None):
-    """Cut audio to n_samples and clip it to full scale; the end is padded with zeros.
-
-    Args:
-      mono: float32 [n].
-      sample_rate: Hz.
-      n_samples, trim_db: As of `decode`.
-
-    Returns:
-      float32 [n_samples] in [-1, 1].
-    """
+    """Cut audio to float32 [n_samples] in -1 .. 1, padded with zeros; arguments as of `decode`."""
     if trim_db is not None:
         n_searched = n_samples + round(MAX_SILENCE * sample_rate)
         level = np.abs(mono[:n_searched])
@@ -172,16 +160,13 @@ def cut(mono, sample_rate, n_samples, trim_db=None):
 
 
 def shape(audio, peak=None, n_fade_in=0, n_fade_out=0):
-    """Scale audio to a peak and fade it in and out linearly.
+    """Scale audio to a peak and fade it in and out linearly, float32 [n_samples].
 
     Args:
       audio: float32 [n_samples].
       peak: Its peak afterwards, before the fades; silence stays silent. None: as it is.
       n_fade_in, n_fade_out: Samples in which it rises from 0 at its beginning, and falls to 0 at
-        its end; none where 0.
-
-    Returns:
-      float32 [n_samples].
+        its end.
     """
     audio = audio.copy()
     loudest = np.max(np.abs(audio))

@@ -56,27 +56,16 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """Notes of a MIDI file.
-
-    Attributes:
-      notes: list of Note, by start.
-      damage: What of the file could not be read, or ''.
-    """
+    """Notes of a MIDI file by start, and what of it could not be read ('': nothing)."""
 
     notes: list
     damage: str = ""
 
 
 def read_song(path):
-    """Reads a MIDI file.
+    """Read a Standard MIDI File, format 0 or 1, as a Song.
 
     A file that was cut short is read as far as it goes; its hanging notes end there.
-
-    Args:
-      path: Path of a Standard MIDI File, format 0 or 1.
-
-    Returns:
-      Song.
 
     Raises:
       UsageError: if it is missing, no MIDI file, too large or too long, or mido is missing.

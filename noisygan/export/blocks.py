@@ -16,15 +16,12 @@ class Blocks:
     """Functions that render a block of a hybrid of one harmonic and one noise voice.
 
     Args:
-      generator: A `Hybrid`.
+      generator: A `Hybrid`; UsageError for a generator of another kind.
       block: Samples per block, which is a frame of controls.
       sample_rate: Hz, a whole number.
 
     Attributes:
       stream: `VoiceStream`.
-
-    Raises:
-      UsageError: for a generator of another kind.
     """
 
     def __init__(self, generator, block, sample_rate):

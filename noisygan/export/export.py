@@ -33,21 +33,7 @@ _MEANINGS = {
 
 
 def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, block=None):
-    """Export a run's generator for other programs.
-
-    Args:
-      run: `noisygan.Run`, of which `name`, `generator` and `label_names` are used.
-      out_dir: Folder to make.
-      format: "saved_model", "onnx" or "litert".
-      seconds, sample_rate: Length and rate in Hz where format or block fixes them; None: the run's.
-      block: Samples per block of the block-wise form, for plug-in hosts; None: whole notes.
-
-    Returns:
-      dict, what model.json holds.
-
-    Raises:
-      UsageError, RunError: for what can't be exported or written; nothing is left behind.
-    """
+    """Export a run's generator; arguments, result and errors as of `noisygan.Run.export`."""
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
     if format not in WRITERS:

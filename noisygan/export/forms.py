@@ -40,17 +40,10 @@ class Form(NamedTuple):
 
 
 def of_any_length(generator):
-    """Forms of whole notes of any length, in TensorFlow's own operations.
+    """Forms of whole notes of any length, in TensorFlow's own operations: list of Form.
 
-    Args:
-      generator: A `Hybrid` with built-in voices.
-
-    Returns:
-      list of Form: `audio` and `controls`, with inputs n_samples and, without a reverb,
-      sample_rate, int32 scalars.
-
-    Raises:
-      UsageError: for other voices.
+    `audio` and `controls` of a `Hybrid` with built-in voices, with inputs n_samples and, without a
+    reverb, sample_rate, int32 scalars. UsageError for other voices.
     """
     check_voices(generator)
     lengths = [tf.TensorSpec([], tf.int32, "n_samples")]
@@ -79,16 +72,9 @@ def of_any_length(generator):
 def of_one_length(generator, n_samples=None, sample_rate=None):
     """Forms of whole notes of a fixed length and rate, in operations of other runtimes.
 
-    Args:
-      generator: By the generator contract.
-      n_samples, sample_rate: Length and rate of a hybrid's sound; others have their own.
-
-    Returns:
-      list of Form: `audio`, and for a hybrid `controls`; only the batch is open.
-
-    Raises:
-      UsageError: for voices that are not built in, and a rate without a whole number of samples
-        per frame.
+    `audio`, and for a hybrid `controls`; only the batch is open. Raw-waveform generators have their
+    own length and rate. UsageError for voices that are not built in, and for a rate without a whole
+    number of samples per frame.
     """
     if not isinstance(generator, Hybrid):
         return [_raw_audio(generator)]

@@ -113,23 +113,7 @@ def match_free(target, pitch=None, n_steps=2 * N_STEPS, seed=0, room_seconds=0.0
 def match_run(
     run, target, pitch=None, label=None, free=False, n_steps=N_STEPS, seed=0, progress=None
 ):  # fmt: skip
-    """Match a sound with a trained run: fit z and conditioning, and then, if wanted, the controls.
-
-    Args:
-      run: `noisygan.Run`, of which `generator` and `label_names` are used.
-      target: Path of an audio file, or Target.
-      pitch: MIDI; None: by pYIN.
-      label: Name of one of the run's labels; None: the nearest at the start.
-      free: Whether to fit the controls too, beginning at those of the latent.
-      n_steps: Steps of each descent.
-      seed, progress: As of `match_free`.
-
-    Returns:
-      Match.
-
-    Raises:
-      UsageError: if the run lacks a condition or label, or needs a pitch and none is found.
-    """
+    """Match a sound with a run; arguments and errors as of `noisygan.Run.match`."""
     generator = run.generator
     if free and not generator.has_controls:
         raise UsageError(

@@ -82,10 +82,9 @@ def at_rate(target, sample_rate=None):
 
 
 def output_paths(target_path, out_dir, stems=False):
-    """Paths of the files of a match, named after the target.
+    """Paths of the files of a match, named after the target: dict of pathlib.Path.
 
-    Returns:
-      dict of pathlib.Path: audio, controls, latent, page and, if wanted, stems, a folder.
+    Keys are audio, controls, latent, page and, if wanted, stems, a folder.
 
     Raises:
       UsageError: if one exists, or the folder can't be made or written to.

@@ -69,13 +69,13 @@ def file_name(run, label):
 
 
 def note_seeds(seed, number):
-    """Seeds of a note's z and noise: (int, int), each below 2**31."""
+    """Seeds of a note's z and noise: two int below 2**31."""
     words = np.random.SeedSequence([seed, number]).generate_state(2)
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
 def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
-    """Request `count` notes at each pitch and label.
+    """Request `count` notes at each pitch and label: list of Request.
 
     The i-th note at each pitch has the same z: notes of one index sound like one instrument.
 
@@ -87,22 +87,18 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
       label: List of label names; None: each in turn.
       seed: Decides which pitches are drawn.
 
-    Returns:
-      list of Request.
-
     Raises:
       UsageError: if the run's generator is not conditioned on what is given, or can't play it.
     """
     if count < 1:
         raise UsageError(f"count {count}: expected 1 or more")
     _check_conditions(run, pitch, velocity, label)
-    has_pitch = "pitch" in run.condition_names
     velocity = DEFAULT_VELOCITY if velocity is None else velocity
     velocity = velocity if "velocity" in run.condition_names else 0
     indices = _label_indices(run, label)
     notes = []
     for number in range(count):
-        if not has_pitch:
+        if "pitch" not in run.condition_names:
             chosen = [0]
         elif pitch is not None:
             chosen = pitch
@@ -117,20 +113,16 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
 
 
 def requests_like(run, entries):
-    """Request one note for each recording, at its pitch, velocity and label.
+    """Request one note for each recording, at its pitch, velocity and label: list of Request.
 
     Args:
       run: As of `make_requests`.
       entries: Recordings: objects with path, pitch, velocity and label, None where unknown.
 
-    Returns:
-      list of Request, in the entries' order.
-
     Raises:
       UsageError: if a recording lacks a condition of the generator or has an unknown label.
     """
-    notes = []
-    known = list(run.label_names)
+    notes, known = [], list(run.label_names)
     for number, entry in enumerate(entries):
         if entry.pitch is None and "pitch" in run.condition_names:
             raise UsageError(
@@ -151,16 +143,7 @@ def requests_like(run, entries):
 
 
 def bend_requests(requests, bend, generator, sample_rate):
-    """Add a pitch bend to requests.
-
-    Args:
-      requests: list of Request.
-      bend: Points (seconds, semitones), the seconds rising.
-      generator: Generator of the notes.
-      sample_rate: Hz.
-
-    Returns:
-      list of Request.
+    """Add a pitch bend, points (seconds, semitones), to requests: list of Request.
 
     Raises:
       UsageError: for a generator without F0, and for pitches that can't be played.
@@ -179,15 +162,7 @@ def bend_requests(requests, bend, generator, sample_rate):
 
 
 def check_pitches(pitches, sample_rate=None):
-    """Refuse pitches that no synthesizer can play.
-
-    Args:
-      pitches: MIDI numbers.
-      sample_rate: Hz; the F0 must lie below half of it. None: any.
-
-    Raises:
-      UsageError: names the first impossible one.
-    """
+    """Raise UsageError for pitches outside 0 .. 127 or, given a rate in Hz, above half of it."""
     for pitch in pitches:
         if not 0 <= pitch <= 127:
             raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
@@ -201,15 +176,7 @@ def check_pitches(pitches, sample_rate=None):
 
 
 def check_labels(known, labels):
-    """Refuse labels that a run does not know.
-
-    Args:
-      known: Its label names; empty if its recordings have none.
-      labels: The given label names.
-
-    Raises:
-      UsageError: names the first unknown one.
-    """
+    """Raise UsageError for labels that a run, whose label names are `known`, does not know."""
     if not known:
         raise UsageError("label: this run's recordings had no labels; leave it out")
     for label in labels:
@@ -246,14 +213,11 @@ def _label_indices(run, labels):
 
 
 def _numbered(run, notes):
-    """Number the files of the same name; `notes` are (pitch, velocity, label, number)."""
-    seen = {}
-    requests = []
+    """Number the files of equal names; `notes` are (pitch, velocity, label, number)."""
+    seen, requests, names = {}, [], tuple(run.condition_names)
     for pitch, velocity, label, number in notes:
-        names = tuple(run.condition_names)
-        request = Request(
-            pitch, velocity, label or 0, file_name(run, label), number, 0, condition_names=names
-        )
+        name = file_name(run, label)
+        request = Request(pitch, velocity, label or 0, name, number, 0, names)
         seen[request.kind] = seen.get(request.kind, -1) + 1
         requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests

@@ -64,14 +64,10 @@ class SavedLatents(NamedTuple):
 
 
 def load_latents(path):
-    """Read saved latents.
+    """Read SavedLatents.
 
-    Args:
-      path: .npz with the entries that docs/matching.md lists, of which only z is needed, or .npy
-        with an array [latent_dim] or [n, latent_dim].
-
-    Returns:
-      SavedLatents.
+    A .npz with the entries in docs/matching.md, of which only z is needed, or a .npy with an array
+    [latent_dim] or [n, latent_dim].
 
     Raises:
       UsageError: if there are none, or a number is out of range.

@@ -56,10 +56,9 @@ def instrument(player, zones):
 
 
 def instrument_zones(player, body):
-    """Zones of an instrument: a sound every few keys around its pitch, or a kit's `pads`.
+    """Zones (key, low key, high key, SoundRequest) of an instrument.
 
-    Returns:
-      list of (key, low key, high key, SoundRequest).
+    A sound every few keys around its pitch, or a kit's `pads`.
     """
     if player.is_kit:
         pads = body.get("pads")

@@ -50,11 +50,7 @@ class SoundRequest:
 
 
 def parse(body, player):
-    """Convert decoded JSON to a SoundRequest.
-
-    Args:
-      body: Any JSON value.
-      player: `noisygan.studio.player.Player` of the run.
+    """Convert decoded JSON to a SoundRequest for a `noisygan.studio.player.Player`.
 
     Raises:
       UsageError: names the field, what arrived and what was expected.
