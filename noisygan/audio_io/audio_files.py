@@ -22,10 +22,8 @@ MAX_SECONDS = 600.0
 def check_sample_rate(sample_rate):
     """Raise UsageError for a sample rate outside 8000 .. 192000 Hz; None is the run's own."""
     if sample_rate is not None and not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-        raise UsageError(
-            f"sample rate {sample_rate} Hz: expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}, "
-            "such as 44100 or 48000"
-        )
+        limits = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}"
+        raise UsageError(f"sample rate {sample_rate} Hz: expected {limits}, such as 48000")
 
 
 def check_seconds(seconds):

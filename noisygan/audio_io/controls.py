@@ -242,15 +242,11 @@ def _check_voices(controls, path):
         reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
         raise UsageError(f"{path} is not a controls file: {reason}")
     if np.size(controls["version"]) == 1 and controls["version"] > VERSION:
-        raise UsageError(
-            f"{path} has version {controls['version']} of the format, this noisygan knows "
-            f"{VERSION}; update noisygan"
-        )
+        raise UsageError(f"{path} has version {controls['version']}; update noisygan")
     voices, kinds = (_names(controls, name, path) for name in ("voices", "kinds"))
     if len(voices) != len(kinds) or len({*voices}) != len(voices):
-        raise UsageError(
-            f"{path} has {len({*voices})} voices and {len(kinds)} kinds; expected pairs"
-        )
+        counts = f"{len({*voices})} voices and {len(kinds)} kinds"
+        raise UsageError(f"{path} has {counts}; expected pairs")
     unknown = [kind for kind in kinds if kind not in ENTRIES]
     if unknown:
         raise UsageError(f"{path}: kind {unknown[0]} is unknown; known are {', '.join(ENTRIES)}")
@@ -273,13 +269,11 @@ def _check_entry(name, value, axes, low, high, sizes, path):
     if not fits:
         shown = ", ".join(_AXES[axis] for axis in axes)
         limits = ", ".join(
-            f"{_AXES[axis]} {least}" + (f" to {most}" if most != least else "") * (most is not None)
+            f"{_AXES[axis]} {least}" + (f" to {most}" if most not in (least, None) else "")
             for axis, (least, most) in zip(axes, wanted, strict=True)
         )
-        raise UsageError(
-            f"{path}: {name} has shape {value.shape}; expected [{shown}]"
-            + (f" with {limits}" if limits else "")
-        )
+        shown = f"[{shown}] with {limits}" if limits else "[]"
+        raise UsageError(f"{path}: {name} has shape {value.shape}; expected {shown}")
     for axis, n in zip(axes, value.shape, strict=True):
         sizes.setdefault("t" if axis == "t" else (voice, axis), n)
     kinds = {"noise_seed": "iu", "reverb/add_dry": "biu"}.get(name, "iuf")
@@ -298,7 +292,5 @@ def _names(controls, name, path):
         raise UsageError(f"{path}: {name} is no list of names of up to 100 characters")
     for each in map(str, found):
         if not re.fullmatch(r"[\w +-][\w .+-]*", each):
-            raise UsageError(
-                f"{path}: {name} holds {ascii(each)}; expected letters, digits, spaces and _ . + -"
-            )
+            raise UsageError(f"{path}: {name} has {ascii(each)}; expected letters and digits")
     return [str(each) for each in found]

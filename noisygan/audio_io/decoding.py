@@ -87,10 +87,8 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
     n_read = n_samples if trim_db is None else n_samples + round(MAX_SILENCE * sample_rate)
     n_expected = min((info.frames if end is None else end) - start, n_read)
     if n_expected > MAX_SAMPLES:
-        raise BadAudioError(
-            "too long",
-            f"has {info.frames} samples; at most {MAX_SAMPLES} are read at once: cut it in parts",
-        )
+        wanted = f"at most {MAX_SAMPLES} are read at once: cut it in parts"
+        raise BadAudioError("too long", f"has {info.frames} samples; {wanted}")
     try:
         with soundfile.SoundFile(str(path)) as file:
             if start:
@@ -99,23 +97,15 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if len(mono) < n_expected:
-        raise BadAudioError(
-            "unreadable",
-            f"ends after {start + len(mono)} of {start + n_expected} samples; copy or export it "
-            "again",
-        )
+        ends = f"ends after {start + len(mono)} of {start + n_expected} samples"
+        raise BadAudioError("unreadable", f"{ends}; copy or export it again")
     if n_bad:
-        raise BadAudioError(
-            "with NaN or infinite samples",
-            f"holds {n_bad} NaN or infinite samples; expected finite ones, export the file again",
-        )
+        kind = "with NaN or infinite samples"
+        raise BadAudioError(kind, f"holds {n_bad} NaN or infinite samples; export it again")
     peak = float(np.max(np.abs(mono), initial=0.0))
     if peak > MAX_PEAK:
-        raise BadAudioError(
-            "beyond full scale",
-            f"peaks at {peak:.4g}, expected at most 1; bring it into range, for example with "
-            f"`sox --norm {path.name} converted.wav`",
-        )
+        wanted = f"expected at most 1, for example by `sox --norm {path.name} converted.wav`"
+        raise BadAudioError("beyond full scale", f"peaks at {peak:.4g}, {wanted}")
     return cut(mono, sample_rate, n_samples, trim_db)
 
 

@@ -26,18 +26,13 @@ class Blocks:
 
     def __init__(self, generator, block, sample_rate):
         if not isinstance(generator, Hybrid):
-            raise UsageError(
-                "block: this run's generator writes whole waveforms; only hybrids have controls "
-                "to stream, leave block out"
-            )
+            raise UsageError("block: only hybrids have controls to stream; leave block out")
         check_voices(generator)
         kinds = sorted(voice.kind for voice in generator.voices)
         if kinds != ["harmonic", "noise"] or generator.reverb is not None:
             has = ", ".join(kinds + ["reverb"] * (generator.reverb is not None))
-            raise UsageError(
-                f"block: this run has {has}; expected one harmonic and one noise voice and no "
-                "reverb; leave block out"
-            )
+            expected = "expected one harmonic and one noise voice and no reverb"
+            raise UsageError(f"block: this run has {has}; {expected}; leave block out")
         self.generator = generator
         self.harmonic = next(v for v in generator.voices if v.kind == "harmonic")
         self.noise = next(v for v in generator.voices if v.kind == "noise")

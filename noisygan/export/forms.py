@@ -81,10 +81,8 @@ def of_one_length(generator, n_samples=None, sample_rate=None):
     check_voices(generator)
     hop = samples_a_frame(generator, sample_rate)
     if generator.reverb is not None and sample_rate != generator.sample_rate:
-        raise UsageError(
-            f"sample_rate {sample_rate}: this run's reverb is exported at its own rate only; "
-            f"leave it out, or ask for {generator.sample_rate}"
-        )
+        rate = generator.sample_rate
+        raise UsageError(f"sample_rate {sample_rate}: this run's reverb is exported at {rate} only")
     seconds = n_samples / sample_rate
 
     def audio(given):
@@ -105,10 +103,8 @@ def samples_a_frame(generator, sample_rate):
     hop = sample_rate / generator.frame_rate
     if abs(hop - round(hop)) > 1e-6:
         least = round(generator.frame_rate)
-        raise UsageError(
-            f"sample_rate {sample_rate} is {hop:g} samples a frame of {least} Hz; expected a "
-            f"multiple of {least}, such as {least * round(hop)}, or format saved_model"
-        )
+        expected = f"a multiple of {least}, such as {least * round(hop)}, or format saved_model"
+        raise UsageError(f"sample_rate {sample_rate}: {hop:g} samples a frame; expected {expected}")
     return round(hop)
 
 
@@ -116,10 +112,9 @@ def check_voices(generator):
     """Raise UsageError if a hybrid has a voice that can't be exported."""
     for voice in generator.voices:
         if type(voice) is not _VOICES.get(voice.kind):
-            raise UsageError(
-                f"voice {voice.name} is played by {type(voice).__name__}, which can't be exported; "
-                f"expected voices among {', '.join(v.__name__ for v in _VOICES.values())}"
-            )
+            known = ", ".join(v.__name__ for v in _VOICES.values())
+            kind = type(voice).__name__
+            raise UsageError(f"voice {voice.name} is a {kind}; only {known} can be exported")
 
 
 def note_inputs(generator):

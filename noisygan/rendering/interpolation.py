@@ -96,10 +96,8 @@ def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
             merged[name] = value[:1]
             continue
         if value.ndim != 3:
-            raise UsageError(
-                f"a morph needs curves, and the {name.split('/')[0]} voice of this run is settled "
-                "by the blow; expected a run of held notes"
-            )
+            voice = name.split("/")[0]
+            raise UsageError(f"a morph needs curves, and this run's {voice} voice is struck")
         a, b = value[before, frames], value[before + 1, frames]
         if name.endswith(_IN_RATIOS):
             a, b = np.maximum(a, _TINY), np.maximum(b, _TINY)

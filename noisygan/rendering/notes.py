@@ -233,9 +233,7 @@ def _check_free(out_dir, paths, suffixes):
     taken = [path for path in taken if path.exists()]
     if taken:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
-        raise UsageError(
-            f"{taken[0]} exists already{more}; nothing was rendered; choose another folder"
-        )
+        raise UsageError(f"{taken[0]} exists already{more}; choose another folder")
 
 
 def write_note(path, note, sample_rate, subtype="PCM_16", stems=False):

@@ -125,18 +125,11 @@ def requests_like(run, entries):
     notes, known = [], list(run.label_names)
     for number, entry in enumerate(entries):
         if entry.pitch is None and "pitch" in run.condition_names:
-            raise UsageError(
-                f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
-                "or NSynth's examples.json"
-            )
-        label = 0
-        if entry.label in known:
-            label = known.index(entry.label)
-        elif len(known) > 1 and "label" in run.condition_names:
-            raise UsageError(
-                f"{entry.path}: label {entry.label} is unknown to this run, "
-                f"which knows {', '.join(known)}"
-            )
+            raise UsageError(f"{entry.path}: no pitch in its name; expected flute-060-100.wav")
+        if entry.label not in known and len(known) > 1 and "label" in run.condition_names:
+            names = ", ".join(known)
+            raise UsageError(f"{entry.path}: label {entry.label} is unknown; expected {names}")
+        label = known.index(entry.label) if entry.label in known else 0
         velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
         notes.append((entry.pitch or 0, velocity, label, number))
     return _numbered(run, notes)
@@ -170,8 +163,8 @@ def check_pitches(pitches, sample_rate=None):
         if sample_rate and hz >= sample_rate / 2:
             highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
             raise UsageError(
-                f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
-                f"hold; expected at most pitch {highest}, or a higher sample_rate"
+                f"pitch {pitch:g} is {hz:.0f} Hz, which {sample_rate} Hz cannot hold; expected at "
+                f"most pitch {highest}, or a higher sample_rate"
             )
 
 
@@ -181,9 +174,8 @@ def check_labels(known, labels):
         raise UsageError("label: this run's recordings had no labels; leave it out")
     for label in labels:
         if label not in known:
-            raise UsageError(
-                f"label {label} is unknown to this run, which knows {', '.join(known)}"
-            )
+            names = ", ".join(known)
+            raise UsageError(f"label {label} is unknown to this run, which knows {names}")
 
 
 def _check_conditions(run, pitch, velocity, label):
@@ -197,8 +189,7 @@ def _check_conditions(run, pitch, velocity, label):
         if given is not None and name not in run.condition_names:
             names = ", ".join(run.condition_names) or "nothing"
             raise UsageError(
-                f"{name} has no effect: this run's generator is conditioned on {names}; leave it "
-                f"out, or train a run that is conditioned on {name}"
+                f"{name} has no effect: this run is conditioned on {names}; leave it out"
             )
 
 

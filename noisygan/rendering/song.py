@@ -272,7 +272,5 @@ def check_playable(part, channel):
     """Refuse a run without pitches on a melodic channel, with a UsageError."""
     if channel != midi.DRUM_CHANNEL and part.is_kit:
         names = ", ".join(part.run.condition_names) or "nothing"
-        raise UsageError(
-            f"{part.run.name} can't play melodies: its generator is conditioned on {names}; train "
-            "one that is conditioned on pitch, or let it play the drums"
-        )
+        why = f"it is conditioned on {names}; expected a run that is conditioned on pitch"
+        raise UsageError(f"{part.run.name} can't play melodies: {why}")
