@@ -75,9 +75,8 @@ def chart(latents, features, columns, labels):
     """
     features = without_means(features, labels)
     columns = {name: without_means(values, labels) for name, values in columns.items()}
-    directions, shares = principal_directions(
-        latents, features, min(N_DIRECTIONS, latents.shape[1])
-    )
+    n = min(N_DIRECTIONS, latents.shape[1])
+    directions, shares = principal_directions(latents, features, n)
     names = []
     for i, direction in enumerate(directions):
         along = latents @ direction
