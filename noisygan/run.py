@@ -12,7 +12,8 @@ import numpy as np
 
 from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
-from noisygan.data.layouts import NO_LABEL, list_entries
+from noisygan.data.dataset import list_recordings
+from noisygan.data.layouts import NO_LABEL
 from noisygan.errors import UsageError
 from noisygan.matching import N_STEPS
 from noisygan.progress import TrainingProgress
@@ -242,7 +243,10 @@ class Run:
         elif z is not None:
             saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
         self.check_playable(pitch, label, sample_rate)
-        entries = list_entries(like)[1] if like is not None else None
+        entries = None
+        if like is not None:
+            middle_c = self.metadata["data"].get("middle_c", "C4")
+            entries = list_recordings(like, middle_c=middle_c)[1]
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
         if like is not None:

@@ -71,6 +71,8 @@ def train(
         )
     _load_config(config, overrides, run_dir if resume else None)
     trainer, data = build(data, replicas)
+    if progress is not None and not resume and replicas.is_chief:
+        progress.message(data.table())
     if early_stop and len(data) < 2:
         raise UsageError(
             f"early_stop: got {data.summary()}, expected two or more to measure a distance; give "
@@ -108,13 +110,13 @@ def check_folder(run_dir, resume):
 
 
 def describe(config, data, overrides=(), strategy="auto") -> str:
-    """Check that a config and data fit each other, by one step; returns tables of the networks."""
+    """Check that a config and data fit each other, by one step; tables of both."""
     from noisygan.training.distribution import connect
 
     replicas = connect(strategy, this_cluster())
     gin_config.parse(_files(config), overrides)
     trainer, data = build(data, replicas)
-    return trainer.describe(data)
+    return f"{data.table()}\n\n{trainer.describe(data)}"
 
 
 def build(data=None, replicas=None):

@@ -190,6 +190,8 @@ def list_entries(folder, split, sample_rate):
                         source=_text(line["tags"].get("source")),
                         pitch=None if line["pitch"] is None else float(line["pitch"]),
                         velocity=None if line["velocity"] is None else float(line["velocity"]),
+                        take=int(line["tags"].get("take", 1)),
+                        rule="prepared",
                         start=start,
                         end=start + max(1, n_samples),
                     )

@@ -145,6 +145,10 @@ def _wanted_part(audio, sound, options):
     level = np.abs(audio)
     if level.max() < reading.SILENT:
         raise BadAudioError("silent", "is silent in the part that is wanted")
+    lead = decoding.leading_silence(audio, rate) if options.trim_start else 0
+    if lead:
+        sound.did.append(f"silence cut off: {lead / rate:.4f} s before")
+        audio, first, level = audio[lead:], first + lead, level[lead:]
     if options.trim_db is not None:
         above = np.flatnonzero(level > level.max() * 10.0 ** (options.trim_db / 20.0))
         begin, end = int(above[0]), int(above[-1]) + 1

@@ -247,6 +247,11 @@ def _records(chosen, options, watched):
             sound = reading.read(source, options.max_seconds)
             if not is_wanted(source, options.only):
                 raise BadAudioError(*_LEFT_OUT)
+            if options.detect_pitch and source.pitch is None:
+                source.rule = f"measured ({options.detect_pitch})"
+                source.pitch = features.detect_pitch(
+                    sound.audio, int(sound.rate), options.detect_pitch
+                )
             seconds = round(len(sound.audio) / sound.rate, 6)
             result.update(rate=sound.rate, channels=sound.n_channels, seconds=seconds)
             made = steps.convert(sound, options)
@@ -270,6 +275,8 @@ def _records(chosen, options, watched):
             label=source.label,
             pitch=source.pitch,
             velocity=source.velocity,
+            take=source.take,
+            rule=source.rule,
             peak=round(float(np.max(np.abs(made.kept))), 6),
             loudness_db=round(loudness, 2),
             n_records=len(made.sounds),
@@ -284,7 +291,7 @@ def _records(chosen, options, watched):
                 pitch=source.pitch,
                 velocity=source.velocity,
                 start_seconds=begin,
-                tags=source.tags,
+                tags=source.tags if source.take == 1 else source.tags | {"take": source.take},
                 frame_rate=options.frame_rate if of_sound else None,
                 features=of_sound,
             )
