@@ -126,9 +126,9 @@ class Run:
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.load import load_generator
+        from noisygan.training.train import load_generator
 
-        return load_generator(self.path, self.checkpoint)
+        return load_generator(self.path, self.checkpoint, len(self.metadata["label_names"]))
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds".
@@ -561,6 +561,7 @@ def train(
     strategy: str = "auto",
     snapshot_minutes: float | None = None,
     progress: Silent | None = None,
+    command: Sequence[str] = (),
 ) -> Run | None:
     """Train a generator on recordings.
 
@@ -571,14 +572,18 @@ def train(
       minutes, steps: Budget of the whole run, the earlier one counts; None: no limit.
       overrides: gin bindings, such as "Trainer.batch_size = 8".
       seed: Of initial weights, latents, noise and the order of the data; None: 0.
-      callbacks: Functions called as callback(step, metrics, trainer) after every step.
+      callbacks: Functions called as callback(step, metrics, trainer) after every step, or
+        `noisygan.training.callbacks.Callback`s.
       resume: Whether to continue a run; it ends as if it had not stopped.
       early_stop: Whether to stop once the distance from the data no longer falls.
-      deterministic: Whether to train bit-reproducibly on one machine.
-      strategy: Distribution over devices, "auto": all GPUs of this machine.
+      deterministic: Whether results are bit-equal in every run on one machine. To be set before
+        TensorFlow computes anything.
+      strategy: Distribution: "auto", "mirrored", "multi_worker" or "tpu"; "auto": the machines of
+        TF_CONFIG, all GPUs of this machine, or one device.
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a
         bar on stderr.
+      command: Command line to record in run.json.
 
     Returns:
       Run; None on a machine of several that is not the chief, which writes the run.
@@ -586,21 +591,23 @@ def train(
     Raises:
       UsageError: if config, data and folder don't fit each other; nothing is written then.
       RunError: if the training breaks down.
+      KeyboardInterrupt: where Ctrl-C or another signal stopped it, after saving.
 
     Example:
       >>> run = noisygan.train("runs/notes.gin", "my_notes", "runs/flute", minutes=10)
       >>> run.render(pitch=60).save("notes")
     """
-    import_tensorflow()
     from noisygan.training import train as training
 
+    training.check_folder(run_dir, resume)
+    import_tensorflow()
     budget = {"minutes": minutes, "steps": steps, "snapshot_minutes": snapshot_minutes}
     flags = {"resume": resume, "early_stop": early_stop, "deterministic": deterministic}
     given = {"overrides": overrides, "seed": seed, "callbacks": callbacks, "strategy": strategy}
+    given["command"] = command
     with contextlib.nullcontext(progress) if progress else TrainingProgress() as shown:
         training.train(config, data, run_dir, **budget, **flags, **given, progress=shown)
-    cluster = training.this_cluster()
-    return Run(run_dir) if cluster is None or cluster.is_chief else None
+    return Run(run_dir) if training.is_chief() else None
 
 
 def load(run_dir: Path, checkpoint: Path | None = None) -> Run:

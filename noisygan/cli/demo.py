@@ -8,9 +8,7 @@ import sys
 import webbrowser
 
 import noisygan
-from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.tensorflow_import import import_tensorflow
 
 SUMMARY = "train on the bundled notes and write a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"
@@ -50,17 +48,13 @@ def run(args):
 
 def _train(args, run_dir):
     from noisygan.demo import notes_folder
-    from noisygan.training import train
 
     resume = (run_dir / "run.json").is_file()
     if resume:
         print(f"Resuming the run in {run_dir}.")
-    train.check_folder(run_dir, resume)
-    import_tensorflow()
     budget = {"steps": args.steps, "minutes": args.minutes or (None if args.steps else MINUTES)}
-    with progress.TrainingProgress() as shown:
-        config = None if resume else CONFIG
-        train.train(config, notes_folder(), run_dir, resume=resume, progress=shown, **budget)
+    config = None if resume else CONFIG
+    noisygan.train(config, notes_folder(), run_dir, resume=resume, **budget)
 
 
 def _next_steps(run_dir, page):

@@ -18,12 +18,11 @@ import shlex
 import sys
 
 import noisygan
-from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 from noisygan.tensorflow_import import import_tensorflow
 from noisygan.training import checkpoints
-from noisygan.training.cluster import STRATEGIES, this_cluster
+from noisygan.training.cluster import STRATEGIES
 
 SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
@@ -96,51 +95,46 @@ def run(args):
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
             "or --resume with the --run_dir of a run that was begun"
         )
-    from noisygan.training import train as training
-
     if args.dry_run:
         return _dry_run(args)
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
-    training.check_folder(args.run_dir, args.resume)
-    import_tensorflow()
     try:
-        with progress.TrainingProgress() as shown:
-            n_steps = training.train(
-                args.gin_file,
-                args.data,
-                args.run_dir,
-                args.minutes,
-                args.steps,
-                args.gin_param,
-                args.seed,
-                resume=args.resume,
-                early_stop=args.early_stop,
-                deterministic=args.deterministic,
-                strategy=args.strategy,
-                snapshot_minutes=args.snapshot_minutes,
-                progress=shown,
-                command=["noisygan", *sys.argv[1:]],
-            )
+        trained = noisygan.train(
+            args.gin_file,
+            args.data,
+            args.run_dir,
+            args.minutes,
+            args.steps,
+            args.gin_param,
+            args.seed,
+            resume=args.resume,
+            early_stop=args.early_stop,
+            deterministic=args.deterministic,
+            strategy=args.strategy,
+            snapshot_minutes=args.snapshot_minutes,
+            command=["noisygan", *sys.argv[1:]],
+        )
     except KeyboardInterrupt as stop:
         step = _saved_step(args.run_dir)
         if step is None:
             raise
         how = str(stop) or f"stopped at once; step {step} is saved"
         raise KeyboardInterrupt(f"{how}; continue with: {_resume_command(args)}") from None
-    print(f"trained: {args.run_dir}, {n_steps} steps")
-    cluster = this_cluster()
-    if cluster is None or cluster.is_chief:
-        if not args.no_report:
-            _write_report(args)
-        print(f"listen: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
+    if trained is None:
+        print(f"trained: {args.run_dir}, which the chief writes")
+        return 0
+    print(f"trained: {args.run_dir}, {trained.step} steps")
+    if not args.no_report:
+        _write_report(trained, args.data)
+    print(f"listen: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
 
 
-def _write_report(args):
+def _write_report(trained, data):
     """Write the page; a run whose page can't be written is trained all the same."""
     try:
-        print(f"page: {noisygan.load(args.run_dir).report(data=args.data)}")
+        print(f"page: {trained.report(data=data)}")
     except Exception as error:
         reason = " ".join(f"{error}".split()) or type(error).__name__
         print(f"note: no page was written: {reason}", file=sys.stderr)

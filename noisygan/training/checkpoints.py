@@ -68,7 +68,10 @@ def write(checkpoint, prefix):
 
 def write_checksums(prefix):
     """Write the checksums of a checkpoint's files once they are on disk."""
-    sums = {path.name: _checksum(path, sync=True) for path in _files(prefix)}
+    for path in _files(prefix):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sums = {path.name: _checksum(path) for path in _files(prefix)}
     with atomic_write(_sums(prefix), overwrite=True) as part:
         part.write_text(json.dumps({"files": sums}, indent=2) + "\n")
 
@@ -88,7 +91,7 @@ def step_of(prefix):
 
 
 def check_prefix(prefix):
-    """Raises UsageError unless a prefix is that of a checkpoint or snapshot."""
+    """Raise UsageError unless a prefix is that of a checkpoint or snapshot."""
     name = pathlib.Path(f"{prefix}.index")
     if not name.is_file() or not re.search(r"-\d+$", name.stem):
         raise UsageError(
@@ -97,7 +100,7 @@ def check_prefix(prefix):
 
 
 def newest_good(run_dir):
-    """`newest`; what is passed over is told on stderr."""
+    """Find the `newest` checkpoint, and report on stderr which ones are passed over."""
     return newest(run_dir, lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr))
 
 
@@ -137,8 +140,7 @@ def check_saved(run_dir):
     """Raise UsageError for a run without any checkpoint, damaged or not."""
     if not steps(pathlib.Path(run_dir) / "checkpoints"):
         raise UsageError(
-            f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "
-            f"--run_dir {run_dir} --data DIR --resume`"
+            f"{run_dir} holds no checkpoint yet; expected one to be saved: resume its training"
         )
 
 
@@ -154,12 +156,10 @@ def fault_of(prefix):
         return f"{_sums(prefix).name} can't be read"
     found = {path.name: path for path in _files(prefix)}
     for name in sorted({f"{prefix.name}.index", *files, *found}):
-        if name not in found:
+        if name not in found or not found[name].is_file():
             return f"{name} is missing"
         if name not in files:
             return f"{name} does not belong to it"
-        if not found[name].is_file():
-            return f"{name} is not a file"
         try:
             size = found[name].stat().st_size
             if size != files[name][0]:
@@ -211,22 +211,19 @@ def write_snapshot(run_dir, g_ema, seconds):
 
 def snapshots(run_dir):
     """Prefixes of a run's snapshots by their seconds of training, in order: dict."""
-    return {seconds: prefix for (seconds, _), prefix in sorted(_snapshots(run_dir).items())}
-
-
-def _snapshots(run_dir):
     paths = (pathlib.Path(run_dir) / "snapshots").glob("seconds-*-step-*.index")
-    named = {path: _SNAPSHOT.fullmatch(path.stem) for path in paths}
-    return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
+    matches = {path.with_suffix(""): _SNAPSHOT.fullmatch(path.stem) for path in paths}
+    found = sorted((int(m[1]), int(m[2]), str(path)) for path, m in matches.items() if m)
+    return {seconds: path for seconds, _, path in found}
 
 
 def delete_after(run_dir, step):
     """Remove best weights and snapshots of later steps than that of a resumed checkpoint."""
-    best = pathlib.Path(run_dir) / "best" / "checkpoints"
-    late = [best / f"ckpt-{other}" for other in steps(best) if other > step]
-    late += [pathlib.Path(p) for (_, other), p in _snapshots(run_dir).items() if other > step]
-    for prefix in late:
-        remove(prefix)
+    run_dir = pathlib.Path(run_dir)
+    saved = [*run_dir.glob("best/checkpoints/ckpt-*.*"), *run_dir.glob("snapshots/seconds-*-*.*")]
+    for prefix in {path.with_suffix("") for path in saved}:
+        if re.search(r"-\d+$", prefix.name) and step_of(prefix) > step:
+            remove(prefix)
 
 
 @contextlib.contextmanager
@@ -241,7 +238,7 @@ def report_unwritable(run_dir):
         kept = newest(run_dir)
         saved = "nothing was saved yet" if kept is None else f"step {step_of(kept)} is saved"
         raise RunError(
-            f"{run_dir} can't be written: {reason}; {saved}. Continue with --resume once it can."
+            f"{run_dir} can't be written: {reason}; {saved}. Resume the run once it can."
         ) from error
 
 
@@ -278,8 +275,5 @@ def _files(prefix):
     return [path for name in names for path in prefix.parent.glob(name)]
 
 
-def _checksum(path, sync=False):
-    if sync:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def _checksum(path):
     return {"bytes": path.stat().st_size, "sha256": sha256(path)}

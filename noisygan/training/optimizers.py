@@ -28,10 +28,10 @@ class Adam:
         self.decay_steps = decay_steps
 
     def build(self, variables, loss_scale=False):
-        """A Keras optimizer with its slots made for `variables`.
+        """Build a Keras optimizer for Keras variables.
 
         Args:
-          variables: List of Keras variables.
+          variables: List.
           loss_scale: Whether losses are scaled to keep float16 gradients within its range.
         """
         rate = self.learning_rate
@@ -40,9 +40,7 @@ class Adam:
         optimizer = keras.optimizers.Adam(rate, self.beta_1, self.beta_2, self.epsilon)
         optimizer.build(variables)
         if loss_scale:
-            optimizer = keras.optimizers.LossScaleOptimizer(
-                optimizer, initial_scale=FIRST_LOSS_SCALE
-            )
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, FIRST_LOSS_SCALE)
             optimizer.build(variables)
         return optimizer
 
@@ -66,7 +64,7 @@ class Phase:
         self.values = [v.value for v in variables]
 
     def gradients(self, tape, loss):
-        """Gradients of a loss times the optimizer's loss scale, one for each variable or None."""
+        """Return gradients of a loss times the optimizer's loss scale, None where there is none."""
         scale = self.optimizer.scale_loss(tf.ones_like(loss))
         return tape.gradient(loss, self.values, output_gradients=scale)
 

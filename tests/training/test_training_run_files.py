@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import noisygan
 from noisygan.errors import RunError, UsageError
 from noisygan.training import checkpoints, run_files
 from noisygan.training.callbacks import Samples, TensorBoard, log_mel_images
-from noisygan.training.load import load_generator
 from tests import toys
 
 
@@ -50,7 +50,7 @@ def test_a_folder_without_a_run_or_checkpoint_is_refused(run_dir, tmp_path):
     with pytest.raises(UsageError, match="holds no run"):
         run_files.check_run(tmp_path)
     with pytest.raises(UsageError, match="holds no checkpoint yet"):
-        load_generator(run_dir)
+        noisygan.load(run_dir)
     (run_dir / "run.json").write_text("{")
     with pytest.raises(RunError, match=r"run.json can't be read"):
         run_files.read_metadata(run_dir)
@@ -114,7 +114,7 @@ def test_samples_are_fixed_latents_of_the_averaged_generator(run_dir):
 
 def test_tensorboard_gets_metrics_audio_and_curves(tmp_path):
     board = TensorBoard(tmp_path, 16000)
-    board(3, {"d_loss": 0.25})
+    board(3, {"d_loss": 0.25}, None)
     audio = np.stack([toys.notes(n=2).audio(i) for i in range(2)])
     curves = {"loudness_db": np.zeros((2, 25, 1)), "noise/magnitudes": np.ones((2, 25, 9))}
     board.audio(3, audio, curves)
