@@ -184,19 +184,8 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        chosen, settings = self._requests(
-            pitch=pitch,
-            velocity=velocity,
-            label=label,
-            count=count,
-            seconds=seconds,
-            sample_rate=sample_rate,
-            seed=seed,
-            z=z,
-            glide=glide,
-            like=like,
-        )
-        return render_requests(self.generator, chosen, **settings)
+        conditions = (pitch, velocity, label)
+        return self._render(True, conditions, count, seconds, sample_rate, seed, z, glide, like)
 
     def controls(
         self,
@@ -227,26 +216,15 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        chosen, settings = self._requests(
-            pitch=pitch,
-            velocity=velocity,
-            label=label,
-            count=count,
-            seconds=seconds,
-            sample_rate=sample_rate,
-            seed=seed,
-            z=z,
-            glide=glide,
-            like=like,
-        )
-        return render_requests(self.generator, chosen, audio=False, **settings).controls
+        conditions = (pitch, velocity, label)
+        notes = self._render(False, conditions, count, seconds, sample_rate, seed, z, glide, like)
+        return notes.controls
 
-    def _requests(
-        self, *, pitch, velocity, label, count, seconds, sample_rate, seed, z, glide, like
-    ):
-        """(requests, settings of `render_requests`); what run.json tells is checked first."""
+    def _render(self, audio, conditions, count, seconds, sample_rate, seed, z, glide, like):
+        """Notes of `render` and `controls`; what run.json tells is checked without TensorFlow."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
+        pitch, velocity, label = conditions
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
         label = [label] if isinstance(label, str) else label
         given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z}
@@ -256,37 +234,36 @@ class Run:
                 "like takes pitch, velocity and label from the recordings, one note of another z "
                 f"for each; leave out {', '.join(given or ['count'])}"
             )
+        if z is not None and count != 1:
+            raise UsageError("z makes one note of each latent; leave out count")
         saved = None
-        if z is not None:
-            if count != 1:
-                raise UsageError("z makes one note of each latent; leave out count")
-            if isinstance(z, (str, pathlib.Path)):
-                saved = saved_latents.load_latents(z)
-            else:
-                saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
+        if isinstance(z, (str, pathlib.Path)):
+            saved = saved_latents.load_latents(z)
+        elif z is not None:
+            saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
         self.check_playable(pitch, label, sample_rate)
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
         if like is not None:
             chosen = requests.requests_like(self, entries)
-        else:
-            conditions = (pitch, velocity, label)
-            if saved is not None:
-                saved.check_size(generator.latent_dim)
-                count, conditions = len(saved.z), saved.conditions(self, *conditions)
-                seconds = saved.seconds(generator) if seconds is None else seconds
-            chosen = requests.make_requests(self, count, *conditions, seed)
-        if saved is not None:
+        elif saved is not None:
+            saved.check_size(generator.latent_dim)
+            seconds = saved.seconds(generator) if seconds is None else seconds
+            conditions = saved.conditions(self, pitch, velocity, label)
+            chosen = requests.make_requests(self, len(saved.z), *conditions, seed)
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
-        settings["seconds"] = self._check_seconds(seconds, sample_rate)
+        else:
+            chosen = requests.make_requests(self, count, pitch, velocity, label, seed)
+        if seconds is not None:
+            generator.check_seconds(seconds, settings["sample_rate"])
         if glide:
             chosen = requests.bend_requests(chosen, glide, generator, settings["sample_rate"])
         if "pitch" in self.condition_names:
             pitches = [request.pitch for request in chosen]
             requests.check_pitches(pitches, settings["sample_rate"])
-        return chosen, settings
+        return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
 
     def check_playable(
         self,
@@ -306,11 +283,6 @@ class Run:
         requests.check_pitches(pitches, sample_rate or self.sample_rate)
         if label is not None:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
-
-    def _check_seconds(self, seconds, sample_rate):
-        if seconds is not None:
-            self.generator.check_seconds(seconds, sample_rate or self.generator.sample_rate)
-        return seconds
 
     def interpolate(
         self,
@@ -354,9 +326,10 @@ class Run:
         label = None if label is None else [label]
         self.check_playable(pitch, label, sample_rate)
         generator = self.generator
-        self._check_seconds(seconds, sample_rate)
-        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
         rate = sample_rate or generator.sample_rate
+        if seconds is not None:
+            generator.check_seconds(seconds, rate)
+        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
         if "pitch" in self.condition_names:
             requests.check_pitches([request.pitch], rate)
         z = interpolation.ends(generator, [first, last], seed)
@@ -583,7 +556,7 @@ def train(
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a
         bar on stderr.
-      command: Command line to record in run.json.
+      command: Command line, for the metadata.
 
     Returns:
       Run; None on a machine of several that is not the chief, which writes the run.
@@ -591,7 +564,7 @@ def train(
     Raises:
       UsageError: if config, data and folder don't fit each other; nothing is written then.
       RunError: if the training breaks down.
-      KeyboardInterrupt: where Ctrl-C or another signal stopped it, after saving.
+      KeyboardInterrupt: when stopped by a signal, after saving.
 
     Example:
       >>> run = noisygan.train("runs/notes.gin", "my_notes", "runs/flute", minutes=10)

@@ -21,7 +21,7 @@ noisygan instrument --run_dir runs/kit --out_dir kit --format decent --round_rob
 def add_arguments(parser):
     """Add the arguments of this command."""
     formats, subtypes = ("sfz", "folder", "decent"), ("PCM_16", "PCM_24", "FLOAT")
-    midi, robins = arguments.midi_list, arguments.whole_number(1, 16)
+    midi, robins = _midi_list, arguments.whole_number(1, 16)
     add = parser.add_argument
     arguments.add_run_dir(parser)
     add("--out_dir", required=True, metavar="DIR", help="a new folder")
@@ -37,6 +37,11 @@ def add_arguments(parser):
     arguments.add_length_and_rate(parser, "length of the samples (default: that of the recordings)")
     text = "sample format of the WAV files (default: PCM_16)"
     add("--subtype", choices=subtypes, default="PCM_16", help=text)
+
+
+def _midi_list(text):
+    expected = "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67"
+    return [arguments.number_type(int, 0, 127, expected)(part) for part in text.split(",")]
 
 
 def run(args):

@@ -53,7 +53,7 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
     if format not in WRITERS:
         raise UsageError(f"format {format!r}: expected one of {', '.join(WRITERS)}")
     out_dir = pathlib.Path(out_dir)
-    check_folder(out_dir, "out_dir")
+    check_folder(out_dir)
     check_free_folder(out_dir)
     forms, facts = _forms(run.generator, format, seconds, sample_rate, block)
     facts = {

@@ -66,7 +66,7 @@ def make_instrument(
     if 0 in (velocity or ()):
         raise UsageError("velocity 0 is a note-off; expected 1 to 127")
     sampler_formats.check_format(format)
-    files.check_folder(out_dir, "out_dir")
+    files.check_folder(out_dir)
     files.check_free_folder(out_dir)
     is_kit = "pitch" not in run.condition_names
     _check_conditions(run, pitch, velocity, label, is_kit)

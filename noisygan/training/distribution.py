@@ -116,7 +116,11 @@ class Replicas(OneDevice):
 
     def check_settings(self, trainer):
         """Raise UsageError for settings of a `Trainer` that need one device."""
-        allowed = {"accumulate": (1,), "precision": ("float32", "bfloat16"), "jit_compile": (False,)}
+        allowed = {
+            "accumulate": (1,),
+            "precision": ("float32", "bfloat16"),
+            "jit_compile": (False,),
+        }
         for name, values in allowed.items():
             if self.n_replicas > 1 and getattr(trainer, name) not in values:
                 raise UsageError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
-
 from typing import TYPE_CHECKING
 
 import tensorflow as tf

@@ -54,7 +54,7 @@ def test_mistakes_are_told_before_tensorflow_is_loaded(tmp_path, run_dir):
         "match no.wav --free --out_dir o": "no.wav is missing",
         "match silent.wav --free --out_dir o": "silent.wav is silent",
         "match a.wav --free --out_dir taken": "taken/a.wav exists already",
-        "match a.wav --free --out_dir file": "--out_dir file is a file",
+        "match a.wav --free --out_dir file": "file is a file",
         "match a.wav --free --out_dir file/o": "file is a file; name another folder",
         "render --run_dir no --out_dir o": "no does not exist",
         "render --run_dir begun --out_dir o": "begun holds no checkpoint yet",

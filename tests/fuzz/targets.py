@@ -361,16 +361,6 @@ def checkpoint_sums(path):
     checkpoints.newest(path.parent.parent)
 
 
-ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}
-
-
-@target(encoded({"format": 1, "comparison": "x", "answers": [ANSWER]}), "answers.json")
-def listening_answers(path):
-    from noisygan.comparison.listening import read_answers
-
-    read_answers(path, "x", ["a", "b"])
-
-
 # ---- the studio ------------------------------------------------------------------------------
 
 

@@ -7,7 +7,6 @@ import types
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan.errors import RunError
