@@ -136,7 +136,7 @@ def trainer(regularizers=(), **changes):
 
 
 def quick_trainer(**changes):
-    """A `Trainer` whose steps depend on the recordings so far and take no time; `taken`: pitches."""
+    """A `Trainer` whose steps depend on the recordings so far, `taken`, and take no time."""
     import tensorflow as tf
 
     made = trainer(**changes)

@@ -116,13 +116,10 @@ class Replicas(OneDevice):
 
     def check_settings(self, trainer):
         """Raise UsageError for settings of a `Trainer` that need one device."""
-        allowed = {
-            "accumulate": (1,),
-            "precision": ("float32", "bfloat16"),
-            "jit_compile": (False,),
-        }
-        for name, values in allowed.items():
-            if self.n_replicas > 1 and getattr(trainer, name) not in values:
+        refused = {"accumulate": trainer.accumulate > 1, "jit_compile": trainer.jit_compile}
+        refused["precision"] = trainer.precision == "float16"
+        for name, is_refused in refused.items():
+            if self.n_replicas > 1 and is_refused:
                 raise UsageError(
                     f"Trainer.{name}: got {getattr(trainer, name)} on {self.n_replicas} devices, "
                     "expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"

@@ -43,7 +43,7 @@ def write_song(path):
 
 
 @pytest.mark.slow
-def test_the_readmes_commands(tmp_path, monkeypatch, capsys, eagerly):
+def test_the_readmes_commands(tmp_path, monkeypatch, capsys, eagerly, quick_metrics):
     assert commands(), "the README shows no commands"
     monkeypatch.chdir(tmp_path)
     write_song(tmp_path / "song.mid")
@@ -54,7 +54,7 @@ def test_the_readmes_commands(tmp_path, monkeypatch, capsys, eagerly):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [README, SYNTHS], ids=lambda path: path.name)
-def test_python_examples(tmp_path, monkeypatch, document, eagerly):
+def test_python_examples(tmp_path, monkeypatch, document, eagerly, quick_metrics):
     examples = blocks("python", document)
     assert examples, f"{document} shows no Python"
     monkeypatch.chdir(tmp_path)

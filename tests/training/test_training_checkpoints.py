@@ -249,9 +249,11 @@ def test_a_run_continues_from_the_newest_good_checkpoint_to_the_same_losses(whol
 
 def test_a_full_disk_stops_a_run_in_one_line_and_it_can_continue(whole, tmp_path):
     run = tmp_path / "run"
-    with contextlib.ExitStack() as stack:
-        with pytest.raises(RunError, match="File too large; step 2 is saved"):
-            fit(run, 8, at(3, lambda: stack.enter_context(limited(4000))))
+    with (
+        contextlib.ExitStack() as stack,
+        pytest.raises(RunError, match="File too large; step 2 is saved"),
+    ):
+        fit(run, 8, at(3, lambda: stack.enter_context(limited(4000))))
     assert saved_step(run) == 2
     fit(run, 8, resume=True)
     assert numbers(run) == whole[:8]

@@ -28,19 +28,18 @@ def notes():
     return toys.notes(n=64, n_samples=N, sample_rate=RATE, audio=audio.astype(np.float32))
 
 
-def system(**changes):
+def system():
     autoencoder = Autoencoder(N, latent_dim=8, units=4)
-    settings = {
-        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, training_mode=Rollout()),
-        "discriminator": RecurrentDiscriminator(N, units=16, block=10),
-        "adversarial": Relativistic(),
-        "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],
-        "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
-        "batch_size": 8,
-        "g_optimizer": Adam(3e-3),
-        "d_optimizer": Adam(1e-3),
-    }
-    return Trainer(**(settings | changes))
+    return Trainer(
+        SampleGAN(N, RATE, autoencoder, units=16, block=10, training_mode=Rollout()),
+        RecurrentDiscriminator(N, units=16, block=10),
+        Relativistic(),
+        generator_losses=[SpectralMatch(sizes=(64,), floor=1e-3)],
+        pretraining=[TrainAutoencoder(steps=150, learning_rate=5e-3)],
+        batch_size=8,
+        g_optimizer=Adam(3e-3),
+        d_optimizer=Adam(1e-3),
+    )
 
 
 @pytest.fixture(scope="module")
