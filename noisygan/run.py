@@ -551,7 +551,7 @@ def train(
       early_stop: Whether to stop once the distance from the data no longer falls.
       deterministic: Whether results are bit-equal in every run on one machine. To be set before
         TensorFlow computes anything.
-      strategy: Distribution: "auto", "mirrored", "multi_worker" or "tpu"; "auto": the machines of
+      strategy: Distribution: "auto", "mirrored" or "multi_worker"; "auto": the machines of
         TF_CONFIG, all GPUs of this machine, or one device.
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a

@@ -117,22 +117,21 @@ class Samples(Callback):
             self.write(step)
 
     def render(self, averaged=True):
-        """(audio float32 [n, n_samples], dict of controls) of the generator, averaged or not."""
+        """Return audio of the generator, averaged or not, float32 [n, n_samples]."""
         with self.trainer.averaged() if averaged else contextlib.nullcontext():
-            output = self.trainer.generator(self.z, self.conditioning, seed=0)
-        return output.audio.numpy(), {k: v.numpy() for k, v in output.controls.items()}
+            return self.trainer.generator(self.z, self.conditioning, seed=0).audio.numpy()
 
     def write(self, step):
         """Write the samples of the averaged generator."""
-        audio, controls = self.render()
+        audio = self.render()
         for i, row in enumerate(audio):
             self._write(f"step-{step:06d}-{i}.wav", row)
         if self.board is not None:
-            self.board.audio(step, audio, controls)
+            self.board.audio(step, audio)
 
     def write_alarm(self, name, step, averaged):
         """Write the present examples one after another; returns the path, or None."""
-        audio, _ = self.render(averaged)
+        audio = self.render(averaged)
         if not np.isfinite(audio).all():
             return None
         return self._write(f"alarm-{name}-step-{step:06d}.wav", audio.reshape(-1))
@@ -171,7 +170,7 @@ class Snapshots(Callback):
 
 
 class TensorBoard(Callback):
-    """Write TensorBoard summaries of metrics, audio, spectrograms and control curves.
+    """Write TensorBoard summaries of metrics, audio and spectrograms.
 
     Args:
       folder: Of the event files.
@@ -194,36 +193,16 @@ class TensorBoard(Callback):
         """Write what is not written yet."""
         self.writer.flush()
 
-    def audio(self, step, audio, controls):
-        """Write audio [n, n_samples], log-mel spectrograms and controls of one channel."""
+    def audio(self, step, audio):
+        """Write audio [n, n_samples] and its log-mel spectrograms."""
         with self.writer.as_default(step=step):
             tf.summary.audio("sound", audio[:, :, None], self.sample_rate, max_outputs=8)
             tf.summary.image("log_mel", log_mel_images(audio, self.sample_rate), max_outputs=8)
-            for name, curve in controls.items():
-                if curve.ndim == 3 and curve.shape[2] == 1:
-                    tf.summary.image(name, _curve_images(curve[:, :, 0]), max_outputs=8)
-                elif curve.ndim == 3:
-                    image = np.log(np.maximum(curve, 1e-6)).transpose(0, 2, 1)[:, ::-1, :, None]
-                    tf.summary.image(name, _to_unit(image), max_outputs=8)
         self.writer.flush()
 
 
 def log_mel_images(audio, sample_rate):
-    """Log-mel spectrograms as grey images [n, height, width, 1] in 0 .. 1, low bands below."""
+    """Return log-mel spectrograms as images [n, height, width, 1] in 0 .. 1, low bands below."""
     mel = spectral.log_mel(audio, sample_rate).numpy().transpose(0, 2, 1)[:, ::-1, :, None]
-    return _to_unit(mel)
-
-
-def _to_unit(x):
-    low, high = float(x.min()), float(x.max())
-    return ((x - low) / max(high - low, 1e-9)).astype(np.float32)
-
-
-def _curve_images(curves, height=100):
-    """Curves [n, n_frames] as dots over their ranges, [n, height, n_frames, 1]."""
-    images = np.ones((*curves.shape[:1], height, curves.shape[1], 1), np.float32)
-    for image, curve in zip(images, curves, strict=True):
-        low, high = curve.min(), curve.max()
-        rows = ((high - curve) / max(high - low, 1e-9) * (height - 1)).astype(int)
-        image[rows, np.arange(len(curve)), 0] = 0.0
-    return images
+    low, high = float(mel.min()), float(mel.max())
+    return ((mel - low) / max(high - low, 1e-9)).astype(np.float32)

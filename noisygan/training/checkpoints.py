@@ -105,14 +105,13 @@ def newest_good(run_dir):
 
 
 def newest(run_dir, log=lambda text: None):
-    """Prefix of the newest checkpoint of a run whose files match their checksums.
+    """Find the newest checkpoint of a run whose files match their checksums.
 
     Args:
-      run_dir: Run folder.
       log: Called with a line for each checkpoint that is passed over.
 
     Returns:
-      str, or None without any checkpoint.
+      Its prefix, a str, or None without any checkpoint.
 
     Raises:
       RunError: if all checkpoints are damaged.
@@ -145,26 +144,21 @@ def check_saved(run_dir):
 
 
 def fault_of(prefix):
-    """Reason why a checkpoint is damaged, or None."""
+    """Find out why a checkpoint is damaged; None if it is good."""
     prefix = pathlib.Path(prefix)
-    if not _sums(prefix).exists():
-        return f"{_sums(prefix).name} is missing, as when saving was interrupted"
+    sums = _sums(prefix)
+    if not sums.exists():
+        return f"{sums.name} is missing, as when saving was interrupted"
     try:
-        record = read_json(_sums(prefix), _MAX_SUMS_BYTES)
-        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{_sums(prefix).name} can't be read"
-    found = {path.name: path for path in _files(prefix)}
+        files = dict(read_json(sums, _MAX_SUMS_BYTES)["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{sums.name} can't be read"
+    found = {path.name: path for path in _files(prefix) if path.is_file()}
     for name in sorted({f"{prefix.name}.index", *files, *found}):
-        if name not in found or not found[name].is_file():
+        if name not in found:
             return f"{name} is missing"
-        if name not in files:
-            return f"{name} does not belong to it"
         try:
-            size = found[name].stat().st_size
-            if size != files[name][0]:
-                return f"{name} has {size} bytes and was saved with {files[name][0]}"
-            if _checksum(found[name])["sha256"] != files[name][1]:
+            if _checksum(found[name]) != files.get(name):
                 return f"{name} is damaged, its checksum differs"
         except OSError as error:
             return f"{name} can't be read ({error.strerror})"
@@ -172,12 +166,7 @@ def fault_of(prefix):
 
 
 def restore(checkpoint, prefix, partial=False):
-    """Restore every variable of a `tf.train.Checkpoint`.
-
-    Args:
-      checkpoint: With all variables made.
-      prefix: Of the files.
-      partial: Whether the files may hold more.
+    """Restore every variable of a `tf.train.Checkpoint`; `partial`: the files may hold more.
 
     Raises:
       RunError: if they don't fit each other, or the files are damaged.

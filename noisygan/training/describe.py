@@ -6,16 +6,7 @@ import tensorflow as tf
 
 
 def layer_table(title, network, call):
-    """Format the layers of a network that have weights: output shapes, numbers of parameters.
-
-    Args:
-      title: Heading.
-      network: A Keras layer that holds others.
-      call: Runs the network once.
-
-    Returns:
-      Text of several lines.
-    """
+    """Format the layers of a network, which `call` runs once, as text of several lines."""
     layers = [layer for layer in network._flatten_layers() if layer.weights]
     leaves = [x for x in layers if all(child is x for child in x._flatten_layers())]
     shapes = {}

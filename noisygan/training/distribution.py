@@ -7,7 +7,6 @@ makes the same update of its copy, so the copies stay equal.
 
 import contextlib
 import itertools
-import os
 import zlib
 
 import keras
@@ -29,7 +28,6 @@ _LOST = (
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
 )
-_REFUSED = (tf.errors.OpError, RuntimeError, ValueError)
 
 
 class OneDevice:
@@ -89,8 +87,6 @@ class Replicas(OneDevice):
         self.n_replicas = strategy.num_replicas_in_sync
 
     def scope(self):
-        """Return a context in which each variable is made once per replica."""
-
         def make_copies(make, **settings):
             # Each replica updates its own copy, possibly in a branch; the first one is saved.
             settings["synchronization"] = tf.VariableSynchronization.ON_READ
@@ -103,7 +99,6 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raise UsageError unless replicas can share batches in whole groups of rows."""
         unit = self.n_replicas * group_size
         for size in batch_sizes:
             if size % unit:
@@ -115,7 +110,6 @@ class Replicas(OneDevice):
                 )
 
     def check_settings(self, trainer):
-        """Raise UsageError for settings of a `Trainer` that need one device."""
         refused = {"accumulate": trainer.accumulate > 1, "jit_compile": trainer.jit_compile}
         refused["precision"] = trainer.precision == "float16"
         for name, is_refused in refused.items():
@@ -126,18 +120,14 @@ class Replicas(OneDevice):
                 )
 
     def sync_batch_norm(self, networks):
-        """Let batch normalisation take its statistics from all replicas."""
         for network in networks:
             for layer in network._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.synchronized = self.n_replicas > 1
 
     def compiled(self, step, jit_compile=False):
-        """Compile a function for all replicas, to the means of their scalars."""
-
         @tf.function
         def on_all(batch, *rest):
-            # A TPU's replicas take tensors only: the rest is captured.
             scalars = self.strategy.run(lambda own: global_batch.mean(step(own, *rest)), (batch,))
             return tf.nest.map_structure(
                 lambda value: self.strategy.experimental_local_results(value)[0], scalars
@@ -146,8 +136,6 @@ class Replicas(OneDevice):
         return on_all
 
     def batches(self, data, batch_size, seed, start=0, n_batches=None):
-        """Iterate over batches in parts; a machine decodes only what its replicas need."""
-
         def of_machine(context):
             part = (context.input_pipeline_id, context.num_input_pipelines)
             batches = data.batches(batch_size, seed, start, part)
@@ -218,7 +206,6 @@ class Machines(Replicas):
         self.in_step = False
 
     def broadcast_from_chief(self, number):
-        """Return the chief's number, an int, on every machine."""
         own = number if self.is_chief else 0
         return int(self._sums([tf.constant(own, tf.int64)])[0])
 
@@ -352,7 +339,7 @@ def connect(strategy="auto", cluster=None):
     if several:
         try:
             return Machines(tf.distribute.MultiWorkerMirroredStrategy(), cluster)
-        except _REFUSED as error:
+        except (tf.errors.OpError, RuntimeError, ValueError) as error:
             raise RunError(
                 f"{cluster.name} of {cluster.n_machines}: the workers of TF_CONFIG did not connect "
                 f"({str(error).strip().splitlines()[0][:200]}); check that each address is that of "
@@ -363,8 +350,6 @@ def connect(strategy="auto", cluster=None):
             "strategy multi_worker: the environment variable TF_CONFIG names no second worker; "
             f"expected in each worker's own shell something like TF_CONFIG='{EXAMPLE}'"
         )
-    if strategy == "tpu":
-        return Replicas(_tpu())
     n_gpus = len(tf.config.list_physical_devices("GPU"))
     if strategy == "auto" and n_gpus < 2:
         return OneDevice()
@@ -375,17 +360,3 @@ def connect(strategy="auto", cluster=None):
             "strategy out to train on one device"
         )
     return Replicas(tf.distribute.MirroredStrategy([d.name for d in devices]))
-
-
-def _tpu():
-    name = os.environ.get("TPU_NAME", "local")
-    try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
-        tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-        return tf.distribute.TPUStrategy(resolver)
-    except (*_REFUSED, OSError) as error:
-        raise UsageError(
-            f"strategy tpu: no TPU is reached as {name!r}; run on a TPU machine with a TensorFlow "
-            "that is built for it (TPU_NAME names another), or leave the strategy out"
-        ) from error

@@ -58,12 +58,7 @@ class Growth:
         self.learning_rates = learning_rates
 
     def validate(self, optimizers, augmentation):
-        """Raise UsageError for settings of a `Trainer` that contradict growing networks.
-
-        Args:
-          optimizers: Settings of `noisygan.training.optimizers`.
-          augmentation: Of `noisygan.training.augmentation`, or None.
-        """
+        """Raise UsageError for settings of a `Trainer` that contradict growing networks."""
         if self.learning_rates is not None and any(x.decay_steps for x in optimizers):
             raise UsageError(
                 "Growth.learning_rates and Adam.decay_steps both set the learning rate; "
@@ -79,12 +74,7 @@ class Growth:
 
 
 class Plan:
-    """Schedule of two networks, growing or not.
-
-    Args:
-      generator, discriminator: By their contracts.
-      growth: `Growth`, or None.
-      batch_size: The trainer's.
+    """Schedule of two networks, which do not grow if `growth` is None.
 
     Attributes:
       batch_sizes: Of each level.

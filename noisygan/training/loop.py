@@ -38,18 +38,9 @@ def fit(
     checkpoint_every=250,
     clock=time.monotonic,
 ):
-    """Train until a budget is used up; see `Trainer.fit`.
+    """Train a built `Trainer` until a budget is used up; most arguments as of `noisygan.train`.
 
     Args:
-      trainer: A built `Trainer`.
-      data: `AudioDataset`.
-      run_dir: Its run folder.
-      steps, minutes: Budgets of the whole run, time before a resume included; None: no bound.
-      resume: Whether to continue from the newest good checkpoint.
-      callbacks: Called with (step, metrics, trainer) after every step.
-      early_stop: Whether to stop once the distance from the data does not fall any more.
-      snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
-      progress: Has update(step, total_steps, seconds, total_seconds, metrics) and message(text).
       log_every, checkpoint_every: Steps between records of metrics, and between checkpoints.
       clock: Function to the present time in seconds.
 

@@ -70,11 +70,9 @@ class NonFinite(Callback):
             self.report(f"step {step}: gradients were not finite; update skipped ({n} so far)")
 
     def state(self):
-        """dict for JSON."""
         return {"skipped": self.skipped, "strain": self.strain}
 
     def load(self, state):
-        """Restore what `state` returned."""
         self.skipped = {name: int(state["skipped"][name]) for name in ("d", "g")}
         self.strain = float(state["strain"])
 
@@ -143,7 +141,6 @@ class Alarms(Callback):
         self.report(f"step {step}: {text}{f' Listen: {path}' if path else ''}")
 
     def state(self):
-        """dict for JSON."""
         return {
             "recent": list(self.recent),
             "quiet_until": self.quiet_until,
@@ -153,7 +150,6 @@ class Alarms(Callback):
         }
 
     def load(self, state):
-        """Restore what `state` returned."""
         records = [{str(k): float(v) for k, v in r.items()} for r in state["recent"]]
         self.recent.extend(records)
         self.quiet_until = {str(k): int(v) for k, v in state["quiet_until"].items()}
@@ -211,7 +207,7 @@ class Curve:
         self.points = []
 
     def add(self, step, distance):
-        """Add a point; returns whether it is the lowest so far."""
+        """Add a point; return whether it is the lowest so far."""
         lowest = min((d for _, d in self.points), default=math.inf)
         distance = distance if math.isfinite(distance) else math.inf
         self.points.append([step, distance])
@@ -243,27 +239,23 @@ class Curve:
         return self.n_without_gain >= self.patience
 
     def verdict(self):
-        """One line for the user."""
+        """Say in one line whether the distance still falls."""
         if len(self.points) < 2:
             return "too few measurements to say whether the distance still falls"
         if self.best is None:
             return f"the audio was not finite in any of {len(self.points)} measurements"
         step, distance = self.points[-1]
-        best_step, best = self.best
-        text = f"distance from the data {_percent(distance)} at step {step}"
-        if best_step != step:
-            text += f" (best: {best:.1f} % at step {best_step})"
+        shown = f"{distance:.1f} %" if math.isfinite(distance) else "not finite"
+        text = f"distance from the data {shown} at step {step}"
+        if self.best[0] != step:
+            text += f" (best: {self.best[1]:.1f} % at step {self.best[0]})"
+        gained = f"step {self.points[self.last_gain][0]}"
         if self.is_done:
-            return f"{text}: no gain since step {self.points[self.last_gain][0]}, done"
+            return f"{text}: no gain since {gained}, done"
         if not self.n_without_gain:
-            before = self.points[-2]
-            return f"{text}, {_percent(before[1])} at step {before[0]}: still improving"
+            return f"{text}: still improving"
         left = self.patience - self.n_without_gain
-        return f"{text}: last gain at step {self.points[self.last_gain][0]}, done after {left} more"
-
-
-def _percent(distance):
-    return f"{distance:.1f} %" if math.isfinite(distance) else "not finite"
+        return f"{text}: last gain at {gained}, done after {left} more"
 
 
 class QualityMonitor(Callback):
@@ -288,7 +280,6 @@ class QualityMonitor(Callback):
         self.references = None
         self.cost_seconds = 0.0
         self.last_seconds = clock()
-        self.sizes = set()
         self._features = tf.function(
             lambda z, conditioning: features(
                 trainer.generator(z, conditioning, seed=0).audio, data.sample_rate
@@ -325,33 +316,29 @@ class QualityMonitor(Callback):
             self.report(f"the best weights are a run of their own: {self.run_dir / 'best'}")
 
     def state(self):
-        """dict for JSON."""
         return {"curve": self.curve.points, "cost_seconds": self.cost_seconds}
 
     def load(self, state):
-        """Restore what `state` returned."""
         self.curve.points = [[int(step), float(distance)] for step, distance in state["curve"]]
         self.cost_seconds = float(state["cost_seconds"])
 
     def measure(self):
         """(distance, diversity) of `ReferenceSet.compare`, of the averaged generator's examples."""
-        n = self.settings.n_sounds
-        if self.references is None:
+        n, is_first = self.settings.n_sounds, self.references is None
+        if is_first:
             names = self.trainer.generator.condition_names
             self.references = ReferenceSet(self.data, n, names)
+        began = self.clock()
         conditioning = conditioning_of(self.data, self.references.rows)
         z = self.trainer.generator.prior(n, 54321)
-        found, n_timed, seconds = [], 0, 0.0
+        found = []
         with self.trainer.averaged():
             for start in range(0, n, _BATCH):
-                rows, began = slice(start, start + _BATCH), self.clock()
+                rows = slice(start, start + _BATCH)
                 part = {name: values[rows] for name, values in conditioning.items()}
                 found.append(self._features(z[rows], part).numpy())
-                if len(found[-1]) in self.sizes:  # The first of a size is compiled.
-                    n_timed, seconds = n_timed + len(found[-1]), seconds + self.clock() - began
-                self.sizes.add(len(found[-1]))
-        if n_timed:
-            self.cost_seconds = seconds * n / n_timed
+        if not is_first:  # The first one is compiled.
+            self.cost_seconds = self.clock() - began
         return self.references.compare(np.concatenate(found))
 
 

@@ -85,10 +85,9 @@ class Phase:
         loss, gradients = global_batch.mean((loss, gradients))
         norm = tf.linalg.global_norm(gradients)
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
-        scale = getattr(self.optimizer, "dynamic_scale", None)
-        attempt = finite
+        scale, attempt = self._scale, finite
         if scale is not None:
-            norm = norm / scale.value
+            norm = norm / scale
             # It skips non-finite gradients itself, and must see them to adapt the scale.
             gradients = [g + tf.where(finite, 0.0, float("nan")) for g in gradients]
             attempt = tf.constant(True)
@@ -105,10 +104,14 @@ class Phase:
         }
 
     @property
+    def _scale(self):
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        return None if scale is None else scale.value
+
+    @property
     def is_scale_searching(self):
         """True if the loss scale is still large enough to be the cause of an overflow."""
-        scale = getattr(self.optimizer, "dynamic_scale", None)
-        return scale is not None and float(scale.value) >= 1.0
+        return self._scale is not None and float(self._scale) >= 1.0
 
     def reset(self):
         """Set the optimizer's moments and its count of steps to 0."""

@@ -20,11 +20,7 @@ def logit_metrics(pairs):
 
 
 def combined(updates):
-    """Combine the metrics of a step's updates: their means, the minimum of `d_finite`.
-
-    Args:
-      updates: List of dicts of scalars; the last one has those of the generator as well.
-    """
+    """Combine the metrics of a step's updates, a list: their means, the minimum of `d_finite`."""
     if len(updates) == 1:
         return updates[0]
     metrics = {}

@@ -298,8 +298,8 @@ class Trainer:
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
           resume: Whether to continue from the newest good checkpoint.
-          **options: callbacks, early_stop, snapshot_minutes, progress and others of
-            `noisygan.training.loop.fit`.
+          **options: callbacks, early_stop, snapshot_minutes, progress, log_every and
+            checkpoint_every, as of `noisygan.train` and `noisygan.training.loop.fit`.
 
         Returns:
           Steps taken by the run.

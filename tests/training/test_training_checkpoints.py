@@ -92,8 +92,6 @@ def test_what_is_damaged_is_passed_over_and_said(tmp_path, damage):
     assert len(said) == 1
     assert "the checkpoint of step 6 is skipped: " in said[0]
     assert said[0].endswith("; the checkpoint of step 4 is used instead")
-    lost = damage in ("data-00000-of-00001 cut short", "index empty")
-    assert ("bytes and was saved with" in said[0]) is lost
 
 
 def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_again(tmp_path):
