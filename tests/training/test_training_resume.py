@@ -161,19 +161,16 @@ class Poisoned(Relativistic):
         return self.poison * super().g_loss(real_logits, fake_logits)
 
 
-def test_non_finite_losses_stop_the_run_with_its_good_checkpoint(tmp_path):
+def test_non_finite_losses_stop_the_run_with_its_good_checkpoint(tmp_path, eagerly):
     run, pair = tmp_path / "poisoned", Poisoned()
-    trainer = toys.trainer(adversarial=pair)
-    kept = []
+    trainer, kept = toys.trainer(adversarial=pair), []
 
     def weights():
         return [v.numpy() for v in trainer.generator.weights + trainer.discriminator.weights]
 
     def poison(step, metrics, trainer):
         # Step 2 alone is passed over; from step 4 on there is no recovery.
-        pair.poison.assign(np.nan if step in (1, 3) else pair.poison)
-        if step == 2:
-            pair.poison.assign(1.0)
+        pair.poison.assign(np.nan if step in (1, 3) else 1.0 if step == 2 else pair.poison)
         if step == 3:
             kept.extend(weights())
 
@@ -182,14 +179,12 @@ def test_non_finite_losses_stop_the_run_with_its_good_checkpoint(tmp_path):
     assert str(stopped.value) in log_of(run)
     # The step that stops the run writes no metrics.
     finite = [1.0, 0.0, 1.0] + [0.0] * (MAX_NOT_FINITE - 1)
-    assert [r["d_finite"] for r in numbers(run)] == finite
-    assert [r["g_finite"] for r in numbers(run)] == finite
+    assert [r["d_finite"] for r in numbers(run)] == [r["g_finite"] for r in numbers(run)] == finite
     for value, before in zip(weights(), kept, strict=True):
         np.testing.assert_array_equal(value, before)
     reader = tf.train.load_checkpoint(checkpoints.newest(run))
     names = [name for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
     values = [np.asarray(reader.get_tensor(name)) for name in names]
-    assert len(values) > 50
     assert all(v.dtype.kind != "f" or np.isfinite(v).all() for v in values)
 
 
@@ -224,16 +219,13 @@ def test_a_budget_of_minutes_counts_pretraining_and_the_time_before_a_resume(tmp
         assert trainer.seconds == seconds
 
 
-def test_a_loaded_generator_has_the_averaged_weights(tmp_path):
+def test_a_loaded_generator_has_the_averaged_weights(tmp_path, eagerly):
     run, kept = tmp_path / "run", []
-    train(
-        ROOT / "tests/configs/tiny.gin",
-        notes_folder(),
-        run,
-        steps=2,
-        seed=SEED,
-        callbacks=[lambda step, metrics, trainer: kept.append(trainer)],
-    )
+
+    def keep(step, metrics, trainer):
+        kept.append(trainer)
+
+    train(ROOT / "tests/configs/tiny.gin", notes_folder(), run, steps=2, callbacks=[keep])
     trainer, generator = kept[-1], noisygan.load(run).generator
     for loaded, average in zip(generator.weights, trainer.g_ema.averages, strict=True):
         np.testing.assert_array_equal(loaded, average)
@@ -269,7 +261,7 @@ def test_a_callback_gets_floats_may_stop_and_has_state(tmp_path):
     assert toys.quick_trainer().fit(toys.notes(), run, 9, resume=True, callbacks=callbacks) == 5
 
 
-def test_an_unreadable_file_ends_a_run_in_one_line_and_keeps_the_state(tmp_path, monkeypatch):
+def test_an_unreadable_file_ends_a_run_in_one_line(tmp_path, monkeypatch, eagerly):
     monkeypatch.setattr(dataset, "MAX_BYTES_IN_MEMORY", 0)
     folder, run = tmp_path / "data", tmp_path / "run"
     shutil.copytree(notes_folder(), folder)
