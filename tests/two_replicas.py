@@ -44,15 +44,14 @@ def hybrid():
 
 
 def batch_norm():
-    """A generator that normalises each batch; a lazy regularizer, two rounds a step."""
+    """A generator that normalises each batch."""
     return Trainer(
         DrumDCGAN(128, toys.SAMPLE_RATE, 4, seed_channels=4, filters=(4, 3, 3, 2)),
         DrumDCGANDiscriminator(128, (4, 3), (4, 4), (1, 1), kernel_size=5, dropout=0.0),
         BCE(),
-        [R2(0.5, interval=2)],
+        [R2(0.5)],
         [ClippingPenalty(0.01)],
         batch_size=4,
-        n_critic=2,
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import re
-from collections.abc import Callable, Sequence
 
 from noisygan import config as gin_config
 from noisygan.errors import NoisyganError, UsageError
@@ -14,26 +13,22 @@ from noisygan.training.cluster import this_cluster
 
 
 def train(
-    config: str | pathlib.Path | Sequence | None,
+    config,
     data,
-    run_dir: str | pathlib.Path,
-    minutes: float | None = None,
-    steps: int | None = None,
-    overrides: Sequence[str] = (),
-    seed: int | None = None,
-    callbacks: Sequence[Callable] = (),
-    resume: bool = False,
-    early_stop: bool = False,
-    deterministic: bool = False,
-    strategy: str = "auto",
-    snapshot_minutes: float | None = None,
-    progress=None,
-    command: Sequence[str] = (),
+    run_dir,
+    overrides=(),
+    seed=None,
+    resume=False,
+    deterministic=False,
+    strategy="auto",
+    command=(),
+    **options,
 ) -> int:
-    """Train a generator into a run folder; arguments and errors as of `noisygan.train`.
+    """Train a generator into a run folder and return its steps; arguments as of `noisygan.train`.
 
-    Returns:
-      Steps taken by the run.
+    Args:
+      **options: minutes, steps, callbacks, early_stop, snapshot_minutes and progress, as of
+        `noisygan.training.loop.fit`.
     """
     run_dir = pathlib.Path(run_dir)
     check_folder(run_dir, resume)
@@ -50,7 +45,7 @@ def train(
         )
     _load_config(config, overrides, run_dir if resume else None)
     trainer, data = build(data, replicas)
-    if early_stop and len(data) < 2:
+    if options.get("early_stop") and len(data) < 2:
         raise UsageError(
             f"early_stop: got {data.summary()}, expected two or more to measure a distance; give "
             "steps or minutes instead"
@@ -65,18 +60,7 @@ def train(
     if not resume and replicas.is_chief:
         text, n = gin_config.resolved_text(), replicas.n_replicas
         run_files.create(run_dir, text, data, metadata["seed"], command, threads, n)
-    return loop.fit(
-        trainer,
-        data,
-        run_dir,
-        steps,
-        minutes,
-        resume,
-        callbacks,
-        early_stop,
-        snapshot_minutes,
-        progress,
-    )
+    return loop.fit(trainer, data, run_dir, resume=resume, **options)
 
 
 def check_folder(run_dir, resume):

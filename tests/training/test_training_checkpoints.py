@@ -74,9 +74,7 @@ DAMAGES = {
     "data-00000-of-00001 cut short": lambda path: path.write_bytes(path.read_bytes()[:-7]),
     "data-00000-of-00001 flipped": flip,
     "data-00000-of-00001 gone": pathlib.Path.unlink,
-    "index flipped": flip,
     "index empty": lambda path: path.write_bytes(b""),
-    "index gone": pathlib.Path.unlink,
     "json cut short": lambda path: path.write_text(path.read_text()[:40]),
     "json of something else": lambda path: path.write_text("[1, 2]"),
     "json gone": pathlib.Path.unlink,
@@ -89,9 +87,9 @@ def test_what_is_damaged_is_passed_over_and_said(tmp_path, damage):
     DAMAGES[damage](tmp_path / "checkpoints" / f"ckpt-6.{damage.split()[0]}")
     said = []
     assert value(newest(tmp_path, said.append)) == 4.0
-    assert len(said) == 1
-    assert "the checkpoint of step 6 is skipped: " in said[0]
-    assert said[0].endswith("; the checkpoint of step 4 is used instead")
+    (line,) = said
+    assert line.startswith("the checkpoint of step 6 is skipped: ")
+    assert line.endswith("; the checkpoint of step 4 is used instead")
 
 
 def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_again(tmp_path):

@@ -222,7 +222,7 @@ def test_a_cluster_that_makes_no_sense_is_refused(text, monkeypatch):
     [
         ("multi_worker", None, "TF_CONFIG names no second worker"),
         ("multi_worker", task("worker", 0, worker=WORKERS[:1]), "TF_CONFIG names no second"),
-        ("mirrored", task("worker", 0, worker=WORKERS), "names 3 machines; expected --strategy mu"),
+        ("mirrored", task("worker", 0, worker=WORKERS), "names 3 machines; expected multi_wor"),
         ("two", None, "invalid choice: 'two'"),
     ],
 )
@@ -285,7 +285,7 @@ def test_two_processes_continue_a_run_as_one_and_report_that_one_is_lost(shells,
     (tmp_path / "my_notes").symlink_to(ROOT / "noisygan/demo/notes")
     # Adam's steps follow small gradients smoothly: rounding is not blown up to whole steps.
     smooth, data = "Adam.epsilon = 1e-2", tmp_path / "my_notes"
-    train(config, data, run, steps=1, overrides=[smooth])
+    train(config, data, run, steps=9, overrides=[smooth])
     alone = shutil.copytree(run, tmp_path / "alone")
     train(None, data, alone, steps=10, resume=True)
 
@@ -297,7 +297,7 @@ def test_two_processes_continue_a_run_as_one_and_report_that_one_is_lost(shells,
         time.sleep(0.2)
     one, two = records(alone)[10], records(run)[10]
     for name in one.keys() - {"seconds"}:
-        assert two[name] == pytest.approx(one[name], rel=2e-3, abs=1e-4), name
+        assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-4), name
     # The chief alone writes: one line for each record, and one more file of events.
     lines = (run / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == len(records(run)) and len(list((run / "events").iterdir())) == 2
