@@ -188,9 +188,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
             beginning = [sound[: max(held, 1)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
         for zone, audio in zip(layers, sounds, strict=True):
-            loop, release = None, audio[held:]
-            if not generator.rings_out:
-                loop = find_loop(audio, sample_rate, held // 8, held)
+            loop, release = find_note_loop(generator, audio, seconds, sample_rate), audio[held:]
             releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
             n_release = round(releases[-1] * sample_rate)
             audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
@@ -246,6 +244,14 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     )
     levels_db = dict(zip(between, levels_db, strict=False)) or None
     return [render_controls(row) for row in rows], levels_db, tune
+
+
+def find_note_loop(generator, audio, seconds, sample_rate):
+    """Find the loop of a note before its note-off; None for a generator whose notes ring out."""
+    if generator.rings_out:
+        return None
+    held = _held(generator, audio, seconds, sample_rate)
+    return find_loop(audio, sample_rate, held // 8, held)
 
 
 def _held(generator, audio, seconds, sample_rate):
