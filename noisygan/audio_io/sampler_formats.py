@@ -100,14 +100,7 @@ def check_format(format):
 
 
 def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
-    """Write an instrument into a folder, atomically.
-
-    Args:
-      instrument: SampledInstrument.
-      preview: Audio of preview.wav, float32 [n_samples].
-      out_dir: A new or empty folder.
-      format: One of FORMATS.
-      subtype: Sample format of the WAV files.
+    """Write a SampledInstrument and its preview [n_samples] into a new or empty folder, atomically.
 
     Returns:
       pathlib.Path of the file or folder that a sampler opens.

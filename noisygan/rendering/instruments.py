@@ -42,28 +42,7 @@ def make_instrument(
     subtype="PCM_16",
     progress=None,
 ):
-    """Make an instrument for samplers: a keyboard instrument, or a kit without a pitch condition.
-
-    Args:
-      run: `noisygan.Run`.
-      out_dir: A new or empty folder.
-      format: "sfz" or "folder" (WAV files with key and loop alone).
-      pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
-      velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
-      round_robins: Samples of each pitch and velocity that take turns.
-      label: Name of the label, for a run with several and pitches.
-      seed: Decides z and noise.
-      seconds, sample_rate: Length and rate of the samples in Hz; None: the recordings'.
-      subtype: Sample format of the WAV files.
-      progress: None, or a function called with the number of samples rendered and their total.
-
-    Returns:
-      SampledInstrument, with the path that a sampler opens.
-
-    Raises:
-      UsageError: if the run can't play it, the format is unknown, or the folder is not empty.
-      RunError: if a file can't be written.
-    """
+    """Make an instrument for samplers; arguments and errors as of `noisygan.Run.instrument`."""
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
     if seconds is not None and seconds > MAX_SECONDS:
@@ -131,19 +110,10 @@ def sampled_pitches(run):
 
 
 def note_zones(run, pitches, velocities, n_turns, label=None):
-    """Zones of an instrument of pitched notes.
+    """Zones of an instrument: list of lists, the layers of each pitch and turn from soft to loud.
 
-    Args:
-      run: Run with a pitch condition.
-      pitches, velocities: MIDI numbers; velocities only count with a velocity condition.
-      n_turns: Round robins: notes of the same pitch and velocity from different z.
-      label: Name of the label, or None.
-
-    Returns:
-      list of lists of Zone: the layers of each pitch and turn, from soft to loud.
-
-    Raises:
-      UsageError: if the run can't play them.
+    Velocities only count with a velocity condition. Round robins (`n_turns`) are notes of the same
+    pitch and velocity from different z. UsageError if the run can't play them.
     """
     pitches = sorted(set(pitches))
     has_velocity = "velocity" in run.condition_names
@@ -163,18 +133,9 @@ def note_zones(run, pitches, velocities, n_turns, label=None):
 
 
 def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
-    """Render the samples of an instrument of pitched notes, with loops and releases.
+    """Render the Zones of `note_zones`, with loops and releases: SampledInstrument.
 
-    Args:
-      generator: By the generator contract.
-      zones: Of `note_zones`.
-      seconds: Length of the samples with their release; None: the run's own.
-      sample_rate: Hz.
-      seed: Decides z and noise.
-      progress: As of `make_instrument`.
-
-    Returns:
-      SampledInstrument.
+    `seconds` is the length of the samples with their release, None the generator's own.
     """
     seconds = generator.seconds if seconds is None else seconds
     span = min(zone.key for zone, *_ in zones), max(zone.key for zone, *_ in zones)

@@ -27,22 +27,11 @@ _LONGEST_CONTACT = 1.5e-4
 
 
 def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
-    """Render the samples of a drum kit.
+    """Render the samples of a drum kit: SampledInstrument.
 
     Each key has another drum, and round robins are small variations of it. If the run is not
-    conditioned on velocity, softer blows are low-passed.
-
-    Args:
-      run: Run that is not conditioned on pitch.
-      velocities: Of the layers, 1 .. 127.
-      n_turns: Round robins.
-      seconds: Length of the samples, or None: the run's own.
-      sample_rate: Hz.
-      seed: Decides z and noise.
-      report: None, or a function called with the number of samples rendered.
-
-    Returns:
-      SampledInstrument.
+    conditioned on velocity, softer blows are low-passed. `report` is called with the number of
+    samples rendered.
     """
     generator = run.generator
     told = "velocity" in run.condition_names
@@ -111,15 +100,9 @@ def _knows_drums(run):
 
 
 def in_order(keys, sounds, sample_rate):
-    """Give drums the keys that suit them: toms by their pitch, cymbals by their length.
+    """Give drums [n_samples] the keys that suit them: toms by their pitch, cymbals by their length.
 
-    Args:
-      keys: As many MIDI keys as sounds.
-      sounds: list of float32 [n_samples].
-      sample_rate: Hz.
-
-    Returns:
-      list of the same keys, one for each sound.
+    Returns the same keys, one for each sound.
     """
     keys = list(keys)
     for order, measure in ((_RISING, _pitch_hz), (_LONGER, _length_seconds)):

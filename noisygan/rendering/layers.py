@@ -27,8 +27,8 @@ def velocity_gains(velocities, sounds, levels_db=None):
     Args:
       velocities: Of the layers, rising.
       sounds: float32 [n_layers, n_samples].
-      levels_db: dict of velocity -> level of a note of it, for all `points`. None: between layers
-        the level in dB is linear, and below the softest it follows General MIDI's 40 log10.
+      levels_db: dict of velocity -> level of a note of it, for all `points`. None: linear in dB
+        between layers, and by General MIDI's 40 log10 below the softest.
 
     Returns:
       dict of velocity -> linear gain, 1 at the layers' own velocities.
