@@ -12,6 +12,8 @@ from noisygan.audio_io.audio_files import wav_bytes
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, sfz_text
 from noisygan.errors import UsageError
 from noisygan.matching.target import read_target
+from noisygan.rendering.instruments import find_note_loop, neighbouring
+from noisygan.rendering.synthesis import controls_row
 from noisygan.studio import requests
 
 MAX_UPLOAD = 16 * 2**20
@@ -30,8 +32,6 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(player, request, sound):
     """Controls file of a sound, as `noisygan synth` reads it, bytes."""
-    from noisygan.rendering.synthesis import controls_row
-
     n_samples, rate = len(sound.audio), request.sample_rate
     file = io.BytesIO()
     row = controls_row(player.generator, sound.controls, 0, n_samples, rate, request.seed)
@@ -41,8 +41,6 @@ def controls(player, request, sound):
 
 def instrument(player, zones):
     """Small SFZ instrument with one sample per Zone of `instrument_zones`, zipped, bytes."""
-    from noisygan.rendering.instruments import find_note_loop
-
     file, samples, rate = io.BytesIO(), [], player.sample_rate
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for zone in zones:
@@ -68,13 +66,11 @@ def instrument_zones(player, body):
     middle = round(requests.parse(body, player).pitch)
     keys = range(middle - _RANGE, middle + _RANGE + 1, _STEP)
     keys = [key for key in keys if 12 <= key <= 108]
-    zones = []
-    for key in keys:
-        low = 0 if key == keys[0] else key - _STEP // 2
-        high = 127 if key == keys[-1] else key + _STEP // 2
-        request = requests.parse(body | {"pitch": key, "seconds": _SECONDS}, player)
-        zones.append(Zone(request, key, (low, high), (1, 127), 0))
-    return zones
+    asked = [body | {"pitch": key, "seconds": _SECONDS} for key in keys]
+    return [
+        Zone(requests.parse(each, player), key, span, (1, 127), 0)
+        for each, key, span in zip(asked, keys, neighbouring(keys, 0, 127), strict=True)
+    ]
 
 
 def match(player, data, report):
