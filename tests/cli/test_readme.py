@@ -40,11 +40,11 @@ def desk(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_readmes_commands(desk, capsys):
+def test_the_readmes_commands(desk, eagerly, capsys):
     assert commands(), "the README shows no commands"
     for command in commands():
         assert command[0] == "noisygan", command
-        assert main(small(command[1:])) == 0, (command, capsys.readouterr().err)
+        assert main(small(command[1:], steps=2)) == 0, (command, capsys.readouterr().err)
 
 
 @pytest.mark.slow
