@@ -429,7 +429,7 @@ class Run:
 
         Args:
           out_dir: New or empty folder.
-          format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
+          format: "sfz" or "folder" (WAV files with key and loop alone).
           pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
           velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
           round_robins: Samples of each pitch and velocity that take turns.

@@ -392,7 +392,7 @@ def studio_request(data):
     if not isinstance(body, dict):
         return
     with contextlib.suppress(UsageError):
-        requests.subtype(dict(body))
+        requests.take_subtype(dict(body))
     body.pop("bits", None)
     player = studio_runs()[requests.integer(body, "run", 0, 0, 2)]
     if "pads" in body:
