@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 
+# Of recordings that do not say it.
+UNKNOWN_VELOCITY = 100.0
+
+NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
+
 # Segments that stay below this (-60 dB) hold nothing to learn.
 SILENCE = 1e-3
 
@@ -227,7 +232,7 @@ class AudioDataset:
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
-          (0.0 where unknown), label int32 [B].
+          (0.0 and 100.0 where unknown), label int32 [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -253,7 +258,7 @@ class AudioDataset:
 
         # Tensors made here are captured by the map, not copied into its graph.
         pitch = tf.constant(np.nan_to_num(self.pitch, nan=0.0))
-        velocity = tf.constant(np.nan_to_num(self.velocity, nan=0.0))
+        velocity = tf.constant(np.nan_to_num(self.velocity, nan=UNKNOWN_VELOCITY))
         label = tf.constant(self.label)
 
         def examples(indices, positions):
@@ -381,6 +386,8 @@ class Recordings:
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
+        # Set by those who compose a config: fields without which a recording is of no use.
+        self.required = ()
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
@@ -430,6 +437,8 @@ class Recordings:
         for done, entry in enumerate(entries, 1):
             loaded = None
             try:
+                if "pitch" in self.required and entry.pitch is None and not self.detect_pitch:
+                    raise decoding.BadAudioError("without pitch", NO_PITCH)
                 if self.segments or self.crop or keep or self._needs_decoding(entry):
                     loaded = loading.load(entry, self.sample_rate, self._from_onset)
                     if self.detect_pitch and entry.pitch is None and entry.end is None:
@@ -538,7 +547,7 @@ class Recordings:
     def _selection(self):
         values = {key: value for key, value in vars(self).items() if value is not None}
         # A default adds nothing, so that fingerprints outlive new settings.
-        del values["split"]
+        del values["split"], values["required"]
         defaults = {"segments": False, "crop": False, "middle_c": "C4"}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 

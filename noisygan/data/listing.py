@@ -223,7 +223,7 @@ def count_notes(audio, sample_rate):
 def _velocities(dataset):
     known = np.unique(dataset.velocity[~np.isnan(dataset.velocity)])
     if not len(known):
-        return "unknown"
+        return "unknown, read as 100"
     n_unknown = int(np.isnan(dataset.velocity).sum())
     shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
     return f"{len(known)} layers: {shown}" + (f"; unknown in {n_unknown}" if n_unknown else "")

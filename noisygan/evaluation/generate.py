@@ -18,7 +18,9 @@ def recordings_of(run):
     from noisygan import config
 
     config.parse([run.path / "config.gin"])
-    return config.configured(Recordings)()
+    recordings = config.configured(Recordings)()
+    recordings.required = tuple({"pitch"} & set(run.condition_names))
+    return recordings
 
 
 def generate(run, like, n, seed=0, recordings=None, generator=None, progress=None):

@@ -110,6 +110,9 @@ def build(data=None, replicas=None):
         trainer = gin_config.configured(Trainer)()
     trainer.replicas = replicas or trainer.replicas
     recordings = gin_config.configured(Recordings)()
+    encoder = trainer.condition_encoder
+    names = {*trainer.generator.condition_names, *(encoder.names if encoder is not None else ())}
+    recordings.required = tuple(names & {"pitch"})
     gin_config.check_all_used()
     if data is None:
         return trainer, recordings

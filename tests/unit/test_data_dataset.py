@@ -306,7 +306,7 @@ class TestBatches:
         for batch in batches.take(3).as_numpy_iterator():
             i = np.round(batch["audio"][:, 0] * 8 - 1).astype(int)
             np.testing.assert_array_equal(batch["pitch"], np.where(i < 5, 60 + i, 0))
-            np.testing.assert_array_equal(batch["velocity"], np.where(i < 5, 100 + i, 0))
+            np.testing.assert_array_equal(batch["velocity"], np.where(i < 5, 100 + i, 100))
             np.testing.assert_array_equal(batch["label"], dataset.label[i])
             constant = np.repeat((i[:, None] + 1) / 8, N, axis=1)
             np.testing.assert_array_equal(batch["audio"], constant)
