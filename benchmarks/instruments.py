@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import noisygan
 from benchmarks import common
+from noisygan import config
 from noisygan.audio_io import audio_files
 from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
@@ -115,8 +116,7 @@ def measure(run, data):
     real = {name: Examples.from_dataset(recordings.read(folder)) for name, folder in sets.items()}
     pitch = np.concatenate([x.pitch for x in real.values()])
     velocity = np.concatenate([x.velocity for x in real.values()])
-    curves = zip(*(vars(x.courses).values() for x in real.values()), strict=True)
-    everything = note_course.Courses(*map(np.concatenate, curves))
+    everything = note_course.join([x.courses for x in real.values()])
     found, first = {}, 0
     for name, examples in real.items():
         rows = np.arange(first, first + len(examples))
@@ -137,8 +137,11 @@ def measure(run, data):
             pictures = examples.features.pictures, fake.features.pictures
             accuracy = classifiers.two_sample_accuracy(*pictures, examples.groups, fake.groups)
             found[name]["two-sample"] = accuracy.value
-    seconds = [line["seconds"] for line in run.metrics() if "seconds" in line]
-    return found | {"steps": run.step, "steps per second": run.step / seconds[-1]}
+    lines = [line for line in run.metrics() if "seconds" in line]
+    first, last = lines[len(lines) // 2], lines[-1]
+    # Of the second half: the first steps are compiled.
+    n, seconds = last["step"] - first["step"], last["seconds"] - first["seconds"]
+    return found | {"steps": run.step, "steps per second": n / seconds if n else 0.0}
 
 
 def tuning(examples):
@@ -192,8 +195,8 @@ def main():
     parser.add_argument("--gin_file", default="runs/notes.gin")
     parser.add_argument("--gin_param", action="append", default=[])
     args = parser.parse_args()
-    noisygan.config.parse([args.gin_file], args.gin_param)
-    sample_rate = noisygan.config.configured(Recordings)().sample_rate
+    config.parse([args.gin_file], args.gin_param)
+    sample_rate = config.configured(Recordings)().sample_rate
     results = {}
     for instrument in args.instruments:
         (folder,) = (p for p in args.folder.iterdir() if p.name.startswith(instrument))

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from noisygan.evaluation import note_metrics
 from noisygan.evaluation.examples import half_of
 from noisygan.evaluation.report import Metric
-from noisygan.metrics import bootstrap, classifiers, descriptors, distances, neighbours, note_course
+from noisygan.metrics import bootstrap, classifiers, descriptors, distances, neighbours
 from noisygan.metrics.bootstrap import Estimate
 from noisygan.metrics.copies import find_copies, suspicious
 from noisygan.metrics.features import Projection
@@ -20,7 +21,7 @@ from noisygan.metrics.pitch import track_pitch
 
 SPACES = ("log-mel", "mfcc", "temporal log-mel", "classifier")
 HEADLINE_SPACE = "log-mel"
-MMD, NOTE_DISTANCE = f"MMD^2 x 1000, {HEADLINE_SPACE}", "note distance"
+MMD, NOTE_DISTANCE = f"MMD^2 x 1000, {HEADLINE_SPACE}", note_metrics.WHOLE.name
 N_W1_RESAMPLES = 60
 # Limits the weight of one descriptor in the mean.
 MAX_SPREADS = 10.0
@@ -126,20 +127,8 @@ class Reference:
 
     @property
     def note_floors(self):
-        """Medians of `note_course.floors` of the held-out recordings among all recordings."""
-        if self._note_floors is None:
-            train, test = self.train, self.test
-            pitch, velocity, *curves = (
-                np.concatenate([a, b])
-                for a, b in zip(
-                    (train.pitch, train.velocity, *vars(train.courses).values()),
-                    (test.pitch, test.velocity, *vars(test.courses).values()),
-                    strict=True,
-                )
-            )
-            rows = np.arange(len(train), len(pitch))
-            found = note_course.floors(note_course.Courses(*curves), pitch, velocity, rows)
-            self._note_floors = note_course.median_floors(found)
+        """`note_metrics.note_floors` of the recordings, computed once."""
+        self._note_floors = self._note_floors or note_metrics.note_floors(self.train, self.test)
         return self._note_floors
 
     def vectors(self, examples, space):
@@ -169,6 +158,9 @@ class Family(NamedTuple):
     floor: object = None
 
 
+NOTE_COURSE = Family(note_metrics.METRICS, note_metrics.compute, floor=note_metrics.floor)
+
+
 def families(reference, n_pitch=40):
     """list of Family: all metrics, the headline first; n_pitch examples for the pitch tracker."""
     pitched = reference.test.has_pitch
@@ -176,7 +168,7 @@ def families(reference, n_pitch=40):
     found = [family for space in spaces for family in _of_space(space, pitched)]
     head = [family for family in found if any(m.headline for m in family.metrics)]
     return [
-        *([_note_course()] if pitched else head),
+        *([NOTE_COURSE] if pitched else head),
         _descriptors(pitched),
         _two_sample(),
         *_classified(),
@@ -187,71 +179,6 @@ def families(reference, n_pitch=40):
     ]
 
 
-def _note_course():
-    group = "course of notes"
-    whole = Metric(NOTE_DISTANCE, group, "of neighbouring recordings'", False, headline=True)
-    each = {
-        name: Metric(f"{name} distance", group, unit, False, headline=True)
-        for name, unit in note_course.FIGURES.items()
-    }
-
-    def compute(reference, recordings, generated):
-        floor, rows = reference.note_floors, rows_of_same_notes(recordings, generated)
-        known = np.flatnonzero(rows >= 0)
-        if not len(known):
-            raise ValueError("no example has the pitch and velocity of a recording")
-        own = generated.courses.take(known)
-        values = note_course.differences(recordings.courses.take(rows[known]), own)
-        found, ratios, resampled_ratios = {}, [], []
-        for name, metric in each.items():
-            own = values[name][np.isfinite(values[name])]
-            if not len(own):
-                found[metric.name] = Estimate(float("nan"), None, "the notes are too short")
-                continue
-            value, resampled = np.median(own), np.median(own[bootstrap.draws(len(own))], axis=1)
-            interval = bootstrap.interval(value, resampled, 0.0)
-            found[metric.name] = Estimate(float(value), interval, f"median of {len(own)}")
-            ratios.append(value / floor[name])
-            resampled_ratios.append(resampled / floor[name])
-        value, resampled = float(np.mean(ratios)), np.mean(resampled_ratios, axis=0)
-        note = "mean of level, slope, end and bands distance over their floors"
-        interval = bootstrap.interval(value, resampled, 0.0)
-        return {whole.name: Estimate(value, interval, note), **found}
-
-    def floor(reference, recordings, generated):
-        found = {each[name].name: Estimate(x) for name, x in reference.note_floors.items()}
-        return {whole.name: Estimate(1.0), **found}
-
-    return Family((whole, *each.values()), compute, floor=floor)
-
-
-def rows_of_same_notes(recordings, generated):
-    """Row of the recording of each example's pitch, velocity and label, -1 without one: int [n].
-
-    Generated examples know their row. Of others, conditions that they lack are not compared, and
-    takes of one note are used in turn.
-    """
-    names = [n for n in ("pitch", "velocity") if not np.isnan(getattr(generated, n)).any()]
-    names += ["labels"] if generated.classes else []
-    if "pitch" not in names:
-        raise ValueError("the generator is not conditioned on pitch")
-    if generated.rows is not None:
-        return generated.rows
-
-    def keys(examples):
-        return list(zip(*(getattr(examples, name).tolist() for name in names), strict=True))
-
-    takes, uses = {}, {}
-    for row, key in enumerate(keys(recordings)):
-        takes.setdefault(key, []).append(row)
-    found = []
-    for key in keys(generated):
-        uses[key] = uses.get(key, -1) + 1
-        own = takes.get(key, [-1])
-        found.append(own[uses[key] % len(own)])
-    return np.array(found)
-
-
 def main_distances(reference, examples):
     """Main distances of examples, for curves over time: dict metric -> float.
 
@@ -260,7 +187,7 @@ def main_distances(reference, examples):
     vectors = (reference.vectors(x, HEADLINE_SPACE) for x in (reference.test, examples))
     found = {MMD: distances.mmd2_estimate(*vectors, scale=1000.0).value}
     if examples.has_pitch and reference.test.has_pitch:
-        values = _note_course().compute(reference, reference.test, examples)
+        values = note_metrics.compute(reference, reference.test, examples)
         found[NOTE_DISTANCE] = values[NOTE_DISTANCE].value
     return found
 

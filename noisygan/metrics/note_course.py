@@ -49,6 +49,11 @@ class Courses:
         return Courses(*(values[rows] for values in vars(self).values()))
 
 
+def join(parts):
+    """`Courses` of several sets of notes of one length."""
+    return Courses(*map(np.concatenate, zip(*(vars(x).values() for x in parts), strict=True)))
+
+
 def courses(audio, sample_rate):
     """`Courses` of notes, float [n, n_samples]; silent ones are at -80 dB throughout."""
     found = [_course(np.asarray(note, np.float32), sample_rate) for note in audio]

@@ -9,7 +9,7 @@ import pytest
 from noisygan.data.dataset import AudioDataset
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
-from noisygan.evaluation import evaluating, measures
+from noisygan.evaluation import evaluating, measures, note_metrics
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import Examples
 from noisygan.evaluation.report import Metric, Report, Result, join_results
@@ -164,11 +164,11 @@ def test_notes_are_compared_with_the_recording_of_their_pitch_and_velocity():
 def test_rows_of_same_notes_use_takes_in_turn_and_the_conditions_that_are_known():
     recordings = notes([60, 60, 62, 62], [1] * 4, [40, 40, 40, 90])
     like = notes([62, 60, 60, 60, 61], [1] * 5, [90, 40, 40, 40, 40])
-    assert measures.rows_of_same_notes(recordings, like).tolist() == [3, 0, 1, 0, -1]
+    assert note_metrics.rows_of_same_notes(recordings, like).tolist() == [3, 0, 1, 0, -1]
     any_velocity = notes([62, 62, 62], [1] * 3)
-    assert measures.rows_of_same_notes(recordings, any_velocity).tolist() == [2, 3, 2]
+    assert note_metrics.rows_of_same_notes(recordings, any_velocity).tolist() == [2, 3, 2]
     with pytest.raises(ValueError, match="not conditioned on pitch"):
-        measures.rows_of_same_notes(recordings, Examples(like.audio, RATE))
+        note_metrics.rows_of_same_notes(recordings, Examples(like.audio, RATE))
 
 
 def test_a_failing_metric_stops_no_other_and_floors_are_computed_once(
