@@ -20,8 +20,6 @@ from synths.kernels.lanes import (
 )
 from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
 
-LONGEST = LENGTHS[-1]
-
 # Fewer samples than this are not worth a second thread.
 _SAMPLES_A_THREAD = 10_000
 
@@ -40,16 +38,8 @@ def _weighted(weights, rows, block):
             a, b, c, d = weights[i, j], weights[i, j + 1], weights[i, j + 2], weights[i, j + 3]
             e, f, g, h = weights[i, j + 4], weights[i, j + 5], weights[i, j + 6], weights[i, j + 7]
             too = weights[i + 1, j : j + 8]
-            k, m, o, p, q, r, s, t = (
-                too[0],
-                too[1],
-                too[2],
-                too[3],
-                too[4],
-                too[5],
-                too[6],
-                too[7],
-            )
+            k, m, o, p = too[0], too[1], too[2], too[3]
+            q, r, s, t = too[4], too[5], too[6], too[7]
             x = rows[j * ROW : (j + 8) * ROW]
             for v in range(ROW):
                 x0, x1, x2, x3 = x[v], x[ROW + v], x[2 * ROW + v], x[3 * ROW + v]
@@ -255,7 +245,7 @@ def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
       magnitudes: float32 [batch or 1, n_frames, n_bands]; frame i is at sample i * hop.
       to_taps: float32 [margin + 1, n_bands], matrix from magnitudes to taps of symmetric filters
         from the middle tap on.
-      hop: Samples per frame; 2 hop + 2 margin is at most LONGEST.
+      hop: Samples per frame; 2 hop + 2 margin is at most LENGTHS[-1].
       n_hops: Number of hops: n_frames - 1, or n_frames to hold the last frame.
       begin, n: First sample of the output, may be before the audio, and number of samples.
 
