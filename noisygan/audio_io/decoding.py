@@ -10,6 +10,9 @@ MAX_PEAK = 1.4142
 # Samples of one file that are decoded at once, in one channel: three hours at 48 kHz.
 MAX_SAMPLES = 2**29
 
+# Samples by which MP3 files end before what their header says, at most: two frames.
+MP3_DELAY = 2304
+
 # Hz that a header may name; others are damage.
 RATES = (1, 768_000)
 
@@ -99,6 +102,7 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
             if start:
                 file.seek(start)
             mono, n_bad, _ = read_mono(file, n_expected)
+            n_expected -= MP3_DELAY if file.format in ("MPEG", "MP3") else 0
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if len(mono) < n_expected:

@@ -18,6 +18,7 @@ from noisygan.data.filenames import octave_of
 from noisygan.data.listing import Listing
 from noisygan.data.prepare import features, manifest, records
 from noisygan.data.selection import select
+from noisygan.data.source_files import FFMPEG_SUFFIXES
 from noisygan.errors import RunError, UsageError
 from noisygan.files import sha256
 
@@ -457,17 +458,17 @@ class Recordings:
                     digest.update(_identity(entry, whole_file=keep))
                 rows += [(entry, start) for start in starts]
                 listing.add(entry, loaded)
-            except decoding.BadAudioError as error:
-                bad.append(error)
+            except (decoding.BadAudioError, OSError) as error:
+                if isinstance(error, OSError):
+                    reason = f"cannot be read ({error.strerror})"
+                    error = decoding.BadAudioError("unreadable", reason)
+                bad.append((entry.path, error))
                 listing.skipped[entry.name] = str(error)
-            except OSError as error:
-                bad.append(decoding.BadAudioError("unreadable", f"{error.strerror}"))
-                listing.skipped[entry.name] = f"cannot be read ({error.strerror})"
             keep = keep and len(rows) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
             if progress is not None:
                 progress(done, len(entries))
         if not rows and bad:
-            raise UsageError(_bad_files_message(folder, listing.skipped, bad, len(entries)))
+            raise UsageError(_bad_files_message(folder, bad))
         if not rows:
             raise UsageError(
                 f"no recording in {folder} has a segment of {self.n_samples} samples that is not "
@@ -493,6 +494,8 @@ class Recordings:
         """Whether only decoding tells if a file can be used."""
         if entry.end is not None:
             return False
+        if entry.path.suffix.lower() in FFMPEG_SUFFIXES:
+            return True
         subtype = decoding.check_header(entry.path, None).subtype
         return self.detect_pitch is not None or subtype in ("FLOAT", "DOUBLE")
 
@@ -574,13 +577,13 @@ def _identity(entry, whole_file):
     return json.dumps(known).encode()
 
 
-def _bad_files_message(folder, skipped, bad, n_files):
-    name, reason = next(iter(skipped.items()))
-    kinds = collections.Counter(fault.kind for fault in bad)
+def _bad_files_message(folder, bad):
+    path, error = bad[0]
+    kinds = collections.Counter(fault.kind for _, fault in bad)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return (
-        f"none of the {n_files} recordings in {folder} can be used ({counts}); the first: {name} "
-        f"{reason}"
+        f"none of the {len(bad)} recordings in {folder} can be used ({counts}); the first: {path} "
+        f"{error}"
     )
 
 

@@ -210,9 +210,6 @@ def test_bad_recordings_leave_no_folder(refused, tiny, tmp_path, write_sound):
     bad = tmp_path / "bad"
     write_sound(bad / "a-060-100.wav", np.full(8000, np.nan), subtype="FLOAT")
     assert "a-060-100.wav" in train(bad)
-    wrong = tmp_path / "wrong"
-    write_sound(wrong / "b-060-100.wav", rate=22050)
-    assert "22050" in train(wrong)
     assert not run_dir.exists()
 
 
