@@ -39,7 +39,7 @@ def small(block, replaced=SMALL):
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch, write_sound):
+def desk(tmp_path, monkeypatch, write_sound, eagerly, quick_metrics):
     times = np.arange(8000) / 16000
     write_sound(tmp_path / "target.wav", 0.3 * np.sin(2 * np.pi * 261.6 * times))
     monkeypatch.chdir(tmp_path)
