@@ -140,16 +140,20 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
     seconds = generator.seconds if seconds is None else seconds
     span = min(zone.key for zone, *_ in zones), max(zone.key for zone, *_ in zones)
     samples, releases = [], []
+    in_phase = has_known_voices(generator)
     for layers in zones:
-        render = _render_curves if has_known_voices(generator) else _render_audio
+        render = _render_curves if in_phase else _render_audio
         sounds, levels_db, tune = render(generator, layers, span, seconds, sample_rate, seed)
+        searched = sounds[-1:] if in_phase else sounds
+        loops = [find_note_loop(generator, sound, seconds, sample_rate) for sound in searched]
+        loops *= len(layers) // len(loops)
         held = _held(generator, sounds[-1], seconds, sample_rate)
         velocities, gains = [zone.request.velocity for zone in layers], None
         if velocities[0]:
             beginning = [sound[: max(held, 1)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
-        for zone, audio in zip(layers, sounds, strict=True):
-            loop, release = find_note_loop(generator, audio, seconds, sample_rate), audio[held:]
+        for zone, audio, loop in zip(layers, sounds, loops, strict=True):
+            release = audio[held:]
             releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
             n_release = round(releases[-1] * sample_rate)
             audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
@@ -174,8 +178,8 @@ def _render_audio(generator, layers, span, seconds, sample_rate, seed):
 def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     """Layers of a note of a hybrid: (sounds, dB by velocity, cents by key off the sample's tuning).
 
-    All layers have the F0 curve of the loudest one, so that they stay in phase when a sampler
-    crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
+    All layers have the F0 curve (and the loop) of the loudest one, so that they stay in phase when
+    a sampler crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
     """
     requests, loudest = [zone.request for zone in layers], layers[-1].request
     between = points([zone.request.velocity for zone in layers]) if loudest.velocity else []
