@@ -25,6 +25,7 @@ _BEYOND = 12  # semitones that the outermost samples are played beyond their pit
 _HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
+_LEVEL_SECONDS = 1.0  # from which the level of a velocity is measured
 _AUDIBLE_DB, _AUDIBLE_SECONDS = 30.0, 0.1  # a release that falls more slowly is sampled
 
 
@@ -200,15 +201,19 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
         cents = {key: 100.0 * (x - key) for key, x in zip(keys, semitones, strict=True)}
         tune = tune or {key: cents[key] - cents[layers[0].key] for key in keys}
         curves[name][: len(requests)] = curves[name][len(requests) - 1]
-    power = np.mean(10.0 ** (curves["loudness_db"][:, :n_held, 0] / 10.0), axis=1)
-    levels_db = 10.0 * np.log10(power[len(requests) :])
-    noise_seed, n_samples = note_seeds(seed, loudest.number)[1], round(seconds * sample_rate)
-    rows = (
-        controls_row(generator, curves, i, n_samples, sample_rate, noise_seed)
-        for i in range(len(requests))
-    )
-    levels_db = dict(zip(between, levels_db, strict=False)) or None
-    return [render_controls(row) for row in rows], levels_db, tune
+    noise_seed = note_seeds(seed, loudest.number)[1]
+
+    def render(row, seconds, rate):
+        n_samples = round(seconds * rate)
+        return render_controls(controls_row(generator, curves, row, n_samples, rate, noise_seed))
+
+    heard = min(_LEVEL_SECONDS, n_held / generator.frame_rate)
+    levels_db = {}
+    for row, velocity in enumerate(between, len(requests)):
+        power = np.mean(render(row, heard, generator.sample_rate) ** 2)
+        levels_db[velocity] = 10.0 * np.log10(power + 1e-12)
+    sounds = [render(row, seconds, sample_rate) for row in range(len(requests))]
+    return sounds, levels_db or None, tune
 
 
 def find_note_loop(generator, audio, seconds, sample_rate):
