@@ -151,7 +151,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
         held = _held(generator, sounds[-1], seconds, sample_rate)
         velocities, gains = [zone.request.velocity for zone in layers], None
         if velocities[0]:
-            beginning = [sound[: max(held, 1)] for sound in sounds]
+            beginning = [sound[: held or len(sound)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
         for zone, audio, loop in zip(layers, sounds, loops, strict=True):
             release = audio[held:]
@@ -191,9 +191,10 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
     curves = generator.get_controls(z, conditioning(asked), seconds)
     curves = {name: np.array(value) for name, value in curves.items()}
-    n_held = curves["loudness_db"].shape[1]
+    n_held = n_frames = curves["loudness_db"].shape[1]
     if not generator.rings_out:
-        n_held = max(1, n_held - math.ceil(generator.release_seconds * generator.frame_rate))
+        n_held -= math.ceil(generator.release_seconds * generator.frame_rate)
+    n_held = n_held if n_held > 0 else n_frames
     tune = {}
     for name in (name for name in curves if name.endswith("/f0_hz")):
         semitones = 12.0 * np.log2(np.median(curves[name][:, :n_held, 0], axis=1) / 440.0) + 69.0
