@@ -154,11 +154,11 @@ def floors(real, pitch, velocity, rows=None):
 
 def median_floors(found):
     """Medians of `floors`, at least `MIN_FLOORS`: dict figure -> float."""
-    return {name: max(_median(found[name]), low) for name, low in MIN_FLOORS.items()}
+    return {name: float(np.fmax(_median(found[name]), low)) for name, low in MIN_FLOORS.items()}
 
 
 def ratios(found, floor):
-    """Median difference over the floor: dict figure -> float.
+    """Median difference over the floor: dict figure -> float, NaN where no note has the figure.
 
     Args:
       found: dict figure -> differences, [n], as of `differences`.
@@ -169,4 +169,4 @@ def ratios(found, floor):
 
 def _median(values):
     values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) else 0.0
+    return float(np.median(values)) if len(values) else float("nan")

@@ -83,7 +83,7 @@ def test_training_until_it_is_done_says_so(noisygan, watched, tmp_path, monkeypa
     assert "note: no page was written: the disk is full" in result.err
     lines = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
-    assert all(np.isfinite(line["energy_distance_percent"]) for line in lines)
+    assert all(np.isfinite(line["distance_percent"]) for line in lines)
     result = noisygan("render", "--run_dir", run_dir / "best", "--out_dir", tmp_path / "out")
     assert result.code == 0, result.err
     arguments = ("--data", notes_folder(), "--run_dir", run_dir / "best", "--resume")
