@@ -207,9 +207,7 @@ class TestFilesAsTheyCome:
     def test_nothing_usable_is_refused(self, tmp_path):
         for name in ("C4.wav", "D4.wav"):
             (tmp_path / name).write_text("no audio")
-        with pytest.raises(
-            UsageError, match=r"none of the 2 .*\(2 unreadable\); the first: .*C4.wav "
-        ):
+        with pytest.raises(UsageError, match=r"none of the 2 .*\(2 unreadable.*C4.wav "):
             read(tmp_path)
 
     def test_a_quiet_set_has_one_gain(self, tmp_path, write_sound):
