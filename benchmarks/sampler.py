@@ -4,7 +4,7 @@
 
 Needs `pip install pysfizz`. Each sampled key and one between two of them is played at velocities 1
 to 127 and compared with the note that the run renders: `level`, the largest difference in dB over
-the first second, but for the player's gain, and `pitch` of the strongest partial in cents. A looped
+the first second, but for the player's gain, and `pitch` of the fundamental in cents. A looped
 note is held for ten seconds: `click` is its loudest millisecond above 5 kHz relative to the loudest
 one before the loop's end, `wobble` the range of its level in dB in windows of 0.2 s. Prints a table
 in Markdown.
@@ -63,10 +63,12 @@ class Player:
         return np.concatenate(sound)
 
 
-def strongest_hz(sound, sample_rate):
-    """Frequency of the strongest partial, Hz."""
+def fundamental_hz(sound, sample_rate, key):
+    """Frequency of the peak within a semitone of a key's, Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 20))
-    return np.argmax(spectrum) * sample_rate / (1 << 20)
+    hz = np.arange(len(spectrum)) * sample_rate / (1 << 20)
+    spectrum[np.abs(69.0 + 12.0 * np.log2(np.maximum(hz, 1.0) / 440.0) - key) > 1.0] = 0.0
+    return hz[np.argmax(spectrum)]
 
 
 def highs(sound, sample_rate):
@@ -100,7 +102,7 @@ def main():
                 note = run.render(key, velocity, sample_rate=rate).audio[0][:rate]
                 found = player.play([key], velocity or 127, 0.99, 1.0)[:rate]
                 levels[key].append(20.0 * np.log10(found.std() / max(note.std(), 1e-9)))
-                ratio = strongest_hz(found, rate) / strongest_hz(note, rate)
+                ratio = fundamental_hz(found, rate, key) / fundamental_hz(note, rate, key)
                 cents.append(1200.0 * np.log2(ratio))
             row = [f"{np.max(np.abs(cents)):.1f}"]
             loop = loops.get(key)
