@@ -188,7 +188,7 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     low, high = layers[0].keys
     keys = range(max(low, span[0]), min(high, span[1]) + 1)
     asked = requests + [dataclasses.replace(loudest, velocity=each) for each in between]
-    asked += [dataclasses.replace(loudest, pitch=key) for key in keys]
+    asked += [dataclasses.replace(requests[len(requests) // 2], pitch=key) for key in keys]
     z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
     curves = generator.get_controls(z, conditioning(asked), seconds)
     curves = {name: np.array(value) for name, value in curves.items()}
