@@ -1,4 +1,4 @@
-"""How far an SFZ instrument of a run, played by sfizz, is from `render`: levels, pitch and clicks.
+"""Compare an SFZ instrument of a run, played by sfizz, with `render`: levels, pitch and clicks.
 
     python benchmarks/sampler.py --run_dir runs/flute [--pitch 60,66,72] [--sample_rate 44100]
 
