@@ -154,11 +154,13 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
             beginning = [sound[: held or len(sound)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
         for zone, audio, loop in zip(layers, sounds, loops, strict=True):
-            release = audio[held:]
-            releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
-            n_release = round(releases[-1] * sample_rate)
-            audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
-            release = release[:n_release] if loop is not None and audible else None
+            tail, release = audio[held:], None
+            releases.append(_seconds_to_fall(tail, sample_rate, _FADED_DB))
+            audible = _seconds_to_fall(tail, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
+            if loop is not None and audible:
+                before = audio[held - round(_AUDIBLE_SECONDS * sample_rate) : held]
+                level = np.std(audio[loop.start : loop.end]) / max(np.std(before), 1e-9)
+                release = np.float32(level) * tail[: round(releases[-1] * sample_rate)]
             path = f"{zone.request.stem}.wav"
             samples.append(Sample(zone, path, audio, loop, gains, offsets, release))
         if progress:
