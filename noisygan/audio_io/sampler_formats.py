@@ -10,7 +10,7 @@ from noisygan.errors import UsageError
 from noisygan.files import atomic_folder, make_folder
 
 FORMATS = ("sfz", "folder")
-_FADE_IN, _FADE_OUT = 0.01, 0.1  # seconds, from a held sample to that of its release
+_FADE_OUT_SECONDS = 0.1  # of a held sample while that of its release begins
 _LEAST_CENTS, _STEP_DB = 2, 0.5  # of offsets of keys: less is not heard
 
 
@@ -143,8 +143,7 @@ def sfz_text(instrument):
             # On its own line: a name may contain spaces.
             lines += ["", "<region>", _line(held), f"sample={sample.path}"]
             if sample.release is not None:
-                released = {"trigger": "release", "ampeg_attack": _FADE_IN}
-                lines += ["", "<region>", _line(opcodes | released)]
+                lines += ["", "<region>", _line(opcodes | {"trigger": "release"})]
                 lines.append(f"sample={sample.release_path}")
     return "\n".join(lines) + "\n"
 
@@ -173,7 +172,7 @@ def _sustain(sample, sample_rate):
         opcodes = {"loop_mode": "loop_continuous", "loop_start": loop.start}
         opcodes |= {"loop_end": loop.end - 1, "loop_crossfade": f"{loop.fade / sample_rate:.4f}"}
     if sample.release is not None:
-        opcodes["ampeg_release"] = _FADE_OUT
+        opcodes["ampeg_release"] = _FADE_OUT_SECONDS
     return opcodes
 
 

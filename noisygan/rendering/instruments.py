@@ -27,6 +27,7 @@ _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
 _LEVEL_SECONDS = 1.0  # from which the level of a velocity is measured
 _AUDIBLE_DB, _AUDIBLE_SECONDS = 30.0, 0.1  # a release that falls more slowly is sampled
+_FADE_IN_SECONDS = 0.015  # of a sampled release
 
 
 def make_instrument(
@@ -161,6 +162,8 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
                 before = audio[held - round(_AUDIBLE_SECONDS * sample_rate) : held]
                 level = np.std(audio[loop.start : loop.end]) / max(np.std(before), 1e-9)
                 release = np.float32(level) * tail[: round(releases[-1] * sample_rate)]
+                n = min(len(release), round(_FADE_IN_SECONDS * sample_rate))
+                release[:n] *= np.sin(np.linspace(0.0, 0.5 * np.pi, n, dtype=np.float32)) ** 2
             path = f"{zone.request.stem}.wav"
             samples.append(Sample(zone, path, audio, loop, gains, offsets, release))
         if progress:

@@ -30,7 +30,6 @@ OPCODES = {
     "trigger": ("release",),
     "tune": range(-100, 101),
     "volume": str,
-    "ampeg_attack": float,
     "seq_length": range(1, 101),
     "seq_position": range(1, 101),
     "loop_mode": LOOP_MODES,
