@@ -14,6 +14,7 @@ from scipy import fft, signal
 
 from noisygan.metrics import spectrograms
 from noisygan.metrics.descriptors import SILENT_PEAK
+from noisygan.metrics.features import in_threads
 
 # Unit and smallest floor of each figure.
 FIGURES = {"level": "dB", "slope": "dB/s", "end": "s", "bands": "dB"}
@@ -56,7 +57,7 @@ def join(parts):
 
 def courses(audio, sample_rate):
     """`Courses` of notes, float [n, n_samples]; silent ones are at -80 dB throughout."""
-    found = [_course(np.asarray(note, np.float32), sample_rate) for note in audio]
+    found = in_threads(lambda note: _course(np.asarray(note, np.float32), sample_rate), audio)
     return Courses(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
