@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noisygan.audio_io import audio_files
+from noisygan.audio_io import audio_files, decoding
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
 from noisygan.data.layouts import NO_LABEL, list_entries
 from noisygan.errors import UsageError
@@ -153,6 +154,7 @@ class Run:
         z: np.ndarray | Path | None = None,
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
+        held_seconds: float | None = None,
     ) -> Notes:
         """Render notes.
 
@@ -171,7 +173,9 @@ class Run:
             file of them, .npy, or -z.npz of `match`, which also gives pitch, velocity, label,
             length, gain and noise seed where none is given.
           glide: Pitch bend: points (seconds, semitones), linear between them.
-          like: Folder of recordings: one note for each, at its pitch, velocity and label.
+          like: Folder of recordings: one note for each, at its pitch, velocity, label and note-off.
+          held_seconds: Time of the note-off; infinite: the note rings out. None: the release ends
+            with the sound, and notes ring out if the recordings do.
 
         Returns:
           Notes, rendered on first use.
@@ -195,6 +199,7 @@ class Run:
             z=z,
             glide=glide,
             like=like,
+            held_seconds=held_seconds,
         )
         return render_requests(self.generator, chosen, **settings)
 
@@ -210,6 +215,7 @@ class Run:
         z: np.ndarray | Path | None = None,
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
+        held_seconds: float | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
 
@@ -238,15 +244,30 @@ class Run:
             z=z,
             glide=glide,
             like=like,
+            held_seconds=held_seconds,
         )
         return render_requests(self.generator, chosen, audio=False, **settings).controls
 
     def _requests(
-        self, *, pitch, velocity, label, count, seconds, sample_rate, seed, z, glide, like
+        self,
+        *,
+        pitch,
+        velocity,
+        label,
+        count,
+        seconds,
+        sample_rate,
+        seed,
+        z,
+        glide,
+        like,
+        held_seconds,
     ):
         """(requests, settings of `render_requests`); what run.json tells is checked first."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
+        if held_seconds is not None and not held_seconds >= 0.0:
+            raise UsageError(f"held_seconds {held_seconds:g}: expected 0 or more, such as 2.5")
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
         label = [label] if isinstance(label, str) else label
         given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z}
@@ -268,7 +289,10 @@ class Run:
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
+        if held_seconds is not None and not generator.has_controls:
+            raise UsageError(requests.NO_NOTE_OFF)
         if like is not None:
+            entries = self._with_note_offs(entries, held_seconds)
             chosen = requests.requests_like(self, entries)
         else:
             conditions = (pitch, velocity, label)
@@ -276,7 +300,9 @@ class Run:
                 saved.check_size(generator.latent_dim)
                 count, conditions = len(saved.z), saved.conditions(self, *conditions)
                 seconds = saved.seconds(generator) if seconds is None else seconds
-            chosen = requests.make_requests(self, count, *conditions, seed)
+                if held_seconds is None and generator.has_controls:
+                    held_seconds = saved.held_seconds
+            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds)
         if saved is not None:
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
@@ -287,6 +313,27 @@ class Run:
             pitches = [request.pitch for request in chosen]
             requests.check_pitches(pitches, settings["sample_rate"])
         return chosen, settings
+
+    def _with_note_offs(self, entries, held_seconds):
+        """Entries with the given note-off, or the measured ones for a generator that uses them."""
+        from noisygan.data.dataset import measure_held_seconds
+        from noisygan.evaluation.generate import recordings_of
+
+        if not self.generator.has_controls:
+            return entries
+        trim_db = recordings_of(self).trim_db
+        try:
+            return [
+                dataclasses.replace(
+                    entry,
+                    held_seconds=measure_held_seconds(entry, trim_db)
+                    if held_seconds is None
+                    else held_seconds,
+                )
+                for entry in entries
+            ]
+        except decoding.BadAudioError as error:
+            raise UsageError(f"like: a recording {error}") from error
 
     def check_playable(
         self,

@@ -28,6 +28,7 @@ class Examples:
       labels: Class of each, "" where unknown. Array of str [n].
       names: list of n.
       velocity: 0 to 127, NaN where unknown. float [n].
+      held_seconds: Time of the note-offs, infinite for never; None: unknown. float [n].
     """
 
     audio: np.ndarray
@@ -36,6 +37,7 @@ class Examples:
     labels: np.ndarray = None
     names: list = None
     velocity: np.ndarray = None
+    held_seconds: np.ndarray = None
     _features: features.Features = dataclasses.field(default=None, repr=False)
     _embedded: dict = dataclasses.field(default_factory=dict, repr=False)
 
@@ -60,6 +62,7 @@ class Examples:
             [names[dataset.label[i]] for i in rows] if dataset.has_label else None,
             [dataset.names[i] for i in rows],
             dataset.velocity[rows],
+            dataset.held_seconds[rows],
         )
 
     def __len__(self):
@@ -89,13 +92,14 @@ class Examples:
             self.labels[rows],
             [self.names[i] for i in rows],
             self.velocity[rows],
+            None if self.held_seconds is None else self.held_seconds[rows],
             self._features and self._features.take(rows),
             {name: vectors[rows] for name, vectors in self._embedded.items()},
         )
 
     def with_audio(self, audio):
         """Examples with other audio and the same conditioning."""
-        return Examples(audio, self.sample_rate, self.pitch, self.labels, self.names, self.velocity)
+        return dataclasses.replace(self, audio=audio, _features=None, _embedded={})
 
     @property
     def has_pitch(self):

@@ -67,6 +67,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
         like.labels[rows] if "label" in names or one_class else None,
         [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
         like.velocity[rows] if "velocity" in names else None,
+        None if like.held_seconds is None else like.held_seconds[rows],
     )
 
 
@@ -86,6 +87,7 @@ def requests_like(run, generator, like, rows):
             label=str(like.labels[i]) or None,
             pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
             velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
+            held_seconds=None if like.held_seconds is None else float(like.held_seconds[i]),
         )
         for i in rows
     ]

@@ -30,6 +30,7 @@ class Capabilities:
       predicts: Whether it has `predict`, the next sample of real examples.
       is_any_length: Whether it makes more seconds than it was trained on.
       release_seconds: Time from note-off to the end of a note; None without a note-off.
+      rings_out: Whether notes are not released unless a note-off is given.
       min_batch_size: Smallest training batch whose statistics are meaningful.
       n_levels: Levels of a generator that grows; 1: it does not.
       level: Present level, from 0.
@@ -40,9 +41,13 @@ class Capabilities:
     predicts = False
     is_any_length = False
     release_seconds = None
+    rings_out = False
     min_batch_size = 1
     n_levels = 1
     level = 0
+
+    def adapt(self, data):
+        """Set constants that are measured from the recordings, an `AudioDataset`."""
 
     def length_of(self, level):
         """Samples of the audio at a level."""

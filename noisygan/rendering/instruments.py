@@ -177,7 +177,9 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
     for zone, note in zip(zones, rendered, strict=True):
         audio = note.audio
         held = _held(generator, audio, seconds, sample_rate)
-        loop = find_loop(audio, sample_rate, held // 8, held)
+        loop = None
+        if not generator.rings_out:
+            loop = find_loop(audio, sample_rate, held // 8, held)
         if loop is not None:
             audio = crossfade_loop(audio, loop)
         level = float(np.sqrt(np.mean(audio[:held] ** 2))) if held else 0.0
@@ -188,7 +190,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
             softest = 0.0 if is_lowest else min(1.0, softer / max(level, 1e-9))
         softer = level
         samples.append(Sample(zone, f"{zone.request.stem}.wav", audio, loop, softest))
-        releases.append(_release_seconds(audio[held:], sample_rate))
+        releases.append(_release(generator, audio[held:], sample_rate))
         if progress:
             progress(len(samples), len(zones))
     n_turns = 1 + max(zone.turn for zone in zones)
@@ -199,6 +201,8 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
 
 def _held(generator, audio, seconds, sample_rate):
     """Samples of a note before its note-off or decay."""
+    if generator.rings_out:
+        return len(audio)
     if generator.has_controls:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
@@ -206,6 +210,10 @@ def _held(generator, audio, seconds, sample_rate):
         return 0
     last = np.flatnonzero(levels >= levels.max() - _HELD_DB)[-1]
     return min(len(audio), round((last + 1) * _FRAME_SECONDS * sample_rate))
+
+
+def _release(generator, audio, sample_rate):
+    return generator.release_seconds if generator.rings_out else _release_seconds(audio, sample_rate)
 
 
 def _release_seconds(audio, sample_rate):

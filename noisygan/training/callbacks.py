@@ -59,6 +59,7 @@ class Samples(Callback):
             "pitch": tf.constant(np.nan_to_num(data.pitch[chosen]), tf.float32),
             "velocity": tf.constant(np.nan_to_num(data.velocity[chosen]), tf.float32),
             "label": tf.constant(data.label[chosen], tf.int32),
+            "held_seconds": tf.constant(data.held_seconds[chosen]),
         }
         self.z = trainer.generator.prior(n, 12345)
 

@@ -390,6 +390,7 @@ class QualityMonitor(Callback):
             "pitch": np.nan_to_num(data.pitch[chosen]),
             "velocity": np.nan_to_num(data.velocity[chosen]),
             "label": data.label[chosen],
+            "held_seconds": data.held_seconds[chosen],
         }
         z = self.trainer.generator.prior(n, 54321)
         found, n_timed, seconds = [], 0, 0.0

@@ -130,6 +130,7 @@ class Trainer:
         tf.keras.utils.set_random_seed(seed)
         self.check(data)
         chosen = range(0, len(data), -(-len(data) // 256))
+        self.generator.adapt(data)
         self.discriminator.adapt(tf.stack([data.audio(i) for i in chosen]))
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(data.batches(self.batch_size, seed)))
