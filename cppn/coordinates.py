@@ -1,8 +1,8 @@
 """Time coordinates: inputs of a CPPN.
 
 Coordinates are called with times in seconds ([n_times] for all notes, or [batch, n_times]), the
-note-off in seconds ([batch], infinite for a note that is never released) and the latent (z with encoded conditions, float32 [batch, n]), and
-return [batch, n_times, n_coordinates].
+note-off in seconds ([batch], infinite for a note that is never released) and the latent (z with
+encoded conditions, float32 [batch, n]), and return [batch, n_times, n_coordinates].
 They are functions of time in seconds, so a curve does not depend on the frame rate.
 """
 

@@ -31,30 +31,23 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 
 # Packages and modules whose classes a config may name: their constructors store, validate and make
 # weights. Of `functions`, also functions: activations and scalings.
-_CLASSES = (
-    *("synths", "cppn", "discriminators", "noisygan.generators", "noisygan.losses"),
-    *("noisygan.data.dataset", "noisygan.training.augmentation"),
-    *("noisygan.training.growth", "noisygan.training.optimizers", "noisygan.training.pretraining"),
-    *("noisygan.training.quality", "noisygan.training.trainer", "ddsp.synths", "ddsp.effects"),
+_CLASSES = str.split(
+    """synths cppn discriminators noisygan.generators noisygan.losses noisygan.data.dataset
+    noisygan.training.augmentation noisygan.training.growth noisygan.training.optimizers
+    noisygan.training.pretraining noisygan.training.quality noisygan.training.trainer
+    ddsp.synths ddsp.effects"""
 )
-_FUNCTIONS = (
-    *("cppn.activations", "synths.frequency_scales", "synths.modal", "synths.transient"),
-    "synths.units",
+_FUNCTIONS = str.split(
+    "cppn.activations synths.frequency_scales synths.modal synths.transient synths.units"
 )
 # They compile, start threads, set global state or load weights.
-_DENIED = (
-    *("synths.kernels", "synths.native", "synths.pitch", "synths.portable", "synths.sharing"),
-)
+_DENIED = str.split("synths.kernels synths.native synths.pitch synths.portable synths.sharing")
 _TFP = "tensorflow_probability"
 # Distributions of numbers; others call functions that they are given.
-_DISTRIBUTIONS = frozenset(
-    (
-        *("Beta", "Cauchy", "Exponential", "Gamma", "Gumbel", "HalfCauchy", "HalfNormal"),
-        *("InverseGamma", "Kumaraswamy", "Laplace", "LogNormal", "Logistic", "LogitNormal"),
-        *("MultivariateNormalDiag", "MultivariateNormalTriL", "Normal", "Pareto", "StudentT"),
-        *("SphericalUniform", "Triangular", "TruncatedNormal", "Uniform", "VonMises"),
-        *("VonMisesFisher", "Weibull"),
-    )
+_DISTRIBUTIONS = str.split(
+    """Beta Cauchy Exponential Gamma Gumbel HalfCauchy HalfNormal InverseGamma Kumaraswamy Laplace
+    LogNormal Logistic LogitNormal MultivariateNormalDiag MultivariateNormalTriL Normal Pareto
+    SphericalUniform StudentT Triangular TruncatedNormal Uniform VonMises VonMisesFisher Weibull"""
 )
 # Keras looks up objects by dicts with these keys.
 _KERAS_KEYS = ("class_name", "registered_name")
@@ -90,16 +83,13 @@ def allow_modules(modules):
     """
     for module in modules:
         if not all(part.isidentifier() for part in module.split(".")):
-            raise UsageError(f"--allow_module {module}: expected a module name like my_synths.fm")
+            raise UsageError(f"allow_module {module}: expected a module name like my_synths.fm")
     _allowed[:] = modules
 
 
 def allowed_modules():
     """The modules added by `allow_modules`: list of str."""
     return list(_allowed)
-
-
-# ---- finding ---------------------------------------------------------------------------------
 
 
 def bundled_folder():
@@ -180,9 +170,6 @@ def _hint(name, names):
     return old if new else nearest(name, names)
 
 
-# ---- statements ------------------------------------------------------------------------------
-
-
 class _Reference(NamedTuple):
     """`@scope/module.Name`, with () if evaluated; without a selector the macro `%scope`."""
 
@@ -225,17 +212,16 @@ class _Delegate(config_parser.ParserDelegate):
         return _Reference(macro_name)
 
 
-def _statements(text, source):
-    """Statements of .gin text: list of (gin statement, where it stands)."""
+def _statements(text, source, path=None, parents=()):
+    """Statements of .gin text with its includes in place: list of (gin statement, where)."""
+    found, parser = [], None
 
     def where(line):
-        return f"{source} line {line}" if "\n" in text else source
+        return f"{source} line {line}" if path else source
 
-    found, parser = [], None
     try:
         parser = config_parser.ConfigParser(io.StringIO(text), _Delegate())
-        for statement in parser:
-            found.append((statement, where(statement.location.line_num)))
+        statements = list(parser)
     except Exception as error:  # SyntaxError, TokenError, TypeError, RecursionError, ...
         line = parser.current_token.start[0] if parser and parser.current_token else 1
         message = _first_line(error)
@@ -245,29 +231,20 @@ def _statements(text, source):
         raise UsageError(
             f"{where(line)}: not a gin statement ({message}); expected e.g. Trainer.batch_size = 16"
         ) from None
+    for statement in statements:
+        place = where(statement.location.line_num)
+        if isinstance(statement, config_parser.IncludeStatement):
+            included = _find_include(statement.filename, place, path)
+            if included.resolve() in parents:
+                raise UsageError(f"{place}: {statement.filename} includes itself")
+            found += _read_statements(included, parents)
+        else:
+            found.append((statement, place))
     return found
 
 
 def _read_statements(path, parents=()):
-    """Statements of a file and its includes; `_with_includes` says of which form."""
-    return _with_includes(_statements(read(path), str(path)), path, parents)
-
-
-def _with_includes(statements, path=None, parents=()):
-    """Put included statements in place: list of (statement, where, the file's names of modules)."""
-    parents = (*parents, pathlib.Path(path).resolve()) if path else parents
-    imports = [s for s, _ in statements if isinstance(s, config_parser.ImportStatement)]
-    own = {s.bound_name() if s.is_from or s.alias else s.module: s.module for s in imports}
-    found = []
-    for statement, where in statements:
-        if isinstance(statement, config_parser.IncludeStatement):
-            included = _find_include(statement.filename, where, path)
-            if included.resolve() in parents:
-                raise UsageError(f"{where}: {statement.filename} includes itself")
-            found += _read_statements(included, parents)
-        else:
-            found.append((statement, where, own))
-    return found
+    return _statements(read(path), path, path, (*parents, pathlib.Path(path).resolve()))
 
 
 def _find_include(name, where, including):
@@ -282,9 +259,6 @@ def _find_include(name, where, including):
             return path
     options = [p.relative_to(f).as_posix() for f in folders for p in f.rglob("*.gin")]
     raise UsageError(f"{where}: no {name} to include{nearest(name, options)}")
-
-
-# ---- names -----------------------------------------------------------------------------------
 
 
 def _within(name, prefixes):
@@ -316,15 +290,8 @@ def _check_module(module, where):
         return
     raise UsageError(
         f"{where}: a config may not import {module}{_hint(module, known)}; "
-        f"if you trust it, add --allow_module {module}"
+        f"if you trust it, add allow_module {module}"
     )
-
-
-def _members(module):
-    """Classes and functions of a module that a config may name: dict of name -> object."""
-    if module.__name__ == _TFP:
-        return {f"distributions.{n}": getattr(module.distributions, n) for n in _DISTRIBUTIONS}
-    return {n: v for n, v in vars(module).items() if n[0] != "_" and is_allowed(v)}
 
 
 def _canonical(value):
@@ -345,7 +312,11 @@ class _Names:
         """Import a module and add its members."""
         if _within(module, ("ddsp",)):
             ddsp_package.load()
-        for name, value in _members(importlib.import_module(module)).items():
+        imported = importlib.import_module(module)
+        members = {n: v for n, v in vars(imported).items() if n[0] != "_" and is_allowed(v)}
+        if module == _TFP:
+            members = {n: getattr(imported.distributions, n) for n in _DISTRIBUTIONS}
+        for name, value in members.items():
             self.known[_canonical(value)[1]] = self.known[f"{module}.{name}"] = value
 
     def import_module(self, module, where):
@@ -368,10 +339,8 @@ class _Names:
         """Full name of the class or function that a selector means."""
         if selector == _SINGLETON:
             return selector
-        name = selector
-        for alias, module in aliases.items():
-            if selector.startswith(alias + "."):
-                name = module + selector[len(alias) :]
+        first, _, rest = selector.partition(".")
+        name = f"{aliases[first]}.{rest}" if rest and first in aliases else selector
         module = name.rpartition(".")[0]
         if name not in self.known and is_open(module):
             with contextlib.suppress(ModuleNotFoundError):
@@ -412,24 +381,6 @@ def _parameters(value, inherited=True):
     return found if inspect.isclass(value) else None
 
 
-# ---- values ----------------------------------------------------------------------------------
-
-
-def _leaves(value):
-    """All literals and references inside a value."""
-    if isinstance(value, dict):
-        value = [item for pair in value.items() for item in pair]
-    if type(value) in (list, tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
-
-
-def _references(value):
-    return [leaf for leaf in _leaves(value) if isinstance(leaf, _Reference)]
-
-
 def _map(value, function):
     """The same value with `function(leaf)` in place of each leaf."""
     if type(value) is dict:
@@ -437,6 +388,12 @@ def _map(value, function):
     if type(value) in (list, tuple):
         return type(value)(_map(item, function) for item in value)
     return function(value)
+
+
+def _references(value):
+    leaves = []
+    _map(value, leaves.append)
+    return [leaf for leaf in leaves if isinstance(leaf, _Reference)]
 
 
 def _format(value):
@@ -457,9 +414,6 @@ def _format(value):
 class _Infinity(float):
     def __repr__(self):
         return "1e999" if self > 0 else "-1e999"
-
-
-# ---- parsing ---------------------------------------------------------------------------------
 
 
 class _Loaded:
@@ -484,35 +438,27 @@ def parse(files, overrides=()):
     Raises:
       UsageError: one line: what is wrong, in which file and line, and the nearest correct spelling.
     """
-    statements = [s for name in files for s in _read_statements(find_config(name))]
-    _load(statements, overrides)
-
-
-def parse_text(text, source="config", overrides=()):
-    """Load a config from text; `source` names it in messages. Otherwise like `parse`."""
-    _load(_with_includes(_statements(text, source)), overrides)
-
-
-def _load(statements, overrides):
     global _loaded
-    every = {alias: module for _, _, own in statements for alias, module in own.items()}
+    statements = [s for name in files for s in _read_statements(find_config(name))]
     for override in overrides:
-        found = _with_includes(_statements(override, f"--gin_param '{override}'"))
+        found = _statements(override, f"override '{override}'")
         if not found:
-            raise UsageError(f"--gin_param '{override}': expected e.g. Trainer.n_critic = 2")
-        statements += [(s, where, {**every, **own}) for s, where, own in found]
+            raise UsageError(f"override '{override}': expected e.g. Trainer.n_critic = 2")
+        statements += found
 
     # Nothing is imported unless every import is allowed.
     names = _Names()
-    imports = [(s.module, where) for s, where, _ in statements if _is_import(s)]
+    imports = [(s, where) for s, where in statements if _is_import(s)]
     for step in (_check_module, names.import_module):
-        for module, where in imports:
-            step(module, where)
+        for statement, where in imports:
+            step(statement.module, where)
+    renamed = [statement for statement, _ in imports if statement.is_from or statement.alias]
+    aliases = {statement.bound_name(): statement.module for statement in renamed}
 
     loaded, replaced = _Loaded(), []
-    for statement, where, own in statements:
+    for statement, where in statements:
         if isinstance(statement, config_parser.BindingStatement):
-            binding = _binding(statement, names, own, where)
+            binding = _binding(statement, names, aliases, where)
             replaced.append(loaded.bindings.pop(binding.key, None))
             loaded.bindings[binding.key] = binding
     replaced = list(filter(None, replaced))
@@ -556,16 +502,12 @@ def _binding(statement, names, aliases, where):
 def _check_macros(bindings, replaced):
     """Every macro that is used is defined, and every defined one is (or was) used."""
     defined = {b.scope: b.where for b in bindings if not b.selector}
-    every = [(r.scope, b.where) for b in (*bindings, *replaced) for r in _references(b.value)
-             if not r.selector]  # fmt: skip
-    used = dict(every)
+    both = (*bindings, *replaced)
+    used = {r.scope: b.where for b in both for r in _references(b.value) if not r.selector}
     for name in used.keys() - defined.keys():
         raise UsageError(f"{used[name]}: %{name} is not defined{nearest(name, defined)}")
     for name in defined.keys() - used.keys():
         raise UsageError(f"{defined[name]}: nothing uses the value {name}{nearest(name, used)}")
-
-
-# ---- what uses what --------------------------------------------------------------------------
 
 
 def _scopes(scope):
@@ -640,9 +582,6 @@ def check_all_used():
         else:
             why = f"each scope of {short} overrides it"
         raise UsageError(f"{binding.where}: nothing used {binding}: {why}")
-
-
-# ---- building and writing --------------------------------------------------------------------
 
 
 def configured(cls):

@@ -77,12 +77,11 @@ def atomic_folder(path):
 
 
 @contextlib.contextmanager
-def folder_lock(folder, instead):
+def folder_lock(folder):
     """Hold a folder for this process; the system releases it however the process ends.
 
     Args:
       folder: pathlib.Path of an existing folder.
-      instead: What a second process can do instead of waiting, such as "choose another --out".
 
     Raises:
       UsageError: if another process or thread holds it.
@@ -92,7 +91,7 @@ def folder_lock(folder, instead):
         lock = filelock.FileLock(folder / ".lock").acquire(timeout=0)
     except filelock.Timeout:
         raise UsageError(
-            f"{folder} is being written by another run; wait for it, or {instead}"
+            f"{folder} is being written by another run; wait for it, or choose another folder"
         ) from None
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}") from error
@@ -119,24 +118,16 @@ def _move_to_free_name(part, path):
         os.rename(part, path)
 
 
-def check_folder(path, option="--out_dir"):
-    """Raise UsageError for a folder that cannot be created or written to.
-
-    Args:
-      path: Folder; may be missing.
-      option: Command-line option that named it.
-
-    Raises:
-      UsageError: if it or a parent is a file, or it cannot be written to.
-    """
+def check_folder(path):
+    """Raise UsageError for a folder that cannot be created or written to."""
     path = pathlib.Path(path)
     if path.exists() and not path.is_dir():
-        raise UsageError(f"{option} {path} is a file; expected a folder")
+        raise UsageError(f"{path} is a file; expected a folder")
     there = next((folder for folder in (path, *path.absolute().parents) if _is_there(folder)), path)
     if not there.is_dir():
-        raise UsageError(f"{option} {path} can't be made: {there} is a file; name another folder")
+        raise UsageError(f"{path} can't be made: {there} is a file; name another folder")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"{option} {path}: {there} can't be written to; name another folder")
+        raise UsageError(f"{path}: {there} can't be written to; name another folder")
 
 
 def _is_there(path):

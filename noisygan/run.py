@@ -188,20 +188,8 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        chosen, settings = self._requests(
-            pitch=pitch,
-            velocity=velocity,
-            label=label,
-            count=count,
-            seconds=seconds,
-            sample_rate=sample_rate,
-            seed=seed,
-            z=z,
-            glide=glide,
-            like=like,
-            held_seconds=held_seconds,
-        )
-        return render_requests(self.generator, chosen, **settings)
+        conditions = (pitch, velocity, label, held_seconds)
+        return self._render(True, conditions, count, seconds, sample_rate, seed, z, glide, like)
 
     def controls(
         self,
@@ -233,39 +221,15 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        chosen, settings = self._requests(
-            pitch=pitch,
-            velocity=velocity,
-            label=label,
-            count=count,
-            seconds=seconds,
-            sample_rate=sample_rate,
-            seed=seed,
-            z=z,
-            glide=glide,
-            like=like,
-            held_seconds=held_seconds,
-        )
-        return render_requests(self.generator, chosen, audio=False, **settings).controls
+        conditions = (pitch, velocity, label, held_seconds)
+        notes = self._render(False, conditions, count, seconds, sample_rate, seed, z, glide, like)
+        return notes.controls
 
-    def _requests(
-        self,
-        *,
-        pitch,
-        velocity,
-        label,
-        count,
-        seconds,
-        sample_rate,
-        seed,
-        z,
-        glide,
-        like,
-        held_seconds,
-    ):
-        """(requests, settings of `render_requests`); what run.json tells is checked first."""
+    def _render(self, audio, conditions, count, seconds, sample_rate, seed, z, glide, like):
+        """Notes of `render` and `controls`; what run.json tells is checked without TensorFlow."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
+        pitch, velocity, label, held_seconds = conditions
         if held_seconds is not None and not held_seconds >= 0.0:
             raise UsageError(f"held_seconds {held_seconds:g}: expected 0 or more, such as 2.5")
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
@@ -277,14 +241,13 @@ class Run:
                 "like takes pitch, velocity and label from the recordings, one note of another z "
                 f"for each; leave out {', '.join(given or ['count'])}"
             )
+        if z is not None and count != 1:
+            raise UsageError("z makes one note of each latent; leave out count")
         saved = None
-        if z is not None:
-            if count != 1:
-                raise UsageError("z makes one note of each latent; leave out count")
-            if isinstance(z, (str, pathlib.Path)):
-                saved = saved_latents.load_latents(z)
-            else:
-                saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
+        if isinstance(z, (str, pathlib.Path)):
+            saved = saved_latents.load_latents(z)
+        elif z is not None:
+            saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
         self.check_playable(pitch, label, sample_rate)
         entries = list_entries(like)[1] if like is not None else None
         generator = self.generator
@@ -294,25 +257,26 @@ class Run:
         if like is not None:
             entries = self._with_note_offs(entries, held_seconds)
             chosen = requests.requests_like(self, entries)
-        else:
-            conditions = (pitch, velocity, label)
-            if saved is not None:
-                saved.check_size(generator.latent_dim)
-                count, conditions = len(saved.z), saved.conditions(self, *conditions)
-                seconds = saved.seconds(generator) if seconds is None else seconds
-                if held_seconds is None and generator.has_controls:
-                    held_seconds = saved.held_seconds
-            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds)
-        if saved is not None:
+        elif saved is not None:
+            saved.check_size(generator.latent_dim)
+            seconds = saved.seconds(generator) if seconds is None else seconds
+            if held_seconds is None and generator.has_controls:
+                held_seconds = saved.held_seconds
+            conditions = saved.conditions(self, pitch, velocity, label)
+            chosen = requests.make_requests(self, len(saved.z), *conditions, seed, held_seconds)
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
-        settings["seconds"] = self._check_seconds(seconds, sample_rate)
+        else:
+            conditions = (pitch, velocity, label)
+            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds)
+        if seconds is not None:
+            generator.check_seconds(seconds, settings["sample_rate"])
         if glide:
             chosen = requests.bend_requests(chosen, glide, generator, settings["sample_rate"])
         if "pitch" in self.condition_names:
             pitches = [request.pitch for request in chosen]
             requests.check_pitches(pitches, settings["sample_rate"])
-        return chosen, settings
+        return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
 
     def _with_note_offs(self, entries, held_seconds):
         """Entries with the given note-off, or the measured ones for a generator that uses them."""
@@ -353,11 +317,6 @@ class Run:
         requests.check_pitches(pitches, sample_rate or self.sample_rate)
         if label is not None:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
-
-    def _check_seconds(self, seconds, sample_rate):
-        if seconds is not None:
-            self.generator.check_seconds(seconds, sample_rate or self.generator.sample_rate)
-        return seconds
 
     def interpolate(
         self,
@@ -401,9 +360,10 @@ class Run:
         label = None if label is None else [label]
         self.check_playable(pitch, label, sample_rate)
         generator = self.generator
-        self._check_seconds(seconds, sample_rate)
-        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
         rate = sample_rate or generator.sample_rate
+        if seconds is not None:
+            generator.check_seconds(seconds, rate)
+        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
         if "pitch" in self.condition_names:
             requests.check_pitches([request.pitch], rate)
         z = interpolation.ends(generator, [first, last], seed)
@@ -503,7 +463,7 @@ class Run:
 
         Args:
           out_dir: New or empty folder.
-          format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
+          format: "sfz" or "folder" (WAV files with key and loop alone).
           pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
           velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
           round_robins: Samples of each pitch and velocity that take turns.
@@ -608,6 +568,7 @@ def train(
     strategy: str = "auto",
     snapshot_minutes: float | None = None,
     progress: Silent | None = None,
+    command: Sequence[str] = (),
 ) -> Run | None:
     """Train a generator on recordings.
 
@@ -626,6 +587,7 @@ def train(
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a
         bar on stderr.
+      command: Command line, for the metadata.
 
     Returns:
       Run; None on a machine of several that is not the chief, which writes the run.
@@ -633,17 +595,20 @@ def train(
     Raises:
       UsageError: if config, data and folder don't fit each other; nothing is written then.
       RunError: if the training breaks down.
+      KeyboardInterrupt: when stopped by a signal, after saving.
 
     Example:
       >>> run = noisygan.train("runs/notes.gin", "my_notes", "runs/flute", minutes=10)
       >>> run.render(pitch=60).save("notes")
     """
-    import_tensorflow()
     from noisygan.training import train as training
 
+    training.check_folder(run_dir, resume)
+    import_tensorflow()
     budget = {"minutes": minutes, "steps": steps, "snapshot_minutes": snapshot_minutes}
     flags = {"resume": resume, "early_stop": early_stop, "deterministic": deterministic}
     given = {"overrides": overrides, "seed": seed, "callbacks": callbacks, "strategy": strategy}
+    given["command"] = command
     with contextlib.nullcontext(progress) if progress else TrainingProgress() as shown:
         training.train(config, data, run_dir, **budget, **flags, **given, progress=shown)
     cluster = training.this_cluster()

@@ -64,7 +64,10 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
         if name == "steps":
             values = {n: {**v, "interval": None, "ceiling": None} for n, v in values.items()}
         if name == "within 50 cents":
-            values[systems[-1][0]] = {"value": None, "not_run": "no <sound> was voiced"}
+            values[systems[-1][0]] = {
+                "value": None, "interval": None, "ceiling": None, "seeds": [None, None],
+                "not_run": "no <sound> was voiced",
+            }  # fmt: skip
         return {
             "name": name,
             "group": group,
@@ -144,5 +147,4 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
             ],
             "explained": "Two principal components of log-mel features.",
         },
-        "listening": None,
     }

@@ -1,5 +1,7 @@
 """Small systems that train in a moment, for tests that need a whole one."""
 
+import pathlib
+import tempfile
 import types
 
 import numpy as np
@@ -131,6 +133,16 @@ def trainer(regularizers=(), **changes):
         "d_optimizer": Adam(3e-3),
     }
     return Trainer(**(settings | changes))
+
+
+def parse_config(text, overrides=(), name="my.gin"):
+    """Load a config from text, as a file of this name."""
+    from noisygan import config
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        config.parse([path], overrides)
 
 
 def run(name, condition_names=("pitch", "velocity"), label_names=(), pitches=(), generator=None):

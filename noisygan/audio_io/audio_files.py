@@ -20,54 +20,27 @@ MAX_SECONDS = 600.0
 
 
 def check_sample_rate(sample_rate):
-    """Refuse an impossible sample rate.
-
-    Args:
-      sample_rate: Hz, or None (the run's own).
-
-    Raises:
-      UsageError: outside 8000 .. 192000 Hz.
-    """
+    """Raise UsageError for a sample rate outside 8000 .. 192000 Hz; None is the run's own."""
     if sample_rate is not None and not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-        raise UsageError(
-            f"sample rate {sample_rate} Hz: expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}, "
-            "such as 44100 or 48000"
-        )
+        limits = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}"
+        raise UsageError(f"sample rate {sample_rate} Hz: expected {limits}, such as 48000")
 
 
 def check_seconds(seconds):
-    """Refuse an impossible length.
-
-    Args:
-      seconds: Seconds, or None (the run's own).
-
-    Raises:
-      UsageError: outside 0.1 .. 600 s.
-    """
+    """Raise UsageError for a length outside 0.1 .. 600 s; None is the run's own."""
     # `not ... <=` and not `>`: NaN is refused too.
     if seconds is not None and not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise UsageError(f"{seconds:g} seconds: expected {MIN_SECONDS:g} to {MAX_SECONDS:g}")
 
 
 def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
-    """Write a mono WAV file atomically. An existing file is never overwritten.
-
-    Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
+    """Write a mono WAV file atomically; arguments and errors as of `wav_writer`.
 
     Args:
-      path: File to be written.
       audio: float32 [n_samples].
-      sample_rate: Hz.
-      subtype: One of SUBTYPES.
-      key: MIDI key that the file tells samplers, or None: it tells them none.
-      loop: `noisygan.rendering.loops.Loop` that it tells them with the key, or None.
 
     Returns:
       Number of samples that were cut: int, 0 for FLOAT and DOUBLE.
-
-    Raises:
-      UsageError: if the file exists, or the subtype is unknown.
-      RunError: if the audio is not finite or the file cannot be written.
     """
     with wav_writer(path, sample_rate, subtype, key, loop) as writer:
         writer.write(audio)
@@ -76,16 +49,23 @@ def write_wav(path, audio, sample_rate, subtype="PCM_16", key=None, loop=None):
 
 @contextlib.contextmanager
 def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
-    """Give a `WavWriter`; its file appears, complete, when the block succeeds.
+    """Open a mono WAV file for writing; it appears, complete, when the block succeeds.
+
+    Integer subtypes hold -1 .. 1: what lies outside is cut to it, never wrapped around.
 
     Args:
-      path, sample_rate, subtype, key, loop: As of `write_wav`.
+      path: File to be written; an existing one is never overwritten.
+      sample_rate: Hz.
+      subtype: One of SUBTYPES.
+      key: MIDI key that the file tells samplers, or None: it tells them none.
+      loop: `noisygan.rendering.loops.Loop` that it tells them with the key, or None.
 
     Yields:
       WavWriter.
 
     Raises:
-      (all): As `write_wav`.
+      UsageError: if the file exists, or the subtype is unknown.
+      RunError: if the audio is not finite or the file cannot be written.
     """
     path = pathlib.Path(path)
     if subtype not in SUBTYPES:
@@ -111,18 +91,11 @@ class WavWriter:
     """
 
     def __init__(self, file, name, subtype):
-        self.n_cut = 0
-        self.peak = 0.0
-        self._file = file
-        self._name = name
-        self._subtype = subtype
+        self.n_cut, self.peak = 0, 0.0
+        self._file, self._name, self._subtype = file, name, subtype
 
     def write(self, audio):
-        """Writes the next samples, float32 [n].
-
-        Raises:
-          RunError: if one is not finite.
-        """
+        """Write the next samples, float32 [n]; RunError if one is not finite."""
         audio = np.asarray(audio)
         if not np.isfinite(audio).all():
             n_bad = int(np.size(audio) - np.isfinite(audio).sum())
@@ -144,11 +117,7 @@ def wav_bytes(audio, sample_rate, subtype="PCM_16"):
 
 
 def limit_peak(audio):
-    """Lower a sound to full scale if it is louder.
-
-    Returns:
-      (audio, dB by which it was lowered: 0 or more).
-    """
+    """Lower a sound to full scale if it is louder: (audio, dB by which it was lowered)."""
     peak = float(np.max(np.abs(audio), initial=0.0))
     if peak <= 1.0:
         return audio, 0.0
@@ -156,21 +125,11 @@ def limit_peak(audio):
 
 
 def quantize(audio, subtype):
-    """Samples as the whole numbers of an integer subtype, rounded to the nearest.
+    """Round samples to an integer subtype, cut to -1 .. 1: int16 or int32 [n], filling its range.
 
-    libsndfile rounds floats down, which turns the faintest negative samples into -1 and silence
-    into a murmur.
-
-    Args:
-      audio: float [n_samples]; what lies outside -1 .. 1 is cut to it.
-      subtype: PCM_16, PCM_24 or PCM_32.
-
-    Returns:
-      int16 or int32 [n_samples], filling its type's range.
+    libsndfile rounds floats down, which turns the faintest negative samples into -1.
     """
     bits = int(subtype.removeprefix("PCM_"))
     scale = 2.0 ** (bits - 1)
     whole = np.rint(np.asarray(audio, np.float64) * scale).clip(-scale, scale - 1.0)
-    if bits == 16:
-        return whole.astype(np.int16)
-    return whole.astype(np.int32) << (32 - bits)
+    return whole.astype(np.int16) if bits == 16 else whole.astype(np.int32) << (32 - bits)

@@ -73,59 +73,41 @@ ENTRIES = {
         "burst_seconds": ("", 1e-3, 60.0),
     },
 }
+_RATE = ("", 8000.0, 192_000.0)
 _NEEDED = {
     "version": ("", 1.0, VERSION),
-    "sample_rate": ("", 8000.0, 192_000.0),
+    "sample_rate": _RATE,
     "n_samples": ("", 1.0, MAX_SECONDS * 192_000),
     "frame_rate": ("", 1.0, 1000.0),
 }
-_OPTIONAL = {
-    "noise_seed": ("", -(2.0**31), 2.0**31 - 1),
-    "loudness_db": ("t", -_INF, _INF),
-}
+_SHARED = {"noise_seed": ("", -(2.0**31), 2.0**31 - 1), "loudness_db": ("t", -_INF, _INF)}
 _REVERB = {
     "reverb/ir": ("r", -_INF, _INF),
-    "reverb/sample_rate": ("", 8000.0, 192_000.0),
+    "reverb/sample_rate": _RATE,
     "reverb/add_dry": ("", 0.0, 1.0),
 }
 
 
 def load_controls(path):
-    """Read and check a controls file.
-
-    Args:
-      path: Path of a .npz file.
-
-    Returns:
-      dict of arrays, the entries above.
+    """Read and check a controls file (.npz): dict of arrays, the entries above.
 
     Raises:
       UsageError: if it is no controls file, or its curves don't fit each other.
     """
-    path = pathlib.Path(path)
+    path, expected = pathlib.Path(path), "a controls file (.npz), as `render --controls` writes"
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise UsageError(
-            f"{path} {what}; expected a controls file (.npz), as `noisygan render --controls` "
-            "writes"
-        )
+        raise UsageError(f"{path} {what}; expected {expected}")
     try:
         controls = read_arrays(path, MAX_BYTES)
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} is not a controls file (.npz, as `noisygan render --controls` writes): {error}"
-        ) from error
+        raise UsageError(f"{path} is not {expected}: {error}") from error
     check_controls(controls, path)
     return controls
 
 
 def save_controls(path, controls):
-    """Write a controls file atomically. An existing file is never overwritten.
-
-    Raises:
-      UsageError: if the file exists.
-      RunError: if it cannot be written.
-    """
+    """Write a controls file atomically; an existing file is never overwritten."""
     with atomic_write(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **controls)
 
@@ -146,57 +128,43 @@ def scale_controls(controls, gain):
 def stack_controls(rows):
     """Controls of several sounds of one run as one dict.
 
-    Args:
-      rows: list of dict, as of `load_controls`.
-
-    Returns:
-      dict: curves, responses and noise_seed with a first axis [n]; what the sounds share as it is.
+    Curves, responses and noise_seed get a first axis [n]; what the sounds share stays as it is.
     """
-    return {
-        name: value if _is_shared(name) else np.stack([row[name] for row in rows])
-        for name, value in rows[0].items()
-    }
+    own = _own_axes(rows[0])
+    return {n: np.stack([row[n] for row in rows]) if n in own else x for n, x in rows[0].items()}
 
 
 def split_controls(controls):
     """Controls of each sound, list of dict: the inverse of `stack_controls`.
 
-    Controls of a single sound, as of `load_controls`, become a list of one.
+    Controls of a single sound become a list of one.
 
     Raises:
       UsageError: if voices or kinds are missing or unknown, or the numbers of sounds differ.
     """
     _check_voices(controls, "controls")
-    sizes = {
-        name: np.ndim(value) - len(_axes_of(name, controls))
-        for name, value in controls.items()
-        if not _is_shared(name)
-    }
-    stacked = [name for name, more in sizes.items() if more == 1]
-    if not stacked:
+    own = {n: len(axes) for n, axes in _own_axes(controls).items() if n in controls}
+    counts = {n: len(controls[n]) for n, rank in own.items() if np.ndim(controls[n]) == rank + 1}
+    if not counts:
         return [controls]
-    counts = {name: len(controls[name]) for name in stacked}
     if len({*counts.values()}) > 1 or 0 in counts.values():
         raise UsageError(f"controls of {counts} sounds; expected one or more, the same of each")
-    return [
-        {name: value[row] if name in stacked else value for name, value in controls.items()}
-        for row in range(counts[stacked[0]])
-    ]
+    n_sounds = next(iter(counts.values()))
+    return [{n: x[i] if n in counts else x for n, x in controls.items()} for i in range(n_sounds)]
 
 
-def _is_shared(name):
-    if name.startswith("reverb/"):
-        return name != "reverb/ir"
-    per_sound = {"noise_seed", "loudness_db"}
-    is_setting = name.split("/")[-1] in ("bandwidth_hz", "burst_seconds")
-    return name not in per_sound and ("/" not in name or is_setting)
-
-
-def _axes_of(name, controls):
-    expected = _REVERB | _OPTIONAL
+def _entries(controls):
+    """Entries that these controls may have: name -> (axes, lowest value, highest value)."""
+    entries = _NEEDED | _SHARED
     for voice, kind in voices_of(controls):
-        expected |= {f"{voice}/{entry}": value for entry, value in ENTRIES[kind].items()}
-    return expected[name][0] if name in expected else ""
+        entries |= {f"{voice}/{name}": entry for name, entry in ENTRIES[kind].items()}
+    return entries | (_REVERB if "reverb/ir" in controls else {})
+
+
+def _own_axes(controls):
+    """Axes of the entries that differ from sound to sound, by name."""
+    axes = {name: entry[0] for name, entry in _entries(controls).items()}
+    return {name: own for name, own in axes.items() if own or name == "noise_seed"}
 
 
 def frames_to_samples(n_frames, frame_rate, sample_rate):
@@ -212,33 +180,20 @@ def voices_of(controls):
 
 def curve_names(controls):
     """Names of the entries with an axis of frames, without loudness_db."""
-    return [
-        f"{voice}/{name}"
-        for voice, kind in voices_of(controls)
-        for name, (axes, *_) in ENTRIES[kind].items()
-        if axes.startswith("t")
-    ]
+    entries = _entries(controls).items()
+    return [name for name, (axes, *_) in entries if axes.startswith("t") and "/" in name]
 
 
 def check_controls(controls, path="controls"):
-    """Refuse controls that are incomplete, don't fit each other or are out of range.
-
-    Args:
-      controls: dict of arrays of one sound.
-      path: Named in the error.
+    """Refuse controls of one sound that are incomplete, don't fit each other or are out of range.
 
     Raises:
-      UsageError: names the entry, what came and what was expected.
+      UsageError: names the path, the entry, what came and what was expected.
     """
-    voices, kinds = _check_voices(controls, path)
-    expected = _NEEDED | {name: _OPTIONAL[name] for name in _OPTIONAL if name in controls}
-    if {"noise", "transient"} & {*kinds}:
-        expected |= {"noise_seed": _OPTIONAL["noise_seed"]}
-    for voice, kind in zip(voices, kinds, strict=True):
-        expected |= {f"{voice}/{name}": entry for name, entry in ENTRIES[kind].items()}
-    if "reverb/ir" in controls:
-        expected |= {name: _REVERB[name] for name in _REVERB if name in controls}
-        expected |= {"reverb/sample_rate": _REVERB["reverb/sample_rate"]}
+    kinds = _check_voices(controls, path)
+    optional = {"loudness_db", "reverb/add_dry"}
+    optional |= set() if {"noise", "transient"} & {*kinds} else {"noise_seed"}
+    expected = {n: e for n, e in _entries(controls).items() if n in controls or n not in optional}
     curves = [name for name in expected if expected[name][0].startswith("t") and name in controls]
     lengths = collections.Counter(len(controls[n]) for n in curves if np.ndim(controls[n]))
     # Most curves agree on the number of frames; the one that differs is named.
@@ -260,29 +215,25 @@ def check_controls(controls, path="controls"):
 
 
 def _check_voices(controls, path):
-    """(voices, kinds); refuses what lacks an entry of every controls file, or unknown voices."""
+    """Kinds of the voices; refuse what lacks an entry of every controls file, or other kinds."""
     missing = [name for name in ("format", "voices", "kinds", *_NEEDED) if name not in controls]
     if missing or str(controls["format"]) != FORMAT:
         reason = f"it lacks {', '.join(missing)}" if missing else "its format is another one"
         raise UsageError(f"{path} is not a controls file: {reason}")
     if np.size(controls["version"]) == 1 and controls["version"] > VERSION:
-        raise UsageError(
-            f"{path} has version {controls['version']} of the format, this noisygan knows "
-            f"{VERSION}; update noisygan"
-        )
+        raise UsageError(f"{path} has version {controls['version']}; update noisygan")
     voices, kinds = (_names(controls, name, path) for name in ("voices", "kinds"))
     if len(voices) != len(kinds) or len({*voices}) != len(voices):
-        raise UsageError(
-            f"{path} has {len({*voices})} voices and {len(kinds)} kinds; expected pairs"
-        )
+        counts = f"{len({*voices})} voices and {len(kinds)} kinds"
+        raise UsageError(f"{path} has {counts}; expected pairs")
     unknown = [kind for kind in kinds if kind not in ENTRIES]
     if unknown:
         raise UsageError(f"{path}: kind {unknown[0]} is unknown; known are {', '.join(ENTRIES)}")
-    return voices, kinds
+    return kinds
 
 
 def _check_entry(name, value, axes, low, high, sizes, path):
-    """Check kind, shape and range of an entry; `sizes` holds those of its axes so far."""
+    """Check kind, shape and range of an entry; `sizes` has those of its axes so far."""
     value = np.asarray(value)
     voice = name.split("/")[0]
     wanted = []
@@ -297,13 +248,11 @@ def _check_entry(name, value, axes, low, high, sizes, path):
     if not fits:
         shown = ", ".join(_AXES[axis] for axis in axes)
         limits = ", ".join(
-            f"{_AXES[axis]} {least}" + (f" to {most}" if most != least else "") * (most is not None)
+            f"{_AXES[axis]} {least}" + (f" to {most}" if most not in (least, None) else "")
             for axis, (least, most) in zip(axes, wanted, strict=True)
         )
-        raise UsageError(
-            f"{path}: {name} has shape {value.shape}; expected [{shown}]"
-            + (f" with {limits}" if limits else "")
-        )
+        shown = f"[{shown}] with {limits}" if limits else "[]"
+        raise UsageError(f"{path}: {name} has shape {value.shape}; expected {shown}")
     for axis, n in zip(axes, value.shape, strict=True):
         sizes.setdefault("t" if axis == "t" else (voice, axis), n)
     kinds = {"noise_seed": "iu", "reverb/add_dry": "biu"}.get(name, "iuf")
@@ -316,13 +265,11 @@ def _check_entry(name, value, axes, low, high, sizes, path):
 
 
 def _names(controls, name, path):
-    """A list of names that can be shown and can't be taken for part of a path."""
+    """List of names that can be shown and can't be taken for part of a path."""
     found = np.atleast_1d(controls[name])
     if found.ndim != 1 or not found.size or found.dtype.kind != "U" or found.itemsize > 400:
         raise UsageError(f"{path}: {name} is no list of names of up to 100 characters")
     for each in map(str, found):
         if not re.fullmatch(r"[\w +-][\w .+-]*", each):
-            raise UsageError(
-                f"{path}: {name} holds {ascii(each)}; expected letters, digits, spaces and _ . + -"
-            )
+            raise UsageError(f"{path}: {name} has {ascii(each)}; expected letters and digits")
     return [str(each) for each in found]

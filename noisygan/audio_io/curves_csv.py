@@ -34,10 +34,6 @@ _LEVELS = ("amplitudes", "magnitudes")
 def write_curves(path, controls):
     """Write the curves of controls as CSV, atomically; an existing file is never overwritten.
 
-    Args:
-      path: File to be written.
-      controls: Of `noisygan.audio_io.controls.load_controls`.
-
     Raises:
       UsageError: if the controls have no curves, or the file exists.
       RunError: if it cannot be written.
@@ -53,14 +49,7 @@ def write_curves(path, controls):
 
 
 def read_curves(path, controls):
-    """Replace curves of controls by those of a CSV file.
-
-    Args:
-      path: File in the format above.
-      controls: Of `load_controls`; they stay as they are.
-
-    Returns:
-      dict, as of `load_controls`.
+    """Copy controls with the curves of a CSV file in place of their own.
 
     Raises:
       UsageError: if the file is not CSV of this format, or doesn't fit the controls; says where.
@@ -70,20 +59,16 @@ def read_curves(path, controls):
     columns = _columns(controls)
     for name in names[1:]:
         if name not in columns:
-            near = difflib.get_close_matches(name[:100], columns, n=1)
-            hint = f"; nearest is {near[0]}" if near else f"; known are {', '.join(columns)}"
-            raise UsageError(
-                f"{path}: no curve {ascii(name[:100])[1:-1]} in these controls{hint[:200]}"
-            )
+            near = difflib.get_close_matches(name[:100], columns, n=1) or list(columns)
+            shown = ascii(name[:100])[1:-1]
+            raise UsageError(f"{path}: no curve {shown} in these controls; nearest is {near[0]}")
     times = table[:, 0]
     seconds = int(controls["n_samples"]) / float(controls["sample_rate"])
     if times[0] < 0.0 or (np.diff(times) <= 0.0).any():
         raise UsageError(f"{path}: {TIME} must rise from row to row, from 0 on")
     if times[-1] > seconds + 1.0 / float(controls["frame_rate"]):
-        raise UsageError(
-            f"{path}: its last row is at {times[-1]:g} s and the sound ends at {seconds:g} s; "
-            "leave out what lies beyond, or make longer controls with render --seconds"
-        )
+        end = f"at {times[-1]:g} s and the sound ends at {seconds:g} s"
+        raise UsageError(f"{path}: its last row is {end}; leave out what lies beyond")
     edited = {name: np.array(value) for name, value in controls.items()}
     n_frames = len(edited[next(iter(columns.values()))[0]])
     moments = np.arange(n_frames) / float(controls["frame_rate"])
@@ -127,14 +112,12 @@ def _read_table(path):
             rows = csv.reader(file)
             names = [name.strip() for name in next(rows, [])]
             if names[:1] != [TIME] or len(names) < 2 or len({*names}) < len(names):
-                raise UsageError(
-                    f"{path}: its first line is {ascii(','.join(names)[:60])[1:-1]}; expected "
-                    f"{TIME} and names of curves, each once, with commas between"
-                )
+                shown = ascii(",".join(names)[:60])[1:-1]
+                expected = f"{TIME} and names of curves, each once, with commas between"
+                raise UsageError(f"{path}: its first line is {shown}; expected {expected}")
             table = []
-            for row in rows:
-                if not row:
-                    continue
+            for row in filter(None, rows):
+                where = f"{path}, line {rows.line_num}"
                 try:
                     table.append(np.array(row, float))
                 except ValueError:
@@ -142,9 +125,7 @@ def _read_table(path):
                 if len(table) > MAX_ROWS:
                     raise UsageError(f"{path} has more than {MAX_ROWS} rows; expected one a frame")
                 if table[-1].shape != (len(names),) or not np.isfinite(table[-1]).all():
-                    raise UsageError(
-                        f"{path}, line {rows.line_num}: expected {len(names)} finite numbers"
-                    )
+                    raise UsageError(f"{where}: expected {len(names)} finite numbers")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, csv.Error) as error:

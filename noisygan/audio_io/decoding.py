@@ -33,14 +33,11 @@ class BadAudioError(ValueError):
 
 
 def check_header(path, sample_rate):
-    """Check what a file's header says, without decoding it.
+    """Check a file's header without decoding it; returns soundfile's info object.
 
     Args:
       path: Path of the file.
       sample_rate: Expected rate in Hz; None: any.
-
-    Returns:
-      soundfile's info object.
 
     Raises:
       BadAudioError: if the file is missing, unreadable or empty, or at another rate.
@@ -90,10 +87,8 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
     n_read = n_samples if trim_db is None else n_samples + round(MAX_SILENCE * sample_rate)
     n_expected = min((info.frames if end is None else end) - start, n_read)
     if n_expected > MAX_SAMPLES:
-        raise BadAudioError(
-            "too long",
-            f"has {info.frames} samples; at most {MAX_SAMPLES} are read at once: cut it in parts",
-        )
+        wanted = f"at most {MAX_SAMPLES} are read at once: cut it in parts"
+        raise BadAudioError("too long", f"has {info.frames} samples; {wanted}")
     try:
         with soundfile.SoundFile(str(path)) as file:
             if start:
@@ -102,23 +97,15 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if len(mono) < n_expected:
-        raise BadAudioError(
-            "unreadable",
-            f"ends after {start + len(mono)} of {start + n_expected} samples; copy or export it "
-            "again",
-        )
+        ends = f"ends after {start + len(mono)} of {start + n_expected} samples"
+        raise BadAudioError("unreadable", f"{ends}; copy or export it again")
     if n_bad:
-        raise BadAudioError(
-            "with NaN or infinite samples",
-            f"holds {n_bad} NaN or infinite samples; expected finite ones, export the file again",
-        )
+        kind = "with NaN or infinite samples"
+        raise BadAudioError(kind, f"holds {n_bad} NaN or infinite samples; export it again")
     peak = float(np.max(np.abs(mono), initial=0.0))
     if peak > MAX_PEAK:
-        raise BadAudioError(
-            "beyond full scale",
-            f"peaks at {peak:.4g}, expected at most 1; bring it into range, for example with "
-            f"`sox --norm {path.name} converted.wav`",
-        )
+        wanted = f"expected at most 1, for example by `sox --norm {path.name} converted.wav`"
+        raise BadAudioError("beyond full scale", f"peaks at {peak:.4g}, {wanted}")
     return cut(mono, sample_rate, n_samples, trim_db)
 
 
@@ -150,16 +137,7 @@ def read_mono(file, n_frames):
 
 
 def cut(mono, sample_rate, n_samples, trim_db=None):
-    """Cut audio to n_samples and clip it to full scale; the end is padded with zeros.
-
-    Args:
-      mono: float32 [n].
-      sample_rate: Hz.
-      n_samples, trim_db: As of `decode`.
-
-    Returns:
-      float32 [n_samples] in [-1, 1].
-    """
+    """Cut audio to float32 [n_samples] in -1 .. 1, padded with zeros; arguments as of `decode`."""
     if trim_db is not None:
         n_searched = n_samples + round(MAX_SILENCE * sample_rate)
         level = np.abs(mono[:n_searched])
@@ -172,16 +150,13 @@ def cut(mono, sample_rate, n_samples, trim_db=None):
 
 
 def shape(audio, peak=None, n_fade_in=0, n_fade_out=0):
-    """Scale audio to a peak and fade it in and out linearly.
+    """Scale audio to a peak and fade it in and out linearly, float32 [n_samples].
 
     Args:
       audio: float32 [n_samples].
       peak: Its peak afterwards, before the fades; silence stays silent. None: as it is.
       n_fade_in, n_fade_out: Samples in which it rises from 0 at its beginning, and falls to 0 at
-        its end; none where 0.
-
-    Returns:
-      float32 [n_samples].
+        its end.
     """
     audio = audio.copy()
     loudest = np.max(np.abs(audio))

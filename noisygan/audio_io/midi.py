@@ -56,27 +56,16 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """Notes of a MIDI file.
-
-    Attributes:
-      notes: list of Note, by start.
-      damage: What of the file could not be read, or ''.
-    """
+    """Notes of a MIDI file by start, and what of it could not be read ('': nothing)."""
 
     notes: list
     damage: str = ""
 
 
 def read_song(path):
-    """Reads a MIDI file.
+    """Read a Standard MIDI File, format 0 or 1, as a Song.
 
     A file that was cut short is read as far as it goes; its hanging notes end there.
-
-    Args:
-      path: Path of a Standard MIDI File, format 0 or 1.
-
-    Returns:
-      Song.
 
     Raises:
       UsageError: if it is missing, no MIDI file, too large or too long, or mido is missing.
@@ -85,10 +74,7 @@ def read_song(path):
     try:
         import mido
     except ImportError:
-        raise UsageError(
-            "mido is not installed, which reads MIDI files; "
-            "expected it from `pip install 'noisygan[midi]'`"
-        ) from None
+        raise UsageError("reading MIDI files needs mido: pip install 'noisygan[midi]'") from None
     if not path.is_file():
         raise UsageError(f"no such file: {path}; expected a MIDI file (.mid)")
     if path.stat().st_size > MAX_BYTES:
@@ -106,10 +92,8 @@ def read_song(path):
         tracks.append(track)
     file_format, _, division = struct.unpack(">HHH", data[8:14])
     if file_format > 1 or division & 0x8000 or not division:
-        raise UsageError(
-            f"{path} has format {file_format}, division {division}; expected format 0 or 1 with "
-            "ticks a beat: save it as such"
-        )
+        found = f"format {file_format}, division {division}"
+        raise UsageError(f"{path} has {found}; expected format 0 or 1 with ticks a beat")
     merged = mido.merge_tracks(tracks)
     return Song(_notes(merged, division, mido, path, damage), damage)
 
@@ -192,10 +176,8 @@ def _notes(messages, division, mido, path, damage):
         bend = _bend(channels[number].bends, start, seconds)
         n_bends += len(bend)
         if len(found) >= MAX_NOTES or n_bends > MAX_BENDS:
-            raise UsageError(
-                f"{path} holds more than {MAX_NOTES} notes, or {MAX_BENDS} pitch bends within "
-                "notes; cut it"
-            )
+            most = f"{MAX_NOTES} notes, or {MAX_BENDS} pitch bends within notes"
+            raise UsageError(f"{path} holds more than {most}; cut it")
         held = seconds - start
         found.append(Note(start, held, pitch, velocity, number + 1, program, bend))
 

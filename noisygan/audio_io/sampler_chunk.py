@@ -17,9 +17,6 @@ def append_sampler_chunk(path, sample_rate, key, loop=None):
       sample_rate: Hz, of the file.
       key: MIDI key that plays the sound untransposed, 0 .. 127.
       loop: `noisygan.rendering.loops.Loop`, or None.
-
-    Raises:
-      OSError: if the file cannot be written.
     """
     loops = b"" if loop is None else _LOOP.pack(0, 0, loop.start, loop.end - 1, 0, 0)
     head = _HEAD.pack(0, 0, round(1e9 / sample_rate), key, 0, 0, 0, int(loop is not None), 0)

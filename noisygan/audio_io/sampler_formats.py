@@ -1,11 +1,7 @@
-"""Sampled instruments as files: SFZ, Decent Sampler presets, or a folder of WAV files.
-
-Every format has WAV files with their key and loop in `samples/`, and a `preview.wav`.
-"""
+"""Sampled instruments as files: WAV files with key and loop, `preview.wav`, and an SFZ file."""
 
 import dataclasses
 import pathlib
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -13,8 +9,7 @@ from noisygan.audio_io import audio_files
 from noisygan.errors import UsageError
 from noisygan.files import atomic_folder, make_folder
 
-FORMATS = ("sfz", "folder", "decent")
-_SUFFIXES = {"sfz": ".sfz", "decent": ".dspreset"}
+FORMATS = ("sfz", "folder")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,14 +77,7 @@ class SampledInstrument:
 
 
 def layers(velocities):
-    """Velocities that each of several sampled ones plays: down to the next softer one.
-
-    Args:
-      velocities: 1 .. 127, rising.
-
-    Returns:
-      list of (lowest, highest), both included; together 1 .. 127.
-    """
+    """(lowest, highest) that each of several rising velocities plays; together 1 .. 127."""
     tops = [*velocities[:-1], 127]
     return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
 
@@ -119,7 +107,7 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
     """
     check_format(format)
     rate = instrument.sample_rate
-    name = "samples" if format == "folder" else f"{instrument.name}{_SUFFIXES[format]}"
+    name = f"{instrument.name}.sfz" if format == "sfz" else "samples"
     with atomic_folder(out_dir) as folder:
         for sample in instrument.samples:
             path = folder / "samples" / sample.path
@@ -127,9 +115,8 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
             key = sample.zone.key
             audio_files.write_wav(path, sample.audio, rate, subtype, key, sample.loop)
         audio_files.write_wav(folder / "preview.wav", preview, rate, subtype)
-        if format != "folder":
-            text = {"sfz": sfz_text, "decent": decent_text}[format](instrument)
-            (folder / name).write_text(text, encoding="utf-8")
+        if format == "sfz":
+            (folder / name).write_text(sfz_text(instrument), encoding="utf-8")
     return pathlib.Path(out_dir) / name
 
 
@@ -173,39 +160,3 @@ def _region(sample, n_turns):
     if zone.choke:
         opcodes |= {"group": 1, "off_by": 1}
     return opcodes
-
-
-def decent_text(instrument):
-    """Decent Sampler preset (XML text) of a SampledInstrument with its files in `samples/`."""
-    root = ElementTree.Element("DecentSampler", minVersion="1.0.0")
-    ElementTree.SubElement(root, "ui")
-    # Drums ring out when their keys are let go.
-    release = 30.0 if instrument.is_kit else instrument.release_seconds
-    groups = ElementTree.SubElement(root, "groups", attack="0.0", release=f"{release:.3f}")
-    if instrument.n_turns > 1:
-        groups.set("seqMode", "round_robin")
-        groups.set("seqLength", str(instrument.n_turns))
-    group = ElementTree.SubElement(groups, "group")
-    # The dynamics of a run conditioned on velocity are in the samples.
-    own_dynamics = any(sample.softest is not None for sample in instrument.samples)
-    group.set("ampVelTrack", "0" if own_dynamics else "1")
-    group.set("pitchKeyTrack", "0" if instrument.is_kit else "1")
-    for sample in instrument.samples:
-        ElementTree.SubElement(group, "sample", _attributes(sample, instrument.n_turns))
-    ElementTree.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, "unicode")}\n'
-
-
-def _attributes(sample, n_turns):
-    """Attributes of Decent Sampler's `sample`."""
-    zone, loop = sample.zone, sample.loop
-    values = {"path": f"samples/{sample.path}", "rootNote": zone.key}
-    values |= {"loNote": zone.keys[0], "hiNote": zone.keys[1]}
-    values |= {"loVel": zone.velocities[0], "hiVel": zone.velocities[1]}
-    if n_turns > 1:
-        values["seqPosition"] = zone.turn + 1
-    if loop is not None:
-        values |= {"loopEnabled": "true", "loopStart": loop.start, "loopEnd": loop.end - 1}
-    if zone.choke:
-        values |= {"tags": zone.choke, "silencedByTags": zone.choke, "silencingMode": "fast"}
-    return {name: str(value) for name, value in values.items()}

@@ -53,12 +53,6 @@ def add_arguments(parser):
         "--seeds", type=seeds, default=2, metavar="N", help="of each config (default: 2)"
     )
     parser.add_argument(
-        "--answers",
-        **several,
-        metavar="FILE",
-        help="answers that the page's listening test saved; several times",
-    )
-    parser.add_argument(
         "--out_dir", required=True, metavar="DIR", help="folder of the comparison, new or begun"
     )
 
@@ -86,7 +80,6 @@ def run(args):
             overrides=args.gin_param,
             n=args.n,
             n_pitch=args.max_pitch_samples,
-            answers=args.answers,
             command=shlex.join(["noisygan", *sys.argv[1:]]).replace(str(pathlib.Path.home()), "~"),
             log=lambda line: print(line, file=sys.stderr, flush=True),
             progress=bar,

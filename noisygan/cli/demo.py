@@ -8,9 +8,7 @@ import sys
 import webbrowser
 
 import noisygan
-from noisygan import progress
 from noisygan.cli import arguments
-from noisygan.tensorflow_import import import_tensorflow
 
 SUMMARY = "train on the bundled notes and write a page of the result"
 EXAMPLE = "noisygan demo --minutes 5 --open"
@@ -32,35 +30,26 @@ def add_arguments(parser):
 
 def run(args):
     """Train, unless that is done, and write the page."""
-    from noisygan.demo import held_out_folder
+    from noisygan.demo import held_out_folder, notes_folder
 
     run_dir = pathlib.Path(args.run_dir)
     if (run_dir / "index.html").is_file():
         print(f"{run_dir} is trained already; only its page is written again.")
         print(f"To train again, remove the folder {run_dir} or choose another --run_dir.")
+        run = noisygan.load(run_dir)
     else:
-        _train(args, run_dir)
+        resume = (run_dir / "run.json").is_file()
+        if resume:
+            print(f"Resuming the run in {run_dir}.")
+        config = None if resume else CONFIG
+        minutes = args.minutes or (None if args.steps else MINUTES)
+        run = noisygan.train(config, notes_folder(), run_dir, minutes, args.steps, resume=resume)
     print("Writing the page ...", flush=True)
-    page = noisygan.load(run_dir).report(data=held_out_folder())
+    page = run.report(data=held_out_folder())
     print(_next_steps(run_dir, page))
     if args.open:
         webbrowser.open(page.resolve().as_uri())
     return 0
-
-
-def _train(args, run_dir):
-    from noisygan.demo import notes_folder
-    from noisygan.training import train
-
-    resume = (run_dir / "run.json").is_file()
-    if resume:
-        print(f"Resuming the run in {run_dir}.")
-    train.check_folder(run_dir, resume)
-    import_tensorflow()
-    budget = {"steps": args.steps, "minutes": args.minutes or (None if args.steps else MINUTES)}
-    with progress.TrainingProgress() as shown:
-        config = None if resume else CONFIG
-        train.train(config, notes_folder(), run_dir, resume=resume, progress=shown, **budget)
 
 
 def _next_steps(run_dir, page):

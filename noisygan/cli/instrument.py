@@ -3,25 +3,24 @@
 A run with a pitch condition becomes a keyboard instrument: samples of several pitches and
 velocities, with round robins from different z, and loops for held notes. Any other run becomes a
 drum kit on General MIDI's keys (kick 36, snare 38, toms 41 to 50, cymbals 49 and 51 ...). Formats:
-`sfz` (sforzando, sfizz, LinuxSampler ...), `decent` (Decent Sampler), `folder` (WAV files with
-their key and loop).
+`sfz` (sforzando, sfizz, LinuxSampler ...), `folder` (WAV files with their key and loop).
 """
 
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
 
-SUMMARY = "make an instrument for samplers (SFZ, Decent Sampler, a folder)"
+SUMMARY = "make an instrument for samplers (SFZ, or a folder of WAV files)"
 EXAMPLE = """\
 noisygan instrument --run_dir runs/flute --out_dir flute --format sfz
 noisygan instrument --run_dir runs/flute --out_dir flute --pitch 60,66,72 --velocity 50,127
-noisygan instrument --run_dir runs/kit --out_dir kit --format decent --round_robins 4"""
+noisygan instrument --run_dir runs/kit --out_dir kit --round_robins 4"""
 
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    formats, subtypes = ("sfz", "folder", "decent"), ("PCM_16", "PCM_24", "FLOAT")
-    midi, robins = arguments.midi_list, arguments.whole_number(1, 16)
+    formats, subtypes = ("sfz", "folder"), ("PCM_16", "PCM_24", "FLOAT")
+    midi, robins = _midi_list, arguments.whole_number(1, 16)
     add = parser.add_argument
     arguments.add_run_dir(parser)
     add("--out_dir", required=True, metavar="DIR", help="a new folder")
@@ -37,6 +36,11 @@ def add_arguments(parser):
     arguments.add_length_and_rate(parser, "length of the samples (default: that of the recordings)")
     text = "sample format of the WAV files (default: PCM_16)"
     add("--subtype", choices=subtypes, default="PCM_16", help=text)
+
+
+def _midi_list(text):
+    expected = "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67"
+    return [arguments.number_type(int, 0, 127, expected)(part) for part in text.split(",")]
 
 
 def run(args):

@@ -11,26 +11,18 @@ import noisygan
 from noisygan.cli import arguments
 from noisygan.errors import NoisyganError, UsageError, printable
 
-_NAMES = (
-    *("download", "prepare", "data", "train", "render", "report", "evaluate", "compare"),
-    *("synth", "play", "interpolate", "instrument", "export", "match", "studio"),
-    *("configs", "config", "demo"),
-)
-COMMANDS = {name: importlib.import_module(f"noisygan.cli.{name}") for name in _NAMES}
-
+_NAMES = """download prepare data train render report evaluate compare synth play interpolate
+instrument export match studio configs config demo"""
+COMMANDS = {name: importlib.import_module(f"noisygan.cli.{name}") for name in str.split(_NAMES)}
 # Commands that load no config, named or of a run folder.
 _WITHOUT_CONFIG = ("download", "prepare", "data", "synth", "configs", "demo")
-
-EXIT_FAILURE = 1
-EXIT_INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageErrors of one line."""
 
-    def __init__(self, *args, **kwargs):
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+    def __init__(self, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs):
+        super().__init__(formatter_class=formatter_class, allow_abbrev=False, **kwargs)
 
     def error(self, message):
         raise UsageError(f"{message}; see `{self.prog} --help`")
@@ -38,14 +30,11 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):
         known, unknown = super().parse_known_args(args, namespace)
         if unknown and unknown[0].startswith("-"):
-            self._refuse_option(unknown[0])
+            options = [name for action in self._actions for name in action.option_strings]
+            found = difflib.get_close_matches(unknown[0].split("=")[0], options, n=1)
+            hint = f" (nearest: {found[0]})" if found else ""
+            self.error(f"no option {unknown[0]}{hint}")
         return known, unknown
-
-    def _refuse_option(self, option):
-        options = [name for action in self._actions for name in action.option_strings]
-        found = difflib.get_close_matches(option.split("=")[0], options, n=1)
-        hint = f" (nearest: {found[0]})" if found else ""
-        raise UsageError(f"no option {option}{hint}; see `{self.prog} --help`")
 
 
 def build_parser():
@@ -59,12 +48,9 @@ def build_parser():
     parser.add_argument("--version", action="version", version=f"noisygan {noisygan.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, module in COMMANDS.items():
-        command = commands.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=module.__doc__.strip(),
-            epilog="example:\n" + "\n".join(f"  {line}" for line in module.EXAMPLE.split("\n")),
-        )
+        epilog = "example:\n  " + module.EXAMPLE.replace("\n", "\n  ")
+        about = {"help": module.SUMMARY, "description": module.__doc__.strip(), "epilog": epilog}
+        command = commands.add_parser(name, **about)
         module.add_arguments(command)
         if name not in _WITHOUT_CONFIG:
             arguments.add_allow_module(command)
@@ -72,71 +58,40 @@ def build_parser():
 
 
 def main(argv=None):
-    """Run the command line.
+    """Run the command line `argv` (None: sys.argv).
 
-    Args:
-      argv: Arguments without the program's name; None: sys.argv.
-
-    Returns:
-      Exit code: 0, 1 for a failure, 2 for wrong use, 130 when interrupted.
+    Returns the exit code: 0, 1 for a failure, 2 for wrong use, 130 when interrupted.
     """
-    # TensorFlow reads these when it is imported, which has not happened yet.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        parser = build_parser()
-        args = parser.parse_args(argv)
+        args = build_parser().parse_args(argv)
         if args.command is None:
-            raise UsageError(
-                f"no command; expected one of {', '.join(COMMANDS)}; see `noisygan --help`"
-            )
+            raise UsageError(f"no command; expected one of {', '.join(COMMANDS)}; see --help")
         if hasattr(args, "allow_module"):
-            _allow_modules(args.allow_module)
+            arguments.allow_modules(args.allow_module)
         return COMMANDS[args.command].run(args) or 0
     except SystemExit as stop:  # --help and --version
         return stop.code or 0
     except KeyboardInterrupt as stop:
-        _say(str(stop) or "interrupted")
-        return EXIT_INTERRUPTED
-    except NoisyganError as error:
-        _trace()
-        _say(" ".join(str(error).split()))
-        return error.exit_code
-    except MemoryError as error:
-        _trace()
-        _say(f"not enough memory: {error}")
-        return EXIT_FAILURE
+        return _say(str(stop) or "interrupted", 130)
     except BrokenPipeError:
         # `noisygan configs | head`: nobody reads on, which is no failure worth a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILURE
+        return 1
     except Exception as error:
-        if not _trace():
-            lines = str(error).strip().splitlines() or [""]
-            if isinstance(error, OSError) and error.filename is not None:
-                _say(f"{str(error.filename)[:300]}: {error.strerror}")
-                return EXIT_FAILURE
-            _say(
-                f"internal error: {type(error).__name__}: {lines[0][:300]} "
-                "(set NOISYGAN_TRACEBACK=1 to see where)"
-            )
-        return EXIT_FAILURE
+        if is_traced := os.environ.get("NOISYGAN_TRACEBACK", "") not in ("", "0"):
+            traceback.print_exc()
+        if isinstance(error, NoisyganError):
+            return _say(" ".join(str(error).split()), error.exit_code)
+        if isinstance(error, MemoryError):
+            return _say(f"not enough memory: {error}", 1)
+        if isinstance(error, OSError) and error.filename is not None:
+            return _say(f"{str(error.filename)[:300]}: {error.strerror}", 1)
+        line = next(iter(str(error).strip().splitlines()), "")[:300]
+        where = "" if is_traced else " (set NOISYGAN_TRACEBACK=1 to see where)"
+        return _say(f"internal error: {type(error).__name__}: {line}{where}", 1)
 
 
-def _allow_modules(modules):
-    from noisygan.config import allow_modules
-
-    allow_modules(modules)
-    for module in modules:
-        _say(f"caution: whatever config is loaded may call everything in {module} (--allow_module)")
-
-
-def _say(message):
+def _say(message, code=None):
     print(f"noisygan: {printable(message.rstrip('.'))}", file=sys.stderr)
-
-
-def _trace():
-    """Print the traceback if NOISYGAN_TRACEBACK is set; returns whether it did."""
-    if os.environ.get("NOISYGAN_TRACEBACK", "") in ("", "0"):
-        return False
-    traceback.print_exc()
-    return True
+    return code

@@ -41,7 +41,8 @@ def add_arguments(parser):
 
 
 def _room_seconds(text):
-    return 0.0 if text == "0" else arguments.number(0.1, 5.0)(text)
+    parse = arguments.number_type(float, 0.1, 5.0, "a number from 0.1 to 5")
+    return 0.0 if text == "0" else parse(text)
 
 
 def run(args):

@@ -6,6 +6,9 @@ the recordings have one), without a pitch condition <run>-v<velocity>-<index>.wa
 together: they share one z. A note too loud for its file is turned down.
 """
 
+import argparse
+import math
+
 import noisygan
 from noisygan import progress
 from noisygan.cli import arguments
@@ -31,7 +34,7 @@ def add_arguments(parser):
     pitch_help = "MIDI numbers, such as 60.5 too; where absent, drawn from those of the recordings"
     add("--pitch", type=arguments.pitch_list, metavar="60,64,67", help=pitch_help)
     glide_help = "semitones from the pitch at seconds, linear between, such as 0:-2,0.3:0,2:0,3:7"
-    add("--glide", type=arguments.glide, metavar="S:N,...", help=glide_help)
+    add("--glide", type=_glide, metavar="S:N,...", help=glide_help)
     velocity = arguments.whole_number(0, 127)
     add("--velocity", type=velocity, metavar="V", help="MIDI velocity (default: 100)")
     add("--label", metavar="NAME,NAME", help="labels of the run; where absent, each in turn")
@@ -57,22 +60,30 @@ def add_arguments(parser):
     add("--subtype", choices=subtypes, default="PCM_16", help=subtype_help)
 
 
+def _glide(text):
+    points = []
+    for part in text.split(","):
+        try:
+            seconds, semitones = map(float, part.split(":"))
+        except ValueError:
+            seconds = semitones = math.nan
+        later = not points or seconds > points[-1][0]
+        if not (0.0 <= seconds <= 3600.0 and -127.0 <= semitones <= 127.0 and later):
+            raise argparse.ArgumentTypeError(
+                f"{part.strip() or text!r}, expected SECONDS:SEMITONES with commas between, the "
+                "seconds rising from 0 to 3600, semitones -127 to 127, such as 0:-2,0.3:0,2:0,3:7"
+            )
+        points.append((seconds, semitones))
+    return tuple(points)
+
+
 def run(args):
     """Render the notes."""
     check_folder(args.out_dir)
-    notes = noisygan.load(args.run_dir).render(
-        pitch=args.pitch,
-        velocity=args.velocity,
-        label=args.label.split(",") if args.label else None,
-        count=args.count,
-        seconds=args.seconds,
-        sample_rate=args.sample_rate,
-        seed=args.seed,
-        glide=args.glide,
-        like=args.like,
-        z=args.z,
-        held_seconds=args.held_seconds,
-    )
+    names = "pitch velocity count seconds sample_rate seed glide like z held_seconds"
+    settings = {name: getattr(args, name) for name in names.split()}
+    label = args.label.split(",") if args.label else None
+    notes = noisygan.load(args.run_dir).render(label=label, **settings)
     with progress.CountedProgress("rendering", len(notes)) as count:
         paths = notes.save(args.out_dir, args.controls, args.stems, args.subtype, count)
     made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name

@@ -35,18 +35,8 @@ def add_arguments(parser):
         metavar="FILE",
         help="what is written: .wav sound, .csv its curves, .npz the controls with the new curves",
     )
-    parser.add_argument(
-        "--sample_rate",
-        type=arguments.whole_number(1),
-        metavar="R",
-        help="Hz; where absent, that of the file",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=arguments.positive,
-        metavar="S",
-        help="length; where absent, that of the file",
-    )
+    default = "(default: that of the file)"
+    arguments.add_length_and_rate(parser, f"length {default}", f"Hz {default}")
     parser.add_argument(
         "--stems",
         action="store_true",

@@ -18,12 +18,11 @@ import shlex
 import sys
 
 import noisygan
-from noisygan import progress
 from noisygan.cli import arguments
 from noisygan.errors import UsageError
 from noisygan.tensorflow_import import import_tensorflow
 from noisygan.training import checkpoints
-from noisygan.training.cluster import STRATEGIES, this_cluster
+from noisygan.training.cluster import STRATEGIES
 
 SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
@@ -34,7 +33,7 @@ noisygan train --run_dir runs/flute --data my_notes --resume --minutes 10"""
 
 
 def add_arguments(parser):
-    """Adds the arguments of this command."""
+    """Add the arguments of this command."""
     arguments.add_config_arguments(parser, required=False)
     parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings")
     parser.add_argument(
@@ -90,57 +89,39 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Trains, or checks that training would work."""
+    """Train, or check that training would work."""
     if not args.gin_file and not args.resume:
         raise UsageError(
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
             "or --resume with the --run_dir of a run that was begun"
         )
-    from noisygan.training import train as training
-
     if args.dry_run:
         return _dry_run(args)
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
-    training.check_folder(args.run_dir, args.resume)
-    import_tensorflow()
+    names = "minutes steps seed resume early_stop deterministic strategy snapshot_minutes"
+    settings = {name: getattr(args, name) for name in names.split()}
+    settings |= {"overrides": args.gin_param, "command": ["noisygan", *sys.argv[1:]]}
     try:
-        with progress.TrainingProgress() as shown:
-            n_steps = training.train(
-                args.gin_file,
-                args.data,
-                args.run_dir,
-                args.minutes,
-                args.steps,
-                args.gin_param,
-                args.seed,
-                resume=args.resume,
-                early_stop=args.early_stop,
-                deterministic=args.deterministic,
-                strategy=args.strategy,
-                snapshot_minutes=args.snapshot_minutes,
-                progress=shown,
-                command=["noisygan", *sys.argv[1:]],
-            )
+        run = noisygan.train(args.gin_file, args.data, args.run_dir, **settings)
     except KeyboardInterrupt as stop:
-        step = _saved_step(args.run_dir)
-        if step is None:
+        prefix = checkpoints.newest(args.run_dir)
+        if prefix is None:
             raise
-        how = str(stop) or f"stopped at once; step {step} is saved"
+        how = str(stop) or f"stopped at once; step {checkpoints.step_of(prefix)} is saved"
         raise KeyboardInterrupt(f"{how}; continue with: {_resume_command(args)}") from None
-    print(f"trained: {args.run_dir}, {n_steps} steps")
-    cluster = this_cluster()
-    if cluster is None or cluster.is_chief:
+    print(f"trained: {args.run_dir}" + (f", {run.step} steps" if run else ""))
+    if run:
         if not args.no_report:
-            _write_report(args)
+            _write_report(run, args.data)
         print(f"listen: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")
     return 0
 
 
-def _write_report(args):
+def _write_report(run, data):
     """Write the page; a run whose page can't be written is trained all the same."""
     try:
-        print(f"page: {noisygan.load(args.run_dir).report(data=args.data)}")
+        print(f"page: {run.report(data=data)}")
     except Exception as error:
         reason = " ".join(f"{error}".split()) or type(error).__name__
         print(f"note: no page was written: {reason}", file=sys.stderr)
@@ -155,11 +136,6 @@ def _dry_run(args):
     print(training.describe(args.gin_file, args.data, args.gin_param, args.strategy))
     print("dry run: everything works; nothing was trained and nothing written")
     return 0
-
-
-def _saved_step(run_dir):
-    prefix = checkpoints.newest(run_dir)
-    return None if prefix is None else checkpoints.step_of(prefix)
 
 
 def _resume_command(args):

@@ -10,8 +10,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from noisygan.archives import read_arrays
-from noisygan.comparison import listening, measuring, report_data, table, training
-from noisygan.comparison.splits import training_and_held_out
+from noisygan.comparison import measuring, report_data, table, training
 from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation.report import html_table, number
@@ -50,10 +49,7 @@ class Comparison:
         return self.data["verdict"]
 
     def value(self, system: str, metric: str) -> float | None:
-        """Value of a metric, or None if it was not computed.
-
-        Raises:
-          KeyError: names an unknown system or metric.
+        """Value of a metric, None if it was not computed; KeyError names an unknown one.
 
         Example:
           >>> found.value("drums", "diversity")
@@ -63,11 +59,10 @@ class Comparison:
         return metrics[metric]["values"][system]["value"]
 
     def _repr_html_(self):
-        names = self.systems
-        rows = [["", *names]]
+        rows = [["", *self.systems]]
         for metric in self.data["metrics"]:
             if metric["headline"]:
-                values = [self.value(name, metric["name"]) for name in names]
+                values = [self.value(name, metric["name"]) for name in self.systems]
                 cells = ["" if value is None else number(value) for value in values]
                 rows.append([f"{metric['name']} {metric['unit']}".strip(), *cells])
         return html_table(rows)
@@ -85,7 +80,6 @@ def compare(
     overrides: Sequence[str] = (),
     n: int = 500,
     n_pitch: int = 40,
-    answers: Sequence[str | pathlib.Path] = (),
     command: str = "",
     log: Callable[[str], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -104,7 +98,6 @@ def compare(
       overrides: Bindings for all the configs, such as 'Trainer.batch_size = 8'.
       n: Number of generated examples of each run.
       n_pitch: Number of examples for the pitch tracker.
-      answers: Paths of answers of the page's listening test.
       command: Command line for the page, or "".
       log: Called with lines about the progress, or None.
       progress: Called as progress(done, total) while recordings are read and examples are
@@ -125,7 +118,7 @@ def compare(
       'MMD^2 x 1000, log-mel: drums, 14.20 (next wavegan, 85.10; recordings 1.30).'
     """
     log = log or (lambda line: None)
-    out_dir = pathlib.Path(out_dir)
+    data, out_dir = pathlib.Path(data), pathlib.Path(out_dir)
     gin_files, run_dirs = _configs_and_runs(systems)
     systems = systems_of(gin_files, run_dirs, seeds, out_dir)
     given = dict(zip(BUDGETS, (minutes, steps, examples), strict=True))
@@ -135,15 +128,12 @@ def compare(
     budget = next(iter(given.items()), None)
     if gin_files and budget is None:
         raise UsageError("no budget; expected minutes, steps or examples, the same for all systems")
-    for path in answers:
-        if not pathlib.Path(path).is_file():
-            raise UsageError(f"answers {path} is no file; expected one that the page saved")
-    if len(systems) < 2 and not answers:
+    if len(systems) < 2:
         log("note: one system alone; `noisygan evaluate` reports more about it")
     state = Progress(
         out_dir,
         {
-            "recordings": pathlib.Path(data).resolve().name,
+            "recordings": data.resolve().name,
             "recordings for training": pathlib.Path(train).resolve().name if train else "",
             "bindings": list(overrides),
             "budget": " ".join(map(str, budget or ())),
@@ -152,11 +142,11 @@ def compare(
         },
     )
     recordings = training.read_configs(systems, overrides)
-    folders = training_and_held_out(data, train, out_dir)
+    folders = measuring.training_and_held_out(data, train, out_dir)
     # Before anything is trained, so that recordings that can't be measured are reported now.
     held_out = measuring.read(recordings, folders, n, progress)
     facts = {
-        "title": f"{pathlib.Path(data).resolve().name}: {len(systems)} systems",
+        "title": f"{data.resolve().name}: {len(systems)} systems",
         "command": command,
         "facts": _facts(budget, systems, held_out, n),
     }
@@ -166,7 +156,7 @@ def compare(
             write(systems, state, held_out, out_dir, facts, with_page=False)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("stopped and saved; the same command resumes") from None
-    return Comparison(out_dir, write(systems, state, held_out, out_dir, facts, answers))
+    return Comparison(out_dir, write(systems, state, held_out, out_dir, facts))
 
 
 def _configs_and_runs(systems):
@@ -204,18 +194,7 @@ def in_turns(systems):
 
 
 def train_all(systems, state, folders, overrides, budget, log):
-    """Train what is not trained yet, the first seed of every system first.
-
-    A failed training is tried again.
-
-    Args:
-      systems: list of `System`.
-      state: `systems.Progress`.
-      folders: `splits.Folders`.
-      overrides: list of bindings.
-      budget: (name, number), as of `training.train`.
-      log: Called with lines.
-    """
+    """Train what is not trained yet or has failed, the first seed of every system first."""
     state.write()
     for system, seed in in_turns(systems):
         what = f"trained {system.name}-{seed}"
@@ -240,18 +219,9 @@ def failures(systems, state, kinds=("trained", "measured")):
 
 
 def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=None):
-    """Measure what is trained and not measured yet.
+    """Measure what is trained and not measured yet; yields (System, seed) after each run.
 
     A run that was trained further, or measured against other recordings, is measured again.
-
-    Args:
-      systems, state, log: As of `train_all`.
-      held_out: `measuring.HeldOut`.
-      out_dir: Folder of the comparison.
-      n, n_pitch, progress: As of `compare`.
-
-    Yields:
-      (System, seed) after each run.
 
     Raises:
       RunError: if no run is left.
@@ -287,14 +257,12 @@ def folder_of(out_dir, system, seed):
     return pathlib.Path(out_dir) / "measured" / f"{system.name}-{seed}"
 
 
-def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
+def write(systems, state, held_out, out_dir, facts, with_page=True):
     """Write table.csv, table.json, report.md and index.html.
 
     Args:
-      systems, state, out_dir: As of `measure_all`.
-      held_out: `measuring.HeldOut`.
+      systems, state, held_out, out_dir: As of `measure_all`.
       facts: dict with title, command and facts (list of pairs).
-      answers: Paths of answers of the listening test.
       with_page: Whether to write the page, too.
 
     Returns:
@@ -325,9 +293,8 @@ def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
     order = table.order_of(results, metrics)
     by_name = {system.name: system for system in systems}
     identity = json.dumps([order, held_out.splits.fingerprint, sorted(curves.items())])
-    identity = hashlib.sha256(identity.encode()).hexdigest()[:16]
     data = {
-        "id": identity,
+        "id": hashlib.sha256(identity.encode()).hexdigest()[:16],
         **facts,
         "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "noisygan": __version__,
@@ -350,7 +317,6 @@ def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
         "curve_title": metrics[0]["name"] if metrics else "",
         "curve_floor": metrics[0]["floor"] if metrics else None,
         "metrics": metrics,
-        "listening": listening.count_files(answers, identity, order) if answers else None,
     }
     _write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     _write(out_dir / "table.csv", table.as_csv(order, metrics))
@@ -364,14 +330,12 @@ def write(systems, state, held_out, out_dir, facts, answers=(), with_page=True):
 
 def _unequal_times(systems, curves):
     """A warning if finished runs were trained longer or shorter than others."""
-    if all(systems[name].gin_file for name in curves):
-        return []
     times = {
         name: [of_seed[-1]["seconds"] for of_seed in of_seeds if of_seed[-1]["seconds"]]
         for name, of_seeds in curves.items()
     }
-    every = [seconds for of_seeds in times.values() for seconds in of_seeds]
-    if not every or max(every) < 1.1 * min(every):
+    every = sum(times.values(), [])
+    if all(systems[n].gin_file for n in curves) or not every or max(every) < 1.1 * min(every):
         return []
     each = ", ".join(
         f"{name} {' and '.join(f'{seconds:.0f} s' for seconds in of_seeds)}"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import shutil
+from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
 from noisygan.evaluation import generate, splits
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import repaired
 from noisygan.evaluation.measures import HEADLINE_SPACE, Reference
 from noisygan.evaluation.report import Result, join_results
-from noisygan.files import read_json
+from noisygan.files import atomic_write, make_folder, read_json
 from noisygan.metrics import distances
 from noisygan.run import load
 from noisygan.training import checkpoints, run_files
@@ -28,6 +31,70 @@ MAX_BYTES = 16 << 20
 # What the page shows of each run.
 N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
 _FULL_SCALE = 32767.0
+
+
+class Folders(NamedTuple):
+    """Folders of training and held-out recordings, and how they were divided, or ""."""
+
+    train: pathlib.Path
+    held_out: pathlib.Path
+    note: str = ""
+
+
+def training_and_held_out(data, train, out_dir):
+    """`Folders` of held-out and training recordings.
+
+    A folder without splits is divided by name into halves, with all velocities of a drum or pitch
+    in one, as links in `out_dir`/parts.
+
+    Args:
+      data: Folder of recordings, as of `splits.read_splits`.
+      train: Folder of the training recordings, or None.
+      out_dir: Folder of the comparison.
+
+    Raises:
+      UsageError: if the recordings can't be divided.
+    """
+    data, parts = pathlib.Path(data), pathlib.Path(out_dir) / "parts"
+    if train is not None:
+        return Folders(pathlib.Path(train), data)
+    if all((data / split).is_dir() for split in splits.SPLITS):
+        return Folders(*(data / split for split in splits.SPLITS))
+    if splits.has_test_split(data):
+        return Folders(data, data)
+    folder, entries = list_entries(data)
+    if (folder / "examples.json").exists():
+        raise UsageError(
+            f"{data} has no held-out part; expected nsynth-test beside nsynth-train, or separate "
+            "training recordings"
+        )
+    held_out = splits.in_held_out_half(
+        data,
+        [entry.name for entry in entries],
+        [entry.pitch for entry in entries],
+        [entry.label or "" for entry in entries],
+    )
+    for name, chosen in (("train", ~held_out), ("held_out", held_out)):
+        paths = [entries[i].path for i in np.flatnonzero(chosen)]
+        links = {parts / name / path.relative_to(folder): path for path in paths}
+        for link, path in links.items():
+            _link(path, link)
+        for path in (parts / name).rglob("*"):
+            if path.is_file() and path not in links:
+                path.unlink()  # of a recording that is no longer in the folder
+    note = f"{data.name} has no held-out part: a half of it, chosen by name, was kept from training"
+    return Folders(parts / "train", parts / "held_out", note)
+
+
+def _link(path, link):
+    if link.exists():
+        return
+    make_folder(link.parent)
+    try:
+        os.link(path, link)
+    except OSError:  # another disk, or a system without links
+        with atomic_write(link) as part:
+            shutil.copyfile(path, part)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,19 +115,16 @@ class HeldOut:
 
 
 def read(found, folders, n, progress=None):
-    """Read the recordings as the system with the shortest sounds reads them.
+    """Read the recordings as the system with the shortest examples does: a `HeldOut`.
 
     Args:
       found: dict name of a system -> its `Recordings`.
-      folders: `splits.Folders`.
+      folders: `Folders`.
       n: Number of examples of each run.
-      progress: As of `read_splits`.
-
-    Returns:
-      HeldOut.
+      progress: As of `splits.read_splits`.
 
     Raises:
-      UsageError: for systems that can't be compared, and as of `read_splits`.
+      UsageError: for systems that can't be compared, and as of `splits.read_splits`.
     """
     recordings = common_recordings(found)
     train = None if folders.train == folders.held_out else folders.train
@@ -73,14 +137,7 @@ def read(found, folders, n, progress=None):
 
 
 def common_recordings(found):
-    """`Recordings` of the system with the shortest whole sounds.
-
-    Args:
-      found: dict name of a system -> its `Recordings`.
-
-    Raises:
-      UsageError: for several sample rates, or if all systems read segments.
-    """
+    """`Recordings` of the system with the shortest whole examples; UsageError for several rates."""
     rates = {recordings.sample_rate: name for name, recordings in found.items()}
     if len(rates) > 1:
         each = ", ".join(f"{rate} Hz ({name})" for rate, name in sorted(rates.items()))
@@ -97,7 +154,7 @@ def common_recordings(found):
 
 
 def columns_of(test, n=N_COLUMNS):
-    """Rows of recordings that differ in class, pitch and velocity."""
+    """Rows of recordings that differ in class, pitch and velocity, for the page."""
     order = np.lexsort((test.velocity, test.pitch, test.labels))
     names = test.classes
     if len(names) > 1 and not test.has_pitch:
@@ -115,17 +172,7 @@ def columns_of(test, n=N_COLUMNS):
 
 
 def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
-    """Evaluate one run and keep what the page shows of it.
-
-    Args:
-      held_out: HeldOut.
-      system: `System`.
-      seed: Of the run.
-      out_dir: Folder for evaluation.json and .md, pairs, and shown.npz; replaced.
-      n: Number of generated examples.
-      n_pitch: Number of examples for the pitch tracker.
-      progress: As of `noisygan.evaluate`.
-    """
+    """Evaluate one run; writes evaluation.json and .md, pairs and shown.npz (for the page)."""
     out_dir = pathlib.Path(out_dir)
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
@@ -147,13 +194,7 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
 
 
 def why_again(folder, run_dir, held_out):
-    """Why a measured run must be measured again: LOST, CHANGED or None.
-
-    Args:
-      folder: Folder that `measure` wrote.
-      run_dir: Folder of the run.
-      held_out: HeldOut.
-    """
+    """LOST or CHANGED if a run that was measured must be measured again, else None."""
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
         before = [
@@ -171,13 +212,7 @@ def why_again(folder, run_dir, held_out):
 
 
 def curve(held_out, run, seed, generated):
-    """Headline distance over training time, from the run's snapshots.
-
-    Args:
-      held_out: HeldOut.
-      run: Run.
-      seed: Of the latents.
-      generated: Examples of the run at the end.
+    """Headline distance over training time, from the run's snapshots and its `generated` examples.
 
     Returns:
       list of dicts with seconds, step and value.
@@ -223,18 +258,7 @@ def _keep_shown(held_out, run, seed, generated, path):
 
 
 def interpolated(held_out, run, row, n, seed):
-    """Interpolation between two latents under the conditions of one recording.
-
-    Args:
-      held_out: HeldOut.
-      run: Run.
-      row: Of the recording.
-      n: Number of steps, 2 or more.
-      seed: Of the two latents.
-
-    Returns:
-      float32 [n, n_samples].
-    """
+    """Interpolation between two latents under the conditions of a row, float32 [n, n_samples]."""
     from noisygan.rendering import interpolation
 
     like, generator = held_out.splits.test, run.generator
@@ -256,13 +280,7 @@ def _int16(audio):
 
 
 def results_of(folders):
-    """Joined results of a system's measured seeds.
-
-    Args:
-      folders: Folders that `measure` wrote.
-
-    Returns:
-      (list of Result, list of the seeds' evaluation.json as dicts).
+    """Joined results of a system's measured seeds: (list of Result, list of evaluation.json dicts).
 
     Raises:
       UsageError: for damaged files.

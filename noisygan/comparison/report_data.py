@@ -15,16 +15,13 @@ _LOUDEST_SECONDS, _LEVEL_DB, _MAX_PEAK = 0.1, -18.0, 0.97
 
 
 def clip(audio, sample_rate, title, with_picture=False):
-    """A clip for the page, matched in loudness.
+    """A clip for the page, matched in loudness: dict of title, audio, gain_db, peaks, spectrogram.
 
     Args:
       audio: [n_samples], float in [-1, 1] or int16.
       sample_rate: Hz.
       title: Its name.
       with_picture: Whether to draw its spectrogram.
-
-    Returns:
-      dict with title, audio (FLAC), gain_db, peaks and spectrogram (PNG or None).
     """
     audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
     gain = _gain(audio, sample_rate)
@@ -58,14 +55,11 @@ def condition(examples, row):
 
 
 def shown(held_out, kept):
-    """Grid, interpolations, histograms and map.
+    """Grid, interpolations, histograms and map: dict of the page's parts.
 
     Args:
       held_out: `measuring.HeldOut`.
-      kept: dict system -> list (one a seed) of what `measuring.measure` kept in shown.npz.
-
-    Returns:
-      dict of the page's parts; clips are those of each system's first seed.
+      kept: dict system -> list (one a seed) of the arrays of shown.npz. Clips are of the first.
     """
     test, rate = held_out.splits.test, held_out.splits.test.sample_rate
     titles = [condition(test, row) for row in held_out.columns]

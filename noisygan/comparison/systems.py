@@ -33,16 +33,7 @@ class System:
 
 
 def systems_of(gin_files, run_dirs, seeds, out_dir):
-    """Systems to train, and those of finished runs.
-
-    Args:
-      gin_files: Names or paths of configs; each is a system.
-      run_dirs: Folders of finished runs; those of one config are seeds of one system.
-      seeds: Number of seeds of each config.
-      out_dir: Folder of the comparison.
-
-    Returns:
-      list of System.
+    """Systems to train (one per config, with `seeds` runs in out_dir) and those of finished runs.
 
     Raises:
       UsageError: for a missing config or run, or two systems of one name.
@@ -87,10 +78,6 @@ def _finished(run_dirs):
 
 class Progress:
     """comparison.json: the settings of a comparison, and which of its work is done.
-
-    Args:
-      out_dir: Folder of the comparison.
-      settings: dict of what must not change when a comparison is resumed.
 
     Raises:
       UsageError: if the folder contains a comparison with other settings, or other files.

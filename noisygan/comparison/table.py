@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from noisygan.evaluation.report import number
-from noisygan.reports.ranking import badness, overlap
+from noisygan.evaluation.report import badness, number, overlap
 
 _EXPLAINED = {
     "MMD^2 x 1000, log-mel": "unbiased squared distance of two sets of pooled log-mel spectra",
@@ -25,13 +24,10 @@ _EXPLAINED = {
 
 
 def metrics_of(results):
-    """Metrics with the values of all systems.
+    """Metrics with the values of all systems, list of dicts for `reports.comparison_report`.
 
     Args:
       results: dict system -> (list of Result, list of dicts metric -> value, one per seed).
-
-    Returns:
-      list of dicts as `noisygan.reports.comparison_report` shows them.
     """
     found = {}
     for system, (joined, by_seed) in results.items():
@@ -62,14 +58,7 @@ def metrics_of(results):
 
 
 def ranked(metric):
-    """Systems with a value, the best first; in the given order if none is better.
-
-    Args:
-      metric: One of `metrics_of`.
-
-    Returns:
-      list of (system, value).
-    """
+    """(system, value) pairs of a metric, the best first; in the given order if none is better."""
     found = [(name, v["value"]) for name, v in metric["values"].items() if v["value"] is not None]
     if found and badness(metric, found[0][1]) is None:
         return found
@@ -126,11 +115,7 @@ def as_csv(order, metrics):
 
 
 def as_markdown(data):
-    """Text of report.md.
-
-    Args:
-      data: As of `noisygan.reports.comparison_report.write`.
-    """
+    """Text of report.md; `data` as of `noisygan.reports.comparison_report.write`."""
     order = [system["name"] for system in data["systems"]]
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]
     lines += [f"*{warning}*\n" for warning in data["warnings"]]

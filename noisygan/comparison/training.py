@@ -19,7 +19,7 @@ N_SNAPSHOTS = 8
 
 
 def train(system, seed, data, overrides, budget):
-    """Train one seed of a system, or resume it.
+    """Train one seed of a system on a folder, or resume it.
 
     Args:
       system: `System` with a config.
@@ -93,13 +93,7 @@ def _reason(log, code):
 
 
 def steps_for(gin_file, overrides, examples):
-    """Number of steps in which a system sees so many recordings, one batch per step.
-
-    Args:
-      gin_file: Its config.
-      overrides: list of bindings.
-      examples: int.
-    """
+    """Number of steps in which a system sees so many recordings, one batch per step."""
     from noisygan.training.trainer import Trainer
 
     config.parse([gin_file], overrides)
@@ -114,14 +108,7 @@ def steps_for(gin_file, overrides, examples):
 
 
 def read_configs(systems, overrides):
-    """Build every system's config before the first of them is trained.
-
-    Args:
-      systems: list of `System`.
-      overrides: bindings of the systems to train.
-
-    Returns:
-      dict name of the system -> its `Recordings`.
+    """Build every system's config before training: dict name of the system -> its `Recordings`.
 
     Raises:
       UsageError: for a config that can't be built, or a binding that one of them does not use.

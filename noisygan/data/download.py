@@ -100,7 +100,7 @@ def get(archive, out, progress=None):
     if folder.is_dir():
         return folder, False
     make_folder(out)
-    with folder_lock(out, "choose another --out"):
+    with folder_lock(out):
         if folder.is_dir():
             return folder, False
         _check_space(archive, out)

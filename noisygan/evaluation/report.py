@@ -255,6 +255,19 @@ def number(value):
     return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:.1f}"
 
 
+def badness(metric, value):
+    """Rank of a value of a metric (dict): the lower the better; None where nothing is better."""
+    better, floor = metric["higher_is_better"], metric["floor"]
+    if better is None:
+        return None if floor is None else abs(value - floor)
+    return -value if better else value
+
+
+def overlap(one, other):
+    """True if two intervals, [low, high] or None, overlap."""
+    return bool(one and other and max(one[0], other[0]) <= min(one[1], other[1]))
+
+
 def join_results(seeds):
     """Join results of several seeds: means, and the interval that contains all intervals.
 

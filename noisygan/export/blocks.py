@@ -16,31 +16,23 @@ class Blocks:
     """Functions that render a block of a hybrid of one harmonic and one noise voice.
 
     Args:
-      generator: A `Hybrid`.
+      generator: A `Hybrid`; UsageError for a generator of another kind.
       block: Samples per block, which is a frame of controls.
       sample_rate: Hz, a whole number.
 
     Attributes:
       stream: `VoiceStream`.
-
-    Raises:
-      UsageError: for a generator of another kind.
     """
 
     def __init__(self, generator, block, sample_rate):
         if not isinstance(generator, Hybrid):
-            raise UsageError(
-                "block: this run's generator writes whole waveforms; only hybrids have controls "
-                "to stream, leave block out"
-            )
+            raise UsageError("block: only hybrids have controls to stream; leave block out")
         check_voices(generator)
         kinds = sorted(voice.kind for voice in generator.voices)
         if kinds != ["harmonic", "noise"] or generator.reverb is not None:
             has = ", ".join(kinds + ["reverb"] * (generator.reverb is not None))
-            raise UsageError(
-                f"block: this run has {has}; expected one harmonic and one noise voice and no "
-                "reverb; leave block out"
-            )
+            expected = "expected one harmonic and one noise voice and no reverb"
+            raise UsageError(f"block: this run has {has}; {expected}; leave block out")
         self.generator = generator
         self.harmonic = next(v for v in generator.voices if v.kind == "harmonic")
         self.noise = next(v for v in generator.voices if v.kind == "noise")

@@ -18,6 +18,7 @@ from noisygan.export.blocks import NEXT, PREFIX, Blocks
 from noisygan.files import atomic_folder, check_folder, check_free_folder
 from noisygan.generators.hybrid import Hybrid
 
+_INSTEAD = "use format saved_model"
 _OPSET = 18  # the first with the operations on bits
 _MEANINGS = {
     "z": "latent of the note; standard normal, unless the run's prior is another",
@@ -33,27 +34,13 @@ _MEANINGS = {
 
 
 def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, block=None):
-    """Export a run's generator for other programs.
-
-    Args:
-      run: `noisygan.Run`, of which `name`, `generator` and `label_names` are used.
-      out_dir: Folder to make.
-      format: "saved_model", "onnx" or "litert".
-      seconds, sample_rate: Length and rate in Hz where format or block fixes them; None: the run's.
-      block: Samples per block of the block-wise form, for plug-in hosts; None: whole notes.
-
-    Returns:
-      dict, what model.json holds.
-
-    Raises:
-      UsageError, RunError: for what can't be exported or written; nothing is left behind.
-    """
+    """Export a run's generator; arguments, result and errors as of `noisygan.Run.export`."""
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
     if format not in WRITERS:
         raise UsageError(f"format {format!r}: expected one of {', '.join(WRITERS)}")
     out_dir = pathlib.Path(out_dir)
-    check_folder(out_dir, "out_dir")
+    check_folder(out_dir)
     check_free_folder(out_dir)
     forms, facts = _forms(run.generator, format, seconds, sample_rate, block)
     facts = {
@@ -126,9 +113,7 @@ def _write_onnx(folder, generator, forms):
     try:
         onnx, tf2onnx = (importlib.import_module(name) for name in ("onnx", "tf2onnx"))
     except ImportError as error:
-        raise UsageError(
-            f"ONNX needs {error.name}, which is not installed; pip install 'noisygan[export]'"
-        ) from None
+        raise UsageError(f"ONNX needs {error.name}: pip install 'noisygan[export]'") from None
     for form in forms:
         with _one_line_errors(f"{form.name}.onnx"), _silent():
             model, _ = tf2onnx.convert.from_function(
@@ -136,10 +121,8 @@ def _write_onnx(folder, generator, forms):
             )
         foreign = {node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type)}
         if foreign:
-            raise RunError(
-                f"{form.name}.onnx can't be made: ONNX has no {', '.join(sorted(foreign))}; "
-                "use format saved_model"
-            )
+            missing = ", ".join(sorted(foreign))
+            raise RunError(f"{form.name}.onnx can't be made: ONNX has no {missing}; {_INSTEAD}")
         (folder / f"{form.name}.onnx").write_bytes(model.SerializeToString())
 
 
@@ -169,9 +152,8 @@ def _one_line_errors(file):
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if "ops:" in line.lower()), (lines or [""])[0])
-        raise RunError(
-            f"{file} can't be made: {type(error).__name__}: {reason[:200]}; use format saved_model"
-        ) from error
+        reason = f"{type(error).__name__}: {reason[:200]}"
+        raise RunError(f"{file} can't be made: {reason}; {_INSTEAD}") from error
 
 
 @contextlib.contextmanager

@@ -40,17 +40,10 @@ class Form(NamedTuple):
 
 
 def of_any_length(generator):
-    """Forms of whole notes of any length, in TensorFlow's own operations.
+    """Forms of whole notes of any length, in TensorFlow's own operations: list of Form.
 
-    Args:
-      generator: A `Hybrid` with built-in voices.
-
-    Returns:
-      list of Form: `audio` and `controls`, with inputs n_samples and, without a reverb,
-      sample_rate, int32 scalars.
-
-    Raises:
-      UsageError: for other voices.
+    `audio` and `controls` of a `Hybrid` with built-in voices, with inputs n_samples and, without a
+    reverb, sample_rate, int32 scalars. UsageError for other voices.
     """
     check_voices(generator)
     lengths = [tf.TensorSpec([], tf.int32, "n_samples")]
@@ -79,26 +72,17 @@ def of_any_length(generator):
 def of_one_length(generator, n_samples=None, sample_rate=None):
     """Forms of whole notes of a fixed length and rate, in operations of other runtimes.
 
-    Args:
-      generator: By the generator contract.
-      n_samples, sample_rate: Length and rate of a hybrid's sound; others have their own.
-
-    Returns:
-      list of Form: `audio`, and for a hybrid `controls`; only the batch is open.
-
-    Raises:
-      UsageError: for voices that are not built in, and a rate without a whole number of samples
-        per frame.
+    `audio`, and for a hybrid `controls`; only the batch is open. Raw-waveform generators have their
+    own length and rate. UsageError for voices that are not built in, and for a rate without a whole
+    number of samples per frame.
     """
     if not isinstance(generator, Hybrid):
         return [_raw_audio(generator)]
     check_voices(generator)
     hop = samples_a_frame(generator, sample_rate)
     if generator.reverb is not None and sample_rate != generator.sample_rate:
-        raise UsageError(
-            f"sample_rate {sample_rate}: this run's reverb is exported at its own rate only; "
-            f"leave it out, or ask for {generator.sample_rate}"
-        )
+        rate = generator.sample_rate
+        raise UsageError(f"sample_rate {sample_rate}: this run's reverb is exported at {rate} only")
     seconds = n_samples / sample_rate
 
     def audio(given):
@@ -119,10 +103,8 @@ def samples_a_frame(generator, sample_rate):
     hop = sample_rate / generator.frame_rate
     if abs(hop - round(hop)) > 1e-6:
         least = round(generator.frame_rate)
-        raise UsageError(
-            f"sample_rate {sample_rate} is {hop:g} samples a frame of {least} Hz; expected a "
-            f"multiple of {least}, such as {least * round(hop)}, or format saved_model"
-        )
+        expected = f"a multiple of {least}, such as {least * round(hop)}, or format saved_model"
+        raise UsageError(f"sample_rate {sample_rate}: {hop:g} samples a frame; expected {expected}")
     return round(hop)
 
 
@@ -130,10 +112,9 @@ def check_voices(generator):
     """Raise UsageError if a hybrid has a voice that can't be exported."""
     for voice in generator.voices:
         if type(voice) is not _VOICES.get(voice.kind):
-            raise UsageError(
-                f"voice {voice.name} is played by {type(voice).__name__}, which can't be exported; "
-                f"expected voices among {', '.join(v.__name__ for v in _VOICES.values())}"
-            )
+            known = ", ".join(v.__name__ for v in _VOICES.values())
+            kind = type(voice).__name__
+            raise UsageError(f"voice {voice.name} is a {kind}; only {known} can be exported")
 
 
 def note_inputs(generator):

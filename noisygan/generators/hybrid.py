@@ -13,7 +13,6 @@ from noisygan.metrics.note_timing import END_DB, note_timing
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
-
 # Notes of which no recording has a release are damped at a note-off.
 DAMPER_DB_PER_SECOND = 240.0
 # Fewer released recordings than this share do not teach a release.
@@ -147,10 +146,14 @@ class Hybrid(Generator):
         """Measure how long the recordings' releases are, and whether they have any."""
         held = data.held_seconds
         inside = np.flatnonzero(held < data.n_samples / data.sample_rate)
-        times = [
-            note_timing(data.audio(i), data.sample_rate).end - held[i]
-            for i in inside[:: -(-len(inside) // _MAX_MEASURED)]
-        ] if len(inside) else []
+        times = (
+            [
+                note_timing(data.audio(i), data.sample_rate).end - held[i]
+                for i in inside[:: -(-len(inside) // _MAX_MEASURED)]
+            ]
+            if len(inside)
+            else []
+        )
         self._has_releases.assign(float(np.mean(np.isfinite(held)) >= _LEAST_SHARE_RELEASED))
         damper = END_DB / -DAMPER_DB_PER_SECOND
         self._release_seconds.assign(max(float(np.median(times)), 0.02) if times else damper)

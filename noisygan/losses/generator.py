@@ -1,10 +1,10 @@
 """Losses of the generator besides the adversarial one.
 
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
-"audio", or "notes" with the note-offs). They fit timbre, level and modulation within the first hundreds of steps.
-`FeatureMatch` compares the discriminator's features of whole batches (`compares` is "features").
-`NextBlockLoss` compares recordings with the generator's teacher-forced predictions (`compares` is
-"prediction").
+"audio", or "notes" with the note-offs). They fit timbre, level and modulation within the first
+hundreds of steps. `FeatureMatch` compares the discriminator's features of whole batches (`compares`
+is "features"). `NextBlockLoss` compares recordings with the generator's teacher-forced predictions
+(`compares` is "prediction").
 """
 
 import numpy as np

@@ -59,15 +59,12 @@ class Analysis(NamedTuple):
 
 
 def analyse(audio, sample_rate, pitch=None):
-    """Measure pitch (pYIN, a coarse and a fine pass) and level.
+    """Measure pitch (pYIN, a coarse and a fine pass) and level: Analysis.
 
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
       pitch: MIDI, if known; limits F0 to half an octave around it.
-
-    Returns:
-      Analysis.
     """
     from synths.pitch import PYIN
 
@@ -107,13 +104,10 @@ def _interpolated(f0_hz, found):
 
 
 def in_one_octave(f0_hz):
-    """Remove octave leaps from an F0 track by moving the upper part down.
+    """Remove octave leaps from an F0 track [n] in Hz by moving the upper part down.
 
     The lower pitch has all harmonics of the upper one, so nothing is lost. Stretches shorter than
     50 ms between leaps of any size are tracking errors and interpolated.
-
-    Args:
-      f0_hz: Frames that have a pitch, [n].
     """
     midi = 12.0 * np.log2(f0_hz)
     edges = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(midi)) > _LEAP) + 1, [len(midi)]])
@@ -135,7 +129,7 @@ def in_one_octave(f0_hz):
 
 
 def pitch_name(pitch):
-    """Name of a MIDI pitch for a person to read: `A4 -12 cents (437.0 Hz)`."""
+    """Name of a MIDI pitch: `A4 -12 cents (437.0 Hz)`."""
     nearest = round(pitch)
     cents = round(100.0 * (pitch - nearest))
     off = f" {cents:+d} cents" if cents else ""

@@ -8,12 +8,7 @@ import tensorflow as tf
 
 
 class Parameter(NamedTuple):
-    """Parameter `start + stride * u`, where u starts at 0 and moves by about 1 per step.
-
-    Attributes:
-      start: float32 array of any shape.
-      stride: Scale of a step.
-    """
+    """Array `start + stride * u` of any shape; u starts at 0 and moves by about 1 a step."""
 
     start: np.ndarray
     stride: float
@@ -31,9 +26,6 @@ def minimize(parameters, loss, n_steps, progress=None):
 
     Returns:
       (dict of float32 arrays, list of the losses before each step).
-
-    References:
-      Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2017 (cosine decay).
     """
     moves = {
         name: tf.Variable(np.zeros(np.shape(x.start), np.float32)) for name, x in parameters.items()

@@ -16,7 +16,7 @@ _LOG_FLOOR = 1e-5  # of `SpectralLoss`
 
 
 def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB):
-    """Log-spectral distance in dB over the bins that sound in either sound.
+    """Log-spectral distance of two sounds [n_samples] in dB, over the bins that sound in either.
 
     With X and Y the Hann-windowed short-time spectra of target and audio (frames of the power of
     two next to 64 ms, hop a quarter of it) and L the level in dB, at least `range_db` below the
@@ -25,17 +25,8 @@ def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB):
         d(t) = sqrt(mean over k of (L(X[t, k]) - L(Y[t, k]))**2)
 
     over those bins k of frame t in which X or Y lies above that floor; the distance is the mean of
-    d over the frames that have any. 80 dB end above the rounding noise of 16 bits, for notes that
-    peak as low as 0.01. The original counts silent bins too (for speech, which fills its band);
-    they make every distance smaller.
-
-    Args:
-      target, audio: float32 [n_samples], of one length.
-      sample_rate: Hz.
-      range_db: dB.
-
-    Returns:
-      dB, float; 0 where both are silent.
+    d over the frames that have any, 0 if none has. 80 dB end above the rounding noise of 16 bits.
+    The original counts silent bins too, which makes every distance smaller.
 
     References:
       Gray and Markel, Distance measures for speech processing, 1976 (the rms log spectral measure).
@@ -57,14 +48,10 @@ def log_spectral_distance(target, audio, sample_rate, range_db=RANGE_DB):
 
 
 class Objective:
-    """Multi-resolution spectral loss against one target, independent of the target's level.
+    """Multi-resolution spectral loss against one target [n_samples], independent of its level.
 
     `SpectralLoss` of magnitudes and their logarithms, with a floor RANGE_DB below the target's
-    loudest bin.
-
-    Args:
-      target: float32 [n_samples].
-      sample_rate: Hz; above 24 kHz the frames are twice as long.
+    loudest bin. At sample rates above 24 kHz the frames are twice as long.
     """
 
     def __init__(self, target, sample_rate):

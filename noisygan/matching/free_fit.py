@@ -27,20 +27,10 @@ _CORNER = 0.05
 
 
 def start_controls(analysis, n_samples, sample_rate, noise_seed=0, room=None):
-    """Start of the descent: pYIN's F0, flat harmonics at the measured level, little noise.
+    """Controls that the descent starts at: pYIN's F0, flat harmonics at the measured level, noise.
 
     Every harmonic below half the rate has the same amplitude and their sum the measured level; the
-    noise is white, 60 dB below.
-
-    Args:
-      analysis: `analysis.Analysis` of the target.
-      n_samples: Length of the target.
-      sample_rate: Hz.
-      noise_seed: int.
-      room: `room_fit.Room` whose reverb is left out of the level, or None.
-
-    Returns:
-      Controls, as `noisygan.audio_io.controls` has them.
+    noise is white, 60 dB below. The reverb of a `room_fit.Room` is left out of the level.
     """
     f0_hz, level = analysis.f0_hz, analysis.level
     if room is not None:
@@ -78,8 +68,7 @@ def fit_controls(controls, audio, n_steps, progress=None, room=None):
     Args:
       controls: Start of the descent, of `start_controls` or of a run's sound.
       audio: Target at the controls' sample rate, float32 [n_samples].
-      n_steps: Steps of the descent.
-      progress: As of `descent.minimize`.
+      n_steps, progress: As of `descent.minimize`.
       room: `room_fit.Room` whose impulse response is fitted too, for controls without a reverb.
 
     Returns:

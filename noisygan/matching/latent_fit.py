@@ -47,7 +47,7 @@ class Latent(NamedTuple):
     label_name: str = ""
 
     def arrays(self):
-        """Entries of its file, a NumPy archive; see docs/matching.md."""
+        """Entries of its file; see docs/matching.md."""
         entries = {"format": FORMAT, "version": 1, **self._asdict()}
         return {name: np.array(value) for name, value in entries.items()}
 
@@ -97,7 +97,7 @@ def latent_controls(generator, latent, n_samples):
 
 
 def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
-    """Start of the descent: the prior's mean at the target's pitch and level, velocity 100.
+    """Latent that the descent starts at: the prior's mean at the target's level, velocity 100.
 
     Args:
       generator: By the generator contract.
@@ -105,9 +105,6 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
       pitch: MIDI, for a generator with a pitch condition.
       labels: Indices to choose the nearest from.
       seed: Of the noise.
-
-    Returns:
-      Latent.
     """
     held = 0.0
     if generator.has_controls:
@@ -136,8 +133,7 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
       generator: By the generator contract.
       start: Latent.
       audio: Target at the generator's rate, float32 [n_samples].
-      n_steps: Steps of the descent.
-      progress: As of `descent.minimize`.
+      n_steps, progress: As of `descent.minimize`.
 
     Returns:
       (Latent, list of losses).
@@ -180,7 +176,7 @@ def _prior_samples(generator):
 
 
 def _nearest(generator, latents, audio, objective=None, levelled=()):
-    """The latent of the least loss, at the target's energy; `levelled` ones are there already."""
+    """The latent of the least loss, at the target's energy, which `levelled` ones have already."""
     objective = objective or Objective(audio, generator.sample_rate)
     candidates = [*levelled, *(_at_level(generator, latent, audio) for latent in latents)]
     if len(candidates) == 1:

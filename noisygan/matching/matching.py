@@ -11,7 +11,7 @@ from noisygan.matching import N_STEPS, free_fit, latent_fit, room_fit
 from noisygan.matching.analysis import UNSURE, analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
-from noisygan.rendering.notes import Note, write_note
+from noisygan.rendering.notes import Note, missing, write_note
 from noisygan.rendering.requests import check_labels, check_pitches
 from noisygan.rendering.synthesis import render_controls, render_in_blocks
 
@@ -60,7 +60,7 @@ class Match(NamedTuple):
           RunError: if a file can't be written.
         """
         if stems and self.controls is None:
-            raise UsageError("stems: this run's generator has no stems, it writes samples")
+            raise UsageError(missing("stems"))
         paths = output_paths(self.target.path, out_dir, stems)
         make_folder(paths["audio"].parent)
         note = Note(self.audio) if self.controls is None else Note(None, self.controls)
@@ -113,29 +113,10 @@ def match_free(target, pitch=None, n_steps=2 * N_STEPS, seed=0, room_seconds=0.0
 def match_run(
     run, target, pitch=None, label=None, free=False, n_steps=N_STEPS, seed=0, progress=None
 ):  # fmt: skip
-    """Match a sound with a trained run: fit z and conditioning, and then, if wanted, the controls.
-
-    Args:
-      run: `noisygan.Run`, of which `generator` and `label_names` are used.
-      target: Path of an audio file, or Target.
-      pitch: MIDI; None: by pYIN.
-      label: Name of one of the run's labels; None: the nearest at the start.
-      free: Whether to fit the controls too, beginning at those of the latent.
-      n_steps: Steps of each descent.
-      seed, progress: As of `match_free`.
-
-    Returns:
-      Match.
-
-    Raises:
-      UsageError: if the run lacks a condition or label, or needs a pitch and none is found.
-    """
+    """Match a sound with a run; arguments and errors as of `noisygan.Run.match`."""
     generator = run.generator
     if free and not generator.has_controls:
-        raise UsageError(
-            "free: this run's generator has no controls to fit, it writes samples directly; leave "
-            "out free, or match without a run"
-        )
+        raise UsageError(f"free: {missing('controls')}; leave out free, or match without a run")
     labels = _label_indices(run, label)
     target = target if isinstance(target, Target) else read_target(target)
     target = _cut(at_rate(target, generator.sample_rate), generator)
@@ -216,10 +197,7 @@ def _pitch_for(target, generator, pitch):
         # As it sounds, a little off the given one, where that is certain.
         return analysis.pitch if analysis.confidence >= UNSURE else float(pitch), analysis
     if analysis.pitch is None:
-        raise UsageError(
-            f"{target.path}: no pitch was found, and this run is conditioned on one; give "
-            "the pitch, such as 60"
-        )
+        raise UsageError(f"{target.path}: no pitch was found; give the pitch, such as 60")
     is_free = generator.has_controls
     return analysis.pitch if is_free else float(round(analysis.pitch)), analysis
 

@@ -83,18 +83,11 @@ def level_without(room, level):
 
 
 class Response:
-    """An impulse response to fit: noise with an exponential decay per octave.
+    """An impulse response to fit: noise with an exponential decay per octave, of a Room.
 
     Its taps are fitted too, as they say which partials a room favours. Its energy is fixed to the
-    room's: while a note is held, direct sound and reverb can't be separated.
-
-    Args:
-      room: Room.
-      sample_rate: Hz.
-      seed: Of the initial noise.
-
-    Attributes:
-      parameters: dict of `descent.Parameter`.
+    room's: while a note is held, direct sound and reverb can't be separated. `parameters` is a dict
+    of `descent.Parameter`.
     """
 
     def __init__(self, room, sample_rate, seed=0):

@@ -51,10 +51,8 @@ def read_target(path):
         info = check_header(path, None)
         seconds = info.frames / info.samplerate
         if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-            raise UsageError(
-                f"{path} lasts {seconds:.4g} s; expected {MIN_SECONDS:g} to {MAX_SECONDS:g} s, for "
-                f"example a note cut out with `sox {path.name} part.wav trim 0 5`"
-            )
+            wanted = f"{MIN_SECONDS:g} to {MAX_SECONDS:g} s, such as one note of it"
+            raise UsageError(f"{path} lasts {seconds:.4g} s; expected {wanted}")
         audio = decode(path, info.samplerate, info.frames)
     except BadAudioError as error:
         raise UsageError(f"{path} {error}") from error
@@ -64,9 +62,7 @@ def read_target(path):
     peak = float(np.max(np.abs(audio)))
     if peak < SILENCE:
         mixed = ", once its channels are mixed to one" if remarks else ""
-        raise UsageError(
-            f"{path} is silent (its peak is {peak:.2g}){mixed}; expected a sound to match"
-        )
+        raise UsageError(f"{path} is silent{mixed} (its peak is {peak:.2g})")
     return Target(path, audio, info.samplerate, remarks)
 
 
@@ -82,10 +78,9 @@ def at_rate(target, sample_rate=None):
 
 
 def output_paths(target_path, out_dir, stems=False):
-    """Paths of the files of a match, named after the target.
+    """Paths of the files of a match, named after the target: dict of pathlib.Path.
 
-    Returns:
-      dict of pathlib.Path: audio, controls, latent, page and, if wanted, stems, a folder.
+    Keys are audio, controls, latent, page and, if wanted, stems, a folder.
 
     Raises:
       UsageError: if one exists, or the folder can't be made or written to.

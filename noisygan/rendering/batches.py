@@ -17,14 +17,7 @@ _MAX_BATCH = 16
 def render_requests(
     generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
 ):
-    """Render requests to notes; long ones block by block.
-
-    Args:
-      (all): As of `iterate`.
-
-    Returns:
-      Notes.
-    """
+    """Render requests to Notes, long ones block by block; arguments as of `iterate`."""
 
     sample_rate = sample_rate or generator.sample_rate
     n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
@@ -49,7 +42,7 @@ def iterate(
     stems=False,
     audio=True,
 ) -> Iterator[Note]:
-    """Render requests one after the other, in batches of bounded size.
+    """Render requests one after the other, in batches of bounded size; yields Note.
 
     Args:
       generator: Generator, as of `noisygan.generators`.
@@ -62,9 +55,6 @@ def iterate(
       gain: Linear gain of every note.
       stems: Whether the stems are rendered too.
       audio: Whether audio is rendered at once; otherwise from the controls when it is used.
-
-    Yields:
-      Note.
 
     Raises:
       UsageError: if audio is False and the generator has no controls.

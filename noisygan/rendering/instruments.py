@@ -42,7 +42,7 @@ def make_instrument(
     Args:
       run: `noisygan.Run`.
       out_dir: A new or empty folder.
-      format: "sfz", "decent" (Decent Sampler) or "folder" (WAV files with key and loop).
+      format: "sfz" or "folder" (WAV files with key and loop alone).
       pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
       velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
       round_robins: Samples of each pitch and velocity that take turns.
@@ -66,7 +66,7 @@ def make_instrument(
     if 0 in (velocity or ()):
         raise UsageError("velocity 0 is a note-off; expected 1 to 127")
     sampler_formats.check_format(format)
-    files.check_folder(out_dir, "out_dir")
+    files.check_folder(out_dir)
     files.check_free_folder(out_dir)
     is_kit = "pitch" not in run.condition_names
     _check_conditions(run, pitch, velocity, label, is_kit)
@@ -106,15 +106,7 @@ def _check_conditions(run, pitch, velocity, label, is_kit):
 
 
 def neighbouring(values, low, high):
-    """Keys that each of several sampled pitches plays, up to half-way to the next.
-
-    Args:
-      values: Pitches, rising.
-      low, high: Begin of the first range and end of the last one.
-
-    Returns:
-      list of (lowest, highest), both included.
-    """
+    """(lowest, highest) key of each of several rising pitches, half-way to the next."""
     ends = [(a + b) // 2 for a, b in zip(values, values[1:], strict=False)]
     return list(zip([low, *(end + 1 for end in ends)], [*ends, high], strict=True))
 
@@ -213,7 +205,9 @@ def _held(generator, audio, seconds, sample_rate):
 
 
 def _release(generator, audio, sample_rate):
-    return generator.release_seconds if generator.rings_out else _release_seconds(audio, sample_rate)
+    return (
+        generator.release_seconds if generator.rings_out else _release_seconds(audio, sample_rate)
+    )
 
 
 def _release_seconds(audio, sample_rate):

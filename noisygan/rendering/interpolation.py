@@ -13,49 +13,27 @@ _TINY = 1e-9
 
 
 def linear(first, last, n):
-    """Latents on the straight line between two.
-
-    Args:
-      first, last: float32 [latent_dim].
-      n: Number of latents, 2 or more, both ends included.
-
-    Returns:
-      float32 [n, latent_dim].
-    """
+    """n latents on the straight line between two, both included: float32 [n, latent_dim]."""
     share = np.linspace(0.0, 1.0, n, dtype=np.float32)[:, None]
     return (1.0 - share) * first + share * last
 
 
 def spherical(first, last, n):
-    """Latents on the arc between two; their lengths change linearly.
+    """n latents on the arc between two, both included: float32 [n, latent_dim].
 
-    Normally distributed latents lie near a sphere: half-way along the straight line between two
-    there are none.
-
-    Args:
-      first, last, n: As of `linear`.
-
-    Returns:
-      float32 [n, latent_dim]; the straight line where the two point in the same direction, or in
-      opposite ones.
+    Their lengths change linearly. Normally distributed latents lie near a sphere; half-way along
+    the straight line between two there are none. Of parallel latents, the line.
 
     References:
       Shoemake 1985; White 2016, "Sampling generative networks".
     """
-    lengths = np.linalg.norm(first), np.linalg.norm(last)
-    if min(lengths) == 0.0:
-        return linear(first, last, n)
-    cosine = np.clip(np.dot(first / lengths[0], last / lengths[1]), -1.0, 1.0)
-    angle = np.arccos(cosine)
-    if np.sin(angle) < 1e-4:
+    a, b = np.linalg.norm(first), np.linalg.norm(last)
+    angle = np.arccos(np.clip(np.dot(first, last) / max(a * b, 1e-30), -1.0, 1.0))
+    if np.sin(angle) < 1e-4 or min(a, b) == 0.0:
         return linear(first, last, n)
     share = np.linspace(0.0, 1.0, n)[:, None]
-    directions = (
-        np.sin((1.0 - share) * angle) * first / lengths[0]
-        + np.sin(share * angle) * last / lengths[1]
-    ) / np.sin(angle)
-    length = (1.0 - share) * lengths[0] + share * lengths[1]
-    return (length * directions).astype(np.float32)
+    direction = np.sin((1.0 - share) * angle) * first / a + np.sin(share * angle) * last / b
+    return (linear(a, b, n) * direction / np.sin(angle)).astype(np.float32)
 
 
 PATHS = {"linear": linear, "spherical": spherical}
@@ -68,16 +46,13 @@ def ends(generator, numbers, seed):
 
 
 def steps(generator, z, request, seconds=None, sample_rate=None, seed=0):
-    """Notes of latents under the same conditions and with the same noise.
+    """Notes of latents [n, latent_dim] under the same conditions and with the same noise.
 
     Args:
       generator: Generator.
       z: float32 [n, latent_dim].
       request: `requests.Request`: pitch, velocity and label.
       seconds, sample_rate, seed: As of `batches.iterate`.
-
-    Returns:
-      Notes, step-00 and on.
     """
 
     def render(stems):
@@ -91,16 +66,10 @@ def steps(generator, z, request, seconds=None, sample_rate=None, seed=0):
 
 
 def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
-    """One sound whose latent moves along z while it lasts, linearly in time.
+    """Notes of one sound whose latent moves along z linearly in time; arguments as of `steps`.
 
     Its curves are those of the latents, each at its moment; between two latents levels and
     frequencies are interpolated geometrically.
-
-    Args:
-      (all): As of `steps`; two latents or more.
-
-    Returns:
-      Notes of one note, morph.
 
     Raises:
       UsageError: for a generator without curves: a raw waveform, or a struck voice.
@@ -110,17 +79,14 @@ def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
     from noisygan.rendering.synthesis import controls_row
 
     if not generator.has_controls:
-        raise UsageError(
-            "a morph needs curves, and this run's generator writes samples directly; expected a "
-            "hybrid"
-        )
+        raise UsageError("a morph needs curves, and this run's generator has none; use a hybrid")
     seconds = generator.seconds if seconds is None else seconds
     sample_rate = sample_rate or generator.sample_rate
-    n = len(z)
-    controls = generator.get_controls(tf.constant(z), conditioning([request] * n), seconds)
+    batch = conditioning([request] * len(z))
+    controls = generator.get_controls(tf.constant(z), batch, seconds)
     n_frames = controls["loudness_db"].shape[1]
-    position = np.linspace(0.0, n - 1.0, n_frames)
-    before = np.minimum(position.astype(int), n - 2)
+    position = np.linspace(0.0, len(z) - 1.0, n_frames)
+    before = np.minimum(position.astype(int), len(z) - 2)
     share = (position - before).astype(np.float32)[:, None]
     frames = np.arange(n_frames)
     merged = {}
@@ -130,10 +96,8 @@ def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
             merged[name] = value[:1]
             continue
         if value.ndim != 3:
-            raise UsageError(
-                f"a morph needs curves, and the {name.split('/')[0]} voice of this run is settled "
-                "by the blow; expected a run of held notes"
-            )
+            voice = name.split("/")[0]
+            raise UsageError(f"a morph needs curves, and this run's {voice} voice is struck")
         a, b = value[before, frames], value[before + 1, frames]
         if name.endswith(_IN_RATIOS):
             a, b = np.maximum(a, _TINY), np.maximum(b, _TINY)

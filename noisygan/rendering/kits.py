@@ -80,14 +80,10 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
 
 
 def keys_of_labels(run):
-    """The keys that each of a run's labels plays.
+    """Keys that each label of a run without pitches plays: dict of label index or None -> list.
 
-    Args:
-      run: Run that is not conditioned on pitch.
-
-    Returns:
-      dict of index of the label, or None -> list of keys. General MIDI's, also for what stands in
-      for a drum; 16 keys from 36 on, or as many as labels, where the run knows none of its drums.
+    General MIDI's, also for what stands in for a drum; 16 keys from 36 on, or as many as labels,
+    for a run without General MIDI's drums.
     """
     known = list(run.label_names)
     if "label" not in run.condition_names or not known:
@@ -111,7 +107,7 @@ def _knows_drums(run):
 
 
 def in_order(keys, sounds, sample_rate):
-    """Gives drums the keys that suit them: toms by their pitch, cymbals by their length.
+    """Give drums the keys that suit them: toms by their pitch, cymbals by their length.
 
     Args:
       keys: As many MIDI keys as sounds.
@@ -144,18 +140,10 @@ def _length_seconds(sound, sample_rate):
 
 
 def softer(sound, sample_rate, velocity):
-    """A blow with a stick that stays longer: it excites high frequencies less.
+    """Low-pass a drum, float32 [n_samples], as a longer contact of the stick does; 127: not at all.
 
     The force `t exp(-t / contact)` of a blow leaves `1 / (1 + (2 pi f contact)**2)` of a mode of
     frequency f (`synths.modal.strike_gains`). The level below these frequencies stays.
-
-    Args:
-      sound: float32 [n_samples], of the hardest blow.
-      sample_rate: Hz.
-      velocity: 127 leaves the sound as it is.
-
-    Returns:
-      float32 [n_samples].
     """
     contact = _LONGEST_CONTACT * (1.0 - velocity / 127.0)
     if not contact:

@@ -76,15 +76,7 @@ def find_loop(audio, sample_rate, first, last):
 
 
 def crossfade_loop(audio, loop):
-    """Crossfade a sound around its loop's end into that around its start, and back.
-
-    Args:
-      audio: float32 [n_samples].
-      loop: Loop of it.
-
-    Returns:
-      float32 [n_samples].
-    """
+    """Crossfade a sound [n_samples] around its loop's end into that around its start, and back."""
     distance = np.abs(np.arange(-loop.fade, loop.fade))
     weight = np.clip((loop.fade - distance) / (loop.fade - _EXACT), 0.0, 1.0)
     here = np.asarray(audio, np.float64)[loop.end - loop.fade : loop.end + loop.fade]
@@ -98,15 +90,9 @@ def crossfade_loop(audio, loop):
 
 
 def play_loop(audio, loop, n_samples):
-    """Play a sound as a sampler does while a key is held: the sound, then its loop, repeated.
+    """Play a sound, then its loop repeatedly, as a sampler does: float32 [n_samples].
 
-    Args:
-      audio: float32 [n], of `crossfade_loop`.
-      loop: Loop, or None: the sound ends.
-      n_samples: Length.
-
-    Returns:
-      float32 [n_samples].
+    Without a loop (None) the sound ends.
     """
     if loop is None:
         return np.pad(audio, (0, max(0, n_samples - len(audio))))[:n_samples]

@@ -39,12 +39,9 @@ class Note(NamedTuple):
         """The same note at another level; gain is linear."""
         if gain == 1.0:
             return self
-        audio, stems = None, {}
-        if self.audio is not None:
-            audio = np.float32(gain) * self.audio
-            stems = {name: np.float32(gain) * stem for name, stem in self.stems.items()}
+        audio = None if self.audio is None else np.float32(gain) * self.audio
         controls = None if self.controls is None else scale_controls(self.controls, gain)
-        return Note(audio, controls, stems)
+        return Note(audio, controls, {n: np.float32(gain) * x for n, x in self.stems.items()})
 
     def blocks(self):
         """The sound in pieces: (float32 [n], dict of stems of that length)."""
@@ -82,7 +79,7 @@ class Notes:
         render: Callable[[bool], Iterable[Note]],
         remarks: Iterable[str] = (),
     ):
-        """Stores.
+        """Store.
 
         Args:
           names: File names without suffix.
@@ -171,9 +168,8 @@ class Notes:
         notes = self._notes if rendered else self._render(stems)
         self.lowered_db = {}
         for i, (note, path) in enumerate(zip(notes, paths, strict=True)):
-            for what, wanted in (("controls", controls), ("stems", stems)):
-                if wanted:
-                    _check_has(what, note)
+            if controls or stems:
+                _check_has("controls" if controls else "stems", note)
             make_folder(out_dir)
             factor = write_note(path, note, self.sample_rate, subtype, stems)
             if factor != 1.0:
@@ -230,34 +226,20 @@ def _check_has(what, note):
 
 
 def _check_free(out_dir, paths, suffixes):
-    """Refuse files that exist already, before anything is rendered."""
+    """Refuse files that exist, before anything is rendered."""
     if out_dir.exists() and not out_dir.is_dir():
         raise UsageError(f"{out_dir} is a file; expected a folder")
     taken = [path for s in suffixes for path in (p.with_name(p.stem + s) for p in paths)]
     taken = [path for path in taken if path.exists()]
     if taken:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
-        raise UsageError(
-            f"{taken[0]} exists already{more}; nothing was rendered; choose another folder"
-        )
+        raise UsageError(f"{taken[0]} exists already{more}; choose another folder")
 
 
 def write_note(path, note, sample_rate, subtype="PCM_16", stems=False):
-    """Write a note, lowered as a whole if its files could not hold it, with its stems if wanted.
+    """Write a note to a WAV file, with its stems, if wanted, into a folder of its name.
 
-    Args:
-      path: pathlib.Path of the WAV file; stems go into a folder of its name.
-      note: Note.
-      sample_rate: Hz.
-      subtype: Sample format.
-      stems: Whether to write the stems.
-
-    Returns:
-      Linear gain that was applied: 1.0, or less if it was lowered.
-
-    Raises:
-      UsageError: if a file exists.
-      RunError: if a file can't be written.
+    A note that its files could not hold is lowered as a whole. Returns the gain, 1.0 or less.
     """
     peak = _write(path, note.blocks(), sample_rate, subtype, stems)
     if peak <= 1.0 or not subtype.startswith("PCM"):
@@ -297,14 +279,7 @@ def _spectrogram_png(audio, sample_rate):
     frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)
     frames = frames[:: max(1, len(frames) // 300)] * np.hanning(n_fft)
     level_db = 20.0 * np.log10(np.abs(np.fft.rfft(frames))[:, :256].T + 1e-5)
-    file = io.BytesIO()
-    top = level_db.max()
-    image.imsave(
-        *(file, level_db),
-        cmap="magma",
-        origin="lower",
-        vmin=top - 80.0,
-        vmax=top,
-        format="png",
-    )
+    file, top = io.BytesIO(), level_db.max()
+    style = {"cmap": "magma", "origin": "lower", "format": "png"}
+    image.imsave(file, level_db, vmin=top - 80.0, vmax=top, **style)
     return file.getvalue()

@@ -14,7 +14,7 @@ from noisygan.errors import UsageError
 
 DEFAULT_PITCH = 60
 DEFAULT_VELOCITY = 100
-NO_NOTE_OFF = "held_seconds has no effect: this run's generator writes whole waveforms; leave it out"
+NO_NOTE_OFF = "held_seconds: this run's generator writes whole waveforms; leave it out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,15 +72,13 @@ def file_name(run, label):
 
 
 def note_seeds(seed, number):
-    """Seeds of a note's z and noise: (int, int), each below 2**31."""
+    """Seeds of a note's z and noise: two int below 2**31."""
     words = np.random.SeedSequence([seed, number]).generate_state(2)
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
-def make_requests(
-    run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None
-):
-    """Request `count` notes at each pitch and label.
+def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None):
+    """Request `count` notes at each pitch and label: list of Request.
 
     The i-th note at each pitch has the same z: notes of one index sound like one instrument.
 
@@ -93,22 +91,18 @@ def make_requests(
       seed: Decides which pitches are drawn.
       held_seconds: Time of the note-offs; None: the generator's default.
 
-    Returns:
-      list of Request.
-
     Raises:
       UsageError: if the run's generator is not conditioned on what is given, or can't play it.
     """
     if count < 1:
         raise UsageError(f"count {count}: expected 1 or more")
     _check_conditions(run, pitch, velocity, label)
-    has_pitch = "pitch" in run.condition_names
     velocity = DEFAULT_VELOCITY if velocity is None else velocity
     velocity = velocity if "velocity" in run.condition_names else 0
     indices = _label_indices(run, label)
     notes = []
     for number in range(count):
-        if not has_pitch:
+        if "pitch" not in run.condition_names:
             chosen = [0]
         elif pitch is not None:
             chosen = pitch
@@ -125,51 +119,31 @@ def make_requests(
 
 
 def requests_like(run, entries):
-    """Request one note for each recording, at its pitch, velocity, label and note-off.
+    """Request one note per recording, at its pitch, velocity, label and note-off: list of Request.
 
     Args:
       run: As of `make_requests`.
       entries: Recordings: objects with path, pitch, velocity, label and held_seconds, None where
         unknown.
 
-    Returns:
-      list of Request, in the entries' order.
-
     Raises:
       UsageError: if a recording lacks a condition of the generator or has an unknown label.
     """
-    notes = []
-    known = list(run.label_names)
+    notes, known = [], list(run.label_names)
     for number, entry in enumerate(entries):
         if entry.pitch is None and "pitch" in run.condition_names:
-            raise UsageError(
-                f"{entry.path}: its pitch is unknown; expected names like flute-060-100.wav "
-                "or NSynth's examples.json"
-            )
-        label = 0
-        if entry.label in known:
-            label = known.index(entry.label)
-        elif len(known) > 1 and "label" in run.condition_names:
-            raise UsageError(
-                f"{entry.path}: label {entry.label} is unknown to this run, "
-                f"which knows {', '.join(known)}"
-            )
+            raise UsageError(f"{entry.path}: no pitch in its name; expected flute-060-100.wav")
+        if entry.label not in known and len(known) > 1 and "label" in run.condition_names:
+            names = ", ".join(known)
+            raise UsageError(f"{entry.path}: label {entry.label} is unknown; expected {names}")
+        label = known.index(entry.label) if entry.label in known else 0
         velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
         notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds))
     return _numbered(run, notes)
 
 
 def bend_requests(requests, bend, generator, sample_rate):
-    """Add a pitch bend to requests.
-
-    Args:
-      requests: list of Request.
-      bend: Points (seconds, semitones), the seconds rising.
-      generator: Generator of the notes.
-      sample_rate: Hz.
-
-    Returns:
-      list of Request.
+    """Add a pitch bend, points (seconds, semitones), to requests: list of Request.
 
     Raises:
       UsageError: for a generator without F0, and for pitches that can't be played.
@@ -188,15 +162,7 @@ def bend_requests(requests, bend, generator, sample_rate):
 
 
 def check_pitches(pitches, sample_rate=None):
-    """Refuse pitches that no synthesizer can play.
-
-    Args:
-      pitches: MIDI numbers.
-      sample_rate: Hz; the F0 must lie below half of it. None: any.
-
-    Raises:
-      UsageError: names the first impossible one.
-    """
+    """Raise UsageError for pitches outside 0 .. 127 or, given a rate in Hz, above half of it."""
     for pitch in pitches:
         if not 0 <= pitch <= 127:
             raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
@@ -204,28 +170,19 @@ def check_pitches(pitches, sample_rate=None):
         if sample_rate and hz >= sample_rate / 2:
             highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
             raise UsageError(
-                f"pitch {pitch:g} is {hz:.0f} Hz, which a sample rate of {sample_rate} Hz cannot "
-                f"hold; expected at most pitch {highest}, or a higher sample_rate"
+                f"pitch {pitch:g} is {hz:.0f} Hz, which {sample_rate} Hz cannot hold; expected at "
+                f"most pitch {highest}, or a higher sample_rate"
             )
 
 
 def check_labels(known, labels):
-    """Refuse labels that a run does not know.
-
-    Args:
-      known: Its label names; empty if its recordings have none.
-      labels: The given label names.
-
-    Raises:
-      UsageError: names the first unknown one.
-    """
+    """Raise UsageError for labels that a run, whose label names are `known`, does not know."""
     if not known:
         raise UsageError("label: this run's recordings had no labels; leave it out")
     for label in labels:
         if label not in known:
-            raise UsageError(
-                f"label {label} is unknown to this run, which knows {', '.join(known)}"
-            )
+            names = ", ".join(known)
+            raise UsageError(f"label {label} is unknown to this run, which knows {names}")
 
 
 def _check_conditions(run, pitch, velocity, label):
@@ -239,8 +196,7 @@ def _check_conditions(run, pitch, velocity, label):
         if given is not None and name not in run.condition_names:
             names = ", ".join(run.condition_names) or "nothing"
             raise UsageError(
-                f"{name} has no effect: this run's generator is conditioned on {names}; leave it "
-                f"out, or train a run that is conditioned on {name}"
+                f"{name} has no effect: this run is conditioned on {names}; leave it out"
             )
 
 
@@ -255,14 +211,11 @@ def _label_indices(run, labels):
 
 
 def _numbered(run, notes):
-    """Number the files of the same name; `notes` are their fields."""
-    seen = {}
-    requests = []
-    for pitch, velocity, label, number, held_seconds in notes:
-        names, name = tuple(run.condition_names), file_name(run, label)
-        request = Request(
-            pitch, velocity, label or 0, name, number, 0, names, held_seconds=held_seconds
-        )
+    """Number the files of equal names; `notes` are the fields of requests."""
+    seen, requests, names = {}, [], tuple(run.condition_names)
+    for pitch, velocity, label, number, held in notes:
+        name = file_name(run, label)
+        request = Request(pitch, velocity, label or 0, name, number, 0, names, held_seconds=held)
         seen[request.kind] = seen.get(request.kind, -1) + 1
         requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests

@@ -57,21 +57,14 @@ class SavedLatents(NamedTuple):
     def check_size(self, latent_dim):
         """Refuse latents of another size than a generator's, with a UsageError."""
         if self.z.ndim != 2 or self.z.shape[1] != latent_dim:
-            raise UsageError(
-                f"z: the given one has {self.z.shape[-1]} numbers, and this run's has "
-                f"{latent_dim}; expected a z of this run"
-            )
+            raise UsageError(f"z: it has {self.z.shape[-1]} numbers; this run's has {latent_dim}")
 
 
 def load_latents(path):
-    """Read saved latents.
+    """Read SavedLatents.
 
-    Args:
-      path: .npz with the entries that docs/matching.md lists, of which only z is needed, or .npy
-        with an array [latent_dim] or [n, latent_dim].
-
-    Returns:
-      SavedLatents.
+    A .npz with the entries in docs/matching.md, of which only z is needed, or a .npy with an array
+    [latent_dim] or [n, latent_dim].
 
     Raises:
       UsageError: if there are none, or a number is out of range.

@@ -1,5 +1,6 @@
 """MIDI songs played by trained runs: each note is rendered from its run, and all are summed."""
 
+import collections
 import dataclasses
 import math
 import pathlib
@@ -14,17 +15,12 @@ from noisygan.rendering.batches import conditioning
 from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import Request, note_seeds
 
-# Bounds what one batch takes.
-_MAX_SAMPLES = 16 * 4 * 48000
-_MAX_BATCH = 32
-# A single note is rendered at once, with all its curves.
-MAX_NOTE_SECONDS = 120.0
-# Notes of nearly one length share a batch: lengths are rounded up to these steps.
-_LENGTH_RATIO = 1.3
-# How soon a sound that can't be let go is faded out after its note.
-_FADE_SECONDS = 0.05
+_MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
+MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
+_LENGTH_RATIO = 1.3  # notes of one batch differ by at most this factor in length
+_FADE_SECONDS = 0.05  # of the end of notes of a raw waveform
 
-# General MIDI's drums, by the classes that runs may know them under.
+# General MIDI's drums by class.
 DRUMS = {
     "kick": (35, 36),
     "rimshot": (37,),
@@ -65,10 +61,23 @@ class Part:
         if not self.is_kit or not known or "label" not in self.run.condition_names:
             return 0
         name = _CLASS_OF_NOTE.get(note.pitch)
-        for candidate in (name, STAND_INS.get(name)):
-            if candidate in known:
-                return known.index(candidate)
-        return None
+        found = [each for each in (name, STAND_INS.get(name)) if each in known]
+        return known.index(found[0]) if found else None
+
+    def seconds(self, note):
+        """Length of a note with its release."""
+        generator = self.run.generator
+        if self.is_kit:
+            return generator.seconds
+        if generator.release_seconds is not None:
+            return note.held + generator.release_seconds
+        return min(note.held + _FADE_SECONDS, generator.seconds)
+
+    def z_number(self, index, note):
+        """Number of the z of the note of an index."""
+        if self.is_kit:
+            return (self.number or 0) * 128 + note.pitch
+        return index if self.number is None else self.number
 
 
 def play_midi(
@@ -81,26 +90,7 @@ def play_midi(
     seed=0,
     progress=None,
 ):
-    """Play a MIDI file on trained runs.
-
-    Every note is rendered at its own pitch, velocity and length, with pitch bend and sustain pedal.
-
-    Args:
-      path: Standard MIDI File, format 0 or 1.
-      run: Run that plays all channels but the drums' (10); the notes of a channel share a z.
-      drums: Run that plays channel 10, General MIDI's drums.
-      channels: dict of channel (1 to 16) -> Run, or (Run, number of the z of its notes).
-      programs: dict of General MIDI program (1 to 128) -> likewise.
-      sample_rate: Hz; None: the highest of the runs.
-      seed: Decides z and noise.
-      progress: Called with (notes rendered, notes in all).
-
-    Returns:
-      Notes of one sound; its remarks tell what was left out.
-
-    Raises:
-      UsageError: if the file is no MIDI file, or no run can play any of its notes.
-    """
+    """Play a MIDI file on trained runs; arguments as of `noisygan.Run.play`, run may be None."""
     song = midi.read_song(path)
     remarks = [f"{path} {song.damage}; what could be read is played"] if song.damage else []
     if not song.notes:
@@ -135,28 +125,25 @@ def _assign(song, run, drums, channels, programs):
         if given is None:
             # The notes of a channel belong together, as of one instrument.
             given = (drums, None) if is_drums else (run, channel - 1)
-        playing, number = given if isinstance(given, tuple) else (given, None)
-        part = None if playing is None else Part(playing, number)
-        if part is not None:
+        part = Part(*given) if isinstance(given, tuple) else Part(given)
+        parts[channel, program] = None if part.run is None else part
+        if part.run is not None:
             check_playable(part, channel)
-        parts[channel, program] = part
     return parts
 
 
 def _beyond(played, part_of):
     """Remarks on notes outside the pitches that a run was trained on."""
-    beyond = {}
+    beyond = collections.Counter()
     for note in played:
         part = part_of(note)
-        if part is None or part.is_kit or not part.run.pitches:
-            continue
-        low, high = min(part.run.pitches), max(part.run.pitches)
-        if not low <= note.pitch <= high:
-            key = (part.run.name, low, high)
-            beyond[key] = beyond.get(key, 0) + 1
+        if part is not None and not part.is_kit and part.run.pitches:
+            low, high = min(part.run.pitches), max(part.run.pitches)
+            beyond[part.run.name, low, high] += not low <= note.pitch <= high
     return [
         f"{counted(n, 'note')} outside the pitches {low:g} to {high:g} that {name} was trained on"
         for (name, low, high), n in beyond.items()
+        if n
     ]
 
 
@@ -173,27 +160,26 @@ def play(song, parts, sample_rate, seed=0, progress=None):
     Returns:
       (audio float32 [n_samples], notes left out: dict of reason -> count).
     """
-    chosen, left_out = [], {}
+    chosen, left_out = [], collections.Counter()
     for index, note in enumerate(song.notes):
         part = parts(note)
         reason = _refusal(note, part, sample_rate)
         if reason:
-            left_out[reason] = left_out.get(reason, 0) + 1
+            left_out[reason] += 1
         else:
             chosen.append((index, note, part))
-    seconds = max((_end(note, part) for _, note, part in chosen), default=0.0)
+    seconds = max((note.start + part.seconds(note) for _, note, part in chosen), default=0.0)
     audio = np.zeros(round(seconds * sample_rate), np.float32)
     n_done = 0
     for batch in _batches(chosen, sample_rate):
-        part = batch[0][2]
-        for (_, note, _), sound in zip(batch, _render(part, batch, sample_rate, seed), strict=True):
+        for (_, note, _), sound in zip(batch, _render(batch, sample_rate, seed), strict=True):
             start = round(note.start * sample_rate)
             sound = sound[: len(audio) - start]
             audio[start : start + len(sound)] += sound
         n_done += len(batch)
         if progress is not None:
             progress(n_done, len(chosen))
-    return audio, left_out
+    return audio, dict(left_out)
 
 
 def _refusal(note, part, sample_rate):
@@ -202,97 +188,73 @@ def _refusal(note, part, sample_rate):
         return f"on channel {note.channel}, which no run plays"
     if not note.held and not part.is_kit:
         return "of no length"
-    if _seconds(note, part) > MAX_NOTE_SECONDS:
+    if part.seconds(note) > MAX_NOTE_SECONDS:
         return f"longer than {MAX_NOTE_SECONDS:g} seconds"
     if part.label(note) is None:
         known = ", ".join(part.run.label_names)
         return f"for a drum (note {note.pitch}) that the run does not know; it knows {known}"
-    if not part.is_kit:
-        highest = max((bend for _, bend in note.bend), default=0.0)
-        if 440.0 * 2.0 ** ((note.pitch + highest - 69) / 12) >= sample_rate / 2:
-            return f"above what {sample_rate} Hz can hold (pitch {note.pitch})"
+    highest = max((bend for _, bend in note.bend), default=0.0)
+    if not part.is_kit and 440.0 * 2.0 ** ((note.pitch + highest - 69) / 12) >= sample_rate / 2:
+        return f"above what {sample_rate} Hz can hold (pitch {note.pitch})"
     return None
 
 
-def _end(note, part):
-    return note.start + _seconds(note, part)
-
-
-def _seconds(note, part):
-    """Length of a note with its release, seconds."""
-    generator = part.run.generator
-    if part.is_kit:
-        return generator.seconds
-    if generator.release_seconds is not None:
-        return note.held + generator.release_seconds
-    return min(note.held + _FADE_SECONDS, generator.seconds)
-
-
 def _batches(chosen, sample_rate):
-    """Yields lists of (index, note, part) of one part, of lengths near to each other."""
+    """Yields lists of (index, note, part) of one part and of similar lengths."""
     groups = {}
     for item in chosen:
         _, note, part = item
-        step = math.ceil(math.log(max(_seconds(note, part), 0.1)) / math.log(_LENGTH_RATIO))
+        step = math.ceil(math.log(max(part.seconds(note), 0.1)) / math.log(_LENGTH_RATIO))
         groups.setdefault((id(part.run), part.number, step), []).append(item)
     for group in groups.values():
-        longest = max(_seconds(note, part) for _, note, part in group)
+        longest = max(part.seconds(note) for _, note, part in group)
         n_rows = int(max(1, min(_MAX_BATCH, _MAX_SAMPLES // (longest * sample_rate))))
         for start in range(0, len(group), n_rows):
             yield group[start : start + n_rows]
 
 
-def _render(part, batch, sample_rate, seed):
+def _render(batch, sample_rate, seed):
     """Yields the sound of each note of a batch, float32 [n]."""
     import tensorflow as tf
 
+    part = batch[0][2]
     generator = part.run.generator
     played = [note for _, note, _ in batch]
-    seconds = [_seconds(note, part) for note in played]
+    seconds = [part.seconds(note) for note in played]
     requests = [
-        Request(note.pitch, note.velocity, part.label(note), "", _number(part, index, note), index)
-        for index, note, _ in batch
+        Request(note.pitch, note.velocity, part.label(note), "", part.z_number(i, note), i)
+        for i, note, _ in batch
     ]
     z = [generator.prior(1, seed=note_seeds(seed, request.number)[0]) for request in requests]
     z = tf.concat(z, axis=0)
     # Each note has another noise seed, or repeated ones would sound like one sample.
     noise_seeds = tf.constant([note_seeds(seed, request.index)[1] for request in requests])
-    batch_conditioning = conditioning(requests)
+    given = conditioning(requests)
     if generator.has_controls:
         held = None if part.is_kit else tf.constant([note.held for note in played], tf.float32)
         # Frames behind the last note, too, so that it ends like all others: cut off.
         longest = max(seconds) + (0.0 if part.is_kit else 2.0 / generator.frame_rate)
-        controls = generator.get_controls(z, batch_conditioning, longest, held)
+        controls = generator.get_controls(z, given, longest, held)
         _bend(controls, played, generator.frame_rate)
         n_frames = controls["loudness_db"].shape[1]
         covered = frames_to_samples(n_frames, generator.frame_rate, sample_rate)
         audio = generator.get_signal(controls, covered, sample_rate, noise_seeds).numpy()
     else:
         longest = min(max(seconds), generator.seconds)
-        output = generator(
-            z, batch_conditioning, seconds=longest, sample_rate=sample_rate, seed=noise_seeds
-        )
-        audio = output.audio.numpy()
+        lengths = {"seconds": longest, "sample_rate": sample_rate}
+        audio = generator(z, given, **lengths, seed=noise_seeds).audio.numpy()
     has_velocity = "velocity" in part.run.condition_names
     for sound, note, length in zip(audio, played, seconds, strict=True):
         sound = sound[: round(length * sample_rate)].copy()
         if generator.release_seconds is None:
-            _fade(sound, sample_rate)
+            n = min(len(sound), round(_FADE_SECONDS * sample_rate))
+            sound[len(sound) - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)
         # As General MIDI's developers are advised: 40 log10 of velocity / 127.
         yield sound if has_velocity else sound * np.float32((note.velocity / 127.0) ** 2)
 
 
-def _number(part, index, note):
-    """Number of the z of a note."""
-    if part.number is not None and not part.is_kit:
-        return part.number
-    if part.is_kit:
-        return (part.number or 0) * 128 + note.pitch
-    return index
-
-
 def _bend(controls, played, frame_rate):
-    """Bends the F0 curves of controls, in place."""
+    """Bend the F0 curves of controls, in place."""
     if not any(note.bend for note in played):
         return
     times = np.arange(controls["loudness_db"].shape[1]) / frame_rate
@@ -306,16 +268,9 @@ def _bend(controls, played, frame_rate):
             controls[name] = controls[name] * ratio
 
 
-def _fade(sound, sample_rate):
-    n = min(len(sound), round(_FADE_SECONDS * sample_rate))
-    sound[len(sound) - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)
-
-
 def check_playable(part, channel):
     """Refuse a run without pitches on a melodic channel, with a UsageError."""
     if channel != midi.DRUM_CHANNEL and part.is_kit:
         names = ", ".join(part.run.condition_names) or "nothing"
-        raise UsageError(
-            f"{part.run.name} can't play melodies: its generator is conditioned on {names}; train "
-            "one that is conditioned on pitch, or let it play the drums"
-        )
+        why = f"it is conditioned on {names}; expected a run that is conditioned on pitch"
+        raise UsageError(f"{part.run.name} can't play melodies: {why}")

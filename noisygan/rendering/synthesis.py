@@ -34,8 +34,7 @@ def controls_row(generator, curves, index, n_samples, sample_rate, noise_seed):
       generator: The hybrid generator.
       curves: Batch of `get_controls`.
       index: Row.
-      n_samples: Length of the sound at the sample rate.
-      sample_rate: Hz.
+      n_samples, sample_rate: Length of the sound, and its rate in Hz.
       noise_seed: The row's noise seed.
 
     Returns:
@@ -86,9 +85,6 @@ def render_controls(controls, sample_rate=None, seconds=None):
 def render_in_blocks(controls):
     """Render controls block by block, in memory that does not grow with the length.
 
-    Args:
-      controls: Of `load_controls` or `controls_row`.
-
     Yields:
       (audio, stems): float32 [n], and a dict of float32 [n] by the voice's name, with `reverb` for
       what a reverb adds; the audio is their sum.
@@ -107,16 +103,10 @@ def render_in_blocks(controls):
 
 
 def controls_to_signal(controls, n_samples, sample_rate):
-    """Render controls to audio, differentiable with respect to entries that are tensors.
+    """Render controls to audio, float32 [1, n_samples], at a rate in Hz.
 
-    Args:
-      controls: Of `load_controls` or `controls_row`; float32 tensors may stand for curves and
-        responses, with which this can be part of a `tf.function` at the controls' own rate.
-      n_samples: Length of the sound.
-      sample_rate: Hz.
-
-    Returns:
-      float32 [1, n_samples].
+    Curves and responses may be float32 tensors: the gradient reaches them, and at the controls' own
+    rate this can be part of a `tf.function`.
     """
     audio = 0.0
     for name, kind in voices_of(controls):
@@ -137,7 +127,7 @@ def controls_to_signal(controls, n_samples, sample_rate):
 
 
 def _parts(controls, voice, kind):
-    """(curves [1, n_frames, n], what a blow has settled [1, n], settings) of a voice, by name."""
+    """(curves [1, n_frames, n], values of struck voices [1, n], settings) of a voice, by name."""
     curves, struck, settings = {}, {}, {}
     for name, (axes, *_) in ENTRIES[kind].items():
         value = controls[f"{voice}/{name}"]
@@ -162,12 +152,7 @@ def _response(controls, sample_rate):
 
 
 class Voice:
-    """A voice's sound, taken in pieces of any length; behind its end it is silent.
-
-    Args:
-      controls: Of `load_controls` or `controls_row`.
-      name, kind: Of the voice.
-    """
+    """Audio of one voice of controls, taken in blocks of any length; silent after its end."""
 
     def __init__(self, controls, name, kind):
         curves, struck, settings = _parts(controls, name, kind)
@@ -223,14 +208,8 @@ class _Line:
     """Frames on a line of samples, in whole blocks of both.
 
     Where a whole number of frames meets a whole number of samples only beyond the last frame, that
-    one is held so long.
-
-    Attributes:
-      curves: float32 [1, n_frames, n] each.
-      n_frames, n_samples: Of all blocks.
-      step: Samples from frame to frame, a Fraction.
-      unit: A number of frames that takes a whole number of samples.
-      size: Frames of a block.
+    one is held. `step`: samples per frame, a Fraction; `unit`: frames that take a whole number of
+    samples; `size`: frames of a block.
     """
 
     def __init__(self, curves, n_frames, frame_rate, sample_rate):

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from noisygan.evaluation.report import badness, overlap
 from noisygan.reports import comparison_plots as plots
 from noisygan.reports import page
 from noisygan.reports.plots import Scale, outline
-from noisygan.reports.ranking import badness, overlap
 
 MAX_BYTES = 30_000_000
 RECORDINGS = "recordings"
 N_TONES = 8
-# What an entry has that does not say otherwise.
-DATA = dict.fromkeys(("id", "made", "noisygan", "command", "curve_floor", "spectrogram_axes"))
-DATA |= {"title": "Comparison", "curve_title": "Distance"}
-DATA |= {name: [] for name in ("facts", "warnings", "verdict", "systems", "metrics", "histograms")}
-DATA |= {name: {} for name in ("grid", "interpolations", "map", "listening")}
-METRIC = {"group": "further", "unit": "", "higher_is_better": None, "headline": False}
-METRIC |= {"floor": None, "explained": "", "values": {}}
-CELL = {"value": None, "interval": None, "ceiling": None, "not_run": None, "seeds": []}
-RATING = {
-    "name": "listening test",
-    "unit": "1 to 5",
-    "higher_is_better": True,
-    "explained": "Mean rating of the listeners of the blind test below: how much does this sound "
-    "like a recording?",
-}
+NOT_RUN = {"value": None, "interval": None, "ceiling": None, "not_run": None, "seeds": []}
 
 
 def write(data, path):
     """Write the page of a comparison.
 
-    A part that is missing or empty leaves its section out. The points of the map have no sounds
-    where the page would exceed `MAX_BYTES`.
+    An empty part leaves its section out. The points of the map have no sounds where the page would
+    exceed `MAX_BYTES`.
 
     Args:
-      data: dict that JSON can hold. Sounds ("clips") are FLAC and pictures PNG, as `data:`
+      data: dict that JSON can hold. Audio of clips is FLAC and pictures are PNG, as `data:`
         addresses:
-        id: Hex digits; answers files of the listening test name it.
+        id: Hex digits; files of ratings name it.
         title, made, noisygan, command: Text; the command makes the comparison again.
         facts: list of (name, text). warnings, verdict: lists of sentences.
         systems: list of {name, description, seeds, curves}, the best first; a curve is a list of
@@ -50,7 +36,6 @@ def write(data, path):
         interpolations: {system: [clip, ...]}.
         histograms: list of {name, unit, edges, recordings, systems: {system: shares}}.
         map: {points: [{x, y, system or None for a recording, clip}], explained}.
-        listening: {system or "recordings": {value, interval, n}} or None: ratings so far.
         spectrogram_axes: {seconds, low_hz, high_hz}.
         A clip: {title, audio, gain_db, peaks: [[lowest, highest], ...] in -1..1, spectrogram}.
       path: File; an older one is replaced.
@@ -62,7 +47,7 @@ def write(data, path):
       RunError: if it cannot be written.
     """
     text = render(data)
-    if len(text) > MAX_BYTES and data.get("map"):
+    if len(text) > MAX_BYTES:
         points = [{**point, "clip": None} for point in data["map"]["points"]]
         text = render({**data, "map": {**data["map"], "points": points}})
     return page.write(path, text)
@@ -70,7 +55,6 @@ def write(data, path):
 
 def render(data):
     """HTML of the page; `data` as of `write`."""
-    data = DATA | {name: value for name, value in data.items() if value is not None}
     palette, clips = Palette([system["name"] for system in data["systems"]]), Clips()
     columns = [Column(metric, palette.names) for metric in data["metrics"]]
     # Metrics to look at first; those without any value last.
@@ -79,21 +63,21 @@ def render(data):
     groups = {}
     for column in columns:
         groups.setdefault(column.metric["group"], []).append(column)
-    grid = _grid(data["grid"], palette)
+    # (system or None for recordings, its clips) of each row.
+    grid = [(None, [column["recording"] for column in data["grid"]["columns"]])]
+    grid += [(name, data["grid"]["rows"][name]) for name in palette.names]
     trials = [
         {
             "system": name or RECORDINGS,
-            "sounds": [[i, clips.add(clip, name)] for i, clip in enumerate(own) if clip],
+            "sounds": [[i, clips.add(clip, name)] for i, clip in enumerate(own)],
         }
         for name, own in grid
     ]
-    ratings = data["listening"]
-    made = [data["made"], data["noisygan"] and f"noisygan {data['noisygan']}"]
     return page.render(
         "comparison.html",
         title=data["title"],
         kicker="comparison",
-        credit=[", ".join(filter(None, made))],
+        credit=[f"{data['made']}, noisygan {data['noisygan']}"],
         data=data,
         palette=palette,
         clips=clips,
@@ -101,26 +85,14 @@ def render(data):
         head=head,
         groups=groups,
         best_at=_best_at(head, palette.names),
-        ratings=ratings,
-        rating=Column({**RATING, "values": ratings}, palette.names) if grid or ratings else None,
-        heads=[column["title"] for column in data["grid"].get("columns", [])],
+        heads=[column["title"] for column in data["grid"]["columns"]],
         grid=grid,
         trials=trials,
         race=plots.race(data["systems"], palette, data["curve_title"], data["curve_floor"]),
         histograms=[plots.histogram(h, palette.names) for h in data["histograms"]],
-        points=plots.sound_map(data["map"].get("points", [])),
+        points=plots.sound_map(data["map"]["points"]),
         map_size=(plots.MAP_WIDTH, plots.MAP_HEIGHT),
     )
-
-
-def _grid(grid, palette):
-    """(system or None for recordings, its clips) of each row; empty without columns."""
-    columns = grid.get("columns") or []
-    if not columns:
-        return []
-    rows = [(None, [column.get("recording") for column in columns])]
-    rows += [(name, grid["rows"][name]) for name in palette.names if name in grid["rows"]]
-    return [(name, [*own, *[None] * (len(columns) - len(own))]) for name, own in rows]
 
 
 def _best_at(head, names):
@@ -160,10 +132,10 @@ class Column:
     """
 
     def __init__(self, metric, names):
-        self.metric = metric = METRIC | metric
+        self.metric = metric
         self.better = metric["higher_is_better"]
         self.floor = metric["floor"]
-        self.cells = {name: CELL | (metric["values"].get(name) or {}) for name in names}
+        self.cells = {name: metric["values"].get(name, NOT_RUN) for name in names}
         known = {n: c for n, c in self.cells.items() if c["value"] is not None}
         self.ranks = {name: badness(metric, cell["value"]) for name, cell in known.items()}
         found = [rank for rank in self.ranks.values() if rank is not None]
@@ -215,14 +187,14 @@ class Clips:
         key = (system, clip["title"], clip["audio"])
         if key not in self._known:
             self._known[key] = len(self.entries)
-            entry = {name: clip.get(name) for name in ("title", "gain_db", "audio")}
+            entry = {name: clip[name] for name in ("title", "gain_db", "audio")}
             self.entries.append({"who": system or RECORDINGS, **entry})
         return self._known[key]
 
     @staticmethod
     def outline(clip):
-        """SVG path data of a clip's waveform; empty without peaks."""
-        return outline(*np.transpose(clip["peaks"])) if clip.get("peaks") else ""
+        """SVG path data of a clip's waveform."""
+        return outline(*np.transpose(clip["peaks"]))
 
 
 # ------------------------------------------------------------------------------------------ palette
@@ -248,15 +220,15 @@ class Palette:
         self.names = list(names)
 
     def kind(self, name):
-        """CSS class: s0 to s7, or `rec` for recordings (None or "recordings")."""
-        return "rec" if name in (None, RECORDINGS) else f"s{self.names.index(name) % N_TONES}"
+        """CSS class: s0 to s7, or `rec` for recordings (None)."""
+        return "rec" if name is None else f"s{self.names.index(name) % N_TONES}"
 
     def shape(self, name):
         """SVG path data of a system's mark, about 18 x 18 around 0.
 
         Past the eighth system the colours repeat with other shapes.
         """
-        if name in (None, RECORDINGS):
+        if name is None:
             return RING
         i = self.names.index(name)
         return SHAPES[(i + 3 * (i // N_TONES)) % N_TONES]

@@ -43,20 +43,17 @@ def amplitude_to_db(amplitude):
 
 
 def edit(controls, edits, kinds, n_frames):
-    """Apply edits to controls.
+    """Apply edits to controls of `get_controls`, a batch of one; returns a changed copy.
 
     An edit is a difference: semitones of F0, decibels of levels. It is stretched to the sound's
     length, so it fits any pitch, length and latent. Struck voices (modes, bursts) follow the
     loudness of the first frame.
 
     Args:
-      controls: dict of arrays, of `get_controls`, a batch of one; not changed.
+      controls: dict of arrays; may be longer than the sound.
       edits: dict name -> float32 [n_points], as of `noisygan.studio.requests.SoundRequest`.
       kinds: dict name -> kind of the generator's voices.
-      n_frames: Frames of the sound; the controls may be longer.
-
-    Returns:
-      dict of arrays.
+      n_frames: Frames of the sound.
     """
     if not edits:
         return controls

@@ -18,9 +18,8 @@ MATCH_SECONDS = 4.0
 N_STEPS = 100
 _LEAST_SECONDS = 0.25
 
-_INSTRUMENT_STEP = 3
-_INSTRUMENT_RANGE = 12
-_INSTRUMENT_SECONDS = 4.0
+# Semitones between the samples of an instrument and around its middle, seconds of each.
+_STEP, _RANGE, _SECONDS = 3, 12, 4.0
 
 
 def wav(sound, subtype="PCM_16"):
@@ -56,24 +55,23 @@ def instrument(player, zones):
 
 
 def instrument_zones(player, body):
-    """Zones of an instrument: a sound every few keys around its pitch, or a kit's `pads`.
+    """Zones (key, low key, high key, SoundRequest) of an instrument.
 
-    Returns:
-      list of (key, low key, high key, SoundRequest).
+    A sound every few keys around its pitch, or a kit's `pads`.
     """
     if player.is_kit:
         pads = body.get("pads")
         if not isinstance(pads, list) or not 1 <= len(pads) <= 16:
             raise UsageError("pads: expected a list of 1 to 16 sounds")
         return [(36 + i, 36 + i, 36 + i, requests.parse(x, player)) for i, x in enumerate(pads)]
-    middle, step = round(requests.parse(body, player).pitch), _INSTRUMENT_STEP
-    keys = range(middle - _INSTRUMENT_RANGE, middle + _INSTRUMENT_RANGE + 1, step)
+    middle = round(requests.parse(body, player).pitch)
+    keys = range(middle - _RANGE, middle + _RANGE + 1, _STEP)
     keys = [key for key in keys if 12 <= key <= 108]
     zones = []
     for key in keys:
-        low = 0 if key == keys[0] else key - step // 2
-        high = 127 if key == keys[-1] else key + step // 2
-        own = body | {"pitch": key, "seconds": _INSTRUMENT_SECONDS}
+        low = 0 if key == keys[0] else key - _STEP // 2
+        high = 127 if key == keys[-1] else key + _STEP // 2
+        own = body | {"pitch": key, "seconds": _SECONDS}
         zones.append((key, low, high, requests.parse(own, player)))
     return zones
 
@@ -120,9 +118,8 @@ def match(player, data, report):
         most = requests.EDITS["loudness_db"]
         gain_db = min(max(20.0 * math.log10(latent.gain), -most), most)
         out["edits"] = {"loudness_db": [round(gain_db, 3)]}
-    for name, n_digits in (("pitch", 3), ("velocity", 2)):
-        if name in player.run.condition_names:
-            out[name] = round(float(getattr(latent, name)), n_digits)
+    for name in {"pitch", "velocity"} & {*player.run.condition_names}:
+        out[name] = round(float(getattr(latent, name)), 3)
     if player.has_curves and player.has_length:
         seconds = latent.held_seconds + player.generator.release_seconds
         out["seconds"] = round(min(max(seconds, _LEAST_SECONDS), requests.MAX_SECONDS), 3)

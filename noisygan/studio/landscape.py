@@ -75,9 +75,8 @@ def chart(latents, features, columns, labels):
     """
     features = without_means(features, labels)
     columns = {name: without_means(values, labels) for name, values in columns.items()}
-    directions, shares = principal_directions(
-        latents, features, min(N_DIRECTIONS, latents.shape[1])
-    )
+    n = min(N_DIRECTIONS, latents.shape[1])
+    directions, shares = principal_directions(latents, features, n)
     names = []
     for i, direction in enumerate(directions):
         along = latents @ direction
@@ -107,12 +106,8 @@ def without_means(values, labels):
 def principal_directions(latents, features, n):
     """Find n directions of z along which the features change most.
 
-    Args:
-      latents: [n_latents, latent_dim].
-      features: [n_latents, d].
-
-    Returns:
-      (float64 [n, latent_dim], orthonormal; share of the features' variance that each explains).
+    Of latents [n_latents, latent_dim] and features [n_latents, d]: (float64 [n, latent_dim],
+    orthonormal; share of the features' variance that each explains).
     """
     latents = np.asarray(latents, float) - np.mean(latents, axis=0)
     features = np.asarray(features, float) - np.mean(features, axis=0)
@@ -148,12 +143,8 @@ def _any_other(directions, n):
 def name_of(along, columns, taken):
     """Name a direction by the descriptor that correlates most with it and is not `taken`.
 
-    Args:
-      along: Coordinate of each latent on the direction, [n].
-      columns: dict descriptor -> [n], NaN where a sound has none.
-
-    Returns:
-      (entry of NAMES or None, sign of "more": 1.0 or -1.0).
+    Given coordinates [n] along it and columns as of `chart`: (entry of NAMES or None, sign of
+    "more": 1.0 or -1.0).
     """
     best, sign, strength = None, 1.0, _LEAST_CORRELATION
     for descriptor, name in NAMES.items():

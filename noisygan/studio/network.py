@@ -41,10 +41,8 @@ def listening_socket(host, port):
             reason = getattr(error, "strerror", None) or str(error)
             continue
         return listener
-    raise UsageError(
-        f"can't listen on {host} port {candidate}: {reason}; expected an address of this machine "
-        "and a free port"
-    )
+    expected = "expected an address of this machine and a free port"
+    raise UsageError(f"can't listen on {host} port {candidate}: {reason}; {expected}")
 
 
 def url_of(listener):

@@ -37,9 +37,6 @@ class Sound:
 class Player:
     """Renders the page's sounds with a run. Its methods are called by one thread.
 
-    Args:
-      run: `noisygan.Run`.
-
     Attributes:
       run, generator: The run and its generator.
       name: Name of the run's folder.

@@ -11,13 +11,8 @@ MIN_SECONDS, MAX_SECONDS = 0.1, 8.0
 MAX_POINTS = 2000
 MAX_LATENT = 20.0
 MAX_SEED = 2**31 - 1
-EDITS = {
-    "f0_semitones": 48.0,
-    "loudness_db": 60.0,
-    "harmonic_db": 60.0,
-    "noise_db": 60.0,
-    "harmonics_db": 60.0,
-}
+EDITS = dict.fromkeys(("loudness_db", "harmonic_db", "noise_db", "harmonics_db"), 60.0)
+EDITS["f0_semitones"] = 48.0
 """Largest change of a curve by the name of the edit."""
 _KEYS = {"run", "z", "seed", "pitch", "velocity", "label", "seconds", "edits", "sample_rate"}
 _SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
@@ -50,11 +45,7 @@ class SoundRequest:
 
 
 def parse(body, player):
-    """Convert decoded JSON to a SoundRequest.
-
-    Args:
-      body: Any JSON value.
-      player: `noisygan.studio.player.Player` of the run.
+    """Convert decoded JSON to a SoundRequest for a `noisygan.studio.player.Player`.
 
     Raises:
       UsageError: names the field, what arrived and what was expected.
@@ -124,9 +115,10 @@ def numbers(values, name, n_least, n_most, limit):
     return np.array(values, np.float32)
 
 
-def subtype(body):
-    """Sample format of a WAV file by the body's bits: 16, 24 or 32 (float)."""
+def take_subtype(body):
+    """Take `bits`, 16, 24 or 32 (float), out of a body: the sample format of a WAV file."""
     bits = integer(body, "bits", 16, 1, 64)
+    body.pop("bits", None)
     if bits not in _SUBTYPES:
         raise UsageError(f"bits: got {bits}, expected 16, 24 or 32")
     return _SUBTYPES[bits]

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import importlib.resources
 import json
 import time
@@ -42,7 +43,8 @@ class Studio:
         self.share_matched = 0.0
         self.landscapes = {}
         for number, player in enumerate(players):
-            self.worker.in_background(self._explore(number, player, n_latents))
+            found = functools.partial(self.landscapes.__setitem__, number)
+            self.worker.in_background(landscape.explore(player, found, n_latents))
         # Read once: no request's path is ever looked up among files.
         folder = importlib.resources.files("noisygan.studio") / "page"
         self.files = {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()}
@@ -82,14 +84,6 @@ class Studio:
         self.worker.stop()
         self.matcher.stop()
 
-    def _explore(self, number, player, n_latents):
-        """Steps that find the landscape of a run."""
-
-        def found(result):
-            self.landscapes[number] = json.dumps(result).encode()
-
-        return landscape.explore(player, found, n_latents)
-
     async def file(self, request):
         """Send one of the page's files."""
         name = request.path_params.get("name", "index.html")
@@ -108,7 +102,7 @@ class Studio:
             raise HTTPException(404, f"no run {number}; there are {len(self.players)}")
         if number not in self.landscapes:
             return JSONResponse({"ready": False}, 202)
-        return Response(self.landscapes[number], media_type="application/json")
+        return JSONResponse(self.landscapes[number])
 
     async def latent(self, request):
         """Send the z of a seed."""
@@ -140,8 +134,7 @@ class Studio:
     async def wav(self, request):
         """Send a sound as a WAV file."""
         body, player = await self._body(request)
-        subtype = requests.subtype(body)
-        body.pop("bits", None)
+        subtype = requests.take_subtype(body)
         wanted = requests.parse(body, player)
         data = await self.worker.do(lambda: files.wav(player.render(wanted), subtype))
         return _download(data, f"{player.name}.wav", "audio/wav")
@@ -223,14 +216,8 @@ def _download(data, name, media_type):
 
 def uvicorn_config(studio):
     """Settings of uvicorn for a studio."""
-    return uvicorn.Config(
-        studio.app,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=2,
-    )
+    quiet = {"log_level": "error", "access_log": False, "server_header": False}
+    return uvicorn.Config(studio.app, ws="none", timeout_graceful_shutdown=2, **quiet)
 
 
 def serve(studio, listener):

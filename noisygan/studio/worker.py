@@ -19,12 +19,9 @@ class Busy(NoisyganError):
 
 
 class Worker:
-    """A thread that calls functions one after the other.
+    """A thread that calls functions one after the other; at most `n_waiting` requests may wait.
 
     TensorFlow's functions are traced and called here alone, off the server's event loop.
-
-    Args:
-      n_waiting: How many requests may wait.
     """
 
     def __init__(self, n_waiting=256):

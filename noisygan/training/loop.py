@@ -73,7 +73,7 @@ def fit(
 
     lock = contextlib.nullcontext()
     if replicas.is_chief:
-        lock = files.folder_lock(run_dir, "choose another folder")
+        lock = files.folder_lock(run_dir)
     with checkpoints.report_unwritable(run_dir), lock:
         # A run that was killed before its first checkpoint begins again.
         prefix = checkpoints.newest(run_dir, report) if resume and replicas.is_chief else None

@@ -80,16 +80,15 @@ def test_invalid_targets_and_options(refused, tone, trained, write_sound, tmp_pa
     assert [path.name for path in out.iterdir()] == ["target.html"]
 
 
-def test_remarks_are_printed(noisygan, write_sound, tmp_path):
+def test_remarks_are_printed_and_the_reverb_is_a_stem(
+    noisygan, refused, tone, write_sound, tmp_path
+):
     noise = 0.1 * np.random.default_rng(0).normal(size=(1600, 2))
     path = write_sound(tmp_path / "noise.wav", noise, 4000)
     result = noisygan("match", path, "--free", "--out_dir", tmp_path / "out", "--steps", 1)
     assert result.code == 0
     for remark in ("2 channels", "from 4000 to 8000 Hz", "no pitch was found"):
         assert re.search(f"^{re.escape(str(path))}: .*{remark}", result.out, re.M)
-
-
-def test_the_reverb_is_a_stem(noisygan, refused, tone, tmp_path):
     asked = ("match", tone, "--free", "--steps", 4, "--out_dir", tmp_path / "out")
     result = noisygan(*asked, "--room", 0.4, "--stems")
     assert result.code == 0, result.err

@@ -13,6 +13,7 @@ import pytest
 
 from noisygan import config
 from noisygan.errors import RunError, UsageError
+from tests.toys import parse_config
 
 PARTS = """
 import os
@@ -99,7 +100,7 @@ def toy(tmp_path, monkeypatch):
     config.allow_modules(["toyparts"])
 
     def load(text, *overrides, header=HEADER):
-        config.parse_text(header + textwrap.dedent(text), "my.gin", overrides)
+        parse_config(header + textwrap.dedent(text), overrides)
         return importlib.import_module("toyparts.parts")
 
     load.folder = folder
@@ -224,7 +225,7 @@ def test_a_probability_distribution_by_name(toy):
     )
     assert float(build(parts).prior.stddev()) == 2.0
     config.check_all_used()
-    config.parse_text(config.resolved_text())
+    parse_config(config.resolved_text())
     assert float(build(parts).prior.stddev()) == 2.0
 
 
@@ -317,7 +318,7 @@ def test_a_misspelling_is_one_line_with_the_nearest_right_spelling(toy, text, ex
     if "\n" not in text and "import" not in text:
         param = complaint(toy, "", text)
         assert expected in param
-        assert f"--gin_param '{text}'" in param
+        assert f"override '{text}'" in param
 
 
 @pytest.mark.parametrize(
@@ -381,7 +382,7 @@ def test_replacing_a_part_is_no_error_about_the_old_parts_numbers(toy):
 def test_names_of_0_1_name_those_of_0_2_and_the_version_that_reads_them(text, new):
     header = "import noisygan.generators.hybrid\nimport noisygan.training.trainer\n"
     with pytest.raises(UsageError) as caught:
-        config.parse_text(header + text)
+        parse_config(header + text)
     assert new in str(caught.value) and "noisygan==0.1.0" in str(caught.value)
 
 
@@ -428,7 +429,7 @@ def test_the_resolved_text_reads_back_to_the_same_thing(toy):
     )
     first = build(parts)
     text = config.resolved_text()
-    config.parse_text(text)
+    parse_config(text)
     second = build(parts)
     config.check_all_used()
     assert config.resolved_text() == text
@@ -446,7 +447,7 @@ def test_the_resolved_text_keeps_defaults_and_what_has_no_literal_form(toy, monk
     assert "limit = 1e999" in text  # the default float("inf"), which gin itself would leave out
     assert "# activation: relu (default)" in text
     monkeypatch.setattr(parts.Voice.__init__, "__defaults__", (99, parts.relu, 0.0))
-    config.parse_text(text)
+    parse_config(text)
     voice = build(parts).voice
     assert (voice.n_harmonics, voice.limit) == (16, math.inf)
     assert voice.activation is parts.relu
@@ -457,7 +458,7 @@ def test_the_resolved_text_keeps_defaults_and_what_has_no_literal_form(toy, monk
 )
 def test_literals_read_back(toy, value):
     toy(f"Top.size = 1\nTop.table = [{value!r}, [{{1: {value!r}}}, ({value!r},)]]")
-    config.parse_text(config.resolved_text())
+    parse_config(config.resolved_text())
     table = build(importlib.import_module("toyparts.parts")).table
     assert table == [value, [{1: value}, (value,)]]
     assert type(table[0]) is type(value)
@@ -467,9 +468,9 @@ def test_literals_read_back(toy, value):
 def test_defaults_without_a_literal_form_are_comments(toy, monkeypatch, value):
     parts = toy("Top.prior = @Prior()")
     monkeypatch.setattr(parts.Prior.__init__, "__defaults__", (8, value))
-    config.parse_text(HEADER + "Top.prior = @Prior()")
+    parse_config(HEADER + "Top.prior = @Prior()")
     assert "    # spread: " in config.resolved_text()
-    config.parse_text(config.resolved_text())
+    parse_config(config.resolved_text())
 
 
 def test_a_byte_order_mark_is_skipped(toy, tmp_path):

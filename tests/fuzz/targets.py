@@ -361,16 +361,6 @@ def checkpoint_sums(path):
     checkpoints.newest(path.parent.parent)
 
 
-ANSWER = {"system": "a", "column": 0, "rating": 3, "plays": 1}
-
-
-@target(encoded({"format": 1, "comparison": "x", "answers": [ANSWER]}), "answers.json")
-def listening_answers(path):
-    from noisygan.comparison.listening import read_answers
-
-    read_answers(path, "x", ["a", "b"])
-
-
 # ---- the studio ------------------------------------------------------------------------------
 
 
@@ -402,7 +392,7 @@ def studio_request(data):
     if not isinstance(body, dict):
         return
     with contextlib.suppress(UsageError):
-        requests.subtype(dict(body))
+        requests.take_subtype(dict(body))
     body.pop("bits", None)
     player = studio_runs()[requests.integer(body, "run", 0, 0, 2)]
     if "pads" in body:

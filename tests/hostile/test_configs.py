@@ -11,6 +11,7 @@ import pytest
 from noisygan import config
 from noisygan.cli.main import build_parser, main
 from noisygan.errors import UsageError
+from tests.toys import parse_config
 
 HEADER = "from __gin__ import dynamic_registration\n"
 
@@ -24,7 +25,7 @@ def narrow():
 
 def complaint(text):
     with pytest.raises(UsageError) as caught:
-        config.parse_text(HEADER + text, "stranger.gin")
+        parse_config(HEADER + text, name="stranger.gin")
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -112,7 +113,7 @@ def test_values_that_nothing_can_take(value):
 
 
 def test_a_config_that_needs_itself(tmp_path):
-    config.parse_text(HEADER + "import noisygan.generators.hybrid\nHybrid.prior = @Hybrid()")
+    parse_config(HEADER + "import noisygan.generators.hybrid\nHybrid.prior = @Hybrid()")
     from noisygan.generators.hybrid import Hybrid
 
     with pytest.raises(UsageError):
@@ -163,7 +164,7 @@ def own(tmp_path, monkeypatch):
 def test_a_module_of_ones_own_is_allowed_by_name_loudly_and_once(own, capsys):
     asked = ["config", "--gin_file", str(own)]
     assert main(asked) == 2
-    assert "add --allow_module my_parts.bells" in capsys.readouterr().err
+    assert "add allow_module my_parts.bells" in capsys.readouterr().err
     for module in ("my_parts.bells", "my_parts"):
         assert main([*asked, "--allow_module", module]) == 0
         said = capsys.readouterr()

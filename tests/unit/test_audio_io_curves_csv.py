@@ -8,113 +8,84 @@ import pytest
 from noisygan.audio_io.controls import check_controls
 from noisygan.audio_io.curves_csv import read_curves, write_curves
 from noisygan.errors import UsageError
+from tests.fuzz.targets import good_controls
 
-N = 20
-
-
-def controls():
-    random = np.random.default_rng(0)
-    made = {
-        "format": np.array("noisygan-controls"),
-        "version": np.array(1),
-        "sample_rate": np.array(16000),
-        "n_samples": np.array(3200),
-        "frame_rate": np.array(100.0),
-        "noise_seed": np.array(5),
-        "voices": np.array(["harmonic", "noise"]),
-        "kinds": np.array(["harmonic", "noise"]),
-        "loudness_db": random.uniform(-30, -20, N).astype(np.float32),
-        "harmonic/f0_hz": random.uniform(400, 500, N).astype(np.float32),
-        "harmonic/amplitudes": random.uniform(0.1, 0.2, N).astype(np.float32),
-        "harmonic/harmonic_distribution": random.uniform(0, 1, (N, 3)).astype(np.float32),
-        "noise/magnitudes": random.uniform(0, 0.1, (N, 4)).astype(np.float32),
-        "noise/bandwidth_hz": np.array(8000.0),
-    }
-    check_controls(made)
-    return made
+F0, LEVEL, SHARES, NOISE = (
+    *("tone/f0_hz", "tone/amplitudes", "tone/harmonic_distribution"),
+    "air/magnitudes",
+)
 
 
 @pytest.fixture
-def edit(tmp_path):
+def controls():
+    """Controls of a harmonic, a noise and two struck voices."""
+    return good_controls()
+
+
+@pytest.fixture
+def edit(tmp_path, controls):
     """A function from the text of a CSV file to the controls that it makes."""
 
     def edited(text, encoding="utf-8"):
         path = tmp_path / "note.csv"
         path.write_bytes(text.encode(encoding))
-        return read_curves(path, controls())
+        return read_curves(path, controls)
 
     return edited
 
 
-def test_what_is_written_is_read_back(tmp_path):
+def test_what_is_written_is_read_back(tmp_path, controls):
     path = tmp_path / "note.csv"
-    write_curves(path, controls())
+    write_curves(path, controls)
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == [
-        *("time_seconds", "loudness_db", "harmonic/f0_hz", "harmonic/amplitudes"),
-        *(f"harmonic/harmonic_distribution/{i}" for i in (1, 2, 3)),
-        *(f"noise/magnitudes/{i}" for i in (1, 2, 3, 4)),
-    ]
-    assert len(rows) == N + 1 and float(rows[3][0]) == 0.02
-    again = read_curves(path, controls())
-    for name, value in controls().items():
+    n_frames = len(controls[SHARES])
+    assert rows[0][:5] == ["time_seconds", "loudness_db", F0, LEVEL, f"{SHARES}/1"]
+    assert rows[0][-1] == f"{NOISE}/{controls[NOISE].shape[1]}"
+    assert len(rows) == n_frames + 1 and float(rows[3][0]) == 2 / controls["frame_rate"]
+    again = read_curves(path, controls)
+    for name, value in controls.items():
         if value.dtype.kind == "f":
             np.testing.assert_allclose(again[name], value, rtol=1e-6)
         else:
             np.testing.assert_array_equal(again[name], value)
     with pytest.raises(UsageError, match="exists already"):
-        write_curves(path, controls())
+        write_curves(path, controls)
 
 
-def test_a_few_points_are_joined_by_lines_and_the_rest_stays(edit):
-    made = edit("time_seconds,harmonic/f0_hz,noise/magnitudes/2\n0.05,100,0\n0.15,200,1\n")
-    f0_hz = made["harmonic/f0_hz"]
-    np.testing.assert_allclose(f0_hz[:6], 100.0)
-    np.testing.assert_allclose(f0_hz[5:16], 100.0 + 10.0 * np.arange(11), rtol=1e-6)
-    np.testing.assert_allclose(f0_hz[15:], 200.0)
-    assert made["noise/magnitudes"][10, 1] == pytest.approx(0.5)
-    before = controls()
-    for name in ("harmonic/amplitudes", "harmonic/harmonic_distribution", "loudness_db"):
-        np.testing.assert_array_equal(made[name], before[name])
-    for band in (0, 2, 3):
-        np.testing.assert_array_equal(
-            made["noise/magnitudes"][:, band], before["noise/magnitudes"][:, band]
-        )
+def test_a_few_points_are_joined_by_lines_and_the_rest_stays(edit, controls):
+    # With what spreadsheets add.
+    made = edit(f"\ufefftime_seconds, {F0},{NOISE}/2\r\n\r\n0.02,100,0\r\n0.06,200,1\r\n")
+    times = np.arange(len(controls[F0])) / controls["frame_rate"]
+    expected = np.interp(times, [0.02, 0.06], [100.0, 200.0])
+    np.testing.assert_allclose(made[F0], expected, rtol=1e-6)
+    np.testing.assert_allclose(made[NOISE][:, 1], expected / 100.0 - 1.0, atol=1e-6)
+    np.testing.assert_array_equal(made[NOISE][:, 0], controls[NOISE][:, 0])
+    for name in (LEVEL, SHARES, "loudness_db"):
+        np.testing.assert_array_equal(made[name], controls[name])
 
 
-def test_loudness_moves_all_levels_by_as_many_decibels(edit):
-    before = controls()
+def test_loudness_moves_all_levels_by_as_many_decibels(edit, controls):
     made = edit("time_seconds,loudness_db\n0,-20\n")
-    gains = 10 ** ((-20 - before["loudness_db"]) / 20)
-    np.testing.assert_allclose(
-        made["harmonic/amplitudes"], gains * before["harmonic/amplitudes"], rtol=1e-5
-    )
-    np.testing.assert_allclose(
-        made["noise/magnitudes"], gains[:, None] * before["noise/magnitudes"], rtol=1e-5
-    )
-    name = "harmonic/harmonic_distribution"
-    np.testing.assert_array_equal(made[name], before[name])
-
-
-def test_what_spreadsheets_add_is_read(edit):
-    text = "\ufefftime_seconds, harmonic/f0_hz\r\n\r\n0,440\r\n"
-    np.testing.assert_array_equal(edit(text)["harmonic/f0_hz"], 440.0)
+    gains = 10 ** ((-20 - controls["loudness_db"]) / 20)
+    np.testing.assert_allclose(made[LEVEL], gains * controls[LEVEL], rtol=1e-5)
+    np.testing.assert_allclose(made[NOISE], gains[:, None] * controls[NOISE], rtol=1e-5)
+    np.testing.assert_array_equal(made[SHARES], controls[SHARES])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "first line is ; expected time_seconds"),
-        ("time_seconds;harmonic/f0_hz\n0;440\n", "with commas between"),
-        ("time_seconds,harmonic/f0\n0,440\n", "no curve harmonic/f0 .* nearest is harmonic/f0_hz"),
+        (f"time_seconds;{F0}\n0;440\n", "with commas between"),
+        ("time_seconds,tone/f0\n0,440\n", f"no curve tone/f0 .* nearest is {F0}"),
         ("time_seconds,loudness_db,loudness_db\n0,1,1\n", "each once"),
-        ("time_seconds,harmonic/f0_hz\n", "no rows below its first line"),
-        ("time_seconds,harmonic/f0_hz\n0,440\n0.1\n", "line 3: expected 2 finite"),
-        ("time_seconds,harmonic/f0_hz\n0,nan\n", "line 2"),
-        ("time_seconds,harmonic/f0_hz\n0,440\n\n0.1,-5\n", "harmonic/f0_hz is -5"),
-        ("time_seconds,harmonic/f0_hz\n-1,440\n", "time_seconds must rise"),
-        ("time_seconds,harmonic/f0_hz\n0,440\n9,440\n", "at 9 s and the sound ends at 0.2 s"),
+        (f"time_seconds,{F0}\n", "no rows below its first line"),
+        (f"time_seconds,{F0}\n0,440\n0.1\n", "line 3: expected 2 finite"),
+        (f"time_seconds,{F0}\n0,nan\n", "line 2"),
+        (f"time_seconds,{F0}\n0,440\n\n0.1,-5\n", f"{F0} is -5"),
+        (f"time_seconds,{F0}\n-1,440\n", "time_seconds must rise"),
+        (f"time_seconds,{F0}\n0,440\n9,440\n", "at 9 s and the sound ends at"),
     ],
 )
 def test_a_flaw_is_named_with_its_line(edit, text, message):
@@ -123,22 +94,15 @@ def test_a_flaw_is_named_with_its_line(edit, text, message):
     assert "\n" not in str(error.value)
 
 
-def test_what_is_no_text(edit, tmp_path):
+def test_what_is_no_text_and_what_has_no_curves(edit, controls, tmp_path):
     with pytest.raises(UsageError, match="is not CSV"):
-        edit("time_seconds,harmonic/f0_hz\n0,440\n", "utf-16")
+        edit(f"time_seconds,{F0}\n0,440\n", "utf-16")
     with pytest.raises(UsageError, match="cannot be read"):
-        read_curves(tmp_path / "missing.csv", controls())
-
-
-def test_what_is_struck_has_no_curves(tmp_path):
-    struck = {k: v for k, v in controls().items() if "/" not in k}
-    struck |= {"voices": np.array(["modal"]), "kinds": np.array(["modal"])}
-    for name in ("frequencies", "amplitudes", "decay_seconds"):
-        struck[f"modal/{name}"] = np.ones(3)
-    check_controls(struck)
+        read_curves(tmp_path / "missing.csv", controls)
+    voices, kinds = map(list, (controls["voices"], controls["kinds"]))
+    struck = voices[kinds.index("modal")]
+    controls = {n: x for n, x in controls.items() if "/" not in n or n.startswith(f"{struck}/")}
+    controls |= {"voices": np.array([struck]), "kinds": np.array(["modal"])}
+    check_controls(controls)
     with pytest.raises(UsageError, match="no curves"):
-        write_curves(tmp_path / "note.csv", struck)
-    path = tmp_path / "f0.csv"
-    path.write_text("time_seconds,harmonic/f0_hz\n0,440\n")
-    with pytest.raises(UsageError, match="no curves"):
-        read_curves(path, struck)
+        write_curves(tmp_path / "new.csv", controls)

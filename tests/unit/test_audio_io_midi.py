@@ -56,25 +56,34 @@ def test_ticks_become_seconds_by_the_tempo_of_any_track(song):
     assert found.damage == ""
 
 
-def test_a_struck_key_of_velocity_0_is_let_go(song):
-    assert times(song([on(60), on(60, BEAT, velocity=0)])) == [(60, 0.0, 0.5)]
+NOTE = [on(60), off(60, BEAT)]
 
 
-def test_the_pedal_holds_notes_until_it_is_lifted(song):
-    found = song(
-        [control(64, 127), on(60), off(60, BEAT), on(64), off(64, BEAT), control(64, 0, BEAT)],
-    )
-    assert times(found) == [(60, 0.0, 1.5), (64, 0.5, 1.0)]
-
-
-def test_a_held_string_that_is_struck_again_begins_anew(song):
-    found = song([control(64, 127), on(60), off(60, BEAT), on(60, BEAT), off(60, BEAT)])
-    assert times(found) == [(60, 0.0, 1.0), (60, 1.0, 0.5)]
-
-
-def test_two_notes_of_one_key_end_in_the_order_they_began(song):
-    found = song([on(60), on(60, BEAT), off(60, BEAT), off(60, BEAT)])
-    assert times(found) == [(60, 0.0, 1.0), (60, 0.5, 1.0)]
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([on(60), on(60, BEAT, velocity=0)], [(60, 0.0, 0.5)]),
+        # The pedal holds notes until it is lifted, or the string is struck again.
+        (
+            [control(64, 127), *NOTE, on(64), off(64, BEAT), control(64, 0, BEAT)],
+            [(60, 0.0, 1.5), (64, 0.5, 1.0)],
+        ),
+        (
+            [control(64, 127), *NOTE, on(60, BEAT), off(60, BEAT)],
+            [(60, 0.0, 1.0), (60, 1.0, 0.5)],
+        ),
+        # Two notes of one key end in the order they began.
+        ([on(60), on(60, BEAT), off(60, BEAT), off(60, BEAT)], [(60, 0.0, 1.0), (60, 0.5, 1.0)]),
+        # What hangs ends with the song, or with all notes off.
+        ([on(60), on(62, BEAT), off(62, BEAT)], [(60, 0.0, 1.0), (62, 0.5, 0.5)]),
+        (
+            [on(60), control(123, 0, BEAT), on(62, BEAT), off(62, BEAT)],
+            [(60, 0.0, 0.5), (62, 1.0, 0.5)],
+        ),
+    ],
+)
+def test_notes_begin_and_end(song, messages, expected):
+    assert times(song(messages)) == expected
 
 
 def test_the_wheel_bends_by_two_semitones_or_what_the_file_says(song):
@@ -95,29 +104,20 @@ def test_channels_and_programs_are_counted_from_1(song):
     assert (note.channel, note.program) == (4, 74)
 
 
-def test_what_hangs_ends_with_the_song(song):
-    assert times(song([on(60), on(62, BEAT), off(62, BEAT)])) == [(60, 0.0, 1.0), (62, 0.5, 0.5)]
-
-
-def test_all_notes_off_ends_them(song):
-    found = song([on(60), control(123, 0, BEAT), on(62, BEAT), off(62, BEAT)])
-    assert times(found) == [(60, 0.0, 0.5), (62, 1.0, 0.5)]
-
-
-@pytest.mark.parametrize("cut", (5, 8, 9, 10, 24))
-def test_a_file_cut_short_is_played_as_far_as_it_goes(song, cut):
+def test_a_file_cut_short_is_played_as_far_as_it_goes(song):
     messages = [m for p in range(40, 70) for m in (on(p, BEAT), off(p, BEAT))]
     whole = song(messages)
-    found = song(messages, cut=cut)
-    assert "ends" in found.damage or "byte" in found.damage
-    assert len(whole.notes) - 5 <= len(found.notes) <= len(whole.notes)
     known = [(n.pitch, n.start) for n in whole.notes]
-    assert [(n.pitch, n.start) for n in found.notes[:-1]] == known[: len(found.notes) - 1]
+    for cut in (5, 8, 9, 10, 24):
+        found = song(messages, cut=cut)
+        assert "ends" in found.damage or "byte" in found.damage
+        assert len(known) - 5 <= len(found.notes) <= len(known)
+        assert [(n.pitch, n.start) for n in found.notes[:-1]] == known[: len(found.notes) - 1]
 
 
 def test_a_track_of_nonsense_leaves_the_others(song, tmp_path):
     path = tmp_path / "song.mid"
-    song([on(60), off(60, BEAT)], [on(62), off(62, BEAT)])
+    song(NOTE, [on(62), off(62, BEAT)])
     data = bytearray(path.read_bytes())
     second = data.rindex(b"MTrk") + 8
     data[second:] = b"\xf7" * (len(data) - second)

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 import struct
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -111,28 +110,6 @@ def test_velocity_curves_rise_to_the_sampled_level(tmp_path):
     for region in regions:
         low, high = (float(region[f"amp_velcurve_{region[end]}"]) for end in ("lovel", "hivel"))
         assert low < high == 1.0
-
-
-@pytest.mark.parametrize("make", [horn, kit])
-def test_decent_sampler_presets_equal_sfz(tmp_path, make):
-    made = make()
-    path = written(made, tmp_path / "x", "decent")
-    assert path.suffix == ".dspreset"
-    root = ElementTree.parse(path).getroot()
-    regions = parse_sfz(sampler_formats.sfz_text(made))
-    assert root.tag == "DecentSampler" and len(root.findall("groups")) == 1
-    assert root.find("groups").get("seqMode") == "round_robin"
-    samples = root.findall("groups/group/sample")
-    names = ("loNote", "hiNote", "rootNote", "loVel", "hiVel", "seqPosition")
-    theirs = ("lokey", "hikey", "pitch_keycenter", "lovel", "hivel", "seq_position")
-    for sample, region in zip(samples, regions, strict=True):
-        assert sample.get("path") == region["default_path"] + region["sample"]
-        assert (path.parent / sample.get("path")).is_file()
-        for name, their in zip(names, theirs, strict=True):
-            assert sample.get(name) == region[their]
-        assert sample.get("loopStart") == region.get("loop_start")
-        assert sample.get("loopEnd") == region.get("loop_end")
-        assert (sample.get("silencedByTags") == "hihat") == ("off_by" in region)
 
 
 def test_training_reads_the_folder(tmp_path):

@@ -9,11 +9,8 @@ import pytest
 
 from noisygan.comparison import comparing, measuring
 from noisygan.comparison.systems import Progress, System
-from noisygan.data.dataset import Recordings
-from noisygan.demo import notes_folder
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.report import Metric, Result
-from noisygan.evaluation.splits import balanced_rows
 from noisygan.run import Run
 
 SYSTEMS = [
@@ -112,26 +109,6 @@ def test_damaged_metrics_are_measured_again(measured, content, tmp_path):
     assert measured == ["good", "other", "other"] and measuring.LOST in lines[0]
 
 
-def test_damaged_metrics_are_named_when_the_table_is_written(tmp_path):
-    folders = [tmp_path / "a-0", tmp_path / "a-1"]
-
-    def write(folder, **content):
-        folder.mkdir(exist_ok=True)
-        (folder / "evaluation.json").write_text(json.dumps(content))
-
-    for metrics in (3, [3], [{}], [{"name": "d", "group": "g", "odd": 1}]):
-        write(folders[0], metrics=metrics, curve=[], warnings=[])
-        with pytest.raises(UsageError, match=r"evaluation\.json .* is damaged"):
-            measuring.results_of(folders[:1])
-    write(folders[0], metrics=[ENTRY], curve=3, warnings=[])
-    with pytest.raises(UsageError, match="is damaged"):
-        measuring.results_of(folders[:1])
-    write(folders[0], metrics=[ENTRY], curve=[], warnings=[])
-    write(folders[1], metrics=[ENTRY | {"value": "much"}], curve=[], warnings=[])
-    with pytest.raises(UsageError, match="of a-0, a-1 is damaged"):
-        measuring.results_of(folders)
-
-
 def test_one_budget_and_the_newest_weights_are_compared(tmp_path):
     with pytest.raises(UsageError, match="minutes and steps"):
         comparing.compare(["runs/notes.gin"], "data", tmp_path / "out", minutes=1, steps=2)
@@ -174,24 +151,3 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     with pytest.raises(KeyError, match="no such metric"):
         found.value("good", "no such metric")
     assert found._repr_html_().count("<tr>") == 2
-
-
-def test_the_page_shows_recordings_whose_conditions_are_used():
-    folders = types.SimpleNamespace(
-        train=notes_folder() / "nsynth-test", held_out=notes_folder() / "nsynth-train", note=""
-    )
-    found = measuring.read({"a": Recordings(n_samples=2000)}, folders, 8)
-    used = balanced_rows(len(found.splits.test), 8)
-    assert len(found.splits.test) > 16 and len(found.columns) == measuring.N_COLUMNS
-    assert set(found.columns) <= set(used)
-
-
-def test_systems_of_one_rate_are_read_as_the_shortest():
-    short, long = Recordings(n_samples=2000), Recordings(n_samples=3000)
-    assert measuring.common_recordings({"a": long, "b": short}) is short
-    faded = Recordings(n_samples=2000, fade_out_seconds=0.01)
-    for order in ((short, faded, long), (long, faded, short)):
-        assert measuring.common_recordings(dict(zip("abc", order, strict=True))) is faded
-    other = Recordings(sample_rate=44100, n_samples=2000)
-    with pytest.raises(UsageError, match=r"16000 Hz \(a\), 44100 Hz \(b\); expected one rate"):
-        measuring.common_recordings({"a": short, "b": other})

@@ -22,9 +22,7 @@ def test_pitch_and_confidence():
     assert analyse(tone(261.6, 311.1, 370.0), RATE).confidence < UNSURE
     noise = analyse(np.random.default_rng(0).normal(size=6400).astype(np.float32), RATE)
     assert noise.pitch is None and np.all(np.isfinite(noise.f0_hz))
-
-
-def test_a_known_pitch_decides_the_octave():
+    # A known pitch decides the octave.
     assert analyse(tone(392.0), RATE, pitch=55).pitch == pytest.approx(55.0, abs=0.25)
 
 

@@ -16,14 +16,10 @@ def sine(hz):
     return (0.5 * np.sin(2 * np.pi * hz * np.arange(8000) / RATE)).astype(np.float32)
 
 
-@pytest.mark.parametrize("gain_db", [-12.0, 3.0])
-def test_the_distance_of_a_gain_is_its_decibels(gain_db):
-    louder = NOISE * 10 ** (gain_db / 20)
-    assert log_spectral_distance(NOISE, louder, RATE) == pytest.approx(abs(gain_db), abs=0.01)
-    assert log_spectral_distance(NOISE, NOISE, RATE) == 0.0
-
-
-def test_silence_is_at_most_the_range_away():
+def test_the_distance_of_a_gain_is_its_decibels_and_silence_is_at_most_the_range_away():
+    for gain_db in (-12.0, 0.0, 3.0):
+        distance = log_spectral_distance(NOISE, NOISE * 10 ** (gain_db / 20), RATE)
+        assert distance == pytest.approx(abs(gain_db), abs=0.01)
     near = log_spectral_distance(sine(1000), SILENCE, RATE, range_db=40.0)
     assert 0.0 < near <= 40.0
     assert log_spectral_distance(sine(1000), 1e-9 * NOISE, RATE, range_db=40.0) == near

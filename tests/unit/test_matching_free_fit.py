@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisygan.audio_io.controls import check_controls, load_controls, save_controls
+from noisygan.audio_io.controls import check_controls, load_controls
 from noisygan.errors import UsageError
 from noisygan.matching import free_fit, matching
 from noisygan.matching.analysis import analyse
@@ -55,6 +55,7 @@ def test_the_start_is_at_the_targets_pitch_and_level(known, fitted):
 
 def test_the_descent_finds_the_sound_and_its_controls(known, fitted):
     target, start, found, losses = fitted
+    check_controls(found)
     before, after = (
         log_spectral_distance(target, render_controls(c), RATE) for c in (start, found)
     )
@@ -67,14 +68,6 @@ def test_the_descent_finds_the_sound_and_its_controls(known, fitted):
     assert np.median(np.abs(error_db)) < 1.0
     cents = 1200 * np.log2(found["harmonic/f0_hz"] / known["harmonic/f0_hz"])[within]
     assert np.median(np.abs(cents)) < 5.0
-
-
-def test_what_is_found_is_a_controls_file_that_renders_the_same(fitted, tmp_path):
-    _, _, found, _ = fitted
-    save_controls(tmp_path / "a.npz", found)
-    again = load_controls(tmp_path / "a.npz")
-    np.testing.assert_array_equal(render_controls(again), render_controls(found))
-    assert int(again["noise_seed"]) == 5
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +97,6 @@ def test_a_reverb_is_fitted_and_kept_with_the_controls(in_room, tmp_path):
     target, dry = in_room
     match = matching.match_free(Target(Path("a.wav"), target, RATE), n_steps=60, room_seconds=0.7)
     found = match.controls
-    check_controls(found)
     assert match.remarks == ()
     rest = np.cumsum(found["reverb/ir"][::-1] ** 2)[::-1]
     level = -10.0 * np.log10(rest / rest[0])

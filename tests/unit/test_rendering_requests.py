@@ -55,12 +55,9 @@ def test_names_are_read_back_by_the_data_package():
     for request in requests:
         assert parse_note_name(request.stem) == ("flute_acoustic_000", request.pitch, 7)
     assert len({*stems(requests)}) == 10
-    assert pitch_list("67.5,60,67.5,60.0001,68") == [67.5, 60, 68]
-
-
-def test_notes_of_one_index_share_a_z_across_pitches():
-    requests = make_requests(FLUTE, 3, [60, 67])
+    # Notes of one index share a z across pitches.
     assert all(request.number == request.index for request in requests)
+    assert pitch_list("67.5,60,67.5,60.0001,68") == [67.5, 60, 68]
 
 
 def test_without_pitches_they_are_drawn_from_the_recordings():
@@ -90,14 +87,14 @@ def test_what_a_run_does_not_know_is_refused(run, asked, named):
         make_requests(run, **asked)
 
 
-@pytest.mark.parametrize(("pitch", "semitones"), [(115, 24), (1, -48), (118, 5)])
-def test_a_glide_beyond_all_pitches(pitch, semitones):
+def test_a_glide_beyond_all_pitches():
     voices = [types.SimpleNamespace(kind="harmonic")]
     generator = types.SimpleNamespace(voices=voices, condition_names=("pitch", "velocity"))
-    bend = ((0.0, 0.0), (1.0, float(semitones)))
     assert bend_requests(make_requests(FLUTE), ((0.0, 1.0),), generator, 16000)[0].bend
-    with pytest.raises(UsageError, match=f"glide takes pitch {pitch} "):
-        bend_requests(make_requests(FLUTE, 1, [60, pitch]), bend, generator, 16000)
+    for pitch, semitones in ((1, -48.0), (118, 5.0)):
+        bend, requests = ((0.0, 0.0), (1.0, semitones)), make_requests(FLUTE, 1, [60, pitch])
+        with pytest.raises(UsageError, match=f"glide takes pitch {pitch} "):
+            bend_requests(requests, bend, generator, 16000)
     with pytest.raises(UsageError, match="glide"):
         bend_requests([], bend, types.SimpleNamespace(voices=()), 16000)
 
@@ -122,17 +119,15 @@ def test_like_makes_one_note_for_each_recording():
         requests_like(BAND, [entry("piano")])
 
 
-@pytest.mark.parametrize("label", ["../../evil", "a/b", "..", ".hidden", ""])
-def test_a_label_cannot_lead_out_of_the_folder(label):
-    name = file_name(run("run", (), (label,)), 0)
-    assert name and "/" not in name and not name.startswith(".")
+def test_a_label_cannot_lead_out_of_the_folder():
+    for label in ("../../evil", "a/b", "..", ".hidden", ""):
+        name = file_name(run("run", (), (label,)), 0)
+        assert name and "/" not in name and not name.startswith(".")
 
 
-@pytest.mark.parametrize(
-    ("pitch", "rate"), [(-1, None), (128, None), (float("nan"), None), (120, 16000)]
-)
-def test_impossible_pitches(pitch, rate):
+def test_impossible_pitches():
     check_pitches([60, 119], 16000)
     check_pitches([127], 48000)
-    with pytest.raises(UsageError, match=f"pitch {pitch:g}"):
-        check_pitches([60, pitch], rate)
+    for pitch, rate in ((-1, None), (128, None), (float("nan"), None), (120, 16000)):
+        with pytest.raises(UsageError, match=f"pitch {pitch:g}"):
+            check_pitches([60, pitch], rate)

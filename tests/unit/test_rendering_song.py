@@ -37,26 +37,19 @@ def strongest_hz(audio):
 def test_notes_are_summed_where_they_begin(flute):
     one, _ = play([note()], flute, seed=5)
     both, left_out = play([note(), note(start=1.0)], flute, seed=5)
-    assert left_out == {}
-    assert len(both) == len(one) + RATE
+    assert left_out == {} and len(both) == len(one) + RATE
     np.testing.assert_allclose(both[: len(one)], one, atol=1e-6)
     # The same latent and curves; its noise is another.
-    again = both[RATE:]
-    assert np.abs(again).max() > 1e-4
-    assert not np.array_equal(again, one)
+    assert np.abs(both[RATE:]).max() > 1e-4 and not np.array_equal(both[RATE:], one)
 
 
 def test_a_note_sounds_the_same_whatever_is_played_beside_it(flute):
     alone, _ = play([note(60)], flute)
+    longer, _ = play([note(60, held=0.5)], flute)
+    assert len(longer) - len(alone) == round(0.3 * RATE)  # its release stays
     # Of a batch with others, and of lengths that share one.
     song, _ = play([note(60), note(67, start=1.0, held=0.21), note(72, start=1.0)], flute)
     np.testing.assert_allclose(song[: len(alone)], alone, atol=1e-5)
-
-
-def test_a_longer_note_is_held_longer_and_its_release_stays(flute):
-    short, _ = play([note(held=0.2)], flute)
-    long, _ = play([note(held=0.5)], flute)
-    assert len(long) - len(short) == round(0.3 * RATE)
 
 
 def test_a_bend_moves_the_pitch(flute):
@@ -69,22 +62,17 @@ def test_a_bend_moves_the_pitch(flute):
     assert np.abs(halfway[2 * n :] - straight[2 * n :]).max() > 1e-3
 
 
-@pytest.mark.parametrize(
-    ("number", "labels", "expected"),
-    [
-        (36, ("kick", "snare"), "kick"),
-        (38, ("kick", "snare"), "snare"),
-        (42, ("cymbal", "kick"), "cymbal"),
-        (42, ("cymbal", "hihat"), "hihat"),
-        (39, ("kick", "snare"), "snare"),
-        (47, ("kick", "tom"), "tom"),
+def test_drums_by_general_midi():
+    for number, labels, expected in (
+        (36, ("kick", "snare"), 0),
+        (39, ("kick", "snare"), 1),
+        (42, ("cymbal", "kick"), 0),
+        (42, ("cymbal", "hihat"), 1),
+        (47, ("kick", "tom"), 1),
         (47, ("kick", "snare"), None),
         (99, ("kick", "snare"), None),
-    ],
-)
-def test_drums_by_general_midi(number, labels, expected):
-    index = kit(labels).label(note(number, channel=DRUM_CHANNEL))
-    assert (None if index is None else labels[index]) == expected
+    ):
+        assert kit(labels).label(note(number, channel=DRUM_CHANNEL)) == expected
 
 
 def test_what_no_run_can_play_is_counted(flute):
@@ -98,6 +86,8 @@ def test_what_no_run_can_play_is_counted(flute):
     assert left_out == {"of no length": 1}
     _, left_out = play([note(127)], flute)
     assert "above what 16000 Hz can hold" in next(iter(left_out))
+    with pytest.raises(UsageError, match="kit can't play melodies"):
+        song.check_playable(part, 1)
 
 
 def test_velocity_is_loudness_where_a_run_is_told_none():
@@ -105,9 +95,3 @@ def test_velocity_is_loudness_where_a_run_is_told_none():
     loud, _ = play([note(36, velocity=127, channel=10)], part)
     soft, _ = play([note(36, velocity=64, channel=10)], part)
     np.testing.assert_allclose(soft, loud * (64 / 127) ** 2, atol=1e-6)
-
-
-def test_a_kit_plays_no_melody():
-    with pytest.raises(UsageError, match="kit can't play melodies"):
-        song.check_playable(kit(("kick",)), 1)
-    song.check_playable(kit(("kick",)), DRUM_CHANNEL)

@@ -162,9 +162,6 @@ def test_methods_types_and_the_pages_own_origin(ask, address):
     assert ask("/api/match", b"RIFF")[0] == 415
     for origin, status in ((f"http://{address}", 200), (f"http://{address}0", 403)):
         assert ask("/api/render", {"z": Z}, headers={"origin": origin})[0] == status
-
-
-def test_names_on_all_addresses():
     everywhere, one = (network.Guard(None, host) for host in ("0.0.0.0", "192.168.1.7"))
     assert everywhere.is_ours("192.168.1.7:8377") and not everywhere.is_ours("evil.example")
     assert one.is_ours("192.168.1.7:80") and not one.is_ours("192.168.1.8")
@@ -230,15 +227,12 @@ def test_a_match_is_answered(ask, monkeypatch):
     assert json.loads(ask("/api/match")[2]) == {"share": 0.5}
 
 
-def test_a_seed_is_enough(ask):
+def test_a_seed_is_enough_and_edits_change_the_curves(ask):
     z = json.loads(ask("/api/latent", {"seed": 42})[2])["z"]
     bodies = {"z": z, "seed": 42}, {"seed": 42}, {"seed": 43}
     by_z, by_seed, other = (audio_of(ask("/api/render", body))[0] for body in bodies)
     np.testing.assert_allclose(by_seed, by_z, atol=1e-3)
     assert np.abs(by_seed - other).max() > 0.01
-
-
-def test_edits_change_the_curves(ask):
     body = {"z": Z, "pitch": 60, "seconds": 1.0}
     edits = {"f0_semitones": [0, 12], "noise_db": [-20], "harmonics_db": [-60, 0, 0, 0, 0, 0]}
     bodies = body, body | {"edits": edits}

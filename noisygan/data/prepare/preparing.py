@@ -55,7 +55,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         raise UsageError(f"--out {out} lies in --data {data}; expected a folder beside it")
     layouts.list_sources(data)
     files.make_folder(out)
-    with files.folder_lock(out, "choose another --out"):
+    with files.folder_lock(out):
         state = {"about": about or {}, "options": options.to_dict()}
         _check_state(out, state, overwrite)
         if (out / manifest.MANIFEST).is_file():

@@ -166,7 +166,7 @@
     keep();
     close(
       state.done
-        ? `Thank you: ${answers().length} sounds rated, counted into the table. Save the answers to pass them on.`
+        ? `Thank you: ${answers().length} sounds rated, counted into the table. Save the ratings to pass them on.`
         : "No sound was rated.",
     );
     own();
@@ -177,7 +177,7 @@
     const some = Boolean(state && answers().length);
     part("resume").hidden = !state || state.done;
     part("save").hidden = !some;
-    part("start").textContent = state ? "Start anew" : "Start";
+    part("start").textContent = state ? "Start again" : "Start";
     part("start").classList.toggle("strong", !state);
   }
 
@@ -196,7 +196,7 @@
   next.addEventListener("click", () => go(1));
   back.addEventListener("click", () => go(-1));
   stage.querySelector('[data-stage="leave"]').addEventListener("click", () => {
-    close("Your answers are kept in this browser; go on whenever you like.");
+    close("Your ratings are kept in this browser; resume at any time.");
     part("resume").focus();
   });
   stage.querySelector('[data-stage="finish"]').addEventListener("click", finish);
