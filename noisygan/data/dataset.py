@@ -161,6 +161,11 @@ class AudioDataset:
     def _measure_held(self, i):
         return np.inf if self._crop else note_timing(self.audio(i), self.sample_rate).note_off
 
+    @property
+    def midi_pitches(self) -> list[int]:
+        """Known pitches of the recordings, rounded down, each once, rising."""
+        return sorted({int(p) for p in self.pitch if not np.isnan(p)})
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -310,7 +315,7 @@ class Recordings:
     def __init__(
         self,
         sample_rate: int = 16000,
-        n_samples: int = 64000,
+        n_samples: int | None = None,
         families=None,
         instruments=None,
         sources=None,
@@ -324,12 +329,14 @@ class Recordings:
         segments: bool = False,
         split: str = "train",
         crop: bool = False,
+        seconds: float = 4.0,
     ):
         """Store and validate.
 
         Args:
           sample_rate: Rate that every file must have, in Hz.
-          n_samples: Length of every example; longer files are cut, shorter ones zero-padded.
+          n_samples: Length of every example; longer files are cut, shorter ones zero-padded. None:
+            `seconds`.
           families: Instrument families, such as ['flute', 'brass'], or one name.
           instruments: Labels: NSynth's instrument_str, the label in a file's name or the name of
             its class folder.
@@ -346,10 +353,12 @@ class Recordings:
           split: Of a prepared folder: 'train', 'valid' or 'test'.
           crop: Whether batches hold another part of a longer recording each time, drawn with the
             seed of the batches; False: always its beginning.
+          seconds: Length of every example where n_samples is None.
 
         Raises:
           UsageError: if arguments exclude each other or would silently select nothing.
         """
+        n_samples = round(seconds * sample_rate) if n_samples is None else n_samples
         self.sample_rate, self.n_samples = int(sample_rate), int(n_samples)
         self.families = _listed(families)
         self.instruments = _listed(instruments)

@@ -119,7 +119,8 @@ def untrained_generator(run):
     config.parse([run.path / "config.gin"])
     trainer = config.configured(Trainer)()
     seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
-    build_generator(trainer.generator, len(run.metadata["label_names"]))
+    labels, pitches = run.metadata["label_names"], run.metadata["pitches"]
+    build_generator(trainer.generator, len(labels), pitches)
     trainer.plan.set_level(None)
     return trainer.generator
 

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
-from noisygan.generators.pitch import bend_at, shifted
+from noisygan.generators.pitch import at_pitch, bend_at, shifted
 from noisygan.metrics.note_timing import END_DB, note_timing
+from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -17,7 +18,9 @@ from synths.units import soft_ceiling_db
 DAMPER_DB_PER_SECOND = 240.0
 # Fewer released recordings than this share do not teach a release.
 _LEAST_SHARE_RELEASED = 0.2
-_MAX_MEASURED = 64
+_LOWEST_PITCH = 33  # where it is unknown
+# At most this many recordings are measured.
+_MAX_MEASURED, _MAX_TUNED = 64, 1024
 
 
 class Hybrid(Generator):
@@ -117,6 +120,9 @@ class Hybrid(Generator):
             )
             for name, x in (("release_seconds", release_seconds), ("has_releases", 1.0))
         )
+        self._tuning_cents = self.add_weight(
+            shape=[128], initializer="zeros", trainable=False, name="tuning_cents"
+        )
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db
@@ -142,8 +148,21 @@ class Hybrid(Generator):
         """Whether no recording has a note-off."""
         return float(self._has_releases.numpy()) < 0.5
 
+    def set_pitches(self, pitches):
+        """Set the number of harmonics of voices that leave it open."""
+        for voice in self.voices:
+            if voice.kind == "harmonic":
+                voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
+
     def adapt(self, data):
-        """Measure how long the recordings' releases are, and whether they have any."""
+        """Measure the recordings' releases, and their tuning where pitch is a condition."""
+        if "pitch" in self.pitch.condition_names:
+            rows = np.arange(0, len(data), -(-len(data) // _MAX_TUNED))
+            cents = [
+                measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]).harmonic_cents
+                for i in rows
+            ]
+            self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
         held = data.held_seconds
         inside = np.flatnonzero(held < data.n_samples / data.sample_rate)
         times = (
@@ -214,6 +233,9 @@ class Hybrid(Generator):
         raw_loudness = self.loudness_curve(times, learnt, latent)
         timbre = self.timbre_curves(times, learnt, latent)
         f0_hz = self.pitch(raw_f0, asked)
+        if "pitch" in self.pitch.condition_names:
+            cents = at_pitch(self._tuning_cents, asked["pitch"])
+            f0_hz = shifted(f0_hz, 0.01 * cents[:, None, None])
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
         if self.jitter is not None:

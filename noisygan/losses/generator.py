@@ -61,7 +61,8 @@ class TextureMatch:
     Args:
       weight: Weight in the generator's loss.
       sample_rate: Hz.
-      n_fft, hop_length: Of the spectra, in samples.
+      n_fft: Of the spectra, in samples; None: a power of two, at most 0.064 s.
+      hop_length: Samples; None: a quarter of n_fft.
       floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
       level_seconds: Length of the stretches whose levels are compared.
       modulation_seconds: Length of the windows in which modulation is measured. Their resolution,
@@ -80,8 +81,8 @@ class TextureMatch:
         self,
         weight=1.0,
         sample_rate=16000,
-        n_fft=1024,
-        hop_length=256,
+        n_fft=None,
+        hop_length=None,
         floor=1e-6,
         level_seconds=0.25,
         modulation_seconds=1.0,
@@ -91,10 +92,10 @@ class TextureMatch:
     ):
         self.weight = weight
         self.sample_rate = sample_rate
-        self.n_fft = n_fft
-        self.hop_length = hop_length
+        self.n_fft = n_fft or spectral.fft_size(0.064, sample_rate)
+        self.hop_length = hop_length or self.n_fft // 4
         self.floor = floor
-        self.frame_rate = sample_rate / hop_length
+        self.frame_rate = sample_rate / self.hop_length
         self.level_frames = max(1, round(level_seconds * self.frame_rate))
         self.modulation_frames = max(4, round(modulation_seconds * self.frame_rate))
         self.max_rate_hz = max_rate_hz

@@ -23,13 +23,15 @@ def seed_initializers(networks, seed):
                     value.seed = int(numbers.integers(2**31))
 
 
-def build_generator(generator, n_labels):
+def build_generator(generator, n_labels, pitches=()):
     """Make a generator's variables by one call.
 
     Args:
       generator: By the generator contract.
       n_labels: Number of labels of the recordings.
+      pitches: Their MIDI pitches, whole numbers, as run.json lists them.
     """
+    generator.set_pitches(pitches)
     if generator.condition_encoder is not None:
         generator.condition_encoder.n_labels = n_labels
     z = generator.prior(1, 0)

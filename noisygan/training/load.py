@@ -37,7 +37,7 @@ def load_generator(run_dir, checkpoint=None):
     try:
         trainer = config.configured(Trainer)()
         generator = trainer.generator
-        build_generator(generator, len(metadata["label_names"]))
+        build_generator(generator, len(metadata["label_names"]), metadata["pitches"])
     except Exception as error:  # Whatever a network of odd sizes fails with.
         raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
     averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]

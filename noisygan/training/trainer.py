@@ -135,7 +135,7 @@ class Trainer:
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(data.batches(self.batch_size, seed)))
         self.plan.set_level(None)
-        build_generator(self.generator, len(data.label_names))
+        build_generator(self.generator, len(data.label_names), data.midi_pitches)
         if self.condition_encoder is not None:
             self.condition_encoder.n_labels = len(data.label_names)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))

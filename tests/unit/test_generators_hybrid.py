@@ -409,3 +409,14 @@ def test_the_release_is_as_long_as_the_recordings():
     generator.adapt(toys.notes(audio=audio, held=lambda i: 0.15))
     assert not generator.rings_out
     assert generator.release_seconds == pytest.approx(0.07, abs=0.03)
+
+
+def test_notes_are_tuned_like_the_recordings():
+    times, pitch = np.arange(toys.N_SAMPLES) / toys.SAMPLE_RATE, np.float32([60, 64, 67, 72])
+    hz = 440 * 2 ** ((pitch[:, None] - 69 + 0.3) / 12)
+    audio = sum(np.sin(2 * np.pi * k * hz * times) / 4 for k in (1, 2, 3)).astype(np.float32)
+    generator = toys.hybrid(f0_curve=toys.curve(1, "f0", vibrato=False, output_scale=1e-6))
+    generator.adapt(toys.notes(n=4, audio=audio, pitch=pitch))
+    f0_hz = play(generator, pitch=(60.0, 65.0, 75.0)).controls["harmonic/f0_hz"].numpy()
+    asked = 440 * 2 ** ((np.array([60, 65, 75]) - 69) / 12)
+    np.testing.assert_allclose(1200 * np.log2(f0_hz[:, 0, 0] / asked), 30.0, atol=2.0)
