@@ -38,6 +38,8 @@ PACKAGES = [
 PACKAGE_DIR = {"noisygan._gin": "gin"}
 
 PACKAGE_DATA = {
+    "cppn": ["py.typed"],
+    "discriminators": ["py.typed"],
     "noisygan": ["py.typed"],
     "noisygan._gin": ["**/*.gin"],
     "noisygan.demo": [
@@ -49,6 +51,7 @@ PACKAGE_DATA = {
     ],
     "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
+    "synths": ["py.typed"],
 }
 
 INSTALL_REQUIRES = [

@@ -1,4 +1,8 @@
-"""Differentiable synthesizers, effects and analysis for TensorFlow."""
+"""Differentiable synthesizers, effects and analysis for TensorFlow.
+
+A tensor of another shape than documented is a `ShapeError`, an option other than the documented
+ones a ValueError.
+"""
 
 from synths.effects import (
     ExpDecayReverb,

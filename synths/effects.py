@@ -10,7 +10,7 @@ from synths.filtered_noise import FilteredNoise
 from synths.filters import fft_convolve, frequency_filter
 from synths.impulse_responses import check_bands
 from synths.noise import white_noise
-from synths.precision import as_float, as_floats
+from synths.precision import as_float, as_floats, check_floats
 from synths.processor import Processor
 from synths.resample import resample
 from synths.saving import registered
@@ -67,20 +67,17 @@ class Reverb(Processor):
 
         Raises:
           ValueError: if there is no response, or two.
-          ShapeError: if a tensor has another shape.
         """
         check_own(self, "an impulse response", ir=ir)
         return self._with_response(audio, tf.convert_to_tensor(self.ir) if ir is None else ir)
 
     def _with_response(self, audio, ir):
         """Controls of a response; tap 0 is set to 0 if the dry audio is added."""
-        audio, ir = as_float(audio), as_float(ir)
-        check_shape("audio", audio, "[batch, n_samples]")
+        ir = as_float(ir)
         check_shape("ir", ir, "[batch, n_taps]", "[batch, n_taps, 1]", "[n_taps]")
-        if ir.shape.rank == 1:
-            ir = ir[None, :]
-        elif ir.shape.rank == 3:
-            ir = ir[:, :, 0]
+        ir = ir[None, :] if ir.shape.rank == 1 else ir
+        ir = ir[:, :, 0] if ir.shape.rank == 3 else ir
+        audio, ir = check_floats(audio=(audio, "[batch, n_samples]"), ir=(ir, "[batch, n_taps]"))
         if self.add_dry:
             ir = tf.concat([tf.zeros_like(ir[:, :1]), ir[:, 1:]], axis=1)
         return {"audio": audio, "ir": ir}
@@ -88,9 +85,8 @@ class Reverb(Processor):
     def get_signal(self, audio, ir):
         """Wet (and dry) audio, [batch, n_samples]; arguments as of `get_controls`."""
         controls = self._with_response(audio, ir)
-        audio, ir = as_floats(controls["audio"], controls["ir"])
-        wet = fft_convolve(audio, ir, delay_compensation=0)
-        return audio + wet if self.add_dry else wet
+        wet = fft_convolve(controls["audio"], controls["ir"], delay_compensation=0)
+        return controls["audio"] + wet if self.add_dry else wet
 
 
 def check_own(processor, what, **given):
@@ -149,14 +145,11 @@ class ExpDecayReverb(Reverb):
 
         Raises:
           ValueError: if gain and decay are given to a trainable reverb, or missing.
-          ShapeError: if a tensor has another shape.
         """
         check_own(self, "both", gain=gain, decay=decay)
         if self.trainable:
             gain, decay = (tf.convert_to_tensor(v)[None, :] for v in (self.gain, self.decay))
-        gain, decay = as_floats(gain, decay)
-        check_shape("gain", gain, "[batch, 1]")
-        check_shape("decay", decay, "[batch, 1]")
+        gain, decay = check_floats(gain=(gain, "[batch, 1]"), decay=(decay, "[batch, 1]"))
         gain = gain if self.scale_fn is None else self.scale_fn(gain)
         zero, one = tf.constant(0.0, gain.dtype), tf.constant(1.0, gain.dtype)
         time = tf.linspace(zero, one, self.reverb_length)[None, :]
@@ -213,7 +206,6 @@ class FilteredNoiseReverb(Reverb):
 
         Raises:
           ValueError: if magnitudes are given to a trainable reverb, or missing.
-          ShapeError: if a tensor has another shape.
         """
         check_own(self, "magnitudes", magnitudes=magnitudes)
         if self.trainable:
@@ -245,9 +237,6 @@ class FIRFilter(Processor):
 
         Returns:
           audio and magnitudes, shapes as given.
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
         audio, magnitudes = as_float(audio), as_float(magnitudes)
         check_shape("audio", audio, "[batch, n_samples]")
@@ -310,14 +299,12 @@ class ModDelay(Processor):
 
         Returns:
           audio, gain (linear) and phase (0 .. 1), shapes as given.
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
-        audio, gain, phase = as_float(audio), as_float(gain), as_float(phase)
-        check_shape("audio", audio, "[batch, n_samples]")
-        check_shape("gain", gain, "[batch, n_frames, 1]")
-        check_shape("phase", phase, "[batch, n_frames, 1]")
+        audio, gain, phase = check_floats(
+            audio=(audio, "[batch, n_samples]"),
+            gain=(gain, "[batch, n_frames, 1]"),
+            phase=(phase, "[batch, n_phase_frames, 1]"),
+        )
         gain = gain if self.gain_scale_fn is None else self.gain_scale_fn(gain)
         phase = phase if self.phase_scale_fn is None else self.phase_scale_fn(phase)
         return {"audio": audio, "gain": gain, "phase": phase}
@@ -344,13 +331,10 @@ def variable_length_delay(phase, audio, max_length=512):
 
     Returns:
       [batch, n_samples]; float64 if an input is, else float32.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    phase, audio = as_floats(phase, audio)
-    check_shape("phase", phase, "[batch, n_samples, 1]")
-    check_shape("audio", audio, "[batch, n_samples]")
+    phase, audio = check_floats(
+        phase=(phase, "[batch, n_samples, 1]"), audio=(audio, "[batch, n_samples]")
+    )
     phase, audio = broadcast(2, ("batch", "n_samples"), phase=phase, audio=audio)
     delay = tf.clip_by_value(phase[:, :, 0], 0.0, 1.0) * max_length
     # Clipped at both ends, since NaN may become any integer.

@@ -49,9 +49,6 @@ class FilteredNoise(Processor):
 
         Returns:
           magnitudes (linear gains, shape as given), and seed if given.
-
-        Raises:
-          ShapeError: if magnitudes has another shape.
         """
         magnitudes = as_float(magnitudes)
         check_bands(magnitudes)

@@ -8,15 +8,16 @@ import tensorflow as tf
 
 from synths import portable
 from synths.impulse_responses import (
+    BANDS,
     check_bands,
     frequency_impulse_response,
     hann,
     sinc_impulse_response,
     window_and_taps,
 )
-from synths.native import native_kernels_used, with_all_gradients
-from synths.precision import as_floats
-from synths.shapes import broadcast, check_shape, length
+from synths.native import call_kernel, native_kernels_used, with_all_gradients
+from synths.precision import check_floats
+from synths.shapes import broadcast, length
 
 # Longer audio is convolved in blocks with transforms of at least _RESPONSES_A_BLOCK responses.
 _LONGEST_TRANSFORM = 2**17
@@ -48,15 +49,12 @@ def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
     Returns:
       [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
       float32.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
-      ValueError: for another padding.
     """
-    audio, magnitudes = as_floats(audio, magnitudes)
-    check_shape("audio", audio, "[batch, n_samples]")
-    check_bands(magnitudes)
     _check_padding(padding)
+    audio, magnitudes = check_floats(
+        audio=(audio, "[batch, n_samples]"), magnitudes=(magnitudes, *BANDS)
+    )
+    check_bands(magnitudes)
     audio = _repeat_for(audio, magnitudes=magnitudes)
     if magnitudes.shape.rank == 2 or magnitudes.shape[1] == 1:
         return fft_convolve(audio, frequency_impulse_response(magnitudes, window_size), padding)
@@ -85,15 +83,12 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
     Returns:
       [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
       float32.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
-      ValueError: for another padding.
     """
-    audio, response = as_floats(audio, impulse_response)
-    check_shape("audio", audio, "[batch, n_samples]")
     _check_padding(padding)
-    check_shape("impulse_response", response, "[batch, n_taps]", "[batch, n_frames, n_taps]")
+    audio, response = check_floats(
+        audio=(audio, "[batch, n_samples]"),
+        impulse_response=(impulse_response, "[batch, n_taps]", "[batch, n_frames, n_taps]"),
+    )
     audio = _repeat_for(audio, impulse_response=response)
     if response.shape.rank == 3 and response.shape[1] == 1:
         response = response[:, 0]
@@ -125,10 +120,6 @@ def sinc_filter(
 
     Returns:
       As `fft_convolve`.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
-      ValueError: for another padding.
     """
     response = sinc_impulse_response(cutoff_frequency, window_size, sample_rate, high_pass)
     return fft_convolve(audio, response, padding)
@@ -156,9 +147,6 @@ def crop_and_compensate_delay(audio, audio_size, ir_size, padding, delay_compens
 
     Returns:
       [batch, audio_size] or [batch, audio_size + ir_size - 1].
-
-    Raises:
-      ValueError: for another padding.
     """
     _check_padding(padding)
     start = ir_size // 2 if delay_compensation < 0 else delay_compensation
@@ -351,21 +339,15 @@ def _native_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n):
 
     def forward(audio, magnitudes):
         inputs = [audio, magnitudes, taps, hop, n_hops, begin, n]
-        sound = tf.numpy_function(filter_cpu.forward, inputs, tf.float32, stateful=False)
-        sound.set_shape([audio.shape[0], tf.get_static_value(n)])
-        return sound
+        shape = [audio.shape[0], tf.get_static_value(n)]
+        return call_kernel(filter_cpu.forward, inputs, shape)[0]
 
     def backward(audio, magnitudes, upstream):
         # Two calls, so that a graph prunes a gradient that is not used.
         inputs = [magnitudes, taps, hop, n_hops, begin, tf.shape(audio)[1], upstream]
-        g_audio = tf.numpy_function(filter_cpu.backward_audio, inputs, tf.float32, stateful=False)
+        slopes = call_kernel(filter_cpu.backward_audio, inputs, audio.shape)
         inputs = [audio, tf.shape(magnitudes), taps, hop, n_hops, begin, upstream]
-        g_magnitudes = tf.numpy_function(
-            filter_cpu.backward_magnitudes, inputs, tf.float32, stateful=False
-        )
-        g_audio.set_shape(audio.shape)
-        g_magnitudes.set_shape(magnitudes.shape)
-        return [g_audio, g_magnitudes]
+        return slopes + call_kernel(filter_cpu.backward_magnitudes, inputs, magnitudes.shape)
 
     def plain(audio, magnitudes):
         return _plain_crossfaded(audio, magnitudes, to_taps, hop, n_hops, begin, n)

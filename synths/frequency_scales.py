@@ -32,9 +32,6 @@ def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
-
-    Raises:
-      ShapeError: if freqs has another shape.
     """
     freqs = _with_depth(freqs, depth)
     places = tf.cast(tf.linspace(0.0, 1.0, tf.shape(freqs)[-1]), freqs.dtype)
@@ -54,9 +51,6 @@ def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
-
-    Raises:
-      ShapeError: if freqs has another shape, or an unknown depth.
     """
     freqs = _with_depth(freqs, depth)
     depth = freqs.shape[-1]
@@ -95,10 +89,6 @@ def frequencies_critical_bands(
 
     Returns:
       Frequencies in Hz, [batch, n_frames, n_sinusoids].
-
-    Raises:
-      ShapeError: if freqs has another shape.
-      ValueError: for another scale.
     """
     if scale not in ("bark", "mel"):
         raise ValueError(f'scale: got {scale!r}, expected "bark" or "mel".')

@@ -2,10 +2,9 @@
 
 from synths import oscillators
 from synths.partials import normalize_distribution
-from synths.precision import as_floats
+from synths.precision import check_floats
 from synths.processor import Processor
 from synths.resample import check_method
-from synths.shapes import check_alike, check_shape
 from synths.units import exp_sigmoid
 
 
@@ -23,9 +22,6 @@ class Harmonic(Processor):
       amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
         (see `resample`).
       use_angular_cumsum: No effect: phase is exact in any case.
-
-    Raises:
-      ValueError: for another amp_resample_method.
 
     Example:
       >>> synth = Harmonic(n_samples=16000, sample_rate=16000)
@@ -67,25 +63,12 @@ class Harmonic(Processor):
         Returns:
           amplitudes (linear), harmonic_distribution (sum 1), f0_hz (Hz), and inharmonicity if
           given; shapes as given.
-
-        Raises:
-          ShapeError: if a tensor has another shape, or no frames.
         """
-        amplitudes, harmonic_distribution, f0_hz, inharmonicity = as_floats(
-            amplitudes, harmonic_distribution, f0_hz, inharmonicity
-        )
-        check_shape("amplitudes", amplitudes, "[batch, n_frames, 1]")
-        check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
-        check_shape("inharmonicity", inharmonicity, "[batch, n_frames, 1]")
-        check_shape(
-            "harmonic_distribution", harmonic_distribution, "[batch, n_frames, n_harmonics]"
-        )
-        check_alike(
-            2,
-            amplitudes=amplitudes,
-            harmonic_distribution=harmonic_distribution,
-            f0_hz=f0_hz,
-            inharmonicity=inharmonicity,
+        amplitudes, harmonic_distribution, f0_hz, inharmonicity = check_floats(
+            amplitudes=(amplitudes, "[batch, n_frames, 1]"),
+            harmonic_distribution=(harmonic_distribution, "[batch, n_frames, n_harmonics]"),
+            f0_hz=(f0_hz, "[batch, n_frames, 1]"),
+            inharmonicity=(inharmonicity, "[batch, n_frames, 1]"),
         )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from synths import portable
 from synths.blocks import Blocks, neighbour
-from synths.native import native_kernels_used, with_all_gradients
+from synths.native import call_kernel, native_kernels_used, with_all_gradients
 from synths.precision import matmul
 from synths.resample import neighbour_shares
 from synths.shapes import length
@@ -66,32 +66,42 @@ def _period(n_frames, n_samples, sample_rate):
     return n / (tf.cast(sample_rate, tf.float64) * tf.cast(n_frames, tf.float64))
 
 
-def _native_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
+def _native_bank(f0_hz, amplitudes, *settings):
     from synths.kernels import harmonic_cpu
+
+    return native_oscillators(harmonic_cpu, _plain_bank, f0_hz, amplitudes, *settings)
+
+
+def native_oscillators(
+    kernel, plain, frequencies, amplitudes, initial_phase, n_samples, sample_rate, method
+):
+    """Oscillators by the functions `forward` and `backward` of a kernel module.
+
+    Args:
+      kernel: The module.
+      plain: The same function in TensorFlow operations.
+      frequencies, amplitudes, initial_phase, n_samples, sample_rate, method: As of the banks.
+    """
+    from synths.kernels.frames import METHODS
 
     n_samples = tf.convert_to_tensor(n_samples, tf.int32)
     sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
-    name, method = method, harmonic_cpu.METHODS[method]
 
     def forward(*tensors):
-        inputs = [*tensors, initial_phase, n_samples, sample_rate, method]
-        audio = tf.numpy_function(harmonic_cpu.forward, inputs, tf.float32, stateful=False)
-        audio.set_shape([f0_hz.shape[0], tf.get_static_value(n_samples)])
-        return audio
+        inputs = [*tensors, initial_phase, n_samples, sample_rate, METHODS[method]]
+        shape = [frequencies.shape[0], tf.get_static_value(n_samples)]
+        return call_kernel(kernel.forward, inputs, shape)[0]
 
     def backward(*tensors):
         *tensors, upstream = tensors
-        inputs = [*tensors, initial_phase, sample_rate, method, upstream]
-        types = [tf.float32, tf.float32]
-        slopes = tf.numpy_function(harmonic_cpu.backward, inputs, types, stateful=False)
-        for slope, tensor in zip(slopes, tensors, strict=True):
-            slope.set_shape(tensor.shape)
-        return slopes
+        inputs = [*tensors, initial_phase, sample_rate, METHODS[method], upstream]
+        slopes = call_kernel(kernel.backward, inputs, *(t.shape for t in tensors))
+        return [tf.cast(slopes[0], frequencies.dtype), slopes[1]]
 
-    def plain(*tensors):
-        return _plain_bank(*tensors, initial_phase, n_samples, sample_rate, name)
+    def plain_bank(*tensors):
+        return plain(*tensors, initial_phase, n_samples, sample_rate, method)
 
-    return with_all_gradients(forward, backward, plain)(f0_hz, amplitudes)
+    return with_all_gradients(forward, backward, plain_bank)(frequencies, amplitudes)
 
 
 def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):

@@ -11,6 +11,8 @@ from synths import portable
 from synths.precision import as_float
 from synths.shapes import ShapeError, check_shape, length
 
+BANDS = "[batch, n_frames, n_bands]", "[batch, n_bands]"
+
 
 def frequency_impulse_response(magnitudes, window_size=0):
     """Zero-phase impulse responses of given gains, cut by a Hann window.
@@ -24,9 +26,6 @@ def frequency_impulse_response(magnitudes, window_size=0):
     Returns:
       [batch, n_taps] or [batch, n_frames, n_taps]; n_taps is 2 (n_bands - 1), or for a shorter
       window the largest odd number up to window_size. Tap n_taps // 2 is at lag 0.
-
-    Raises:
-      ShapeError: if magnitudes has another shape, or fewer than 2 bands.
     """
     magnitudes = as_float(magnitudes)
     check_bands(magnitudes)
@@ -47,7 +46,7 @@ def _without_phase(magnitudes, window_size):
 def check_bands(magnitudes):
     """Raise ShapeError unless magnitudes are [batch, n_bands] or [batch, n_frames, n_bands]."""
     shape = magnitudes.shape
-    check_shape("magnitudes", magnitudes, "[batch, n_frames, n_bands]", "[batch, n_bands]")
+    check_shape("magnitudes", magnitudes, *BANDS)
     if shape.rank and shape[-1] is not None and shape[-1] < 2:
         raise ShapeError(f"magnitudes: expected 2 bands or more, got shape {tuple(shape)}.")
 
@@ -117,9 +116,6 @@ def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, h
     Returns:
       [batch, n_frames, n_taps] with n_taps = 2 (window_size // 2) + 1; batch and n_frames are 1
       for a number.
-
-    Raises:
-      ShapeError: if cutoff_frequency has another shape.
     """
     cutoff = as_float(cutoff_frequency)
     if cutoff.shape.rank == 0:

@@ -4,8 +4,7 @@ import keras
 import tensorflow as tf
 
 from synths.loudness import compute_loudness
-from synths.precision import as_floats
-from synths.shapes import check_alike
+from synths.precision import as_floats, check_floats
 from synths.spectral import compute_mag
 from synths.units import safe_log
 
@@ -25,9 +24,6 @@ class SpectralLoss(keras.layers.Layer):
       logmag_weight: Weight of their logarithms (`safe_log`).
       loudness_weight: Weight of the A-weighted loudness in dB.
       sample_rate: Hz, of the loudness.
-
-    Raises:
-      ValueError: for another loss_type, or if all weights are 0.
     """
 
     def __init__(
@@ -72,11 +68,11 @@ class SpectralLoss(keras.layers.Layer):
           weights: Factors that broadcast to the differences of each term; [batch, 1, 1] without
             loudness.
         """
+        shapes = "[batch, n_samples]", "[n_samples]"
         target_audio, audio = (
-            x[None] if x.shape.rank == 1 else x for x in as_floats(target_audio, audio)
+            x[None] if x.shape.rank == 1 else x
+            for x in check_floats(target_audio=(target_audio, *shapes), audio=(audio, *shapes))
         )
-        axes = ("batch", "n_samples")
-        check_alike(2, axes, target_audio=target_audio, audio=audio)
         loss = tf.zeros([], audio.dtype)
         for size in self.fft_sizes:
             target, value = (compute_mag(x, size) for x in (target_audio, audio))
@@ -103,9 +99,6 @@ def mean_difference(target, value, loss_type="L1", weights=None):
       target, value: Tensors of equal shape.
       loss_type: "L1", "L2" or "COSINE", which is 1 - cos of the angle along the last axis.
       weights: Factors of the differences; None: 1.
-
-    Raises:
-      ValueError: for another loss_type.
     """
     target, value = as_floats(target, value)
     weights = 1.0 if weights is None else tf.cast(weights, value.dtype)

@@ -47,10 +47,6 @@ def compute_rms_energy(audio, sample_rate=16000, frame_rate=250, frame_size=512,
 
     Returns:
       [batch, n_frames] or [n_frames], linear.
-
-    Raises:
-      ShapeError: if audio has another shape.
-      ValueError: for another padding, or a rate that is not a whole number.
     """
     audio, single = _batch(audio)
     frames = _frames(audio, sample_rate, frame_rate, frame_size, padding)
@@ -95,9 +91,6 @@ def compute_loudness(
 
     Returns:
       [batch, n_frames] or [n_frames], dB.
-
-    Raises:
-      ShapeError: if audio has another shape.
     """
     audio, single = _batch(audio)
     frames = _frames(audio, sample_rate, frame_rate, n_fft, padding)

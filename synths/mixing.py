@@ -4,10 +4,10 @@ import math
 
 import tensorflow as tf
 
-from synths.precision import as_float, as_floats
+from synths.precision import as_float, as_floats, check_floats
 from synths.processor import Processor
 from synths.resample import resample
-from synths.shapes import ShapeError, check_shape, length
+from synths.shapes import length
 
 CROP_LOCATIONS = ("front", "center", "back")
 
@@ -21,19 +21,15 @@ class Add(Processor):
         super().__init__(name=name)
 
     def get_controls(self, signal_one, signal_two):
-        """Return both signals, [batch, n_samples] or [batch, n_samples, n_channels], unchanged.
-
-        Raises:
-          ShapeError: if the signals differ in length.
-        """
-        signal_one, signal_two = as_floats(signal_one, signal_two)
-        _check_signals(signal_one, signal_two)
+        """Return both signals, [batch, n_samples] or [batch, n_samples, n_channels], unchanged."""
+        signal_one, signal_two = check_floats(
+            signal_one=(signal_one, *_AUDIO), signal_two=(signal_two, *_AUDIO)
+        )
         return {"signal_one": signal_one, "signal_two": signal_two}
 
     def get_signal(self, signal_one, signal_two):
         """Sum, in the shape of the signals."""
-        signal_one, signal_two = as_floats(signal_one, signal_two)
-        return signal_one + signal_two
+        return tf.add(*as_floats(signal_one, signal_two))
 
 
 class Mix(Processor):
@@ -52,13 +48,12 @@ class Mix(Processor):
         Returns:
           signal_one, signal_two, and mix_level: [batch, n_samples, 1], 0 (signal_two alone) to 1
           (signal_one alone).
-
-        Raises:
-          ShapeError: if the signals differ in length, or the level has another shape.
         """
-        signal_one, signal_two, level = as_floats(signal_one, signal_two, nn_out_mix_level)
-        _check_signals(signal_one, signal_two)
-        check_shape("nn_out_mix_level", level, "[batch, n_frames, 1]")
+        signal_one, signal_two, level = check_floats(
+            signal_one=(signal_one, *_AUDIO),
+            signal_two=(signal_two, *_AUDIO),
+            nn_out_mix_level=(nn_out_mix_level, "[batch, n_frames, 1]"),
+        )
         level = resample(tf.sigmoid(level), length(signal_one, 1))
         return {"signal_one": signal_one, "signal_two": signal_two, "mix_level": level}
 
@@ -92,9 +87,6 @@ class Crop(Processor):
     Args:
       frame_size: Total number of cropped samples, rounded down to an even number.
       crop_location: "front", "center" (half of it at each end) or "back".
-
-    Raises:
-      ValueError: for another location.
     """
 
     def __init__(self, frame_size, crop_location="back", name="crop"):
@@ -118,14 +110,3 @@ class Crop(Processor):
         n_kept = length(audio, 1) - 2 * half
         n_kept = max(n_kept, 0) if isinstance(n_kept, int) else tf.maximum(n_kept, 0)
         return audio[:, front : front + n_kept]
-
-
-def _check_signals(one, two):
-    check_shape("signal_one", one, *_AUDIO)
-    check_shape("signal_two", two, *_AUDIO)
-    lengths = [x.shape[1] for x in (one, two)]
-    if None not in lengths and lengths[0] != lengths[1]:
-        raise ShapeError(
-            f"signal_two: expected as many samples as signal_one ({lengths[0]}), got "
-            f"{tuple(two.shape)}."
-        )

@@ -7,10 +7,10 @@ import tensorflow as tf
 from synths import portable
 from synths.frequency_scales import frequencies_sigmoid
 from synths.onsets import onset_sample, placed
-from synths.precision import as_float, as_floats, matmul
+from synths.precision import as_float, as_floats, check_floats, matmul
 from synths.processor import Processor
 from synths.saving import registered
-from synths.shapes import broadcast, check_alike, check_shape, length
+from synths.shapes import broadcast, check_shape, length
 from synths.units import exp_sigmoid
 
 _MODES = "[batch, n_modes]"
@@ -79,9 +79,6 @@ class Modal(Processor):
         Returns:
           amplitudes (linear, 0 where the frequency is at or above Nyquist), frequencies (Hz),
           decay_seconds, and the other arguments if given; shapes as given.
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
         amplitudes, frequencies, decays, *strike = as_floats(
             amplitudes, frequencies, decay_seconds, onset_seconds, contact_seconds, position
@@ -93,7 +90,11 @@ class Modal(Processor):
             frequencies = self.freq_scale_fn(frequencies[:, None])[:, 0]
         if self.decay_scale_fn is not None:
             decays = self.decay_scale_fn(decays)
-        _check_modes(frequencies, amplitudes, decays)
+        amplitudes, frequencies, decays = check_floats(
+            amplitudes=(amplitudes, _MODES),
+            frequencies=(frequencies, _MODES),
+            decay_seconds=(decays, _MODES),
+        )
         silent = _is_silent(frequencies, decays, self.sample_rate)
         amplitudes = tf.where(silent, tf.zeros_like(amplitudes), amplitudes)
         controls = {"amplitudes": amplitudes, "frequencies": frequencies, "decay_seconds": decays}
@@ -159,25 +160,16 @@ def modal_synthesis(
 
     Returns:
       Audio, [batch, n_samples]; float64 if an input is, else float32.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    frequencies, amplitudes, decays, onset = as_floats(
-        frequencies, amplitudes, decay_seconds, onset_seconds
-    )
-    _check_modes(frequencies, amplitudes, decays)
-    check_shape("onset_seconds", onset, "[batch, 1]")
-    frequencies, amplitudes, decays, onset = broadcast(
-        1,
-        frequencies=frequencies,
-        amplitudes=amplitudes,
-        decay_seconds=decays,
-        onset_seconds=onset,
-    )
-    frequencies, amplitudes, decays = broadcast(
-        2, frequencies=frequencies, amplitudes=amplitudes, decay_seconds=decays
-    )
+    inputs = {
+        "frequencies": (frequencies, _MODES),
+        "amplitudes": (amplitudes, _MODES),
+        "decay_seconds": (decay_seconds, _MODES),
+        "onset_seconds": (onset_seconds, "[batch, 1]"),
+    }
+    inputs = dict(zip(inputs, check_floats(**inputs), strict=True))
+    *modes, onset = broadcast(1, **inputs)
+    frequencies, amplitudes, decays = broadcast(2, **dict(zip(inputs, modes, strict=False)))
     dtype = frequencies.dtype
     silent = _is_silent(frequencies, decays, sample_rate)
     amplitudes = tf.where(silent, tf.zeros([], dtype), amplitudes)
@@ -234,17 +226,15 @@ def strike_gains(frequencies, contact_seconds=None, position=None):
     Returns:
       Gains, [batch, n_modes]; 1 if neither is given.
 
-    Raises:
-      ShapeError: if a tensor has another shape.
-
     References:
       Fletcher and Rossing, The Physics of Musical Instruments, 1998.
     """
-    frequencies, contact, position = as_floats(frequencies, contact_seconds, position)
-    check_shape("frequencies", frequencies, _MODES)
+    frequencies, contact, position = check_floats(
+        frequencies=(frequencies, _MODES),
+        contact_seconds=(contact_seconds, "[batch, 1]"),
+        position=(position, "[batch, 1]"),
+    )
     gains = tf.ones_like(frequencies)
-    check_shape("contact_seconds", contact, "[batch, 1]")
-    check_shape("position", position, "[batch, 1]")
     if contact is not None:
         gains /= 1.0 + (2.0 * math.pi * frequencies * contact) ** 2
     if position is not None:
@@ -256,11 +246,3 @@ def strike_gains(frequencies, contact_seconds=None, position=None):
 def _is_silent(frequencies, decays, sample_rate):
     nyquist = 0.5 * tf.cast(sample_rate, frequencies.dtype)
     return (tf.abs(frequencies) >= nyquist) | (decays <= 0.0)
-
-
-def _check_modes(frequencies, amplitudes, decays):
-    check_shape("frequencies", frequencies, _MODES)
-    check_shape("amplitudes", amplitudes, _MODES)
-    check_shape("decay_seconds", decays, _MODES)
-    axes = ("batch", "n_modes")
-    check_alike(2, axes, frequencies=frequencies, amplitudes=amplitudes, decay_seconds=decays)

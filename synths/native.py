@@ -75,6 +75,25 @@ def _made_by_get_concrete_function():
     return False
 
 
+def call_kernel(kernel, inputs, *shapes):
+    """Call a kernel in the graph.
+
+    Args:
+      kernel: Function from arrays to one float32 array, or a tuple of them.
+      inputs: Tensors or numbers.
+      *shapes: Static shape of each result.
+
+    Returns:
+      List of tensors.
+    """
+    types = tf.float32 if len(shapes) == 1 else [tf.float32] * len(shapes)
+    results = tf.numpy_function(kernel, inputs, types, stateful=False)
+    results = [results] if len(shapes) == 1 else results
+    for result, shape in zip(results, shapes, strict=True):
+        result.set_shape(shape)
+    return results
+
+
 def with_all_gradients(forward, backward, plain):
     """Build a function with kernels for value and gradient, and gradients of every order.
 

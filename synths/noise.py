@@ -5,7 +5,7 @@ import zlib
 import tensorflow as tf
 
 from synths import portable
-from synths.native import native_kernels_used
+from synths.native import call_kernel, native_kernels_used
 from synths.shapes import check_shape
 
 
@@ -22,9 +22,6 @@ def white_noise(seed, n_samples, first_sample=0):
 
     Returns:
       float32 [batch, n_samples], variance 1/3. No gradient.
-
-    Raises:
-      ShapeError: if seed has another shape.
     """
     seed = tf.convert_to_tensor(seed)
     check_shape("seed", seed, "[batch]")
@@ -35,9 +32,8 @@ def white_noise(seed, n_samples, first_sample=0):
         from synths.kernels import noise_cpu
 
         inputs = [tf.cast(seed, tf.int32), n_samples, first_sample]
-        noise = tf.numpy_function(noise_cpu.white_noise, inputs, tf.float32, stateful=False)
-        noise.set_shape([seed.shape[0], tf.get_static_value(n_samples)])
-        return noise
+        shape = [seed.shape[0], tf.get_static_value(n_samples)]
+        return call_kernel(noise_cpu.white_noise, inputs, shape)[0]
     start = _scramble(tf.bitcast(tf.cast(seed, tf.int32), tf.uint32))
     counter = tf.bitcast(tf.range(tf.cast(n_samples, tf.int32)), tf.uint32)
     counter += tf.cast(first_sample, tf.uint32)

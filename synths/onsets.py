@@ -15,9 +15,6 @@ def onset_sample(onset_seconds, sample_rate):
     Returns:
       (sample, late): int64 [batch, 1], and the time from the onset to the sample in seconds,
       float64 [batch, 1], 0 to 1 / sample_rate, with a gradient of -1.
-
-    Raises:
-      ShapeError: if onset_seconds has another shape.
     """
     check_shape("onset_seconds", onset_seconds, "[batch, 1]")
     onset_seconds = tf.cast(onset_seconds, tf.float64)

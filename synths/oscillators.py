@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from synths.harmonic_bank import frame_phases, harmonic_bank
 from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
-from synths.precision import as_float, as_floats
+from synths.precision import as_float, check_floats
 from synths.resample import check_method
-from synths.shapes import broadcast, check_alike, check_shape
+from synths.shapes import broadcast, check_shape
 
 _FRAMES = "[batch, n_frames, 1]"
 _HARMONICS = "[batch, n_frames, n_harmonics]"
@@ -55,34 +55,21 @@ def harmonic_synthesis(
     Returns:
       Audio, [batch, n_samples]; float64 if an input is, else float32.
 
-    Raises:
-      ShapeError: if a tensor has another shape.
-      ValueError: for another amp_resample_method.
-
     References:
       Fletcher, Normal Vibration Frequencies of a Stiff Piano String, 1964 (inharmonicity).
     """
     del use_angular_cumsum
-    frequencies, amplitudes, shifts, distribution, inharmonicity = as_floats(
-        frequencies, amplitudes, harmonic_shifts, harmonic_distribution, inharmonicity
-    )
     check_method("amp_resample_method", amp_resample_method)
-    check_shape("frequencies", frequencies, _FRAMES)
-    check_shape("amplitudes", amplitudes, _FRAMES)
-    check_shape("harmonic_distribution", distribution, _HARMONICS)
-    check_shape("harmonic_shifts", shifts, _HARMONICS)
-    check_shape("inharmonicity", inharmonicity, _FRAMES)
-    if initial_phase is None:
-        initial_phase = tf.zeros([1], tf.float64)
-    initial_phase = tf.cast(initial_phase, tf.float64)
     frames = {
-        "frequencies": frequencies,
-        "amplitudes": amplitudes,
-        "harmonic_distribution": distribution,
-        "harmonic_shifts": shifts,
-        "inharmonicity": inharmonicity,
+        "frequencies": (frequencies, _FRAMES),
+        "amplitudes": (amplitudes, _FRAMES),
+        "harmonic_distribution": (harmonic_distribution, _HARMONICS),
+        "harmonic_shifts": (harmonic_shifts, _HARMONICS),
+        "inharmonicity": (inharmonicity, _FRAMES),
     }
-    check_alike(2, **frames)
+    frames = dict(zip(frames, check_floats(**frames), strict=True))
+    initial_phase = tf.zeros([1]) if initial_phase is None else initial_phase
+    initial_phase = tf.cast(initial_phase, tf.float64)
     *each, initial_phase = broadcast(1, **frames, initial_phase=initial_phase)
     frequencies, amplitudes, distribution, shifts, inharmonicity = broadcast(
         2, **dict(zip(frames, each, strict=True))
@@ -146,9 +133,6 @@ def streaming_harmonic_synthesis(
       (audio, final_phase): [batch, n_samples], and radians in [0, 2 pi), [batch, 1, 1]. The phase
       is float64, exact over any number of blocks; if a float32 phase was given it is float32,
       rounded by up to 2.4e-7 radians per block, 100 times as much for harmonic 100.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
     if harmonic_distribution is not None:
         harmonic_distribution = normalize_harmonics(harmonic_distribution, frequencies, sample_rate)
@@ -200,19 +184,11 @@ def oscillator_bank(
 
     Returns:
       Audio, [batch, n_samples], or [batch, n_samples, n_sinusoids].
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
     del use_angular_cumsum
-    frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
-    check_shape("frequency_envelopes", frequencies, "[batch, n_samples, n_sinusoids]")
-    check_shape("amplitude_envelopes", amplitudes, "[batch, n_samples, n_sinusoids]")
-    check_alike(
-        3,
-        ("batch", "n_samples", "n_sinusoids"),
-        frequency_envelopes=frequencies,
-        amplitude_envelopes=amplitudes,
+    frequencies, amplitudes = check_floats(
+        frequency_envelopes=(frequency_envelopes, "[batch, n_samples, n_sinusoids]"),
+        amplitude_envelopes=(amplitude_envelopes, "[batch, n_samples, n_sinusoids]"),
     )
     amplitudes = remove_above_nyquist(frequencies, amplitudes, sample_rate)
     cycles = tf.cumsum(tf.cast(frequencies, tf.float64) / sample_rate, axis=1, exclusive=True)
@@ -240,14 +216,12 @@ def harmonic_oscillator_bank(
       (audio, final_phase): [batch, n_samples], and the initial phase of the next block: radians in
       [0, 2 pi), [batch, 1, 1], float64, or float32 if such a phase was given (see
       `streaming_harmonic_synthesis`).
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
     del use_angular_cumsum
-    frequency, amplitudes = as_floats(frequency, amplitude_envelopes)
-    check_shape("frequency", frequency, "[batch, n_samples, 1]")
-    check_shape("amplitude_envelopes", amplitudes, "[batch, n_samples, n_harmonics]")
+    frequency, amplitudes = check_floats(
+        frequency=(frequency, "[batch, n_samples, 1]"),
+        amplitude_envelopes=(amplitude_envelopes, "[batch, n_samples, n_harmonics]"),
+    )
     steps = tf.cast(frequency, tf.float64) / sample_rate
     if initial_phase is None:
         initial_phase = tf.zeros(tf.stack([tf.shape(frequency)[0], 1, 1]), tf.float64)

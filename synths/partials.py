@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from synths.precision import as_float, as_floats
-from synths.shapes import check_alike, check_shape
+from synths.precision import as_float, as_floats, check_floats
 
 
 def get_harmonic_frequencies(frequencies, n_harmonics, inharmonicity=None):
@@ -17,15 +16,13 @@ def get_harmonic_frequencies(frequencies, n_harmonics, inharmonicity=None):
 
     Returns:
       Hz, [batch, n_frames, n_harmonics].
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    frequencies, inharmonicity = as_floats(frequencies, inharmonicity)
-    check_shape("frequencies", frequencies, "[batch, n_frames, 1]")
+    frequencies, inharmonicity = check_floats(
+        frequencies=(frequencies, "[batch, n_frames, 1]"),
+        inharmonicity=(inharmonicity, "[batch, n_frames, 1]"),
+    )
     orders = tf.cast(tf.range(1, n_harmonics + 1), frequencies.dtype)
     partials = frequencies * orders
-    check_shape("inharmonicity", inharmonicity, "[batch, n_frames, 1]")
     if inharmonicity is not None:
         partials *= tf.sqrt(1.0 + inharmonicity * orders**2)
     return partials
@@ -43,9 +40,6 @@ def remove_above_nyquist(frequency_envelopes, amplitude_envelopes, sample_rate=1
       As amplitude_envelopes.
     """
     frequencies, amplitudes = as_floats(frequency_envelopes, amplitude_envelopes)
-    envelopes = {"frequency_envelopes": frequencies, "amplitude_envelopes": amplitudes}
-    if frequencies.shape.rank == amplitudes.shape.rank == 3:
-        check_alike(3, **envelopes)
     audible = tf.abs(frequencies) < 0.5 * tf.cast(sample_rate, frequencies.dtype)
     return tf.where(audible, amplitudes, tf.zeros_like(amplitudes))
 

@@ -53,9 +53,6 @@ class PYIN:
           sample_rate: Hz.
           frame_rate: Frames per second, at most the sample rate. There are
             floor(n_samples frame_rate / sample_rate) + 1 frames.
-
-        Raises:
-          ShapeError: if audio has another shape.
         """
         import librosa
 
@@ -134,9 +131,6 @@ def compute_f0(
         "valid": as "same", without incomplete frames.
       sample_rate: Hz.
       extractor: A `PYIN` or `CREPE`; None: `PYIN()`.
-
-    Raises:
-      ValueError: for another padding.
     """
     if padding not in PADDINGS:
         raise ValueError(f"padding: got {padding!r}, expected one of {', '.join(PADDINGS)}.")

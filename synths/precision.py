@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from synths.shapes import length
+from synths.shapes import axes_of, check_alike, check_shape, length
 
 
 def as_float(x):
@@ -20,6 +20,30 @@ def as_floats(*tensors):
     wide = any(x is not None and x.dtype == tf.float64 for x in tensors)
     dtype = tf.float64 if wide else tf.float32
     return tuple(None if x is None else tf.cast(x, dtype) for x in tensors)
+
+
+def check_floats(**tensors):
+    """Convert tensors to one float type, as `as_floats`, and check their shapes.
+
+    Args:
+      **tensors: (tensor or None, expected shapes as of `check_shape`) by name of argument. Axes
+        of one name, such as "batch", must be equal or 1 in all tensors.
+
+    Returns:
+      The tensors in order.
+    """
+    floats = as_floats(*(tensor for tensor, *_ in tensors.values()))
+    given, places = {}, {}
+    for (name, (_, *shapes)), tensor in zip(tensors.items(), floats, strict=True):
+        check_shape(name, tensor, *shapes)
+        if tensor is not None and tensor.shape.rank is not None:
+            given[name] = tensor
+            axes = next(a for a in map(axes_of, shapes) if len(a) == tensor.shape.rank)
+            for place, axis in enumerate(axes):
+                places.setdefault(axis, {})[name] = place
+    for axis, place in places.items():
+        check_alike(axis, given, place)
+    return floats
 
 
 def matmul(a, b, transpose_b=False):

@@ -81,10 +81,6 @@ def resample(inputs, n_timesteps, method="linear", add_endpoint=True):
 
     Returns:
       As inputs, with n_timesteps in the place of n_frames.
-
-    Raises:
-      ShapeError: if inputs has another shape, or no frames.
-      ValueError: for another method.
     """
     inputs = as_float(inputs)
     check_method("method", method)
@@ -148,9 +144,6 @@ def upsample_with_windows(inputs, n_timesteps, add_endpoint=True):
 
     Returns:
       [batch, n_timesteps, channels].
-
-    Raises:
-      ShapeError: if inputs has another shape.
     """
     inputs = as_float(inputs)
     check_shape("inputs", inputs, "[batch, n_frames, channels]")

@@ -24,7 +24,7 @@ def check_shape(name, tensor, *expected):
       name: Name of the argument, for the message.
       tensor: Tensor or array, or None, which passes. Unknown ranks and sizes pass.
       *expected: Shapes in words, such as "[batch, n_frames, 1]". The rank and the numbers must
-        match, and n_frames must not be 0.
+        match, and numbers of frames must not be 0.
     """
     if tensor is None:
         return
@@ -34,43 +34,44 @@ def check_shape(name, tensor, *expected):
 
 
 def _matches(sizes, expected):
-    axes = _parsed(expected)
+    axes = axes_of(expected)
     return len(sizes) == len(axes) and all(
-        size is None or (size == axis if isinstance(axis, int) else size or axis != "n_frames")
+        size is None
+        or (size == axis if isinstance(axis, int) else size or not axis.endswith("frames"))
         for size, axis in zip(sizes, axes, strict=True)
     )
 
 
 @functools.cache
-def _parsed(expected):
+def axes_of(expected):
+    """Axes of a shape in words: a list of names and ints."""
     axes = expected.strip("[]").split(", ")
     return [int(axis) if axis.isdigit() else axis for axis in axes]
 
 
-def check_alike(n_axes, axes=_AXES, **tensors):
-    """Raise ShapeError unless the first axes of tensors are equal or 1, where they are known.
+def check_alike(axis, tensors, places):
+    """Raise ShapeError unless an axis of tensors has one size, or 1, where it is known.
 
     Args:
-      n_axes: Number of axes.
-      axes: Their names, for the message.
-      **tensors: Tensors by name of argument; None is left out.
+      axis: Name of the axis, for the message.
+      tensors: Tensors by name of argument.
+      places: Index of the axis in tensors that have it, by name.
     """
-    for axis in range(n_axes):
-        sizes = {n: t.shape[axis] for n, t in tensors.items() if t is not None}
-        known = {size for size in sizes.values() if size not in (None, 1)}
-        if len(known) > 1:
-            shapes = [f"{n} {tuple(t.shape)}" for n, t in tensors.items() if t is not None]
-            raise ShapeError(
-                f"{', '.join(sizes)}: expected the same {axes[axis]}, or 1, got shapes "
-                f"{', '.join(shapes)}."
-            )
+    sizes = {tensors[name].shape[place] for name, place in places.items()} - {None, 1}
+    if len(sizes) > 1:
+        shapes = [f"{name} {tuple(tensors[name].shape)}" for name in places]
+        raise ShapeError(
+            f"{', '.join(places)}: expected the same {axis}, or 1, got shapes {', '.join(shapes)}."
+        )
 
 
 def broadcast(n_axes, axes=_AXES, **tensors):
     """Broadcast the first axes of tensors against each other.
 
     Args:
-      n_axes, axes, **tensors: As of `check_alike`.
+      n_axes: Number of axes.
+      axes: Their names, for the message.
+      **tensors: Tensors by name of argument, or None.
 
     Returns:
       The tensors in order; None stays None. Sizes that are unknown while tracing are broadcast when
@@ -79,8 +80,9 @@ def broadcast(n_axes, axes=_AXES, **tensors):
     Raises:
       ShapeError: if known sizes are neither equal nor 1.
     """
-    check_alike(n_axes, axes, **tensors)
     given = {name: t for name, t in tensors.items() if t is not None}
+    for axis in range(n_axes):
+        check_alike(axes[axis], given, dict.fromkeys(given, axis))
     shapes = {name: t.shape[:n_axes] for name, t in given.items()}
     wanted = [_common(list(given.values()), axis) for axis in range(n_axes)]
     known = tf.TensorShape([tf.get_static_value(size) for size in wanted])

@@ -6,16 +6,17 @@ import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
 from synths.frequency_scales import frequencies_sigmoid
-from synths.harmonic_bank import frame_phases
+from synths.harmonic_bank import frame_phases, native_oscillators
+from synths.native import native_kernels_used
 from synths.partials import (
     get_harmonic_frequencies,
     normalize_harmonics,
     remove_above_nyquist,
 )
-from synths.precision import as_floats
+from synths.precision import as_floats, check_floats
 from synths.processor import Processor
 from synths.resample import check_method, neighbour_shares
-from synths.shapes import broadcast, check_alike, check_shape, length
+from synths.shapes import broadcast, check_shape, length
 from synths.units import exp_sigmoid
 
 _AXES = "[batch, n_frames, n_sinusoids]"
@@ -34,9 +35,6 @@ class Sinusoidal(Processor):
       amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
         (see `resample`).
       freq_scale_fn: Maps raw network outputs to Hz; None: identity.
-
-    Raises:
-      ValueError: for another amp_resample_method.
     """
 
     def __init__(
@@ -66,16 +64,13 @@ class Sinusoidal(Processor):
         Returns:
           amplitudes (linear, 0 where the frequency is at or above Nyquist) and frequencies (Hz),
           [batch, n_frames, n_sinusoids].
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
         amplitudes, frequencies = as_floats(amplitudes, frequencies)
         if self.amp_scale_fn is not None:
             amplitudes = self.amp_scale_fn(amplitudes)
         if self.freq_scale_fn is not None:
             frequencies = self.freq_scale_fn(frequencies)
-        _check_bank(frequencies, amplitudes)
+        frequencies, amplitudes = _check_bank(frequencies, amplitudes)
         amplitudes = remove_above_nyquist(frequencies, amplitudes, self.sample_rate)
         return {"amplitudes": amplitudes, "frequencies": frequencies}
 
@@ -112,14 +107,9 @@ def sinusoidal_synthesis(
     Returns:
       Audio, [batch, n_samples]; float64 if an input is, else float32. No tensor of size
       [batch, n_samples, n_sinusoids] is created.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
-      ValueError: for another amp_resample_method.
     """
-    frequencies, amplitudes = as_floats(frequencies, amplitudes)
     check_method("amp_resample_method", amp_resample_method)
-    _check_bank(frequencies, amplitudes)
+    frequencies, amplitudes = _check_bank(frequencies, amplitudes)
     frequencies, amplitudes = broadcast(3, frequencies=frequencies, amplitudes=amplitudes)
     if initial_phase is None:
         initial_phase = tf.zeros([1, 1], tf.float64)
@@ -131,14 +121,31 @@ def sinusoidal_synthesis(
 
 
 def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """Compute `sinusoidal_synthesis` of checked tensors, block by block within a memory bound.
+    """Compute `sinusoidal_synthesis` of checked tensors.
 
-    A block is a part of a frame; the phase at its middle is known in float64. The audio has the
-    type of the amplitudes. Frequencies may be float64 where amplitudes are float32: rounded to
-    float32, 8 kHz is a whole cycle wrong after half an hour.
+    The audio has the type of the amplitudes. Frequencies may be float64 where amplitudes are
+    float32: rounded to float32, 8 kHz is a whole cycle wrong after half an hour.
     """
     shape = tf.shape(frequencies)
     initial_phase = tf.broadcast_to(initial_phase, tf.stack([shape[0], shape[2]]))
+    settings = initial_phase, n_samples, sample_rate, method
+    # The kernel interpolates between two frames; cubic takes four.
+    if amplitudes.dtype == tf.float32 and method != "cubic" and native_kernels_used():
+        from synths.kernels import sinusoidal_cpu
+
+        frequencies = tf.cast(frequencies, tf.float64)
+        audio = native_oscillators(sinusoidal_cpu, _plain_bank, frequencies, amplitudes, *settings)
+    else:
+        audio = _plain_bank(frequencies, amplitudes, *settings)
+    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+    return audio
+
+
+def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
+    """Bank in TensorFlow operations, block by block within a memory bound.
+
+    A block is a part of a frame; the phase at its middle is known in float64.
+    """
     dtype = amplitudes.dtype
     rate = tf.cast(sample_rate, tf.float64)
     silent = tf.abs(tf.cast(frequencies, tf.float64)) >= 0.5 * rate
@@ -163,15 +170,11 @@ def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_ra
     tables = tf.stack(tables, axis=2)[:, :, None] + tf.zeros_like(fraction[..., None], dtype)
     shares = tf.stack([tf.ones_like(blocks.weight, dtype)] + [s for _, s in shares], axis=-1)
     chirps = tf.cast(tf.stack([start, step, bend], axis=3), dtype)
-    audio = blocks.joined(_blockwise(chirps, tables, shares))
-    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
-    return audio
+    return blocks.joined(_blockwise(chirps, tables, shares))
 
 
 def _check_bank(frequencies, amplitudes):
-    check_shape("frequencies", frequencies, _AXES)
-    check_shape("amplitudes", amplitudes, _AXES)
-    check_alike(3, frequencies=frequencies, amplitudes=amplitudes)
+    return check_floats(frequencies=(frequencies, _AXES), amplitudes=(amplitudes, _AXES))
 
 
 def _blockwise(chirps, tables, shares):
@@ -289,16 +292,14 @@ def sinusoidal_to_harmonic(
       normalize: Whether a harmonic near several sinusoids gets their weighted mean, not their sum.
 
     Returns:
-      normalize: Whether a harmonic near several sinusoids gets their weighted mean; else their sum.
+      (amplitude of the sum, distribution): [batch, n_frames, 1] and
       [batch, n_frames, n_harmonics], with a sum of 1, or 0 in silence.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    amplitudes, frequencies, f0_hz = as_floats(sin_amps, sin_freqs, f0_hz)
-    check_shape("sin_amps", amplitudes, _AXES)
-    check_shape("sin_freqs", frequencies, _AXES)
-    check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
+    amplitudes, frequencies, f0_hz = check_floats(
+        sin_amps=(sin_amps, _AXES),
+        sin_freqs=(sin_freqs, _AXES),
+        f0_hz=(f0_hz, "[batch, n_frames, 1]"),
+    )
     orders = tf.cast(tf.range(1, n_harmonics + 1), f0_hz.dtype)[:, None]
     pitched = f0_hz > 0.0
     ratio = frequencies / tf.where(pitched, f0_hz, tf.ones_like(f0_hz))
@@ -325,13 +326,11 @@ def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
 
     Returns:
       (amplitudes, frequencies): linear and Hz, [batch, n_frames, n_harmonics].
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    harm_amp, harm_dist, f0_hz = as_floats(harm_amp, harm_dist, f0_hz)
-    check_shape("harm_amp", harm_amp, "[batch, n_frames, 1]")
-    check_shape("harm_dist", harm_dist, "[batch, n_frames, n_harmonics]")
-    check_shape("f0_hz", f0_hz, "[batch, n_frames, 1]")
+    harm_amp, harm_dist, f0_hz = check_floats(
+        harm_amp=(harm_amp, "[batch, n_frames, 1]"),
+        harm_dist=(harm_dist, "[batch, n_frames, n_harmonics]"),
+        f0_hz=(f0_hz, "[batch, n_frames, 1]"),
+    )
     shares = normalize_harmonics(harm_dist, f0_hz, sample_rate)
     return harm_amp * shares, get_harmonic_frequencies(f0_hz, tf.shape(harm_dist)[2])

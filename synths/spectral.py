@@ -9,7 +9,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from synths.native import native_kernels_used, with_all_gradients
+from synths.native import call_kernel, native_kernels_used, with_all_gradients
 from synths.precision import as_float, matmul
 from synths.shapes import check_shape, length
 from synths.sharing import computed_once
@@ -85,23 +85,23 @@ def _magnitude(audio, plain, framing):
       framing: (n_fft, hop_length, samples before the hop, n_frames, scale).
     """
     n_fft, hop_length, before, n_frames, scale = framing
-    if audio.dtype != tf.float32 or n_fft % 2 or not native_kernels_used():
+    if audio.dtype != tf.float32 or not native_kernels_used():
         return plain(audio)
     from synths.kernels import spectrum_cpu
+    from synths.kernels.transforms import LENGTHS
 
+    if n_fft not in LENGTHS:
+        return plain(audio)
     window = tf.signal.hann_window(n_fft) * scale
 
     def forward(audio):
         inputs = [audio, window, hop_length, before, n_frames]
-        size = tf.numpy_function(spectrum_cpu.forward, inputs, tf.float32, stateful=False)
-        size.set_shape([audio.shape[0], tf.get_static_value(n_frames), n_fft // 2 + 1])
-        return size
+        shape = [audio.shape[0], tf.get_static_value(n_frames), n_fft // 2 + 1]
+        return call_kernel(spectrum_cpu.forward, inputs, shape)[0]
 
     def backward(audio, upstream):
         inputs = [audio, upstream, window, hop_length, before]
-        slope = tf.numpy_function(spectrum_cpu.backward, inputs, tf.float32, stateful=False)
-        slope.set_shape(audio.shape)
-        return [slope]
+        return call_kernel(spectrum_cpu.backward, inputs, audio.shape)
 
     return with_all_gradients(forward, backward, plain)(audio)
 
@@ -205,9 +205,6 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
     Returns:
       complex [batch, n_frames, n_bins], n_frames = ceil(n_samples / hop) with pad_end; [n_frames,
       n_bins] for audio without a batch.
-
-    Raises:
-      ShapeError: if audio has another shape.
     """
     audio, alone = _mono(audio)
     hop = int(frame_size * (1.0 - overlap))

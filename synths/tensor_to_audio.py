@@ -12,11 +12,7 @@ class TensorToAudio(Processor):
         super().__init__(name=name)
 
     def get_controls(self, samples):
-        """Return the samples, [batch, n_samples, 1], unchanged.
-
-        Raises:
-          ShapeError: if samples has another shape.
-        """
+        """Return the samples, [batch, n_samples, 1], unchanged."""
         samples = as_float(samples)
         check_shape("samples", samples, "[batch, n_samples, 1]")
         return {"samples": samples}

@@ -8,10 +8,10 @@ from synths.filters import cut, frequency_filter, response_margin
 from synths.modal import decays_sigmoid
 from synths.noise import seed_of_layer, white_noise
 from synths.onsets import onset_sample, placed
-from synths.precision import as_floats
+from synths.precision import as_floats, check_floats
 from synths.processor import Processor
 from synths.saving import registered
-from synths.shapes import ShapeError, check_shape, length
+from synths.shapes import ShapeError, length
 from synths.units import exp_sigmoid
 
 
@@ -77,9 +77,6 @@ class Transient(Processor):
         Returns:
           magnitudes (linear gains), decay_seconds, and the other arguments if given; shapes as
           given.
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
         magnitudes, decays, pulse, attack, onset = as_floats(
             magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
@@ -88,7 +85,7 @@ class Transient(Processor):
             magnitudes = self.scale_fn(magnitudes)
         if self.decay_scale_fn is not None:
             decays = self.decay_scale_fn(decays)
-        self._check(magnitudes, decays, pulse, attack, onset)
+        magnitudes, decays, *_ = self._check(magnitudes, decays, pulse, attack, onset)
         given = {"pulse": pulse, "attack_seconds": attack, "onset_seconds": onset}
         controls = {"magnitudes": magnitudes, "decay_seconds": decays}
         return controls | {name: value for name, value in given.items() if value is not None}
@@ -117,10 +114,9 @@ class Transient(Processor):
           seed: int32 [batch] or scalar; equal seeds give equal noise. None: the synth's seed + i
             for row i.
         """
-        magnitudes, decays, pulse, attack, onset = as_floats(
+        magnitudes, decays, pulse, attack, onset = self._check(
             magnitudes, decay_seconds, pulse, attack_seconds, onset_seconds
         )
-        self._check(magnitudes, decays, pulse, attack, onset)
         n_rows = tf.shape(magnitudes)[0]
         seed = self.seed + tf.range(n_rows) if seed is None else seed
         seed = tf.broadcast_to(tf.cast(seed, tf.int32), [n_rows])
@@ -164,13 +160,16 @@ class Transient(Processor):
         return envelope * tf.where(rises, rise, tf.ones_like(rise))
 
     def _check(self, magnitudes, decays, pulse, attack, onset):
-        check_shape("magnitudes", magnitudes, "[batch, n_bands]")
-        check_shape("decay_seconds", decays, "[batch, 1]")
-        check_shape("attack_seconds", attack, "[batch, 1]")
-        check_shape("onset_seconds", onset, "[batch, 1]")
-        check_shape("pulse", pulse, "[batch, n_coefficients]")
+        floats = check_floats(
+            magnitudes=(magnitudes, "[batch, n_bands]"),
+            decay_seconds=(decays, "[batch, 1]"),
+            pulse=(pulse, "[batch, n_coefficients]"),
+            attack_seconds=(attack, "[batch, 1]"),
+            onset_seconds=(onset, "[batch, 1]"),
+        )
         if pulse is not None and (pulse.shape[1] or 0) > self._n_burst:
             raise ShapeError(
                 f"pulse: expected at most {self._n_burst} coefficients, the samples of the burst, "
                 f"got shape {tuple(pulse.shape)}."
             )
+        return floats

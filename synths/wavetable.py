@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
 from synths.harmonic_bank import frame_phases
-from synths.precision import as_float, as_floats, matmul
+from synths.precision import as_float, check_floats, matmul
 from synths.processor import Processor
 from synths.resample import neighbour_shares, resample
-from synths.shapes import ShapeError, broadcast, check_alike, check_shape, length
+from synths.shapes import ShapeError, broadcast, check_shape, length
 from synths.units import exp_sigmoid
 
 _FRAMES = "[batch, n_frames, 1]"
+_TABLES = "[batch, n_wavetable]", "[batch, n_table_frames, n_wavetable]"
 
 # Interpolation of amplitudes and tables, as of `Harmonic`.
 _METHOD = "window"
@@ -44,12 +45,12 @@ class Wavetable(Processor):
         Returns:
           amplitudes (linear), wavetables (linear, without their mean, which is inaudible), f0_hz
           (Hz), shapes as given.
-
-        Raises:
-          ShapeError: if a tensor has another shape.
         """
-        amplitudes, wavetables, f0_hz = as_floats(amplitudes, wavetables, f0_hz)
-        _check(f0_hz, amplitudes, wavetables, "f0_hz")
+        amplitudes, wavetables, f0_hz = check_floats(
+            amplitudes=(amplitudes, _FRAMES),
+            wavetables=(wavetables, *_TABLES),
+            f0_hz=(f0_hz, _FRAMES),
+        )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)
             wavetables = self.scale_fn(wavetables)
@@ -84,14 +85,13 @@ def wavetable_synthesis(
 
     Returns:
       Audio, [batch, n_samples]; float64 if an input is, else float32.
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    frequencies, amplitudes, tables = as_floats(frequencies, amplitudes, wavetables)
-    _check(frequencies, amplitudes, tables, "frequencies")
-    if initial_phase is None:
-        initial_phase = tf.zeros([1], tf.float64)
+    frequencies, amplitudes, tables = check_floats(
+        frequencies=(frequencies, _FRAMES),
+        amplitudes=(amplitudes, _FRAMES),
+        wavetables=(wavetables, *_TABLES),
+    )
+    initial_phase = tf.zeros([1]) if initial_phase is None else initial_phase
     initial_phase = tf.cast(initial_phase, tf.float64)
     check_shape("initial_phase", initial_phase, "[batch]")
     frequencies, amplitudes = broadcast(2, frequencies=frequencies, amplitudes=amplitudes)
@@ -127,9 +127,6 @@ def harmonic_distribution_to_wavetable(harmonic_distribution, n_wavetable=2048):
 
     Returns:
       [batch, n_frames, n_wavetable].
-
-    Raises:
-      ShapeError: if harmonic_distribution has another shape or too many harmonics.
     """
     distribution = as_float(harmonic_distribution)
     check_shape("harmonic_distribution", distribution, "[batch, n_frames, n_harmonics]")
@@ -156,13 +153,11 @@ def linear_lookup(phase, wavetables):
 
     Returns:
       [batch, n_samples].
-
-    Raises:
-      ShapeError: if a tensor has another shape.
     """
-    phase, tables = as_floats(phase, wavetables)
-    check_shape("phase", phase, "[batch, n_samples, 1]", "[batch, n_samples]")
-    check_shape("wavetables", tables, "[batch, n_wavetable]", "[batch, n_samples, n_wavetable]")
+    phase, tables = check_floats(
+        phase=(phase, "[batch, n_samples, 1]", "[batch, n_samples]"),
+        wavetables=(wavetables, "[batch, n_wavetable]", "[batch, n_samples, n_wavetable]"),
+    )
     phase = phase[:, :, 0] if phase.shape.rank == 3 else phase
     if tables.shape.rank == 3 and tables.shape[1] == 1:
         tables = tables[:, 0]
@@ -183,14 +178,6 @@ def linear_lookup(phase, wavetables):
 
     here = points(before)
     return here + weight * (points((before + 1) % n_points) - here)
-
-
-def _check(frequencies, amplitudes, tables, name):
-    check_shape(name, frequencies, _FRAMES)
-    check_shape("amplitudes", amplitudes, _FRAMES)
-    check_shape("wavetables", tables, "[batch, n_wavetable]", "[batch, n_frames, n_wavetable]")
-    check_alike(2, **{name: frequencies, "amplitudes": amplitudes})
-    check_alike(1, **{name: frequencies, "amplitudes": amplitudes, "wavetables": tables})
 
 
 @tf.custom_gradient

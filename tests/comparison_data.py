@@ -129,7 +129,7 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
             "columns": [{"title": t, "recording": clip(p, 0.0, t)} for p, t in titles.items()],
             "rows": {name: [clip(p, off, t) for p, t in titles.items()] for name, off in systems},
         },
-        "spectrogram_axes": {"seconds": SECONDS, "low_hz": 30, "high_hz": 8000},
+        "spectrogram_axes": {"seconds": SECONDS, "high_hz": 8000},
         "interpolations": {
             name: [clip(60, off, f"{i} of 4 on the way", False) for i in range(5)]
             for name, off in systems

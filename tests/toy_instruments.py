@@ -2,9 +2,11 @@
 
 import types
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from noisygan.generators import Hybrid
 from noisygan.generators.generator import Capabilities
 from noisygan.rendering import instruments, kits
 from tests import toys
@@ -18,7 +20,7 @@ class Horn(Capabilities):
 
     sample_rate, seconds, release_seconds, latent_dim = RATE, 2.0, 0.5, 4
     is_any_length = True
-    has_controls = True
+    decay = 0.0
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 4], [seed, 0])
@@ -28,6 +30,7 @@ class Horn(Capabilities):
         times = np.arange(round(seconds * rate)) / rate
         held = seconds - self.release_seconds
         shape = np.minimum(times / 0.05, 1.0) * np.exp(-14.0 * np.maximum(times - held, 0.0))
+        shape = shape * np.exp(-self.decay * times)
         rows = []
         for row, pitch in enumerate(conditioning["pitch"].numpy()):
             hz = 440.0 * 2 ** ((pitch - 69) / 12)
@@ -41,7 +44,6 @@ class Drums(Capabilities):
     """A generator of drums, whose pitch and length are those of z, conditioned on labels."""
 
     sample_rate, seconds, latent_dim = RATE, 0.4, 2
-    has_controls = False
 
     def prior(self, n, seed):
         return tf.random.stateless_normal([n, 2], [seed, 0])
@@ -67,3 +69,30 @@ def horn(n_turns=2, pitches=(60, 67), velocities=(60, 127)):
 
 def kit(n_turns=2, velocities=(60, 127)):
     return kits.render_kit(DRUMS, velocities, n_turns, None, RATE, 0)
+
+
+class Reed(Hybrid):
+    """A hybrid whose level rises with velocity and whose keys are out of tune."""
+
+    def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
+        controls = super().get_controls(z, conditioning, seconds, held_seconds)
+        velocity, pitch = conditioning["velocity"], conditioning["pitch"]
+        gain_db = (-24.0 * (1.0 - velocity / 127.0) ** 1.5)[:, None, None]
+        gain = 10.0 ** (gain_db / 20.0)
+        # And its pitch moves, a little and otherwise at each velocity.
+        times = tf.range(controls["loudness_db"].shape[1], dtype=tf.float32)[None] / self.frame_rate
+        drift = 4.0 * tf.sin(times * velocity[:, None] / 10.0)
+        cents = 10.0 * (pitch[:, None] - 60.0) + drift
+        return controls | {
+            "loudness_db": controls["loudness_db"] + gain_db,
+            "harmonic/f0_hz": controls["harmonic/f0_hz"] * 2.0 ** (cents[:, :, None] / 1200.0),
+            "harmonic/amplitudes": controls["harmonic/amplitudes"] * gain,
+            "noise/magnitudes": controls["noise/magnitudes"] * gain,
+        }
+
+
+def reed():
+    """A run of a `Reed`."""
+    keras.utils.set_random_seed(1)
+    generator = toys.hybrid(vibrato=False, kind=Reed)
+    return toys.run("reed", pitches=(60, 64), generator=generator)

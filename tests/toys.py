@@ -30,7 +30,7 @@ def curve(n_channels, name, vibrato=True, units=8, **settings):
     return CPPN(n_channels, coordinates, units=units, n_layers=1, name=name, **settings)
 
 
-def hybrid(vibrato=True, **changes):
+def hybrid(vibrato=True, kind=Hybrid, **changes):
     """A hybrid generator of a quarter of a second; `changes` are arguments of `Hybrid`."""
     settings = {
         "f0_curve": curve(1, "f0", vibrato, output_scale=0.1),
@@ -46,7 +46,7 @@ def hybrid(vibrato=True, **changes):
         "release_seconds": 0.1,
         "frame_rate": 100.0,
     }
-    return Hybrid(**(settings | changes))
+    return kind(**(settings | changes))
 
 
 def discriminator(kind=MFCCDiscriminator, **changes):

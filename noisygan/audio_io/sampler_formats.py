@@ -10,6 +10,8 @@ from noisygan.errors import UsageError
 from noisygan.files import atomic_folder, make_folder
 
 FORMATS = ("sfz", "folder")
+_HANDOVER_SECONDS = 0.03  # from a held sample to its release
+_LEAST_CENTS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,15 +44,30 @@ class Sample:
       path: Relative path of its file in the folder of samples.
       audio: float32 [n_samples].
       loop: `noisygan.rendering.loops.Loop`, or None.
-      softest: Gain at the zone's lowest velocity for runs conditioned on velocity; None: the
-        sampler's own velocity curve.
+      gains: dict of velocity -> linear gain, interpolated between; None: the sampler's own
+        velocity curve, for runs that are not conditioned on velocity.
+      tune: dict of key -> cents, of the keys that are tuned otherwise than the sample.
+      release: Sound after the note-off, float32 [n_samples], or None.
     """
 
     zone: Zone
     path: str
     audio: np.ndarray
     loop: object = None
-    softest: float | None = None
+    gains: dict | None = None
+    tune: dict = dataclasses.field(default_factory=dict)
+    release: np.ndarray | None = None
+
+    @property
+    def release_path(self):
+        """Path of the file of the release."""
+        return f"{self.path.removesuffix('.wav')}-release.wav"
+
+    def scaled(self, gain):
+        """The sample at another level; gain is linear."""
+        release = None if self.release is None else np.float32(gain) * self.release
+        audio = np.float32(gain) * self.audio
+        return dataclasses.replace(self, audio=audio, release=release)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +93,6 @@ class SampledInstrument:
     path: pathlib.Path | None = None
 
 
-def layers(velocities):
-    """(lowest, highest) that each of several rising velocities plays; together 1 .. 127."""
-    tops = [*velocities[:-1], 127]
-    return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))
-
-
 def check_format(format):
     """Raise UsageError unless a format is one of FORMATS."""
     if format not in FORMATS:
@@ -89,14 +100,7 @@ def check_format(format):
 
 
 def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
-    """Write an instrument into a folder, atomically.
-
-    Args:
-      instrument: SampledInstrument.
-      preview: Audio of preview.wav, float32 [n_samples].
-      out_dir: A new or empty folder.
-      format: One of FORMATS.
-      subtype: Sample format of the WAV files.
+    """Write a SampledInstrument and its preview [n_samples] into a new or empty folder, atomically.
 
     Returns:
       pathlib.Path of the file or folder that a sampler opens.
@@ -110,10 +114,12 @@ def write_instrument(instrument, preview, out_dir, format, subtype="PCM_16"):
     name = f"{instrument.name}.sfz" if format == "sfz" else "samples"
     with atomic_folder(out_dir) as folder:
         for sample in instrument.samples:
-            path = folder / "samples" / sample.path
+            path, key = folder / "samples" / sample.path, sample.zone.key
             make_folder(path.parent)
-            key = sample.zone.key
             audio_files.write_wav(path, sample.audio, rate, subtype, key, sample.loop)
+            if sample.release is not None and format == "sfz":
+                path = folder / "samples" / sample.release_path
+                audio_files.write_wav(path, sample.release, rate, subtype, key)
         audio_files.write_wav(folder / "preview.wav", preview, rate, subtype)
         if format == "sfz":
             (folder / name).write_text(sfz_text(instrument), encoding="utf-8")
@@ -125,14 +131,21 @@ def sfz_text(instrument):
     shared = {"ampeg_release": f"{instrument.release_seconds:.3f}"}
     if instrument.is_kit:
         shared = {"loop_mode": "one_shot", "pitch_keytrack": 0}
+    shared["xf_velcurve"] = "gain"
     if instrument.n_turns > 1:
         shared["seq_length"] = instrument.n_turns
     lines = [f"// {instrument.name}, made by noisygan", "<control>", "default_path=samples/"]
-    lines += ["", "<global>", *([_line(shared)] if shared else [])]
+    lines += ["", "<global>", _line(shared)]
     for sample in instrument.samples:
-        lines += ["", "<region>", _line(_region(sample, instrument.n_turns))]
-        # On its own line: a name may contain spaces.
-        lines.append(f"sample={sample.path}")
+        for keys, cents in _tuned(sample):
+            opcodes = _region(sample, keys, cents, instrument.n_turns)
+            held = opcodes | _sustain(sample, instrument.sample_rate)
+            # On its own line: a name may contain spaces.
+            lines += ["", "<region>", _line(held), f"sample={sample.path}"]
+            if sample.release is not None:
+                released = {"trigger": "release", "ampeg_attack": _HANDOVER_SECONDS}
+                lines += ["", "<region>", _line(opcodes | released)]
+                lines.append(f"sample={sample.release_path}")
     return "\n".join(lines) + "\n"
 
 
@@ -140,23 +153,49 @@ def _line(opcodes):
     return " ".join(f"{name}={value}" for name, value in opcodes.items())
 
 
-def _region(sample, n_turns):
-    """Opcodes of a sample except its file."""
-    zone, loop = sample.zone, sample.loop
-    (low, high), (softest, loudest) = zone.keys, zone.velocities
-    opcodes = {"lokey": low, "hikey": high, "pitch_keycenter": zone.key}
-    opcodes |= {"lovel": softest, "hivel": loudest}
+def _tuned(sample):
+    """((lowest, highest) key, cents) of keys that are tuned alike; up to 1 cent is inaudible."""
+    low, high = sample.zone.keys
+    cents = [round(sample.tune.get(key, 0.0)) for key in range(low, high + 1)]
+    cents = [0 if abs(each) < _LEAST_CENTS else each for each in cents]
+    starts = [i for i in range(len(cents)) if i == 0 or cents[i] != cents[i - 1]]
+    ends = [*starts[1:], len(cents)]
+    return [((low + a, low + b - 1), cents[a]) for a, b in zip(starts, ends, strict=True)]
+
+
+def _sustain(sample, sample_rate):
+    """Opcodes of a sample while its key is held."""
+    loop, opcodes = sample.loop, {}
+    if loop is not None:
+        opcodes = {"loop_mode": "loop_continuous", "loop_start": loop.start}
+        opcodes |= {"loop_end": loop.end - 1, "loop_crossfade": f"{loop.fade / sample_rate:.4f}"}
+    if sample.release is not None:
+        opcodes["ampeg_release"] = _HANDOVER_SECONDS
+    return opcodes
+
+
+def _region(sample, keys, cents, n_turns):
+    """Opcodes of a sample and its release, for keys of one tuning."""
+    zone, velocity = sample.zone, sample.zone.request.velocity
+    lowest, highest = zone.velocities
+    opcodes = {"lokey": keys[0], "hikey": keys[1], "pitch_keycenter": zone.key}
+    opcodes |= {"lovel": lowest, "hivel": highest}
+    if lowest > 1:
+        opcodes |= {"xfin_lovel": lowest - 1, "xfin_hivel": velocity}
+    if highest < 127:
+        opcodes |= {"xfout_lovel": velocity, "xfout_hivel": highest + 1}
+    if cents:
+        opcodes["tune"] = cents
     if n_turns > 1:
         opcodes["seq_position"] = zone.turn + 1
-    if loop is not None:
-        opcodes |= {"loop_mode": "loop_continuous"}
-        opcodes |= {"loop_start": loop.start, "loop_end": loop.end - 1}
-    if sample.softest is not None:
-        sampled = min(zone.request.velocity, loudest)
-        if softest < sampled:
-            opcodes[f"amp_velcurve_{softest}"] = f"{sample.softest:.4f}"
-        # Full level from the sampled velocity on.
-        opcodes |= {f"amp_velcurve_{sampled}": 1, f"amp_velcurve_{loudest}": 1}
+    if sample.gains is not None:
+        inside = sorted({lowest, highest, *(v for v in sample.gains if lowest < v < highest)})
+        gains = np.interp(inside, list(sample.gains), list(sample.gains.values()))
+        loudest = max(gains.max(), 1.0)  # a curve ends at 1
+        if loudest > 1.0:
+            opcodes["volume"] = f"{20.0 * np.log10(loudest):.2f}"
+        for each, gain in zip(inside, gains, strict=True):
+            opcodes[f"amp_velcurve_{each}"] = f"{gain / loudest:.4f}"
     if zone.choke:
         opcodes |= {"group": 1, "off_by": 1}
     return opcodes

@@ -13,7 +13,6 @@ The same command resumes a run that was stopped; a finished one does nothing.
 
 import argparse
 import functools
-import math
 
 from noisygan import progress
 from noisygan.cli import arguments
@@ -31,18 +30,12 @@ def _none_or(parse):
     return lambda text: None if text == "none" else parse(text)
 
 
-def _number(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number")
-    return value
+def _number(low, high):
+    return arguments.number_type(float, low, high, f"a number from {low:g} to {high:g}")
 
 
 def _rates(text):
-    return tuple(_number(part) for part in text.split(","))
+    return tuple(map(_number(10, 384000), text.split(",")))
 
 
 def _only(text):
@@ -58,25 +51,40 @@ def _only(text):
 _STEPS = (
     ("sample_rates", _rates, "R,R", "Hz; further, lower ones for growing, each low-passed"),
     ("other_rates", str, "WHAT", "files at another rate: resample or drop"),
-    ("max_seconds", _none_or(_number), "S", "longer files are skipped"),
-    ("skip_seconds", _number, "S", "left out at the beginning of each file"),
-    ("trim_db", _none_or(_number), "DB", "cut silence off both ends, below this under the peak"),
+    ("max_seconds", _none_or(arguments.positive), "S", "longer files are skipped"),
+    ("skip_seconds", _number(0, 86400), "S", "left out at the beginning of each file"),
+    (
+        "trim_db",
+        _none_or(_number(-200, -0.1)),
+        "DB",
+        "cut silence off both ends, below this under the peak",
+    ),
     (
         "n_samples",
         _none_or(arguments.whole_number(1)),
         "N",
         "length of each example",
     ),
-    ("silence_db", _none_or(_number), "DB", "songs: segments below this are dropped"),
-    ("peak", _none_or(_number), "P", "level of the highest sample, up to 1"),
-    ("loudness_db", _none_or(_number), "DB", "loudness instead (ITU-R BS.1770), such as -20"),
-    ("fade_in_seconds", _number, "S", "linear fade at the beginning"),
-    ("fade_out_seconds", _number, "S", "linear fade at the end"),
+    (
+        "silence_db",
+        _none_or(_number(-200, -0.1)),
+        "DB",
+        "songs: segments below this are dropped",
+    ),
+    ("peak", _none_or(_number(0.001, 1)), "P", "level of the highest sample, up to 1"),
+    (
+        "loudness_db",
+        _none_or(_number(-70, 0)),
+        "DB",
+        "loudness instead (ITU-R BS.1770), such as -20",
+    ),
+    ("fade_in_seconds", _number(0, 60), "S", "linear fade at the beginning"),
+    ("fade_out_seconds", _number(0, 60), "S", "linear fade at the end"),
     ("f0", _none_or(str), "HOW", "store F0 and its confidence, by pyin or crepe, and --features"),
-    ("frame_rate", _number, "R", "frames per second of F0, loudness and RMS"),
+    ("frame_rate", _number(1, 1000), "R", "frames per second of F0, loudness and RMS"),
     ("split_by", str, "WHAT", "stays in one split: file (default), pitch, instrument, or a tag"),
-    ("valid", _number, "F", "fraction kept for validation, such as 0.1"),
-    ("test", _number, "F", "fraction kept for tests"),
+    ("valid", _number(0, 0.9), "F", "fraction kept for validation, such as 0.1"),
+    ("test", _number(0, 0.9), "F", "fraction kept for tests"),
     ("licence", str, "TEXT", "text for the manifest"),
 )
 

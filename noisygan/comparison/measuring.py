@@ -131,7 +131,7 @@ def read(found, folders, n, progress=None):
     parts = splits.read_splits(recordings, folders.held_out, train, progress)
     if folders.note:
         parts = dataclasses.replace(parts, warnings=[folders.note, *parts.warnings])
-    used = np.unique(splits.balanced_rows(len(parts.test), n))
+    used = np.unique(generate.balanced_rows(len(parts.test), n))
     columns = used[columns_of(parts.test.take(used))]
     return HeldOut(parts, recordings, Reference(parts.train, parts.test), columns)
 
@@ -160,12 +160,8 @@ def columns_of(test, n=N_COLUMNS):
     if len(names) > 1 and not test.has_pitch:
         # The classes in turn, the middle ones of each first.
         by_class = [np.flatnonzero(test.labels == name) for name in names]
-        by_class = [
-            rows[np.argsort(abs(np.arange(len(rows)) - len(rows) // 2))] for rows in by_class
-        ]
-        turns = [
-            rows[i] for i in range(max(map(len, by_class))) for rows in by_class if i < len(rows)
-        ]
+        by_class = [r[np.argsort(abs(np.arange(len(r)) - len(r) // 2))] for r in by_class]
+        turns = [r[i] for i in range(max(map(len, by_class))) for r in by_class if i < len(r)]
         return np.sort(np.array(turns[:n]))
     places = np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)
     return order[places]
@@ -177,16 +173,8 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
     run = load(system.run_dirs[seed])
-    report = evaluate_one(
-        held_out.reference,
-        held_out.splits,
-        run,
-        n,
-        seed,
-        recordings=held_out.recordings,
-        n_pitch=n_pitch,
-        progress=progress,
-    )
+    options = {"recordings": held_out.recordings, "n_pitch": n_pitch, "progress": progress}
+    report = evaluate_one(held_out.reference, held_out.splits, run, n, seed, **options)
     report.facts["name"] = system.name
     report.facts["curve"] = curve(held_out, run, seed, report.generated)
     _keep_shown(held_out, run, seed, report.generated, out_dir / "shown.npz")
@@ -197,18 +185,13 @@ def why_again(folder, run_dir, held_out):
     """LOST or CHANGED if a run that was measured must be measured again, else None."""
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
-        before = [
-            facts["step"],
-            facts["reference"]["fingerprint"],
-            facts["n_samples"],
-            facts["n"]["train"],
-        ]
+        before = facts["step"], facts["n_samples"], facts["n"]["train"]
+        fingerprint = facts["reference"]["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
-    step, n_samples = load(run_dir).step, parts.test.audio.shape[1]
-    now = [step, parts.fingerprint, n_samples, len(parts.train)]
-    return None if before == now else CHANGED
+    now = load(run_dir).step, parts.test.audio.shape[1], len(parts.train)
+    return None if before == now and fingerprint == parts.fingerprint else CHANGED
 
 
 def curve(held_out, run, seed, generated):
@@ -241,7 +224,7 @@ def headline(held_out, examples):
 
 def _keep_shown(held_out, run, seed, generated, path):
     test = held_out.splits.test
-    conditions = splits.balanced_rows(len(test), len(generated))
+    conditions = generate.balanced_rows(len(test), len(generated))
     of_column = [int(np.flatnonzero(conditions == row)[0]) for row in held_out.columns]
     on_map = np.sort(np.random.default_rng(0).permutation(len(generated))[:N_MAP])
     vectors = held_out.reference.vectors(generated, HEADLINE_SPACE)
@@ -262,15 +245,10 @@ def interpolated(held_out, run, row, n, seed):
     from noisygan.rendering import interpolation
 
     like, generator = held_out.splits.test, run.generator
-    ends = interpolation.ends(generator, range(2), seed)
+    z = interpolation.spherical(*interpolation.ends(generator, range(2), seed), n)
     (request,) = generate.requests_like(run, generator, like, [row])
-    notes = interpolation.steps(
-        generator,
-        interpolation.spherical(*ends, n),
-        request,
-        generate.seconds_for(generator, like),
-        seed=seed,
-    )
+    seconds = generate.seconds_for(generator, like)
+    notes = interpolation.steps(generator, z, request, seconds, seed=seed)
     fit = generate.fitter(run, like, held_out.recordings)
     return np.stack([fit(each) for each in notes.audio])
 

@@ -64,36 +64,23 @@ def shown(held_out, kept):
     test, rate = held_out.splits.test, held_out.splits.test.sample_rate
     titles = [condition(test, row) for row in held_out.columns]
     first = {name: seeds[0] for name, seeds in kept.items()}
-    grid = {
-        "columns": [
-            {"title": title, "recording": clip(test.audio[row], rate, title, True)}
-            for title, row in zip(titles, held_out.columns, strict=True)
-        ],
-        "rows": {
-            name: [
-                clip(audio, rate, title, True)
-                for audio, title in zip(own["grid"], titles, strict=True)
-            ]
-            for name, own in first.items()
-        },
-    }
-    between = {
-        name: [
-            clip(audio, rate, f"{i + 1} of {len(own['between'])}")
-            for i, audio in enumerate(own["between"])
-        ]
-        for name, own in first.items()
-    }
+
+    def row(sounds):
+        return [clip(x, rate, title, True) for x, title in zip(sounds, titles, strict=True)]
+
+    def steps(sounds):
+        return [clip(x, rate, f"{i} of {len(sounds)}") for i, x in enumerate(sounds, start=1)]
+
+    columns = [
+        {"title": recording["title"], "recording": recording}
+        for recording in row(test.audio[held_out.columns])
+    ]
     return {
-        "grid": grid,
-        "interpolations": between,
+        "grid": {"columns": columns, "rows": {n: row(own["grid"]) for n, own in first.items()}},
+        "interpolations": {name: steps(own["between"]) for name, own in first.items()},
         "histograms": _histograms(held_out, kept),
         "map": _map(held_out, first),
-        "spectrogram_axes": {
-            "seconds": test.audio.shape[1] / rate,
-            "low_hz": 0,
-            "high_hz": rate / 2,
-        },
+        "spectrogram_axes": {"seconds": test.audio.shape[1] / rate, "high_hz": rate / 2},
     }
 
 
@@ -109,9 +96,8 @@ def _histograms(held_out, kept):
             fake[system] = values[np.isfinite(values)]
         if len(real) < 2 or not any(map(len, fake.values())):
             continue
-        pooled = np.concatenate(
-            [real, *(np.quantile(v, (0.02, 0.98)) for v in fake.values() if len(v))]
-        )
+        ends = (np.quantile(v, (0.02, 0.98)) for v in fake.values() if len(v))
+        pooled = np.concatenate([real, *ends])
         low, high = float(pooled.min()), float(pooled.max())
         if high - low < 1e-9:
             continue
@@ -147,16 +133,12 @@ def _map(held_out, first):
     vectors = np.concatenate(vectors).astype(np.float64)
     perplexity = min(15.0, (len(vectors) - 1) / 3.0)
     places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
-    return {
-        "points": [
-            {
-                "x": round(float(x), 2),
-                "y": round(float(y), 2),
-                "system": system,
-                "clip": clip(audio, rate, title),
-            }
-            for (x, y), (system, audio, title) in zip(places, sources, strict=True)
-        ],
-        "explained": "Similar sounds (pooled log-mel spectra) lie together, by t-SNE; "
-        "distances across the whole map mean little.",
-    }
+    points = [
+        {"x": float(x), "y": float(y), "system": system, "clip": clip(audio, rate, title)}
+        for (x, y), (system, audio, title) in zip(places, sources, strict=True)
+    ]
+    explained = (
+        "Similar sounds (pooled log-mel spectra) lie together, by t-SNE; distances across the "
+        "whole map mean little."
+    )
+    return {"points": points, "explained": explained}

@@ -67,7 +67,7 @@ def _finished(run_dirs):
         seeds = [one.metadata["seed"] for one in runs]
         if len(set(seeds)) < len(seeds):
             raise UsageError(
-                f"several --run_dir of one config have seed {max(seeds, key=seeds.count)} "
+                f"several runs of one config have seed {max(seeds, key=seeds.count)} "
                 f"({', '.join(str(one.path) for one in runs)}); expected different seeds"
             )
         by_seed = {seed: one.path for seed, one in zip(seeds, runs, strict=True)}
@@ -88,20 +88,20 @@ class Progress:
         self.data = {"format": FORMAT, "settings": settings, "done": {}}
         if self.path.is_file():
             self.data = self._read()
-            before = self.data["settings"]
             for name, value in settings.items():
-                if before.get(name, value) != value:
+                before = self.data["settings"].get(name, value)
+                if before != value:
                     raise UsageError(
-                        f"{out_dir} contains a comparison with {name} {before.get(name)}, not "
-                        f"{value}; resume it as it was begun, or name another folder"
+                        f"{out_dir} contains a comparison with {name} {before}, not {value}; "
+                        "resume it as it was begun, or name another folder"
                     )
         # The folder parts/ alone: recordings were divided before an error.
         elif self.path.parent.is_dir() and any(
             path.name != "parts" for path in self.path.parent.iterdir()
         ):
             raise UsageError(
-                f"--out_dir {out_dir} is not empty and contains no comparison; name one that is "
-                "empty or new"
+                f"{out_dir} is not empty and contains no comparison; expected an empty or new "
+                "folder"
             )
 
     def _read(self):

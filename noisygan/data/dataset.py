@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisygan.audio_io import decoding
-from noisygan.data import layouts, source_files
+from noisygan.data import layouts
 from noisygan.data.prepare import manifest, records
 from noisygan.data.selection import select
 from noisygan.errors import RunError, UsageError
@@ -120,7 +120,19 @@ class AudioDataset:
         sample_rate: int = 16000,
         seconds: float | None = None,
         n_samples: int | None = None,
-        **selection,
+        families: str | Sequence[str] | None = None,
+        instruments: str | Sequence[str] | None = None,
+        sources: str | Sequence[str] | None = None,
+        min_pitch: float | None = None,
+        max_pitch: float | None = None,
+        velocities: Sequence[float] | None = None,
+        trim_db: float | None = None,
+        peak: float | None = None,
+        fade_in_seconds: float | None = None,
+        fade_out_seconds: float | None = None,
+        segments: bool = False,
+        split: str = "train",
+        crop: bool = False,
     ) -> AudioDataset:
         """Read a folder of recordings, or one that `noisygan prepare` wrote.
 
@@ -132,7 +144,7 @@ class AudioDataset:
           sample_rate: Rate that every file must have, in Hz.
           seconds: Length of every example, in seconds; or:
           n_samples: Length of every example; by default four seconds.
-          **selection: Further arguments of `Recordings`, such as instruments or min_pitch.
+          (others): As of `Recordings`.
 
         Returns:
           AudioDataset.
@@ -143,9 +155,24 @@ class AudioDataset:
         """
         if seconds is not None and n_samples is not None:
             raise TypeError("seconds and n_samples: expected one of them")
-        if n_samples is None:
-            n_samples = round((4.0 if seconds is None else seconds) * sample_rate)
-        return Recordings(sample_rate, n_samples, **selection).read(folder)
+        recordings = Recordings(
+            sample_rate=sample_rate,
+            n_samples=n_samples or round((seconds or 4.0) * sample_rate),
+            families=families,
+            instruments=instruments,
+            sources=sources,
+            min_pitch=min_pitch,
+            max_pitch=max_pitch,
+            velocities=velocities,
+            trim_db=trim_db,
+            peak=peak,
+            fade_in_seconds=fade_in_seconds,
+            fade_out_seconds=fade_out_seconds,
+            segments=segments,
+            split=split,
+            crop=crop,
+        )
+        return recordings.read(folder)
 
     @property
     def held_seconds(self) -> np.ndarray:
@@ -356,16 +383,14 @@ class Recordings:
           seconds: Length of every example where n_samples is None.
 
         Raises:
-          UsageError: if arguments exclude each other or would silently select nothing.
+          UsageError: if arguments exclude each other.
         """
         n_samples = round(seconds * sample_rate) if n_samples is None else n_samples
         self.sample_rate, self.n_samples = int(sample_rate), int(n_samples)
-        self.families = _listed(families)
-        self.instruments = _listed(instruments)
-        self.sources = _listed(sources)
+        self.families, self.instruments = _listed(families), _listed(instruments)
+        self.sources, self.velocities = _listed(sources), _listed(velocities, float)
         self.min_pitch = None if min_pitch is None else float(min_pitch)
         self.max_pitch = None if max_pitch is None else float(max_pitch)
-        self.velocities = velocities and [float(value) for value in _listed(velocities)]
         shapes = {
             "trim_db": trim_db,
             "peak": peak,
@@ -375,28 +400,10 @@ class Recordings:
         for name, value in shapes.items():
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
-        if self.sample_rate < 1 or self.n_samples < 1:
-            raise UsageError(f"n_samples {n_samples} at {sample_rate} Hz; expected at least 1")
-        if split not in source_files.SPLITS:
-            raise UsageError(f"split is {split!r}; expected {', '.join(source_files.SPLITS)}")
-        if trim_db is not None and trim_db >= 0.0:
-            raise UsageError(f"trim_db is {trim_db!r}; expected a level below 0 dB")
-        if peak is not None and not 0.0 < peak <= 1.0:
-            raise UsageError(f"peak is {peak!r}; expected a level up to 1")
+        parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
-        if segments and crop:
-            raise UsageError("segments and crop: expected one or the other")
-        if (segments or crop) and shaped:
-            what = "segments are" if segments else "crops are"
-            raise UsageError(
-                f"{what} taken as they were recorded; got {', '.join(shaped)} as well, expected "
-                "one or the other"
-            )
-        if None not in (self.min_pitch, self.max_pitch) and self.min_pitch > self.max_pitch:
-            raise UsageError(
-                f"min_pitch {self.min_pitch:g} is above max_pitch {self.max_pitch:g}; "
-                "expected the lower one first"
-            )
+        if parts and len(parts + shaped) > 1:
+            raise UsageError(f"{' and '.join(parts + shaped)}: expected {parts[0]} alone")
 
     def read(self, folder: str | Path, progress=None) -> AudioDataset:
         """Read the recordings of a folder that pass the filters, checking each.
@@ -604,10 +611,8 @@ def _bad_files_message(bad, n_files):
     return f"{len(bad)} of {n_files} recordings cannot be used ({counts}); the first: {first}"
 
 
-def _listed(values):
+def _listed(values, kind=None):
     if values is None:
         return None
     values = [values] if isinstance(values, (str, int, float)) else list(values)
-    if not values:
-        raise UsageError("a filter of Recordings is an empty list; expected names, or None for all")
-    return values
+    return list(map(kind, values)) if kind else values

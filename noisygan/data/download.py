@@ -1,12 +1,12 @@
 """Download data sets: archives of known size and checksum, resumed where a connection broke."""
 
-import dataclasses
 import os
 import shutil
 import tarfile
 import time
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 from noisygan.errors import RunError, UsageError
 from noisygan.files import atomic_folder, folder_lock, make_folder
@@ -20,16 +20,8 @@ _TIMEOUT_SECONDS = 60.0
 BLOCK_BYTES = 1 << 16
 
 
-@dataclasses.dataclass(frozen=True)
-class Archive:
-    """A tar file on a server.
-
-    Attributes:
-      folder: Name of the folder that it is unpacked into.
-      url: Address.
-      n_bytes: Size.
-      sha256: Checksum, hex.
-    """
+class Archive(NamedTuple):
+    """A tar file on a server: the folder it is unpacked into, its address, size and checksum."""
 
     folder: str
     url: str
@@ -42,29 +34,21 @@ class Archive:
         return self.url.rsplit("/", 1)[-1]
 
 
-def _nsynth(split, n_bytes, sha256):
-    base = "http://download.magenta.tensorflow.org/datasets/nsynth"
-    return Archive(f"nsynth-{split}", f"{base}/nsynth-{split}.tfrecord.tar", n_bytes, sha256)
-
+_NSYNTH = "http://download.magenta.tensorflow.org/datasets/nsynth/nsynth-{}.tfrecord.tar"
 
 # Sizes and checksums as tensorflow/datasets states them (url_checksums/).
+_NSYNTH_FILES = {
+    "train": (
+        74159943680,
+        "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
+    ),
+    "valid": (3250995200, "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07"),
+    "test": (1050327040, "65df0d0ada540ca1983849a051cbec4d0d9c51900b6acb8a4c06492560680a71"),
+}
 SETS = {
     "nsynth": {
-        "train": _nsynth(
-            "train",
-            74159943680,
-            "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
-        ),
-        "valid": _nsynth(
-            "valid",
-            3250995200,
-            "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",
-        ),
-        "test": _nsynth(
-            "test",
-            1050327040,
-            "65df0d0ada540ca1983849a051cbec4d0d9c51900b6acb8a4c06492560680a71",
-        ),
+        split: Archive(f"nsynth-{split}", _NSYNTH.format(split), *stated)
+        for split, stated in _NSYNTH_FILES.items()
     },
     "speech_commands": {
         "all": Archive(
@@ -123,11 +107,7 @@ def get(archive, out, progress=None):
 
 
 def unpack(path, folder):
-    """Unpack a tar file into a folder, which gets its name when it is complete.
-
-    Args:
-      path: The tar file, compressed or not.
-      folder: Path of the folder; it must not exist.
+    """Unpack a tar file into a new folder, which gets its name when it is complete.
 
     Raises:
       RunError: if the file is no whole tar file, or contains names outside of its folder, links
@@ -210,5 +190,5 @@ def _check_space(archive, out):
     if free < wanted:
         raise UsageError(
             f"{out} has {free / 1e9:.1f} GB left, {archive.name} needs {wanted / 1e9:.1f} GB until "
-            "it is unpacked; choose another --out or make room"
+            "it is unpacked; choose another folder or make room"
         )

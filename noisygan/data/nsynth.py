@@ -34,14 +34,7 @@ _HEAD, _TAIL = 12, 4
 
 
 def find(data):
-    """Inputs of a folder that holds NSynth in one of its forms.
-
-    Args:
-      data: pathlib.Path of an existing folder.
-
-    Returns:
-      Iterator of Source, or None where the folder holds nothing of that kind.
-    """
+    """Iterator of `Source` for a folder that holds NSynth in one of its forms, None for others."""
     if (data / "examples.json").is_file():
         return _of_json(data)
     names = sorted(os.listdir(data))
@@ -60,12 +53,9 @@ def fill(source, fields):
     """Fill a `Source` with NSynth's fields of a note, or mark it where they are impossible.
 
     Args:
-      source: Source.
+      source: Source; it is returned.
       fields: dict with some of instrument_str, instrument_family_str, instrument_source_str,
         pitch, velocity, qualities_str.
-
-    Returns:
-      The same Source.
     """
     for name in _TEXTS:
         value = fields.get(name)
@@ -89,9 +79,6 @@ def fill(source, fields):
 
 def read_record(source):
     """Read a note of NSynth's TFRecords and fill in what it says of itself.
-
-    Args:
-      source: Source.
 
     Returns:
       (audio float32 [n_samples], rate in Hz).

@@ -104,9 +104,6 @@ def walk(data):
 
     Folders behind symbolic links are entered, each folder once. What is no audio is skipped with a
     reason.
-
-    Args:
-      data: pathlib.Path of the folder.
     """
     seen = set()
     left = [(os.fsencode(data), b"")]
@@ -132,12 +129,7 @@ def walk(data):
 
 
 def file_source(path, file):
-    """`Source` of one path, without opening it.
-
-    Args:
-      path: bytes, str or Path.
-      file: Its name relative to the folder, bytes or str.
-    """
+    """`Source` of one path, without opening it; `file` is its name relative to the folder."""
     name = shown(file)
     source = Source(file=name, path=os.fsdecode(path))
     try:

@@ -133,12 +133,11 @@ def _source(data, row, fields):
 
 
 def _is_text(text, errors="surrogateescape"):
-    """Check that UTF-8 can encode text; JSON may contain half characters."""
+    """Whether UTF-8 can encode text; JSON may contain half characters."""
     try:
-        text.encode("utf-8", errors)
+        return text.encode("utf-8", errors) is not None
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _number(value):

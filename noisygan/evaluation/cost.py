@@ -17,10 +17,7 @@ PARAMETERS = Metric("generator parameters", GROUP)
 
 
 def cost(run):
-    """Yield the cost of a Run, as Results.
-
-    The times are medians of five calls in this process, per example, after one call that compiles.
-    """
+    """Yield the cost of a Run, as Results; times are medians of five calls, per example."""
     import tensorflow as tf
 
     lines = [line for line in run.metrics() if line.get("step", 0) <= run.step]

@@ -88,10 +88,13 @@ def evaluate(
     elif audio is not None:
         audio = audio, "audio"
     reference = measures.Reference(parts.train, parts.test, embeddings)
-    options = {"n_pitch": n_pitch, "callback": callback, "progress": progress}
-    if audio is not None:
-        return evaluate_one(reference, parts, runs[0] if runs else None, n, seed, audio, **options)
-    reports = [evaluate_one(reference, parts, one, n, seed, **options) for one in runs]
+    reports = [
+        evaluate_one(
+            reference, parts, one, n, seed, audio,
+            n_pitch=n_pitch, callback=callback, progress=progress,
+        )
+        for one in runs or [None]
+    ]  # fmt: skip
     return reports[0] if len(reports) == 1 else join_reports(reports)
 
 
@@ -109,17 +112,9 @@ def _check_one_system(runs):
 
 
 def evaluate_one(
-    reference,
-    parts,
-    run,
-    n,
-    seed,
-    audio=None,
-    recordings=None,
-    n_pitch=40,
-    callback=None,
-    progress=None,
-):
+    reference, parts, run, n, seed, audio=None,
+    recordings=None, n_pitch=40, callback=None, progress=None,
+):  # fmt: skip
     """Evaluate one run, or audio, against a reference that is shared by several.
 
     Args:
@@ -151,11 +146,10 @@ def evaluate_one(
         ceiling = repaired(ceiling, "examples of the untrained generator")[0]
     report = Report(_facts(parts, run, name, generated, seed, reference, bool(audio)))
     report.generated = generated
-    if run is not None and parts.seen_by(run):
+    if report.facts["reference"]["seen_by_run"]:
         warnings.append(
             f"{run.path.name} was trained on the held-out recordings too, so its metrics are too "
-            "good; train it on one split (`noisygan train --data SPLIT`) and name the splits by "
-            "--train and --data"
+            "good; train it on one split only, and name both splits here"
         )
     report.facts["warnings"] += warnings
     results = _results(reference, generated, ceiling, n_pitch, report)
@@ -203,22 +197,11 @@ def _results(reference, generated, ceiling, n_pitch, report):
     for family in measures.families(reference, n_pitch):
         yield from _of_family(family, reference, generated, ceiling, others)
     try:
-        results, pairs = measures.memorisation(reference, generated)
+        results, report.pairs, report.pair_audio = measures.memorisation(reference, generated)
     except Exception as error:
         for metric in (measures.COPIES, measures.NEARNESS):
             yield Result(metric, not_run=_failure(error))
         return
-    train = reference.train
-    report.pairs = [
-        {
-            "generated": generated.names[pair.row],
-            "training": train.names[pair.training_row],
-            "distance_db": round(pair.distance_db, 3),
-            "suspicious": pair.suspicious,
-        }
-        for pair in pairs
-    ]
-    report.pair_audio = [(generated.audio[p.row], train.audio[p.training_row]) for p in pairs]
     for metric, (estimate, floor) in results.items():
         yield Result(metric, estimate.value, estimate.interval, floor, note=estimate.note)
 
@@ -250,13 +233,9 @@ def _of_family(family, reference, generated, ceiling, others):
             if _value(own, metric) is not None
         }
         yield Result(
-            metric,
-            estimate.value,
-            estimate.interval,
-            **ends,
-            note=estimate.note,
-            per_class=per_class,
-        )
+            metric, estimate.value, estimate.interval,
+            **ends, note=estimate.note, per_class=per_class,
+        )  # fmt: skip
 
 
 def _value(found, metric):
@@ -296,8 +275,5 @@ def _by_class(family, reference, generated, others):
             x.take(np.flatnonzero(x.labels == name)) for x in (reference.test, generated, others)
         )
         if min(len(test), len(own), len(own_floor)) >= MIN_PER_CLASS:
-            found[name] = (
-                attempt(family, reference, test, own)[0],
-                attempt(family, reference, test, own_floor)[0],
-            )
+            found[name] = tuple(attempt(family, reference, test, x)[0] for x in (own, own_floor))
     return found

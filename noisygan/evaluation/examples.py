@@ -141,14 +141,7 @@ def half_of(kinds, labels):
 
 
 def check_alike(sets):
-    """Check that sets have one sample rate and length.
-
-    Args:
-      sets: dict name -> Examples.
-
-    Raises:
-      UsageError: otherwise.
-    """
+    """Raise UsageError if sets, a dict name -> Examples, differ in sample rate or length."""
     for what, unit, value in (
         ("sample rates", "Hz", lambda s: s.sample_rate),
         ("lengths", "samples", lambda s: s.audio.shape[1]),
@@ -163,16 +156,10 @@ def check_alike(sets):
 
 
 def repaired(examples, name):
-    """Examples with finite audio within full scale, and warnings about the audio.
+    """(Examples with finite audio within full scale, list of warnings about the audio).
 
-    Non-finite samples become 0; samples beyond full scale are clipped, as in a WAV file.
-
-    Args:
-      examples: Examples.
-      name: What they are, for the messages, such as "held-out recordings".
-
-    Returns:
-      (Examples, list of str).
+    Non-finite samples become 0; samples beyond full scale are clipped, as in a WAV file. `name` is
+    what they are, for the messages.
 
     Raises:
       UsageError: for too few examples, or if all are silent.

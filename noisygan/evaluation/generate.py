@@ -11,7 +11,6 @@ from noisygan.data.dataset import Recordings
 from noisygan.data.source_files import Entry
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation.examples import Examples
-from noisygan.evaluation.splits import balanced_rows
 
 
 def recordings_of(run):
@@ -44,7 +43,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
     from noisygan.rendering.batches import iterate
 
     generator = generator or run.generator
-    names = tuple(generator.condition_names)
+    names = generator.condition_names
     rows = balanced_rows(len(like), n)
     requests = requests_like(run, generator, like, rows)
     fit = fitter(run, like, recordings)
@@ -69,6 +68,12 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
         like.velocity[rows] if "velocity" in names else None,
         None if like.held_seconds is None else like.held_seconds[rows],
     )
+
+
+def balanced_rows(n_there, n):
+    """n of n_there rows, each equally often, in a fixed order."""
+    order = np.random.default_rng(0).permutation(n_there)
+    return np.concatenate([order] * -(-n // n_there))[:n]
 
 
 def requests_like(run, generator, like, rows):

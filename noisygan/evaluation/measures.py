@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from noisygan.evaluation.classes import Judge
 from noisygan.evaluation.examples import half_of
 from noisygan.evaluation.report import Metric
 from noisygan.metrics import bootstrap, classifiers, descriptors, distances, neighbours
@@ -26,6 +25,64 @@ N_W1_RESAMPLES = 60
 MAX_SPREADS = 10.0
 N_PAIRS = 10
 N_CANDIDATES = 8
+SEMITONES_PER_CLASS = 4
+MIN_PER_CLASS = 4
+# A lower accuracy on recordings says nothing about generated examples.
+TRUSTED_ACCURACY = 60.0
+
+
+class ClassClassifier:
+    """A classifier of the recordings' labels, or, of one label, pitches in steps of 4 semitones.
+
+    Args:
+      train: Examples.
+
+    Attributes:
+      names: Classes, list of str.
+      what: Description of the classes.
+      network: `PictureClassifier`.
+
+    Raises:
+      ValueError: if there are fewer than two classes.
+    """
+
+    def __init__(self, train):
+        self.by_label, self.lowest = len(train.classes) > 1, train.pitch.min()
+        steps = f"pitches in steps of {SEMITONES_PER_CLASS} semitones"
+        self.what = "labels" if self.by_label else steps
+        classes = self.classes_of(train)
+        names, counts = np.unique(classes, return_counts=True)
+        names = [n for n, k in zip(names, counts, strict=True) if k >= MIN_PER_CLASS and n]
+        if len(names) < 2:
+            raise ValueError(
+                f"fewer than two classes ({self.what}) have {MIN_PER_CLASS} training recordings"
+            )
+        known = np.isin(classes, names)
+        self.names = [str(n) for n in names]
+        self.network = classifiers.PictureClassifier(len(names)).fit(
+            train.features.pictures[known], np.searchsorted(names, classes[known])
+        )
+
+    def classes_of(self, examples):
+        """Class of each example, "" where unknown, [n]."""
+        if self.by_label:
+            return examples.labels
+        step = np.floor((examples.pitch - self.lowest) / SEMITONES_PER_CLASS)
+        return np.array(["" if np.isnan(x) else f"pitch {x:03.0f}" for x in step])
+
+    def accuracy(self, examples):
+        """Share of examples classified as their (target) class in percent, an Estimate.
+
+        Raises:
+          ValueError: if no example has a class of the recordings.
+        """
+        target = self.classes_of(examples)
+        known = np.isin(target, self.names)
+        if not known.any():
+            raise ValueError("no example has a class of the recordings")
+        probabilities = self.network(examples.features.pictures[known])[0]
+        found = np.array(self.names)[probabilities.argmax(1)]
+        return bootstrap.mean(100.0 * (found == target[known]), 0.0, 100.0)
 
 
 class Reference:
@@ -53,7 +110,7 @@ class Reference:
         fitted = ["log-mel", "temporal log-mel", *self.embeddings]
         self.projections = {name: Projection(self._raw(self.known, name)) for name in fitted}
         self.floors = {}
-        self._judge = None
+        self._classifier = None
 
     def _raw(self, examples, space):
         if space in self.embeddings:
@@ -61,25 +118,15 @@ class Reference:
         return examples.features.vectors[space]
 
     @property
-    def judge(self):
-        """Classifier of the recordings' classes, trained on first use.
-
-        Raises:
-          ValueError: if they have none.
-        """
-        if self._judge is None:
-            try:
-                self._judge = Judge.train(self.known)
-            except ValueError as error:
-                self._judge = error
-        if isinstance(self._judge, ValueError):
-            raise self._judge
-        return self._judge
+    def classifier(self):
+        """`ClassClassifier` of the recordings, trained on first use; ValueError without classes."""
+        self._classifier = self._classifier or ClassClassifier(self.known)
+        return self._classifier
 
     def vectors(self, examples, space):
         """Points of a feature space, [n, d]."""
         if space == "classifier":
-            return self.judge.network(examples.features.pictures)[1]
+            return self.classifier.network(examples.features.pictures)[1]
         values = self._raw(examples, space)
         return self.projections[space](values) if space in self.projections else values
 
@@ -102,15 +149,7 @@ class Family(NamedTuple):
 
 
 def families(reference, n_pitch=40):
-    """All metrics of generated examples against recordings, the headline first.
-
-    Args:
-      reference: Reference.
-      n_pitch: Number of examples for the pitch tracker; 0: none.
-
-    Returns:
-      list of Family.
-    """
+    """list of Family: all metrics, the headline first; n_pitch examples for the pitch tracker."""
     spaces = [*SPACES, *reference.embeddings]
     found = [family for space in spaces for family in _of_space(space)]
     head = [family for family in found if any(m.headline for m in family.metrics)]
@@ -230,18 +269,18 @@ def _classified():
     )
 
     def on_recordings(reference, recordings, generated):
-        judge = reference.judge
-        estimate = judge.accuracy(recordings)
-        note = f"{len(judge.names)} {judge.what}"
-        if estimate.value < 100.0 * judge.TRUSTED_ACCURACY:
+        estimate = reference.classifier.accuracy(recordings)
+        note = f"{len(reference.classifier.names)} {reference.classifier.what}"
+        if estimate.value < TRUSTED_ACCURACY:
             note += "; too low to trust it on generated examples"
         return {own.name: estimate._replace(note=note)}
 
     def on_generated(reference, recordings, generated):
-        return {accuracy.name: reference.judge.accuracy(generated)}
+        return {accuracy.name: reference.classifier.accuracy(generated)}
 
     def inception(reference, recordings, generated):
-        return classifiers.inception_style(reference.judge.network(generated.features.pictures)[0])
+        probabilities, _ = reference.classifier.network(generated.features.pictures)
+        return classifiers.inception_style(probabilities)
 
     return [
         Family((own,), on_recordings, ceiling=False),
@@ -258,7 +297,7 @@ def _pitch(n_pitch):
 
     def compute(reference, recordings, generated):
         if not n_pitch:
-            raise ValueError("left out (--max_pitch_samples 0)")
+            raise ValueError("left out")
         if not generated.has_pitch:
             raise ValueError("the generator is not conditioned on pitch")
         deviation, voiced, tracker = track_pitch(
@@ -297,31 +336,11 @@ NEARNESS = Metric(
 )
 
 
-class Pair(NamedTuple):
-    """A generated example and its nearest training recording.
-
-    Attributes:
-      row: Of the generated example.
-      training_row: Of the recording.
-      distance_db: Log-mel distance.
-      suspicious: Whether it is smaller than between recordings.
-    """
-
-    row: int
-    training_row: int
-    distance_db: float
-    suspicious: bool
-
-
 def memorisation(reference, generated):
     """Share of suspicious copies, relative distance to the training set, and the closest pairs.
 
-    Args:
-      reference: Reference.
-      generated: Examples.
-
     Returns:
-      (dict Metric -> (Estimate, floor), list of Pair, closest first).
+      (dict Metric -> (Estimate, floor); `pairs` and `pair_audio` of a `Report`).
     """
     train, test = reference.train, reference.test
     found = find_copies(
@@ -340,7 +359,12 @@ def memorisation(reference, generated):
     }
     rows = np.argsort(nearest.distances)[:N_PAIRS]
     pairs = [
-        Pair(int(i), int(nearest.rows[i]), float(nearest.distances[i]), bool(flagged[i]))
+        {
+            "generated": generated.names[i],
+            "training": train.names[nearest.rows[i]],
+            "distance_db": round(float(nearest.distances[i]), 3),
+            "suspicious": bool(flagged[i]),
+        }
         for i in rows
     ]
-    return results, pairs
+    return results, pairs, [(generated.audio[i], train.audio[nearest.rows[i]]) for i in rows]

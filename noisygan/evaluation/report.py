@@ -10,6 +10,7 @@ import pathlib
 from noisygan.files import atomic_write, make_folder
 
 FORMAT = 2
+_HEAD = ("metric", "better", "value", "interval", "floor", "ceiling", "note")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +64,9 @@ class Result:
     @classmethod
     def from_json(cls, entry):
         """The Result of `as_json`."""
-        names = [field.name for field in dataclasses.fields(Metric)]
-        metric = Metric(**{name: entry[name] for name in names})
-        return cls(metric, **{key: value for key, value in entry.items() if key not in names})
+        entry = dict(entry)
+        metric = Metric(**{f.name: entry.pop(f.name) for f in dataclasses.fields(Metric)})
+        return cls(metric, **entry)
 
 
 def _plain(value):
@@ -116,10 +117,7 @@ class Report:
     def save(self, folder: str | pathlib.Path) -> None:
         """Write evaluation.json, evaluation.md and the audio of the closest pairs (pairs/).
 
-        Reports of several seeds get a folder each.
-
-        Args:
-          folder: Made if missing; files of an earlier save are replaced.
+        Reports of several seeds get a folder each. Files of an earlier save are replaced.
 
         Example:
           >>> report.save("evaluated")
@@ -130,18 +128,10 @@ class Report:
         for report in self.seeds:
             report.save(folder / f"seed-{report.facts['seeds']['training'][0]}")
         make_folder(folder)
-        data = {
-            "format": FORMAT,
-            "complete": self.complete,
-            **self.facts,
-            "metrics": [result.as_json() for result in self.results],
-            "pairs": self.pairs,
-        }
-        files = {
-            "evaluation.json": json.dumps(data, indent=1, allow_nan=False) + "\n",
-            "evaluation.md": str(self),
-        }
-        for name, text in files.items():
+        data = {"format": FORMAT, "complete": self.complete, **self.facts}
+        data |= {"metrics": [result.as_json() for result in self.results], "pairs": self.pairs}
+        content = json.dumps(data, indent=1, allow_nan=False) + "\n"
+        for name, text in (("evaluation.json", content), ("evaluation.md", str(self))):
             with atomic_write(folder / name, overwrite=True) as part:
                 part.write_text(text, encoding="utf-8")
         for i, pair in enumerate(self.pair_audio, start=1):
@@ -154,27 +144,21 @@ class Report:
     def __str__(self):
         n, reference = self.facts["n"], self.facts["reference"]
         seeds = ", ".join(f"{name} {value}" for name, value in self.facts["seeds"].items())
-        lines = [
-            f"# {self.facts['name']}",
-            "",
-            f"{n['generated']} generated examples against {n['test']} held-out recordings "
-            f"({n['train']} for training), {self.facts['seconds']:.3g} s at "
-            f"{self.facts['sample_rate']} Hz. Reference {reference['fingerprint'][:12]}; seeds: "
-            f"{seeds}.",
-            "",
-            *[f"- **Note:** {warning}." for warning in self.facts["warnings"]],
-            *([] if self.complete else ["- Not finished: more metrics follow."]),
-            "",
-            "floor: training recordings in place of the generated examples. ceiling: "
-            f"{self.facts['ceiling']}. [ ]: 95 % bootstrap interval. "
-            "`=`: the closer to the floor the better.",
-            "",
-            "## Main metrics",
-            "",
-            *_markdown([r for r in self.results if r.metric.headline]),
-            "",
-            *_per_class(self.results),
-        ]
+        text = f"""\
+# {self.facts["name"]}
+
+{n["generated"]} generated examples against {n["test"]} held-out recordings ({n["train"]} for \
+training), {self.facts["seconds"]:.3g} s at {self.facts["sample_rate"]} Hz. Reference \
+{reference["fingerprint"][:12]}; seeds: {seeds}.
+
+floor: training recordings in place of the generated examples. ceiling: {self.facts["ceiling"]}. \
+[ ]: 95 % bootstrap interval. `=`: the closer to the floor the better.
+"""
+        lines = [text, *(f"- **Note:** {warning}." for warning in self.facts["warnings"])]
+        if not self.complete:
+            lines.append("- Not finished: more metrics follow.")
+        head = [r for r in self.results if r.metric.headline]
+        lines += ["", "## Main metrics", "", *_markdown(head), "", *_per_class(self.results)]
         for group in dict.fromkeys(r.metric.group for r in self.results):
             own = [r for r in self.results if r.metric.group == group and not r.metric.headline]
             if own:
@@ -206,9 +190,9 @@ def html_table(rows, caption=None):
 
 
 def _rows(results):
-    rows = [["metric", "better", "value", "interval", "floor", "ceiling", "note"]]
+    rows, directions = [list(_HEAD)], {True: "higher", False: "lower", None: "="}
     for r in results:
-        better = {True: "higher", False: "lower", None: "="}[r.metric.higher_is_better]
+        better = directions[r.metric.higher_is_better]
         unit = f" [{r.metric.unit}]" if r.metric.unit else ""
         value = "not run" if r.value is None else number(r.value)
         interval = "" if r.interval is None else " .. ".join(map(number, r.interval))
@@ -225,22 +209,16 @@ def _markdown(results):
 
 
 def _per_class(results):
-    found = [r for r in results if r.per_class]
+    found = [r for r in results if r.per_class and (r.metric.headline or r.metric.group == "drums")]
     if not found:
         return []
     names = sorted({name for r in found for name in r.per_class})
     lines = ["## By class", "", "Value, and floor of the class in brackets.", ""]
-    lines.append(f"| metric | {' | '.join(names)} |")
-    lines.append("|---|" + "---:|" * len(names))
+    lines += [f"| metric | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
     for r in found:
-        if not r.metric.headline and "drums" not in r.metric.group:
-            continue
-        cells = []
-        for name in names:
-            own = r.per_class.get(name)
-            text = "" if own is None else number(own["value"])
-            floor = own and own["floor"]
-            cells.append(text if floor is None else f"{text} ({number(floor)})")
+        own = [r.per_class.get(name, {"value": math.nan, "floor": None}) for name in names]
+        floors = ["" if o["floor"] is None else f" ({number(o['floor'])})" for o in own]
+        cells = [number(o["value"]) + floor for o, floor in zip(own, floors, strict=True)]
         lines.append(f"| {r.metric.name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
@@ -273,9 +251,6 @@ def join_results(seeds):
 
     Args:
       seeds: list (one per seed) of lists of Result, of the same metrics.
-
-    Returns:
-      list of Result.
     """
     found = []
     for results in zip(*seeds, strict=True):
@@ -291,18 +266,11 @@ def join_results(seeds):
                 "interval": _outer(o["interval"] for o in own),
                 "floor": _mean(o["floor"] for o in own),
             }
-        found.append(
-            Result(
-                first.metric,
-                _mean(r.value for r in run),
-                _outer(r.interval for r in run),
-                _mean(r.floor for r in results),
-                _mean(r.ceiling for r in results),
-                "; ".join(part for part in (f"seeds: {values}" if run else "", first.note) if part),
-                not_run=None if run else first.not_run,
-                per_class=per_class,
-            )
-        )
+        note = "; ".join(part for part in (f"seeds: {values}" if run else "", first.note) if part)
+        value, interval = _mean(r.value for r in run), _outer(r.interval for r in run)
+        ends = (_mean(getattr(r, end) for r in results) for end in ("floor", "ceiling"))
+        not_run = None if run else first.not_run
+        found.append(Result(first.metric, value, interval, *ends, note, not_run, per_class))
     return found
 
 
@@ -312,21 +280,14 @@ def _mean(values):
 
 
 def _outer(intervals):
-    intervals = [i for i in intervals if i]
-    return (
-        (min(low for low, _ in intervals), max(high for _, high in intervals))
-        if intervals
-        else None
-    )
+    ends = list(zip(*filter(None, intervals), strict=True))
+    return (min(ends[0]), max(ends[1])) if ends else None
 
 
 def join_reports(reports):
     """The Report of several seeds of one system."""
     facts = dict(reports[0].facts)
-    facts["seeds"] = {
-        **facts["seeds"],
-        "training": [seed for r in reports for seed in r.facts["seeds"]["training"]],
-    }
-    warnings = [sentence for r in reports for sentence in r.facts["warnings"]]
-    facts["warnings"] = list(dict.fromkeys(warnings))
+    training = [seed for r in reports for seed in r.facts["seeds"]["training"]]
+    facts["seeds"] = {**facts["seeds"], "training": training}
+    facts["warnings"] = list(dict.fromkeys(w for r in reports for w in r.facts["warnings"]))
     return Report(facts, join_results([r.results for r in reports]), seeds=reports, complete=True)

@@ -31,20 +31,18 @@ class Splits:
 
     Attributes:
       train, test: Examples.
-      fingerprint: Of the held-out recordings.
-      fingerprints_seen: Of data sets that contain the held-out recordings.
+      fingerprint: Of the data set that contains the held-out recordings.
       warnings: list of str.
     """
 
     train: Examples
     test: Examples
     fingerprint: str
-    fingerprints_seen: tuple
     warnings: list = dataclasses.field(default_factory=list)
 
     def seen_by(self, run):
         """True if a run was trained on the held-out recordings."""
-        return run.metadata["data"]["fingerprint"] in self.fingerprints_seen
+        return run.metadata["data"]["fingerprint"] == self.fingerprint
 
 
 def read_splits(recordings, data, train=None, progress=None):
@@ -73,6 +71,7 @@ def read_splits(recordings, data, train=None, progress=None):
 
     is_folder = not hasattr(data, "fingerprint")
     folder = pathlib.Path(data if is_folder else data.folder)
+    rows, warnings = [None, None], []
     if train is not None:
         sets = [read(train), read(data)]
     elif is_folder and all((folder / split).is_dir() for split in SPLITS):
@@ -83,23 +82,21 @@ def read_splits(recordings, data, train=None, progress=None):
         readers[1].split = "test"
         sets = [read(folder, reader) for reader in readers]
     else:
-        whole = read(data)
-        held_out = in_held_out_half(folder, whole.names, whole.pitch, whole.label)
-        halves = [Examples.from_dataset(whole, np.flatnonzero(h)) for h in (~held_out, held_out)]
-        note = f"{folder.name} has no held-out part: a half of it, chosen by name, is the reference"
-        return _repaired(*halves, whole.fingerprint, [note])
-    if sets[0].fingerprint == sets[1].fingerprint:
+        sets = [read(data)] * 2
+        held_out = in_held_out_half(folder, sets[0].names, sets[0].pitch, sets[0].label)
+        rows = [np.flatnonzero(half) for half in (~held_out, held_out)]
+        name = folder.name
+        warnings = [f"{name} has no held-out part: a half of it, chosen by name, is the reference"]
+    if sets[0] is not sets[1] and sets[0].fingerprint == sets[1].fingerprint:
         raise UsageError(
-            f"training and held-out recordings are the same ({folder}); expected held-out ones in "
-            "--data"
+            f"training and held-out recordings are the same ({folder}); expected different ones"
         )
-    return _repaired(*map(Examples.from_dataset, sets), sets[1].fingerprint, [])
-
-
-def _repaired(train, test, fingerprint, warnings):
-    train, about_train = repaired(train, "training recordings")
-    test, about_test = repaired(test, "held-out recordings")
-    return Splits(train, test, fingerprint, (fingerprint,), [*warnings, *about_train, *about_test])
+    parts = []
+    for dataset, own, name in zip(sets, rows, ("training", "held-out"), strict=True):
+        examples, about = repaired(Examples.from_dataset(dataset, own), f"{name} recordings")
+        parts.append(examples)
+        warnings += about
+    return Splits(*parts, sets[1].fingerprint, warnings)
 
 
 def has_test_split(folder):
@@ -110,9 +107,7 @@ def has_test_split(folder):
 
 
 def in_held_out_half(folder, names, pitches, labels):
-    """Mask of the held-out recordings, about half of each class: bool [n].
-
-    Depends on names alone: on the pitch if it is known, else on the name without its velocity.
+    """Mask of the held-out recordings, about half of each class by name (or known pitch): bool [n].
 
     Args:
       folder: Its path, for the message.
@@ -131,16 +126,13 @@ def in_held_out_half(folder, names, pitches, labels):
     if held_out.all() or not held_out.any():
         raise UsageError(
             f"{folder} contains {len(kinds)} recordings of one kind, too few to hold some out; "
-            "expected more, or --train DIR beside --data with held-out ones"
+            "expected more, or separate training and held-out recordings"
         )
     return held_out
 
 
 def recordings_for(folders):
-    """`Recordings` at the sample rate of the files, with the length of the shorter set.
-
-    Args:
-      folders: Paths.
+    """`Recordings` at the sample rate of folders' files, with the length of the shorter folder.
 
     Raises:
       UsageError: for files of several sample rates, or none that can be read.
@@ -177,27 +169,17 @@ def files_of(folder):
 
 
 def check_audio(folder):
-    """Check number and kind of a folder's files without opening them.
-
-    Raises:
-      UsageError: for too few files, or stems beside whole sounds.
-    """
+    """Raise UsageError for too few files in a folder, or stems beside whole examples."""
     files = files_of(folder)
     if len(files) < MIN_EXAMPLES:
         raise UsageError(
-            f"--audio {folder} contains {len(files)} files; expected at least {MIN_EXAMPLES}, "
-            f"better {ENOUGH_EXAMPLES}"
+            f"{folder} contains {len(files)} files; expected at least {MIN_EXAMPLES}, better "
+            f"{ENOUGH_EXAMPLES}"
         )
     whole = {path.with_suffix("") for path in files}
     stems = [path for path in files if path.parent in whole]
     if stems:
         raise UsageError(
-            f"--audio {folder} contains stems, such as {stems[0].relative_to(folder)}; expected "
-            "whole sounds alone: render without --stems, or move those folders away"
+            f"{folder} contains stems, such as {stems[0].relative_to(folder)}; expected whole "
+            "examples only: render without stems, or move those folders away"
         )
-
-
-def balanced_rows(n_there, n):
-    """n of n_there rows, each equally often, in a fixed order."""
-    order = np.random.default_rng(0).permutation(n_there)
-    return np.concatenate([order] * -(-n // n_there))[:n]

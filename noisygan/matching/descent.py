@@ -19,8 +19,7 @@ def minimize(parameters, loss, n_steps, progress=None):
 
     Args:
       parameters: dict of Parameter.
-      loss: Function from a dict of float32 tensors, of the parameters' names and shapes, to a
-        scalar; traced once.
+      loss: Function from a dict of float32 tensors of the parameters' names and shapes to a scalar.
       n_steps: Steps, 1 or more.
       progress: None, or a function that is called with the number of steps done.
 

@@ -42,18 +42,11 @@ class Room(NamedTuple):
 
 
 def find_room(audio, sample_rate, seconds):
-    """Measure where the dry sound of a reverberant recording ends, and how loud the reverb is.
+    """Measure where the dry sound of a recording [n_samples] ends, and how loud its reverb is.
 
     The note is taken to end where the level falls fastest. The end of the recording, in digital
-    silence or not, is no such fall.
-
-    Args:
-      audio: float32 [n_samples].
-      sample_rate: Hz.
-      seconds: Known reverberation time, T60.
-
-    Returns:
-      Room, or None if no tail is audible behind the fall.
+    silence or not, is no such fall. `seconds` is the known reverberation time, T60. None if no tail
+    is audible behind the fall.
     """
     n_samples = len(audio)
     audio = audio[: np.max(np.flatnonzero(np.abs(audio) > _DIGITAL_SILENCE), initial=0) + 1]

@@ -16,13 +16,7 @@ SEED = 0
 
 
 class Estimate(NamedTuple):
-    """A number with its interval.
-
-    Attributes:
-      value: float.
-      interval: (low, high) or None.
-      note: Remark for the reader.
-    """
+    """A number with its interval, (low, high) or None, and a remark for the reader."""
 
     value: float
     interval: tuple | None = None
@@ -30,15 +24,12 @@ class Estimate(NamedTuple):
 
 
 def interval(value, resampled, low=-np.inf, high=np.inf):
-    """Percentile interval of resampled values, centred on `value` and clipped to low .. high.
+    """Percentile interval (low, high) of resampled values, centred on `value` and clipped.
 
     Args:
       value: float.
       resampled: The metric of resampled sets, [n_resamples].
       low, high: Limits of the metric.
-
-    Returns:
-      (low, high).
     """
     resampled = np.asarray(resampled, float)
     tail = 50.0 * (1.0 - LEVEL)

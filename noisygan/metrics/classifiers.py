@@ -33,7 +33,7 @@ class PictureClassifier:
         import keras
         import tensorflow as tf
 
-        self.n_classes, self.seed = n_classes, seed
+        self.seed = seed
 
         def initializer(i):
             return keras.initializers.GlorotUniform(seed=1000 * seed + i)
@@ -49,27 +49,19 @@ class PictureClassifier:
         hidden = layers.Dense(N_HIDDEN, "relu", kernel_initializer=initializer(10))(x)
         logits = layers.Dense(n_classes, kernel_initializer=initializer(11))(hidden)
         self.model = keras.Model(pictures, [logits, hidden])
-        self.first = self.model.get_weights()
-        variables = [v.value for v in self.model.trainable_variables]
-        moments = [tf.Variable(tf.zeros_like(v)) for v in variables]
-        squares = [tf.Variable(tf.zeros_like(v)) for v in variables]
-        self.state = moments + squares
+        self.optimizer = keras.optimizers.AdamW(LEARNING_RATE, weight_decay=1e-2, beta_2=0.99)
+        variables = self.model.trainable_variables
+        self.optimizer.build(variables)
+        self.state = [*self.model.variables, *self.optimizer.variables]
+        self.first = [v.numpy() for v in self.state]
 
         @tf.function(reduce_retracing=True)
-        def step(x, y, weight, number, rate):
+        def step(x, y, weight):
             with tf.GradientTape() as tape:
                 logits, _ = self.model(x)
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
                 loss = tf.reduce_mean(losses * weight)
-            # Adam with decoupled weight decay.
-            for v, m, s, g in zip(
-                variables, moments, squares, tape.gradient(loss, variables), strict=True
-            ):
-                m.assign(0.9 * m + 0.1 * g)
-                s.assign(0.99 * s + 0.01 * g**2)
-                m_hat = m / (1.0 - 0.9 ** (number + 1.0))
-                s_hat = s / (1.0 - 0.99 ** (number + 1.0))
-                v.assign_sub(rate * (m_hat / (tf.sqrt(s_hat) + 1e-7) + 1e-2 * v))
+            self.optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
 
         self._step = step
         self._apply = tf.function(self.model, reduce_retracing=True)
@@ -81,14 +73,11 @@ class PictureClassifier:
           pictures: float32 [n, 64, 40], dB.
           classes: int [n].
         """
-        import tensorflow as tf
-
-        self.model.set_weights(self.first)
-        for variable in self.state:
-            variable.assign(tf.zeros_like(variable))
+        for variable, value in zip(self.state, self.first, strict=True):
+            variable.assign(value)
         self.mean, self.deviation = pictures.mean(0), pictures.std() + 1e-6
-        often = np.bincount(classes, minlength=self.n_classes)
-        weight = (len(classes) / np.maximum(often, 1) / max((often > 0).sum(), 1))[classes]
+        counts = np.bincount(classes)
+        weight = (len(classes) / np.maximum(counts, 1) / (counts > 0).sum())[classes]
         weight = weight.astype(np.float32)
         x, y = self._normalized(pictures), classes.astype(np.int32)
         rng = np.random.default_rng(self.seed)
@@ -101,8 +90,8 @@ class PictureClassifier:
             batch = x[rows] + rng.normal(0.0, 0.1, (len(rows), 1, 1, 1)).astype(np.float32)
             batch = np.roll(batch, rng.integers(-1, 2), axis=1)
             rate = 0.5 * LEARNING_RATE * (1.0 + np.cos(np.pi * number / N_STEPS))
-            numbers = (tf.constant(x, tf.float32) for x in (number, rate))
-            self._step(batch, y[rows], weight[rows], *numbers)
+            self.optimizer.learning_rate.assign(rate)
+            self._step(batch, y[rows], weight[rows])
         return self
 
     def _normalized(self, pictures):
@@ -121,15 +110,12 @@ class PictureClassifier:
 
 
 def inception_style(probabilities):
-    """Inception-style score and entropies of class probabilities [n, n_classes].
+    """Inception-style score and entropies of class probabilities [n, n_classes]: dict -> Estimate.
 
-    score: exp of the mean divergence of an example's classes from the marginal, 1 to n_classes;
-    entropy of classes: of the marginal, 1 if all classes are equally frequent; entropy of an
-    example: mean over examples, 0 if each is clearly one class. Entropies are relative to the
-    largest possible.
-
-    Returns:
-      dict name -> Estimate.
+    score: exp of the mean divergence of an example's classes from the marginal, 1 to n_classes.
+    entropy of classes: of the marginal, 1 if all classes are equally frequent. entropy of an
+    example: mean over examples, 0 if each is clearly one class. Both relative to the largest
+    possible.
 
     References:
       Salimans et al. 2016, equation of section 4.
@@ -165,17 +151,14 @@ def _binary_classifier():
 
 
 def two_sample_accuracy(reference, generated, groups, generated_groups):
-    """Cross-validated accuracy of a CNN that separates generated from real, in percent.
+    """Cross-validated accuracy of a CNN that separates generated from real: percent, an Estimate.
 
-    The two sets are balanced. Examples of one group (one pitch, one drum at several velocities) are
-    in one fold, so that memorised ones do not raise the accuracy.
+    50 is perfect. The two sets are balanced. Examples of one group (one pitch, one drum at several
+    velocities) are in one fold, so that memorised ones do not raise the accuracy.
 
     Args:
       reference, generated: Pictures, [n, 64, 40] and [m, 64, 40].
       groups, generated_groups: Arrays of str, [n] and [m].
-
-    Returns:
-      Estimate; 50 is perfect.
 
     Raises:
       ValueError: for fewer than 8 in either set, or too few groups for folds.

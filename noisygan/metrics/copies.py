@@ -8,8 +8,8 @@ Two distances, both invariant to gain and to small shifts:
 - log-mel: root mean square difference of two log-mel spectrograms in dB at the best shift, each
   relative to its peak and limited to 60 dB below. Insensitive to phase.
 
-An example is suspicious if a distance is smaller than for 19 of 20 recordings that were not trained
-on. A small distance alone means nothing: short drums of one kind are all alike.
+An example is suspicious if a distance is smaller than for 19 of 20 held-out recordings. A small
+distance alone means nothing: short drums of one kind are all alike.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from noisygan.metrics.distances import pairwise_distances
 from noisygan.metrics.features import in_threads
 
 RANGE_DB = 60.0
+MAX_SHIFT_SECONDS = 0.005
+# Share of the held-out recordings below the threshold.
+LEVEL = 0.05
 # A smaller distance is a copy, also among recordings.
 COPY = {"waveform": 1e-3, "log-mel": 0.5}
 
 
 def waveform_distances(generated, training, max_shift, candidates=None):
-    """Relative square errors at the best shift and gain.
+    """Relative square errors at the best shift and gain, float32 [n, m], 0 to 1.
 
     At a shift s the minimum of |x - a y_s|^2 / |x|^2 over gains a is
     1 - (x y_s)^2 / (|x|^2 |y_s|^2), where y_s is the part of y inside the length. One Fourier
-    transform gives all shifts.
+    transform gives all shifts. Silence and pairs that are not compared have distance 1.
 
     Args:
       generated: [n, n_samples].
       training: [m, n_samples].
       max_shift: Largest shift in samples, to either side.
       candidates: Rows of the training examples to compare with, int [n, k]; None: all.
-
-    Returns:
-      float32 [n, m], 0 to 1; 1 for silence and for pairs that were not compared.
     """
     generated, training = (np.asarray(x, np.float32) for x in (generated, training))
     n_samples = generated.shape[1]
@@ -67,16 +67,13 @@ def waveform_distances(generated, training, max_shift, candidates=None):
 
 
 def log_mel_distances(generated, training, sample_rate, max_shift):
-    """Root mean square differences of log-mel spectrograms at the best shift.
+    """Root mean square differences of log-mel spectrograms at the best shift, dB, float64 [n, m].
 
     Args:
       generated: [n, n_samples].
       training: [m, n_samples].
       sample_rate: Hz.
       max_shift: Largest shift in samples, to either side.
-
-    Returns:
-      float64 [n, m], dB.
     """
     ours, theirs = (
         np.stack(in_threads(lambda audio: _relative_log_mel(audio, sample_rate), x))
@@ -108,7 +105,7 @@ class Nearest:
       rows: Of the training examples, int [n].
       distances: float [n].
       own_distances: Distances of held-out recordings to the nearest training example, [k].
-      threshold: The share `level` of recordings, copies excluded, lies below it.
+      threshold: 5 % of the recordings, copies excluded, lie below it.
     """
 
     rows: np.ndarray
@@ -127,31 +124,18 @@ class Nearest:
         return self.own_distances <= self.threshold
 
 
-def find_copies(
-    generated,
-    training,
-    test,
-    sample_rate,
-    max_shift_seconds=0.005,
-    level=0.05,
-    n_candidates=None,
-):
-    """Nearest training examples of generated ones, by each distance.
+def find_copies(generated, training, test, sample_rate, n_candidates=None):
+    """Nearest training examples of generated ones: dict of `Nearest`, "waveform" and "log-mel".
 
     Args:
       generated: [n, n_samples].
       training: [m, n_samples].
       test: Held-out recordings, [k, n_samples].
       sample_rate: Hz.
-      max_shift_seconds: Largest shift, to either side.
-      level: Share of the held-out recordings below the threshold.
-      n_candidates: Number of training examples, the nearest by log-mel, whose waveform is
-        compared; None: all.
-
-    Returns:
-      dict of `Nearest`: "waveform" and "log-mel".
+      n_candidates: Number of training examples, the nearest by log-mel, whose waveform is compared;
+        None: all.
     """
-    max_shift = round(max_shift_seconds * sample_rate)
+    max_shift = round(MAX_SHIFT_SECONDS * sample_rate)
     # Both sets at once, so that the training examples are prepared once.
     everything = np.concatenate([generated, test])
     spectral = log_mel_distances(everything, training, sample_rate, max_shift)
@@ -163,7 +147,7 @@ def find_copies(
     for kind, matrix in (("waveform", waveform), ("log-mel", spectral)):
         matrix, own = matrix[: len(generated)], matrix[len(generated) :].min(axis=1)
         different = own[own > COPY[kind]]
-        threshold = float(np.quantile(different, level)) if len(different) else COPY[kind]
+        threshold = float(np.quantile(different, LEVEL)) if len(different) else COPY[kind]
         found[kind] = Nearest(matrix.argmin(axis=1), matrix.min(axis=1), own, threshold)
     return found
 

@@ -25,17 +25,10 @@ def mean_distance(points):
 
 
 def energy_distance(a, b):
-    """Unbiased energy distance 2 E|x - y| - E|x - x'| - E|y - y'|, in the features' unit.
+    """Unbiased energy distance 2 E|x - y| - E|x - x'| - E|y - y'| of a [n, d] and b [m, d], float.
 
-    Zero on average for sets from one distribution, so single values may be negative. Has no
-    bandwidth, and does not saturate for distant sets as a Gaussian kernel does.
-
-    Args:
-      a: [n, d], n >= 2.
-      b: [m, d], m >= 2.
-
-    Returns:
-      float.
+    Zero on average for sets from one distribution, so single values may be negative. It has no
+    bandwidth, and does not saturate for distant sets as a Gaussian kernel does. n, m >= 2.
 
     References:
       Szekely and Rizzo 2013, Energy statistics, equation 2.
@@ -51,21 +44,16 @@ def median_bandwidth(reference):
 
 
 def mmd2_estimate(reference, generated, scale=1.0, bandwidth=None):
-    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, and its interval.
+    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, an Estimate.
 
     Zero on average for sets from one distribution, so single values may be negative. Pairs of a row
-    and its own duplicate in a resampled set are left out, as each row paired with itself is in the
-    estimator, so that resampled values stay unbiased.
+    and its own duplicate in a resampled set are left out, so that resampled values stay unbiased.
 
     Args:
-      reference: [n, d], n >= 4.
-      generated: [m, d], m >= 4.
+      reference, generated: [n, d] and [m, d], n, m >= 4.
       scale: Factor of the result.
-      bandwidth: Sigma of the kernel exp(-|x - y|^2 / (2 sigma^2)), in the features' unit; None:
-        the reference's median distance.
-
-    Returns:
-      Estimate.
+      bandwidth: Sigma of the kernel exp(-|x - y|^2 / (2 sigma^2)); None: the reference's median
+        distance.
 
     References:
       Gretton et al. 2012, A Kernel Two-Sample Test, equation 3.
@@ -126,15 +114,14 @@ def frechet_estimate(reference, generated):
 def frechet_at_infinity(reference, generated):
     """Frechet distance extrapolated to infinite N: an Estimate whose note is the fit's R^2.
 
-    The distance of subsets of N rows is linear in 1 / N up to terms of higher order; the intercept
-    is returned. The interval is 1.96 standard errors of the fit.
+    The distance of subsets of N rows is linear in 1 / N up to terms of higher order; the value is
+    the intercept, the interval 1.96 standard errors of the fit.
 
     Args:
-      reference: [n, d].
-      generated: [m, d]; n and m must be at least 4 d, so that a quarter still has a covariance.
+      reference, generated: [n, d] and [m, d].
 
     Raises:
-      ValueError: for smaller sets.
+      ValueError: for n or m below 4 d: a quarter of the rows must still have a covariance.
 
     References:
       Chong and Forsyth 2020, Effectively Unbiased FID and Inception Score.

@@ -53,16 +53,13 @@ class Features:
 
 
 def extract(audio, sample_rate, pitch, labels):
-    """Features of examples.
+    """`Features` of examples.
 
     Args:
       audio: float32 [n, n_samples].
       sample_rate: Hz.
       pitch: MIDI, NaN where unknown, [n].
       labels: str [n].
-
-    Returns:
-      Features.
     """
 
     def features_of(audio, pitch, label):
@@ -95,12 +92,9 @@ def extract(audio, sample_rate, pitch, labels):
 def in_threads(function, *arguments):
     """Map a function over arguments in threads, one per core; a list in order.
 
-    NumPy and SciPy release the interpreter lock. Matrix products inside use one core each.
+    Matrix products inside use one core each.
     """
-    with (
-        threadpool_limits(1),
-        concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool,
-    ):
+    with threadpool_limits(1), concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(function, *arguments))
 
 
@@ -143,7 +137,7 @@ def _averaged(rows, n):
 class Projection:
     """Principal components of training recordings, and the distance from their subspace.
 
-    The last coordinate is the norm of the residual. Without it an example unlike any recording
+    The last coordinate is the norm of the residual: without it an example unlike any recording
     would be projected into the middle of them.
 
     Args:

@@ -16,21 +16,17 @@ EXAMPLES_PER_BIN = 10
 
 
 def precision_recall_density_coverage(reference, generated, k=K):
-    """Precision, recall, density and coverage.
+    """Precision, recall, density and coverage: dict name -> Estimate.
 
     A ball around a point reaches to its k-th nearest neighbour in its own set.
     precision: share of the generated points inside a ball of the reference. recall: share of the
     reference inside a ball of the generated points. density: number of reference balls around a
-    generated point, over k. coverage: share of the reference whose ball contains a generated
-    point.
+    generated point, over k. coverage: share of the reference whose ball contains a generated point.
+    The intervals resample the points that are counted; the balls stay.
 
     Args:
-      reference: [n, d], n > k.
-      generated: [m, d], m > k.
+      reference, generated: [n, d] and [m, d], n, m > k.
       k: Number of neighbours; a point is not its own.
-
-    Returns:
-      dict name -> Estimate. The intervals resample the points that are counted; the balls stay.
 
     Raises:
       ValueError: for too few points.
@@ -63,13 +59,12 @@ def _radii(points, k):
 def different_bins(train, reference, generated):
     """NDB: share of bins that are statistically different between two sets, an Estimate.
 
-    The bins are the cells of k-means on the training recordings. The two shares of each bin are
-    compared by a two-proportion z-test; 5 % of the bins of equal sets differ by chance.
+    The bins are the cells of k-means on the training recordings, one per 10 rows, 2 to 50. The two
+    shares of each bin are compared by a two-proportion z-test; 5 % of the bins of equal sets differ
+    by chance.
 
     Args:
-      train: [n, d]; one bin per 10 rows, 2 to 50 bins.
-      reference: [m, d].
-      generated: [k, d].
+      train, reference, generated: [n, d], [m, d] and [k, d].
 
     References:
       Richardson and Weiss 2018, On GANs and GMMs.

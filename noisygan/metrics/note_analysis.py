@@ -47,7 +47,7 @@ class Demodulated:
 
 
 def demodulate(audio, sample_rate, f0_hz, held=(0.5, 2.8), n_partials=N_PARTIALS, hop_length=64):
-    """Heterodyne the partials of a monophonic note down to slow envelopes.
+    """Heterodyne the partials of a monophonic note down to slow envelopes: `Demodulated`.
 
     The carrier is the strongest component within 120 cents of `f0_hz` in the sustain, so that a
     detuned note is measured at its actual pitch.
@@ -59,9 +59,6 @@ def demodulate(audio, sample_rate, f0_hz, held=(0.5, 2.8), n_partials=N_PARTIALS
       held: Start and end of the sustain in seconds.
       n_partials: Number of partials.
       hop_length: Samples between frames.
-
-    Returns:
-      Demodulated.
     """
     audio = np.asarray(audio, dtype=np.float64)
     carrier = _strongest_near(audio, sample_rate, f0_hz, held)
@@ -111,10 +108,10 @@ def _strongest_near(audio, sample_rate, f0_hz, held):
 
 
 def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0)):
-    """Strongest periodic modulation of a curve: vibrato of pitch, tremolo of level.
+    """Strongest periodic modulation of a curve [n_frames]: vibrato of pitch, tremolo of level.
 
     Args:
-      curve: [n_frames], in any unit (cents, dB).
+      curve: In any unit (cents, dB).
       frame_rate: Hz.
       rate_range_hz: Range of the rate.
 
@@ -134,16 +131,13 @@ def modulation(curve, frame_rate, rate_range_hz=(2.5, 9.0)):
 
 
 def level_curve(audio, sample_rate, window_seconds=0.016, hop_length=32):
-    """Level over time.
+    """Level over time: (times [n_frames] in seconds, level_db [n_frames]).
 
     Args:
       audio: [n_samples].
       sample_rate: Hz.
       window_seconds: Length of the Hann window that smooths the squared signal.
       hop_length: Samples between frames.
-
-    Returns:
-      (times [n_frames] in seconds, level_db [n_frames]).
     """
     length = int(window_seconds * sample_rate) | 1
     window = signal.windows.hann(length + 2)[1:-1]

@@ -21,7 +21,8 @@ def render_requests(
 
     sample_rate = sample_rate or generator.sample_rate
     n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
-    audio = audio and not _is_long(generator, n_samples)
+    is_long = n_samples > MAX_SAMPLES_PER_BATCH and has_known_voices(generator)
+    audio = audio and not is_long  # long notes are rendered block by block
     given = dict(seconds=seconds, sample_rate=sample_rate, seed=seed, audio=audio, **settings)
 
     def render(stems):
@@ -125,10 +126,9 @@ def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
     return {name: np.pad(part.numpy()[:, :n_samples], behind) for name, part in parts.items()}
 
 
-def _is_long(generator, n_samples):
-    """True for notes that are rendered block by block: bundled voices, more than a batch holds."""
+def has_known_voices(generator):
+    """True for a hybrid of bundled voices, whose controls are enough to render it."""
     from noisygan.rendering.synthesis import KINDS
 
     voices = generator.voices
-    ours = bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
-    return ours and n_samples > MAX_SAMPLES_PER_BATCH
+    return bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)

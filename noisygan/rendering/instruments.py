@@ -1,17 +1,21 @@
 """Instruments for samplers: sample the notes or drums of a run, find loops, write the files."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from noisygan import files
 from noisygan.audio_io import audio_files, sampler_formats
-from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.errors import UsageError
 from noisygan.rendering import kits
-from noisygan.rendering.batches import iterate
+from noisygan.rendering.batches import conditioning, has_known_voices, iterate
+from noisygan.rendering.interpolation import ends
+from noisygan.rendering.layers import crossfaded, points, velocity_gains
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.requests import check_pitches, make_requests
+from noisygan.rendering.requests import check_pitches, make_requests, note_seeds
+from noisygan.rendering.synthesis import controls_row, render_controls
 
 VELOCITIES = (42, 84, 127)
 MAX_SECONDS = 30.0  # of a sample; bounds the memory
@@ -21,6 +25,7 @@ _BEYOND = 12  # semitones that the outermost samples are played beyond their pit
 _HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
+_AUDIBLE_DB, _AUDIBLE_SECONDS = 30.0, 0.1  # a release that falls more slowly is sampled
 
 
 def make_instrument(
@@ -37,28 +42,7 @@ def make_instrument(
     subtype="PCM_16",
     progress=None,
 ):
-    """Make an instrument for samplers: a keyboard instrument, or a kit without a pitch condition.
-
-    Args:
-      run: `noisygan.Run`.
-      out_dir: A new or empty folder.
-      format: "sfz" or "folder" (WAV files with key and loop alone).
-      pitch: Sampled MIDI numbers; None: every third one of the recordings' range.
-      velocity: Sampled velocities, 1 .. 127; None: 42, 84 and 127.
-      round_robins: Samples of each pitch and velocity that take turns.
-      label: Name of the label, for a run with several and pitches.
-      seed: Decides z and noise.
-      seconds, sample_rate: Length and rate of the samples in Hz; None: the recordings'.
-      subtype: Sample format of the WAV files.
-      progress: None, or a function called with the number of samples rendered and their total.
-
-    Returns:
-      SampledInstrument, with the path that a sampler opens.
-
-    Raises:
-      UsageError: if the run can't play it, the format is unknown, or the folder is not empty.
-      RunError: if a file can't be written.
-    """
+    """Make an instrument for samplers; arguments and errors as of `noisygan.Run.instrument`."""
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
     if seconds is not None and seconds > MAX_SECONDS:
@@ -87,7 +71,14 @@ def make_instrument(
         zones = note_zones(run, pitches, velocities, round_robins, label)
         made = render_notes(generator, zones, **settings, progress=progress)
     made = limit_peak(made)
-    path = sampler_formats.write_instrument(made, preview(made), out_dir, format, subtype)
+    sound = preview(made)
+    if format == "folder":
+        # Samplers that read loops from WAV files don't crossfade them.
+        loops = [crossfade_loop(sample.audio, sample.loop) for sample in made.samples]
+        pairs = zip(made.samples, loops, strict=True)
+        samples = [dataclasses.replace(sample, audio=audio) for sample, audio in pairs]
+        made = dataclasses.replace(made, samples=samples)
+    path = sampler_formats.write_instrument(made, sound, out_dir, format, subtype)
     return dataclasses.replace(made, path=path)
 
 
@@ -119,83 +110,116 @@ def sampled_pitches(run):
 
 
 def note_zones(run, pitches, velocities, n_turns, label=None):
-    """Zones of an instrument of pitched notes.
+    """Zones of an instrument: list of lists, the layers of each pitch and turn from soft to loud.
 
-    Args:
-      run: Run with a pitch condition.
-      pitches, velocities: MIDI numbers; velocities only count with a velocity condition.
-      n_turns: Round robins: notes of the same pitch and velocity from different z.
-      label: Name of the label, or None.
-
-    Returns:
-      list of Zone: those of one pitch and turn follow each other, from soft to loud.
-
-    Raises:
-      UsageError: if the run can't play them.
+    Velocities only count with a velocity condition. Round robins (`n_turns`) are notes of the same
+    pitch and velocity from different z. UsageError if the run can't play them.
     """
     pitches = sorted(set(pitches))
     has_velocity = "velocity" in run.condition_names
     velocities = sorted({max(1, v) for v in velocities}) if has_velocity else [None]
-    ranges = layers(velocities) if has_velocity else [(1, 127)]
+    ranges = crossfaded(velocities) if has_velocity else [(1, 127)]
     label = None if label is None else [label]
     requests = [make_requests(run, n_turns, pitches, velocity, label) for velocity in velocities]
     low, high = max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND)
     keys = dict(zip(pitches, neighbouring(pitches, low, high), strict=True))
     return [
-        Zone(request, int(request.pitch), keys[request.pitch], between, request.number)
+        [
+            Zone(request, int(request.pitch), keys[request.pitch], between, request.number)
+            for request, between in zip(notes, ranges, strict=True)
+        ]
         for notes in zip(*requests, strict=True)
-        for request, between in zip(notes, ranges, strict=True)
     ]
 
 
 def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
-    """Render the samples of an instrument of pitched notes, with loops.
+    """Render the Zones of `note_zones`, with loops and releases: SampledInstrument.
 
-    Args:
-      generator: By the generator contract.
-      zones: Of `note_zones`.
-      seconds: Length of the samples with their release; None: the run's own.
-      sample_rate: Hz.
-      seed: Decides z and noise.
-      progress: As of `make_instrument`.
-
-    Returns:
-      SampledInstrument.
+    `seconds` is the length of the samples with their release, None the generator's own.
     """
     seconds = generator.seconds if seconds is None else seconds
-    samples, releases, softer = [], [], None
-    requests = [zone.request for zone in zones]
-    rendered = iterate(generator, requests, seconds, sample_rate, seed)
-    for zone, note in zip(zones, rendered, strict=True):
-        audio = note.audio
-        held = _held(generator, audio, seconds, sample_rate)
-        loop = None
-        if not generator.rings_out:
-            loop = find_loop(audio, sample_rate, held // 8, held)
-        if loop is not None:
-            audio = crossfade_loop(audio, loop)
-        level = float(np.sqrt(np.mean(audio[:held] ** 2))) if held else 0.0
-        softest = None
-        if zone.request.velocity:
-            # The level of the next softer layer, and silence at the end of the softest.
-            is_lowest = zone.velocities[0] == 1
-            softest = 0.0 if is_lowest else min(1.0, softer / max(level, 1e-9))
-        softer = level
-        samples.append(Sample(zone, f"{zone.request.stem}.wav", audio, loop, softest))
-        releases.append(_release(generator, audio[held:], sample_rate))
+    span = min(zone.key for zone, *_ in zones), max(zone.key for zone, *_ in zones)
+    samples, releases = [], []
+    for layers in zones:
+        render = _render_curves if has_known_voices(generator) else _render_audio
+        sounds, levels_db, tune = render(generator, layers, span, seconds, sample_rate, seed)
+        held = _held(generator, sounds[-1], seconds, sample_rate)
+        velocities, gains = [zone.request.velocity for zone in layers], None
+        if velocities[0]:
+            beginning = [sound[: max(held, 1)] for sound in sounds]
+            gains = velocity_gains(velocities, beginning, levels_db)
+        for zone, audio in zip(layers, sounds, strict=True):
+            loop, release = find_note_loop(generator, audio, seconds, sample_rate), audio[held:]
+            releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
+            n_release = round(releases[-1] * sample_rate)
+            audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
+            release = release[:n_release] if loop is not None and audible else None
+            path = f"{zone.request.stem}.wav"
+            samples.append(Sample(zone, path, audio, loop, gains, tune, release))
         if progress:
-            progress(len(samples), len(zones))
-    n_turns = 1 + max(zone.turn for zone in zones)
-    release = float(np.median(releases))
-    name = zones[0].request.name
+            progress(len(samples), len(zones) * len(layers))
+    n_turns = 1 + max(zone.turn for zone, *_ in zones)
+    release = generator.release_seconds if generator.rings_out else float(np.median(releases))
+    name = zones[0][0].request.name
     return SampledInstrument(name, samples, n_turns, False, release, sample_rate)
+
+
+def _render_audio(generator, layers, span, seconds, sample_rate, seed):
+    """Layers of a note: (sounds, None, {}); see `_render_curves`."""
+    requests = [zone.request for zone in layers]
+    rendered = iterate(generator, requests, seconds, sample_rate, seed)
+    return [note.audio for note in rendered], None, {}
+
+
+def _render_curves(generator, layers, span, seconds, sample_rate, seed):
+    """Layers of a note of a hybrid: (sounds, dB by velocity, cents by key off the sample's tuning).
+
+    All layers have the F0 curve of the loudest one, so that they stay in phase when a sampler
+    crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
+    """
+    requests, loudest = [zone.request for zone in layers], layers[-1].request
+    between = points([zone.request.velocity for zone in layers]) if loudest.velocity else []
+    low, high = layers[0].keys
+    keys = range(max(low, span[0]), min(high, span[1]) + 1)
+    asked = requests + [dataclasses.replace(loudest, velocity=each) for each in between]
+    asked += [dataclasses.replace(loudest, pitch=key) for key in keys]
+    z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
+    curves = generator.get_controls(z, conditioning(asked), seconds)
+    curves = {name: np.array(value) for name, value in curves.items()}
+    n_held = curves["loudness_db"].shape[1]
+    if not generator.rings_out:
+        n_held = max(1, n_held - math.ceil(generator.release_seconds * generator.frame_rate))
+    tune = {}
+    for name in (name for name in curves if name.endswith("/f0_hz")):
+        semitones = 12.0 * np.log2(np.median(curves[name][:, :n_held, 0], axis=1) / 440.0) + 69.0
+        semitones = semitones[len(requests) + len(between) :]
+        cents = {key: 100.0 * (x - key) for key, x in zip(keys, semitones, strict=True)}
+        tune = tune or {key: cents[key] - cents[layers[0].key] for key in keys}
+        curves[name][: len(requests)] = curves[name][len(requests) - 1]
+    power = np.mean(10.0 ** (curves["loudness_db"][:, :n_held, 0] / 10.0), axis=1)
+    levels_db = 10.0 * np.log10(power[len(requests) :])
+    noise_seed, n_samples = note_seeds(seed, loudest.number)[1], round(seconds * sample_rate)
+    rows = (
+        controls_row(generator, curves, i, n_samples, sample_rate, noise_seed)
+        for i in range(len(requests))
+    )
+    levels_db = dict(zip(between, levels_db, strict=False)) or None
+    return [render_controls(row) for row in rows], levels_db, tune
+
+
+def find_note_loop(generator, audio, seconds, sample_rate):
+    """Find the loop of a note before its note-off; None for a generator whose notes ring out."""
+    if generator.rings_out:
+        return None
+    held = _held(generator, audio, seconds, sample_rate)
+    return find_loop(audio, sample_rate, held // 8, held)
 
 
 def _held(generator, audio, seconds, sample_rate):
     """Samples of a note before its note-off or decay."""
     if generator.rings_out:
         return len(audio)
-    if generator.has_controls:
+    if generator.release_seconds is not None:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
     levels = _levels_db(audio, sample_rate)
     if not len(levels):
@@ -204,18 +228,12 @@ def _held(generator, audio, seconds, sample_rate):
     return min(len(audio), round((last + 1) * _FRAME_SECONDS * sample_rate))
 
 
-def _release(generator, audio, sample_rate):
-    return (
-        generator.release_seconds if generator.rings_out else _release_seconds(audio, sample_rate)
-    )
-
-
-def _release_seconds(audio, sample_rate):
-    """Time in which the end of a note falls by 60 dB, at least 0.05 s."""
+def _seconds_to_fall(audio, sample_rate, fall_db):
+    """Time in which the end of a note falls by some dB, at least 0.05 s."""
     levels = _levels_db(audio, sample_rate)
     if not len(levels):
         return 0.05
-    loud = np.flatnonzero(levels >= levels[0] - _FADED_DB)[-1]
+    loud = np.flatnonzero(levels >= levels[0] - fall_db)[-1]
     return max(0.05, (loud + 1) * _FRAME_SECONDS)
 
 
@@ -230,10 +248,7 @@ def limit_peak(instrument):
     peak = max(float(np.max(np.abs(sample.audio), initial=0.0)) for sample in instrument.samples)
     if peak <= 1.0:
         return instrument
-    samples = [
-        dataclasses.replace(sample, audio=sample.audio / np.float32(peak))
-        for sample in instrument.samples
-    ]
+    samples = [sample.scaled(1.0 / peak) for sample in instrument.samples]
     return dataclasses.replace(instrument, samples=samples)
 
 
@@ -266,7 +281,7 @@ def preview(instrument, note_seconds=0.5, held_seconds=3.0):
         if instrument.is_kit:
             part = sample.audio[: len(sound) - start]
         else:
-            part = play_loop(sample.audio, sample.loop, n + fade)
+            part = play_loop(crossfade_loop(sample.audio, sample.loop), sample.loop, n + fade)
             part[n:] *= 0.001 ** np.linspace(0.0, 1.0, fade, dtype=np.float32)
         sound[start : start + len(part)] += part
     return sound / max(1.0, float(np.max(np.abs(sound))))

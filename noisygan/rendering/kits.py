@@ -3,10 +3,11 @@
 import numpy as np
 import scipy.signal
 
-from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, layers
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.rendering import song
 from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
+from noisygan.rendering.layers import crossfaded, velocity_gains
 from noisygan.rendering.requests import Request, file_name
 
 # Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,
@@ -26,22 +27,11 @@ _LONGEST_CONTACT = 1.5e-4
 
 
 def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
-    """Render the samples of a drum kit.
+    """Render the samples of a drum kit: SampledInstrument.
 
     Each key has another drum, and round robins are small variations of it. If the run is not
-    conditioned on velocity, softer blows are low-passed.
-
-    Args:
-      run: Run that is not conditioned on pitch.
-      velocities: Of the layers, 1 .. 127.
-      n_turns: Round robins.
-      seconds: Length of the samples, or None: the run's own.
-      sample_rate: Hz.
-      seed: Decides z and noise.
-      report: None, or a function called with the number of samples rendered.
-
-    Returns:
-      SampledInstrument.
+    conditioned on velocity, softer blows are low-passed. `report` is called with the number of
+    samples rendered.
     """
     generator = run.generator
     told = "velocity" in run.condition_names
@@ -67,13 +57,16 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         for turn in range(n_turns):
             near = _between(z, others, _VARIATION * turn / max(1, n_turns - 1))
             takes = [turn * _OTHERS + number for number in numbers]
-            for velocity, between in zip(velocities, layers(velocities), strict=True):
-                for key, sound in zip(keys, render(near, takes, velocity), strict=True):
+            rendered = [render(near, takes, velocity) for velocity in velocities]
+            for key, *sounds in zip(keys, *rendered, strict=True):
+                choke = "hihat" if is_drums and key in _HIHAT else ""
+                gains = velocity_gains(velocities, sounds) if told else None
+                ranges = crossfaded(velocities)
+                for velocity, between, sound in zip(velocities, ranges, sounds, strict=True):
                     request = Request(key, velocity, index or 0, name, turn, turn)
-                    choke = "hihat" if is_drums and key in _HIHAT else ""
                     zone = Zone(request, key, (key, key), between, turn, choke)
                     path = f"{name}/{name}_{turn}-{key:02d}-v{velocity:03d}.wav"
-                    samples.append(Sample(zone, path, sound))
+                    samples.append(Sample(zone, path, sound, gains=gains))
         if report is not None:
             report(len(samples))
     return SampledInstrument(run.name, samples, n_turns, True, 0.05, sample_rate)
@@ -107,15 +100,9 @@ def _knows_drums(run):
 
 
 def in_order(keys, sounds, sample_rate):
-    """Give drums the keys that suit them: toms by their pitch, cymbals by their length.
+    """Give drums [n_samples] the keys that suit them: toms by their pitch, cymbals by their length.
 
-    Args:
-      keys: As many MIDI keys as sounds.
-      sounds: list of float32 [n_samples].
-      sample_rate: Hz.
-
-    Returns:
-      list of the same keys, one for each sound.
+    Returns the same keys, one for each sound.
     """
     keys = list(keys)
     for order, measure in ((_RISING, _pitch_hz), (_LONGER, _length_seconds)):

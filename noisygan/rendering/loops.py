@@ -15,6 +15,8 @@ _N_ENDS = 32
 _AS_GOOD = 0.02
 # Least likeness of a loop.
 _LEAST_LIKENESS = 0.5
+# A note that falls faster, and by more than this, decays: it rings out and is not held.
+_MAX_FALL_DB_PER_SECOND, _LEAST_FALL_DB = 3.0, 2.0
 # Samples around the seam that equal the loop's start, for players that interpolate.
 _EXACT = 8
 
@@ -56,6 +58,10 @@ def find_loop(audio, sample_rate, first, last):
     if fade < 2 * _EXACT or first + fade + shortest > last - fade:
         return None
     sound = np.asarray(audio, np.float64)
+    early, late = sound[first : first + length // 4], sound[last - length // 4 : last]
+    fall_db = 10.0 * np.log10((np.mean(early**2) + 1e-12) / (np.mean(late**2) + 1e-12))
+    if fall_db > max(_LEAST_FALL_DB, _MAX_FALL_DB_PER_SECOND * 0.75 * length / sample_rate):
+        return None
     found = []
     for end in np.linspace(first + fade + shortest, last - fade, _N_ENDS).astype(int):
         template = sound[end - fade : end + fade]
@@ -76,7 +82,12 @@ def find_loop(audio, sample_rate, first, last):
 
 
 def crossfade_loop(audio, loop):
-    """Crossfade a sound [n_samples] around its loop's end into that around its start, and back."""
+    """Crossfade a sound [n_samples] around its loop's end into that around its start, and back.
+
+    Without a loop (None) it stays as it is.
+    """
+    if loop is None:
+        return audio
     distance = np.abs(np.arange(-loop.fade, loop.fade))
     weight = np.clip((loop.fade - distance) / (loop.fade - _EXACT), 0.0, 1.0)
     here = np.asarray(audio, np.float64)[loop.end - loop.fade : loop.end + loop.fade]

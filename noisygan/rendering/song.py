@@ -148,17 +148,10 @@ def _beyond(played, part_of):
 
 
 def play(song, parts, sample_rate, seed=0, progress=None):
-    """Render a song.
+    """Render a `midi.Song`: (audio float32 [n_samples], reason -> number of notes left out).
 
-    Args:
-      song: `noisygan.audio_io.midi.Song`.
-      parts: A function from a `midi.Note` to the `Part` that plays it, or None: it is left out.
-      sample_rate: Hz.
-      seed: Decides z and noise.
-      progress: Called with (notes rendered, notes in all).
-
-    Returns:
-      (audio float32 [n_samples], notes left out: dict of reason -> count).
+    `parts` is a function from a `midi.Note` to the Part that plays it, or None; `progress` is
+    called with (notes rendered, notes in all).
     """
     chosen, left_out = [], collections.Counter()
     for index, note in enumerate(song.notes):

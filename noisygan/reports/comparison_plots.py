@@ -122,8 +122,6 @@ def _apart(ends, axis):
 def histogram(entry, names):
     """Distribution of one descriptor: a strip for each system, recordings behind each.
 
-    Bars are cut at twice the recordings' highest.
-
     Args:
       entry: dict of name, unit, edges, recordings and systems (shares).
       names: Names of the systems.
@@ -147,14 +145,7 @@ def histogram(entry, names):
 
 
 def sound_map(points):
-    """Points of the map in its box; recordings last, so that they lie on top.
-
-    Args:
-      points: list of dicts with x, y, system (None: a recording), clip.
-
-    Returns:
-      list of (system, clip, x, y).
-    """
+    """(system, clip, x, y) of the points of the map in its box; recordings last, on top."""
     points = [p for p in points if math.isfinite(p["x"]) and math.isfinite(p["y"])]
     points.sort(key=lambda point: point.get("system") is None)
 

@@ -36,7 +36,7 @@ def write(data, path):
         interpolations: {system: [clip, ...]}.
         histograms: list of {name, unit, edges, recordings, systems: {system: shares}}.
         map: {points: [{x, y, system or None for a recording, clip}], explained}.
-        spectrogram_axes: {seconds, low_hz, high_hz}.
+        spectrogram_axes: {seconds, high_hz}.
         A clip: {title, audio, gain_db, peaks: [[lowest, highest], ...] in -1..1, spectrogram}.
       path: File; an older one is replaced.
 

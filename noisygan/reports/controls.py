@@ -12,16 +12,13 @@ MAX_CENTS = (20.0, 120.0)
 
 
 def control_plots(controls, sound, recording=None):
-    """Plot the controls of one note; empty for struck notes, which have no curves.
+    """(title, remark, `Plot`) of the controls of one note; none for struck notes without curves.
 
     Args:
       controls: dict of arrays [n_frames, ...] or [1, n_frames, ...] by name, in physical units, as
         controls files have them.
       sound: `Sound` of the note.
       recording: `Sound` that its measured curves are compared with, or None.
-
-    Returns:
-      list of (title, remark, `Plot`).
     """
     curves = _Curves(controls, sound)
     plots = [

@@ -18,14 +18,7 @@ MAX_CLASSES, MAX_CANDIDATES, MAX_SECONDS, MAX_ROWS = 24, 8, 6.0, 100
 
 
 def write(folder, path):
-    """Write the page of a prepared folder.
-
-    Args:
-      folder: Folder.
-      path: File; an older one is replaced.
-
-    Returns:
-      pathlib.Path of the page.
+    """Write the page of a prepared folder to `path`, returned as a Path.
 
     Raises:
       UsageError: if the folder holds no manifest that can be read.

@@ -35,25 +35,13 @@ class Players:
 
 
 def render(template, **values):
-    """HTML of a page.
-
-    Args:
-      template: Name of a file in templates/.
-      **values: Variables of the template. Text is escaped.
-    """
+    """HTML of a page: a file in templates/ with variables, whose text is escaped."""
     page = _environment().get_template(template)
     return page.render(titles=[], players=Players(), **values)
 
 
 def write(path, text):
-    """Write a page, replacing an older one.
-
-    Returns:
-      pathlib.Path of the page.
-
-    Raises:
-      RunError: if it cannot be written.
-    """
+    """Write a page, replacing an older one; returns its Path. RunError if it cannot be written."""
     path = pathlib.Path(path)
     make_folder(path.parent)
     with atomic_write(path, overwrite=True) as part:

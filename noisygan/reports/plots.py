@@ -139,11 +139,7 @@ def path(x, y):
 
 
 def outline(low, high):
-    """SVG path data of a waveform, filled between its lowest and highest values.
-
-    Args:
-      low, high: Lowest and highest sample of each column. [n_columns], any scale.
-    """
+    """SVG path data of a waveform, filled between the lowest and highest samples of columns."""
     low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     top = 1.04 * max(float(np.max(high, initial=0)), -float(np.min(low, initial=0)), 1e-3)
     x = np.linspace(0.0, 1.0, len(low))
@@ -201,11 +197,7 @@ class Scale:
     """Scale of values that may differ by orders of magnitude.
 
     Linear where the values are of one size, otherwise asinh(value / unit): logarithmic far from 0,
-    linear near it, and defined for 0 and below.
-
-    Args:
-      values: Finite floats, at least one.
-      unit: Where a wide scale becomes linear; None: the smallest of `values`.
+    linear near it, and defined for 0 and below. `unit` None: the smallest of `values`.
     """
 
     def __init__(self, values, unit=None):

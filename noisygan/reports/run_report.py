@@ -46,15 +46,14 @@ def write(run, path=None, data=None):
     Args:
       run: `noisygan.Run`.
       path: File; None: `index.html` in the run folder. An older one is replaced.
-      data: `AudioDataset`, or folder of recordings, that generated sounds are set beside; None:
-        the page shows generated sounds only.
+      data: `AudioDataset`, or folder of recordings, to compare with; None: generated only.
 
     Returns:
       pathlib.Path of the page.
 
     Raises:
       UsageError: if the folder contains no usable recordings.
-      RunError: if a sound of the run folder can't be read, the page can't be written, or nothing
+      RunError: if a file of the run folder can't be read, the page can't be written, or nothing
         that the run generates is finite.
     """
     if isinstance(data, (str, pathlib.Path)):

@@ -82,12 +82,7 @@ class Sound:
         )
 
     def picture(self, peak=None, every=1):
-        """Spectrogram as a `data:` address.
-
-        Args:
-          peak: Level of the brightest colour, dB; None: the highest.
-          every: Frames that are averaged.
-        """
+        """Spectrogram as a `data:` address: brightest level, and frames that are averaged."""
         n = len(self.log_mel) // every * every
         values = self.log_mel[:n].reshape(-1, every, N_MELS).mean(1)
         peak = values.max() if peak is None else peak
@@ -114,11 +109,7 @@ def note_title(pitch=None, velocity=None, label=None):
 
 
 def read_sound(path, title):
-    """Read an audio file as mono `Sound`.
-
-    Raises:
-      RunError: if it can't be read, is empty or contains NaN.
-    """
+    """Read an audio file as mono `Sound`; RunError if it is unreadable, empty or contains NaN."""
     import soundfile
 
     try:
@@ -132,9 +123,7 @@ def read_sound(path, title):
 
 
 def latents_over_training(folder, n_steps, n_latents):
-    """Sounds of fixed latents at successive checkpoints.
-
-    Early checkpoints, between which most changes, are chosen closer together.
+    """Examples of fixed latents at successive checkpoints, early ones closer together.
 
     Args:
       folder: pathlib.Path that contains `step-000123-<i>.wav`.

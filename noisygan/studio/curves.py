@@ -45,15 +45,9 @@ def amplitude_to_db(amplitude):
 def edit(controls, edits, kinds, n_frames):
     """Apply edits to controls of `get_controls`, a batch of one; returns a changed copy.
 
-    An edit is a difference: semitones of F0, decibels of levels. It is stretched to the sound's
-    length, so it fits any pitch, length and latent. Struck voices (modes, bursts) follow the
-    loudness of the first frame.
-
-    Args:
-      controls: dict of arrays; may be longer than the sound.
-      edits: dict name -> float32 [n_points], as of `noisygan.studio.requests.SoundRequest`.
-      kinds: dict name -> kind of the generator's voices.
-      n_frames: Frames of the sound.
+    An edit [n_points] is a difference: semitones of F0, decibels of levels. It is stretched to the
+    sound's n_frames, so it fits any pitch, length and latent; the controls may be longer. Struck
+    voices (modes, bursts) follow the loudness of the first frame. `kinds` is name -> kind of voice.
     """
     if not edits:
         return controls

@@ -9,8 +9,11 @@ import zipfile
 import numpy as np
 
 from noisygan.audio_io.audio_files import wav_bytes
+from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone, sfz_text
 from noisygan.errors import UsageError
 from noisygan.matching.target import read_target
+from noisygan.rendering.instruments import find_note_loop, neighbouring
+from noisygan.rendering.synthesis import controls_row
 from noisygan.studio import requests
 
 MAX_UPLOAD = 16 * 2**20
@@ -29,8 +32,6 @@ def wav(sound, subtype="PCM_16"):
 
 def controls(player, request, sound):
     """Controls file of a sound, as `noisygan synth` reads it, bytes."""
-    from noisygan.rendering.synthesis import controls_row
-
     n_samples, rate = len(sound.audio), request.sample_rate
     file = io.BytesIO()
     row = controls_row(player.generator, sound.controls, 0, n_samples, rate, request.seed)
@@ -39,41 +40,37 @@ def controls(player, request, sound):
 
 
 def instrument(player, zones):
-    """Small SFZ instrument with one sample per zone of `instrument_zones`, zipped, bytes."""
-    file = io.BytesIO()
-    lines = ["<control>", "default_path=samples/", "", "<group>", "ampeg_release=0.2"]
-    if player.is_kit:
-        lines += ["loop_mode=one_shot"]
+    """Small SFZ instrument with one sample per Zone of `instrument_zones`, zipped, bytes."""
+    file, samples, rate = io.BytesIO(), [], player.sample_rate
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key, low, high, request in zones:
-            archive.writestr(f"samples/{key:03d}.wav", wav(player.render(request), "PCM_24"))
-            lines.append(
-                f"<region> sample={key:03d}.wav pitch_keycenter={key} lokey={low} hikey={high}"
-            )
-        archive.writestr("instrument.sfz", "\n".join(lines) + "\n")
+        for zone in zones:
+            sound, path = player.render(zone.request), f"{zone.key:03d}.wav"
+            archive.writestr(f"samples/{path}", wav(sound, "PCM_24"))
+            loop, rate = None, sound.sample_rate
+            if not player.is_kit:
+                loop = find_note_loop(player.generator, sound.audio, zone.request.seconds, rate)
+            samples.append(Sample(zone, path, sound.audio, loop))
+        made = SampledInstrument(player.name, samples, 1, player.is_kit, 0.2, rate)
+        archive.writestr("instrument.sfz", sfz_text(made))
     return file.getvalue()
 
 
 def instrument_zones(player, body):
-    """Zones (key, low key, high key, SoundRequest) of an instrument.
-
-    A sound every few keys around its pitch, or a kit's `pads`.
-    """
+    """Zones of an instrument: a sound every few keys around its pitch, or a kit's `pads`."""
     if player.is_kit:
         pads = body.get("pads")
         if not isinstance(pads, list) or not 1 <= len(pads) <= 16:
             raise UsageError("pads: expected a list of 1 to 16 sounds")
-        return [(36 + i, 36 + i, 36 + i, requests.parse(x, player)) for i, x in enumerate(pads)]
+        pads = [requests.parse(pad, player) for pad in pads]
+        return [Zone(x, 36 + i, (36 + i, 36 + i), (1, 127), 0) for i, x in enumerate(pads)]
     middle = round(requests.parse(body, player).pitch)
     keys = range(middle - _RANGE, middle + _RANGE + 1, _STEP)
     keys = [key for key in keys if 12 <= key <= 108]
-    zones = []
-    for key in keys:
-        low = 0 if key == keys[0] else key - _STEP // 2
-        high = 127 if key == keys[-1] else key + _STEP // 2
-        own = body | {"pitch": key, "seconds": _SECONDS}
-        zones.append((key, low, high, requests.parse(own, player)))
-    return zones
+    asked = [body | {"pitch": key, "seconds": _SECONDS} for key in keys]
+    return [
+        Zone(requests.parse(each, player), key, span, (1, 127), 0)
+        for each, key, span in zip(asked, keys, neighbouring(keys, 0, 127), strict=True)
+    ]
 
 
 def match(player, data, report):

@@ -38,10 +38,6 @@ class Player:
     """Renders the page's sounds with a run. Its methods are called by one thread.
 
     Attributes:
-      run, generator: The run and its generator.
-      name: Name of the run's folder.
-      latent_dim: Size of z.
-      sample_rate: Hz, of the recordings.
       has_curves: Whether there are controls to see and edit.
       is_kit: Whether it is played on pads: it has no pitch condition.
       has_length: Whether a sound can have any length.
@@ -69,17 +65,11 @@ class Player:
     def facts(self):
         """Facts of the run for the page, for JSON."""
         has_labels = "label" in self.run.condition_names and len(self.run.label_names) > 1
-        return {
-            "name": self.name,
-            "latent_dim": self.latent_dim,
-            "sample_rate": self.sample_rate,
+        own = ("name", "latent_dim", "sample_rate", "has_length", "has_curves", "is_kit", "pitch")
+        return {name: getattr(self, name) for name in own} | {
             "seconds": round(self.seconds, 4),
-            "has_length": self.has_length,
-            "has_curves": self.has_curves,
-            "is_kit": self.is_kit,
             "conditions": list(self.run.condition_names),
             "labels": list(self.run.label_names) if has_labels else [],
-            "pitch": self.pitch,
             "pitches": list(self.run.pitches),
             "voices": sorted(set(self.kinds.values())),
         }
@@ -97,11 +87,10 @@ class Player:
         if self.has_curves:
             audio, controls = self._from_curves(request, seed)
         else:
-            controls = {}
-            rate = request.sample_rate
             conditioning = dict(zip(_CONDITIONS, _conditioning(request), strict=True))
-            settings = {"seconds": request.seconds, "sample_rate": rate, "seed": seed}
-            audio = self.generator(request.z[None], conditioning, **settings).audio.numpy()
+            lengths = {"seconds": request.seconds, "sample_rate": request.sample_rate}
+            made = self.generator(request.z[None], conditioning, **lengths, seed=seed)
+            audio, controls = made.audio.numpy(), {}
         n_samples = round(request.seconds * request.sample_rate)
         audio = audio[0, :n_samples]
         audio = np.pad(audio, (0, n_samples - len(audio)))

@@ -48,23 +48,18 @@ class Studio:
         # Read once: no request's path is ever looked up among files.
         folder = importlib.resources.files("noisygan.studio") / "page"
         self.files = {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()}
+        post = ("latent", "render", "wav", "controls", "instrument", "match")
+        limits = {"/api/match": files.MAX_UPLOAD}
         self.app = Starlette(
             routes=[
                 Route("/", self.file),
                 Route("/api/runs", self.list_runs),
                 Route("/api/landscape/{run:int}", self.landscape),
-                Route("/api/latent", self.latent, methods=["POST"]),
-                Route("/api/render", self.render, methods=["POST"]),
-                Route("/api/wav", self.wav, methods=["POST"]),
-                Route("/api/controls", self.controls, methods=["POST"]),
-                Route("/api/instrument", self.instrument, methods=["POST"]),
                 Route("/api/match", self.match_state),
-                Route("/api/match", self.match, methods=["POST"]),
+                *(Route(f"/api/{name}", getattr(self, name), methods=["POST"]) for name in post),
                 Route("/{name}", self.file),
             ],
-            middleware=[
-                Middleware(network.Guard, host=host, limits={"/api/match": files.MAX_UPLOAD})
-            ],
+            middleware=[Middleware(network.Guard, host=host, limits=limits)],
             exception_handlers={
                 network.TooLarge: _answer(413),
                 UsageError: _answer(400),
@@ -78,11 +73,11 @@ class Studio:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app):
-        self.worker.start()
-        self.matcher.start()
+        for worker in (self.worker, self.matcher):
+            worker.start()
         yield
-        self.worker.stop()
-        self.matcher.stop()
+        for worker in (self.worker, self.matcher):
+            worker.stop()
 
     async def file(self, request):
         """Send one of the page's files."""
@@ -120,12 +115,9 @@ class Studio:
             began = time.perf_counter()
             sound = player.render(wanted)
             self.worker.in_background(player.trace_slow_lengths(), first=True)
-            answer = {
-                "sample_rate": sound.sample_rate,
-                "lowered_db": round(sound.lowered_db, 2),
-                "wav": base64.b64encode(files.wav(sound)).decode(),
-                "curves": player.curves_of(sound),
-            }
+            answer = {"sample_rate": sound.sample_rate, "lowered_db": round(sound.lowered_db, 2)}
+            answer["wav"] = base64.b64encode(files.wav(sound)).decode()
+            answer["curves"] = player.curves_of(sound)
             answer["server_ms"] = round(1000.0 * (time.perf_counter() - began), 2)
             return json.dumps(answer).encode()
 

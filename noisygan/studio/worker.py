@@ -25,11 +25,9 @@ class Worker:
     """
 
     def __init__(self, n_waiting=256):
-        self._queue = queue.Queue(n_waiting)
-        self._background = collections.deque()
+        self._queue, self._background = queue.Queue(n_waiting), collections.deque()
         self._thread = threading.Thread(target=self._work, name="renderer", daemon=True)
-        self._ended = threading.Event()
-        self._quiet_from = 0.0
+        self._ended, self._quiet_from = threading.Event(), 0.0
 
     def start(self):
         """Start the thread."""

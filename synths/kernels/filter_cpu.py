@@ -20,8 +20,6 @@ from synths.kernels.lanes import (
 )
 from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
 
-LONGEST = LENGTHS[-1]
-
 # Fewer samples than this are not worth a second thread.
 _SAMPLES_A_THREAD = 10_000
 
@@ -255,7 +253,7 @@ def forward(audio, magnitudes, to_taps, hop, n_hops, begin, n):
       magnitudes: float32 [batch or 1, n_frames, n_bands]; frame i is at sample i * hop.
       to_taps: float32 [margin + 1, n_bands], matrix from magnitudes to taps of symmetric filters
         from the middle tap on.
-      hop: Samples per frame; 2 hop + 2 margin is at most LONGEST.
+      hop: Samples per frame; 2 hop + 2 margin is at most LENGTHS[-1].
       n_hops: Number of hops: n_frames - 1, or n_frames to hold the last frame.
       begin, n: First sample of the output, may be before the audio, and number of samples.
 

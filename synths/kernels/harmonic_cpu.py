@@ -11,115 +11,33 @@ import numpy as np
 
 from synths.kernels import threads
 from synths.kernels.compiling import compiled
-
-# Interpolation methods of amplitudes, as of `synths.resample`.
-METHODS = {"nearest": 0, "linear": 1, "window": 2}
-
-# Without "nnan" and "ninf": `n_audible` must recognize NaN.
-_OPTIONS = {
-    "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
-    "error_model": "numpy",
-}
-
-# Elsewhere no decision depends on values that are not finite.
-_FAST = _OPTIONS | {"fastmath": True}
-
-_QUARTER = np.float32(0.25)
-_HALF = np.float32(0.5)
-_ZERO = np.float32(0.0)
+from synths.kernels.frames import (
+    FAST,
+    HALF,
+    OPTIONS,
+    QUARTER,
+    ZERO,
+    add_phase_slopes,
+    fade,
+    frame_at,
+    phases_at_frames,
+    shares_of_frames,
+    sine,
+)
 
 # Fewer sines than this are not worth a second thread.
 _SINES_A_THREAD = 200_000
 
 
-def _sine_polynomial(degree):
-    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= 1/4, by Chebyshev nodes."""
-    nodes = 0.25 * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
-    fit = np.polynomial.polynomial.polyfit(nodes**2, np.sin(2.0 * np.pi * nodes) / nodes, degree)
-    return [np.float32(c) for c in fit]
-
-
-_S0, _S1, _S2, _S3, _S4 = _sine_polynomial(4)
-_F0, _F1, _F2, _F3, _F4, _F5 = _sine_polynomial(5)
-
-
-@compiled(inline="always", **_OPTIONS)
-def sine(u):
-    """sin(2 pi u) of a float32 u in [-1/4, 1/4], to 3e-8."""
-    v = u * u
-    return u * (_S0 + v * (_S1 + v * (_S2 + v * (_S3 + v * _S4))))
-
-
-@compiled(inline="always", **_OPTIONS)
-def fine_sine(u):
-    """sin(2 pi u) to 2e-9 before rounding, for rotations, which accumulate errors."""
-    v = u * u
-    return u * (_F0 + v * (_F1 + v * (_F2 + v * (_F3 + v * (_F4 + v * _F5)))))
-
-
-@compiled(**_OPTIONS)
-def frame_at(i, n_frames, n_samples):
-    """(row, frame, next frame, first sample, number of samples) of frame i of all rows."""
-    row = i // n_frames
-    j = i - row * n_frames
-    first = -((-j * n_samples) // n_frames)
-    return row, j, min(j + 1, n_frames - 1), first, -((-(j + 1) * n_samples) // n_frames) - first
-
-
-@compiled(**_OPTIONS)
-def fade(low, n, j, n_frames, n_samples, method, w):
-    """Fill w with the weight of the next frame in the n samples from sample low of frame j."""
-    for t in range(n):
-        w[t] = np.float32(min(((low + t) * n_frames - j * n_samples) / n_samples, 1.0))
-    if method == 0:
-        w[:n] = np.float32(0.0)
-    elif method == 2:
-        for t in range(n):
-            quarter = sine(_QUARTER * w[t])
-            w[t] = quarter * quarter
-
-
-@compiled(**_OPTIONS)
-def frame_phases(f0, initial, period, phases):
-    """Fill phases, float64 [batch, n_frames], with cycles at frames, 0 to 1."""
-    n_rows, n_frames = f0.shape
-    for row in range(n_rows):
-        phase = initial[row]
-        for j in range(n_frames):
-            phase -= np.floor(phase)
-            phases[row, j] = phase
-            j_after = min(j + 1, n_frames - 1)
-            phase += 0.5 * (np.float64(f0[row, j]) + np.float64(f0[row, j_after])) * period
-
-
-@compiled(**_OPTIONS)
-def n_audible(f_hz, nyquist, n_harmonics):
+@compiled(**OPTIONS)
+def _n_audible(f_hz, nyquist, n_harmonics):
     """Number of harmonics of f_hz below Nyquist; all for NaN."""
     if not abs(f_hz) * n_harmonics >= nyquist:
         return n_harmonics
     return int(np.ceil(nyquist / abs(f_hz))) - 1
 
 
-@compiled(**_OPTIONS)
-def gather_f0(g_cycles, period, g_f0):
-    """Accumulate gradients of F0 from the samples of its frames and from all later phases.
-
-    Args:
-      g_cycles: float64 [3, batch, n_frames], as of `_backward`.
-      period: Seconds per frame.
-      g_f0: float64 [batch, n_frames], the sum.
-    """
-    n_rows, n_frames = g_f0.shape
-    for row in range(n_rows):
-        later = 0.0
-        for j in range(n_frames - 1, -1, -1):
-            j_after = min(j + 1, n_frames - 1)
-            g_f0[row, j] += g_cycles[1, row, j] + 0.5 * period * later
-            g_f0[row, j_after] += g_cycles[2, row, j] + 0.5 * period * later
-            later += g_cycles[0, row, j]
-
-
-@compiled(**_FAST)
+@compiled(**FAST)
 def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w):
     """Begin frame i of all rows.
 
@@ -145,18 +63,18 @@ def _enter(i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s
         r = np.float32(cycles - np.rint(cycles))
         # Small angles are not folded by a difference, whose error would grow with the order.
         a = abs(r)
-        u = r if a <= _QUARTER else ((_HALF - a) if r > _ZERO else (a - _HALF))
-        s1[t] = fine_sine(u)
-        c1[t] = fine_sine(_QUARTER - a)
+        u = r if a <= QUARTER else ((HALF - a) if r > ZERO else (a - HALF))
+        s1[t] = sine(u)
+        c1[t] = sine(QUARTER - a)
         s[t] = s1[t]
         c[t] = c1[t]
     fade(first, n, j, n_frames, n_samples, method, w)
-    k_here = n_audible(f_here, 0.5 * sample_rate, n_harmonics)
-    k_after = n_audible(f_after, 0.5 * sample_rate, n_harmonics)
+    k_here = _n_audible(f_here, 0.5 * sample_rate, n_harmonics)
+    k_after = _n_audible(f_after, 0.5 * sample_rate, n_harmonics)
     return row, j, j_after, first, n, k_here, k_after
 
 
-@compiled(**_FAST)
+@compiled(**FAST)
 def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
     """Render frames low to high, counted through all rows."""
     n_frames, n_harmonics = amplitudes.shape[1:]
@@ -172,10 +90,10 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
         row, j, j_after, first, n, k_here, k_after = _enter(
             i, f0, phases, n_samples, n_harmonics, sample_rate, method, s1, c1, s, c, w
         )
-        total[:n] = _ZERO
+        total[:n] = ZERO
         for k in range(max(k_here, k_after)):
-            a = amplitudes[row, j, k] if k < k_here else _ZERO
-            d = (amplitudes[row, j_after, k] if k < k_after else _ZERO) - a
+            a = amplitudes[row, j, k] if k < k_here else ZERO
+            d = (amplitudes[row, j_after, k] if k < k_after else ZERO) - a
             for t in range(n):
                 total[t] += (a + w[t] * d) * s[t]
                 rotated = s[t] * c1[t] + c[t] * s1[t]
@@ -185,7 +103,7 @@ def _forward(low, high, f0, amplitudes, phases, sample_rate, method, audio):
             audio[row, first + t] = total[t]
 
 
-@compiled(**_FAST)
+@compiled(**FAST)
 def _backward(
     low, high, f0, amplitudes, phases, sample_rate, method, g, g_cycles, g_amplitudes, g_edge
 ):
@@ -212,13 +130,13 @@ def _backward(
         g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
         # A contiguous view: otherwise rounding would depend on the alignment of the arrays.
         g_here = g[row, first : first + n]
-        g_phase[:n] = _ZERO
+        g_phase[:n] = ZERO
         for k in range(max(k_here, k_after)):
-            a = amplitudes[row, j, k] if k < k_here else _ZERO
-            d = (amplitudes[row, j_after, k] if k < k_after else _ZERO) - a
+            a = amplitudes[row, j, k] if k < k_here else ZERO
+            d = (amplitudes[row, j_after, k] if k < k_after else ZERO) - a
             order = np.float32(k + 1)
-            total = _ZERO
-            late = _ZERO
+            total = ZERO
+            late = ZERO
             for t in range(n):
                 gs = g_here[t] * s[t]
                 total += gs
@@ -246,22 +164,6 @@ def _backward(
         g_cycles[2, row, j] = late_f
 
 
-def _shares(amplitudes, n_samples):
-    """(low, high) of the frames of each thread."""
-    n_rows, n_frames, n_harmonics = amplitudes.shape
-    n_parts = n_rows * n_samples * n_harmonics // _SINES_A_THREAD
-    n_parts = max(1, min(threads.n_threads(), n_parts, n_rows * n_frames))
-    return threads.shares(n_rows * n_frames, n_parts)
-
-
-def _prepared(f0_hz, amplitudes, initial_phase, n_samples, sample_rate):
-    f0_hz, amplitudes = np.ascontiguousarray(f0_hz), np.ascontiguousarray(amplitudes)
-    period = n_samples / float(sample_rate) / f0_hz.shape[1]
-    phases = np.empty(f0_hz.shape, np.float64)
-    frame_phases(f0_hz, np.ascontiguousarray(initial_phase), period, phases)
-    return f0_hz, amplitudes, phases, period
-
-
 def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     """Render a bank of harmonics.
 
@@ -276,18 +178,11 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     Returns:
       float32 [batch, n_samples].
     """
-    if not amplitudes.shape[:2] == f0_hz.shape == (len(initial_phase), f0_hz.shape[1]):
-        raise ValueError(
-            f"got shapes {f0_hz.shape}, {amplitudes.shape} and {initial_phase.shape}, expected "
-            "equal batches and frames."
-        )
     audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
     if audio.size and amplitudes.size:
-        f0_hz, amplitudes, phases, _ = _prepared(
-            f0_hz, amplitudes, initial_phase, int(n_samples), sample_rate
-        )
+        phases = phases_at_frames(f0_hz, initial_phase, int(n_samples), sample_rate)
         shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method), audio)
-        shares = _shares(amplitudes, audio.shape[1])
+        shares = shares_of_frames(amplitudes, audio.shape[1], _SINES_A_THREAD)
         threads.run(_forward, [(*share, *shared) for share in shares])
     return audio
 
@@ -307,19 +202,20 @@ def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
     g_amplitudes = np.zeros(amplitudes.shape, np.float32)
     if gradient.size and amplitudes.size:
         n_samples = gradient.shape[1]
-        f0_hz, amplitudes, phases, period = _prepared(
-            f0_hz, amplitudes, initial_phase, n_samples, sample_rate
-        )
-        shares = _shares(amplitudes, n_samples)
+        phases = phases_at_frames(f0_hz, initial_phase, n_samples, sample_rate)
+        shares = shares_of_frames(amplitudes, n_samples, _SINES_A_THREAD)
         g_cycles = np.zeros((3, *f0_hz.shape), np.float64)
         g_edges = np.zeros((len(shares), amplitudes.shape[2]), np.float32)
         shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method))
-        shared += (np.ascontiguousarray(gradient), g_cycles, g_amplitudes)
+        shared += (gradient, g_cycles, g_amplitudes)
         each = zip(shares, g_edges, strict=True)
         threads.run(_backward, [(*share, *shared, g_edge) for share, g_edge in each])
         n_frames = f0_hz.shape[1]
         for (_, high), g_edge in zip(shares, g_edges, strict=True):
             row, frame = divmod(high - 1, n_frames)
             g_amplitudes[row, min(frame + 1, n_frames - 1)] += g_edge
-        gather_f0(g_cycles, period, g_f0)
+        g_f0[:] = g_cycles[1]
+        g_f0[:, 1:] += g_cycles[2, :, :-1]
+        g_f0[:, -1] += g_cycles[2, :, -1]
+        add_phase_slopes(g_cycles[0], n_samples, sample_rate, g_f0)
     return g_f0.astype(np.float32), g_amplitudes

@@ -1,12 +1,10 @@
 """Short-time magnitude spectra for CPUs: frames, transforms and magnitudes in cache.
 
-For the lengths of `synths.kernels.transforms`, 32 frames are processed together; others are
-transformed by SciPy row by row. The gradient transforms again, which is faster than storing the
+32 frames are processed together. The gradient transforms again, which is faster than storing the
 spectra. Threads share the rows.
 """
 
 import numpy as np
-import scipy.fft
 
 from synths.kernels import threads
 from synths.kernels.compiling import compiled
@@ -18,7 +16,7 @@ from synths.kernels.lanes import (
     join_windows,
     transposed,
 )
-from synths.kernels.transforms import LANES, LENGTHS, rows_of, transform, transform_back, turns
+from synths.kernels.transforms import LANES, rows_of, transform, transform_back, turns
 
 _options = {"fastmath": True, "error_model": "numpy"}
 
@@ -109,62 +107,12 @@ def _slope_of_row(audio, upstream, window, hop, before, table, order, slope):
     add_transposed(joined, n_hops, -before, slope)
 
 
-@compiled(**_options)
-def _cut(audio, window, hop, before, frames):
-    n_samples, n_fft = audio.shape[0], window.shape[0]
-    for i in range(frames.shape[0]):
-        start = i * hop - before
-        low = min(max(-start, 0), n_fft)
-        high = max(min(n_fft, n_samples - start), low)
-        for k in range(low):
-            frames[i, k] = np.float32(0.0)
-        for k in range(low, high):
-            frames[i, k] = audio[start + k] * window[k]
-        for k in range(high, n_fft):
-            frames[i, k] = np.float32(0.0)
-
-
-@compiled(**_options)
-def _sizes(parts, size):
-    for i in range(size.shape[0]):
-        for k in range(size.shape[1]):
-            re, im = parts[i, 2 * k], parts[i, 2 * k + 1]
-            size[i, k] = np.sqrt(re * re + im * im + TINY)
-
-
-@compiled(**_options)
-def _shares(parts, upstream, scale):
-    """Multiply spectra by upstream / size, scaled for an inverse real transform."""
-    n_bins = upstream.shape[1]
-    half = np.float32(0.5) * scale
-    for i in range(upstream.shape[0]):
-        for k in range(n_bins):
-            re, im = parts[i, 2 * k], parts[i, 2 * k + 1]
-            share = half * upstream[i, k] / np.sqrt(re * re + im * im + TINY)
-            parts[i, 2 * k] = re * share
-            parts[i, 2 * k + 1] = im * share
-        for k in (0, n_bins - 1):
-            parts[i, 2 * k] *= np.float32(2.0)
-            parts[i, 2 * k + 1] *= np.float32(2.0)
-
-
-@compiled(**_options)
-def _overlap_add(frames, window, hop, before, slope):
-    n_samples, n_fft = slope.shape[0], window.shape[0]
-    for i in range(frames.shape[0]):
-        start = i * hop - before
-        low = min(max(-start, 0), n_fft)
-        high = max(min(n_fft, n_samples - start), low)
-        for k in range(low, high):
-            slope[start + k] += frames[i, k] * window[k]
-
-
 def forward(audio, window, hop, before, n_frames):
     """Magnitudes of frames.
 
     Args:
       audio: float32 [batch, n_samples].
-      window: float32 [n_fft], n_fft even.
+      window: float32 [n_fft], n_fft one of LENGTHS.
       hop: Samples per hop.
       before: Samples by which frame i begins before sample i * hop; zeros surround the audio.
       n_frames: Number of frames.
@@ -173,40 +121,23 @@ def forward(audio, window, hop, before, n_frames):
       float32 [batch, n_frames, n_fft // 2 + 1].
     """
     size = np.empty((len(audio), int(n_frames), len(window) // 2 + 1), np.float32)
-    framing = window, int(hop), int(before)
-    kernel = _plain_sizes
-    if len(window) in LENGTHS:
-        framing = *framing, turns(len(window)), rows_of(len(window))
-        kernel = _sizes_of_row
-    _for_each_row(lambda row: kernel(audio[row], *framing, size[row]), len(audio))
+    framing = _framing(window, hop, before)
+    _for_each_row(lambda row: _sizes_of_row(audio[row], *framing, size[row]), len(audio))
     return size
 
 
 def backward(audio, upstream, window, hop, before):
     """Gradient with respect to the audio, float32 [batch, n_samples]; arguments as of `forward`."""
     slope = np.zeros(audio.shape, np.float32)
-    framing = window, int(hop), int(before)
-    kernel = _plain_slope
-    if len(window) in LENGTHS:
-        framing = *framing, turns(len(window)), rows_of(len(window))
-        kernel = _slope_of_row
-    _for_each_row(lambda row: kernel(audio[row], upstream[row], *framing, slope[row]), len(audio))
+    framing = _framing(window, hop, before)
+    _for_each_row(
+        lambda row: _slope_of_row(audio[row], upstream[row], *framing, slope[row]), len(audio)
+    )
     return slope
 
 
-def _plain_sizes(audio, window, hop, before, size):
-    frames = np.empty((len(size), len(window)), np.float32)
-    _cut(audio, window, hop, before, frames)
-    _sizes(scipy.fft.rfft(frames, axis=1).view(np.float32), size)
-
-
-def _plain_slope(audio, upstream, window, hop, before, slope):
-    frames = np.empty((len(upstream), len(window)), np.float32)
-    _cut(audio, window, hop, before, frames)
-    spectra = scipy.fft.rfft(frames, axis=1)
-    _shares(spectra.view(np.float32), upstream, np.float32(len(window)))
-    back = scipy.fft.irfft(spectra, len(window), axis=1, overwrite_x=True)
-    _overlap_add(back, window, hop, before, slope)
+def _framing(window, hop, before):
+    return window, int(hop), int(before), turns(len(window)), rows_of(len(window))
 
 
 def _for_each_row(work, n_rows):

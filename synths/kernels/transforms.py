@@ -17,7 +17,7 @@ import numpy as np
 from synths.kernels.compiling import compiled
 
 LANES = 16
-LENGTHS = (256, 512, 1024, 2048)
+LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096)
 
 _options = {"fastmath": True}
 _IMAGINARY = LANES
@@ -135,13 +135,18 @@ def _back_by_four(block, n, stride, table):
 @compiled(**_options)
 def transform(block, n, table):
     """Transform a block of one of LENGTHS in place; table: of `turns`."""
-    if n == 512:
+    if n == 128:
+        _there_by_two(block, n, 64, table)
+    elif n == 512:
         _there_by_two(block, n, 256, table)
     elif n == 2048:
         _there_by_two(block, n, 1024, table)
+    if n == 4096:
+        _there_by_four(block, n, 1024, table)
     if n >= 1024:
         _there_by_four(block, n, 256, table)
-    _there_by_four(block, n, 64, table)
+    if n >= 256:
+        _there_by_four(block, n, 64, table)
     _there_by_four(block, n, 16, table)
     _there_by_four(block, n, 4, table)
     _there_by_four(block, n, 1, table)
@@ -153,10 +158,15 @@ def transform_back(block, n, table):
     _back_by_four(block, n, 1, table)
     _back_by_four(block, n, 4, table)
     _back_by_four(block, n, 16, table)
-    _back_by_four(block, n, 64, table)
+    if n >= 256:
+        _back_by_four(block, n, 64, table)
     if n >= 1024:
         _back_by_four(block, n, 256, table)
-    if n == 512:
+    if n == 4096:
+        _back_by_four(block, n, 1024, table)
+    if n == 128:
+        _back_by_two(block, n, 64, table)
+    elif n == 512:
         _back_by_two(block, n, 256, table)
     elif n == 2048:
         _back_by_two(block, n, 1024, table)

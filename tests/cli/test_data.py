@@ -1,7 +1,5 @@
 """`noisygan data`: tables, page and verification of a prepared folder."""
 
-import json
-
 import numpy as np
 import pytest
 import soundfile
@@ -81,13 +79,3 @@ def test_wrong_use_is_told_in_a_line(folder, tmp_path, monkeypatch, capsys, argu
     assert main(["data", *arguments]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
-
-
-def test_a_manifest_that_lost_a_part_is_no_traceback(folder, tmp_path, capsys):
-    facts = json.loads((folder / "manifest.json").read_text())
-    for name in ("splits", "counts", "sample_rates"):
-        (tmp_path / "manifest.json").write_text(
-            json.dumps({key: value for key, value in facts.items() if key != name})
-        )
-        assert main(["data", str(tmp_path)]) == 2
-        assert "no manifest of `noisygan prepare`" in capsys.readouterr().err

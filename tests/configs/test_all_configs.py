@@ -118,7 +118,3 @@ def test_it_begins_with_what_it_is_and_is_included_by_a_run(path):
     assert ("?" in line) == name.startswith("ablations/")
     if name not in NAMES:
         assert any(name in includes(each) for each in NAMES)
-
-
-def test_the_folder_never_shadows_the_gin_package():
-    assert not list(config.bundled_folder().rglob("*.py"))

@@ -147,7 +147,7 @@ def test_values_references_macros_scopes_and_singletons(toy):
     config.check_all_used()
 
 
-def test_three_ways_to_import(toy):
+def test_ways_to_import_and_to_name(toy):
     for line, name in [
         ("import toyparts.parts", "toyparts.parts.Top"),
         ("from toyparts import parts", "parts.Top"),
@@ -157,32 +157,18 @@ def test_three_ways_to_import(toy):
             f"{name}.size = 7", header=f"from __gin__ import dynamic_registration\n{line}\n"
         )
         assert build(parts).size == 7
+    # Short names mean what the config imports; a full name needs no import.
+    toy("Top.size = 1", "Top.size = 2", "parts.Top.prior = @toyparts.helpers.Thing()")
+    top = build(sys.modules["toyparts.parts"])
+    assert top.size == 2 and type(top.prior).__name__ == "Thing"
 
 
-def test_short_names_mean_what_the_config_imports(toy):
-    parts = toy("toyparts.parts.Top.size = 1", "Top.size = 2", "parts.Top.voice = @Voice()")
-    top = build(parts)
-    assert top.size == 2
-    assert top.voice.n_harmonics == 16
-
-
-def test_a_full_name_needs_no_import(toy):
-    toy("Top.size = 1", "Top.prior = @toyparts.helpers.Thing()")
-    assert type(build(sys.modules["toyparts.parts"]).prior).__name__ == "Thing"
-
-
-def test_an_ambiguous_short_name_lists_the_candidates(toy):
+def test_an_ambiguous_short_name(toy):
     header = HEADER + "import toyparts.plain\n"
     message = complaint(toy, "", "Top.size = 2", header=header)
-    assert "toyparts.parts.Top" in message
-    assert "toyparts.plain.Top" in message
-
-
-def test_a_short_name_prefers_what_the_config_already_configures(toy):
-    parts = toy(
-        "toyparts.parts.Top.size = 1", "Top.size = 2", header=HEADER + "import toyparts.plain\n"
-    )
-    assert build(parts).size == 2
+    assert "toyparts.parts.Top" in message and "toyparts.plain.Top" in message
+    # What the config already configures is preferred.
+    assert build(toy("toyparts.parts.Top.size = 1", "Top.size = 2", header=header)).size == 2
 
 
 def test_later_bindings_win_and_params_win_over_files(toy, tmp_path):
@@ -193,19 +179,13 @@ def test_later_bindings_win_and_params_win_over_files(toy, tmp_path):
     assert (top.size, top.table) == (2, "c")
 
 
-def test_parse_forgets_what_was_loaded_before(toy):
-    toy("Top.size = 9\nTop.voice = @Voice()")
-    build(toy("Top.table = 3"))
-    config.check_all_used()
-    assert build(sys.modules["toyparts.parts"]).size == 4
-    assert "9" not in config.resolved_text()
-
-
-def test_a_failed_parse_leaves_the_previous_config(toy):
-    parts = toy("Top.size = 9")
+def test_parse_replaces_what_was_loaded_unless_it_fails(toy):
+    parts = toy("Top.size = 9\nTop.voice = @Voice()")
     complaint(toy, "Top.sise = 1")
-    assert build(parts).size == 9
-    assert "size = 9" in config.resolved_text()
+    assert build(parts).size == 9 and "size = 9" in config.resolved_text()
+    assert build(toy("Top.table = 3")).size == 4
+    config.check_all_used()
+    assert "9" not in config.resolved_text()
 
 
 def test_layers_that_pass_kwargs_on_have_their_parents_parameters(toy):
@@ -236,17 +216,12 @@ def test_includes_beside_the_file_and_among_the_bundled(toy, tmp_path):
     (toy.folder / "models" / "part.gin").write_text(HEADER + "Top.size = 1\nTop.table = 1\n")
     (tmp_path / "near.gin").write_text("Top.table = 2\n")
     mine = tmp_path / "mine.gin"
-    mine.write_text("include 'models/part.gin'\ninclude 'near.gin'\nTop.size = 3\n")
+    includes = "include 'models/part.gin'\nTop.table = 1\ninclude 'near.gin'\n"
+    mine.write_text("# Mine.\n" + includes + "Top.size = 3\n", "utf-8-sig")
     config.parse([mine])
     top = build(sys.modules["toyparts.parts"])
     assert (top.size, top.table) == (3, 2)
-
-
-def test_bindings_before_an_include_are_overridden_by_it(toy, tmp_path):
-    (tmp_path / "late.gin").write_text("Top.size = 2\n")
-    (tmp_path / "a.gin").write_text(HEADER + "Top.size = 1\ninclude 'late.gin'\n")
-    config.parse([tmp_path / "a.gin"])
-    assert build(sys.modules["toyparts.parts"]).size == 2
+    assert config.describe(mine) == "Mine."
 
 
 @pytest.mark.parametrize("name", ["runs/notes.gin", "notes.gin", "notes", "gin/runs/notes.gin"])
@@ -256,13 +231,7 @@ def test_bundled_configs_by_short_name(toy, name, tmp_path, monkeypatch):
     assert config.find_config(name) == toy.folder / "runs" / "notes.gin"
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "~nobody_of_this_name/x", "x\0", ""])
-def test_what_is_no_path_is_no_config(toy, name):
-    with pytest.raises(UsageError, match="neither a file nor a bundled config"):
-        config.find_config(name)
-
-
-def test_a_misspelt_config_name(toy):
+def test_misspelt_names_of_configs(toy, tmp_path):
     (toy.folder / "runs" / "notes.gin").write_text("# Pitched notes.\n" + HEADER)
     (toy.folder / "ablations" / "one.gin").write_text(HEADER)
     with pytest.raises(UsageError, match=r"nearest: runs/notes\.gin"):
@@ -270,20 +239,14 @@ def test_a_misspelt_config_name(toy):
     assert list(config.bundled_configs()) == ["runs/notes.gin", "ablations/one.gin"]
     assert config.describe(toy.folder / "runs" / "notes.gin") == "Pitched notes."
     assert config.describe(toy.folder / "ablations" / "one.gin") == ""
-
-
-def test_a_missing_include_names_the_nearest(toy, tmp_path):
-    (toy.folder / "models" / "hybrid.gin").write_text("")
-    (tmp_path / "a.gin").write_text("include 'models/hybird.gin'\n")
-    with pytest.raises(UsageError, match=r"a\.gin line 1: .*nearest: models/hybrid\.gin"):
-        config.parse([tmp_path / "a.gin"])
-
-
-def test_an_include_of_itself_ends(toy, tmp_path):
-    (tmp_path / "a.gin").write_text("include 'b.gin'\n")
-    (tmp_path / "b.gin").write_text("include 'a.gin'\n")
-    with pytest.raises(UsageError, match="includes itself"):
-        config.parse([tmp_path / "a.gin"])
+    for name, included in (("a", "runs/note"), ("b", "c"), ("c", "b")):
+        (tmp_path / f"{name}.gin").write_text(f"include '{included}.gin'\n")
+    for name, message in (
+        ("a.gin", r"a\.gin line 1: .*nearest: runs/notes\.gin"),
+        ("b.gin", "includes itself"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            config.parse([tmp_path / name])
 
 
 # ---- misspelt --------------------------------------------------------------------------------
@@ -403,11 +366,7 @@ def test_an_error_for_people_stays_itself(toy):
     with pytest.raises(RunError) as caught:
         config.configured(parts.Refuser)()
     assert str(caught.value) == "size 2000 does not fit in memory"
-
-
-def test_configured_without_any_binding(toy):
-    parts = toy("Top.size = 3")
-    assert config.configured(parts.Prior)().latent_dim == 8
+    assert config.configured(parts.Prior)().latent_dim == 8  # without any binding
 
 
 # ---- the resolved text -----------------------------------------------------------------------
@@ -471,13 +430,6 @@ def test_defaults_without_a_literal_form_are_comments(toy, monkeypatch, value):
     parse_config(HEADER + "Top.prior = @Prior()")
     assert "    # spread: " in config.resolved_text()
     parse_config(config.resolved_text())
-
-
-def test_a_byte_order_mark_is_skipped(toy, tmp_path):
-    (tmp_path / "a.gin").write_text("# Mine.\n" + HEADER + "Top.size = 6\n", "utf-8-sig")
-    config.parse([tmp_path / "a.gin"])
-    assert build(sys.modules["toyparts.parts"]).size == 6
-    assert config.describe(tmp_path / "a.gin") == "Mine."
 
 
 # ---- hostile configs -------------------------------------------------------------------------

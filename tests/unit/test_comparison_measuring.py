@@ -9,10 +9,8 @@ import soundfile
 from noisygan.comparison import measuring
 from noisygan.comparison.measuring import training_and_held_out
 from noisygan.data.dataset import Recordings
-from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.evaluation.report import Metric, Result
-from noisygan.evaluation.splits import balanced_rows
 
 ENTRY = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
 
@@ -57,14 +55,6 @@ def test_parts_that_are_there_are_taken(tmp_path):
         type(tmp_path)("b"),
     )
     assert not (tmp_path / "out").exists()
-
-
-def test_the_page_shows_recordings_whose_conditions_are_used():
-    parts = (notes_folder() / name for name in ("nsynth-test", "nsynth-train"))
-    found = measuring.read({"a": Recordings(n_samples=2000)}, measuring.Folders(*parts), 8)
-    used = balanced_rows(len(found.splits.test), 8)
-    assert len(found.splits.test) > 16 and len(found.columns) == measuring.N_COLUMNS
-    assert set(found.columns) <= set(used)
 
 
 def test_systems_of_one_rate_are_read_as_the_shortest():

@@ -17,14 +17,6 @@ def test_configs_are_systems_with_as_many_runs_as_seeds(tmp_path):
     assert found[0].description.startswith("Pitched notes")
 
 
-def test_equal_file_names_are_told_apart_by_their_folders(tmp_path):
-    files = ["comparisons/notes/wavegan.gin", "comparisons/drums/wavegan.gin"]
-    names = [system.name for system in systems_of(files, [], 1, tmp_path)]
-    assert names == ["notes-wavegan", "drums-wavegan"]
-    with pytest.raises(UsageError, match="several systems are called runs-notes"):
-        systems_of(["runs/notes.gin"] * 2, [], 1, tmp_path)
-
-
 def test_a_comparison_is_gone_on_with_only_as_it_was_begun(tmp_path):
     settings = {"budget": "minutes 3", "examples of each run": 500}
     out = tmp_path / "out"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import struct
 
 import numpy as np
 import pytest
@@ -118,15 +117,6 @@ class TestEntries:
             layouts.list_entries(tmp_path / "notes.txt")
 
 
-def test_class_folders_tell_labels_and_names_tell_pitches(tmp_path, write_sound):
-    write_sound(tmp_path / "kick" / "deep" / "standard-36-v127.wav")
-    write_sound(tmp_path / "flute" / "flute_acoustic_001-060-100.flac")
-    flute, kick = listed(tmp_path).values()
-    assert (kick.label, kick.pitch, kick.velocity, kick.tags) == ("kick", None, 127.0, {})
-    assert (flute.label, flute.pitch, flute.velocity) == ("flute", 60.0, 100.0)
-    assert flute.tags == {"family": "flute", "source": "acoustic"}
-
-
 def test_nothing_is_left_out_and_nothing_is_listed_twice(tmp_path, write_sound):
     data = tmp_path / "data"
     for name in ("b", "a/x", "folder.wav/inside", ".hidden/x", "../elsewhere/far"):
@@ -231,15 +221,6 @@ def test_nsynth_tfrecords(tmp_path):
     assert len({reading.fingerprint(each) for each in (first, *bad)}) == 4
 
 
-@pytest.mark.parametrize("n_bytes", [1 << 60, 40 << 20])
-def test_a_length_beyond_the_file_or_any_note_is_damage(tmp_path, n_bytes):
-    with open(tmp_path / "nsynth-train.tfrecord", "wb") as file:
-        file.write(struct.pack("<Q", n_bytes))
-        file.truncate(50 << 20)
-    (source,) = layouts.list_sources(tmp_path)
-    assert (source.kind, source.reader) == ("damaged", None)
-
-
 def test_speech_commands(tmp_path, write_sound):
     for name in ("yes/a1_nohash_0", "yes/b2_nohash_0", "no/a1_nohash_1", "_background_noise_/rain"):
         write_sound(tmp_path / f"{name}.wav")
@@ -292,16 +273,6 @@ def test_a_table(tmp_path, write_sound):
         *("36", "20210304", "none")
     ]
     assert (b.pitch, b.split, b.tags) == (36.5, "test", {"Pitch": "x"})
-
-
-@pytest.mark.parametrize("field", ["file", "label", "mood", "\ud800"])
-def test_text_in_a_table_that_is_none(tmp_path, write_sound, field):
-    write_sound(tmp_path / "a.wav")
-    table = tmp_path / "t.json"
-    table.write_text(json.dumps([{"file": "a.wav", field: "a\ud800.wav"}]))
-    source = next(iter(layouts.list_sources(tmp_path, table)))
-    assert (source.kind, source.reader) == ("bad entry", None)
-    assert source.reason.isascii()
 
 
 @pytest.mark.parametrize("form", ["list", "object", "lines"])

@@ -28,11 +28,6 @@ def only(audio, rate=16000.0, **options):
     return sounds[0]
 
 
-def test_left_alone_sounds_stay_bit_by_bit():
-    audio = sine(440, 16000)
-    np.testing.assert_array_equal(only(audio), audio)
-
-
 @pytest.mark.parametrize("rate,wanted", [(44100, 16000), (48000, 16000), (8000, 16000)])
 def test_resampling_keeps_what_both_rates_hold(rate, wanted):
     changed = steps.resample(sine(1000, rate), rate, wanted)
@@ -60,26 +55,6 @@ def test_every_rate_is_the_same_sound_lowpassed():
     inside = slice(100, 900)
     low = 0.5 * np.sin(2 * np.pi * 300 * np.arange(1024) / rates[2])
     np.testing.assert_allclose(sounds[2][inside], low[inside], atol=2e-3)
-
-
-@pytest.mark.parametrize("n_samples", [1, 2, 31])
-def test_a_click_has_every_rate_too(n_samples):
-    rates = tuple(44100 / 4**i for i in range(4))
-    click = np.full(n_samples, 0.5)
-    made, _ = convert(
-        click, 44100.0, sample_rates=rates, n_samples=16384, fade_out_seconds=0.001, remove_dc=False
-    )
-    ((_, sounds),) = made.sounds
-    assert [len(each) for each in sounds] == [16384, 4096, 1024, 256]
-
-
-def test_segments_at_a_low_rate_go_on_over_their_ends():
-    audio = sine(50, 22050, seconds=4)
-    rates = (22050.0, 22050.0 / 16)
-    made, _ = convert(audio, 22050.0, sample_rates=rates, n_samples=16384, segments=True)
-    low = np.concatenate([sounds[1] for _, sounds in made.sounds])
-    expected = 0.5 * np.sin(2 * np.pi * 50 * np.arange(len(low)) / rates[1])
-    np.testing.assert_allclose(low[50:-50], expected[50:-50], atol=2e-3)
 
 
 def test_silence_is_cut_off_both_ends():
@@ -121,16 +96,6 @@ def test_fades_are_straight_and_at_the_sounds_own_ends():
     assert (made[160:680] == 0.5).all()
 
 
-def test_the_beginning_is_skipped():
-    audio = sine(440, 16000)
-    made, _ = convert(audio, skip_seconds=0.25)
-    ((begin, (kept,)),) = made.sounds
-    assert begin == 0.25
-    np.testing.assert_array_equal(kept, audio[4000:])
-    with pytest.raises(BadAudioError, match="ends within the 2 s"):
-        convert(audio, skip_seconds=2.0)
-
-
 def test_segments():
     audio = sine(440, 16000)
     audio[6000:9000] = 1e-4
@@ -159,17 +124,6 @@ def test_an_offset_is_taken_out_and_nothing_else():
         convert(np.full(100, 0.3))
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 63])
-def test_a_click_is_no_offset(n):
-    samples = np.full(n, 0.5, np.float32)
-    np.testing.assert_array_equal(only(samples), samples)
-
-
-def test_an_offset_of_a_full_recording_is_not_clipped():
-    made = only(np.clip(1.2 * sine(440, 16000, level=1.0), -1, 0.6) + 0.4)
-    assert np.max(np.abs(made)) <= 1.0
-
-
 @pytest.mark.parametrize("rate", [4000, 16000, 44100, 48000])
 def test_loudness_of_a_full_sine_is_that_of_the_standard(rate):
     assert statistics.loudness_db(sine(997, rate, 3.0, 1.0), rate) == pytest.approx(-3.01, abs=0.06)
@@ -183,10 +137,6 @@ def test_loudness_weighs_frequencies_and_leaves_silence_out():
     gap = np.concatenate([sound, np.zeros_like(sound)])
     assert statistics.loudness_db(gap, 48000) == pytest.approx(quiet[1], abs=0.4)
     assert statistics.loudness_db(np.zeros(100), 48000) == statistics.FLOOR_DB
-
-
-def test_histograms_lose_nothing():
-    assert statistics.histogram([-200, -89, 5, 0, 3], (-90, -60, 0, 3)) == [2, 0, 3]
 
 
 def test_presets_are_those_of_the_documents():
@@ -218,24 +168,13 @@ def test_what_one_option_says_of_another():
         ("drum", None, {}, "no kind drum; expected one of nsynth, notes"),
         ("drums", "fallini", {}, "no preset fallini"),
         ("notes", "falini", {}, "preset falini is for drums"),
-        ("notes", None, {"sample_rates": (16000, 16000)}, "expected the highest first"),
-        ("notes", None, {"sample_rates": (44100.5,)}, "expected a whole number"),
-        ("notes", None, {"sample_rates": ()}, "expected 10 to 384000 Hz"),
-        ("notes", None, {"sample_rates": (1e9,)}, "expected 10 to 384000 Hz"),
+        ("notes", None, {"sample_rates": (16000, 16000)}, "the highest first"),
+        ("notes", None, {"sample_rates": (44100.5,)}, "expected whole numbers"),
         ("notes", None, {"other_rates": "keep"}, "expected resample or drop"),
-        ("notes", None, {"f0": "yin"}, "expected pyin or crepe"),
-        ("notes", None, {"trim_db": 3.0}, "trim_db is 3.0; expected -200 to -0.1"),
         ("notes", None, {"peak": 0.5, "loudness_db": -20.0}, "expected one of them"),
         ("notes", None, {"silence_db": -50.0}, "silence_db has no effect"),
         ("songs", None, {"n_samples": None}, "segments need a length"),
-        (
-            "notes",
-            None,
-            {"test": 0.1, "split_by": "given"},
-            "given with valid 0 and test",
-        ),
-        ("notes", None, {"split_by": "pitch"}, "and valid or test, or neither"),
-        ("notes", None, {"split_by": "file", "valid": 0.5, "test": 0.5}, "leave nothing to train"),
+        ("notes", None, {"test": 0.1, "split_by": "given"}, "given with valid 0 and test"),
     ],
 )
 def test_options_that_cannot_be(kind, preset, changes, message):

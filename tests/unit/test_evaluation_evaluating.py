@@ -10,10 +10,9 @@ from noisygan.data.dataset import AudioDataset
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
 from noisygan.evaluation import evaluating, measures
-from noisygan.evaluation.classes import Judge, class_names
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import Examples
-from noisygan.evaluation.report import Metric, Report, Result, join_results, number
+from noisygan.evaluation.report import Metric, Report, Result, join_results
 from noisygan.evaluation.splits import Splits
 from noisygan.metrics import classifiers, pitch
 
@@ -46,7 +45,7 @@ def _short(monkeypatch):
 
 @pytest.fixture(scope="module")
 def splits():
-    return Splits(hits(60, 0), hits(50, 1), "fingerprint", ("fingerprint",))
+    return Splits(hits(60, 0), hits(50, 1), "fingerprint")
 
 
 @pytest.fixture(scope="module")
@@ -168,32 +167,32 @@ def test_copies_are_a_share_with_a_floor_and_named_pairs():
     generated = hits(20, 2)
     audio = generated.audio.copy()
     audio[[4, 7]] = 0.5 * reference.train.audio[[10, 20]]
-    results, pairs = measures.memorisation(reference, generated.with_audio(audio))
-    assert {(p.row, p.training_row) for p in pairs[:2]} == {(4, 10), (7, 20)}
-    assert pairs[0].suspicious and pairs[1].suspicious and len(pairs) == 10
+    results, pairs, _ = measures.memorisation(reference, generated.with_audio(audio))
+    expected = {(generated.names[4], "0010"), (generated.names[7], "0020")}
+    assert {(pair["generated"], pair["training"]) for pair in pairs[:2]} == expected
+    assert pairs[0]["suspicious"] and pairs[1]["suspicious"] and len(pairs) == 10
     share, floor = results[measures.COPIES]
     assert share.value >= 10.0 and floor <= 15.0
 
 
 def test_the_classifier_knows_the_classes_of_the_recordings():
-    judge = Judge.train(hits(40, 0))
-    assert judge.names == ["kick", "snare"] and judge.what == "labels"
+    classifier = measures.ClassClassifier(hits(40, 0))
+    assert classifier.names == ["kick", "snare"] and classifier.what == "labels"
     test = hits(20, 1)
-    assert judge.accuracy(test).value == 100.0
+    assert classifier.accuracy(test).value == 100.0
     swapped = np.where(test.labels == "kick", "snare", "kick")
-    assert judge.accuracy(Examples(test.audio, RATE, labels=swapped)).value == 0.0
+    assert classifier.accuracy(Examples(test.audio, RATE, labels=swapped)).value == 0.0
     with pytest.raises(ValueError, match="no example has a class"):
-        judge.accuracy(Examples(test.audio, RATE))
+        classifier.accuracy(Examples(test.audio, RATE))
 
 
 def test_without_labels_pitches_are_classes():
-    notes = Examples(np.zeros([16, 4]), RATE, np.repeat([60, 61, 64, 71], 4), np.full(16, "flute"))
-    name_of, _ = class_names(notes)
-    assert sorted(set(name_of(notes))) == ["pitch 000", "pitch 001", "pitch 002"]
-    with pytest.raises(ValueError, match="neither several labels nor several pitches"):
-        class_names(notes.take(np.arange(8)))
-    with pytest.raises(ValueError, match="fewer than two classes"):
-        Judge.train(Examples(np.zeros([3, 4]), RATE, labels=["a", "b", "c"]))
+    audio = np.zeros([16, 4000])
+    notes = Examples(audio, RATE, np.repeat([60, 61, 64, 71], 4), np.full(16, "flute"))
+    assert measures.ClassClassifier(notes).names == ["pitch 000", "pitch 001", "pitch 002"]
+    for few in (notes.take(np.arange(8)), Examples(audio[:3], RATE, labels=["a", "b", "c"])):
+        with pytest.raises(ValueError, match="fewer than two classes"):
+            measures.ClassClassifier(few)
 
 
 def test_pitch_deviation():
@@ -240,11 +239,3 @@ def test_seeds_are_joined_to_the_widest_interval():
     assert (first.value, first.interval, first.floor, first.ceiling) == (3.0, (1.0, 4.5), 0.5, 8.0)
     assert first.note == "seeds: 2, 4"
     assert second.value is None and second.not_run == "no"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0, "0"), (663.0, "663"), (12345.6, "12,346"), (0.04567, "0.046"), (84.51, "84.51")],
-)
-def test_numbers_are_short(value, text):
-    assert number(value) == text

@@ -22,13 +22,6 @@ def test_nan_is_left_out():
     assert np.isnan(nothing.value) and nothing.interval is None
 
 
-def test_intervals_are_centred_and_limited():
-    resampled = np.linspace(5.0, 7.0, 101)
-    low, high = bootstrap.interval(1.0, resampled)
-    assert (low + high) / 2 == pytest.approx(1.0)
-    assert bootstrap.interval(1.0, resampled, 0.5, 1.2) == (0.5, 1.2)
-
-
 def test_draws_are_deterministic_and_counts_are_theirs():
     rows = bootstrap.draws(7, 20)
     np.testing.assert_array_equal(rows, bootstrap.draws(7, 20))

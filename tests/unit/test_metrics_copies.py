@@ -59,13 +59,6 @@ def test_disguised_copies_are_found(kind):
     assert found["waveform"].distances[:12].max() < 0.05
 
 
-def test_exact_copies_have_no_distance():
-    training = bursts(10, seed=0)
-    for nearest in find_copies(training[:4], training, bursts(10, seed=2), RATE).values():
-        assert nearest.rows.tolist() == [0, 1, 2, 3] and nearest.closer.all()
-        np.testing.assert_allclose(nearest.distances, 0.0, atol=1e-4)
-
-
 def test_a_copy_with_other_phases_is_found_by_its_spectrum():
     training = bursts(30, seed=0)
     spectrum = np.fft.rfft(training[7])

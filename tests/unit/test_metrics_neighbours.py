@@ -44,11 +44,6 @@ def test_equal_far_and_collapsed_sets():
     assert collapsed["recall"].value < 0.05 and collapsed["coverage"].value < 0.5
 
 
-def test_too_few_points_are_named():
-    with pytest.raises(ValueError, match="5 recordings and 9 generated"):
-        precision_recall_density_coverage(points(5, 0), points(9, 1))
-
-
 def test_bins_differ_by_chance_or_all_of_them():
     train, real = points(250, 0), points(400, 1)
     same = [different_bins(train, real, points(400, seed)).value for seed in range(2, 7)]

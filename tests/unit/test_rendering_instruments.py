@@ -1,68 +1,80 @@
 """Zones and samples of instruments, and drum kits."""
 
 import dataclasses
-import types
 
 import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
 from noisygan.rendering import instruments, kits
+from noisygan.rendering.layers import points, velocity_gains
 from tests import toys
 from tests.toy_instruments import DRUMS, FLUTE, RATE, Horn, horn, kit
 
 PLAIN = toys.run("run1", ("pitch",), (), ())
 
 
-def covered(samples, n_turns):
-    """Samples per key, velocity and turn."""
+def covered(zones, n_turns):
+    """Layers per key, velocity and turn."""
     counts = np.zeros((128, 128, n_turns), int)
-    for sample in samples:
-        (low, high), (soft, loud) = sample.zone.keys, sample.zone.velocities
-        counts[low : high + 1, soft : loud + 1, sample.zone.turn] += 1
+    for zone in zones:
+        (low, high), (soft, loud) = zone.keys, zone.velocities
+        counts[low : high + 1, soft : loud + 1, zone.turn] += 1
     return counts
 
 
 @pytest.mark.parametrize("pitches", [[60], [0, 1, 127], [64, 60, 60]])
 @pytest.mark.parametrize("velocities", [[127], [30, 60, 100], [0]])
-def test_every_key_and_velocity_has_one_sample(pitches, velocities):
-    zones = instruments.note_zones(FLUTE, pitches, velocities, 3)
-    counts = covered([types.SimpleNamespace(zone=zone) for zone in zones], 3)
+def test_every_key_and_velocity_has_a_layer_or_two(pitches, velocities):
+    zones = sum(instruments.note_zones(FLUTE, pitches, velocities, 3), [])
+    counts = covered(zones, 3)
     low, high = max(0, min(pitches) - 12), min(127, max(pitches) + 12)
-    assert (counts[low : high + 1, 1:] == 1).all()
+    inside = counts[low : high + 1, 1:]
+    assert (inside >= 1).all() and (inside <= 2).all()
     assert counts[:low].sum() == counts[high + 1 :].sum() == counts[:, 0].sum() == 0
     for zone in zones:
         assert zone.keys[0] <= zone.key <= zone.keys[1]
-        assert zone.request.velocity <= zone.velocities[1]
+        # At its own velocity a layer is alone.
+        assert counts[zone.key, int(zone.request.velocity), zone.turn] == 1
 
 
 def test_zones_of_pitches_and_round_robins():
-    zones = instruments.note_zones(FLUTE, [60, 64, 70], [127], 2)
+    zones = sum(instruments.note_zones(FLUTE, [60, 64, 70], [127], 2), [])
     assert [zone.keys for zone in zones[:3]] == [(48, 62), (63, 67), (68, 82)]
     assert {(zone.turn, zone.request.number) for zone in zones} == {(0, 0), (1, 1)}
     assert instruments.sampled_pitches(FLUTE) == [60, 63, 66, 69, 71]
     assert instruments.sampled_pitches(PLAIN)[0] == 48
-    [zone] = instruments.note_zones(PLAIN, [60], [42, 127], 1)
+    [[zone]] = instruments.note_zones(PLAIN, [60], [42, 127], 1)
     assert zone.velocities == (1, 127)
-    assert instruments.render_notes(Horn(), [zone], None, RATE, 0).samples[0].softest is None
+    assert instruments.render_notes(Horn(), [[zone]], None, RATE, 0).samples[0].gains is None
     labelled = toys.run("r", ("pitch", "label"), ("flute", "reed"))
     with pytest.raises(UsageError, match="oboe"):
         instruments.note_zones(labelled, [60], [127], 1, "oboe")
 
 
-def test_held_notes_have_loops_and_the_runs_release():
+def test_held_notes_have_loops_and_a_sampled_release_and_ringing_ones_neither():
     made = horn()
-    assert all(sample.loop for sample in made.samples)
-    assert all(sample.loop.end + sample.loop.fade <= 1.5 * RATE for sample in made.samples)
-    # exp(-14 t) falls by 60 dB in 0.49 s.
+    for sample in made.samples:
+        assert sample.loop.end + sample.loop.fade <= 1.5 * RATE
+        # exp(-14 t) falls by 60 dB in 0.49 s.
+        assert len(sample.release) / RATE == pytest.approx(0.49, abs=0.03)
     assert made.release_seconds == pytest.approx(0.49, abs=0.03)
+    [[zone]] = instruments.note_zones(PLAIN, [60], [42], 1)
+    for changes in ({"rings_out": True}, {"decay": 1.0}):
+        horn_of = type("Ringing", (Horn,), changes)()
+        [sample] = instruments.render_notes(horn_of, [[zone]], None, RATE, 0).samples
+        assert sample.loop is sample.release is None
 
 
-def test_the_layers_of_velocities_meet_in_level():
-    soft, loud = horn(1, [60]).samples
-    assert soft.softest == 0.0
-    # The upper layer begins as loud as the lower one ends.
-    assert loud.softest == pytest.approx(60 / 127, rel=0.02)
+def test_gains_of_velocities():
+    sounds = np.outer([0.1, 0.4], np.sin(np.arange(4000)))
+    gains = velocity_gains([40, 100], sounds)
+    assert gains[40] == gains[100] == gains[127] == pytest.approx(1.0)
+    # Half-way the level is half-way in dB: 0.2 and not 0.25.
+    assert gains[70] == pytest.approx(0.2 / 0.25) and gains[1] == pytest.approx(1 / 40**2)
+    levels = dict.fromkeys(points([40, 100]), -7.0) | {100: 5.0, 127: 5.0}
+    flat = velocity_gains([40, 100], sounds, levels)
+    assert flat[1] == pytest.approx(1.0) and flat[70] == pytest.approx(0.1 / 0.25, rel=0.01)
 
 
 def test_a_loud_instrument_is_turned_down_as_a_whole():
@@ -124,9 +136,9 @@ def test_toms_rise_and_closed_hihats_are_shorter_than_crashes():
 
 def test_every_drum_has_all_velocities_and_turns():
     made = kit(3)
-    counts = covered(made.samples, 3)
-    played = counts.sum(axis=(1, 2)) > 0
-    assert (counts[played][:, 1:] == 1).all()
+    counts = covered([sample.zone for sample in made.samples], 3)
+    played = counts[:, 127, 0] > 0
+    assert (counts[played][:, 127] == 1).all() and (counts[played][:, 1:] > 0).all()
     assert len({sample.path for sample in made.samples}) == len(made.samples)
 
 

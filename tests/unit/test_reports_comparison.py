@@ -128,16 +128,6 @@ def test_overlapping_intervals_are_level():
     assert "☆" in rows[1][0][1] and "☆" not in rows[2][0][1]
 
 
-def test_metrics_without_winner_or_values(data):
-    steps = next(m for m in data["metrics"] if m["name"] == "steps")
-    assert "★ best</span>" not in render({**data, "metrics": [{**steps, "headline": True}]})
-    empty = copy.deepcopy(data["metrics"][0]) | {"name": "not here"}
-    for value in empty["values"].values():
-        value["value"] = None
-    text = render({**data, "metrics": [empty, *data["metrics"]]})
-    assert "not run" in cells(text)["hybrid"][7][1] and "hidden" in cells(text)["hybrid"][8][0]
-
-
 def test_the_map_of_a_large_page_is_silent(data, text, tmp_path, monkeypatch):
     monkeypatch.setattr(comparison_report, "MAX_BYTES", len(text) - 1)
     less = Page(write(data, tmp_path / "page.html").read_text(encoding="utf-8"))

@@ -1,14 +1,11 @@
 """Plots: scales for numbers of any size, curves over training time, outlines."""
 
-import re
-
 import numpy as np
 import pytest
 
 from noisygan.reports.comparison_plots import race
 from noisygan.reports.comparison_report import Palette
-from noisygan.reports.page import time_text
-from noisygan.reports.plots import Axis, Curve, Plot, Scale, outline
+from noisygan.reports.plots import Axis, Curve, Plot, Scale
 
 
 def test_numbers_of_one_size_are_linear_and_wide_ones_logarithmic():
@@ -87,15 +84,3 @@ def test_labels_at_the_right_keep_apart_and_inside():
     tops = [float(at) for kind, _, at, _ in labels if "right" in kind]
     assert len(tops) == 9 and min(tops) >= 0 and max(tops) <= 100
     assert min(a - b for a, b in zip(tops, tops[1:], strict=False)) > 5.5
-
-
-def test_an_outline_fills_its_box():
-    heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", outline([-0.1] * 9, [0.2] * 9))]
-    assert min(heights) == pytest.approx(19, abs=1) and max(heights) < 800
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (22.5, "22 s"), (60, "1 min"), (5400, "1.5 h")]
-)
-def test_times_are_short(seconds, text):
-    assert time_text(seconds) == text

@@ -60,7 +60,7 @@ def test_gradients():
 @pytest.mark.parametrize("kind", [Add, Mix])
 def test_sounds_of_different_lengths_are_refused(kind):
     more = {} if kind is Add else {"nn_out_mix_level": noise(2, 3, 1)}
-    with pytest.raises(ShapeError, match=r"as many samples as signal_one \(12\), got \(2, 13\)"):
+    with pytest.raises(ShapeError, match="signal_one, signal_two"):
         kind()(noise(2, 12), noise(2, 13), **more)
 
 

@@ -207,9 +207,11 @@ def test_initial_phase_continues_a_sound(native):
 
 
 @needs_numba
+@pytest.mark.parametrize("stiff", [False, True])
 @pytest.mark.parametrize("n_frames", [64, 63])
-def test_the_native_kernel_is_the_plain_path(n_frames):
-    inputs = random_inputs(n_frames, 100, batch=3, low=60.0, high=900.0)
+def test_the_native_kernel_is_the_plain_path(n_frames, stiff):
+    inputs = [*random_inputs(n_frames, 100, batch=3, low=60.0, high=900.0)]
+    inputs += [np.full([3, n_frames, 1], 3e-4, np.float32)] * stiff
     weight = np.random.default_rng(1).normal(size=(3, 4096)).astype(np.float32)
     audio, slopes = [], []
     try:
@@ -217,9 +219,10 @@ def test_the_native_kernel_is_the_plain_path(n_frames):
             set_native_kernels(enabled)
             assert native_kernels_used() == enabled
             tensors = [tf.constant(x) for x in inputs]
+            options = {"inharmonicity": tensors[3]} if stiff else {}
             with tf.GradientTape() as tape:
                 tape.watch(tensors)
-                audio.append(harmonic_synthesis(*tensors, 4096, 16000))
+                audio.append(harmonic_synthesis(*tensors[:3], 4096, 16000, **options))
                 total = tf.reduce_sum(weight * audio[-1])
             slopes.append(tape.gradient(total, tensors))
     finally:

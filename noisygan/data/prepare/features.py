@@ -58,14 +58,12 @@ def compute(audio, sample_rate, frame_rate=250.0, f0=None):
     # Imports TensorFlow, which processes that compute no features do without.
     from synths import loudness
 
-    frame_size = 1 << round(np.log2(_FRAME_SECONDS * sample_rate))
+    size = 1 << round(np.log2(_FRAME_SECONDS * sample_rate))
     found = {
         "loudness_db": loudness.compute_loudness(
-            audio, sample_rate, frame_rate, n_fft=frame_size, use_tf=False
+            audio, sample_rate, frame_rate, n_fft=size, use_tf=False
         ),
-        "rms": loudness.compute_rms_energy(
-            audio, sample_rate, frame_rate, frame_size=frame_size
-        ).numpy(),
+        "rms": loudness.compute_rms_energy(audio, sample_rate, frame_rate, frame_size=size).numpy(),
         "onset_seconds": onsets(audio, sample_rate),
     }
     if f0 is not None:
@@ -96,11 +94,7 @@ def onsets(audio, sample_rate):
     # Mirrored at its end, where a cut would look like one more onset.
     padded = np.pad(np.pad(audio, (0, n_before), "symmetric"), (n_before, 0))
     flux = librosa.onset.onset_strength(
-        y=padded,
-        sr=sample_rate,
-        hop_length=hop_length,
-        lag=2,
-        max_size=3,
+        y=padded, sr=sample_rate, hop_length=hop_length, lag=2, max_size=3
     )
     found = librosa.onset.onset_detect(
         onset_envelope=flux, sr=sample_rate, hop_length=hop_length, units="time", delta=0.2
@@ -110,12 +104,9 @@ def onsets(audio, sample_rate):
 
 
 def _pyin(audio, sample_rate, frame_rate):
-    """F0 by pYIN: on a coarse grid over the whole range, then on a fine grid around the result.
+    """PitchTrack by pYIN, coarse over the whole range, then fine around the result.
 
     pYIN's time grows with the square of the range.
-
-    Returns:
-      `synths.pitch.PitchTrack`.
     """
     from synths.pitch import PYIN, PitchTrack
 
@@ -130,10 +121,7 @@ def _pyin(audio, sample_rate, frame_rate):
         low = min(low / beyond, high / beyond**2)
         times_finer = -(-_FINE_SAMPLE_RATE // sample_rate)
         finer_rate = times_finer * sample_rate
-        if times_finer > 1:
-            finer = soxr.resample(audio, sample_rate, finer_rate)
-        else:
-            finer = audio
+        finer = soxr.resample(audio, sample_rate, finer_rate) if times_finer > 1 else audio
         n_frame = max(4.0 / low, _FRAME_SECONDS) * finer_rate
         fine = PYIN(low, high, 1 << int(np.ceil(np.log2(n_frame))), resolution=0.05)
         track = fine(finer, finer_rate, _FINE_RATE)

@@ -6,6 +6,8 @@ import importlib.metadata
 import json
 from pathlib import Path
 
+import numpy as np
+
 import noisygan
 from noisygan import files
 from noisygan.data.prepare import statistics
@@ -23,33 +25,20 @@ _EDGES = {
 
 
 def is_prepared(folder):
-    """Check that `noisygan prepare` wrote a folder.
-
-    Args:
-      folder: Path.
-
-    Raises:
-      UsageError: if `noisygan prepare` has not finished it.
-    """
+    """Whether `noisygan prepare` wrote a folder; UsageError if it has not finished it."""
     folder = Path(folder)
     if (folder / MANIFEST).is_file():
         return True
     if (folder / "state.json").is_file() and (folder / "parts").is_dir():
         raise UsageError(
-            f"{folder} is not prepared to its end; run the same `noisygan prepare` again, it "
-            "resumes where it stopped"
+            f"{folder} is not prepared to its end; run the same `noisygan prepare` again, which "
+            "resumes"
         )
     return False
 
 
 def read_manifest(folder):
-    """Read the manifest of a prepared folder.
-
-    Args:
-      folder: Path.
-
-    Returns:
-      dict.
+    """Read the manifest of a prepared folder, dict.
 
     Raises:
       UsageError: if there is none, or one of another version or something else.
@@ -129,18 +118,18 @@ class _Tally:
         )
         self.skipped, self.labels, self.pitches = (collections.Counter() for _ in range(3))
         self.splits, self.sha256 = {}, {}
-        self.histograms = {name: [0] * (len(edges) - 1) for name, edges in _EDGES.items()}
+        self.histograms = {name: np.zeros(len(edges) - 1, int) for name, edges in _EDGES.items()}
         self.digest = hashlib.sha256(options.fingerprint().encode())
 
     def add(self, part):
         """Add the part of one unit."""
-        values = {name: [] for name in _EDGES}
-        for line in part["files"]:
-            self.counts["files"] += 1
-            self.counts[line["action"]] += 1
-            if line["action"] == "skipped":
-                self.skipped[line["kind"]] += 1
-                continue
+        self.counts["files"] += len(part["files"])
+        used = [line for line in part["files"] if line["action"] == "used"]
+        self.counts["used"] += len(used)
+        skipped = [line["kind"] for line in part["files"] if line["action"] != "used"]
+        self.counts["skipped"] += len(skipped)
+        self.skipped.update(skipped)
+        for line in used:
             self.counts["put_right"] += line["put_right"]
             self.counts["records"] += line["n_records"]
             self.counts["seconds"] += line["kept_seconds"]
@@ -148,17 +137,16 @@ class _Tally:
             self.pitches[line["pitch"]] += line["n_records"]
             names = ("file", "sha256", "label", "pitch", "velocity", "split")
             self.digest.update(json.dumps([line[name] for name in names]).encode())
-            values["peak_db"].append(statistics.amplitude_to_db(line["peak"]))
-            values["loudness_db"].append(line["loudness_db"])
-            values["seconds"].append(line["seconds"])
+        values = {
+            "peak_db": [statistics.amplitude_to_db(line["peak"]) for line in used],
+            "loudness_db": [line["loudness_db"] for line in used],
+            "seconds": [line["seconds"] for line in used],
+        }
         for name, edges in _EDGES.items():
-            counts = statistics.histogram(values[name], edges)
-            both = zip(self.histograms[name], counts, strict=True)
-            self.histograms[name] = [a + b for a, b in both]
+            self.histograms[name] += statistics.histogram(values[name], edges)
         for split, shard in part["shards"].items():
-            of_split = self.splits.setdefault(
-                split, {"n_records": 0, "n_seconds": 0.0, "shards": []}
-            )
+            empty = {"n_records": 0, "n_seconds": 0.0, "shards": []}
+            of_split = self.splits.setdefault(split, empty)
             of_split["n_records"] += shard["n_records"]
             of_split["n_seconds"] = round(of_split["n_seconds"] + shard["n_seconds"], 6)
             of_split["shards"].append(shard["name"])
@@ -169,7 +157,6 @@ class _Tally:
         options = self.options
         labels = {name: self.labels[name] for name in sorted(set(self.labels) - {None})}
         pitches = sorted(set(self.pitches) - {None})
-        self.counts["seconds"] = round(self.counts["seconds"], 6)
         names = ("numpy", "soundfile", "soxr")
         versions = {name: importlib.metadata.version(name) for name in names}
         return {
@@ -180,6 +167,7 @@ class _Tally:
             "label_names": list(labels),
             "counts": {
                 **self.counts,
+                "seconds": round(self.counts["seconds"], 6),
                 "skipped_by_kind": dict(sorted(self.skipped.items())),
                 "labels": labels,
                 "without_label": self.labels[None],
@@ -187,7 +175,7 @@ class _Tally:
                 "without_pitch": self.pitches[None],
             },
             "histograms": {
-                name: {"edges": list(edges), "counts": self.histograms[name]}
+                name: {"edges": list(edges), "counts": self.histograms[name].tolist()}
                 for name, edges in _EDGES.items()
             },
             "fingerprint": self.digest.hexdigest(),

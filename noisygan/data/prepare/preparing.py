@@ -12,10 +12,8 @@ from pathlib import Path
 from noisygan import files
 from noisygan.data import layouts, source_files
 from noisygan.data.prepare import features, manifest, units
+from noisygan.data.selection import listed
 from noisygan.errors import RunError, UsageError
-
-# At most this many values are listed in an error.
-_N_LISTED = 12
 
 _SHARD = re.compile(r"(?:train|valid|test)-(\d+)[-.]")
 
@@ -50,9 +48,9 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
     data, out = Path(data), Path(out)
     features.check_method(options.f0)
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; expected a folder")
+        raise UsageError(f"{out} is a file; expected a folder to write to")
     if out.resolve() == data.resolve() or data.resolve() in out.resolve().parents:
-        raise UsageError(f"--out {out} lies in --data {data}; expected a folder beside it")
+        raise UsageError(f"{out} lies in {data}, which is read; expected a folder beside it")
     layouts.list_sources(data)
     files.make_folder(out)
     with files.folder_lock(out):
@@ -61,7 +59,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         if (out / manifest.MANIFEST).is_file():
             finished = manifest.read_manifest(out)
             _check_inputs(out, data, table)
-            _remove(out / "parts")
+            shutil.rmtree(out / "parts", ignore_errors=True)
             return finished, False
         _write_json(out / "state.json", state)
         files.make_folder(out / "parts")
@@ -78,18 +76,16 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
                 f"none of the {made['counts']['files']} files in {data} could be used ({listed}); "
                 f"{out}/files.jsonl says why"
             )
-        _remove(out / "parts")
+        shutil.rmtree(out / "parts", ignore_errors=True)
         return made, True
 
 
 def list_inputs(data, table, path, only=(), group=None):
-    """Write the list of all inputs, one line each.
+    """Write the list of all inputs to `path`, one line each.
 
     Args:
-      data: Folder of recordings.
-      table: Path of a table of the files, or None.
+      data, table, only: As of `prepare` and `Options`.
       path: File to be written.
-      only: Of `Options`.
       group: Name of what splits keep together, or None.
 
     Returns:
@@ -97,9 +93,6 @@ def list_inputs(data, table, path, only=(), group=None):
       lines' lengths; dict of each name of only -> set of the values that occur; set of the groups
       of recordings that are wanted). The last two are None where TFRecords say so only when they
       are read.
-
-    Raises:
-      UsageError: as of `layouts.list_sources`.
     """
     digest = hashlib.sha256()
     sizes, lengths = array.array("q"), array.array("q")
@@ -133,18 +126,16 @@ def _plan(out, data, table, options):
     for key, values in options.only if seen else ():
         absent = [value for value in values if value not in seen[key]]
         if absent:
-            there = sorted(seen[key])
-            shown = ", ".join(there[:_N_LISTED]) + (", ..." if len(there) > _N_LISTED else "")
+            there = listed(sorted(seen[key])) or "none at all"
             raise UsageError(
-                f"no recording in {data} has {key} {', '.join(absent)}; there are "
-                + (shown or "none at all")
+                f"no recording in {data} has {key} {listed(absent)}; there are {there}"
             )
     shared = {}
     if grouped:
         groups = (groups or set()) - {None}
         if not groups:
             raise UsageError(
-                f"--split_by {group}: no recording in {data} says its {group} before it is read; "
+                f"split_by {group}: no recording in {data} says its {group} before it is read; "
                 "expected file, or the recordings' own splits"
             )
         shared = units.share_out(groups, options.valid, options.test)
@@ -190,24 +181,24 @@ def _check_state(out, state, overwrite):
         theirs = dict(json.loads((out / "state.json").read_text())["options"])
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(
-            f"--out {out} is not empty and holds nothing prepared; choose another folder"
+            f"{out} is not empty and holds nothing prepared; choose another folder"
         ) from None
     ours = state["options"]
-    shards = [path for kind in ("wav", "npz", "tfrecord") for path in out.glob(f"*.{kind}")]
+    shards = [*out.glob("*.wav"), *out.glob("*.npz")]
     # A run that failed before its first example leaves nothing to be lost.
     holds_nothing = not shards and not (out / manifest.MANIFEST).exists()
     if overwrite or (ours != theirs and holds_nothing):
         # First what says that it is finished, last what says that it is ours: stopped in between,
         # it is neither complete nor a stranger's.
         (out / manifest.MANIFEST).unlink(missing_ok=True)
-        _remove(out / "parts")
+        shutil.rmtree(out / "parts", ignore_errors=True)
         for path in (*shards, out / "records.jsonl", out / "files.jsonl", out / "state.json"):
             path.unlink(missing_ok=True)
     elif ours != theirs:
         name = next(name for name in [*ours, *theirs] if ours.get(name) != theirs.get(name))
         raise UsageError(
-            f"--out {out} was prepared with {name} {_shown(theirs.get(name))}, not "
-            f"{_shown(ours.get(name))}; choose another folder, or --overwrite"
+            f"{out} was prepared with {name} {_shown(theirs.get(name))}, not "
+            f"{_shown(ours.get(name))}; choose another folder, or overwrite it"
         )
 
 
@@ -217,7 +208,7 @@ def _check_inputs(out, data, table):
     if before is not None and list_inputs(data, table, os.devnull)[0] != before:
         raise UsageError(
             f"the recordings in {data} are not those that {out} was made of (files were added, "
-            "removed or changed); choose another folder, or --overwrite"
+            "removed or changed); choose another folder, or overwrite it"
         )
 
 
@@ -228,7 +219,3 @@ def _shown(value):
 def _write_json(path, value):
     with files.atomic_write(path, overwrite=True) as part:
         part.write_text(json.dumps(value))
-
-
-def _remove(folder):
-    shutil.rmtree(folder, ignore_errors=True)

@@ -62,10 +62,10 @@ class Sound:
 
 
 def read(source, max_seconds=None):
-    """Read one source.
+    """Read one source; its fields are filled in where the audio carries them.
 
     Args:
-      source: `Source` with a reader; its fields are filled in where the audio carries them.
+      source: `Source` with a reader.
       max_seconds: A longer file is refused.
 
     Returns:

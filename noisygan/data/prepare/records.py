@@ -18,6 +18,7 @@ array `<row>/<feature>` for each. `records.jsonl` has a line for every record:
 Frame i of a feature is centred on i / frame_rate seconds after the record's first sample.
 """
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -28,7 +29,7 @@ import soundfile
 
 from noisygan.audio_io import decoding
 from noisygan.data.prepare import manifest as manifests
-from noisygan.data.source_files import SPLITS, Entry
+from noisygan.data.source_files import Entry
 from noisygan.errors import RunError, UsageError
 from noisygan.files import atomic_write, sha256, short_lines
 
@@ -68,8 +69,7 @@ def write_shard(folder, shard, split, rates, records):
       records: Iterable of Record. Equal records give equal bytes.
 
     Returns:
-      (index lines, list of dict; names of the files). Both are empty without records, and then no
-      file is written.
+      (index lines, list of dict; names of the files). Without records no file is written.
 
     Raises:
       RunError: if a file cannot be written.
@@ -102,14 +102,11 @@ def write_shard(folder, shard, split, rates, records):
 
 
 def read_records(folder, keep=lambda line: True):
-    """Yield the records of a prepared folder.
+    """Yield the `Record`s of a prepared folder.
 
     Args:
       folder: Path.
       keep: Function of a line of the index that tells whether its record is read.
-
-    Yields:
-      Record.
 
     Raises:
       UsageError: if the folder holds no manifest that can be read.
@@ -168,7 +165,7 @@ def list_entries(folder, split, sample_rate):
         there = ", ".join(f"{rate:g}" for rate in rates)
         raise UsageError(
             f"{folder} was prepared at {there} Hz, the config wants {sample_rate} Hz; set the "
-            f"config's rate, or prepare with --sample_rate {sample_rate}"
+            f"config's rate, or prepare the recordings at {sample_rate} Hz"
         )
     wavs = {s: f"{s}-{sample_rate}.wav" for s in manifest["splits"][split]["shards"]}
     for name in (INDEX, *wavs.values()):
@@ -181,7 +178,7 @@ def list_entries(folder, split, sample_rate):
     for line in read_index(folder):
         if line["split"] == split:
             try:
-                start, n_samples = line["start"][column], line["n_samples"][column]
+                start, n_samples = int(line["start"][column]), int(line["n_samples"][column])
                 if not (0 <= start < 2**40 and 0 <= n_samples < 2**40):
                     raise ValueError(start)
                 entries.append(
@@ -193,8 +190,8 @@ def list_entries(folder, split, sample_rate):
                         source=_text(line["tags"].get("source")),
                         pitch=None if line["pitch"] is None else float(line["pitch"]),
                         velocity=None if line["velocity"] is None else float(line["velocity"]),
-                        start=int(start),
-                        end=int(start) + max(1, int(n_samples)),
+                        start=start,
+                        end=start + max(1, n_samples),
                     )
                 )
             except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -212,17 +209,11 @@ def list_entries(folder, split, sample_rate):
 
 
 def verify(folder, progress=None):
-    """Compare every file of a prepared folder with the manifest.
+    """Compare every file of a prepared folder with the manifest; yield a sentence per problem.
 
     Args:
       folder: Path of a prepared folder.
       progress: None, or a function called with (files checked, files in all).
-
-    Yields:
-      str, a sentence for each problem; none where all is well.
-
-    Raises:
-      UsageError: if the folder holds no manifest that can be read.
     """
     folder = Path(folder)
     manifest = manifests.read_manifest(folder)
@@ -235,19 +226,15 @@ def verify(folder, progress=None):
     for path in sorted([*folder.glob("*.wav"), *folder.glob("*.npz")]):
         if path.name not in manifest["sha256"]:
             yield f"{path.name} is not in the manifest"
-    counts = dict.fromkeys(SPLITS, 0)
     try:
-        for line in read_index(folder):
-            counts[line["split"]] = counts.get(line["split"], 0) + 1
+        counts = collections.Counter(line["split"] for line in read_index(folder))
     except RunError as error:
         yield str(error)
         return
     for split, about in manifest["splits"].items():
-        if counts.get(split) != about["n_records"]:
-            yield (
-                f"split {split} holds {counts.get(split, 0)} records; the manifest says "
-                f"{about['n_records']}"
-            )
+        if counts[split] != about["n_records"]:
+            said = about["n_records"]
+            yield f"split {split} holds {counts[split]} records; the manifest says {said}"
 
 
 def check_file(folder, name, manifest):

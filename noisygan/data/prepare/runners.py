@@ -14,7 +14,7 @@ from noisygan.errors import RunError, UsageError
 
 
 def run_pool(folder, indices, done, n_processes=None):
-    """Do units in several processes.
+    """Do units in several processes, or with n_processes=1 in this one.
 
     A process that a file crashes, or that is killed for want of memory, does not end the run: what
     is left is then done one by one, and a file that crashes its process again is skipped.
@@ -28,6 +28,10 @@ def run_pool(folder, indices, done, n_processes=None):
     Raises:
       RunError: if processes end for another reason than a file.
     """
+    if n_processes == 1:
+        for index in indices:
+            done(units.process(folder, index))
+        return
     has_affinity = hasattr(os, "sched_getaffinity")
     n_cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count()
     left = set(indices)
@@ -61,15 +65,15 @@ def run_beam(folder, indices, done, runner, runner_options=()):
         import apache_beam as beam
     except ImportError as error:
         raise UsageError(
-            "--runner needs Apache Beam, which is not installed: pip install 'noisygan[beam]', or "
-            "leave --runner out and use this machine's cores"
+            "a runner needs Apache Beam, which is not installed: pip install 'noisygan[beam]', or "
+            "use this machine's cores without one"
         ) from error
     try:
         with beam.Pipeline(runner, argv=[f"--{option}" for option in runner_options]) as pipeline:
             _ = pipeline | beam.Create(indices) | beam.Reshuffle() | beam.Map(_process, folder)
     except (Exception, SystemExit) as error:
         detail = " ".join(str(error).split())[-300:]
-        raise RunError(f"the pipeline on --runner {runner} failed: {detail}") from error
+        raise RunError(f"the pipeline on runner {runner} failed: {detail}") from error
     plan = units.load_plan(folder)
     for index in indices:
         done((index, plan.units[index][1]))
@@ -89,8 +93,8 @@ def _alone(folder, index, done):
         except BrokenProcessPool as error:
             if not reading.exists():
                 raise RunError(
-                    "a process was ended from outside, perhaps for want of memory; the same "
-                    "command resumes where it stopped"
+                    "a process was ended from outside, perhaps for want of memory; prepare again "
+                    "to resume"
                 ) from error
             given_up.append(json.loads(reading.read_text()))
 

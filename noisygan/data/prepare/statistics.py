@@ -1,7 +1,6 @@
-"""Statistics of recordings: loudness and histograms."""
+"""Loudness of recordings, and histograms."""
 
 import numpy as np
-import pyloudnorm
 import soxr
 
 # Loudness of silence.
@@ -16,17 +15,16 @@ _MIN_RATE, _BLOCK_SECONDS = 8000, 0.4
 
 
 def loudness_db(audio, rate):
-    """Integrated loudness of mono audio (ITU-R BS.1770-4), K-weighted and gated, by pyloudnorm.
+    """Integrated loudness (ITU-R BS.1770-4) by pyloudnorm, in LUFS; at least `FLOOR_DB`.
 
     Audio shorter than a gating block of 0.4 s is one block.
 
     Args:
       audio: float32 [n_samples].
       rate: Hz.
-
-    Returns:
-      float, LUFS; at least `FLOOR_DB`.
     """
+    import pyloudnorm  # scipy.signal, which takes seconds
+
     if rate < _MIN_RATE:
         audio, rate = soxr.resample(audio, rate, _MIN_RATE), _MIN_RATE
     # Half a sample less, which rounding does not take for too short.
@@ -39,17 +37,8 @@ def loudness_db(audio, rate):
 
 
 def histogram(values, edges):
-    """Counts of values between neighbouring edges; values beyond count to the outermost.
-
-    Args:
-      values: Iterable of numbers.
-      edges: Sorted numbers.
-
-    Returns:
-      list of int, one fewer than edges.
-    """
-    clipped = np.clip(np.asarray(list(values), float), edges[0], edges[-1])
-    return np.histogram(clipped, edges)[0].tolist()
+    """Counts of values between sorted edges, list of int; the outermost include those beyond."""
+    return np.histogram(np.clip(np.asarray(values, float), edges[0], edges[-1]), edges)[0].tolist()
 
 
 def amplitude_to_db(amplitude):

@@ -32,11 +32,7 @@ class Converted:
 
 
 def convert(sound, options):
-    """Take all steps with one recording; what was done is added to `sound.did`.
-
-    Args:
-      sound: Sound of `reading.read`.
-      options: Options.
+    """Take all steps with one `Sound`; what was done is added to `sound.did`.
 
     Returns:
       Converted.
@@ -74,16 +70,10 @@ def convert(sound, options):
 
 
 def offset_of(audio):
-    """Constant offset of a recording, 0 where there is none.
+    """Constant offset of a recording, float32 [n_samples]; 0 where there is none.
 
     The mean of a short hit or the median of an asymmetric wave is no offset: an offset shows in
     mean and median of each quarter of the recording, and beyond what is left to chance.
-
-    Args:
-      audio: float32 [n_samples].
-
-    Returns:
-      float.
     """
     if len(audio) < MIN_OFFSET_SAMPLES:
         return 0.0
@@ -114,16 +104,9 @@ def resample(audio, rate, wanted):
 
 
 def gain(audio, rate, options):
-    """Linear gain that brings audio to the level of the options.
+    """Linear gain that brings float32 [n_samples] to the level of the options, 1 without one.
 
-    Args:
-      audio: float32 [n_samples].
-      rate: Hz.
-      options: Options.
-
-    Returns:
-      float; 1.0 where no level is set. The peak is at most 1 afterwards, so a loudness may not be
-      reached.
+    The peak is at most 1 afterwards, so a loudness may not be reached.
     """
     loudest = float(np.max(np.abs(audio), initial=0.0))
     if loudest == 0.0:

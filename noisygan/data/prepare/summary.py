@@ -16,12 +16,7 @@ _HISTOGRAMS = {
 
 
 def result_lines(manifest, out):
-    """Result of `noisygan prepare` in a few lines, list of str.
-
-    Args:
-      manifest: dict.
-      out: Its folder.
-    """
+    """Result of `noisygan prepare` into the folder `out` in a few lines, list of str."""
     counts = manifest["counts"]
     splits = ", ".join(f"{name} {each['n_records']}" for name, each in manifest["splits"].items())
     lines = [
@@ -41,15 +36,7 @@ def result_lines(manifest, out):
 
 
 def text(manifest, folder):
-    """Summary of a prepared folder: counts, classes, pitches, levels, steps.
-
-    Args:
-      manifest: dict.
-      folder: Its folder.
-
-    Returns:
-      str of several lines.
-    """
+    """Summary of a prepared folder: counts, classes, pitches, levels, steps."""
     counts = manifest["counts"]
     kind = manifest.get("preset") or manifest.get("kind") or "recordings"
     head = (
@@ -114,12 +101,7 @@ def pitch_histogram(counts):
 
 
 def filled(edges, heights):
-    """Histogram without its empty ends: (edges, heights), at least one bin.
-
-    Args:
-      edges: list of n + 1 numbers.
-      heights: list of n counts.
-    """
+    """Histogram (n + 1 edges, n heights) without its empty ends, at least one bin."""
     where = [i for i, n in enumerate(heights) if n] or [0]
     first, last = where[0], where[-1] + 1
     return edges[first : last + 1], heights[first:last]

@@ -4,6 +4,7 @@ A unit is the same whoever runs it - this process, a pool of processes or a Beam
 files are the same too. Its files get their names when they are complete.
 """
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -26,6 +27,7 @@ MAX_BYTES = 32 << 20
 _LEFT_OUT = ("left out", "is none of those asked for")
 
 
+@dataclasses.dataclass
 class Plan:
     """What is to be done in a folder: the inputs, their division into units, the steps.
 
@@ -36,11 +38,15 @@ class Plan:
       units: list of [offset in the list of inputs, number of inputs].
     """
 
-    def __init__(self, folder, options, shared, units):
-        """Store the attributes."""
-        self.folder, self.options = Path(folder), options
-        self.shared, self.units = shared, units
-        self.parts = self.folder / "parts"
+    folder: Path
+    options: Options
+    shared: dict
+    units: list
+
+    @property
+    def parts(self):
+        """Folder of the results of units."""
+        return self.folder / "parts"
 
     def save(self):
         """Write the plan beside the list of inputs."""
@@ -84,18 +90,11 @@ def load_plan(folder):
 @functools.lru_cache(maxsize=1)
 def _load_plan(folder, _):
     facts = json.loads((Path(folder) / "parts" / "plan.json").read_text())
-    return Plan(folder, Options(**facts["options"]), facts["shared"], facts["units"])
+    return Plan(Path(folder), Options(**facts["options"]), facts["shared"], facts["units"])
 
 
 def divide(sizes):
-    """Divide inputs into units.
-
-    Args:
-      sizes: Bytes of each input, a sequence of int.
-
-    Returns:
-      list of the numbers of inputs of the units; it depends on sizes alone.
-    """
+    """Divide inputs of so many bytes into units: list of the units' numbers of inputs."""
     most = min(MAX_INPUTS, max(MIN_INPUTS, -(-len(sizes) // AIMED_UNITS)))
     counts, n_inputs, n_bytes = [], 0, 0
     for size in sizes:
@@ -116,14 +115,11 @@ def group_of(source, split_by):
 
 
 def share_out(groups, valid, test):
-    """Assign whole groups to splits, in the order of their hashes.
+    """Assign whole groups to splits, in the order of their hashes: dict of group -> split.
 
     Args:
       groups: Iterable of str.
       valid, test: Fractions of the groups; at least one each where there are enough.
-
-    Returns:
-      dict of group -> split.
     """
     ordered = sorted(set(groups), key=lambda group: (_fraction(group), group))
     counts = {}
@@ -143,11 +139,7 @@ def choose_split(source, sha256, options, shared):
     Args:
       source: Source.
       sha256: Hex str of its contents: copies of a file land in one split.
-      options: Options.
-      shared: Of `share_out`.
-
-    Returns:
-      'train', 'valid' or 'test'.
+      options, shared: As of `Plan`.
     """
     if options.split_by == "given":
         return source.split or "train"
@@ -166,16 +158,13 @@ def is_wanted(source, only):
 
 
 def process(folder, index, given_up=None):
-    """Do one unit, unless it is done.
+    """Do one unit, unless it is done: (index, number of its inputs).
 
     Args:
       folder: str, path of the prepared folder.
       index: Of the unit.
       given_up: None, or files that ended the processes that read them. Then the name of each file
         is kept in parts/reading while it is read, to know which one ended the process.
-
-    Returns:
-      (index, number of its inputs).
     """
     plan = load_plan(folder)
     if not plan.is_done(index):
@@ -209,8 +198,11 @@ def _process(plan, index, given_up):
         index_lines, names = records.write_shard(plan.folder, name, split, rates, made)
         if index_lines:
             seconds = math.fsum(result.get("kept_seconds", 0.0) for _, result in chosen)
-            about = {"name": name, "n_records": len(index_lines), "n_seconds": seconds}
-            part["shards"][split] = about
+            part["shards"][split] = {
+                "name": name,
+                "n_records": len(index_lines),
+                "n_seconds": seconds,
+            }
             part["records"] += index_lines
             part["sha256"] |= {each: files.sha256(plan.folder / each) for each in names}
     part["files"] = results
@@ -258,7 +250,10 @@ def _records(chosen, options, watched):
             seconds = round(len(sound.audio) / sound.rate, 6)
             result.update(rate=sound.rate, channels=sound.n_channels, seconds=seconds)
             made = steps.convert(sound, options)
-            found = [_features(audio[0], options) for _, audio in made.sounds]
+            found = [{}] * len(made.sounds)
+            if options.features or options.f0:
+                settings = int(rate), options.frame_rate, options.f0
+                found = [features.compute(audio[0], *settings) for _, audio in made.sounds]
             loudness = statistics.loudness_db(made.kept, rate)
         except BadAudioError as error:
             result.update(kind=error.kind, reason=str(error))
@@ -293,12 +288,6 @@ def _records(chosen, options, watched):
                 frame_rate=options.frame_rate if of_sound else None,
                 features=of_sound,
             )
-
-
-def _features(audio, options):
-    if not (options.features or options.f0):
-        return {}
-    return features.compute(audio, int(options.sample_rates[0]), options.frame_rate, options.f0)
 
 
 def _fraction(text):
