@@ -14,11 +14,13 @@ from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
-# Notes of which no recording has a release are damped at a note-off.
+# Notes are damped at a note-off if the recordings show hardly any release.
 DAMPER_DB_PER_SECOND = 240.0
-# Fewer released recordings than this share do not teach a release.
+# Fewer recordings than this share are not enough.
 _LEAST_SHARE_RELEASED = 0.2
 _LOWEST_PITCH = 33  # where it is unknown
+# Where the mean of an F0 curve is taken.
+_TUNED_TIMES = np.linspace(0.2, 1.5, 26, dtype=np.float32)
 # At most this many recordings are measured.
 _MAX_MEASURED, _MAX_TUNED = 64, 1024
 
@@ -114,11 +116,12 @@ class Hybrid(Generator):
                 ],
                 name="latent",
             )
-        self._release_seconds, self._has_releases = (
+        measured = {"release_seconds": release_seconds, "rings_out": 0.0, "learns_release": 1.0}
+        self._release_seconds, self._rings_out, self._learns_release = (
             self.add_weight(
                 shape=[], initializer=keras.initializers.Constant(x), trainable=False, name=name
             )
-            for name, x in (("release_seconds", release_seconds), ("has_releases", 1.0))
+            for name, x in measured.items()
         )
         self._tuning_cents = self.add_weight(
             shape=[128], initializer="zeros", trainable=False, name="tuning_cents"
@@ -140,13 +143,13 @@ class Hybrid(Generator):
 
     @property
     def release_seconds(self):
-        """Median time from note-off to the end of a recording; of the damper if all ring out."""
+        """Median time from note-off to the end of a recording, or of the damper."""
         return float(self._release_seconds.numpy())
 
     @property
     def rings_out(self):
-        """Whether no recording has a note-off."""
-        return float(self._has_releases.numpy()) < 0.5
+        """Whether hardly any recording has a note-off."""
+        return float(self._rings_out.numpy()) > 0.5
 
     def set_pitches(self, pitches):
         """Set the number of harmonics of voices that leave it open."""
@@ -165,17 +168,15 @@ class Hybrid(Generator):
             self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
         held = data.held_seconds
         inside = np.flatnonzero(held < data.n_samples / data.sample_rate)
-        times = (
-            [
-                note_timing(data.audio(i), data.sample_rate).end - held[i]
-                for i in inside[:: -(-len(inside) // _MAX_MEASURED)]
-            ]
-            if len(inside)
-            else []
-        )
-        self._has_releases.assign(float(np.mean(np.isfinite(held)) >= _LEAST_SHARE_RELEASED))
-        damper = END_DB / -DAMPER_DB_PER_SECOND
-        self._release_seconds.assign(max(float(np.median(times)), 0.02) if times else damper)
+        learns = len(inside) >= _LEAST_SHARE_RELEASED * len(held)
+        self._learns_release.assign(float(learns))
+        self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
+        release = END_DB / -DAMPER_DB_PER_SECOND
+        if learns:
+            measured = inside[:: -(-len(inside) // _MAX_MEASURED)]
+            ends = [note_timing(data.audio(i), data.sample_rate).end for i in measured]
+            release = max(float(np.median(ends - held[measured])), 0.02)
+        self._release_seconds.assign(release)
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
         """Generate control curves in physical units.
@@ -206,7 +207,7 @@ class Hybrid(Generator):
         note_off = conditioning.get("held_seconds") if held_seconds is None else held_seconds
         if note_off is None:
             let_go = tf.nn.relu(tf.cast(seconds, tf.float32) - self._release_seconds)
-            let_go = tf.where(self._has_releases > 0.5, let_go, np.inf)
+            let_go = tf.where(self._rings_out > 0.5, np.inf, let_go)
             note_off = tf.fill([tf.shape(z)[0]], let_go)
         return self.controls_at(times, note_off, z, conditioning)
 
@@ -228,10 +229,16 @@ class Hybrid(Generator):
         if self.latent_network is not None:
             latent = self.latent_network(latent)
         # Curves that never saw a note-off do not get one: a damper takes its place.
-        learnt = tf.where(self._has_releases > 0.5, note_off, np.inf)
+        learnt = tf.where(self._learns_release > 0.5, note_off, np.inf)
         raw_f0 = self.f0_curve(times, learnt, latent)
         raw_loudness = self.loudness_curve(times, learnt, latent)
         timbre = self.timbre_curves(times, learnt, latent)
+        if "pitch" in self.pitch.condition_names:
+            # No loss hears tuning, so the mean of the curve is not left to training.
+            held = tf.fill([tf.shape(latent)[0]], np.inf)
+            raw_f0 -= tf.reduce_mean(
+                self.f0_curve(tf.constant(_TUNED_TIMES), held, latent), 1, keepdims=True
+            )
         f0_hz = self.pitch(raw_f0, asked)
         if "pitch" in self.pitch.condition_names:
             cents = at_pitch(self._tuning_cents, asked["pitch"])
@@ -247,7 +254,7 @@ class Hybrid(Generator):
         if self.jitter is not None:
             loudness_db += level_db
         since = tf.nn.relu((times if times.shape.rank == 2 else times[None]) - note_off[:, None])
-        damped = (1.0 - self._has_releases) * DAMPER_DB_PER_SECOND * since
+        damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
         loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)

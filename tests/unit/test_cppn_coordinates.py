@@ -95,6 +95,13 @@ def test_vibrato_is_regular_at_the_notes_own_rate():
             np.testing.assert_allclose(pulse[:, 2 + i], np.full(20, pulse[0, 2 + i]), atol=1e-4)
 
 
+def test_vibrato_may_have_no_depth():
+    vibrato = Vibrato()
+    curves(vibrato)
+    vibrato.depth.bias.assign([-20.0])
+    assert np.abs(curves(vibrato)).max() < 1e-6
+
+
 def test_vibrato_has_no_seam_at_a_full_turn():
     # The phase is the angle of two outputs: with the latent itself as these, drawn around a circle.
     vibrato = Vibrato()
