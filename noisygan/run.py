@@ -127,9 +127,10 @@ class Run:
     def generator(self) -> keras.layers.Layer:
         """The generator with the averaged (EMA) weights, a differentiable Keras layer."""
         import_tensorflow()
-        from noisygan.training.load import load_generator
+        from noisygan.training.train import load_generator
 
-        return load_generator(self.path, self.checkpoint)
+        n_labels, pitches = len(self.metadata["label_names"]), self.metadata["pitches"]
+        return load_generator(self.path, self.checkpoint, n_labels, pitches)
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds".
@@ -579,11 +580,14 @@ def train(
       minutes, steps: Budget of the whole run, the earlier one counts; None: no limit.
       overrides: gin bindings, such as "Trainer.batch_size = 8".
       seed: Of initial weights, latents, noise and the order of the data; None: 0.
-      callbacks: Functions called as callback(step, metrics, trainer) after every step.
+      callbacks: Functions called as callback(step, metrics, trainer) after every step, or
+        `noisygan.training.callbacks.Callback`s.
       resume: Whether to continue a run; it ends as if it had not stopped.
       early_stop: Whether to stop once the distance from the data no longer falls.
-      deterministic: Whether to train bit-reproducibly on one machine.
-      strategy: Distribution over devices, "auto": all GPUs of this machine.
+      deterministic: Whether results are bit-equal in every run on one machine. To be set before
+        TensorFlow computes anything.
+      strategy: Distribution: "auto", "mirrored" or "multi_worker"; "auto": the machines of
+        TF_CONFIG, all GPUs of this machine, or one device.
       snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
       progress: Has update(...) and message(text), such as `noisygan.progress.Silent()`; None: a
         bar on stderr.
@@ -611,8 +615,7 @@ def train(
     given["command"] = command
     with contextlib.nullcontext(progress) if progress else TrainingProgress() as shown:
         training.train(config, data, run_dir, **budget, **flags, **given, progress=shown)
-    cluster = training.this_cluster()
-    return Run(run_dir) if cluster is None or cluster.is_chief else None
+    return Run(run_dir) if training.is_chief() else None
 
 
 def load(run_dir: Path, checkpoint: Path | None = None) -> Run:

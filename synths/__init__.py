@@ -1,7 +1,7 @@
 """Differentiable synthesizers, effects and analysis for TensorFlow.
 
 A tensor of another shape than documented is a `ShapeError`, an option other than the documented
-ones a ValueError.
+ones a ValueError. Results are float64 if an input is, else float32.
 """
 
 from synths.effects import (

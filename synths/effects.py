@@ -330,7 +330,7 @@ def variable_length_delay(phase, audio, max_length=512):
       max_length: Longest delay in samples, 1 or more.
 
     Returns:
-      [batch, n_samples]; float64 if an input is, else float32.
+      [batch, n_samples].
     """
     phase, audio = check_floats(
         phase=(phase, "[batch, n_samples, 1]"), audio=(audio, "[batch, n_samples]")

@@ -47,8 +47,7 @@ def frequency_filter(audio, magnitudes, window_size=0, padding="same"):
         samples, n_taps as in `frequency_impulse_response`.
 
     Returns:
-      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
-      float32.
+      [batch, n_samples] or [batch, n_samples + n_taps - 1].
     """
     _check_padding(padding)
     audio, magnitudes = check_floats(
@@ -81,8 +80,7 @@ def fft_convolve(audio, impulse_response, padding="same", delay_compensation=-1)
         of `frequency_impulse_response`.
 
     Returns:
-      [batch, n_samples] or [batch, n_samples + n_taps - 1]; float64 if an input is, else
-      float32.
+      [batch, n_samples] or [batch, n_samples + n_taps - 1].
     """
     _check_padding(padding)
     audio, response = check_floats(

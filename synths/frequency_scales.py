@@ -1,7 +1,8 @@
 """Scaling functions from raw network outputs to frequencies of sinusoids.
 
 Each takes [batch, n_frames, n_sinusoids * depth] or [batch, n_frames, n_sinusoids, depth]: `depth`
-numbers determine one frequency, as coarse and fine steps.
+numbers determine one frequency, as coarse and fine steps. Each returns Hz,
+[batch, n_frames, n_sinusoids].
 """
 
 import tensorflow as tf
@@ -25,13 +26,9 @@ def frequencies_softmax(freqs, depth=1, hz_min=20.0, hz_max=8000.0):
     """Frequencies as means of `depth` pitches weighted by a softmax.
 
     Args:
-      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
-        [batch, n_frames, n_sinusoids, depth].
-      depth: Numbers per frequency, for the first form. A depth of 1 gives hz_min.
+      freqs, depth: Raw outputs in either form, and their depth in the first. A depth of 1
+        gives hz_min.
       hz_min, hz_max: Range of the pitches in Hz.
-
-    Returns:
-      Frequencies in Hz, [batch, n_frames, n_sinusoids].
     """
     freqs = _with_depth(freqs, depth)
     places = tf.cast(tf.linspace(0.0, 1.0, tf.shape(freqs)[-1]), freqs.dtype)
@@ -43,14 +40,9 @@ def frequencies_sigmoid(freqs, depth=1, hz_min=0.0, hz_max=8000.0):
     """Frequencies as sums of `depth` sigmoids on logarithmic scales, from coarse to fine.
 
     Args:
-      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
-        [batch, n_frames, n_sinusoids, depth].
-      depth: Numbers per frequency, for the first form.
+      freqs, depth: Raw outputs in either form, and their depth in the first.
       hz_min, hz_max: Hz. The ranges of the parts add up to hz_max - hz_min; the last begins at
         hz_min.
-
-    Returns:
-      Frequencies in Hz, [batch, n_frames, n_sinusoids].
     """
     freqs = _with_depth(freqs, depth)
     depth = freqs.shape[-1]
@@ -79,16 +71,11 @@ def frequencies_critical_bands(
     """Frequencies around the centres of n_sinusoids critical bands.
 
     Args:
-      freqs: Raw outputs, [batch, n_frames, n_sinusoids * depth] or
-        [batch, n_frames, n_sinusoids, depth].
-      depth: Numbers per frequency, for the first form.
+      freqs, depth: Raw outputs in either form, and their depth in the first.
       depth_scale: Ratio of the weights of successive numbers.
       bandwidth_scale: Range of a frequency in equivalent rectangular bandwidths.
       hz_min, hz_max: Hz; the centres are evenly spaced between them on the scale.
       scale: "bark" or "mel".
-
-    Returns:
-      Frequencies in Hz, [batch, n_frames, n_sinusoids].
     """
     if scale not in ("bark", "mel"):
         raise ValueError(f'scale: got {scale!r}, expected "bark" or "mel".')

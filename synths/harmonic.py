@@ -19,8 +19,7 @@ class Harmonic(Processor):
       scale_fn: Maps raw network outputs to positive numbers; None: identity.
       normalize_below_nyquist: Whether harmonics at or above Nyquist are removed before the
         distribution is normalized, so that the level does not fall as the pitch rises.
-      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
-        (see `resample`).
+      amp_resample_method: Interpolation of amplitudes, a method of `resample`.
       use_angular_cumsum: No effect: phase is exact in any case.
 
     Example:

@@ -130,8 +130,8 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
         period = _period(n_frames, n_samples, sample_rate)
     cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), fraction, period)
     shares = neighbour_shares(tf.cast(fraction, f0_hz.dtype)[:, None], method)
-    others = [neighbour(amplitudes, offset) for offset, _ in shares]
-    audio = sum_of_harmonics(cycles, amplitudes, others, [share for _, share in shares])
+    others = [[neighbour(amplitudes, offset)] for offset, _ in shares]
+    audio = sum_of_harmonics(cycles, [amplitudes], others, [share for _, share in shares])
     return blocks.joined(audio[:, :, :, None])
 
 
@@ -146,19 +146,20 @@ def sum_of_harmonics(cycles, amplitudes, others, shares):
 
     Args:
       cycles: [batch, n_frames, n_samples of a frame].
-      amplitudes: Of the frames, [batch, n_frames, n_harmonics].
+      amplitudes: Of the frames: a list of those of the sines, and of the cosines if there are any,
+        each [batch, n_frames, n_harmonics].
       others: Amplitudes of the other frames of an interpolation, each like amplitudes.
       shares: Weight of each of them, each [n_frames or 1, 1, n_samples].
 
     Returns:
       [batch, n_frames, n_samples].
     """
-    dtype = amplitudes.dtype
-    angle = tf.cast(2.0 * math.pi * (cycles - tf.round(cycles)), dtype)[:, :, None]
-    shape = [length(amplitudes, axis) for axis in range(3)]
+    dtype = amplitudes[0].dtype
+    cycles = (cycles - tf.round(cycles))[:, :, None]
+    shape = [length(amplitudes[0], axis) for axis in range(3)]
 
     # Of the two sums over harmonics the coarse one costs more for each term.
-    n_fine = max(1, round(1.7 * (amplitudes.shape[2] or 64) ** 0.5))
+    n_fine = max(1, round(1.7 * (amplitudes[0].shape[2] or 64) ** 0.5))
     n_coarse = shape[2] // n_fine + 1
 
     # Harmonic k sits at (i, j) with k = i * n_fine + j, j = 0 .. n_fine - 1; k = 0 is empty.
@@ -166,8 +167,19 @@ def sum_of_harmonics(cycles, amplitudes, others, shares):
         padded = tf.pad(frames, [[0, 0], [0, 0], [1, n_coarse * n_fine - shape[2] - 1]])
         return tf.reshape(padded, [shape[0], shape[1], n_coarse, n_fine])
 
-    changes = [as_table(other - amplitudes) for other in others]
-    tables = tf.concat([as_table(amplitudes), *changes], axis=2)
+    # Rows are factors of the coarse sines and cosines, for the fine cosines and sines.
+    def as_tables(sines, cosines=None):
+        sines = as_table(sines)
+        if cosines is None:
+            return sines
+        cosines = as_table(cosines)
+        up = tf.concat([sines, -cosines], axis=3)
+        return tf.concat([up, tf.concat([cosines, sines], axis=3)], axis=2)
+
+    changes = [
+        as_tables(*(o - a for o, a in zip(each, amplitudes, strict=True))) for each in others
+    ]
+    tables = tf.concat([as_tables(*amplitudes), *changes], axis=2)
 
     # Samples are the last axis throughout, as it is the longest.
     def sum_over_fine(waves):
@@ -176,8 +188,24 @@ def sum_of_harmonics(cycles, amplitudes, others, shares):
             total += share * part
         return total
 
-    fine = angle * tf.cast(tf.range(n_fine), dtype)[:, None]
-    coarse = angle * tf.cast(tf.range(n_coarse) * n_fine, dtype)[:, None]
-    audio = tf.sin(coarse) * sum_over_fine(tf.cos(fine))
-    audio += tf.cos(coarse) * sum_over_fine(tf.sin(fine))
-    return tf.reduce_sum(audio, axis=2)
+    if len(amplitudes) == 1:
+        angle = tf.cast(2.0 * math.pi * cycles, dtype)
+        fine = angle * tf.cast(tf.range(n_fine), dtype)[:, None]
+        coarse = angle * tf.cast(tf.range(n_coarse) * n_fine, dtype)[:, None]
+        audio = tf.sin(coarse) * sum_over_fine(tf.cos(fine))
+        audio += tf.cos(coarse) * sum_over_fine(tf.sin(fine))
+        return tf.reduce_sum(audio, axis=2)
+
+    # For many harmonics: a part of few bits, whose multiples are exact, and a rest.
+    rough = tf.stop_gradient(tf.round(cycles * 2.0**12) / 2.0**12)
+    rough, rest = tf.cast(rough, dtype), tf.cast(cycles - rough, dtype)
+
+    def waves(orders):
+        orders = tf.cast(orders, dtype)[:, None]
+        turns = rough * orders
+        angle = (2.0 * math.pi) * ((turns - tf.round(turns)) + rest * orders)
+        return tf.sin(angle), tf.cos(angle)
+
+    sine, cosine = waves(tf.range(n_fine))
+    fine = sum_over_fine(tf.concat([cosine, sine], axis=2))
+    return tf.reduce_sum(fine * tf.concat(waves(tf.range(n_coarse) * n_fine), axis=2), axis=2)

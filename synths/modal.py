@@ -159,7 +159,7 @@ def modal_synthesis(
       first_sample: First sample of a chunk of the audio, int or scalar int64.
 
     Returns:
-      Audio, [batch, n_samples]; float64 if an input is, else float32.
+      Audio, [batch, n_samples].
     """
     inputs = {
         "frequencies": (frequencies, _MODES),

@@ -44,8 +44,7 @@ def harmonic_synthesis(
         each of harmonic_shifts, or one sine.
       n_samples: Length of the audio in samples, int or scalar int32.
       sample_rate: Hz.
-      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
-        (see `resample`).
+      amp_resample_method: Interpolation of amplitudes, a method of `resample`.
       use_angular_cumsum: No effect: phase is exact in any case.
       initial_phase: Phase at the first sample in cycles, float64 [batch], or [batch, n_harmonics]
         with shifts or inharmonicity; None: 0. No gradient.
@@ -53,7 +52,7 @@ def harmonic_synthesis(
         k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; None: 0.
 
     Returns:
-      Audio, [batch, n_samples]; float64 if an input is, else float32.
+      Audio, [batch, n_samples].
 
     References:
       Fletcher, Normal Vibration Frequencies of a Stiff Piano String, 1964 (inharmonicity).

@@ -32,8 +32,7 @@ class Sinusoidal(Processor):
       n_samples: Length of the audio in samples.
       sample_rate: Hz.
       amp_scale_fn: Maps raw network outputs to positive amplitudes; None: identity.
-      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
-        (see `resample`).
+      amp_resample_method: Interpolation of amplitudes, a method of `resample`.
       freq_scale_fn: Maps raw network outputs to Hz; None: identity.
     """
 
@@ -99,13 +98,12 @@ def sinusoidal_synthesis(
       amplitudes: Linear, [batch, n_frames, n_sinusoids].
       n_samples: Length of the audio in samples, int or scalar int32.
       sample_rate: Hz.
-      amp_resample_method: Interpolation of amplitudes: "nearest", "linear", "cubic" or "window"
-        (see `resample`).
+      amp_resample_method: Interpolation of amplitudes, a method of `resample`.
       initial_phase: Phase at the first sample in cycles, float64 [batch, n_sinusoids]; None:
         0. No gradient.
 
     Returns:
-      Audio, [batch, n_samples]; float64 if an input is, else float32. No tensor of size
+      Audio, [batch, n_samples]. No tensor of size
       [batch, n_samples, n_sinusoids] is created.
     """
     check_method("amp_resample_method", amp_resample_method)

@@ -60,7 +60,7 @@ def magnitude(audio, n_fft=1024, hop_length=256):
       n_fft, hop_length: Frame length and hop in samples.
 
     Returns:
-      [batch, n_frames, n_fft // 2 + 1], float64 if audio is, else float32.
+      [batch, n_frames, n_fft // 2 + 1].
     """
     audio = as_float(audio)
     check_shape("audio", audio, "[batch, n_samples]")

@@ -48,11 +48,7 @@ class HarmonicStream:
         self.hop_length = self.latency = hop_length
 
     def initial_state(self, controls):
-        """State before the first block.
-
-        Args:
-          controls: A block of controls, for names and shapes.
-        """
+        """State before the first block; `controls` is any block, for names and shapes."""
         silent = {name: _silent_frame(x) for name, x in _equal(controls).items()}
         return {
             "n_frames": tf.zeros([], tf.int64),
@@ -61,14 +57,11 @@ class HarmonicStream:
         }
 
     def __call__(self, controls, state):
-        """Render a block.
+        """Render a block: ([batch, n_frames * hop_length], next state).
 
         Args:
           controls: Of `Harmonic.get_controls`, each [batch, n_frames, ...].
           state: Of the previous block, or of `initial_state`.
-
-        Returns:
-          (audio, state): [batch, n_frames * hop_length], and the next state.
         """
         controls = _equal(controls)
         frames, is_first = _behind_last(controls, state)
@@ -132,12 +125,7 @@ class FilteredNoiseStream:
         self.latency = self.hop_length + self.margin
 
     def initial_state(self, controls, seed=None):
-        """State before the first block.
-
-        Args:
-          controls: A block of controls, for names and shapes.
-          seed: As in `FilteredNoise.get_signal`.
-        """
+        """State before the first block; `seed` as in `FilteredNoise.get_signal`."""
         magnitudes = as_float(controls["magnitudes"])
         n_rows = tf.shape(magnitudes)[0]
         return {
@@ -148,14 +136,11 @@ class FilteredNoiseStream:
         }
 
     def __call__(self, controls, state):
-        """Render a block.
+        """Render a block: ([batch, n_frames * hop_length], next state).
 
         Args:
           controls: Of `FilteredNoise.get_controls`: magnitudes, [batch, n_frames, n_bands].
           state: Of the previous block, or of `initial_state`.
-
-        Returns:
-          (audio, state): [batch, n_frames * hop_length], and the next state.
         """
         controls = {"magnitudes": as_float(controls["magnitudes"])}
         frames, is_first = _behind_last(controls, state)
@@ -215,15 +200,7 @@ class ConvolutionStream:
         return {"tail": tf.zeros([batch, n_taps - 1], self.impulse_response.dtype)}
 
     def __call__(self, audio, state):
-        """Render a block.
-
-        Args:
-          audio: [batch, n_samples].
-          state: Of the previous block, or of `initial_state`.
-
-        Returns:
-          (audio, state): [batch, n_samples], and the next state.
-        """
+        """Process a block, [batch, n_samples]: (audio of this length, next state)."""
         audio = as_float(audio)
         check_shape("audio", audio, "[batch, n_samples]")
         n_samples = tf.shape(audio)[1]

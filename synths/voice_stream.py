@@ -96,7 +96,7 @@ class VoiceStream:
         cycles = portable.as_cycles(state["phase"], rate)[:, None, None]
         cycles += cycles_within(state["f0_hz"], now["f0_hz"], fraction, hop / rate)
         before, here = state["harmonics"][:, None], now["harmonics"][:, None]
-        tone = sum_of_harmonics(cycles, before, [here], [tf.constant(fraction)])
+        tone = sum_of_harmonics(cycles, [before], [[here]], [tf.constant(fraction)])
         turned = portable.turned(state["f0_hz"], now["f0_hz"], hop)[:, 0]
         phase = tf.math.floormod(state["phase"] + turned, portable.turn_units(rate))
         return tone[:, 0], tf.where(state["n_frames"] > 0, phase, tf.zeros_like(phase))

@@ -1,12 +1,10 @@
 """Wavetable synthesizer: one period of any shape, read at a pitch."""
 
-import math
-
 import tensorflow as tf
 
 from synths.blocks import Blocks, neighbour
-from synths.harmonic_bank import frame_phases
-from synths.precision import as_float, check_floats, matmul
+from synths.harmonic_bank import cycles_within, frame_phases, sum_of_harmonics
+from synths.precision import as_float, check_floats
 from synths.processor import Processor
 from synths.resample import neighbour_shares, resample
 from synths.shapes import ShapeError, broadcast, check_shape, length
@@ -84,7 +82,7 @@ def wavetable_synthesis(
         of the table. No gradient.
 
     Returns:
-      Audio, [batch, n_samples]; float64 if an input is, else float32.
+      Audio, [batch, n_samples].
     """
     frequencies, amplitudes, tables = check_floats(
         frequencies=(frequencies, _FRAMES),
@@ -211,62 +209,21 @@ def _table_harmonics(tables):
 
 
 def _bank(f0_hz, sines, cosines, initial_phase, n_samples, sample_rate):
-    """Sum harmonics with sine and cosine amplitudes.
-
-    Harmonic k = i * n_fine + j: its sine and cosine are made from those of i * n_fine * x and of
-    j * x, so only about 2 sqrt(n_harmonics) of them are taken, and the sum over j is a small
-    matrix product. Nothing of size [batch, n_samples, n_harmonics] is ever made.
-    """
+    """Sum harmonics with sine and cosine amplitudes."""
     dtype = f0_hz.dtype
-    n_harmonics, n_frames = length(sines, 2), length(sines, 1)
+    n_frames = length(sines, 1)
     rate = tf.cast(sample_rate, tf.float64)
-    orders = tf.cast(tf.range(1, n_harmonics + 1), tf.float64)
-    silent = tf.abs(tf.cast(f0_hz, tf.float64))[:, :, None] * orders >= 0.5 * rate
-    sines, cosines = (tf.where(silent, tf.zeros([], dtype), x) for x in (sines, cosines))
-
-    # Phase of every sample, [batch, n_frames, n_parts, size].
-    blocks = Blocks(n_frames, n_samples)
     f = tf.cast(f0_hz, tf.float64)
-    rise = (neighbour(f, 1) - f)[:, :, None, None]
-    samples_a_frame = tf.cast(tf.maximum(n_samples, 1), tf.float64) / tf.cast(n_frames, tf.float64)
-    within = blocks.weight * (f[:, :, None, None] + 0.5 * blocks.weight * rise)
-    phase = frame_phases(f, initial_phase, n_samples, sample_rate)[:, :, None, None]
-    cycles = phase + (samples_a_frame / rate) * within
-    cycles -= tf.stop_gradient(tf.round(cycles))
-    # Split into a coarse part of few bits, whose multiples are exact, and a rest.
-    coarse_cycles = tf.stop_gradient(tf.round(cycles * 2.0**12) / 2.0**12)
-    rest = tf.cast(cycles - coarse_cycles, dtype)[..., None]
-    coarse_cycles = tf.cast(coarse_cycles, dtype)[..., None]
+    orders = tf.range(1, length(sines, 2) + 1)
+    silent = tf.abs(f)[:, :, None] * tf.cast(orders, tf.float64) >= 0.5 * rate
+    tables = [tf.where(silent, tf.zeros([], dtype), x) for x in (sines, cosines)]
 
-    def waves(orders):
-        """Sine and cosine of multiples of the phase."""
-        orders = tf.cast(orders, dtype)
-        turns = coarse_cycles * orders
-        turns = (turns - tf.round(turns)) + rest * orders
-        return tf.sin((2.0 * math.pi) * turns), tf.cos((2.0 * math.pi) * turns)
-
-    n_fine = max(1, round(1.4 * (sines.shape[2] or 128) ** 0.5))
-    n_coarse = n_harmonics // n_fine + 1
-    n_all = n_coarse * n_fine
-
-    def table(parts):
-        """Arrange harmonic k at (i, j) with k = i * n_fine + j; k = 0 is empty."""
-        parts = tf.pad(parts, [[0, 0], [0, 0], [1, n_all - n_harmonics - 1]])
-        return tf.reshape(parts, [length(parts, 0), n_frames, n_coarse, n_fine])
-
-    sines, cosines = table(sines), table(cosines)
-    # Products with [cos, sin] of the fine multiples give the factors of the coarse [sin, cos].
-    tables = tf.concat(
-        [tf.concat([sines, -cosines], axis=3), tf.concat([cosines, sines], axis=3)], axis=2
-    )
-    shares = neighbour_shares(tf.cast(blocks.weight, dtype)[..., None], _METHOD)
-    others = [neighbour(tables, offset) - tables for offset, _ in shares]
-    tables = tf.concat([tables, *others], axis=2)[:, :, None]
-    sine, cosine = waves(tf.range(n_fine))
-    fine = tf.concat([cosine, sine], axis=-1)
-    tables += tf.zeros_like(blocks.fraction, dtype)[:, :, None, None]
-    total, *parts = tf.split(matmul(fine, tables, transpose_b=True), 1 + len(shares), axis=-1)
-    for (_, share), part in zip(shares, parts, strict=True):
-        total += share * part
-    coarse = tf.concat(waves(tf.range(n_coarse) * n_fine), axis=-1)
-    return blocks.joined(tf.reduce_sum(total * coarse, axis=-1))
+    blocks = Blocks(n_frames, n_samples, in_parts=False)
+    period = tf.cast(tf.maximum(n_samples, 1), tf.float64) / tf.cast(n_frames, tf.float64) / rate
+    fraction = blocks.weight[:, 0]
+    phase = frame_phases(f, initial_phase, n_samples, sample_rate)
+    cycles = phase[:, :, None] + cycles_within(f, neighbour(f, 1), fraction, period)
+    shares = neighbour_shares(tf.cast(fraction, dtype)[:, None], _METHOD)
+    others = [[neighbour(x, offset) for x in tables] for offset, _ in shares]
+    audio = sum_of_harmonics(cycles, tables, others, [share for _, share in shares])
+    return blocks.joined(audio[:, :, :, None])

@@ -84,6 +84,14 @@ def eagerly():
 
 
 @pytest.fixture
+def quick_metrics(monkeypatch):
+    """Evaluations whose classifiers hardly learn and whose times are rough."""
+    monkeypatch.setattr("noisygan.metrics.classifiers.N_STEPS", 2)
+    monkeypatch.setattr("noisygan.evaluation.cost.N_REPEATS", 1)
+    monkeypatch.setattr("noisygan.evaluation.cost.BATCH_SIZES", (1,))
+
+
+@pytest.fixture
 def chance_again():
     """Undoes what `--deterministic` sets for a whole process; nothing in TensorFlow's API does."""
     import numba

@@ -135,6 +135,27 @@ def trainer(regularizers=(), **changes):
     return Trainer(**(settings | changes))
 
 
+def quick_trainer(**changes):
+    """A `Trainer` whose steps depend on the recordings so far, `taken`, and take no time."""
+    import tensorflow as tf
+
+    made = trainer(**changes)
+    made.taken = []
+
+    def train_step(batches, step):
+        weight = made.generator.trainable_variables[0]
+        for batch in [next(batches) for _ in range(made.n_critic)]:
+            made.taken += batch["pitch"].numpy().tolist()
+            weight.assign(0.9 * weight + tf.reduce_mean(batch["audio"]) * 1e3)
+        made.g_ema.averages[0].assign(weight)
+        made.g_ema.step.assign_add(1)
+        one = tf.constant(1.0)
+        return {"d_finite": one, "g_finite": one, "g_loss": tf.reduce_sum(weight.value)}
+
+    made.train_step = train_step
+    return made
+
+
 def parse_config(text, overrides=(), name="my.gin"):
     """Load a config from text, as a file of this name."""
     from noisygan import config

@@ -3,7 +3,6 @@
 A separate program, because the number of logical processors is fixed once TensorFlow has begun.
 """
 
-import contextlib
 import json
 
 import numpy as np
@@ -12,12 +11,11 @@ import tensorflow as tf
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from discriminators.growing_gan import GrowingGANDiscriminator
 from discriminators.recurrent import RecurrentDiscriminator
-from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.drum_dcgan import DrumDCGAN
 from noisygan.generators.growing_gan import GrowingGAN
 from noisygan.generators.sample_gan import SampleGAN
-from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
+from noisygan.losses import BCE, R2, Drift, GradientPenalty, Relativistic, Wasserstein
 from noisygan.losses.generator import ClippingPenalty, FeatureMatch, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
 from noisygan.training.distribution import connect
@@ -46,15 +44,14 @@ def hybrid():
 
 
 def batch_norm():
-    """A generator that normalises each batch; a lazy regularizer, two rounds a step."""
+    """A generator that normalises each batch."""
     return Trainer(
         DrumDCGAN(128, toys.SAMPLE_RATE, 4, seed_channels=4, filters=(4, 3, 3, 2)),
         DrumDCGANDiscriminator(128, (4, 3), (4, 4), (1, 1), kernel_size=5, dropout=0.0),
         BCE(),
-        [R2(0.5, interval=2)],
+        [R2(0.5)],
         [ClippingPenalty(0.01)],
         batch_size=4,
-        n_critic=2,
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
     )
@@ -67,7 +64,7 @@ def growing(batch_sizes=(4, 8)):
         GrowingGAN(sample_rate=toys.SAMPLE_RATE, latent_dim=4, **sizes),
         GrowingGANDiscriminator(group_size=2, **sizes),
         Wasserstein(),
-        [GradientPenalty(10.0), Drift(1e-3), R1(0.1)],
+        [GradientPenalty(10.0), Drift(1e-3)],
         batch_size=batch_sizes[0],
         growth=Growth(sounds=4, fade_sounds=16, batch_sizes=list(batch_sizes)),
         g_optimizer=steady_adam(),
@@ -120,32 +117,23 @@ def train(make, n_samples, replicas):
     for variable in trainer.checkpointed["generator"]:
         local = [v.numpy() for v in getattr(variable, "values", [variable])]
         copies.append(max(float(np.abs(v - local[0]).max()) for v in local))
-    return metrics, state, max(copies), trainer
-
-
-def refused(ask):
-    """Message of a UsageError, or None without one."""
-    with contextlib.suppress(UsageError):
-        ask()
-        return None
-    try:
-        ask()
-    except UsageError as error:
-        return str(error)
+    return metrics, state, max(copies)
 
 
 def main():
     """Prints, by system: metrics of both, differences of their states, and of copies."""
     cpu = tf.config.list_physical_devices("CPU")[0]
+    # Each program runs once or twice: it is not worth optimizing.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     one, two = connect("auto"), connect("mirrored")
     found = {"replicas": [one.n_replicas, two.n_replicas]}
     for name, (make, n_samples) in SYSTEMS.items():
         # Quicker without tracing; replicas can't gather without it.
         tf.config.run_functions_eagerly(True)
-        ones, state, _, _ = train(make, n_samples, one)
+        ones, state, _ = train(make, n_samples, one)
         tf.config.run_functions_eagerly(False)
-        twos, other, copies_apart, trainer = train(make, n_samples, two)
+        twos, other, copies_apart = train(make, n_samples, two)
         apart = {part: float(np.abs(state[part] - other[part]).max()) for part in state}
         found[name] = {
             "one": ones,
@@ -153,13 +141,6 @@ def main():
             "apart": apart,
             "copies_apart": copies_apart,
         }
-        if name == "hybrid":
-            two.check([6])
-            found["odd_batch"] = refused(lambda: two.check([7]))
-        if name == "growing":
-            found["odd_groups"] = refused(
-                lambda t=trainer: two.check([6], t.discriminator.group_size)
-            )
     print("FOUND " + json.dumps(found))
 
 

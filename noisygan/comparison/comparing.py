@@ -290,7 +290,8 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
         own = [warning for one in found for warning in one["warnings"] if warning not in known]
         warnings += [f"{name}: {warning}" for warning in own]
     metrics = table.metrics_of(results)
-    order = table.order_of(results, metrics)
+    main = table.main_metric(metrics, results)
+    order = table.order_of(results, main)
     by_name = {system.name: system for system in systems}
     identity = json.dumps([order, held_out.splits.fingerprint, sorted(curves.items())])
     data = {
@@ -310,12 +311,15 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
                 "name": name,
                 "description": by_name[name].description,
                 "seeds": seeds[name],
-                "curves": curves[name],
+                "curves": [
+                    [{**point, "value": point["values"].get(main["name"])} for point in curve]
+                    for curve in curves[name]
+                ],
             }
             for name in order
         ],
-        "curve_title": metrics[0]["name"] if metrics else "",
-        "curve_floor": metrics[0]["floor"] if metrics else None,
+        "curve_title": main["name"] if main else "",
+        "curve_floor": main["floor"] if main else None,
         "metrics": metrics,
     }
     _write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")

@@ -15,10 +15,9 @@ from noisygan.errors import UsageError
 from noisygan.evaluation import generate, splits
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import repaired
-from noisygan.evaluation.measures import HEADLINE_SPACE, Reference
+from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, main_distances
 from noisygan.evaluation.report import Result, join_results
 from noisygan.files import atomic_write, make_folder, read_json
-from noisygan.metrics import distances
 from noisygan.run import load
 from noisygan.training import checkpoints, run_files
 
@@ -195,10 +194,10 @@ def why_again(folder, run_dir, held_out):
 
 
 def curve(held_out, run, seed, generated):
-    """Headline distance over training time, from the run's snapshots and its `generated` examples.
+    """Main distances over training time, from the run's snapshots and its `generated` examples.
 
     Returns:
-      list of dicts with seconds, step and value.
+      list of dicts with seconds, step and values, as of `main_distances`.
     """
     snapshots, end = checkpoints.snapshots(run.path), run_files.trained_seconds(run.path)
     wanted = [share * end for share in CURVE_SHARES] if end and snapshots else []
@@ -208,18 +207,11 @@ def curve(held_out, run, seed, generated):
         earlier = load(run.path, snapshots[seconds])
         test = held_out.splits.test
         examples = generate.generate(earlier, test, N_CURVE, seed, held_out.recordings)
-        value = headline(held_out, repaired(examples, "examples of a snapshot")[0])
-        points.append({"seconds": seconds, "step": earlier.step, "value": value})
+        values = main_distances(held_out.reference, repaired(examples, "snapshot examples")[0])
+        points.append({"seconds": seconds, "step": earlier.step, "values": values})
     last = generated.take(np.arange(min(N_CURVE, len(generated))))
-    points.append({"seconds": end, "step": run.step, "value": headline(held_out, last)})
-    return points
-
-
-def headline(held_out, examples):
-    """Headline distance of examples, float."""
-    reference = held_out.reference
-    a, b = (reference.vectors(x, HEADLINE_SPACE) for x in (reference.test, examples))
-    return float(distances.mmd2_estimate(a, b, scale=1000.0).value)
+    values = main_distances(held_out.reference, last)
+    return [*points, {"seconds": end, "step": run.step, "values": values}]
 
 
 def _keep_shown(held_out, run, seed, generated, path):

@@ -5,9 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+from noisygan.evaluation.measures import MMD, NOTE_DISTANCE
 from noisygan.evaluation.report import badness, number, overlap
 
 _EXPLAINED = {
+    "note distance": "mean of level, slope, end and bands distance, relative to the difference "
+    "between neighbouring recordings",
+    "level distance": "difference in level over time from the recording of the same note",
+    "slope distance": "difference in the rise or fall of the level",
+    "end distance": "difference in the time at which the note ends",
+    "bands distance": "difference in level of 24 mel bands over time",
     "MMD^2 x 1000, log-mel": "unbiased squared distance of two sets of pooled log-mel spectra",
     "Frechet, log-mel": "distance of two normal distributions fitted to them",
     "recall, log-mel": "share of the recordings with a generated example in their neighbourhood",
@@ -65,9 +72,17 @@ def ranked(metric):
     return sorted(found, key=lambda pair: badness(metric, pair[1]))
 
 
-def order_of(systems, metrics):
-    """Names of systems, the best by the headline metric first, those without a value last."""
-    names = [name for name, _ in ranked(metrics[0])] if metrics else []
+def main_metric(metrics, systems):
+    """The metric that orders systems: the note distance if all have it, else MMD; or None."""
+    by_name = {metric["name"]: metric for metric in metrics}
+    candidates = [by_name[name] for name in (NOTE_DISTANCE, MMD) if name in by_name]
+    whole = [metric for metric in candidates if len(ranked(metric)) == len(systems)]
+    return next(iter(whole or candidates[::-1]), None)
+
+
+def order_of(systems, metric):
+    """Names of systems, the best by a metric (or None) first, those without a value last."""
+    names = [name for name, _ in ranked(metric)] if metric else []
     return names + [system for system in systems if system not in names]
 
 

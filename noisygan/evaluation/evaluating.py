@@ -64,8 +64,8 @@ def evaluate(
 
     Example:
       >>> report = noisygan.evaluate(noisygan.load("runs/flute"), "my_notes")
-      >>> report["MMD^2 x 1000, log-mel"].value
-      12.5
+      >>> report["note distance"].value
+      0.82
       >>> report.save("evaluated")
     """
     runs = list(run) if isinstance(run, (list, tuple)) else [run] if run is not None else []
@@ -210,7 +210,8 @@ def _of_family(family, reference, generated, ceiling, others):
     values, reason = attempt(family, reference, reference.test, generated)
     key = (family.metrics[0].name, len(others))
     if key not in reference.floors:
-        reference.floors[key] = attempt(family, reference, reference.test, others)[0]
+        floor = family._replace(compute=family.floor or family.compute)
+        reference.floors[key] = attempt(floor, reference, reference.test, others)[0]
     floors, ceilings = reference.floors[key], {}
     if family.ceiling:
         ceilings = attempt(family, reference, reference.test, ceiling)[0]

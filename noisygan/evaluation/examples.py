@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.metrics import features
+from noisygan.metrics import features, note_course
 from noisygan.metrics.descriptors import CLIPPED, SILENT_PEAK
 
 MIN_EXAMPLES = 8
@@ -28,6 +28,7 @@ class Examples:
       labels: Class of each, "" where unknown. Array of str [n].
       names: list of n.
       velocity: 0 to 127, NaN where unknown. float [n].
+      rows: Rows of the recordings that generated examples have the conditions of, int [n], or None.
       held_seconds: Time of the note-offs, infinite for never; None: unknown. float [n].
     """
 
@@ -37,9 +38,11 @@ class Examples:
     labels: np.ndarray = None
     names: list = None
     velocity: np.ndarray = None
+    rows: np.ndarray = None
     held_seconds: np.ndarray = None
     _features: features.Features = dataclasses.field(default=None, repr=False)
     _embedded: dict = dataclasses.field(default_factory=dict, repr=False)
+    _courses: note_course.Courses = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self):
         self.audio = np.asarray(self.audio, np.float32)
@@ -62,7 +65,7 @@ class Examples:
             [names[dataset.label[i]] for i in rows] if dataset.has_label else None,
             [dataset.names[i] for i in rows],
             dataset.velocity[rows],
-            dataset.held_seconds[rows],
+            held_seconds=dataset.held_seconds[rows],
         )
 
     def __len__(self):
@@ -74,6 +77,13 @@ class Examples:
         if self._features is None:
             self._features = features.extract(self.audio, self.sample_rate, self.pitch, self.labels)
         return self._features
+
+    @property
+    def courses(self):
+        """`metrics.note_course.Courses` of the examples, computed once."""
+        if self._courses is None:
+            self._courses = note_course.courses(self.audio, self.sample_rate)
+        return self._courses
 
     def embedded(self, name, function):
         """Vectors [n, d] of a further feature space, computed once."""
@@ -92,14 +102,16 @@ class Examples:
             self.labels[rows],
             [self.names[i] for i in rows],
             self.velocity[rows],
+            None if self.rows is None else self.rows[rows],
             None if self.held_seconds is None else self.held_seconds[rows],
             self._features and self._features.take(rows),
             {name: vectors[rows] for name, vectors in self._embedded.items()},
+            self._courses and self._courses.take(rows),
         )
 
     def with_audio(self, audio):
         """Examples with other audio and the same conditioning."""
-        return dataclasses.replace(self, audio=audio, _features=None, _embedded={})
+        return dataclasses.replace(self, audio=audio, _features=None, _embedded={}, _courses=None)
 
     @property
     def has_pitch(self):

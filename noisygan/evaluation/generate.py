@@ -66,6 +66,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
         like.labels[rows] if "label" in names or one_class else None,
         [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
         like.velocity[rows] if "velocity" in names else None,
+        rows,
         None if like.held_seconds is None else like.held_seconds[rows],
     )
 

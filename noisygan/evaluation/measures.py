@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from noisygan.evaluation import note_metrics
 from noisygan.evaluation.examples import half_of
 from noisygan.evaluation.report import Metric
 from noisygan.metrics import bootstrap, classifiers, descriptors, distances, neighbours
@@ -20,6 +21,7 @@ from noisygan.metrics.pitch import track_pitch
 
 SPACES = ("log-mel", "mfcc", "temporal log-mel", "classifier")
 HEADLINE_SPACE = "log-mel"
+MMD, NOTE_DISTANCE = f"MMD^2 x 1000, {HEADLINE_SPACE}", note_metrics.WHOLE.name
 N_W1_RESAMPLES = 60
 # Limits the weight of one descriptor in the mean.
 MAX_SPREADS = 10.0
@@ -110,7 +112,7 @@ class Reference:
         fitted = ["log-mel", "temporal log-mel", *self.embeddings]
         self.projections = {name: Projection(self._raw(self.known, name)) for name in fitted}
         self.floors = {}
-        self._classifier = None
+        self._classifier = self._note_floors = None
 
     def _raw(self, examples, space):
         if space in self.embeddings:
@@ -122,6 +124,12 @@ class Reference:
         """`ClassClassifier` of the recordings, trained on first use; ValueError without classes."""
         self._classifier = self._classifier or ClassClassifier(self.known)
         return self._classifier
+
+    @property
+    def note_floors(self):
+        """`note_metrics.note_floors` of the recordings, computed once."""
+        self._note_floors = self._note_floors or note_metrics.note_floors(self.train, self.test)
+        return self._note_floors
 
     def vectors(self, examples, space):
         """Points of a feature space, [n, d]."""
@@ -140,22 +148,27 @@ class Family(NamedTuple):
         Raises ValueError with the reason if the metrics do not apply.
       by_class: Whether the metrics are computed for each class as well.
       ceiling: Whether they are computed for the ceiling.
+      floor: As `compute`, for the floor; None: `compute` with training recordings.
     """
 
     metrics: tuple
     compute: object
     by_class: bool = False
     ceiling: bool = True
+    floor: object = None
+
+
+NOTE_COURSE = Family(note_metrics.METRICS, note_metrics.compute, floor=note_metrics.floor)
 
 
 def families(reference, n_pitch=40):
     """list of Family: all metrics, the headline first; n_pitch examples for the pitch tracker."""
-    spaces = [*SPACES, *reference.embeddings]
-    found = [family for space in spaces for family in _of_space(space)]
-    head = [family for family in found if any(m.headline for m in family.metrics)]
     pitched = reference.test.has_pitch
+    spaces = [*SPACES, *reference.embeddings]
+    found = [family for space in spaces for family in _of_space(space, pitched)]
+    head = [family for family in found if any(m.headline for m in family.metrics)]
     return [
-        *head,
+        *([NOTE_COURSE] if pitched else head),
         _descriptors(pitched),
         _two_sample(),
         *_classified(),
@@ -166,8 +179,22 @@ def families(reference, n_pitch=40):
     ]
 
 
-def _of_space(space):
-    head = space == HEADLINE_SPACE
+def main_distances(reference, examples):
+    """Main distances of examples, for curves over time: dict metric -> float.
+
+    MMD, and the note distance of notes at the recordings' pitches.
+    """
+    vectors = (reference.vectors(x, HEADLINE_SPACE) for x in (reference.test, examples))
+    found = {MMD: distances.mmd2_estimate(*vectors, scale=1000.0).value}
+    if examples.has_pitch and reference.test.has_pitch:
+        values = note_metrics.compute(reference, reference.test, examples)
+        found[NOTE_DISTANCE] = values[NOTE_DISTANCE].value
+    return found
+
+
+def _of_space(space, pitched):
+    # The course of notes is the headline of pitched notes.
+    head = space == HEADLINE_SPACE and not pitched
 
     def metric(what, better=False):
         # Precision and density barely react to degraded recordings (benchmarks/metric_ladders.py).

@@ -97,8 +97,8 @@ class Report:
 
     Example:
       >>> report = noisygan.evaluate(noisygan.load("runs/flute"), "my_notes")
-      >>> report["MMD^2 x 1000, log-mel"].value, report["diversity"].interval
-      (12.5, (0.8, 0.95))
+      >>> report["note distance"].value, report["diversity"].interval
+      (0.82, (0.8, 0.95))
       >>> report.save("evaluated")
     """
 

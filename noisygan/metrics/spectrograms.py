@@ -16,13 +16,13 @@ FLOOR_DB = -100.0
 
 
 @functools.cache
-def mel_filters(sample_rate, n_mels):
-    """Triangular mel filters with peak 1, [n_mels, N_FFT // 2 + 1], and their centres in Hz."""
+def mel_filters(sample_rate, n_mels, n_fft=N_FFT):
+    """Triangular mel filters with peak 1, [n_mels, n_fft // 2 + 1], and their centres in Hz."""
     edges_mel = np.linspace(_hz_to_mel(40.0), _hz_to_mel(sample_rate / 2.0), n_mels + 2)
     edges = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
-    frequencies = np.arange(N_FFT // 2 + 1) * sample_rate / N_FFT
+    frequencies = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     # A triangle narrower than a bin is widened to one bin so that no band is empty.
-    spacing = sample_rate / N_FFT
+    spacing = sample_rate / n_fft
     low = np.minimum(edges[:-2], edges[1:-1] - spacing)[:, None]
     high = np.maximum(edges[2:], edges[1:-1] + spacing)[:, None]
     centre = edges[1:-1, None]

@@ -44,12 +44,7 @@ def check_accumulation(trainer, n_parts):
 
 
 class AccumulatedPhase(Phase):
-    """A `Phase` that sums gradients until `apply`.
-
-    Args:
-      phase: `Phase`.
-      n_parts: Parts of a batch.
-    """
+    """A `Phase` that sums the gradients of n_parts parts of a batch until `apply`."""
 
     def __init__(self, phase, n_parts):
         super().__init__(phase.name, phase.variables, phase.optimizer)
@@ -57,14 +52,14 @@ class AccumulatedPhase(Phase):
         self.sums = [tf.Variable(tf.zeros_like(v), trainable=False) for v in self.values]
 
     def update(self, loss, gradients):
-        """Add a part's gradients; returns its share of the loss."""
+        """Add a part's gradients; return its loss."""
         for total, gradient in zip(self.sums, gradients, strict=True):
             if gradient is not None:
                 total.assign_add(tf.convert_to_tensor(gradient) / self.n_parts)
         return {f"{self.name}_loss": loss}
 
     def apply(self, loss):
-        """Update by the sums, set them to 0; returns as `Phase.update`."""
+        """Update by the sums and set them to 0; return as `Phase.update`."""
         metrics = super().update(loss, [total.value() for total in self.sums])
         for total in self.sums:
             total.assign(tf.zeros_like(total))
@@ -72,11 +67,7 @@ class AccumulatedPhase(Phase):
 
 
 def accumulated(gan, d, g, ema, n_parts):
-    """Steps of `noisygan.training.step` that take a batch in parts.
-
-    Args:
-      gan, d, g, ema: As of `train_step`.
-      n_parts: From 2.
+    """Make the steps of `noisygan.training.step` for a batch in parts.
 
     Returns:
       (critic step, train step), functions of (batch, seed, active, level).

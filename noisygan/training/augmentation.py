@@ -3,10 +3,6 @@
 Random changes keep a discriminator from overfitting to few recordings. They are applied to real and
 fake examples alike and are differentiable, so that the generator does not learn them (Zhao et al.
 2020, Karras et al. 2020).
-
-Each transform takes audio, float32 [batch, n_samples], and a stateless seed, int32 [2]; it samples
-for each row and returns float32 [batch, n_samples]. `changes_time` says whether its parameters are
-in samples of the full sample rate.
 """
 
 import tensorflow as tf
@@ -25,49 +21,57 @@ class Augmentation:
         self.parts = list(parts)
 
     def __call__(self, audio, seed):
-        """Augmented audio, float32 [batch, n_samples]; a function of the seed."""
+        """Transform audio, float32 [batch, n_samples], by a seed, int32 [2]."""
         for i, part in enumerate(self.parts):
             audio = part(audio, tf.random.experimental.stateless_fold_in(seed, i))
         return audio
 
 
-class Polarity:
+class Transform:
+    """Base class: a random change of audio, float32 [batch, n_samples], by a stateless seed.
+
+    Attributes:
+      changes_time: Whether its parameters are in samples of the full sample rate.
+    """
+
+    changes_time = False
+
+    def __call__(self, audio, seed):
+        """Transform each row by its own random numbers."""
+        raise NotImplementedError
+
+
+class Polarity(Transform):
     """Invert the waveform of random rows.
 
     Args:
       probability: Of an inversion.
     """
 
-    changes_time = False
-
     def __init__(self, probability=0.5):
         self.probability = probability
 
     def __call__(self, audio, seed):
-        """audio or -audio, per row."""
         inverted = _uniform(audio, seed)[:, 0] < self.probability
         return audio * tf.where(inverted, -1.0, 1.0)[:, None]
 
 
-class Gain:
+class Gain(Transform):
     """Change the level of each row, uniformly in decibels.
 
     Args:
       max_db: Largest change in either direction.
     """
 
-    changes_time = False
-
     def __init__(self, max_db=3.0):
         self.max_db = max_db
 
     def __call__(self, audio, seed):
-        """audio times a gain, per row."""
         db = self.max_db * (2.0 * _uniform(audio, seed) - 1.0)
         return audio * 10.0 ** (db / 20.0)
 
 
-class Shift:
+class Shift(Transform):
     """Shift each row by whole samples; silence is shifted in.
 
     Args:
@@ -81,7 +85,6 @@ class Shift:
         self.n_max = round(max_ms * 1e-3 * sample_rate)
 
     def __call__(self, audio, seed):
-        """audio later by -n_max .. n_max samples, per row."""
         n = self.n_max
         later = global_batch.sample(
             lambda rows: tf.random.stateless_uniform([rows], seed, -n, n + 1, tf.int32),
@@ -92,7 +95,7 @@ class Shift:
         return tf.gather(padded, index, batch_dims=1)
 
 
-class Noise:
+class Noise(Transform):
     """Add white noise.
 
     Args:
@@ -100,23 +103,19 @@ class Noise:
         are uniform from 0 to that.
     """
 
-    changes_time = False
-
     def __init__(self, max_db=-50.0):
         self.max_level = 10.0 ** (max_db / 20.0)
 
     def __call__(self, audio, seed):
-        """audio plus noise, at a level per row."""
-        level = self.max_level * _uniform(audio, seed)
         noise_seed = tf.random.experimental.stateless_fold_in(seed, 0)
         noise = global_batch.sample(
             lambda rows: tf.random.stateless_normal([rows, audio.shape[1]], noise_seed),
             tf.shape(audio)[0],
         )
-        return audio + level * noise
+        return audio + self.max_level * _uniform(audio, seed) * noise
 
 
-class TimeMask:
+class TimeMask(Transform):
     """Silence one random segment of each row.
 
     Args:
@@ -131,7 +130,6 @@ class TimeMask:
         self.n_max = max_ms * 1e-3 * sample_rate
 
     def __call__(self, audio, seed):
-        """audio with 0 in one segment per row."""
         n_samples = audio.shape[1]
         length, start = tf.split(_uniform(audio, seed, 2), 2, axis=1)
         length = tf.minimum(self.n_max, n_samples) * length

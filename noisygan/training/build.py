@@ -8,12 +8,7 @@ import tensorflow as tf
 def seed_initializers(networks, seed):
     """Make the initial weights of networks that are not built yet a function of the seed.
 
-    Keras seeds each initializer when its layer is constructed, which is before
-    the run's seed is known.
-
-    Args:
-      networks: Keras layers that hold others.
-      seed: int.
+    Keras seeds initializers when their layer is constructed, before the run's seed is known.
     """
     numbers = np.random.default_rng(seed)
     for network in networks:
@@ -29,15 +24,10 @@ def build_generator(generator, n_labels, pitches=()):
     Args:
       generator: By the generator contract.
       n_labels: Number of labels of the recordings.
-      pitches: Their MIDI pitches, whole numbers, as run.json lists them.
+      pitches: Their MIDI pitches, whole numbers.
     """
     generator.set_pitches(pitches)
     if generator.condition_encoder is not None:
         generator.condition_encoder.n_labels = n_labels
-    z = generator.prior(1, 0)
-    conditioning = {
-        "pitch": tf.constant([69.0]),
-        "velocity": tf.constant([100.0]),
-        "label": tf.constant([0]),
-    }
-    generator(z, conditioning)
+    conditioning = {"pitch": [69.0], "velocity": [100.0], "label": [0]}
+    generator(generator.prior(1, 0), {k: tf.constant(v) for k, v in conditioning.items()})

@@ -68,7 +68,10 @@ def write(checkpoint, prefix):
 
 def write_checksums(prefix):
     """Write the checksums of a checkpoint's files once they are on disk."""
-    sums = {path.name: _checksum(path, sync=True) for path in _files(prefix)}
+    for path in _files(prefix):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sums = {path.name: _checksum(path) for path in _files(prefix)}
     with atomic_write(_sums(prefix), overwrite=True) as part:
         part.write_text(json.dumps({"files": sums}, indent=2) + "\n")
 
@@ -88,7 +91,7 @@ def step_of(prefix):
 
 
 def check_prefix(prefix):
-    """Raises UsageError unless a prefix is that of a checkpoint or snapshot."""
+    """Raise UsageError unless a prefix is that of a checkpoint or snapshot."""
     name = pathlib.Path(f"{prefix}.index")
     if not name.is_file() or not re.search(r"-\d+$", name.stem):
         raise UsageError(
@@ -97,19 +100,18 @@ def check_prefix(prefix):
 
 
 def newest_good(run_dir):
-    """`newest`; what is passed over is told on stderr."""
+    """Find the `newest` checkpoint, and report on stderr which ones are passed over."""
     return newest(run_dir, lambda text: print(printable(f"{run_dir}: {text}"), file=sys.stderr))
 
 
 def newest(run_dir, log=lambda text: None):
-    """Prefix of the newest checkpoint of a run whose files match their checksums.
+    """Find the newest checkpoint of a run whose files match their checksums.
 
     Args:
-      run_dir: Run folder.
       log: Called with a line for each checkpoint that is passed over.
 
     Returns:
-      str, or None without any checkpoint.
+      Its prefix, a str, or None without any checkpoint.
 
     Raises:
       RunError: if all checkpoints are damaged.
@@ -137,34 +139,26 @@ def check_saved(run_dir):
     """Raise UsageError for a run without any checkpoint, damaged or not."""
     if not steps(pathlib.Path(run_dir) / "checkpoints"):
         raise UsageError(
-            f"{run_dir} holds no checkpoint yet; continue its training with `noisygan train "
-            f"--run_dir {run_dir} --data DIR --resume`"
+            f"{run_dir} holds no checkpoint yet; expected one to be saved: resume its training"
         )
 
 
 def fault_of(prefix):
-    """Reason why a checkpoint is damaged, or None."""
+    """Find out why a checkpoint is damaged; None if it is good."""
     prefix = pathlib.Path(prefix)
-    if not _sums(prefix).exists():
-        return f"{_sums(prefix).name} is missing, as when saving was interrupted"
+    sums = _sums(prefix)
+    if not sums.exists():
+        return f"{sums.name} is missing, as when saving was interrupted"
     try:
-        record = read_json(_sums(prefix), _MAX_SUMS_BYTES)
-        files = {name: (entry["bytes"], entry["sha256"]) for name, entry in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{_sums(prefix).name} can't be read"
-    found = {path.name: path for path in _files(prefix)}
+        files = dict(read_json(sums, _MAX_SUMS_BYTES)["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{sums.name} can't be read"
+    found = {path.name: path for path in _files(prefix) if path.is_file()}
     for name in sorted({f"{prefix.name}.index", *files, *found}):
         if name not in found:
             return f"{name} is missing"
-        if name not in files:
-            return f"{name} does not belong to it"
-        if not found[name].is_file():
-            return f"{name} is not a file"
         try:
-            size = found[name].stat().st_size
-            if size != files[name][0]:
-                return f"{name} has {size} bytes and was saved with {files[name][0]}"
-            if _checksum(found[name])["sha256"] != files[name][1]:
+            if _checksum(found[name]) != files.get(name):
                 return f"{name} is damaged, its checksum differs"
         except OSError as error:
             return f"{name} can't be read ({error.strerror})"
@@ -172,12 +166,7 @@ def fault_of(prefix):
 
 
 def restore(checkpoint, prefix, partial=False):
-    """Restore every variable of a `tf.train.Checkpoint`.
-
-    Args:
-      checkpoint: With all variables made.
-      prefix: Of the files.
-      partial: Whether the files may hold more.
+    """Restore every variable of a `tf.train.Checkpoint`; `partial`: the files may hold more.
 
     Raises:
       RunError: if they don't fit each other, or the files are damaged.
@@ -211,22 +200,19 @@ def write_snapshot(run_dir, g_ema, seconds):
 
 def snapshots(run_dir):
     """Prefixes of a run's snapshots by their seconds of training, in order: dict."""
-    return {seconds: prefix for (seconds, _), prefix in sorted(_snapshots(run_dir).items())}
-
-
-def _snapshots(run_dir):
     paths = (pathlib.Path(run_dir) / "snapshots").glob("seconds-*-step-*.index")
-    named = {path: _SNAPSHOT.fullmatch(path.stem) for path in paths}
-    return {(int(m[1]), int(m[2])): str(path.with_suffix("")) for path, m in named.items() if m}
+    matches = {path.with_suffix(""): _SNAPSHOT.fullmatch(path.stem) for path in paths}
+    found = sorted((int(m[1]), int(m[2]), str(path)) for path, m in matches.items() if m)
+    return {seconds: path for seconds, _, path in found}
 
 
 def delete_after(run_dir, step):
     """Remove best weights and snapshots of later steps than that of a resumed checkpoint."""
-    best = pathlib.Path(run_dir) / "best" / "checkpoints"
-    late = [best / f"ckpt-{other}" for other in steps(best) if other > step]
-    late += [pathlib.Path(p) for (_, other), p in _snapshots(run_dir).items() if other > step]
-    for prefix in late:
-        remove(prefix)
+    run_dir = pathlib.Path(run_dir)
+    saved = [*run_dir.glob("best/checkpoints/ckpt-*.*"), *run_dir.glob("snapshots/seconds-*-*.*")]
+    for prefix in {path.with_suffix("") for path in saved}:
+        if re.search(r"-\d+$", prefix.name) and step_of(prefix) > step:
+            remove(prefix)
 
 
 @contextlib.contextmanager
@@ -241,7 +227,7 @@ def report_unwritable(run_dir):
         kept = newest(run_dir)
         saved = "nothing was saved yet" if kept is None else f"step {step_of(kept)} is saved"
         raise RunError(
-            f"{run_dir} can't be written: {reason}; {saved}. Continue with --resume once it can."
+            f"{run_dir} can't be written: {reason}; {saved}. Resume the run once it can."
         ) from error
 
 
@@ -278,8 +264,5 @@ def _files(prefix):
     return [path for name in names for path in prefix.parent.glob(name)]
 
 
-def _checksum(path, sync=False):
-    if sync:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def _checksum(path):
     return {"bytes": path.stat().st_size, "sha256": sha256(path)}

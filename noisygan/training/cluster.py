@@ -9,19 +9,13 @@ from typing import NamedTuple
 
 from noisygan.errors import UsageError
 
-STRATEGIES = ("auto", "mirrored", "multi_worker", "tpu")
+STRATEGIES = ("auto", "mirrored", "multi_worker")
 
 EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 class Cluster(NamedTuple):
-    """Machines that train together.
-
-    Attributes:
-      n_machines: How many.
-      name: Of this one, such as "worker 1".
-      index: Of this one among all.
-    """
+    """Number of machines that train together; name and index of this one, such as "worker 1"."""
 
     n_machines: int
     name: str
@@ -29,12 +23,12 @@ class Cluster(NamedTuple):
 
     @property
     def is_chief(self):
-        """True if this machine leads: the chief, or the first worker where none is so called."""
+        """True if this machine leads: the chief, or the first worker where there is none."""
         return self.index == 0
 
 
 def this_cluster():
-    """The `Cluster` that TF_CONFIG describes, or None where it is not set.
+    """Read the `Cluster` that TF_CONFIG describes, or None where it is not set.
 
     Raises:
       UsageError: if it is set to something else than a cluster of workers and this one's place.
@@ -44,23 +38,21 @@ def this_cluster():
         return None
     try:
         said = json.loads(text)
-        machines = {kind: said["cluster"].get(kind, []) for kind in ("chief", "worker")}
+        machines = {"chief": [], "worker": []} | said["cluster"]
         kind, index = said["task"]["type"], int(said["task"]["index"])
-        others = set(said["cluster"]) - set(machines)
-        addresses = machines["chief"] + machines["worker"]
-        in_its_place = (
-            not others
-            and all(isinstance(each, list) for each in machines.values())
-            and all(isinstance(each, str) and each for each in addresses)
-            and 0 <= index < len(machines[kind])
-            and len(set(addresses)) == len(addresses)
-        )
+        addresses = [*machines["chief"], *machines["worker"]]
+        if (
+            len(machines) > 2
+            or not all(isinstance(each, list) for each in machines.values())
+            or not all(isinstance(each, str) and each for each in addresses)
+            or not 0 <= index < len(machines[kind])
+            or len(set(addresses)) < len(addresses)
+        ):
+            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        in_its_place = False
-    if not in_its_place:
         raise UsageError(
             f"TF_CONFIG: got {' '.join(text.split())[:200]}, expected lists with each worker's own "
             f"address once and this one's place among them, such as {EXAMPLE}"
-        )
+        ) from None
     before = 0 if kind == "chief" else len(machines["chief"])
     return Cluster(len(addresses), f"{kind} {index}", before + index)

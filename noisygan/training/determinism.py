@@ -13,10 +13,10 @@ def make_deterministic(threads=None):
     sums are divided. Gradients are added in one order (`sum_in_order`).
 
     Args:
-      threads: dict of a run that is repeated or resumed; None: one per core, up to MAX_THREADS.
+      threads: dict of intra_op, inter_op and kernels of a resumed run; None: one per core.
 
     Returns:
-      dict of the threads: intra_op, inter_op, kernels.
+      dict of the threads.
     """
     import numba
     import tensorflow as tf

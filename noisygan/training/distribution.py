@@ -7,7 +7,6 @@ makes the same update of its copy, so the copies stay equal.
 
 import contextlib
 import itertools
-import os
 import zlib
 
 import keras
@@ -32,7 +31,7 @@ _LOST = (
 
 
 class OneDevice:
-    """The default of a `Trainer`: no replicas.
+    """One device, the default of a `Trainer`.
 
     Attributes:
       n_replicas: Parts of a batch.
@@ -43,17 +42,11 @@ class OneDevice:
     is_chief = True
 
     def scope(self):
-        """A context in which networks, optimizers and the trainer's variables are made."""
+        """Return a context in which networks, optimizers and the trainer's variables are made."""
         return contextlib.nullcontext()
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raise UsageError unless batches can be divided among the replicas.
-
-        Args:
-          batch_sizes: List of int.
-          group_size: Rows that must stay in one replica.
-          name: Of the setting.
-        """
+        """Raise UsageError unless replicas can share batches in whole groups of rows."""
 
     def check_settings(self, trainer):
         """Raise UsageError for settings of a `Trainer` that need one device."""
@@ -62,29 +55,19 @@ class OneDevice:
         """Let batch normalisation take its statistics from all replicas."""
 
     def compiled(self, step, jit_compile=False):
-        """A compiled function of (batch, *rest) to scalars, the means over replicas.
-
-        Args:
-          step: Function of (batch, *rest) to a dict of scalars.
-          jit_compile: Whether XLA compiles it into one program.
-        """
+        """Compile a function of (batch, *rest) to a dict of scalars: their means over replicas."""
         return tf.function(step, jit_compile=jit_compile)
 
     def batches(self, data, batch_size, seed, start=0, n_batches=None):
-        """Iterator over batches as `compiled` functions take them.
-
-        Args:
-          data, batch_size, seed, start: As of `AudioDataset.batches`.
-          n_batches: Number; None: without end.
-        """
+        """Iterate over n_batches, or endlessly over batches, as `compiled` functions take them."""
         return itertools.islice(data.batches(batch_size, seed, start), n_batches)
 
     def step_scope(self, trainer):
-        """A context for a step, entered once all machines are about to take it."""
+        """Return a context for a step, entered once all machines are about to take it."""
         return contextlib.nullcontext()
 
     def broadcast_from_chief(self, number):
-        """The chief's number, an int, on every machine."""
+        """Return the chief's number, an int, on every machine."""
         return number
 
     def fit(self, trainer, data, run_dir, lead):
@@ -104,8 +87,6 @@ class Replicas(OneDevice):
         self.n_replicas = strategy.num_replicas_in_sync
 
     def scope(self):
-        """A context in which each variable is made once per replica."""
-
         def make_copies(make, **settings):
             # Each replica updates its own copy, possibly in a branch; the first one is saved.
             settings["synchronization"] = tf.VariableSynchronization.ON_READ
@@ -118,7 +99,6 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        """Raise UsageError unless batches can be divided among the replicas."""
         unit = self.n_replicas * group_size
         for size in batch_sizes:
             if size % unit:
@@ -130,32 +110,24 @@ class Replicas(OneDevice):
                 )
 
     def check_settings(self, trainer):
-        """Raise UsageError for settings of a `Trainer` that need one device."""
-        settings = {
-            "accumulate": trainer.accumulate > 1,
-            "precision": trainer.precision == "float16",
-            "jit_compile": trainer.jit_compile,
-        }
-        for name, is_set in settings.items() if self.n_replicas > 1 else ():
-            if is_set:
+        refused = {"accumulate": trainer.accumulate > 1, "jit_compile": trainer.jit_compile}
+        refused["precision"] = trainer.precision == "float16"
+        for name, is_refused in refused.items():
+            if self.n_replicas > 1 and is_refused:
                 raise UsageError(
                     f"Trainer.{name}: got {getattr(trainer, name)} on {self.n_replicas} devices, "
                     "expected one device: set CUDA_VISIBLE_DEVICES=0, or leave it out"
                 )
 
     def sync_batch_norm(self, networks):
-        """Let batch normalisation take its statistics from all replicas."""
         for network in networks:
             for layer in network._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
                     layer.synchronized = self.n_replicas > 1
 
     def compiled(self, step, jit_compile=False):
-        """A compiled function on all replicas, to the means of their scalars."""
-
         @tf.function
         def on_all(batch, *rest):
-            # A TPU's replicas take tensors only: the rest is captured.
             scalars = self.strategy.run(lambda own: global_batch.mean(step(own, *rest)), (batch,))
             return tf.nest.map_structure(
                 lambda value: self.strategy.experimental_local_results(value)[0], scalars
@@ -164,8 +136,6 @@ class Replicas(OneDevice):
         return on_all
 
     def batches(self, data, batch_size, seed, start=0, n_batches=None):
-        """Iterator over batches in parts; a machine decodes only what its replicas need."""
-
         def of_machine(context):
             part = (context.input_pipeline_id, context.num_input_pipelines)
             batches = data.batches(batch_size, seed, start, part)
@@ -213,7 +183,7 @@ class Machines(Replicas):
 
     @contextlib.contextmanager
     def step_scope(self, trainer):
-        """A context for a step, entered once all machines are about to take it.
+        """Return a context for a step, entered once all machines are about to take it.
 
         Raises:
           KeyboardInterrupt: on the chief, where a signal asked another machine to stop.
@@ -236,7 +206,6 @@ class Machines(Replicas):
         self.in_step = False
 
     def broadcast_from_chief(self, number):
-        """The chief's number, an int, on every machine."""
         own = number if self.is_chief else 0
         return int(self._sums([tf.constant(own, tf.int64)])[0])
 
@@ -261,8 +230,8 @@ class Machines(Replicas):
                 kept = f"the newest checkpoint is that of step {checkpoints.step_of(prefix)}"
             text = (
                 f"{self.cluster.name} of {self.cluster.n_machines}: another worker has ended or "
-                f"can't be reached any more; {kept}. Start all workers again, each with its own "
-                "command and --resume"
+                f"can't be reached any more; {kept}. Start all workers again to resume, each with "
+                "its own command"
             )
             if self.is_chief:
                 run_files.log(run_dir, text)
@@ -306,7 +275,7 @@ class Machines(Replicas):
             self.stop.close()
 
     def _exchange(self, word):
-        """The chief's word, and how many of the other machines a signal asked to stop."""
+        """Exchange the chief's word for how many of the other machines a signal asked to stop."""
         own = [float(word), 0.0]
         if not self.is_chief:
             own = [0.0, float(bool(self.stop and self.stop.asked))]
@@ -334,13 +303,12 @@ class Machines(Replicas):
             if len(others):
                 raise RunError(
                     f"{self.cluster.name}: machine {others[0] + 1} of {self.cluster.n_machines} "
-                    f"has {what} than the chief; start all with the same --gin_file, --gin_param "
-                    "and --data"
+                    f"has {what} than the chief; start all with the same config and data"
                 )
 
 
 class _StopTraining(Exception):
-    """The chief takes no further step; `word` says why."""
+    """Signal that the chief takes no further step; `word` says why."""
 
     def __init__(self, word):
         super().__init__()
@@ -348,7 +316,7 @@ class _StopTraining(Exception):
 
 
 def connect(strategy="auto", cluster=None):
-    """Devices and machines of a training; to be called before TensorFlow makes anything.
+    """Connect the devices and machines of a training, before TensorFlow makes anything.
 
     Args:
       strategy: Of `noisygan.training.cluster.STRATEGIES`; "auto": the cluster's machines, several
@@ -360,55 +328,35 @@ def connect(strategy="auto", cluster=None):
 
     Raises:
       UsageError: if the strategy's devices are not available.
+      RunError: if the cluster's machines do not connect.
     """
     several = cluster is not None and cluster.n_machines > 1
-    if strategy == "multi_worker" or (strategy == "auto" and several):
-        if not several:
-            raise UsageError(
-                "--strategy multi_worker: the environment variable TF_CONFIG names no second "
-                f"worker; expected in each worker's own shell something like TF_CONFIG='{EXAMPLE}'"
-            )
-        return Machines(_multi_worker(cluster), cluster)
-    if several:
+    if several and strategy not in ("auto", "multi_worker"):
         raise UsageError(
-            f"--strategy {strategy}: TF_CONFIG names {cluster.n_machines} machines; expected "
-            "--strategy multi_worker, or no TF_CONFIG"
+            f"strategy {strategy}: TF_CONFIG names {cluster.n_machines} machines; expected "
+            "multi_worker, or no TF_CONFIG"
         )
-    if strategy == "tpu":
-        return Replicas(_tpu())
+    if several:
+        try:
+            return Machines(tf.distribute.MultiWorkerMirroredStrategy(), cluster)
+        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+            raise RunError(
+                f"{cluster.name} of {cluster.n_machines}: the workers of TF_CONFIG did not connect "
+                f"({str(error).strip().splitlines()[0][:200]}); check that each address is that of "
+                "a machine which runs this command, with its port free"
+            ) from error
+    if strategy == "multi_worker":
+        raise UsageError(
+            "strategy multi_worker: the environment variable TF_CONFIG names no second worker; "
+            f"expected in each worker's own shell something like TF_CONFIG='{EXAMPLE}'"
+        )
     n_gpus = len(tf.config.list_physical_devices("GPU"))
     if strategy == "auto" and n_gpus < 2:
         return OneDevice()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) < 2:
         raise UsageError(
-            f"--strategy mirrored: found {n_gpus or 'no'} GPU, expected two or more; leave "
-            "--strategy out to train on one device"
+            f"strategy mirrored: found {n_gpus or 'no'} GPU, expected two or more; leave the "
+            "strategy out to train on one device"
         )
     return Replicas(tf.distribute.MirroredStrategy([d.name for d in devices]))
-
-
-def _multi_worker(cluster):
-    try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise RunError(
-            f"{cluster.name} of {cluster.n_machines}: the workers of TF_CONFIG did not connect "
-            f"({reason}); check that each address is that of a machine which runs this command, "
-            "with its port free"
-        ) from error
-
-
-def _tpu():
-    name = os.environ.get("TPU_NAME", "local")
-    try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
-        tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-        return tf.distribute.TPUStrategy(resolver)
-    except (tf.errors.OpError, RuntimeError, ValueError, OSError) as error:
-        raise UsageError(
-            f"--strategy tpu: no TPU is reached as {name!r}; run on a TPU machine with a "
-            "TensorFlow that is built for it (TPU_NAME names another), or leave --strategy out"
-        ) from error

@@ -18,7 +18,7 @@ _CUTOFF = 0.9
 
 
 class Stage(NamedTuple):
-    """Schedule of one step.
+    """Level, blend and settings of one step.
 
     Attributes:
       level: Of the networks, from 0, the shortest sounds.
@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
 
 class Growth:
-    """Settings of progressive growing (Karras et al. 2018).
+    """Set how networks grow (Karras et al. 2018).
 
     A level's new layers fade in during its first `fade_sounds` examples. All weights are kept when
     a level begins; both optimizers are reset, because their moments are those of another network.
@@ -58,12 +58,7 @@ class Growth:
         self.learning_rates = learning_rates
 
     def validate(self, optimizers, augmentation):
-        """Raise UsageError for settings of a `Trainer` that contradict growing networks.
-
-        Args:
-          optimizers: Settings of `noisygan.training.optimizers`.
-          augmentation: Of `noisygan.training.augmentation`, or None.
-        """
+        """Raise UsageError for settings of a `Trainer` that contradict growing networks."""
         if self.learning_rates is not None and any(x.decay_steps for x in optimizers):
             raise UsageError(
                 "Growth.learning_rates and Adam.decay_steps both set the learning rate; "
@@ -79,12 +74,7 @@ class Growth:
 
 
 class Plan:
-    """Schedule of two networks, growing or not.
-
-    Args:
-      generator, discriminator: By their contracts.
-      growth: `Growth`, or None.
-      batch_size: The trainer's.
+    """Schedule of two networks, which do not grow if `growth` is None.
 
     Attributes:
       batch_sizes: Of each level.
@@ -124,7 +114,7 @@ class Plan:
         return [self.networks[0].length_of(level) for level in range(self.n_levels)]
 
     def stage(self, step):
-        """The `Stage` of a step."""
+        """Return the `Stage` of a step."""
         level = int(np.searchsorted(self.first_steps, step, side="right")) - 1
         first, size = self.first_steps[level], self.batch_sizes[level]
         alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds)
@@ -154,7 +144,7 @@ class Plan:
         return stage.level
 
     def downsample(self, batch):
-        """A batch with its audio at the present level and blend."""
+        """Return a batch with its audio at the present level and blend."""
         if not self.grows:
             return batch
         generator, _ = self.networks
@@ -165,7 +155,7 @@ class Plan:
 
 
 def _by_level(name, value, n_levels, n_needed=None):
-    """A list with a value for each level."""
+    """Return a list with a value for each level."""
     if not isinstance(value, (list, tuple)):
         return [value] * n_levels
     if len(value) not in (n_levels, n_needed or n_levels):
@@ -177,13 +167,10 @@ def _by_level(name, value, n_levels, n_needed=None):
 
 
 def _n_levels(*networks):
-    """Levels of two networks that grow together; a UsageError where they don't."""
+    """Return the levels of two networks that grow together; a UsageError where they don't."""
     levels = [network.n_levels for network in networks]
     if levels[0] != levels[1] or levels[0] == 1:
-        found = [
-            f"{type(network).__name__} has {n} level{'s' if n > 1 else ''}"
-            for network, n in zip(networks, levels, strict=True)
-        ]
+        found = [f"{type(x).__name__} has n_levels {x.n_levels}" for x in networks]
         raise UsageError(
             f"Trainer.growth: {' and '.join(found)}; expected two growing networks with equally "
             "many levels, such as those of runs/growing_gan.gin, or no growth"
@@ -192,14 +179,7 @@ def _n_levels(*networks):
 
 
 def check_discriminator(discriminator, lengths, batch_sizes, condition_encoder):
-    """Raise UsageError for lengths, batch sizes or conditions that a discriminator can't score.
-
-    Args:
-      discriminator: A `Discriminator`.
-      lengths: Samples of the audio at each level.
-      batch_sizes: Of each level.
-      condition_encoder: Its `ConditionEncoder`, or None.
-    """
+    """Raise UsageError for lengths, batch sizes or conditions that a discriminator can't score."""
     name, group = type(discriminator).__name__, discriminator.group_size
     for length in lengths:
         try:
@@ -241,7 +221,7 @@ def decimate(audio, factor):
 
 
 def downsample_to_level(audio, length, lower_length, alpha):
-    """Real audio at a level, blended with the level below like generated audio.
+    """Downsample real audio to a level, blended with the level below like generated audio.
 
     Args:
       audio: float32 [batch, n_samples].

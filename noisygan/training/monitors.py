@@ -13,11 +13,10 @@ import tensorflow as tf
 
 from noisygan import config
 from noisygan.errors import RunError
-from noisygan.metrics import distances, spectrograms
-from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS, Projection
 from noisygan.training import checkpoints, run_files
-from noisygan.training.callbacks import Callback
+from noisygan.training.callbacks import Callback, conditioning_of, is_logged
 from noisygan.training.quality import Quality
+from noisygan.training.reference_set import ReferenceSet, features
 
 # A run is stopped after so many steps in a row without finite gradients, or almost in a row.
 MAX_NOT_FINITE = 20
@@ -25,18 +24,11 @@ _RECOVERY = 0.1
 # Below so much of the data's variety, in percent, for so many measurements, examples are all alike.
 _MIN_VARIETY = 10.0
 _ALIKE_PATIENCE = 3
-_N_REFERENCE = 256
-# From this number of recordings on, one half fits the whitening and the other is compared.
-_MIN_HALVED = 16
-# Directions in which recordings differ less are not magnified.
-_MIN_SPREAD_DB = 0.05
-# Mean distances below this are rounding: the recordings are copies.
-_MIN_UNIT = 1e-3
 _BATCH = 16
 
 
 class NonFinite(Callback):
-    """Counts updates that were skipped for lack of finite gradients; stops a run with too many.
+    """Count updates that were skipped for lack of finite gradients; stop a run with too many.
 
     Args:
       report: Called with a line of text for the user and the log.
@@ -78,29 +70,26 @@ class NonFinite(Callback):
             self.report(f"step {step}: gradients were not finite; update skipped ({n} so far)")
 
     def state(self):
-        """dict for JSON."""
         return {"skipped": self.skipped, "strain": self.strain}
 
     def load(self, state):
-        """Restore what `state` returned."""
         self.skipped = {name: int(state["skipped"][name]) for name in ("d", "g")}
         self.strain = float(state["strain"])
 
 
 class Alarms(Callback):
-    """Warnings of collapse, silence, clipping, and of a discriminator that has won.
+    """Warn of collapse, silence, clipping, and of a discriminator that has won.
 
     Args:
       samples: `noisygan.training.callbacks.Samples`: keeps audio that shows the problem, or None.
       report: Called with a line of text for the user and the log.
+      every: Steps between records of metrics.
       patience: Records over which metrics are averaged.
       repeat: Records after which a warning is repeated.
     """
 
-    def __init__(self, samples, report, patience=20, repeat=200):
-        self.samples = samples
-        self.report = report
-        self.repeat = repeat
+    def __init__(self, samples, report, every=1, patience=20, repeat=200):
+        self.samples, self.report, self.every, self.repeat = samples, report, every, repeat
         self.recent = collections.deque(maxlen=patience)
         self.quiet_until = {}
         self.n = 0
@@ -109,6 +98,8 @@ class Alarms(Callback):
 
     def __call__(self, step, metrics, trainer):
         """Check a further record of metrics."""
+        if not is_logged(step, metrics, self.every):
+            return
         self.n += 1
         self.recent.append(dict(metrics))
         self._check_variety(step, metrics.get("diversity_percent"))
@@ -150,7 +141,6 @@ class Alarms(Callback):
         self.report(f"step {step}: {text}{f' Listen: {path}' if path else ''}")
 
     def state(self):
-        """dict for JSON."""
         return {
             "recent": list(self.recent),
             "quiet_until": self.quiet_until,
@@ -160,7 +150,6 @@ class Alarms(Callback):
         }
 
     def load(self, state):
-        """Restore what `state` returned."""
         records = [{str(k): float(v) for k, v in r.items()} for r in state["recent"]]
         self.recent.extend(records)
         self.quiet_until = {str(k): int(v) for k, v in state["quiet_until"].items()}
@@ -218,7 +207,7 @@ class Curve:
         self.points = []
 
     def add(self, step, distance):
-        """Add a point; returns whether it is the lowest so far."""
+        """Add a point; return whether it is the lowest so far."""
         lowest = min((d for _, d in self.points), default=math.inf)
         distance = distance if math.isfinite(distance) else math.inf
         self.points.append([step, distance])
@@ -250,59 +239,56 @@ class Curve:
         return self.n_without_gain >= self.patience
 
     def verdict(self):
-        """One line for the user."""
+        """Say in one line whether the distance still falls."""
         if len(self.points) < 2:
             return "too few measurements to say whether the distance still falls"
         if self.best is None:
             return f"the audio was not finite in any of {len(self.points)} measurements"
         step, distance = self.points[-1]
-        best_step, best = self.best
-        text = f"distance from the data {_percent(distance)} at step {step}"
-        if best_step != step:
-            text += f" (best: {best:.1f} % at step {best_step})"
+        shown = f"{distance:.1f} %" if math.isfinite(distance) else "not finite"
+        text = f"distance from the data {shown} at step {step}"
+        if self.best[0] != step:
+            text += f" (best: {self.best[1]:.1f} % at step {self.best[0]})"
+        gained = f"step {self.points[self.last_gain][0]}"
         if self.is_done:
-            return f"{text}: no gain since step {self.points[self.last_gain][0]}, done"
+            return f"{text}: no gain since {gained}, done"
         if not self.n_without_gain:
-            before = self.points[-2]
-            return f"{text}, {_percent(before[1])} at step {before[0]}: still improving"
+            return f"{text}: still improving"
         left = self.patience - self.n_without_gain
-        return f"{text}: last gain at step {self.points[self.last_gain][0]}, done after {left} more"
-
-
-def _percent(distance):
-    return f"{distance:.1f} %" if math.isfinite(distance) else "not finite"
+        return f"{text}: last gain at {gained}, done after {left} more"
 
 
 class QualityMonitor(Callback):
     """Distance of the averaged generator's examples from the data; keeps the best weights.
 
-    Distance: the energy distance of log-mel features, relative to the mean distance between two
-    recordings, 100 %; the mean over levels and movement. Examples are compared with recordings of
-    their own conditions. Variety: the mean distance between two examples' levels, 100 % that of
-    recordings.
-
     Args:
       trainer: A built `Trainer`.
       data: `AudioDataset`.
       run_dir: Run folder, or None: best weights are not kept.
+      early_stop: Whether training stops once the distance has not fallen for long enough.
+      report: Called with a line of text for the user and the log.
       clock: Function to the present time in seconds.
     """
 
-    def __init__(self, trainer, data, run_dir=None, clock=time.monotonic):
+    def __init__(self, trainer, data, run_dir, early_stop, report, clock=time.monotonic):
         self.settings = trainer.quality or Quality()
         self.trainer, self.data, self.run_dir, self.clock = trainer, data, run_dir, clock
+        self.early_stop, self.report = early_stop, report
         self.curve = Curve(self.settings.patience, self.settings.min_gain)
         # Which weights are best must not depend on the clock in a deterministic run.
         self.is_timed = not (run_dir and run_files.read_metadata(run_dir)["deterministic"])
         self.references = None
         self.cost_seconds = 0.0
         self.last_seconds = clock()
-        self.sizes = set()
-        self._generate = tf.function(
+        self._features = tf.function(
             lambda z, conditioning: features(
                 trainer.generator(z, conditioning, seed=0).audio, data.sample_rate
             )
         )
+
+    def begin(self, step, trainer):
+        """Stop a resumed run that is done."""
+        trainer.should_stop |= self.early_stop and self.curve.is_done
 
     def __call__(self, step, metrics, trainer):
         """Add `energy_distance_percent` and `diversity_percent` where a measurement is due."""
@@ -316,209 +302,44 @@ class QualityMonitor(Callback):
         found = self.measure()
         if found is None:
             return
-        distance, variety = found
-        metrics |= {"energy_distance_percent": distance, "diversity_percent": variety}
+        distance, diversity = found
+        metrics |= {"energy_distance_percent": distance, "diversity_percent": diversity}
         if self.curve.add(step, distance) and self.run_dir:
             keep_best(self.run_dir, trainer, step)
+        trainer.should_stop |= self.early_stop and self.curve.is_done
 
-    @property
-    def is_done(self):
-        """True if the distance has not fallen for long enough."""
-        return self.curve.is_done
-
-    def conclude(self, report):
-        """Report the verdict at the end of a training."""
-        report(f"quality: {self.curve.verdict()}")
+    def end(self, step, trainer, stopped):
+        """Report the verdict."""
+        self.report(f"quality: {self.curve.verdict()}")
         best = self.curve.best
         if self.run_dir and best is not None and best[0] != self.curve.points[-1][0]:
-            report(f"the best weights are a run of their own: {self.run_dir / 'best'}")
+            self.report(f"the best weights are a run of their own: {self.run_dir / 'best'}")
 
     def state(self):
-        """dict for JSON."""
         return {"curve": self.curve.points, "cost_seconds": self.cost_seconds}
 
     def load(self, state):
-        """Restore what `state` returned."""
         self.curve.points = [[int(step), float(distance)] for step, distance in state["curve"]]
         self.cost_seconds = float(state["cost_seconds"])
 
     def measure(self):
-        """(distance, variety) in percent; None where the recordings are copies of one."""
-        if self.references is None:
-            self.references = self._references()
-        levels = self.references[0]
-        if levels.unit < _MIN_UNIT:
-            return None
-        examples = self._examples()
-        if not np.isfinite(examples).all():
-            return float("nan"), float("nan")
-        found = [r.distance(examples) for r in self.references if r.unit >= _MIN_UNIT]
-        return 100.0 * float(np.mean(found)), 100.0 * levels.variety(examples)
-
-    def _references(self):
-        """`ReferenceSet` of levels and of movement; chooses the conditions of the examples."""
-        data, n = self.data, self.settings.n_sounds
-        chosen = _evenly(data, _N_REFERENCE)
-        found = np.stack(
-            [features(data.audio(i)[None], data.sample_rate).numpy()[0] for i in chosen]
-        )
-        # The whitening must be fitted neither to the examples nor to the recordings compared.
-        halves = _halves(len(found)) if len(found) >= _MIN_HALVED else (np.arange(len(found)),) * 2
-        whitening_rows, rows = halves
-        groups = self._condition_groups(chosen[rows])
-        few = _limit_groups(groups, n // 2)
-        groups, rows = groups[few], rows[few]
-        conditions = np.arange(n) * len(rows) // n
-        self.conditions = chosen[rows[conditions]]
-        blocks = slice(None, -N_MELS), slice(-N_MELS, None)
-        return [
-            ReferenceSet(b, found[whitening_rows], found[rows], groups, groups[conditions])
-            for b in blocks
-        ]
-
-    def _condition_groups(self, chosen):
-        """A number for each recording, equal where the generator's conditions are."""
-        names = self.trainer.generator.condition_names
-        columns = [np.nan_to_num(getattr(self.data, name)[chosen]) for name in names]
-        rows = np.stack([np.zeros(len(chosen)), *columns], 1)
-        return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
-
-    def _examples(self):
-        """`features` of the averaged generator's examples, [n_sounds, d]."""
-        data, n, chosen = self.data, self.settings.n_sounds, self.conditions
-        conditioning = {
-            "pitch": np.nan_to_num(data.pitch[chosen]),
-            "velocity": np.nan_to_num(data.velocity[chosen]),
-            "label": data.label[chosen],
-            "held_seconds": data.held_seconds[chosen],
-        }
+        """(distance, diversity) of `ReferenceSet.compare`, of the averaged generator's examples."""
+        n, is_first = self.settings.n_sounds, self.references is None
+        if is_first:
+            names = self.trainer.generator.condition_names
+            self.references = ReferenceSet(self.data, n, names)
+        began = self.clock()
+        conditioning = conditioning_of(self.data, self.references.rows)
         z = self.trainer.generator.prior(n, 54321)
-        found, n_timed, seconds = [], 0, 0.0
+        found = []
         with self.trainer.averaged():
             for start in range(0, n, _BATCH):
-                rows, began = slice(start, start + _BATCH), self.clock()
-                part = {name: tf.constant(values[rows]) for name, values in conditioning.items()}
-                found.append(self._generate(z[rows], part).numpy())
-                if len(found[-1]) in self.sizes:  # The first of a size is compiled.
-                    n_timed, seconds = n_timed + len(found[-1]), seconds + self.clock() - began
-                self.sizes.add(len(found[-1]))
-        if n_timed:
-            self.cost_seconds = seconds * n / n_timed
-        return np.concatenate(found)
-
-
-class ReferenceSet:
-    """Recordings that examples are compared with, by a block of their features.
-
-    Args:
-      block: slice of the features' axis.
-      whitening_features: Features of the recordings that the whitening is fitted to, [l, d].
-      features: Features of the recordings that are compared, [m, d].
-      groups, example_groups: Conditions of recordings and examples as numbers, [m] and [n].
-
-    Attributes:
-      unit: Mean distance between two recordings.
-    """
-
-    def __init__(self, block, whitening_features, features, groups, example_groups):
-        self.block = block
-        self.whiten = WhitenedFeatures(whitening_features[:, block])
-        self.recordings = self.whiten(features[:, block])
-        self.unit = distances.mean_distance(self.recordings)
-        self.groups, self.example_groups = groups, example_groups
-
-    def distance(self, examples):
-        """Energy distance of examples' features, [n, d], within each condition, in units.
-
-        Reference: Gneiting and Raftery 2007, section 4.3 (the energy score).
-        """
-        examples = self.whiten(examples[:, self.block])
-        total, n = 0.0, 0
-        for group in np.unique(self.groups):
-            real = self.recordings[self.groups == group]
-            fake = examples[self.example_groups == group]
-            if len(fake) > 1:
-                total += len(real) * _energy_distance(real, fake)
-                n += len(real)
-        return total / n / self.unit
-
-    def variety(self, examples):
-        """Mean distance between two examples, features [n, d], in units."""
-        return distances.mean_distance(self.whiten(examples[:, self.block])) / self.unit
-
-
-class WhitenedFeatures:
-    """Whitened features: each direction in which recordings differ has unit spread.
-
-    Without it pitch and level would hide everything else.
-
-    Args:
-      recordings: Features [n, d], n >= 2.
-    """
-
-    def __init__(self, recordings):
-        recordings = recordings.astype(np.float64)
-        self.projection = Projection(recordings)
-        self.spreads = np.maximum(self.projection(recordings).std(0), _MIN_SPREAD_DB)
-
-    def __call__(self, features):
-        """[n, d] -> [n, n_directions + 1]; the last one is the distance from all directions."""
-        return self.projection(features.astype(np.float64)) / self.spreads
-
-
-def _energy_distance(recordings, examples):
-    """Energy distance; of a single recording, without the distance between recordings."""
-    if len(recordings) > 1:
-        return distances.energy_distance(recordings, examples)
-    between = float(distances.pairwise_distances(recordings, examples).mean())
-    return 2.0 * between - distances.mean_distance(examples)
-
-
-def _evenly(data, n):
-    """Indices of at most n recordings, evenly over labels, pitches and velocities."""
-    order = np.lexsort((np.nan_to_num(data.velocity), np.nan_to_num(data.pitch), data.label))
-    return order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
-
-
-def _halves(n):
-    """Two halves of n sorted recordings: of two neighbours, one by chance goes into either."""
-    swapped = np.random.default_rng(0).integers(2, size=-(-n // 2))
-    first = np.minimum(2 * np.arange(len(swapped)) + swapped, n - 1)
-    return first, np.setdiff1d(np.arange(n), first)
-
-
-def _limit_groups(groups, n_max):
-    """Mask of the recordings of at most n_max groups, evenly chosen."""
-    n = groups.max() + 1
-    return np.isin(groups, np.linspace(0, n - 1, min(n, n_max)).round().astype(int))
-
-
-def features(audio, sample_rate):
-    """Levels and movement of log-mel spectrograms, as TensorFlow operations.
-
-    Levels are pooled log-mel bands, as `noisygan evaluate` has them. Movement is how much each band
-    varies within a segment, such as by vibrato, tremolo and breath.
-
-    Args:
-      audio: float32 [batch, n_samples].
-      sample_rate: Hz.
-
-    Returns:
-      float32 [batch, n_parts * 80 + 80], levels, then movement, in dB over the root of the number
-      of features, so that a distance is a root mean square difference in dB.
-    """
-    n_fft, hop_length = spectrograms.N_FFT, spectrograms.HOP_LENGTH
-    window = tf.signal.hann_window(n_fft)
-    padded = tf.pad(audio, [[0, 0], [n_fft // 2, n_fft // 2]])
-    frames = tf.signal.frame(padded, n_fft, hop_length) * (2.0 / tf.reduce_sum(window)) * window
-    power = tf.abs(tf.signal.rfft(frames)) ** 2
-    mel = power @ spectrograms.mel_filters(sample_rate, N_MELS)[0].T.astype(np.float32)
-    log_mel = 10.0 / np.log(10.0) * tf.math.log(tf.maximum(mel, 10.0 ** (LOWEST_DB / 10.0)))
-    parts = np.array_split(np.arange(frames.shape[1]), min(N_PARTS, frames.shape[1]))
-    parts = [log_mel[:, p[0] : p[-1] + 1] for p in parts]
-    levels = tf.concat([tf.reduce_mean(part, axis=1) for part in parts], 1)
-    movement = tf.add_n([tf.math.reduce_std(part, axis=1) for part in parts]) / len(parts)
-    return tf.concat([levels / len(parts) ** 0.5, movement], 1) / N_MELS**0.5
+                rows = slice(start, start + _BATCH)
+                part = {name: values[rows] for name, values in conditioning.items()}
+                found.append(self._features(z[rows], part).numpy())
+        if not is_first:  # The first one is compiled.
+            self.cost_seconds = self.clock() - began
+        return self.references.compare(np.concatenate(found))
 
 
 def keep_best(run_dir, trainer, step):

@@ -28,10 +28,10 @@ class Adam:
         self.decay_steps = decay_steps
 
     def build(self, variables, loss_scale=False):
-        """A Keras optimizer with its slots made for `variables`.
+        """Build a Keras optimizer for Keras variables.
 
         Args:
-          variables: List of Keras variables.
+          variables: List.
           loss_scale: Whether losses are scaled to keep float16 gradients within its range.
         """
         rate = self.learning_rate
@@ -40,9 +40,7 @@ class Adam:
         optimizer = keras.optimizers.Adam(rate, self.beta_1, self.beta_2, self.epsilon)
         optimizer.build(variables)
         if loss_scale:
-            optimizer = keras.optimizers.LossScaleOptimizer(
-                optimizer, initial_scale=FIRST_LOSS_SCALE
-            )
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, FIRST_LOSS_SCALE)
             optimizer.build(variables)
         return optimizer
 
@@ -66,7 +64,7 @@ class Phase:
         self.values = [v.value for v in variables]
 
     def gradients(self, tape, loss):
-        """Gradients of a loss times the optimizer's loss scale, one for each variable or None."""
+        """Return gradients of a loss times the optimizer's loss scale, None where there is none."""
         scale = self.optimizer.scale_loss(tf.ones_like(loss))
         return tape.gradient(loss, self.values, output_gradients=scale)
 
@@ -87,10 +85,9 @@ class Phase:
         loss, gradients = global_batch.mean((loss, gradients))
         norm = tf.linalg.global_norm(gradients)
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
-        scale = getattr(self.optimizer, "dynamic_scale", None)
-        attempt = finite
+        scale, attempt = self._scale, finite
         if scale is not None:
-            norm = norm / scale.value
+            norm = norm / scale
             # It skips non-finite gradients itself, and must see them to adapt the scale.
             gradients = [g + tf.where(finite, 0.0, float("nan")) for g in gradients]
             attempt = tf.constant(True)
@@ -107,10 +104,14 @@ class Phase:
         }
 
     @property
+    def _scale(self):
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        return None if scale is None else scale.value
+
+    @property
     def is_scale_searching(self):
         """True if the loss scale is still large enough to be the cause of an overflow."""
-        scale = getattr(self.optimizer, "dynamic_scale", None)
-        return scale is not None and float(scale.value) >= 1.0
+        return self._scale is not None and float(self._scale) >= 1.0
 
     def reset(self):
         """Set the optimizer's moments and its count of steps to 0."""

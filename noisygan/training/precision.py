@@ -15,14 +15,9 @@ def set_precision(discriminator, precision, grows):
 
     Its front ends see float32, and its weights are float32 in any case.
 
-    Args:
-      discriminator: By the discriminator contract.
-      precision: Of PRECISIONS.
-      grows: Whether the networks grow.
-
     Raises:
-      UsageError: for another precision, and for float16 with a growth, which resets the optimizers
-        and thereby their loss scale.
+      UsageError: for another precision, and for float16 if the network grows, which resets the
+        optimizers and thereby their loss scale.
     """
     allowed = PRECISIONS[:2] if grows else PRECISIONS
     if precision not in allowed:

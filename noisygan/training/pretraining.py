@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import gaussian
-from noisygan.losses import global_batch as global_batch
+from noisygan.losses import global_batch
 from noisygan.training.optimizers import Adam
 
 # Maximum number of recordings that the latent distribution is fitted to.
@@ -30,11 +30,7 @@ class TrainAutoencoder:
         self.learning_rate = learning_rate
 
     def __call__(self, trainer, notes, seed, log):
-        """Train; see `Trainer`.
-
-        Raises:
-          UsageError: for a generator without an autoencoder.
-        """
+        """Train; UsageError for a generator without an autoencoder."""
         generator = trainer.generator
         autoencoder = getattr(generator, "autoencoder", None)
         if autoencoder is None:

@@ -37,26 +37,21 @@ _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", 
 
 
 def create(run_dir, config_text, data, seed, command=(), threads=None, n_replicas=1):
-    """Create a run folder.
+    """Create a run folder with a resolved config and the metadata.
 
     Args:
-      run_dir: Path; must be empty or new.
-      config_text: Resolved config.
-      data: `AudioDataset` that is trained on.
-      seed: int.
-      command: Command line, list of str.
       threads: Result of `make_deterministic`; None: the run is not deterministic.
-      n_replicas: Number of replicas.
 
     Raises:
-      UsageError: if the folder is not empty, or can't be written.
+      UsageError: if the folder is not empty or new, or can't be written.
     """
     run_dir = pathlib.Path(run_dir)
     check_new(run_dir)
     metadata = {
         "format": FORMAT,
         "noisygan": __version__,
-        "versions": _versions(),
+        "versions": {"python": platform.python_version()}
+        | {d.name: d.version for d in importlib.metadata.distributions() if d.name in _PACKAGES},
         "command": without_home(command),
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "seed": seed,
@@ -87,10 +82,8 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
 
 def write_metadata(run_dir, config_text, metadata):
     """Write config.gin and run.json."""
-    for name, text in (
-        ("config.gin", config_text),
-        ("run.json", json.dumps(metadata, indent=2) + "\n"),
-    ):
+    files = {"config.gin": config_text, "run.json": json.dumps(metadata, indent=2) + "\n"}
+    for name, text in files.items():
         with atomic_write(run_dir / name, overwrite=True) as part:
             part.write_text(text, encoding="utf-8")
 
@@ -131,7 +124,8 @@ def check_run(run_dir):
 
 
 def check_resumable(run_dir):
-    """Raise UsageError for a folder with averaged weights alone, such as `best`."""
+    """Raise UsageError unless a folder holds a run, and more than averaged weights, as `best`."""
+    check_run(run_dir)
     if read_metadata(run_dir).get("averaged_only"):
         raise UsageError(
             f"{run_dir} holds averaged weights alone, which can't be trained further; expected "
@@ -139,56 +133,53 @@ def check_resumable(run_dir):
         )
 
 
-def _is_int(value, low, high):
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+def _whole(low, high):
+    return lambda x: type(x) is int and low <= x <= high
 
 
-def _is_list(value, test, most):
-    return isinstance(value, list) and len(value) <= most and all(map(test, value))
+def _text(x):
+    return isinstance(x, str)
 
 
-def _is_text(value):
-    return isinstance(value, str)
+def _label(x):
+    return _text(x) and 0 < len(x) <= 200 and x.isprintable()
 
 
-def _is_label(value):
-    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
+def _list(test, most):
+    return lambda x: isinstance(x, list) and len(x) <= most and all(map(test, x))
 
 
-def _is_threads(value):
-    least = {"intra_op": 0, "inter_op": 0, "kernels": 1}
-    return value is None or (
-        isinstance(value, dict)
-        and all(_is_int(value.get(name), low, MAX_THREADS) for name, low in least.items())
-    )
+def _object(**tests):
+    return lambda x: isinstance(x, dict) and all(test(x.get(k)) for k, test in tests.items())
 
 
-def _is_data(value):
-    return (
-        isinstance(value, dict)
-        and all(_is_text(value.get(name)) for name in ("folder", "fingerprint", "summary"))
-        and _is_int(value.get("n_recordings"), 1, 2**40)
-    )
-
-
+_threads = _object(
+    intra_op=_whole(0, MAX_THREADS), inter_op=_whole(0, MAX_THREADS), kernels=_whole(1, MAX_THREADS)
+)
 _METADATA = {
-    "label_names": (lambda x: _is_list(x, _is_label, 10_000) and x, "a list of printable names"),
-    "seed": (lambda x: _is_int(x, 0, 2**31 - 1), f"a whole number 0 to {2**31 - 1}"),
-    "pitches": (
-        lambda x: _is_list(x, lambda each: _is_int(each, 0, 127), 128),
-        "a list of MIDI numbers 0 to 127",
+    "label_names": (
+        lambda x: x and _list(_label, 10_000)(x),
+        "a list of printable names",
     ),
-    "sample_rate": (lambda x: _is_int(x, 1, 768_000), "1 to 768000 Hz"),
-    "n_samples": (lambda x: _is_int(x, 1, 2**40), "a number of samples"),
-    "data": (_is_data, "an object with folder, fingerprint, n_recordings and summary"),
-    "command": (lambda x: _is_list(x, _is_text, 10_000), "a list of texts"),
+    "seed": (_whole(0, 2**31 - 1), f"a whole number 0 to {2**31 - 1}"),
+    "pitches": (_list(_whole(0, 127), 128), "a list of MIDI numbers 0 to 127"),
+    "sample_rate": (_whole(1, 768_000), "1 to 768000 Hz"),
+    "n_samples": (_whole(1, 2**40), "a number of samples"),
+    "data": (
+        _object(folder=_text, fingerprint=_text, summary=_text, n_recordings=_whole(1, 2**40)),
+        "an object with folder, fingerprint, n_recordings and summary",
+    ),
+    "command": (_list(_text, 10_000), "a list of texts"),
     "versions": (
-        lambda x: isinstance(x, dict) and all(map(_is_text, x.values())),
+        lambda x: isinstance(x, dict) and all(map(_text, x.values())),
         "an object of texts",
     ),
-    "started": (_is_text, "a time"),
+    "started": (_text, "a time"),
     "deterministic": (lambda x: isinstance(x, bool), "true or false"),
-    "threads": (_is_threads, f"null, or intra_op, inter_op and kernels up to {MAX_THREADS}"),
+    "threads": (
+        lambda x: x is None or _threads(x),
+        f"null, or intra_op, inter_op and kernels up to {MAX_THREADS}",
+    ),
 }
 
 
@@ -249,11 +240,11 @@ def read_metrics(run_dir, max_bytes=MAX_METRICS_BYTES):
 
 
 def _is_record(record):
-    """True if a line of metrics holds a step and numbers alone."""
+    # A step and numbers alone.
     return (
         isinstance(record, dict)
-        and _is_int(record.get("step"), 0, 2**63 - 1)
-        and all(isinstance(x, float) or _is_int(x, -(2**63), 2**63) for x in record.values())
+        and _whole(0, 2**63 - 1)(record.get("step"))
+        and all(isinstance(x, float) or _whole(-(2**63), 2**63)(x) for x in record.values())
         and 0.0 <= record.get("seconds", 0.0) < math.inf
     )
 
@@ -282,14 +273,6 @@ def log(run_dir, text):
     now = datetime.datetime.now().isoformat(timespec="seconds")
     with (pathlib.Path(run_dir) / "log.txt").open("a") as file:
         file.write(f"{now} {text}\n")
-
-
-def _versions():
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions
 
 
 def without_home(arguments):

@@ -3,8 +3,7 @@
 import signal
 import threading
 
-# Ctrl-C; a scheduler that takes the machine back; Slurm's `--signal` and what tools on top of it
-# send before time is up; a terminal that was closed.
+# Ctrl-C; a scheduler, before it takes the machine back or time is up; a terminal that was closed.
 STOPPING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 

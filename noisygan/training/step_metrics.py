@@ -8,7 +8,7 @@ N_LEVELS = 32
 
 
 def logit_metrics(pairs):
-    """Mean logits and the share of pairs in which the real example scores higher.
+    """Compute mean logits and the share of pairs in which the real example scores higher.
 
     Args:
       pairs: (real_logits, fake_logits) of each scale, [batch] each.
@@ -20,23 +20,18 @@ def logit_metrics(pairs):
 
 
 def combined(updates):
-    """Metrics of a step from those of its discriminator updates: means; the minimum of `d_finite`.
-
-    Args:
-      updates: List of dicts of scalars; the last one is that of the generator's update.
-    """
-    metrics = dict(updates[-1])
-    if len(updates) > 1:
-        for name in {name for update in updates for name in update}:
-            values = [update[name] for update in updates if name in update]
-            if len(values) > 1 or name.startswith("d_"):
-                over = tf.reduce_min if name == "d_finite" else tf.reduce_mean
-                metrics[name] = over(values)
+    """Combine the metrics of a step's updates, a list: their means, the minimum of `d_finite`."""
+    if len(updates) == 1:
+        return updates[0]
+    metrics = {}
+    for name in {name: None for update in reversed(updates) for name in update}:
+        values = [update[name] for update in updates if name in update]
+        metrics[name] = (tf.reduce_min if name == "d_finite" else tf.reduce_mean)(values)
     return metrics
 
 
 def diversity_metrics(examples):
-    """Spread of real and fake features; largest and smallest peak among a batch's fakes."""
+    """Compute the spread of real and fake features and the fakes' extreme peaks."""
     peaks = global_batch.gather(tf.reduce_max(tf.abs(examples.fake), axis=1))
     return {
         "fake_spread": spread(examples.fake_features),
@@ -47,7 +42,7 @@ def diversity_metrics(examples):
 
 
 def spread(features):
-    """Mean distance between time averages of different rows, a scalar.
+    """Compute the mean distance between time averages of rows, a scalar.
 
     Args:
       features: Front-end features, list of [batch, n_frames, ...]. Of a waveform,

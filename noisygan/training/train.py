@@ -1,60 +1,34 @@
-"""Train a config on a folder of recordings, as `noisygan train` does."""
+"""Train a config on recordings, and load what was trained."""
 
 from __future__ import annotations
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Sequence
+import re
 
 from noisygan import config as gin_config
-from noisygan.errors import UsageError
-from noisygan.training import run_files
+from noisygan.errors import NoisyganError, UsageError
+from noisygan.training import checkpoints, run_files
 from noisygan.training.cluster import this_cluster
 
 
 def train(
-    config: str | pathlib.Path | Sequence | None,
+    config,
     data,
-    run_dir: str | pathlib.Path,
-    minutes: float | None = None,
-    steps: int | None = None,
-    overrides: Sequence[str] = (),
-    seed: int | None = None,
-    callbacks: Sequence[Callable] = (),
-    resume: bool = False,
-    early_stop: bool = False,
-    deterministic: bool = False,
-    strategy: str = "auto",
-    snapshot_minutes: float | None = None,
-    progress=None,
-    command: Sequence[str] = (),
+    run_dir,
+    overrides=(),
+    seed=None,
+    resume=False,
+    deterministic=False,
+    strategy="auto",
+    command=(),
+    **options,
 ) -> int:
-    """Train a generator into a run folder.
+    """Train a generator into a run folder and return its steps; arguments as of `noisygan.train`.
 
     Args:
-      config: Path or bundled name of a .gin file, or several; None with `resume`: the run's own.
-      data: Folder of recordings, or an `AudioDataset`.
-      run_dir: Folder of the run, new or (with `resume`) begun.
-      minutes, steps: Budgets of the whole run; None: no bound.
-      overrides: gin bindings, such as "Trainer.batch_size = 8".
-      seed: Of initial weights, latents, noise and the order of the data; None: 0, or the run's.
-      callbacks: Called as callback(step, metrics, trainer) after every step.
-      resume: Whether to continue a run; it ends as if it had not stopped.
-      early_stop: Whether to stop once the distance from the data does not fall any more.
-      deterministic: Whether results are bit-equal in every run on one machine. To be set before
-        TensorFlow computes anything.
-      strategy: Of `noisygan.training.cluster.STRATEGIES`.
-      snapshot_minutes: Interval of snapshots of the averaged weights; None: none.
-      progress: Has update(...) and message(text), as `noisygan.progress.TrainingProgress`.
-      command: Command line for the metadata.
-
-    Returns:
-      Steps taken by the run.
-
-    Raises:
-      UsageError: for a config, data or folder that do not fit each other; nothing is written then.
-      RunError: if the training breaks down.
-      KeyboardInterrupt: when stopped by a signal, after saving.
+      **options: minutes, steps, callbacks, early_stop, snapshot_minutes and progress, as of
+        `noisygan.training.loop.fit`.
     """
     run_dir = pathlib.Path(run_dir)
     check_folder(run_dir, resume)
@@ -71,40 +45,36 @@ def train(
         )
     _load_config(config, overrides, run_dir if resume else None)
     trainer, data = build(data, replicas)
-    if early_stop and len(data) < 2:
+    if options.get("early_stop") and len(data) < 2:
         raise UsageError(
             f"early_stop: got {data.summary()}, expected two or more to measure a distance; give "
             "steps or minutes instead"
         )
-    if resume:
-        _check_same_data(run_dir, data)
+    if resume and metadata["data"]["fingerprint"] != data.fingerprint:
+        raise UsageError(
+            f"resume: the recordings in {data.folder} ({data.summary()}) are not those of the "
+            f"run ({metadata['data']['summary']}); give the same data, or begin another run"
+        )
     # Before a folder is made: what does not fit leaves nothing behind.
     trainer.build(data, replicas.broadcast_from_chief(metadata["seed"]))
     if not resume and replicas.is_chief:
         text, n = gin_config.resolved_text(), replicas.n_replicas
         run_files.create(run_dir, text, data, metadata["seed"], command, threads, n)
-    return loop.fit(
-        trainer,
-        data,
-        run_dir,
-        steps,
-        minutes,
-        resume,
-        callbacks,
-        early_stop,
-        snapshot_minutes,
-        progress,
-    )
+    return loop.fit(trainer, data, run_dir, resume=resume, **options)
 
 
 def check_folder(run_dir, resume):
     """Raise UsageError for a run folder that can't be begun or resumed; without TensorFlow."""
-    cluster = this_cluster()
     if resume:
-        run_files.check_run(run_dir)
         run_files.check_resumable(run_dir)
-    elif cluster is None or cluster.is_chief:  # The chief may have made it already.
+    elif is_chief():  # The chief may have made it already.
         run_files.check_new(run_dir)
+
+
+def is_chief():
+    """True if this machine is alone, or leads those of TF_CONFIG."""
+    cluster = this_cluster()
+    return cluster is None or cluster.is_chief
 
 
 def describe(config, data, overrides=(), strategy="auto") -> str:
@@ -145,6 +115,54 @@ def build(data=None, replicas=None):
         with CountedProgress("reading", None) as count:
             data = recordings.read(data, progress=count)
     return trainer, data
+
+
+def load_generator(run_dir, checkpoint, n_labels, pitches=()):
+    """Load the generator of a run with its averaged weights.
+
+    Args:
+      run_dir: Run folder.
+      checkpoint: Prefix of a checkpoint or snapshot.
+      n_labels, pitches: Number of labels and MIDI pitches of the recordings.
+
+    Returns:
+      A built generator.
+
+    Raises:
+      UsageError: if the config builds none.
+      RunError: if the checkpoint does not fit the config.
+    """
+    import tensorflow as tf
+
+    from noisygan.training.build import build_generator
+    from noisygan.training.trainer import Trainer
+
+    gin_config.parse([pathlib.Path(run_dir) / "config.gin"])
+    try:
+        trainer = gin_config.configured(Trainer)()
+        generator = trainer.generator
+        build_generator(generator, n_labels, pitches)
+    except Exception as error:  # Whatever a network of odd sizes fails with.
+        raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
+    averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    checkpoints.restore(tf.train.Checkpoint(ema=averages, step=step), checkpoint, partial=True)
+    for variable, value in zip(generator.weights, averages, strict=True):
+        variable.assign(value)
+    trainer.plan.set_level(int(step))
+    return generator
+
+
+def _reason(error):
+    """Message of an exception in one line, without what Keras adds around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    message = " ".join(lines[:1])[:300]
+    if isinstance(error, NoisyganError) and message:
+        return message
+    return f"{type(error).__name__}: {message}".rstrip(": ")
 
 
 def _files(config):
@@ -190,13 +208,4 @@ def _load_config(config, overrides, run_dir):
         raise UsageError(
             f"resume: the config given differs from that of {run_dir}{example}; leave config "
             "and overrides out, or begin another run"
-        )
-
-
-def _check_same_data(run_dir, data):
-    known = run_files.read_metadata(run_dir)["data"]
-    if known["fingerprint"] != data.fingerprint:
-        raise UsageError(
-            f"resume: the recordings in {data.folder} ({data.summary()}) are not those of the "
-            f"run ({known['summary']}); give the same data, or begin another run"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -20,6 +21,14 @@ from noisygan.training.optimizers import Adam, Phase
 from noisygan.training.precision import set_precision
 from noisygan.training.step import EMA, GANLosses, critic_step, train_step
 from noisygan.training.step_metrics import combined
+
+if TYPE_CHECKING:
+    from discriminators import ConditionEncoder, Discriminator
+    from noisygan.data.dataset import AudioDataset
+    from noisygan.generators.generator import Generator
+    from noisygan.training.augmentation import Augmentation
+    from noisygan.training.growth import Growth
+    from noisygan.training.quality import Quality
 
 
 class Trainer:
@@ -49,33 +58,32 @@ class Trainer:
 
     Attributes:
       step: Steps taken.
+      seconds: Training time of the run, earlier sessions included.
       g_ema: `EMA` of the generator, once built.
       should_stop: Set it from a callback to stop after the present step.
 
     Example:
       >>> trainer = Trainer(generator, discriminator, Relativistic(), [R1(10.0)], batch_size=8)
       >>> trainer.fit(data, "runs/mine", minutes=5)
-      >>> with trainer.averaged():
-      ...     audio = trainer.generator(trainer.generator.prior(4, seed=0), conditioning).audio
     """
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        adversarial,
+        generator: Generator,
+        discriminator: Discriminator,
+        adversarial: object,
         regularizers: Iterable = (),
         generator_losses: Iterable = (),
-        condition_encoder=None,
-        g_optimizer=None,
-        d_optimizer=None,
+        condition_encoder: ConditionEncoder | None = None,
+        g_optimizer: Adam | None = None,
+        d_optimizer: Adam | None = None,
         batch_size: int = 16,
         n_critic: int = 1,
         ema_decay: float = 0.995,
-        growth=None,
+        growth: Growth | None = None,
         pretraining: Iterable[Callable] = (),
-        augmentation=None,
-        quality=None,
+        augmentation: Augmentation | None = None,
+        quality: Quality | None = None,
         precision: str = "float32",
         accumulate: int = 1,
         jit_compile: bool = False,
@@ -108,19 +116,24 @@ class Trainer:
         self.accumulate = accumulate
         self.jit_compile = jit_compile
         self.seed = 0
+        self.seconds = 0.0
         self.g_ema = None
         self.should_stop = False
         self.replicas = OneDevice()
 
-    def build(self, data, seed: int = 0) -> None:
-        """Create all variables.
+    def build(self, data: AudioDataset, seed: int = 0) -> None:
+        """Create all variables; `fit` does it as well.
 
         Args:
-          data: `AudioDataset`.
+          data: Recordings.
           seed: Of the run: initial weights, latents, noise, order of the data.
 
         Raises:
           UsageError: if the data lack a condition, or differ in sample rate or length.
+
+        Example:
+          >>> trainer.build(data, seed=1)
+          >>> trainer.train_step(trainer.batches(data, step=0), step=0)["d_loss"]
         """
         with self.replicas.scope():
             self._build(data, seed)
@@ -175,8 +188,8 @@ class Trainer:
         else:
             self._critic_step, self._train_step = compiled(critic), compiled(train)
 
-    def check(self, data) -> None:
-        """Raise UsageError unless the data fit the config: sample rate, length, conditions."""
+    def check(self, data: AudioDataset) -> None:
+        """Raise UsageError unless the data fit the networks: sample rate, length, conditions."""
         generator = self.generator
         if self.batch_size < generator.min_batch_size:
             raise UsageError(
@@ -209,23 +222,18 @@ class Trainer:
         self.replicas.check(sizes, group, "Growth.batch_sizes")
         names = set(generator.condition_names)
         names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
-        advice = {
-            "label": "put the files of each class into a folder of its own (kick/..., snare/...), "
-            "or use a config without label",
-            "pitch": "name files like name-060-100.wav (pitch 60, velocity 100), or use a config "
-            "without pitch such as ablations/without_pitch.gin",
-            "velocity": "name files like name-060-100.wav (pitch 60, velocity 100), or use a "
-            "config without velocity",
-        }
-        for name in advice:
-            if name in names and not getattr(data, f"has_{name}"):
+        for name in sorted(names):
+            if not getattr(data, f"has_{name}"):
+                advice = "name files like name-060-100.wav (pitch 60, velocity 100)"
+                if name == "label":
+                    advice = "put the files of each class into a folder of its own (kick/...)"
                 raise UsageError(
                     f"The config is conditioned on {name}, which is not known of every file in "
-                    f"{data.folder}: {advice[name]}."
+                    f"{data.folder}: {advice}, or use a config without {name}."
                 )
 
-    def batches(self, data, step: int) -> Iterator:
-        """Iterator over the batches from a step on, `n_critic` of them per step."""
+    def batches(self, data: AudioDataset, step: int) -> Iterator:
+        """Iterate over the batches from a step on, `n_critic` of them per step."""
         while step is not None:
             stage = self.plan.stage(step)
             start = (step - stage.first_step) * self.n_critic
@@ -274,7 +282,7 @@ class Trainer:
 
     def fit(
         self,
-        data,
+        data: AudioDataset,
         run_dir: str | pathlib.Path,
         steps: int | None = None,
         minutes: float | None = None,
@@ -285,20 +293,24 @@ class Trainer:
         """Build, then train into a run folder.
 
         Args:
-          data: `AudioDataset`.
+          data: Recordings.
           run_dir: New or empty folder, or with `resume` that of the run. It gets no config, so only
             this object can use its checkpoints (`noisygan.train` writes one).
           steps, minutes: Budgets of the whole run; None: no bound.
           seed: Of a new run; a resumed one keeps its own.
           resume: Whether to continue from the newest good checkpoint.
-          **options: callbacks, early_stop, snapshot_minutes, progress and others of
-            `noisygan.training.loop.fit`.
+          **options: callbacks, early_stop, snapshot_minutes, progress, log_every and
+            checkpoint_every, as of `noisygan.train` and `noisygan.training.loop.fit`.
 
         Returns:
           Steps taken by the run.
 
         Raises:
           UsageError: for a new run with networks that were trained, or a folder that is in use.
+
+        Example:
+          >>> trainer.fit(data, "runs/mine", steps=500, callbacks=[my_callback])
+          500
         """
         if self.g_ema is not None and self.step > 0 and not resume:
             raise UsageError(
@@ -307,7 +319,6 @@ class Trainer:
             )
         run_dir = pathlib.Path(run_dir)
         if resume:
-            run_files.check_run(run_dir)
             run_files.check_resumable(run_dir)
             seed = run_files.read_metadata(run_dir)["seed"]
         elif self.replicas.is_chief:
@@ -317,8 +328,12 @@ class Trainer:
             run_files.create(run_dir, "", data, seed, n_replicas=self.replicas.n_replicas)
         return loop.fit(self, data, run_dir, steps, minutes, resume, **options)
 
-    def describe(self, data) -> str:
-        """Take one step to check that everything fits; returns tables of the networks' layers."""
+    def describe(self, data: AudioDataset) -> str:
+        """Take one step to check that everything fits; returns tables of the networks' layers.
+
+        Example:
+          >>> print(trainer.describe(data))
+        """
         self.build(data)
         self.plan.set_level(None)
         batch = next(iter(data.batches(self.batch_size, self.seed)))
@@ -342,8 +357,13 @@ class Trainer:
         return int(self.g_ema.step.numpy())
 
     @contextlib.contextmanager
-    def averaged(self):
-        """A context in which the generator has its averaged (EMA) weights."""
+    def averaged(self) -> Iterator[None]:
+        """Return a context in which the generator has its averaged (EMA) weights.
+
+        Example:
+          >>> with trainer.averaged():
+          ...     audio = trainer.generator(z, conditioning).audio
+        """
         variables = [v.value for v in self.generator.weights]
         kept = [v.numpy() for v in variables]
         try:

@@ -38,16 +38,8 @@ def _weighted(weights, rows, block):
             a, b, c, d = weights[i, j], weights[i, j + 1], weights[i, j + 2], weights[i, j + 3]
             e, f, g, h = weights[i, j + 4], weights[i, j + 5], weights[i, j + 6], weights[i, j + 7]
             too = weights[i + 1, j : j + 8]
-            k, m, o, p, q, r, s, t = (
-                too[0],
-                too[1],
-                too[2],
-                too[3],
-                too[4],
-                too[5],
-                too[6],
-                too[7],
-            )
+            k, m, o, p = too[0], too[1], too[2], too[3]
+            q, r, s, t = too[4], too[5], too[6], too[7]
             x = rows[j * ROW : (j + 8) * ROW]
             for v in range(ROW):
                 x0, x1, x2, x3 = x[v], x[ROW + v], x[2 * ROW + v], x[3 * ROW + v]

@@ -71,8 +71,8 @@ def test_systems_are_trained_measured_and_put_on_a_page(compared):
     (curve,) = data["systems"][0]["curves"]
     assert [point["step"] for point in curve] == [2]
     head = data["metrics"][0]
-    assert head["name"] == "MMD^2 x 1000, log-mel" and head["floor"] is not None
-    assert head["values"]["good"]["ceiling"] is not None
+    assert head["name"] == data["curve_title"] == "note distance" and head["floor"] == 1.0
+    assert head["values"]["good"]["ceiling"] is not None and curve[0]["value"] > 1.0
     # A failed training is reported and stops nothing.
     (failed,) = [warning for warning in data["warnings"] if "failed" in warning]
     assert failed.startswith("bad, seed 0 failed: ") and "n_samples" in failed

@@ -36,7 +36,7 @@ def test_a_run_is_measured_against_the_held_out_notes(noisygan, trained, tmp_pat
         "--n", 16, "--max_pitch_samples", 1,
     )  # fmt: skip
     assert result.code == 0, result.err
-    assert "MMD^2 x 1000, log-mel:" in result.out and "floor" in result.out
+    assert "note distance:" in result.out and "floor" in result.out
     assert "only 16 examples of tiny" in result.err
     data = read(out)
     assert data["complete"] and data["n"]["generated"] == 16
@@ -44,10 +44,11 @@ def test_a_run_is_measured_against_the_held_out_notes(noisygan, trained, tmp_pat
     assert data["weights"] == "averaged (EMA)" and data["step"] == 3
     assert not data["reference"]["seen_by_run"]
     found = metrics(out)
-    head = found["MMD^2 x 1000, log-mel"]
-    assert head["floor"] is not None and head["ceiling"] is not None and head["interval"]
-    # After three steps it is as bad as the untrained one.
-    assert head["value"] > 50 + head["floor"]
+    for name in ("note distance", "level distance", "MMD^2 x 1000, log-mel"):
+        head = found[name]
+        assert head["floor"] is not None and head["ceiling"] is not None and head["interval"]
+        # After three steps it is as bad as the untrained one.
+        assert head["value"] > 2 * head["floor"]
     assert found["within 50 cents of the target pitch"]["value"] is not None
     assert found["steps"]["value"] == 3
     assert found["generator parameters"]["value"] > 100

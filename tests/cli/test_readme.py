@@ -41,7 +41,7 @@ def desk(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_readmes_commands(desk, eagerly, capsys):
+def test_the_readmes_commands(desk, eagerly, quick_metrics, capsys):
     assert commands(), "the README shows no commands"
     for command in commands():
         assert command[0] == "noisygan", command
@@ -50,7 +50,7 @@ def test_the_readmes_commands(desk, eagerly, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [README, SYNTHS], ids=lambda path: path.name)
-def test_python_examples(desk, document):
+def test_python_examples(desk, document, eagerly, quick_metrics):
     examples = blocks("python", document)
     assert examples, f"{document} shows no Python"
     for example in examples:

@@ -155,10 +155,10 @@ def test_more_seconds_than_a_raw_waveform_has_are_refused_in_a_line(
     noisygan, trained, tmp_path, monkeypatch, command
 ):
     from noisygan.generators.raw_waveform import RawWaveform
-    from noisygan.training import load
+    from noisygan.training import train
 
     made = RawWaveform(16384, 16000, 4, None, None, "waves")
-    monkeypatch.setattr(load, "load_generator", lambda *_: made)
+    monkeypatch.setattr(train, "load_generator", lambda *_: made)
     out = tmp_path / "out"
     result = noisygan(command, "--run_dir", trained, "--out_dir", out, "--seconds", 3)
     assert result.code == 2

@@ -103,14 +103,6 @@ def test_spectral_loss(ddsp, loss_type, weights):
     assert float(ours(real, real)) == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss_type", ["L1", "l2"])
-@pytest.mark.parametrize("weights", [None, 2.0])
-def test_mean_difference(ddsp, loss_type, weights):
-    a, b = sound(), sound(seed=1)
-    theirs = ddsp.losses.mean_difference(a, b, loss_type, weights)
-    np.testing.assert_allclose(synths.mean_difference(a, b, loss_type, weights), theirs, rtol=1e-5)
-
-
 def test_ddsps_logarithm_is_not_monotonic_and_ours_is(ddsp):
     x = np.float32([0.0, 1e-7, 1e-6, 1e-5, 1.0])
     theirs = np.asarray(ddsp.core.safe_log(x))

@@ -1,4 +1,4 @@
-"""The autoencoder is trained before the adversaries, then left alone; a tiny run is not silent."""
+"""Sample-GAN: the autoencoder is trained first, then left alone; tiny runs are not silent."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from discriminators.recurrent import RecurrentDiscriminator
 from noisygan.errors import UsageError
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import Rollout, SampleGAN
-from noisygan.losses import Relativistic
-from noisygan.losses.generator import SpectralMatch
+from noisygan.losses import BCE, Relativistic
+from noisygan.losses.generator import NextBlockLoss, SpectralMatch
 from noisygan.training.optimizers import Adam
 from noisygan.training.pretraining import TrainAutoencoder
 from noisygan.training.trainer import Trainer
@@ -18,26 +18,28 @@ from tests import toys
 N, RATE = 100, 4000
 
 
+def tones(hz, phase):
+    """Sines, one a row, of frequencies [n] and phases [n]."""
+    angle = 2.0 * np.pi * hz[:, None] * np.arange(N) / RATE
+    return (0.5 * np.sin(angle + phase[:, None])).astype(np.float32)
+
+
+def steady(hz):
+    """Segments of steady tones of any phase."""
+    audio = tones(hz, np.random.default_rng(0).uniform(0.0, 2.0 * np.pi, len(hz)))
+    return toys.notes(n=len(hz), n_samples=N, sample_rate=RATE, audio=audio)
+
+
 @pytest.fixture(scope="module")
 def notes():
-    """Segments of steady tones of any phase."""
-    rng = np.random.default_rng(0)
-    hz = rng.choice([400.0, 600.0, 900.0], [64, 1])
-    phase = rng.uniform(0.0, 2.0 * np.pi, [64, 1])
-    audio = 0.5 * np.sin(2.0 * np.pi * hz * np.arange(N) / RATE + phase)
-    return toys.notes(n=64, n_samples=N, sample_rate=RATE, audio=audio.astype(np.float32))
+    return steady(np.random.default_rng(0).choice([400.0, 600.0, 900.0], 64))
 
 
-def system(**changes):
+def system(generator, **changes):
     autoencoder = Autoencoder(N, latent_dim=8, units=4)
     settings = {
-        "generator": SampleGAN(N, RATE, autoencoder, units=16, block=10, training_mode=Rollout()),
-        "discriminator": RecurrentDiscriminator(N, units=16, block=10),
-        "adversarial": Relativistic(),
-        "generator_losses": [SpectralMatch(sizes=(64,), floor=1e-3)],
+        "generator": SampleGAN(N, RATE, autoencoder, block=10, **generator),
         "pretraining": [TrainAutoencoder(steps=150, learning_rate=5e-3)],
-        "batch_size": 8,
-        "g_optimizer": Adam(3e-3),
         "d_optimizer": Adam(1e-3),
     }
     return Trainer(**(settings | changes))
@@ -46,7 +48,14 @@ def system(**changes):
 @pytest.fixture(scope="module")
 def trained(notes):
     """A system behind its preparation, what it said, its first sounds, and 60 steps later."""
-    trainer = system()
+    trainer = system(
+        {"units": 16, "training_mode": Rollout()},
+        discriminator=RecurrentDiscriminator(N, units=16, block=10),
+        adversarial=Relativistic(),
+        generator_losses=[SpectralMatch(sizes=(64,), floor=1e-3)],
+        batch_size=8,
+        g_optimizer=Adam(3e-3),
+    )
     trainer.build(notes, seed=0)
     said = []
     trainer.pretraining[0](trainer, notes, 0, said.append)
@@ -65,7 +74,7 @@ def test_the_error_is_told(trained):
 
 def test_the_codes_distribution_is_that_of_the_recordings(trained, notes):
     generator = trained[0].generator
-    latents = generator.autoencoder.encode(np.stack([notes.audio(i) for i in range(64)])).numpy()
+    latents = generator.autoencoder.encode(notes.audio(np.arange(64))).numpy()
     np.testing.assert_allclose(generator.latent_mean, latents.mean(axis=0), atol=1e-4)
     drawn = tf.linalg.matvec(generator.latent_factor, generator.prior(4000, 0)).numpy()
     np.testing.assert_allclose(drawn.std(axis=0), latents.std(axis=0), rtol=0.1, atol=0.01)
@@ -97,3 +106,41 @@ def test_a_generator_without_an_autoencoder_is_refused(notes):
     trainer = toys.trainer()
     with pytest.raises(UsageError, match="Hybrid has no autoencoder; expected SampleGAN"):
         TrainAutoencoder(steps=1)(trainer, notes, 0, print)
+
+
+@pytest.fixture(scope="module")
+def rollouts():
+    """A second from the latents of two recordings of each tone, behind a short training."""
+    hz = np.array([330.0, 520.0, 870.0])
+    notes = steady(np.repeat(hz, 32))
+    trainer = system(
+        {"units": 24, "read_noise_db": -30.0},
+        discriminator=RecurrentDiscriminator(N, units=8, block=10),
+        adversarial=BCE(),
+        generator_losses=[NextBlockLoss(weight=20.0)],
+        batch_size=32,
+        g_optimizer=Adam(1e-2),
+        ema_decay=0.9,
+    )
+    trainer.build(notes, seed=0)
+    trainer.pretraining[0](trainer, notes, 0, lambda text: None)
+    batches = trainer.batches(notes, 0)
+    for step in range(250):
+        metrics = trainer.train_step(batches, step)
+    assert metrics["g_finite"] == 1.0 and metrics["d_finite"] == 1.0
+    with trainer.averaged():
+        like = tones(np.repeat(hz, 2), np.linspace(0.3, 5.3, 6))
+        return trainer.generator.like(like, seconds=1.0, seed=1).audio.numpy()
+
+
+def test_a_generator_that_predicts_the_next_block_is_neither_constant_nor_silent(rollouts):
+    for part in np.array_split(rollouts, 5, axis=1):
+        # A sine of 0.5 has a deviation of 0.354.
+        np.testing.assert_allclose(part.std(axis=1), 0.354, atol=0.15)
+        assert np.abs(part.mean(axis=1)).max() < 0.05
+
+
+def test_a_generator_that_predicts_nothing_is_refused():
+    trainer = toys.trainer(generator_losses=[NextBlockLoss()])
+    with pytest.raises(UsageError, match="Hybrid does not predict"):
+        trainer.build(toys.notes())

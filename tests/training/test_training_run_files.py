@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import noisygan
 from noisygan.errors import RunError, UsageError
 from noisygan.training import checkpoints, run_files
 from noisygan.training.callbacks import Samples, TensorBoard, log_mel_images
-from noisygan.training.load import load_generator
 from tests import toys
 
 
@@ -50,7 +50,7 @@ def test_a_folder_without_a_run_or_checkpoint_is_refused(run_dir, tmp_path):
     with pytest.raises(UsageError, match="holds no run"):
         run_files.check_run(tmp_path)
     with pytest.raises(UsageError, match="holds no checkpoint yet"):
-        load_generator(run_dir)
+        noisygan.load(run_dir)
     (run_dir / "run.json").write_text("{")
     with pytest.raises(RunError, match=r"run.json can't be read"):
         run_files.read_metadata(run_dir)
@@ -103,27 +103,26 @@ def test_samples_are_fixed_latents_of_the_averaged_generator(run_dir):
     trainer, notes = toys.trainer(), toys.notes()
     trainer.build(notes)
     samples = Samples(trainer, notes, run_dir)
-    audio, controls = samples.render()
-    assert audio.shape == (4, 4000) and controls["loudness_db"].shape == (4, 25, 1)
+    audio = samples.render()
+    assert audio.shape == (4, 4000)
     assert len(set(samples.conditioning["pitch"].numpy()) & set(notes.pitch)) == 4
-    np.testing.assert_array_equal(Samples(trainer, notes, run_dir).render()[0], audio)
+    np.testing.assert_array_equal(Samples(trainer, notes, run_dir).render(), audio)
     for variable in trainer.generator.trainable_variables:
         variable.assign(tf.zeros(variable.shape))
-    np.testing.assert_array_equal(samples.render()[0], audio)
+    np.testing.assert_array_equal(samples.render(), audio)
 
 
-def test_tensorboard_gets_metrics_audio_and_curves(tmp_path):
+def test_tensorboard_gets_metrics_audio_and_spectrograms(tmp_path):
     board = TensorBoard(tmp_path, 16000)
-    board(3, {"d_loss": 0.25})
+    board(3, {"d_loss": 0.25}, None)
     audio = np.stack([toys.notes(n=2).audio(i) for i in range(2)])
-    curves = {"loudness_db": np.zeros((2, 25, 1)), "noise/magnitudes": np.ones((2, 25, 9))}
-    board.audio(3, audio, curves)
+    board.audio(3, audio)
     (file,) = tmp_path.iterdir()
     tags = {}
     for record in tf.data.TFRecordDataset(str(file)):
         event = tf.compat.v1.Event.FromString(record.numpy())
         tags |= {v.tag: (event.step, tf.make_ndarray(v.tensor)) for v in event.summary.value}
-    assert set(tags) == {"d_loss", "sound", "log_mel", "loudness_db", "noise/magnitudes"}
+    assert set(tags) == {"d_loss", "sound", "log_mel"}
     assert tags["d_loss"] == (3, 0.25)
 
 

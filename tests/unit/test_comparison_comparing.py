@@ -10,6 +10,7 @@ import pytest
 from noisygan.comparison import comparing, measuring
 from noisygan.comparison.systems import Progress, System
 from noisygan.errors import RunError, UsageError
+from noisygan.evaluation import measures
 from noisygan.evaluation.report import Metric, Result
 from noisygan.run import Run
 
@@ -17,7 +18,7 @@ SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
     for name, seed in (("good", 0), ("other", 3))
 ]
-ENTRY = Result(Metric("distance", "g", headline=True), 1.0, floor=0.0).as_json()
+ENTRY = Result(Metric(measures.MMD, "g", headline=True), 1.0, floor=0.0).as_json()
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +137,7 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
         state.set(f"measured {system.name}-{seed}")
         folder = comparing.folder_of(tmp_path / "out", system, seed)
         folder.mkdir(parents=True)
-        curve = [{"seconds": end, "step": 1, "value": 1.0}]
+        curve = [{"seconds": end, "step": 1, "values": {measures.MMD: 1.0}}]
         content = {"metrics": [ENTRY], "warnings": ["few recordings", *own], "curve": curve}
         (folder / "evaluation.json").write_text(json.dumps(content))
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
@@ -147,7 +148,8 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
     assert seen in (out / "report.md").read_text()
     found = comparing.Comparison(out, data)
-    assert found.systems == ["good", "other"] and found.value("good", "distance") == 1.0
+    assert found.systems == ["good", "other"] and found.value("good", measures.MMD) == 1.0
+    assert data["systems"][1]["curves"][0][0]["value"] == 1.0
     with pytest.raises(KeyError, match="no such metric"):
         found.value("good", "no such metric")
     assert found._repr_html_().count("<tr>") == 2

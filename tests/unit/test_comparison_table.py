@@ -38,12 +38,17 @@ def test_the_better_is_lower_higher_or_nearer_to_recordings():
     assert names(distance) == ["good", "middle", "bad"]
     assert names(right) == ["middle", "good"]
     assert names(diversity) == ["good", "middle", "bad"]
-    assert table.order_of(["bad", "middle", "good", "failed"], metrics()) == [
-        "good",
-        "middle",
-        "bad",
-        "failed",
-    ]
+    order = table.order_of(["bad", "middle", "good", "failed"], distance)
+    assert order == ["good", "middle", "bad", "failed"]
+
+
+def test_the_note_distance_orders_systems_that_all_have_it():
+    note = Metric(table.NOTE_DISTANCE, "course of notes", "", False, True)
+    found = {n: ([result(note, v), result(DISTANCE, 1.0)], [{}]) for n, v in (("a", 2), ("b", 1))}
+    assert table.main_metric(table.metrics_of(found), found)["name"] == table.NOTE_DISTANCE
+    found["raw"] = [result(note, None, not_run="no pitch"), result(DISTANCE, 3.0)], [{}]
+    assert table.main_metric(table.metrics_of(found), found)["name"] == DISTANCE.name
+    assert table.main_metric([], {}) is None
 
 
 def test_the_verdict():
@@ -60,7 +65,7 @@ def test_the_verdict():
     found[0]["values"]["bad"]["value"] = 1.0
     assert "middle and good, 0 (" in table.verdict(found)[0]
     nobody = table.metrics_of({"a": ([Result(DISTANCE, None, not_run="why")], [{}])})
-    assert table.verdict(nobody) == [] and table.order_of(["a"], nobody) == ["a"]
+    assert table.verdict(nobody) == [] and table.order_of(["a"], nobody[0]) == ["a"]
 
 
 def test_csv_has_a_line_for_each_figure():

@@ -124,10 +124,3 @@ def test_a_code_of_zeros_begins_at_phase_0_with_finite_slopes():
     np.testing.assert_allclose(waves[:, 0, :2], [[0.0, 1.0]] * 2, atol=1e-6)
     for slope in tape.gradient(loss, [latent, *vibrato.trainable_variables]):
         assert np.isfinite(slope).all()
-
-
-@pytest.mark.parametrize("coordinate", [Linear(4.0), Attack(), Release(), Periodic(), Vibrato()])
-def test_no_coordinate_knows_the_frame_rate(coordinate):
-    coarse = curves(coordinate, np.arange(250, dtype=np.float32) / np.float32(62.5))
-    fine = curves(coordinate, np.arange(1000, dtype=np.float32) / np.float32(250.0))
-    np.testing.assert_allclose(fine[:, ::4], coarse, atol=1e-6)

@@ -37,13 +37,6 @@ def test_folding_by_hand():
     np.testing.assert_array_equal(fold(waveform, 1)[0, :, 0, 0], range(1, 8))
 
 
-def test_a_batch_is_folded_row_by_row():
-    folded = fold(tf.constant(NOISE[:, :, None]), 7)
-    assert folded.shape == (4, 43, 7, 1)
-    for row, wave in zip(folded, NOISE, strict=True):
-        np.testing.assert_array_equal(tf.reshape(row, [-1])[:300], wave)
-
-
 @pytest.mark.parametrize("period", [2, 3, 5, 7, 11])
 def test_the_published_number_of_parameters(period):
     discriminator = PeriodDiscriminator(period)

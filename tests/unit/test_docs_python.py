@@ -1,9 +1,13 @@
-"""docs/python.md: every block runs, in order, on small networks and budgets."""
+"""Every block of docs/python.md and every example of the API runs, on small networks."""
+
+import doctest
+import inspect
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import noisygan
 from noisygan.demo import notes_folder
 from tests.documents import ROOT, blocks
 
@@ -20,16 +24,21 @@ SMALL = {
     "units=units": "units=4",
     "seconds=2.0": "seconds=0.5",
 }
+SMALL_EXAMPLES = SMALL | {
+    ', drums=noisygan.load("runs/kit")': "",
+    'label="flute"': 'label="flute_acoustic_000"',
+    'format="onnx", seconds=2.0': 'format="saved_model"',
+}
 
 
-def small(block):
-    for shown, used in SMALL.items():
+def small(block, replaced=SMALL):
+    for shown, used in replaced.items():
         block = block.replace(shown, used)
     return block
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch, write_sound):
+def desk(tmp_path, monkeypatch, write_sound, eagerly, quick_metrics):
     times = np.arange(8000) / 16000
     write_sound(tmp_path / "target.wav", 0.3 * np.sin(2 * np.pi * 261.6 * times))
     monkeypatch.chdir(tmp_path)
@@ -53,3 +62,29 @@ def test_a_model_is_composed_in_about_25_lines():
     [composed] = [block for block in blocks("python", PAGE) if "noisygan.Trainer(" in block]
     imports = [line for line in composed.splitlines() if line.startswith(("from", "import"))]
     assert len([line for line in composed.splitlines() if line.strip()]) - len(imports) <= 27
+
+
+def examples():
+    """Examples of the API, pytest parameters; the page trains and evaluates."""
+    for each in (noisygan.Run, noisygan.Notes, noisygan.load, noisygan.synthesize):
+        members = vars(each).items() if inspect.isclass(each) else ()
+        public = [value for name, value in members if not name.startswith("_")]
+        for value in (each, *filter(inspect.isfunction, public)):
+            found = doctest.DocTestParser().get_examples(value.__doc__)
+            assert found, value
+            source = "".join(example.source for example in found)
+            yield pytest.param(value.__qualname__, source, id=value.__qualname__)
+
+
+@pytest.mark.parametrize(("name", "source"), examples())
+def test_an_example_of_the_api(desk, trained, name, source):
+    mido = pytest.importorskip("mido")
+    song = mido.MidiFile(tracks=[mido.MidiTrack()])
+    for kind in ("note_on", "note_off"):
+        song.tracks[0].append(mido.Message(kind, note=60, time=100))
+    song.save("song.mid")
+    (desk / "runs").mkdir()
+    (desk / "runs" / "flute").symlink_to(trained)
+    run = noisygan.load("runs/flute")
+    names = {"noisygan": noisygan, "run": run, "notes": run.render(pitch=60)}
+    exec(compile(small(source, SMALL_EXAMPLES), name, "exec"), names)

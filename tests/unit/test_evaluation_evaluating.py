@@ -9,7 +9,7 @@ import pytest
 from noisygan.data.dataset import AudioDataset
 from noisygan.demo import notes_folder
 from noisygan.errors import UsageError
-from noisygan.evaluation import evaluating, measures
+from noisygan.evaluation import evaluating, measures, note_metrics
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import Examples
 from noisygan.evaluation.report import Metric, Report, Result, join_results
@@ -132,6 +132,43 @@ def test_a_drum_is_in_one_half_with_all_its_velocities():
         {n.split("-v")[0] for n in x.names} for x in (reference.known, reference.others)
     )
     assert not known & others and len(known) == len(others) == 5
+
+
+def notes(pitch, db_per_second, velocity=None):
+    times = np.arange(RATE) / RATE
+    hz = 440 * 2 ** ((np.asarray(pitch) - 69) / 12)
+    fall = 10 ** (-np.asarray(db_per_second) / 20 * times[:, None])
+    audio = 0.5 * np.sin(2 * np.pi * times[:, None] * hz) * fall
+    return Examples(audio.T, RATE, pitch, velocity=velocity)
+
+
+def test_notes_are_compared_with_the_recording_of_their_pitch_and_velocity():
+    train, test = np.arange(50, 70, 2), np.arange(51, 71, 2)
+    # Recordings of neighbouring pitches differ by 1 dB/s.
+    parts = Splits(notes(train, train - 20), notes(test, test - 20), "fingerprint")
+    reference = measures.Reference(parts.train, parts.test)
+    order = np.random.default_rng(0).permutation(20)
+    pitch = np.repeat(test, 2)[order]
+    report = evaluate(reference, parts, notes(pitch, pitch - 20 + 0.5), n_pitch=0)
+    first = report.results[0]
+    assert first.metric.name == "note distance" and first.floor == 1.0 < first.ceiling
+    assert not report["MMD^2 x 1000, log-mel"].metric.headline
+    slope = report["slope distance"]
+    assert (slope.value, slope.floor) == pytest.approx((0.5, 1.0), abs=0.02)
+    assert report["end distance"].value == 0.0
+    # Without a recording of their pitch there is nothing to compare with.
+    found = evaluate(reference, parts, notes(pitch + 0.5, pitch), n_pitch=0)["note distance"]
+    assert found.value is None and "no example has the pitch" in found.not_run
+
+
+def test_rows_of_same_notes_use_takes_in_turn_and_the_conditions_that_are_known():
+    recordings = notes([60, 60, 62, 62], [1] * 4, [40, 40, 40, 90])
+    like = notes([62, 60, 60, 60, 61], [1] * 5, [90, 40, 40, 40, 40])
+    assert note_metrics.rows_of_same_notes(recordings, like).tolist() == [3, 0, 1, 0, -1]
+    any_velocity = notes([62, 62, 62], [1] * 3)
+    assert note_metrics.rows_of_same_notes(recordings, any_velocity).tolist() == [2, 3, 2]
+    with pytest.raises(ValueError, match="not conditioned on pitch"):
+        note_metrics.rows_of_same_notes(recordings, Examples(like.audio, RATE))
 
 
 def test_a_failing_metric_stops_no_other_and_floors_are_computed_once(

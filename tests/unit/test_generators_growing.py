@@ -444,7 +444,7 @@ def test_changes_in_time_are_for_networks_of_one_rate():
         ),
         (
             {"discriminator": song_discriminator(n_seed=32, filters=(4, 3, 2))},
-            "GrowingGAN has 2 levels and GrowingGANDiscriminator has 3 levels",
+            "GrowingGAN has n_levels 2 and GrowingGANDiscriminator has n_levels 3",
         ),
     ],
 )

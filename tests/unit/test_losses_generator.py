@@ -43,18 +43,6 @@ def test_the_texture_does_not_hear_when_a_tremolo_begins_but_how_fast_it_is():
     assert shifted - onset < 0.35 * (still - onset)
 
 
-def test_the_strength_of_a_modulation_is_a_sines_amplitude():
-    texture = TextureMatch()
-    n_frames = 94
-    log_spectrum = 0.7 * np.sin(2 * np.pi * 5.0 * np.arange(n_frames) / texture.frame_rate)
-    log_spectrum = tf.constant(log_spectrum[None, :, None] + 3.0, tf.float32)
-    strength = texture._modulation(log_spectrum)[0, :, 0].numpy()
-    rates = texture.frame_rate / texture.modulation_frames * np.arange(2, 2 + len(strength))
-    assert abs(rates[np.argmax(strength)] - 5.0) < texture.frame_rate / texture.modulation_frames
-    np.testing.assert_allclose(strength.max(), 0.7, atol=0.05)
-    assert strength[np.abs(rates - 5.0) > 3].max() < 0.02
-
-
 @pytest.mark.parametrize("n_frames", [4, 5, 9, 61, 62, 63, 94, 130])
 def test_the_modulation_is_that_of_windows_half_over_each_other(n_frames):
     texture = TextureMatch()

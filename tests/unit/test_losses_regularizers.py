@@ -133,12 +133,6 @@ def test_weights_and_intervals_that_papers_and_configs_rely_on():
     assert R1(weight=0.0).weight == 0.0
 
 
-def test_weights_and_intervals_are_kept_not_applied():
-    heavy, light = R1(weight=100.0, interval=16), R1(weight=1.0)
-    assert (heavy.weight, heavy.interval) == (100.0, 16)
-    np.testing.assert_array_equal(heavy(context(linear)), light(context(linear)))
-
-
 def test_a_flat_judge_has_a_finite_penalty_and_gradient():
     weight = tf.Variable(0.0)
 

@@ -17,7 +17,7 @@ from synths import (
     sinc_filter,
     sinc_impulse_response,
 )
-from synths.filters import _fast_length, filter_hops, response_margin, taps_of_bands
+from synths.filters import filter_hops, response_margin, taps_of_bands
 
 needs_numba = pytest.mark.skipif(not importlib.util.find_spec("numba"), reason="no Numba")
 pytestmark = pytest.mark.usefixtures("native")
@@ -57,15 +57,6 @@ def zero_phase_response(magnitudes, window_size=0):
     return impulse * window
 
 
-@pytest.mark.parametrize("n_bands", [2, 65])
-@pytest.mark.parametrize(("n_samples", "n_frames"), [(1001, 10), (997, 1), (500, 500)])
-def test_ones_change_nothing(n_bands, n_samples, n_frames):
-    audio = noise(2, n_samples)
-    filtered = frequency_filter(audio, tf.ones([2, n_frames, n_bands]))
-    assert filtered.shape == (2, n_samples)
-    np.testing.assert_allclose(filtered, audio, atol=1e-5)
-
-
 @pytest.mark.parametrize(("n_bands", "window_size"), [(65, 0), (64, 0), (33, 21), (9, 1000)])
 def test_a_constant_filter_is_scipys(n_bands, window_size):
     magnitudes = np.random.default_rng(1).uniform(size=n_bands).astype(np.float32)
@@ -78,29 +69,6 @@ def test_a_constant_filter_is_scipys(n_bands, window_size):
     np.testing.assert_allclose(filtered[0], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("n_bands", [64, 65])
-def test_no_delay(n_bands):
-    magnitudes = np.linspace(1, 0, n_bands)[None, None].repeat(10, axis=1)
-    impulse = np.zeros((1, 1000), np.float32)
-    impulse[0, 500] = 1.0
-    answer = frequency_filter(impulse, magnitudes)[0].numpy()
-    assert np.argmax(np.abs(answer)) == 500
-    around = answer[500 - n_bands : 501 + n_bands]
-    np.testing.assert_allclose(around, around[::-1], atol=1e-6)
-    audio = noise(1, 4000, seed=3)
-    filtered = frequency_filter(audio, magnitudes)[0].numpy()
-    lags = scipy.signal.correlation_lags(4000, 4000)
-    assert lags[np.argmax(scipy.signal.correlate(filtered, audio[0]))] == 0
-
-
-@pytest.mark.parametrize(("hz", "gain"), [(1000, 1.0), (3000, 1.0), (5000, 0.0), (7000, 0.0)])
-def test_bands_lie_evenly_up_to_nyquist(hz, gain):
-    magnitudes = (np.arange(65) <= 32).astype(np.float32)[None, None]  # 0 .. 4 kHz of 8 kHz
-    sine = np.sin(2 * np.pi * hz * np.arange(4000) / 16000).astype(np.float32)[None]
-    filtered = frequency_filter(sine, magnitudes)[0, 500:-500].numpy()
-    np.testing.assert_allclose(np.sqrt(2 * np.mean(filtered**2)), gain, atol=0.01)
-
-
 @pytest.mark.parametrize("n_samples", [1000, 1007])
 def test_a_gain_on_a_ramp_follows_the_ramp(n_samples):
     n_frames = 20
@@ -111,20 +79,6 @@ def test_a_gain_on_a_ramp_follows_the_ramp(n_samples):
     expected = audio[0] * resample(gains[None, :, None], n_samples)[0, :, 0].numpy()
     before_end = (n_frames - 2) * n_samples // n_frames
     np.testing.assert_allclose(filtered[:before_end], expected[:before_end], atol=1e-5)
-
-
-def test_between_frames_filters_crossfade():
-    a, b = np.random.default_rng(5).uniform(size=(2, 17)).astype(np.float32)
-    audio = noise(1, 200, seed=6)
-    filtered = frequency_filter(audio, np.stack([a, b])[None])[0].numpy()
-    only_a, only_b = (
-        frequency_filter(x, m[None, None])[0].numpy()
-        for x, m in (
-            (audio * np.clip(1 - np.arange(200) / 100, 0, 1), a),
-            (audio * np.clip(np.arange(200) / 100, 0, 1), b),
-        )
-    )
-    np.testing.assert_allclose(filtered, only_a + only_b, atol=1e-5)
 
 
 @pytest.mark.parametrize(("n_samples", "n_frames"), [(4410, 25), (1, 1), (5, 12), (640, 63)])
@@ -266,39 +220,6 @@ def test_responses_that_change_crossfade(n_frames, n_taps, hop, padding, delay):
     np.testing.assert_allclose(wet, expected[:, start : start + n], atol=1e-4)
 
 
-def test_one_changing_response_serves_a_batch():
-    audio, taps = tf.constant(noise(3, 60)), tf.constant(noise(1, 4, 5, seed=1))
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(taps)
-        together = fft_convolve(audio, taps)
-        total = tf.reduce_sum(together**2)
-        each = tf.concat([fft_convolve(row[None], taps) for row in audio], axis=0)
-        same_total = tf.reduce_sum(each**2)
-    np.testing.assert_allclose(together, each, atol=1e-5)
-    slopes = [tape.gradient(x, taps) for x in (total, same_total)]
-    np.testing.assert_allclose(slopes[0], slopes[1], rtol=1e-4, atol=1e-4)
-
-
-def test_gradients_of_changing_responses_by_finite_differences():
-    audio, taps = tf.constant(noise(2, 55)), tf.constant(noise(2, 5, 6, seed=1))
-    weight = noise(2, 55, seed=2)
-
-    def loss(audio, taps):
-        return np.sum(weight * np.float64(fft_convolve(audio, taps)))
-
-    with tf.GradientTape() as tape:
-        tape.watch([audio, taps])
-        total = tf.reduce_sum(weight * fft_convolve(audio, taps))
-    slopes = tape.gradient(total, [audio, taps])
-    for i, index in ((0, (0, 0)), (0, (1, 30)), (0, (1, 54)), (1, (0, 0, 0)), (1, (1, 4, 5))):
-        ends = []
-        for sign in (8.0, -8.0):
-            moved = [audio.numpy(), taps.numpy()]
-            moved[i][index] += sign
-            ends.append(loss(*moved))
-        np.testing.assert_allclose(slopes[i][index], (ends[0] - ends[1]) / 16.0, atol=1e-4)
-
-
 @needs_numba
 @pytest.mark.parametrize("batch", [1, 3])
 def test_threads_share_the_hops_of_a_row(monkeypatch, batch):
@@ -394,15 +315,6 @@ def test_the_part_that_is_kept():
     np.testing.assert_array_equal(same[0], np.arange(7))
     late = crop_and_compensate_delay(whole, 7, 4, "valid", -1)
     np.testing.assert_array_equal(late[0], [2, 3, 4, 5, 6, 7, 8, 9, 0, 0])
-
-
-def test_fast_lengths():
-    smooth = {2**a * 3**b * 5**c for a in range(1, 22) for b in range(14) for c in range(10)}
-    coarse = {m * 2**a // 8 for m in (8, 9, 10, 12, 15) for a in range(4, 30)}
-    for n in [1, 15, 16, 17, 40, 41, 1024, 1025, 1280, 1281, 1536, 1537, 79_999, 2**20 + 1]:
-        assert _fast_length(n) == min(x for x in smooth if x >= max(n, 16)), n
-        unknown = tf.function(_fast_length, input_signature=[tf.TensorSpec([], tf.int32)])
-        assert unknown(n) == min(x for x in coarse if x >= max(n, 16)), n
 
 
 @pytest.mark.parametrize("function", [frequency_filter, fft_convolve])

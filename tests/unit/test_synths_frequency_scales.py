@@ -80,15 +80,6 @@ def test_critical_bands_lie_evenly_on_their_scale(scale, there):
     np.testing.assert_allclose(one, [[[50.0 + 50.0]]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("function", [frequencies_softmax, frequencies_critical_bands])
-def test_sizes_that_are_known_only_when_it_runs(function):
-    graph = tf.function(
-        lambda x: function(x, depth=2), input_signature=[tf.TensorSpec([None, None, None])]
-    )
-    for x in (raw(2, 3, 8), raw(1, 1, 2)):
-        np.testing.assert_allclose(graph(x), function(x, depth=2), rtol=1e-6)
-
-
 @pytest.mark.parametrize("function", ALL)
 def test_gradients_by_finite_differences(function):
     assert_gradients(function, {"freqs": raw(1, 2, 3, 2)})

@@ -29,12 +29,6 @@ def test_controls_are_in_physical_units():
     np.testing.assert_allclose(controls["harmonic_distribution"], expected, rtol=1e-5)
 
 
-def test_without_a_scale_they_are_taken_as_they_are():
-    amplitudes, distribution, f0_hz = (np.abs(x) for x in raw())
-    controls = Harmonic(1000, scale_fn=None).get_controls(amplitudes, distribution, f0_hz)
-    np.testing.assert_array_equal(controls["amplitudes"], amplitudes)
-
-
 def test_a_negative_pitch_is_silent_above_nyquist_as_a_positive_one_is(native):
     f0_hz = np.linspace(1500.0, 4500.0, 6).reshape(1, 6, 1)
     shares = np.ones((1, 6, 5))
@@ -77,24 +71,8 @@ def test_normalising_all_harmonics():
     np.testing.assert_allclose(distribution.sum(axis=2), 1.0, rtol=1e-5)
 
 
-def test_the_signal_is_the_banks():
-    synth = Harmonic(n_samples=900, sample_rate=44100)
-    controls = synth.get_controls(*raw())
-    expected = harmonic_synthesis(
-        controls["f0_hz"],
-        controls["amplitudes"],
-        harmonic_distribution=controls["harmonic_distribution"],
-        n_samples=900,
-        sample_rate=44100,
-    )
-    np.testing.assert_array_equal(synth.get_signal(**controls), expected)
-    both = synth(*raw(), return_outputs_dict=True)
-    np.testing.assert_array_equal(both["signal"], expected)
-    assert set(both["controls"]) == set(controls)
-
-
 @pytest.mark.parametrize("n_frames", [1, 6])
-def test_a_stiff_string(n_frames):
+def test_controls_of_a_stiff_string(n_frames):
     b = np.full((2, n_frames, 1), 0.02, np.float32)
     synth = Harmonic(2000, amp_resample_method="linear")
     controls = synth.get_controls(*raw(f0=1200.0), inharmonicity=b)
@@ -103,17 +81,6 @@ def test_a_stiff_string(n_frames):
     assert (controls["harmonic_distribution"].numpy() > 0).all()
     stiffer = synth.get_controls(*raw(f0=1200.0), inharmonicity=b * 2)
     assert (stiffer["harmonic_distribution"].numpy()[..., 4] == 0).all()
-    audio = synth.get_signal(**controls).numpy()
-    expected = np.zeros((2, 2000))
-    time = np.arange(2000) / 16000
-    place = np.arange(2000) * 6 / 2000
-    for k in range(1, 6):
-        gain = (controls["amplitudes"] * controls["harmonic_distribution"])[..., k - 1]
-        envelope = np.stack([np.interp(place, np.arange(6), row) for row in gain])
-        f_hz = k * 1200.0 * np.sqrt(1 + np.float64(np.float32(0.02)) * k * k)
-        expected += envelope * np.sin(2 * np.pi * f_hz * time)
-    np.testing.assert_allclose(audio, expected, atol=2e-6)
-    assert np.abs(audio - synth(*raw(f0=1200.0))).max() > 0.1
 
 
 def test_a_policy_of_half_precision_leaves_the_pitch_alone():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import Harmonic, compute_mel, log_mel, mfcc, precision, set_native_kernels
+from synths import compute_mel, log_mel, mfcc, precision, set_native_kernels
 from synths.precision import as_float, as_floats
 
 
@@ -94,17 +94,6 @@ def test_its_gradients_are_the_products(rounding):
     g = np.float64(upstream)
     assert error_db(to_a.numpy(), g @ np.float64(b)) < -115
     assert error_db(to_b.numpy(), g.swapaxes(1, 2) @ np.float64(a)) < -115
-
-
-def test_harmonics_are_not_rounded(rounding):
-    rng = np.random.default_rng(2)
-    amplitudes = rng.uniform(0.1, 1.0, (2, 10, 1))
-    shares = rng.uniform(0.1, 1.0, (2, 10, 30))
-    inputs = [tf.constant(x) for x in (amplitudes, shares, rng.uniform(90.0, 110.0, (2, 10, 1)))]
-    synth = Harmonic(800, scale_fn=None)
-    expected = synth(*inputs).numpy()
-    got = synth(*[tf.cast(x, tf.float32) for x in inputs]).numpy()
-    assert error_db(got, expected) < -100
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from synths import resample, upsample_with_windows
+from synths import resample
 from synths.resample import METHODS, frame_positions
 
 RATIOS = [(250, 64000), (250, 44100), (1001, 64000), (7, 5), (1, 10), (10, 1), (1, 1), (3, 1000)]
@@ -19,21 +19,6 @@ def expected(frames, n_samples):
         for row in frames.astype(np.float64)
     ]
     return np.stack(rows)
-
-
-@pytest.mark.parametrize(("n_frames", "n_samples"), RATIOS)
-def test_any_ratio(n_frames, n_samples):
-    frames = np.random.default_rng(n_frames).normal(size=(2, n_frames, 3)).astype(np.float32)
-    envelope = resample(frames, n_samples)
-    assert envelope.shape == (2, n_samples, 3)
-    np.testing.assert_allclose(envelope, expected(frames, n_samples), atol=1e-6)
-
-
-def test_frames_stand_at_their_samples():
-    frames = np.random.default_rng(0).normal(size=(1, 25, 1)).astype(np.float32)
-    envelope = resample(frames, 100).numpy()
-    np.testing.assert_array_equal(envelope[:, ::4], frames)
-    np.testing.assert_array_equal(envelope[0, 96:, 0], np.full(4, frames[0, -1, 0]))
 
 
 def test_positions_of_long_sounds_are_exact():
@@ -107,18 +92,6 @@ def test_any_number_of_axes(method, n_samples):
 def test_what_is_constant_stays_exactly_so(method):
     for n_samples in (60, 61):
         np.testing.assert_array_equal(resample(np.full(6, 0.3), n_samples, method), 0.3)
-
-
-def test_a_window_neither_overshoots_nor_has_corners():
-    envelope = upsample_with_windows(np.float64([[[0.0], [1.0], [1.0], [0.0]]]), 400)[
-        0, :, 0
-    ].numpy()
-    assert envelope.min() >= 0
-    assert envelope.max() <= 1
-    assert np.abs(np.diff(envelope, 2)).max() < 6e-4  # linear: 1e-2 at its corners
-    np.testing.assert_array_equal(
-        envelope, resample(np.float64([0.0, 1.0, 1.0, 0.0]), 400, method="window")
-    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,8 +8,6 @@ from benchmarks import exact
 from synths import (
     Harmonic,
     Sinusoidal,
-    exp_sigmoid,
-    frequencies_sigmoid,
     harmonic_to_sinusoidal,
     sinusoidal_synthesis,
     sinusoidal_to_harmonic,
@@ -38,18 +36,6 @@ def with_gradients(inputs, weight, *arguments, **options):
 def assert_close(got, expected, tolerance):
     for one, other in zip(got, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=tolerance * np.abs(other).max())
-
-
-@pytest.mark.parametrize(("n_frames", "n_samples", "rate"), [(10, 4000, 16000), (7, 4410, 44100)])
-@pytest.mark.parametrize("method", ["nearest", "linear", "cubic", "window"])
-def test_constant_sinusoids(n_frames, n_samples, rate, method):
-    frequencies = np.tile(np.float32([441.0, 1000.5]), (1, n_frames, 1))
-    amplitudes = np.tile(np.float32([0.5, 0.25]), (1, n_frames, 1))
-    audio = sinusoidal_synthesis(frequencies, amplitudes, n_samples, rate, method)
-    assert audio.dtype == tf.float32
-    turn = 2 * np.pi * np.arange(n_samples) / rate
-    expected = 0.5 * np.sin(441 * turn) + 0.25 * np.sin(1000.5 * turn)
-    np.testing.assert_allclose(audio[0], expected, atol=3e-6)
 
 
 @pytest.mark.parametrize(
@@ -147,17 +133,6 @@ def test_an_hour_later_the_phase_is_as_exact():
 # The synth
 
 
-def test_controls_are_in_physical_units():
-    rng = np.random.default_rng(0)
-    amplitudes, frequencies = (rng.normal(size=(2, 5, 6)).astype(np.float32) for _ in range(2))
-    controls = Sinusoidal(100, sample_rate=400).get_controls(amplitudes, frequencies)
-    hz = frequencies_sigmoid(frequencies).numpy()
-    np.testing.assert_array_equal(controls["frequencies"], hz)
-    expected = np.where(hz < 200.0, exp_sigmoid(amplitudes), 0.0)
-    assert 0 < np.sum(expected == 0.0) < expected.size
-    np.testing.assert_array_equal(controls["amplitudes"], expected)
-
-
 # Harmonics and free sinusoids
 
 
@@ -175,13 +150,6 @@ def test_harmonics_as_free_sinusoids_sound_the_same():
     audio = Sinusoidal(1000).get_signal(as_free, frequencies)
     expected = Harmonic(1000).get_signal(amplitudes, shares, f0_hz)
     np.testing.assert_allclose(audio, expected, atol=1e-5)
-
-
-def test_harmonics_above_nyquist_become_silent_and_the_rest_gets_their_share():
-    amplitudes, shares, f0_hz = harmonic_controls(f0=(1500.0, 2500.0))
-    as_free, frequencies = harmonic_to_sinusoidal(amplitudes, shares, f0_hz)
-    assert not np.any(as_free.numpy()[frequencies.numpy() >= 8000.0])
-    np.testing.assert_allclose(tf.reduce_sum(as_free, axis=2, keepdims=True), amplitudes, rtol=1e-5)
 
 
 def test_there_and_back_again():

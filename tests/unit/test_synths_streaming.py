@@ -10,7 +10,6 @@ from synths import (
     FilteredNoiseStream,
     Harmonic,
     HarmonicStream,
-    Reverb,
     fft_convolve,
     white_noise,
 )
@@ -110,21 +109,6 @@ def test_convolution(sizes, n_taps):
         sounds.append(wet)
     sounds.append(stream.finish(state))
     expected = fft_convolve(audio, taps, "valid", 0)
-    np.testing.assert_allclose(np.concatenate(sounds, axis=1), expected, atol=1e-5)
-
-
-def test_a_reverb():
-    rng = np.random.default_rng(3)
-    audio = rng.normal(size=(2, 300)).astype(np.float32)
-    taps = rng.normal(size=(2, 80)).astype(np.float32) / 9
-    reverb = Reverb(trainable=False)
-    stream = ConvolutionStream(reverb.get_controls(audio, taps)["ir"], add_dry=True)
-    state = stream.initial_state(2)
-    sounds = []
-    for block in np.split(audio, [64, 128], axis=1):
-        wet, state = stream(block, state)
-        sounds.append(wet)
-    expected = reverb(audio, taps)
     np.testing.assert_allclose(np.concatenate(sounds, axis=1), expected, atol=1e-5)
 
 

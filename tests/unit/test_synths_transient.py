@@ -75,12 +75,6 @@ def test_its_noise_begins_before_the_burst():
     np.testing.assert_allclose(audio, expected, atol=1e-6)
 
 
-def test_two_equal_bands_are_the_noise_itself():
-    audio = Transient(1600).get_signal(tf.fill([2, 2], 0.5), tf.fill([2, 1], 0.05), seed=[5, 6])
-    expected = 0.5 * white_noise([5, 6], 1600) * envelope(1600, 16000, 0.05)
-    np.testing.assert_allclose(audio, expected, atol=1e-6)
-
-
 @pytest.mark.parametrize("rate", [16000, tf.constant(16000)], ids=["known", "tensor"])
 def test_a_burst_shorter_than_a_sample_is_one_sample_or_falls_between_two(rate):
     gains, decays, pulse = np.zeros((2, 3)), np.ones((2, 1)), np.ones((2, 1))

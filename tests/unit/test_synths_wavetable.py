@@ -96,7 +96,7 @@ def test_a_thousand_harmonics_stay_exact():
     assert exact.signal_to_error_db(expected, audio) > 90
 
 
-@pytest.mark.parametrize("seconds", [4, 20])
+@pytest.mark.parametrize("seconds", [4])
 def test_it_stays_exact(seconds):
     inputs = controls(50 * seconds, 12, batch=1)
     audio = wavetable_synthesis(*inputs, 16000 * seconds, 16000)

@@ -1,0 +1,223 @@
+"""Train `runs/notes.gin` on folders of real instruments and measure how close its notes come.
+
+    python benchmarks/instruments.py FOLDER --out_dir DIR --minutes 10
+
+FOLDER contains a folder of recordings per instrument. Every fifth pitch is held out. Each
+instrument is trained with each seed, one after the other, and rendered at the recordings' own
+pitches, velocities and note-offs. Prints a Markdown table and writes it with all figures to
+OUT_DIR. Finished runs (OUT_DIR/runs/INSTRUMENT-SEED) and their figures are kept; the same command
+resumes.
+
+level, slope, end, bands: median difference from the recording of the same note over that between
+neighbouring recordings (noisygan/metrics/note_course.py). cents: share of notes within 25 cents of
+the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import noisygan
+from benchmarks import common
+from noisygan import config
+from noisygan.audio_io import audio_files
+from noisygan.data.dataset import Recordings
+from noisygan.data.layouts import list_entries
+from noisygan.errors import UsageError
+from noisygan.evaluation import generate
+from noisygan.evaluation.examples import Examples
+from noisygan.metrics import classifiers, note_analysis, note_course
+
+INSTRUMENTS = ("guitar", "piano", "cello", "saxophone")
+HELD_OUT_EVERY = 5
+MAX_CENTS = 25.0
+# The tuning is measured between these times.
+SUSTAIN_SECONDS = (0.2, 1.5)
+TARGETS = {
+    "training": {"level": 0.7, "slope": 0.7, "end": 1.0, "bands": 0.6},
+    "held-out": {"level": 1.0, "slope": 1.0, "end": 1.0, "bands": 0.9},
+}
+MIN_IN_TUNE, MAX_TWO_SAMPLE, MIN_STEPS_PER_SECOND = 98.0, 75.0, 3.0
+HEAD = "instrument", "notes", *TARGETS["training"], "in tune, %", "two-sample, %", "steps/s"
+NAME = re.compile(r"([A-G])(s|#)?(-?\d)(?:v(\d+))?")
+
+
+def divide(folder, out_dir, sample_rate):
+    """Divide recordings into out_dir/train and out_dir/held_out, every fifth pitch held out."""
+    entries = readable(folder, out_dir / "converted", sample_rate)
+    pitches = sorted({entry.pitch for entry in entries})
+    held_out = set(pitches[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY])
+    for entry in entries:
+        part = out_dir / ("held_out" if entry.pitch in held_out else "train")
+        part.mkdir(parents=True, exist_ok=True)
+        link = part / entry.path.name
+        link.symlink_to(entry.path.resolve())
+
+
+def readable(folder, converted, sample_rate):
+    """Entries of a folder; converted to WAV first if names or rates can't be read as they are."""
+    try:
+        Recordings(sample_rate, sample_rate).read(folder)
+        entries = list_entries(folder)[1]
+        if all(entry.pitch is not None for entry in entries):
+            return entries
+    except UsageError:
+        pass
+    semitones = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
+    for path in sorted(folder.iterdir()):
+        match = NAME.match(path.stem)
+        if not match or path.suffix not in (".mp3", ".ogg", ".wav", ".flac"):
+            continue
+        pitch = 12 * (int(match[3]) + 1) + semitones[match[1]] + bool(match[2])
+        name = f"{folder.name}-{pitch:03d}-{8 * int(match[4] or 12):03d}"
+        take = len(list(converted.glob(f"{name}*.wav"))) if converted.is_dir() else 0
+        converted.mkdir(parents=True, exist_ok=True)
+        target = converted / f"{name}-{take:03d}.wav"
+        audio_files.write_wav(target, resampled(path, sample_rate), sample_rate)
+    return list_entries(converted)[1]
+
+
+def resampled(path, sample_rate):
+    """Mono audio of a file at a sample rate, float32 [n_samples]."""
+    import soundfile
+    import soxr
+
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return np.clip(soxr.resample(audio.mean(axis=1), rate, sample_rate), -1.0, 1.0)
+
+
+def train(run_dir, data, seed, args):
+    """Train one run for the minutes of the arguments, or resume it, in its own process."""
+    command = [sys.executable, "-m", "noisygan", "train", "--no_report", "--run_dir", run_dir]
+    command += ["--data", data, "--minutes", args.minutes]
+    if (run_dir / "run.json").is_file():
+        command += ["--resume"]
+    else:
+        command += ["--gin_file", args.gin_file, "--seed", seed]
+        command += [word for binding in args.gin_param for word in ("--gin_param", binding)]
+    environment = dict(os.environ, PYTHONPATH=str(common.ROOT))
+    subprocess.run([str(word) for word in command], check=True, env=environment)
+
+
+def measure(run, data):
+    """Figures of a run: dict with those of "training" and "held-out" pitches, and the speed."""
+    recordings = generate.recordings_of(run)
+    sets = {"training": data / "train", "held-out": data / "held_out"}
+    real = {name: Examples.from_dataset(recordings.read(folder)) for name, folder in sets.items()}
+    pitch = np.concatenate([x.pitch for x in real.values()])
+    velocity = np.concatenate([x.velocity for x in real.values()])
+    everything = note_course.join([x.courses for x in real.values()])
+    found, first = {}, 0
+    for name, examples in real.items():
+        rows = np.arange(first, first + len(examples))
+        first += len(examples)
+        fake = generate.generate(run, examples, len(examples))
+        floor = note_course.median_floors(note_course.floors(everything, pitch, velocity, rows))
+        differences = note_course.differences(examples.courses.take(fake.rows), fake.courses)
+        cents = [tuning(x)[y] for x, y in ((examples, fake.rows), (fake, slice(None)))]
+        found[name] = {
+            "n": len(examples),
+            **note_course.ratios(differences, floor),
+            "floors": floor,
+            "cents": float(np.median(np.abs(cents[1] - cents[0]))),
+            "in tune": 100.0 * float((np.abs(cents[1] - cents[0]) <= MAX_CENTS).mean()),
+            "out of tune": sorted(set(fake.pitch[np.abs(cents[1] - cents[0]) > MAX_CENTS])),
+        }
+        if name == "training":
+            pictures = examples.features.pictures, fake.features.pictures
+            accuracy = classifiers.two_sample_accuracy(*pictures, examples.groups, fake.groups)
+            found[name]["two-sample"] = accuracy.value
+    lines = [line for line in run.metrics() if "seconds" in line]
+    first, last = lines[len(lines) // 2], lines[-1]
+    # Of the second half: the first steps are compiled.
+    n, seconds = last["step"] - first["step"], last["seconds"] - first["seconds"]
+    return found | {"steps": run.step, "steps per second": n / seconds if n else 0.0}
+
+
+def tuning(examples):
+    """Deviation of the fundamental from the nominal pitch in the sustain, cents, [n]."""
+    found = []
+    for audio, pitch in zip(examples.audio, examples.pitch, strict=True):
+        f0_hz = float(note_analysis.midi_to_hz(pitch))
+        note = note_analysis.demodulate(audio, examples.sample_rate, f0_hz, SUSTAIN_SECONDS)
+        held = (note.times >= SUSTAIN_SECONDS[0]) & (note.times < SUSTAIN_SECONDS[1])
+        found.append(np.median(note.cents[held]))
+    return np.array(found)
+
+
+def rows_of(results):
+    """Table rows of results, dict instrument -> list of figures (one per seed); misses are bold."""
+    rows = []
+    for instrument, seeds in results.items():
+        for part, targets in TARGETS.items():
+            own = [figures[part] for figures in seeds]
+            cells = [
+                cell(np.mean([x[name] for x in own]), at_most=limit)
+                for name, limit in targets.items()
+            ]
+            cells.append(cell(np.mean([x["in tune"] for x in own]), at_least=MIN_IN_TUNE))
+            if part == "training":
+                cells.append(cell(np.mean([x["two-sample"] for x in own]), at_most=MAX_TWO_SAMPLE))
+                speed = np.mean([figures["steps per second"] for figures in seeds])
+                cells.append(cell(speed, at_least=MIN_STEPS_PER_SECOND))
+            rows.append(
+                [f"{instrument}, {part}", str(own[0]["n"]), *cells, *[""] * (7 - len(cells))]
+            )
+    return rows
+
+
+def cell(value, at_most=np.inf, at_least=-np.inf):
+    """Text of a figure; a miss is bold."""
+    text = f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    return text if at_least <= value <= at_most else f"**{text}**"
+
+
+def main():
+    """Train, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="contains a folder per instrument")
+    parser.add_argument("--out_dir", type=Path, required=True)
+    parser.add_argument(
+        "--instruments", nargs="+", default=INSTRUMENTS, help="first words of names"
+    )
+    parser.add_argument("--minutes", type=float, default=10.0, help="of each training")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--gin_file", default="runs/notes.gin")
+    parser.add_argument("--gin_param", action="append", default=[])
+    args = parser.parse_args()
+    config.parse([args.gin_file], args.gin_param)
+    sample_rate = config.configured(Recordings)().sample_rate
+    results = {}
+    for instrument in args.instruments:
+        (folder,) = (p for p in args.folder.iterdir() if p.name.startswith(instrument))
+        data = args.out_dir / "data" / instrument
+        if not data.is_dir():
+            divide(folder, data, sample_rate)
+        for seed in args.seeds:
+            run_dir = args.out_dir / "runs" / f"{instrument}-{seed}"
+            figures_file = args.out_dir / f"{instrument}-{seed}.json"
+            if not figures_file.is_file():
+                train(run_dir, data / "train", seed, args)
+                figures = measure(noisygan.load(run_dir), data)
+                figures_file.write_text(json.dumps(figures, indent=1) + "\n")
+            results.setdefault(instrument, []).append(json.loads(figures_file.read_text()))
+            head = ["instrument", "notes", "level", "slope", "end", "bands", "cents", "two-sample"]
+            text = common.table([*head, "steps/s"], rows_of(results))
+            (args.out_dir / "table.md").write_text(
+                f"{common.described(common.facts())}\n\n{text}\n"
+            )
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
