@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,9 +53,11 @@ HEAD = "instrument", "notes", *TARGETS["training"], "in tune, %", "two-sample, %
 NAME = re.compile(r"([A-G])(s|#)?(-?\d)(?:v(\d+))?")
 
 
-def divide(folder, out_dir, sample_rate):
-    """Divide recordings into out_dir/train and out_dir/held_out, every fifth pitch held out."""
-    entries = readable(folder, out_dir / "converted", sample_rate)
+def divide(folder, data, sample_rate):
+    """Divide recordings into data/train and data/held_out, every fifth pitch held out."""
+    entries = readable(folder, data.with_name(f"{data.name}-converted"), sample_rate)
+    out_dir = data.with_name(f"{data.name}-part")
+    shutil.rmtree(out_dir, ignore_errors=True)
     pitches = sorted({entry.pitch for entry in entries})
     held_out = set(pitches[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY])
     for entry in entries:
@@ -62,6 +65,7 @@ def divide(folder, out_dir, sample_rate):
         part.mkdir(parents=True, exist_ok=True)
         link = part / entry.path.name
         link.symlink_to(entry.path.resolve())
+    out_dir.rename(data)
 
 
 def readable(folder, converted, sample_rate):
@@ -73,6 +77,8 @@ def readable(folder, converted, sample_rate):
             return entries
     except UsageError:
         pass
+    shutil.rmtree(converted, ignore_errors=True)
+    converted.mkdir(parents=True)
     semitones = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
     for path in sorted(folder.iterdir()):
         match = NAME.match(path.stem)
@@ -80,8 +86,7 @@ def readable(folder, converted, sample_rate):
             continue
         pitch = 12 * (int(match[3]) + 1) + semitones[match[1]] + bool(match[2])
         name = f"{folder.name}-{pitch:03d}-{8 * int(match[4] or 12):03d}"
-        take = len(list(converted.glob(f"{name}*.wav"))) if converted.is_dir() else 0
-        converted.mkdir(parents=True, exist_ok=True)
+        take = len(list(converted.glob(f"{name}*.wav")))
         target = converted / f"{name}-{take:03d}.wav"
         audio_files.write_wav(target, resampled(path, sample_rate), sample_rate)
     return list_entries(converted)[1]

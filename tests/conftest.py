@@ -1,5 +1,6 @@
 """Shared by all tests: quiet libraries, no display, and markers that skip visibly."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -73,14 +74,21 @@ def write_sound():
     return write
 
 
-@pytest.fixture
-def eagerly():
-    """TensorFlow's functions run as plain Python: a step or two are quicker taken than traced."""
+@contextlib.contextmanager
+def untraced():
+    """Run TensorFlow's functions as plain Python: a step or two are quicker taken than traced."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eagerly():
+    """TensorFlow's functions run as plain Python."""
+    with untraced():
+        yield
 
 
 @pytest.fixture
@@ -114,11 +122,9 @@ def trained(tmp_path_factory):
     from noisygan.cli.main import main
     from noisygan.demo import notes_folder
 
-    code = main(
-        ["train", "--no_report", "--gin_file", str(TINY), "--data", str(notes_folder())]
-        + ["--run_dir", str(run_dir), "--steps", "3", "--seed", "7"]
-    )
-    assert code == 0
+    command = ["train", "--no_report", "--gin_file", str(TINY), "--data", str(notes_folder())]
+    with untraced():
+        assert main([*command, "--run_dir", str(run_dir), "--steps", "3", "--seed", "7"]) == 0
     return run_dir
 
 
@@ -132,7 +138,8 @@ def kit(tmp_path_factory):
     params = [word for binding in SMALL_DRUMS for word in ("--gin_param", binding)]
     command = ["train", "--no_report", "--gin_file", "runs/drums_small.gin"]
     command += ["--data", str(drums_folder())]
-    assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
+    with untraced():
+        assert main([*command, *params, "--run_dir", str(run_dir), "--steps", "2"]) == 0
     return run_dir
 
 

@@ -1,6 +1,6 @@
 """Write a page about a trained run: real and generated sounds, control curves, losses, progress.
 
-With --data, generated sounds stand beside recordings of the same pitch, velocity and label. The
+With --data, generated examples are shown with recordings of the same pitch, velocity and label. The
 page is one file that opens from disk, without a network.
 """
 

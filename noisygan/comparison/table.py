@@ -91,7 +91,7 @@ def verdict(metrics):
 
     The next system is level with the best if their intervals overlap.
     """
-    said = []
+    sentences = []
     for metric in metrics:
         ranks = ranked(metric) if metric["headline"] else []
         if len(ranks) < 2 or (metric["higher_is_better"] is None and metric["floor"] is None):
@@ -105,8 +105,8 @@ def verdict(metrics):
         if metric["floor"] is not None:
             behind.append(f"recordings {number(metric['floor'])}{unit}")
         who = "all alike" if len(equal) == len(ranks) else " and ".join(equal)
-        said.append(f"{metric['name']}: {who}, {number(value)}{unit} ({'; '.join(behind)}).")
-    return said
+        sentences.append(f"{metric['name']}: {who}, {number(value)}{unit} ({'; '.join(behind)}).")
+    return sentences
 
 
 def as_csv(order, metrics):

@@ -37,10 +37,9 @@ class AudioDataset:
     """Recordings of one rate and length, with pitch, velocity and label where they are known.
 
     Example:
-      dataset = AudioDataset.from_folder("my_notes", sample_rate=16000, seconds=4.0)
-      dataset.pitch, dataset.label_names
-      dataset.audio(0)                                  # float32 [64000]
-      batch = next(iter(dataset.batches(batch_size=8, seed=0)))
+      >>> data = noisygan.AudioDataset.from_folder("my_notes", sample_rate=16000, seconds=4.0)
+      >>> data.pitch.min(), data.label_names
+      (60.0, ['flute'])
 
     Attributes:
       folder: Path of the folder that was read.
@@ -137,7 +136,10 @@ class AudioDataset:
         """Read a folder of recordings, or one that `noisygan prepare` wrote.
 
         Example:
-          AudioDataset.from_folder("kit", 44100, n_samples=16384, instruments=["kick", "snare"])
+          >>> classes = ["kick", "snare"]
+          >>> kit = noisygan.AudioDataset.from_folder(
+          ...     "kit", sample_rate=44100, n_samples=16384, instruments=classes
+          ... )
 
         Args:
           folder: Path of a folder in one of the layouts of `noisygan.data.layouts`.
@@ -200,7 +202,12 @@ class AudioDataset:
         return f"<AudioDataset {self.summary()}>"
 
     def summary(self) -> str:
-        """One line: how many recordings, of what, how long, from where."""
+        """One line: how many recordings, of what, how long, from where.
+
+        Example:
+          >>> data.summary()
+          '40 recordings, flute, pitch 60 to 84, velocity 25 to 127, 4 s at 16000 Hz, from my_notes'
+        """
         parts = [f"{len(self)} recordings" if len(self) > 1 else "1 recording"]
         if self.has_label:
             shown = ", ".join(self.label_names[:4])
@@ -219,6 +226,10 @@ class AudioDataset:
 
         Raises:
           RunError: if the file changed since the set was read and cannot be used any more.
+
+        Example:
+          >>> data.audio(0).shape
+          (64000,)
         """
         if self._audio is not None:
             return self._audio[i]
@@ -248,6 +259,11 @@ class AudioDataset:
 
         Raises:
           ValueError: if an argument is out of its range.
+
+        Example:
+          >>> batch = next(iter(data.batches(8, seed=0)))
+          >>> batch["audio"].shape, batch["pitch"].shape
+          (TensorShape([8, 64000]), TensorShape([8]))
         """
         if batch_size < 1 or not 0 <= seed < 2**63 or start < 0:
             raise ValueError(

@@ -169,7 +169,7 @@ def files_of(folder):
 
 
 def check_audio(folder):
-    """Raise UsageError for too few files in a folder, or stems beside whole examples."""
+    """Raise UsageError for too few files in a folder, or stems among whole examples."""
     files = files_of(folder)
     if len(files) < MIN_EXAMPLES:
         raise UsageError(

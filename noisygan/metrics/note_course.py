@@ -14,6 +14,7 @@ from scipy import fft, signal
 
 from noisygan.metrics import spectrograms
 from noisygan.metrics.descriptors import SILENT_PEAK
+from noisygan.metrics.features import in_threads
 
 # Unit and smallest floor of each figure.
 FIGURES = {"level": "dB", "slope": "dB/s", "end": "s", "bands": "dB"}
@@ -56,7 +57,7 @@ def join(parts):
 
 def courses(audio, sample_rate):
     """`Courses` of notes, float [n, n_samples]; silent ones are at -80 dB throughout."""
-    found = [_course(np.asarray(note, np.float32), sample_rate) for note in audio]
+    found = in_threads(lambda note: _course(np.asarray(note, np.float32), sample_rate), audio)
     return Courses(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
@@ -154,11 +155,11 @@ def floors(real, pitch, velocity, rows=None):
 
 def median_floors(found):
     """Medians of `floors`, at least `MIN_FLOORS`: dict figure -> float."""
-    return {name: max(_median(found[name]), low) for name, low in MIN_FLOORS.items()}
+    return {name: float(np.fmax(_median(found[name]), low)) for name, low in MIN_FLOORS.items()}
 
 
 def ratios(found, floor):
-    """Median difference over the floor: dict figure -> float.
+    """Median difference over the floor: dict figure -> float, NaN where no note has the figure.
 
     Args:
       found: dict figure -> differences, [n], as of `differences`.
@@ -169,4 +170,4 @@ def ratios(found, floor):
 
 def _median(values):
     values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) else 0.0
+    return float(np.median(values)) if len(values) else float("nan")

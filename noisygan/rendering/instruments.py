@@ -25,6 +25,7 @@ _BEYOND = 12  # semitones that the outermost samples are played beyond their pit
 _HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
+_LEVEL_SECONDS = 1.0  # from which the level of a velocity is measured
 _AUDIBLE_DB, _AUDIBLE_SECONDS = 30.0, 0.1  # a release that falls more slowly is sampled
 
 
@@ -140,16 +141,20 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
     seconds = generator.seconds if seconds is None else seconds
     span = min(zone.key for zone, *_ in zones), max(zone.key for zone, *_ in zones)
     samples, releases = [], []
+    in_phase = has_known_voices(generator)
     for layers in zones:
-        render = _render_curves if has_known_voices(generator) else _render_audio
+        render = _render_curves if in_phase else _render_audio
         sounds, levels_db, tune = render(generator, layers, span, seconds, sample_rate, seed)
+        searched = sounds[-1:] if in_phase else sounds
+        loops = [find_note_loop(generator, sound, seconds, sample_rate) for sound in searched]
+        loops *= len(layers) // len(loops)
         held = _held(generator, sounds[-1], seconds, sample_rate)
         velocities, gains = [zone.request.velocity for zone in layers], None
         if velocities[0]:
-            beginning = [sound[: max(held, 1)] for sound in sounds]
+            beginning = [sound[: held or len(sound)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
-        for zone, audio in zip(layers, sounds, strict=True):
-            loop, release = find_note_loop(generator, audio, seconds, sample_rate), audio[held:]
+        for zone, audio, loop in zip(layers, sounds, loops, strict=True):
+            release = audio[held:]
             releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
             n_release = round(releases[-1] * sample_rate)
             audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
@@ -174,8 +179,8 @@ def _render_audio(generator, layers, span, seconds, sample_rate, seed):
 def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     """Layers of a note of a hybrid: (sounds, dB by velocity, cents by key off the sample's tuning).
 
-    All layers have the F0 curve of the loudest one, so that they stay in phase when a sampler
-    crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
+    All layers have the F0 curve (and the loop) of the loudest one, so that they stay in phase when
+    a sampler crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
     """
     requests, loudest = [zone.request for zone in layers], layers[-1].request
     between = points([zone.request.velocity for zone in layers]) if loudest.velocity else []
@@ -186,9 +191,10 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
     curves = generator.get_controls(z, conditioning(asked), seconds)
     curves = {name: np.array(value) for name, value in curves.items()}
-    n_held = curves["loudness_db"].shape[1]
+    n_held = n_frames = curves["loudness_db"].shape[1]
     if not generator.rings_out:
-        n_held = max(1, n_held - math.ceil(generator.release_seconds * generator.frame_rate))
+        n_held -= math.ceil(generator.release_seconds * generator.frame_rate)
+    n_held = n_held if n_held > 0 else n_frames
     tune = {}
     for name in (name for name in curves if name.endswith("/f0_hz")):
         semitones = 12.0 * np.log2(np.median(curves[name][:, :n_held, 0], axis=1) / 440.0) + 69.0
@@ -196,15 +202,19 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
         cents = {key: 100.0 * (x - key) for key, x in zip(keys, semitones, strict=True)}
         tune = tune or {key: cents[key] - cents[layers[0].key] for key in keys}
         curves[name][: len(requests)] = curves[name][len(requests) - 1]
-    power = np.mean(10.0 ** (curves["loudness_db"][:, :n_held, 0] / 10.0), axis=1)
-    levels_db = 10.0 * np.log10(power[len(requests) :])
-    noise_seed, n_samples = note_seeds(seed, loudest.number)[1], round(seconds * sample_rate)
-    rows = (
-        controls_row(generator, curves, i, n_samples, sample_rate, noise_seed)
-        for i in range(len(requests))
-    )
-    levels_db = dict(zip(between, levels_db, strict=False)) or None
-    return [render_controls(row) for row in rows], levels_db, tune
+    noise_seed = note_seeds(seed, loudest.number)[1]
+
+    def render(row, seconds, rate):
+        n_samples = round(seconds * rate)
+        return render_controls(controls_row(generator, curves, row, n_samples, rate, noise_seed))
+
+    heard = min(_LEVEL_SECONDS, n_held / generator.frame_rate)
+    levels_db = {}
+    for row, velocity in enumerate(between, len(requests)):
+        power = np.mean(render(row, heard, generator.sample_rate) ** 2)
+        levels_db[velocity] = 10.0 * np.log10(power + 1e-12)
+    sounds = [render(row, seconds, sample_rate) for row in range(len(requests))]
+    return sounds, levels_db or None, tune
 
 
 def find_note_loop(generator, audio, seconds, sample_rate):

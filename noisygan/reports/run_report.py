@@ -32,7 +32,7 @@ METRICS = (
         ("real_spread", "recordings", "real"),
         ("fake_spread", "generated", "fake"),
     ),
-    ("Distance from the recordings, %", ("energy_distance_percent", "generated", "fake")),
+    ("Distance from the recordings, %", ("distance_percent", "generated", "fake")),
 )
 BUNDLED_CREDIT = (
     "The recordings are sounds of the FluidR3 GM soundfont, © 2000–2002, 2008 Frank Wen and "

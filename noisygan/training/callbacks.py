@@ -47,7 +47,7 @@ class Callback:
 
 def is_logged(step, metrics, every):
     """True if the metrics of a step are logged: one of `every`, and those with a measurement."""
-    return step == 1 or step % every == 0 or "energy_distance_percent" in metrics
+    return step == 1 or step % every == 0 or "distance_percent" in metrics
 
 
 class MetricsLog(Callback):

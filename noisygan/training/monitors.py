@@ -280,18 +280,20 @@ class QualityMonitor(Callback):
         self.references = None
         self.cost_seconds = 0.0
         self.last_seconds = clock()
-        self._features = tf.function(
-            lambda z, conditioning: features(
-                trainer.generator(z, conditioning, seed=0).audio, data.sample_rate
-            )
-        )
+
+        @tf.function
+        def generate(z, conditioning):
+            audio = trainer.generator(z, conditioning, seed=0).audio
+            return features(audio, data.sample_rate), audio
+
+        self._generate = generate
 
     def begin(self, step, trainer):
         """Stop a resumed run that is done."""
         trainer.should_stop |= self.early_stop and self.curve.is_done
 
     def __call__(self, step, metrics, trainer):
-        """Add `energy_distance_percent` and `diversity_percent` where a measurement is due."""
+        """Add `distance_percent` and `diversity_percent` where a measurement is due."""
         growing = trainer.plan.stage(step - 1).end is not None
         if growing or len(self.data) < 2 or not self.settings.is_due(step):
             return
@@ -303,7 +305,7 @@ class QualityMonitor(Callback):
         if found is None:
             return
         distance, diversity = found
-        metrics |= {"energy_distance_percent": distance, "diversity_percent": diversity}
+        metrics |= {"distance_percent": distance, "diversity_percent": diversity}
         if self.curve.add(step, distance) and self.run_dir:
             keep_best(self.run_dir, trainer, step)
         trainer.should_stop |= self.early_stop and self.curve.is_done
@@ -336,10 +338,11 @@ class QualityMonitor(Callback):
             for start in range(0, n, _BATCH):
                 rows = slice(start, start + _BATCH)
                 part = {name: values[rows] for name, values in conditioning.items()}
-                found.append(self._features(z[rows], part).numpy())
+                found.append([x.numpy() for x in self._generate(z[rows], part)])
+        distances = self.references.compare(*map(np.concatenate, zip(*found, strict=True)))
         if not is_first:  # The first one is compiled.
             self.cost_seconds = self.clock() - began
-        return self.references.compare(np.concatenate(found))
+        return distances
 
 
 def keep_best(run_dir, trainer, step):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from noisygan.metrics import distances, spectrograms
+from noisygan.metrics import distances, note_course, spectrograms
 from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS, Projection
 
 _N_REFERENCE = 256
@@ -52,13 +52,17 @@ class ReferenceSet:
             WhitenedReferences(found[fitted, block], found[compared, block], groups, groups[rows])
             for block in (np.s_[:-N_MELS], np.s_[-N_MELS:])
         )
+        self.notes = None
+        if "pitch" in condition_names and len(np.unique(data.pitch[chosen])) > 1:
+            self.notes = NoteReferences(data, chosen, self.rows)
 
-    def compare(self, examples):
-        """Compare `features` of examples, [n, d].
+    def compare(self, examples, audio):
+        """Compare `features` of examples, [n, d], and their audio, [n, n_samples].
 
         Returns:
-          (distance, diversity) in percent of what recordings have: the mean energy distance of
-          levels and movement, and the mean distance of levels between two examples; NaN where
+          (distance, diversity) in percent of what recordings have. distance: of notes that are
+          conditioned on pitch, `NoteReferences.distance`; else the mean energy distance of levels
+          and movement. diversity: the mean distance of levels between two examples. NaN where
           features are not finite, None where all recordings are copies of one.
         """
         if self.levels.unit < _MIN_UNIT:
@@ -66,10 +70,37 @@ class ReferenceSet:
         if not np.isfinite(examples).all():
             return float("nan"), float("nan")
         levels, movement = examples[:, :-N_MELS], examples[:, -N_MELS:]
+        diversity = 100.0 * self.levels.diversity(levels)
+        if self.notes is not None:
+            return 100.0 * self.notes.distance(audio), diversity
         found = [self.levels.distance(levels)]
         if self.movement.unit >= _MIN_UNIT:
             found.append(self.movement.distance(movement))
-        return 100.0 * float(np.mean(found)), 100.0 * self.levels.diversity(levels)
+        return 100.0 * float(np.mean(found)), diversity
+
+
+class NoteReferences:
+    """Recordings of notes that examples of the same pitch and velocity are compared with.
+
+    Args:
+      data: `AudioDataset`.
+      chosen: Recordings whose neighbours are the unit of the distance, int [k].
+      rows: The recording of each example, among them, int [n].
+    """
+
+    def __init__(self, data, chosen, rows):
+        self.sample_rate = data.sample_rate
+        found = note_course.courses((data.audio(i) for i in chosen), data.sample_rate)
+        floors = note_course.floors(found, data.pitch[chosen], data.velocity[chosen])
+        self.floors = note_course.median_floors(floors)
+        order = np.argsort(chosen)
+        self.recordings = found.take(order[np.searchsorted(chosen, rows, sorter=order)])
+
+    def distance(self, audio):
+        """Note distance of examples, float [n, n_samples]: 1 between neighbouring recordings."""
+        own = note_course.courses(audio, self.sample_rate)
+        ratios = note_course.ratios(note_course.differences(self.recordings, own), self.floors)
+        return float(np.nanmean(list(ratios.values())))
 
 
 class WhitenedReferences:

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-import noisygan as noisygan_api
 from noisygan.demo import notes_folder
-from noisygan.evaluation import cost, generate
+from noisygan.evaluation import cost
 from noisygan.metrics import classifiers
 
 FEW = ("--n", 10, "--max_pitch_samples", 0)
@@ -104,16 +103,6 @@ def test_seeds_of_one_system_are_joined_and_two_systems_are_not(
     for second, message in ((changed, "different configs"), (trained, "seed 7")):
         both = ("--run_dir", trained, "--run_dir", second)
         assert message in refused("evaluate", *both, *arguments, "--out_dir", tmp_path / "no")
-
-
-def test_the_api_takes_a_data_set_and_calls_back(trained):
-    run, results = noisygan_api.load(trained), []
-    dataset = generate.recordings_of(run).read(notes_folder() / "nsynth-train")
-    report = noisygan_api.evaluate(
-        run, dataset, n=10, n_pitch=0, callback=lambda report, result: results.append(result)
-    )
-    assert report.results == results and report.complete
-    assert report["steps"].value == 3 and "<table>" in report._repr_html_()
 
 
 def test_wrong_use_is_one_line(refused, trained, tmp_path):

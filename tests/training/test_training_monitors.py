@@ -272,7 +272,7 @@ def test_real_examples_are_at_no_distance_and_noise_is_far():
     sets = {"others": others, "one": np.repeat(notes[:1], 40, 0)}
     sets |= {"quieter": 0.1 * notes, "noise": 0.1 * noise, "not finite": np.nan * notes}
     references = ReferenceSet(toys.notes(n=40), 40)
-    found = {k: references.compare(features(x, 16000).numpy()) for k, x in sets.items()}
+    found = {k: references.compare(features(x, 16000).numpy(), x) for k, x in sets.items()}
     distance, diversity = ({name: x[i] for name, x in found.items()} for i in (0, 1))
     assert abs(distance["others"]) < 10 < 100 < min(distance["quieter"], distance["noise"])
     assert distance["one"] > 30 and diversity["one"] < 1e-3
@@ -302,9 +302,9 @@ def test_examples_are_compared_with_recordings_of_their_conditions():
         references = ReferenceSet(notes, 40, names)
         for turned in (0, 20):
             audio = notes.audio(np.roll(references.rows, turned))
-            found[bool(names), turned] = references.compare(features(audio, 16000).numpy())
+            found[bool(names), turned] = references.compare(features(audio, 16000).numpy(), audio)
     assert found[False, 0] == pytest.approx(found[False, 20])
-    assert found[True, 20][0] > found[True, 0][0] + 50
+    assert found[True, 0][0] == 0.0 and found[True, 20][0] > 50
 
 
 def test_the_distance_is_the_energy_score_within_each_condition():
@@ -371,7 +371,7 @@ def test_costly_measurements_are_skipped_unless_deterministic(
         now[0] = seconds
         metrics = {}
         monitor(step, metrics, trainer)
-        taken.append("energy_distance_percent" in metrics)
+        taken.append("distance_percent" in metrics)
         monitor.cost_seconds = 3.0
     assert taken == ([True] * 3 if threads else [True, False, True])
 
@@ -412,7 +412,7 @@ def fitted(run_dir, distances, **settings):
 
 
 def curve_of(run_dir):
-    name = "energy_distance_percent"
+    name = "distance_percent"
     return [(r["step"], r[name]) for r in run_files.read_metrics(run_dir) if name in r]
 
 

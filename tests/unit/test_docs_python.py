@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import noisygan
-from noisygan.demo import notes_folder
+from noisygan.demo import drums_folder, notes_folder
 from tests.documents import ROOT, blocks
 
 PAGE = ROOT / "docs" / "python.md"
@@ -25,6 +25,7 @@ SMALL = {
     "seconds=2.0": "seconds=0.5",
 }
 SMALL_EXAMPLES = SMALL | {
+    '"kit"': repr(str(drums_folder())),
     ', drums=noisygan.load("runs/kit")': "",
     'label="flute"': 'label="flute_acoustic_000"',
     'format="onnx", seconds=2.0': 'format="saved_model"',
@@ -66,10 +67,14 @@ def test_a_model_is_composed_in_about_25_lines():
 
 def examples():
     """Examples of the API, pytest parameters; the page trains and evaluates."""
-    for each in (noisygan.Run, noisygan.Notes, noisygan.load, noisygan.synthesize):
-        members = vars(each).items() if inspect.isclass(each) else ()
-        public = [value for name, value in members if not name.startswith("_")]
-        for value in (each, *filter(inspect.isfunction, public)):
+    classes = (noisygan.Run, noisygan.Notes, noisygan.AudioDataset)
+    for each in (*classes, noisygan.load, noisygan.synthesize):
+        members = vars(each) if inspect.isclass(each) else ()
+        public = [getattr(each, name) for name in members if not name.startswith("_")]
+        methods = [
+            value for value in public if inspect.isfunction(value) or inspect.ismethod(value)
+        ]
+        for value in (each, *methods):
             found = doctest.DocTestParser().get_examples(value.__doc__)
             assert found, value
             source = "".join(example.source for example in found)
@@ -86,5 +91,6 @@ def test_an_example_of_the_api(desk, trained, name, source):
     (desk / "runs").mkdir()
     (desk / "runs" / "flute").symlink_to(trained)
     run = noisygan.load("runs/flute")
-    names = {"noisygan": noisygan, "run": run, "notes": run.render(pitch=60)}
+    data = noisygan.AudioDataset.from_folder(notes_folder(), sample_rate=16000, seconds=0.5)
+    names = {"noisygan": noisygan, "run": run, "notes": run.render(pitch=60), "data": data}
     exec(compile(small(source, SMALL_EXAMPLES), name, "exec"), names)

@@ -1,5 +1,6 @@
 """Exported models: sounds and curves equal to Python's, in other runtimes."""
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -12,7 +13,7 @@ import tensorflow as tf
 from discriminators import ConditionEncoder
 from noisygan.errors import RunError, UsageError
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
-from noisygan.export.export import export
+from noisygan.export.export import WRITERS, export
 from noisygan.export.forms import Form
 from noisygan.generators import Hybrid
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
@@ -71,8 +72,9 @@ def tensors(values):
     return {name: tf.constant(value) for name, value in values.items()}
 
 
-@pytest.fixture(scope="module", params=[note, drum, wavegan], ids=lambda make: make.__name__)
+@pytest.fixture(scope="module")
 def generator(request):
+    """The generator that a function of the test's parameters makes."""
     return built(request.param())
 
 
@@ -108,67 +110,60 @@ def inputs_of(facts, form, values):
     return {spec["name"]: values[spec["name"]] for spec in facts["forms"][form]}
 
 
-def test_saved_model(generator, tmp_path):
-    facts = exported(generator, tmp_path, "saved_model")
-    assert json.loads((tmp_path / "model" / "model.json").read_text()) == facts
-    n_samples, sample_rate = 1501, 22050
-    if "sample_rate" in facts["fixed"]:
-        sample_rate = generator.sample_rate
-    z = generator.prior(3, seed=4).numpy()
-    told = {"n_samples": np.int32(n_samples), "sample_rate": np.int32(sample_rate)}
-    model = tf.saved_model.load(tmp_path / "model")
-    is_hybrid = isinstance(generator, Hybrid)
-    output = expected(generator, z, *((n_samples, sample_rate) if is_hybrid else ()))
-    assert set(facts["forms"]) == ({"audio", "controls"} if is_hybrid else {"audio"})
-    for form in facts["forms"]:
-        given = inputs_of(facts, form, {"z": z, **ASKED, **told})
-        check(model.signatures[form](**tensors(given)), output)
-    # One note, and the default signature.
-    given = inputs_of(facts, "audio", {"z": z[:1], **{k: v[:1] for k, v in ASKED.items()}, **told})
-    one = model.signatures["serving_default"](**tensors(given))["audio"]
-    np.testing.assert_allclose(one, output.audio[:1], atol=WITHIN)
+def runtime(folder, format):
+    """A function from the name of a form and its inputs, arrays, to its outputs."""
+    if format == "saved_model":
+        signatures = tf.saved_model.load(folder).signatures
+        return lambda form, given: signatures[form](**tensors(given))
+    if format == "litert":
+        interpreter = importlib.import_module("ai_edge_litert.interpreter")
+        made = interpreter.Interpreter(model_path=str(folder / "model.tflite"))
+        return lambda form, given: made.get_signature_runner(form)(**given)
+    session = importlib.import_module("onnxruntime").InferenceSession
+    sessions = {path.stem: session(path) for path in folder.glob("*.onnx")}
+
+    def run(form, given):
+        names = [output.name for output in sessions[form].get_outputs()]
+        return dict(zip(names, sessions[form].run(None, given), strict=True))
+
+    return run
 
 
-def onnx(path):
-    """A function from inputs to outputs, dicts of arrays, of an ONNX file."""
-    session = pytest.importorskip("onnxruntime").InferenceSession(path)
-    names = [output.name for output in session.get_outputs()]
-    return lambda given: dict(zip(names, session.run(None, given), strict=True))
+def needs(format):
+    """Skip a test whose runtime is not installed."""
+    modules = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert.interpreter",)}
+    for module in modules.get(format, ()):
+        pytest.importorskip(module)
 
 
 @pytest.mark.parametrize(
-    "generator",
-    [note, pytest.param(drum, marks=pytest.mark.slow), wavegan],
-    indirect=True,
-    ids=lambda make: make.__name__,
+    ("generator", "format"),
+    [
+        *((make, format) for make in (note, wavegan) for format in WRITERS),
+        *((drum, format) for format in ("saved_model", "litert")),
+        pytest.param(drum, "onnx", marks=pytest.mark.slow),
+    ],
+    indirect=["generator"],
+    ids=lambda each: getattr(each, "__name__", each),
 )
-def test_onnx(generator, tmp_path):
-    pytest.importorskip("tf2onnx")
-    lengths, asked = {}, {}
-    if isinstance(generator, Hybrid):
-        rate = generator.sample_rate if generator.reverb is not None else 24000
-        lengths = {"n_samples": 2501, "sample_rate": rate}
-        asked = {"seconds": 2501 / rate, "sample_rate": rate}
-    facts = exported(generator, tmp_path, "onnx", **asked)
-    z = generator.prior(3, seed=4).numpy()
+def test_exports_give_the_generators_sound(generator, format, tmp_path):
+    needs(format)
+    is_hybrid = isinstance(generator, Hybrid)
+    rate = 24000 if is_hybrid and generator.reverb is None else generator.sample_rate
+    asked = {"seconds": 2501 / rate, "sample_rate": rate} if is_hybrid else {}
+    facts = exported(generator, tmp_path, format, **(asked if format != "saved_model" else {}))
+    assert json.loads((tmp_path / "model" / "model.json").read_text()) == facts
+    assert set(facts["forms"]) == ({"audio", "controls"} if is_hybrid else {"audio"})
+    z, call = generator.prior(3, seed=4).numpy(), runtime(tmp_path / "model", format)
+    given = {"z": z, **ASKED, "n_samples": np.int32(2501), "sample_rate": np.int32(rate)}
+    output = expected(generator, z, *((2501, rate) if is_hybrid else ()))
     for form in facts["forms"]:
-        given = inputs_of(facts, form, {"z": z, **ASKED})
-        outputs = onnx(tmp_path / "model" / f"{form}.onnx")(given)
-        check(outputs, expected(generator, z, **lengths))
-
-
-def test_litert(generator, tmp_path):
-    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
-    facts = exported(generator, tmp_path, "litert")
-    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["model.json", "model.tflite"]
-    runtime = interpreter.Interpreter(model_path=str(tmp_path / "model" / "model.tflite"))
-    z = generator.prior(3, seed=4).numpy()
-    lengths = ()
-    if isinstance(generator, Hybrid):
-        lengths = (facts["n_samples"], facts["sample_rate"])
-    for form in facts["forms"]:
-        given = inputs_of(facts, form, {"z": z, **ASKED})
-        check(runtime.get_signature_runner(form)(**given), expected(generator, z, *lengths))
+        check(call(form, inputs_of(facts, form, given)), output)
+    if format == "saved_model":
+        # One note, and the default signature.
+        given |= {name: given[name][:1] for name in ("z", *ASKED)}
+        one = call("serving_default", inputs_of(facts, "audio", given))["audio"]
+        np.testing.assert_allclose(one, output.audio[:1], atol=WITHIN)
 
 
 def stream(call, facts, notes, z, n_blocks, held_seconds):
@@ -181,7 +176,7 @@ def stream(call, facts, notes, z, n_blocks, held_seconds):
     }
     blocks = []
     for _ in range(n_blocks):
-        outputs = call({**inputs_of(facts, "play", {**given, **state})})
+        outputs = dict(call("play", inputs_of(facts, "play", {**given, **state})))
         blocks.append(np.asarray(outputs.pop("audio")))
         state = {name.replace(NEXT, PREFIX): np.asarray(x) for name, x in outputs.items()}
     return np.concatenate(blocks, axis=1)[:, facts["latency"] :]
@@ -189,15 +184,9 @@ def stream(call, facts, notes, z, n_blocks, held_seconds):
 
 @pytest.mark.parametrize("format", ["saved_model", "onnx"])
 def test_blocks_joined_are_the_whole_note(notes, tmp_path, format):
-    if format == "onnx":
-        pytest.importorskip("tf2onnx")
+    needs(format)
     facts = exported(notes, tmp_path, format, block=160, sample_rate=16000)
-    z = notes.prior(3, seed=4).numpy()
-    if format == "onnx":
-        call = onnx(tmp_path / "model" / "play.onnx")
-    else:
-        play = tf.saved_model.load(tmp_path / "model").signatures["play"]
-        call = lambda given: dict(play(**tensors(given)))  # noqa: E731
+    z, call = notes.prior(3, seed=4).numpy(), runtime(tmp_path / "model", format)
     # A block is a frame here, so the curves are those of the offline note.
     streamed = stream(call, facts, notes, z, 25, toys.N_SAMPLES / 16000 - 0.1)
     audio = expected(notes, z).audio
