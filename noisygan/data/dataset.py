@@ -18,12 +18,16 @@ from noisygan.data.prepare import manifest, records
 from noisygan.data.selection import select
 from noisygan.errors import RunError, UsageError
 from noisygan.files import sha256
+from noisygan.metrics.note_timing import note_timing
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
+
+# What is later in a recording is not looked through for its note-off.
+MAX_NOTE_SECONDS = 30.0
 
 # Segments that stay below this (-60 dB) hold nothing to learn.
 SILENCE = 1e-3
@@ -47,6 +51,8 @@ class AudioDataset:
       velocity: 0 to 127, NaN where unknown. float32 [n].
       label: Index into `label_names`. int32 [n].
       label_names: list of str, sorted. One name where the recordings have no labels.
+      held_seconds: Time of the note-off of each, measured from its level; infinite for a note that
+        rings out, or of segments and crops. float32 [n].
       has_pitch: Whether every pitch is known.
       has_velocity: Whether every velocity is known.
       has_label: Whether every label was given by the recordings.
@@ -70,6 +76,7 @@ class AudioDataset:
         has_label: bool = True,
         decode: Callable[[int], np.ndarray] | None = None,
         crop: Callable[[int, float], np.ndarray] | None = None,
+        held: Callable[[int], float] | None = None,
     ):
         """Store what `Recordings.read` found.
 
@@ -79,6 +86,8 @@ class AudioDataset:
             beginning of its file.
           crop: Function from the number of a recording and a position, 0 to 1, to the n_samples
             float32 there; None: batches hold what `audio` gives.
+          held: Function from the number of a recording to its `held_seconds`; None: measured in
+            its n_samples.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -97,6 +106,8 @@ class AudioDataset:
         self.failure = None
         self._decode = decode or self._decode_file
         self._crop = crop
+        self._measure = held or self._measure_held
+        self._held = np.full(len(self.names), np.nan, np.float32)
         self._audio = audio
         if audio is not None:
             audio.flags.writeable = False
@@ -165,6 +176,25 @@ class AudioDataset:
         )
         return recordings.read(folder)
 
+    @property
+    def held_seconds(self) -> np.ndarray:
+        """Time of the note-off of each recording, measured on first use, float32 [n]."""
+        return self._held_seconds(np.arange(len(self)))
+
+    def _held_seconds(self, rows):
+        for i in rows:
+            if np.isnan(self._held[i]):
+                self._held[i] = self._read(self._measure, int(i))
+        return self._held[rows]
+
+    def _measure_held(self, i):
+        return np.inf if self._crop else note_timing(self.audio(i), self.sample_rate).note_off
+
+    @property
+    def midi_pitches(self) -> list[int]:
+        """Known pitches of the recordings, rounded down, each once, rising."""
+        return sorted({int(p) for p in self.pitch if not np.isnan(p)})
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -225,7 +255,7 @@ class AudioDataset:
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
-          (0.0 where unknown), label int32 [B].
+          (0.0 where unknown), label int32 [B], held_seconds float32 [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -260,13 +290,14 @@ class AudioDataset:
         label = tf.constant(self.label)
 
         def examples(indices, positions):
-            if self._crop is None and self._audio is not None:
-                return self._audio[indices]
             try:
+                held = self._held_seconds(indices)
+                if self._crop is None and self._audio is not None:
+                    return self._audio[indices], held
                 if self._crop is None:
-                    return np.stack([self.audio(int(i)) for i in indices])
+                    return np.stack([self.audio(int(i)) for i in indices]), held
                 drawn = zip(indices, positions, strict=True)
-                return np.stack([self._read(self._crop, int(i), where) for i, where in drawn])
+                return np.stack([self._read(self._crop, int(i), where) for i, where in drawn]), held
             except RunError as error:
                 self.failure = error
                 raise
@@ -277,12 +308,15 @@ class AudioDataset:
                 [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
             )
             indices, positions = indices[rows], positions[rows]
-            audio = tf.numpy_function(examples, [indices, positions], tf.float32, stateful=False)
+            audio, held = tf.numpy_function(
+                examples, [indices, positions], [tf.float32, tf.float32], stateful=False
+            )
             return {
                 "audio": tf.ensure_shape(audio, [size, self.n_samples]),
                 "pitch": tf.gather(pitch, indices),
                 "velocity": tf.gather(velocity, indices),
                 "label": tf.gather(label, indices),
+                "held_seconds": tf.ensure_shape(held, [size]),
             }
 
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
@@ -324,7 +358,7 @@ class Recordings:
     def __init__(
         self,
         sample_rate: int = 16000,
-        n_samples: int = 64000,
+        n_samples: int | None = None,
         families=None,
         instruments=None,
         sources=None,
@@ -338,12 +372,14 @@ class Recordings:
         segments: bool = False,
         split: str = "train",
         crop: bool = False,
+        seconds: float = 4.0,
     ):
         """Store and validate.
 
         Args:
           sample_rate: Rate that every file must have, in Hz.
-          n_samples: Length of every example; longer files are cut, shorter ones zero-padded.
+          n_samples: Length of every example; longer files are cut, shorter ones zero-padded. None:
+            `seconds`.
           families: Instrument families, such as ['flute', 'brass'], or one name.
           instruments: Labels: NSynth's instrument_str, the label in a file's name or the name of
             its class folder.
@@ -360,10 +396,12 @@ class Recordings:
           split: Of a prepared folder: 'train', 'valid' or 'test'.
           crop: Whether batches hold another part of a longer recording each time, drawn with the
             seed of the batches; False: always its beginning.
+          seconds: Length of every example where n_samples is None.
 
         Raises:
           UsageError: if arguments exclude each other.
         """
+        n_samples = round(seconds * sample_rate) if n_samples is None else n_samples
         self.sample_rate, self.n_samples = int(sample_rate), int(n_samples)
         self.families, self.instruments = _listed(families), _listed(instruments)
         self.sources, self.velocities = _listed(sources), _listed(velocities, float)
@@ -491,6 +529,7 @@ class Recordings:
             has_label=all(entry.label is not None for entry in entries),
             decode=lambda i: self._decode(*rows[i]),
             crop=crop if self.crop else None,
+            held=lambda i: self._held(rows[i][0]),
         )
 
     def _decode(self, entry, start=0):
@@ -507,6 +546,14 @@ class Recordings:
         return decoding.shape(
             audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
         )
+
+    def _held(self, entry):
+        """Time of the note-off of a recording, which may lie behind its n_samples."""
+        if self.segments or self.crop:
+            return np.inf
+        if entry.held_seconds is not None:
+            return entry.held_seconds
+        return measure_held_seconds(entry, self.trim_db)
 
     def _measured(self, entry):
         """Entry with its end, which a file's header tells."""
@@ -529,6 +576,23 @@ class Recordings:
         # A default adds nothing, so that fingerprints outlive new settings.
         del values["split"]
         return {key: v for key, v in values.items() if key not in ("segments", "crop") or v}
+
+
+def measure_held_seconds(entry, trim_db=None):
+    """Time of the note-off of a recording from its beginning as `Recordings.trim_db` cuts it.
+
+    Args:
+      entry: `noisygan.data.source_files.Entry`.
+      trim_db: As of `Recordings`.
+
+    Returns:
+      Seconds; infinite for a note that rings out.
+    """
+    info = decoding.check_header(entry.path, None)
+    rate, end = info.samplerate, info.frames if entry.end is None else entry.end
+    n = min(end - entry.start, round(MAX_NOTE_SECONDS * rate))
+    audio = decoding.decode(entry.path, rate, n, trim_db, entry.start, end)
+    return note_timing(audio, rate).note_off
 
 
 def _sounding(audio, n):

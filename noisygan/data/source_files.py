@@ -38,6 +38,7 @@ class Entry:
 
     Attributes:
       start, end: First frame of the file, and the one after the last (None: to the end).
+      held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Entry:
     velocity: float | None = None
     start: int = 0
     end: int | None = None
+    held_seconds: float | None = None
 
 
 @dataclasses.dataclass
