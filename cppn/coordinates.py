@@ -1,8 +1,8 @@
 """Time coordinates: inputs of a CPPN.
 
 Coordinates are called with times in seconds ([n_times] for all notes, or [batch, n_times]), the
-note-off in seconds ([batch]) and the latent (z with encoded conditions, float32 [batch, n]), and
-return [batch, n_times, n_coordinates].
+note-off in seconds ([batch], infinite for a note that is never released) and the latent (z with
+encoded conditions, float32 [batch, n]), and return [batch, n_times, n_coordinates].
 They are functions of time in seconds, so a curve does not depend on the frame rate.
 """
 
@@ -85,9 +85,9 @@ class Periodic:
 
 
 class Vibrato(keras.layers.Layer):
-    """Oscillations with a learned rate and phase per note, for vibrato and tremolo.
+    """Oscillations with a learned rate, phase and depth per note, for vibrato and tremolo.
 
-    Each is returned plain and with a fade-in.
+    Each is returned plain and with a fade-in. The depth is 0 to 2, and 1 before training.
 
     Args:
       n: Number of oscillations.
@@ -104,6 +104,7 @@ class Vibrato(keras.layers.Layer):
         self.rate = keras.layers.Dense(n, name="rate")
         # The phase is the angle of two outputs, which is continuous at a full turn.
         self.phase = keras.layers.Dense(2 * n, name="phase")
+        self.depth = keras.layers.Dense(n, kernel_initializer="zeros", name="depth")
 
     def rates_hz(self, latent):
         """Rates of notes with these latents, [batch, n]."""
@@ -115,6 +116,7 @@ class Vibrato(keras.layers.Layer):
         start = tf.math.atan2(y, x + 1e-6)
         angle = 2.0 * math.pi * _rows(times) * self.rates_hz(latent)[:, None, :]
         angle += start[:, None, :]
-        waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=2)
+        depth = 2.0 * tf.sigmoid(self.depth(latent))[:, None, :]
+        waves = tf.concat([depth * tf.sin(angle), depth * tf.cos(angle)], axis=2)
         fade = 1.0 - tf.exp(-_rows(times) / self.fade_seconds)
         return tf.concat([waves, waves * fade], axis=2)

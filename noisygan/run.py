@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noisygan.audio_io import audio_files
+from noisygan.audio_io import audio_files, decoding
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
 from noisygan.data.dataset import list_recordings
 from noisygan.data.layouts import NO_LABEL
@@ -129,7 +130,8 @@ class Run:
         import_tensorflow()
         from noisygan.training.train import load_generator
 
-        return load_generator(self.path, self.checkpoint, len(self.metadata["label_names"]))
+        n_labels, pitches = len(self.metadata["label_names"]), self.metadata["pitches"]
+        return load_generator(self.path, self.checkpoint, n_labels, pitches)
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds".
@@ -154,6 +156,7 @@ class Run:
         z: np.ndarray | Path | None = None,
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
+        held_seconds: float | None = None,
     ) -> Notes:
         """Render notes.
 
@@ -172,7 +175,9 @@ class Run:
             file of them, .npy, or -z.npz of `match`, which also gives pitch, velocity, label,
             length, gain and noise seed where none is given.
           glide: Pitch bend: points (seconds, semitones), linear between them.
-          like: Folder of recordings: one note for each, at its pitch, velocity and label.
+          like: Folder of recordings: one note for each, at its pitch, velocity, label and note-off.
+          held_seconds: Time of the note-off; infinite: the note rings out. None: the release ends
+            with the sound, and notes ring out if the recordings do.
 
         Returns:
           Notes, rendered on first use.
@@ -185,7 +190,7 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        conditions = (pitch, velocity, label)
+        conditions = (pitch, velocity, label, held_seconds)
         return self._render(True, conditions, count, seconds, sample_rate, seed, z, glide, like)
 
     def controls(
@@ -200,6 +205,7 @@ class Run:
         z: np.ndarray | Path | None = None,
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
+        held_seconds: float | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
 
@@ -217,7 +223,7 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        conditions = (pitch, velocity, label)
+        conditions = (pitch, velocity, label, held_seconds)
         notes = self._render(False, conditions, count, seconds, sample_rate, seed, z, glide, like)
         return notes.controls
 
@@ -225,7 +231,9 @@ class Run:
         """Notes of `render` and `controls`; what run.json tells is checked without TensorFlow."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
-        pitch, velocity, label = conditions
+        pitch, velocity, label, held_seconds = conditions
+        if held_seconds is not None and not held_seconds >= 0.0:
+            raise UsageError(f"held_seconds {held_seconds:g}: expected 0 or more, such as 2.5")
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
         label = [label] if isinstance(label, str) else label
         given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z}
@@ -249,17 +257,23 @@ class Run:
             entries = list_recordings(like, middle_c=middle_c)[1]
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
+        if held_seconds is not None and not generator.has_controls:
+            raise UsageError(requests.NO_NOTE_OFF)
         if like is not None:
+            entries = self._with_note_offs(entries, held_seconds)
             chosen = requests.requests_like(self, entries)
         elif saved is not None:
             saved.check_size(generator.latent_dim)
             seconds = saved.seconds(generator) if seconds is None else seconds
+            if held_seconds is None and generator.has_controls:
+                held_seconds = saved.held_seconds
             conditions = saved.conditions(self, pitch, velocity, label)
-            chosen = requests.make_requests(self, len(saved.z), *conditions, seed)
+            chosen = requests.make_requests(self, len(saved.z), *conditions, seed, held_seconds)
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
         else:
-            chosen = requests.make_requests(self, count, pitch, velocity, label, seed)
+            conditions = (pitch, velocity, label)
+            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds)
         if seconds is not None:
             generator.check_seconds(seconds, settings["sample_rate"])
         if glide:
@@ -268,6 +282,27 @@ class Run:
             pitches = [request.pitch for request in chosen]
             requests.check_pitches(pitches, settings["sample_rate"])
         return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
+
+    def _with_note_offs(self, entries, held_seconds):
+        """Entries with the given note-off, or the measured ones for a generator that uses them."""
+        from noisygan.data.dataset import measure_held_seconds
+        from noisygan.evaluation.generate import recordings_of
+
+        if not self.generator.has_controls:
+            return entries
+        trim_db = recordings_of(self).trim_db
+        found, problems = [], []
+        for entry in entries:
+            try:
+                held = (
+                    measure_held_seconds(entry, trim_db) if held_seconds is None else held_seconds
+                )
+                found.append(dataclasses.replace(entry, held_seconds=held))
+            except decoding.BadAudioError as error:
+                problems.append(f"like: {entry.path} {error}")
+        if not found:
+            raise UsageError(problems[0])
+        return found
 
     def check_playable(
         self,

@@ -16,6 +16,11 @@ from synths.sharing import computed_once
 from synths.units import safe_log
 
 
+def fft_size(seconds, sample_rate):
+    """Largest power of two of samples that last at most `seconds`."""
+    return 1 << int(math.log2(seconds * sample_rate) + 1e-6)
+
+
 def frame(audio, n_fft, hop_length):
     """Cut audio into overlapping centred frames, [batch, n_frames, n_fft].
 

@@ -43,7 +43,7 @@ def hybrid(vibrato=True, kind=Hybrid, **changes):
         "latent_units": 8,
         "sample_rate": SAMPLE_RATE,
         "seconds": N_SAMPLES / SAMPLE_RATE,
-        "note_off_seconds": N_SAMPLES / SAMPLE_RATE - 0.1,
+        "release_seconds": 0.1,
         "frame_rate": 100.0,
     }
     return kind(**(settings | changes))

@@ -18,6 +18,7 @@ SUMMARY = "render notes of a trained run into WAV files"
 EXAMPLE = """\
 noisygan render --run_dir runs/flute --out_dir notes --pitch 60,64,67 --count 4
 noisygan render --run_dir runs/flute --out_dir long --pitch 72 --seconds 8 --sample_rate 48000
+noisygan render --run_dir runs/guitar --out_dir damped --pitch 52 --held_seconds 0.5
 noisygan render --run_dir runs/kit --out_dir kicks --label kick --count 8
 noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls
 noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --pitch 60,64,67"""
@@ -41,7 +42,11 @@ def add_arguments(parser):
     arguments.add_length_and_rate(
         parser, "length; the note is held longer or shorter, its release stays as it is"
     )
-    like_help = "one note for each recording in a folder, at its pitch, velocity and label"
+    held_help = "time of the note-off, inf for never; where absent, the release ends with the "
+    held_help += "sound, and notes ring out if the recordings do"
+    add("--held_seconds", type=float, metavar="S", help=held_help)
+    like_help = "one note for each recording in a folder, at its pitch, velocity, label and "
+    like_help += "note-off"
     add("--like", metavar="DATA_DIR", help=like_help)
     z_help = "saved latents: -z.npz of `noisygan match`, with the pitch, velocity, label, length, "
     z_help += "level and noise in it where none is given; or an array in a .npy file"
@@ -75,7 +80,7 @@ def _glide(text):
 def run(args):
     """Render the notes."""
     check_folder(args.out_dir)
-    names = "pitch velocity count seconds sample_rate seed glide like z"
+    names = "pitch velocity count seconds sample_rate seed glide like z held_seconds"
     settings = {name: getattr(args, name) for name in names.split()}
     label = args.label.split(",") if args.label else None
     notes = noisygan.load(args.run_dir).render(label=label, **settings)

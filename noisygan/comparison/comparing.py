@@ -14,8 +14,7 @@ from noisygan.comparison import measuring, report_data, table, training
 from noisygan.comparison.systems import Progress, systems_of
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation.report import html_table, number
-from noisygan.files import atomic_write
-from noisygan.reports import comparison_report
+from noisygan.reports import comparison_report, page
 from noisygan.run import Run
 
 BUDGETS = ("minutes", "steps", "examples")
@@ -322,13 +321,13 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
         "curve_floor": main["floor"] if main else None,
         "metrics": metrics,
     }
-    _write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
-    _write(out_dir / "table.csv", table.as_csv(order, metrics))
-    _write(out_dir / "report.md", table.as_markdown(data))
+    page.write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
+    page.write(out_dir / "table.csv", table.as_csv(order, metrics))
+    page.write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
         shown = {name: [_load(f / "shown.npz") for f in folders[name]] for name in order}
-        page = {**data, **report_data.shown(held_out, shown)}
-        comparison_report.write(page, out_dir / "index.html")
+        content = {**data, **report_data.shown(held_out, shown)}
+        comparison_report.write(content, out_dir / "index.html")
     return data
 
 
@@ -356,8 +355,3 @@ def _load(path):
         raise UsageError(
             f"{path} can't be read ({error}); remove its folder, and measure again"
         ) from error
-
-
-def _write(path, text):
-    with atomic_write(path, overwrite=True) as part:
-        part.write_text(text, encoding="utf-8")

@@ -9,7 +9,8 @@ import pathlib
 
 from noisygan import config, run
 from noisygan.errors import UsageError
-from noisygan.files import atomic_write, read_json
+from noisygan.files import read_json
+from noisygan.reports import page
 
 FORMAT = 2
 MAX_BYTES = 16 << 20
@@ -135,6 +136,4 @@ class Progress:
 
     def write(self):
         """Write comparison.json."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(self.path, overwrite=True) as part:
-            part.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")
+        page.write(self.path, json.dumps(self.data, indent=1) + "\n")

@@ -21,6 +21,7 @@ from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
 from noisygan.errors import RunError, UsageError
 from noisygan.files import sha256
+from noisygan.metrics.note_timing import note_timing
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -32,6 +33,9 @@ MAX_BYTES_IN_MEMORY = 2 * 1024**3
 UNKNOWN_VELOCITY = 100.0
 
 NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
+
+# What is later in a recording is not looked through for its note-off.
+MAX_NOTE_SECONDS = 30.0
 
 # Segments that stay below this (-60 dB) hold nothing to learn.
 SILENCE = 1e-3
@@ -55,6 +59,8 @@ class AudioDataset:
       velocity: 0 to 127, NaN where unknown. float32 [n].
       label: Index into `label_names`. int32 [n].
       label_names: list of str, sorted. One name where the recordings have no labels.
+      held_seconds: Time of the note-off of each, measured from its level; infinite for a note that
+        rings out, or of segments and crops. float32 [n].
       has_pitch: Whether every pitch is known.
       has_velocity: Whether every velocity is known.
       has_label: Whether every label was given by the recordings.
@@ -80,6 +86,7 @@ class AudioDataset:
         decode: Callable[[int], np.ndarray] | None = None,
         crop: Callable[[int, float], np.ndarray] | None = None,
         listing: Listing | None = None,
+        held: Callable[[int], float] | None = None,
     ):
         """Store what `Recordings.read` found.
 
@@ -89,6 +96,8 @@ class AudioDataset:
             beginning of its file.
           crop: Function from the number of a recording and a position, 0 to 1, to the n_samples
             float32 there; None: batches hold what `audio` gives.
+          held: Function from the number of a recording to its `held_seconds`; None: measured in
+            its n_samples.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -108,6 +117,8 @@ class AudioDataset:
         self.listing = listing or Listing()
         self._decode = decode or self._decode_file
         self._crop = crop
+        self._measure = held or self._measure_held
+        self._held = np.full(len(self.names), np.nan, np.float32)
         self._audio = audio
         if audio is not None:
             audio.flags.writeable = False
@@ -180,6 +191,25 @@ class AudioDataset:
         )
         return recordings.read(folder)
 
+    @property
+    def held_seconds(self) -> np.ndarray:
+        """Time of the note-off of each recording, measured on first use, float32 [n]."""
+        return self._held_seconds(np.arange(len(self)))
+
+    def _held_seconds(self, rows):
+        for i in rows:
+            if np.isnan(self._held[i]):
+                self._held[i] = self._read(self._measure, int(i))
+        return self._held[rows]
+
+    def _measure_held(self, i):
+        return np.inf if self._crop else note_timing(self.audio(i), self.sample_rate).note_off
+
+    @property
+    def midi_pitches(self) -> list[int]:
+        """Known pitches of the recordings, rounded down, each once, rising."""
+        return sorted({int(p) for p in self.pitch if not np.isnan(p)})
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -245,6 +275,7 @@ class AudioDataset:
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
           (0.0 and 100.0 where unknown), label int32 [B].
+          (0.0 and 100.0 where unknown), label int32 [B], held_seconds float32 [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -279,13 +310,14 @@ class AudioDataset:
         label = tf.constant(self.label)
 
         def examples(indices, positions):
-            if self._crop is None and self._audio is not None:
-                return self._audio[indices]
             try:
+                held = self._held_seconds(indices)
+                if self._crop is None and self._audio is not None:
+                    return self._audio[indices], held
                 if self._crop is None:
-                    return np.stack([self.audio(int(i)) for i in indices])
+                    return np.stack([self.audio(int(i)) for i in indices]), held
                 drawn = zip(indices, positions, strict=True)
-                return np.stack([self._read(self._crop, int(i), where) for i, where in drawn])
+                return np.stack([self._read(self._crop, int(i), where) for i, where in drawn]), held
             except RunError as error:
                 self.failure = error
                 raise
@@ -296,12 +328,15 @@ class AudioDataset:
                 [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
             )
             indices, positions = indices[rows], positions[rows]
-            audio = tf.numpy_function(examples, [indices, positions], tf.float32, stateful=False)
+            audio, held = tf.numpy_function(
+                examples, [indices, positions], [tf.float32, tf.float32], stateful=False
+            )
             return {
                 "audio": tf.ensure_shape(audio, [size, self.n_samples]),
                 "pitch": tf.gather(pitch, indices),
                 "velocity": tf.gather(velocity, indices),
                 "label": tf.gather(label, indices),
+                "held_seconds": tf.ensure_shape(held, [size]),
             }
 
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
@@ -343,7 +378,7 @@ class Recordings:
     def __init__(
         self,
         sample_rate: int = 16000,
-        n_samples: int = 64000,
+        n_samples: int | None = None,
         families=None,
         instruments=None,
         sources=None,
@@ -359,12 +394,14 @@ class Recordings:
         crop: bool = False,
         middle_c: str = "C4",
         detect_pitch: str | None = None,
+        seconds: float = 4.0,
     ):
         """Store and validate.
 
         Args:
           sample_rate: Hz; files at other rates are resampled.
-          n_samples: Length of every example; longer files are cut, shorter ones zero-padded.
+          n_samples: Length of every example; longer files are cut, shorter ones zero-padded. None:
+            `seconds`.
           families: Instrument families, such as ['flute', 'brass'], or one name.
           instruments: Labels: NSynth's instrument_str, the label in a file's name or the name of
             its class folder.
@@ -384,10 +421,12 @@ class Recordings:
           middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
           detect_pitch: 'pyin' or 'crepe': measure the pitch of recordings whose name and metadata
             do not say it; None: their pitch is unknown.
+          seconds: Length of every example where n_samples is None.
 
         Raises:
           UsageError: if arguments exclude each other.
         """
+        n_samples = round(seconds * sample_rate) if n_samples is None else n_samples
         self.sample_rate, self.n_samples = int(sample_rate), int(n_samples)
         self.families, self.instruments = _listed(families), _listed(instruments)
         self.sources, self.velocities = _listed(sources), _listed(velocities, float)
@@ -553,6 +592,7 @@ class Recordings:
             decode=decode,
             crop=crop if self.crop else None,
             listing=listing,
+            held=lambda i: self._held(rows[i][0]),
         )
 
     def _shaped(self, audio):
@@ -563,12 +603,39 @@ class Recordings:
             audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
         )
 
+    def _held(self, entry):
+        """Time of the note-off of a recording, which may lie behind its n_samples."""
+        if self.segments or self.crop:
+            return np.inf
+        return measure_held_seconds(entry, self.trim_db, self.sample_rate)
+
     def _selection(self):
         values = {key: value for key, value in vars(self).items() if value is not None}
         # A default adds nothing, so that fingerprints outlive new settings.
         del values["split"], values["required"]
         defaults = {"segments": False, "crop": False, "middle_c": "C4"}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
+
+
+def measure_held_seconds(entry, trim_db=None, sample_rate=None):
+    """Time of the note-off of a recording from its beginning as `Recordings` cuts it.
+
+    Args:
+      entry: `noisygan.data.source_files.Entry`.
+      trim_db: As of `Recordings`.
+      sample_rate: Hz to measure at, or None: the file's own.
+
+    Returns:
+      Seconds; infinite for a note that rings out.
+    """
+    if entry.held_seconds is not None:
+        return entry.held_seconds
+    rate = sample_rate or decoding.check_header(entry.path, None).samplerate
+    audio = loading.load(entry, rate, trim_db is None).audio[: round(MAX_NOTE_SECONDS * rate)]
+    if trim_db is not None:
+        level = np.abs(audio)
+        audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
+    return note_timing(audio, rate).note_off
 
 
 def _sounding(audio, n):

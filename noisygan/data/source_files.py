@@ -41,6 +41,7 @@ class Entry:
       rule: How its name was read, of `filenames.RULES`, or what said it instead.
       problem: Why a part of its name could not be read, or None.
       start, end: First frame of the file, and the one after the last (None: to the end).
+      held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Entry:
     problem: str | None = None
     start: int = 0
     end: int | None = None
+    held_seconds: float | None = None
 
 
 @dataclasses.dataclass

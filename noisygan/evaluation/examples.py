@@ -29,6 +29,7 @@ class Examples:
       names: list of n.
       velocity: 0 to 127, NaN where unknown. float [n].
       rows: Rows of the recordings that generated examples have the conditions of, int [n], or None.
+      held_seconds: Time of the note-offs, infinite for never; None: unknown. float [n].
     """
 
     audio: np.ndarray
@@ -38,6 +39,7 @@ class Examples:
     names: list = None
     velocity: np.ndarray = None
     rows: np.ndarray = None
+    held_seconds: np.ndarray = None
     _features: features.Features = dataclasses.field(default=None, repr=False)
     _embedded: dict = dataclasses.field(default_factory=dict, repr=False)
     _courses: note_course.Courses = dataclasses.field(default=None, repr=False)
@@ -63,6 +65,7 @@ class Examples:
             [names[dataset.label[i]] for i in rows] if dataset.has_label else None,
             [dataset.names[i] for i in rows],
             dataset.velocity[rows],
+            held_seconds=dataset.held_seconds[rows],
         )
 
     def __len__(self):
@@ -100,6 +103,7 @@ class Examples:
             [self.names[i] for i in rows],
             self.velocity[rows],
             None if self.rows is None else self.rows[rows],
+            None if self.held_seconds is None else self.held_seconds[rows],
             self._features and self._features.take(rows),
             {name: vectors[rows] for name, vectors in self._embedded.items()},
             self._courses and self._courses.take(rows),
@@ -107,8 +111,7 @@ class Examples:
 
     def with_audio(self, audio):
         """Examples with other audio and the same conditioning."""
-        conditions = self.pitch, self.labels, self.names, self.velocity, self.rows
-        return Examples(audio, self.sample_rate, *conditions)
+        return dataclasses.replace(self, audio=audio, _features=None, _embedded={}, _courses=None)
 
     @property
     def has_pitch(self):

@@ -69,6 +69,7 @@ def generate(run, like, n, seed=0, recordings=None, generator=None, progress=Non
         [f"{i:04d}-{request.stem}" for i, request in enumerate(requests)],
         like.velocity[rows] if "velocity" in names else None,
         rows,
+        None if like.held_seconds is None else like.held_seconds[rows],
     )
 
 
@@ -94,6 +95,7 @@ def requests_like(run, generator, like, rows):
             label=str(like.labels[i]) or None,
             pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
             velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
+            held_seconds=None if like.held_seconds is None else float(like.held_seconds[i]),
         )
         for i in rows
     ]
@@ -125,7 +127,8 @@ def untrained_generator(run):
     config.parse([run.path / "config.gin"])
     trainer = config.configured(Trainer)()
     seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
-    build_generator(trainer.generator, len(run.metadata["label_names"]))
+    labels, pitches = run.metadata["label_names"], run.metadata["pitches"]
+    build_generator(trainer.generator, len(labels), pitches)
     trainer.plan.set_level(None)
     return trainer.generator
 

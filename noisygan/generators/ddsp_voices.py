@@ -47,6 +47,10 @@ class DDSPVoice(keras.layers.Layer):
     def bandwidth_hz(self, value):
         self.voice.bandwidth_hz = value
 
+    def set_lowest_pitch(self, pitch):
+        """Decide the voice's number of harmonics."""
+        self.voice.set_lowest_pitch(pitch)
+
     def get_controls(self, decoded, f0_hz, loudness_db):
         """The voice's controls."""
         return self.voice.get_controls(decoded, f0_hz, loudness_db)

@@ -46,6 +46,12 @@ class Capabilities:
     n_levels = 1
     level = 0
 
+    def adapt(self, data):
+        """Set constants that are measured from the recordings, an `AudioDataset`."""
+
+    def set_pitches(self, pitches):
+        """Set what depends on the range of the recordings' MIDI pitches, before variables exist."""
+
     def length_of(self, level):
         """Samples of the audio at a level."""
         return round(self.seconds * self.sample_rate)

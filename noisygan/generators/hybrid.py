@@ -3,13 +3,26 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
-from noisygan.generators.pitch import bend_at, shifted
+from noisygan.generators.pitch import at_pitch, bend_at, shifted
+from noisygan.metrics.note_timing import END_DB, note_timing
+from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
+
+# Notes are damped at a note-off if the recordings show hardly any release.
+DAMPER_DB_PER_SECOND = 240.0
+# Fewer recordings than this share are not enough.
+_LEAST_SHARE_RELEASED = 0.2
+_LOWEST_PITCH = 33  # where it is unknown
+# Where the mean of an F0 curve is taken.
+_TUNED_TIMES = np.linspace(0.2, 1.5, 26, dtype=np.float32)
+# At most this many recordings are measured.
+_MAX_MEASURED, _MAX_TUNED = 64, 1024
 
 
 class Hybrid(Generator):
@@ -35,7 +48,8 @@ class Hybrid(Generator):
         networks; 0: no such layers.
       sample_rate: Hz, of the recordings.
       seconds: Length of the recordings.
-      note_off_seconds: When their notes are let go; a longer or shorter note has the same release.
+      release_seconds: From note-off to the end of a note, of a generator that is not trained;
+        training measures it.
       frame_rate: Frames of the controls a second.
       initial_loudness_db, max_loudness_db: Level of the untrained generator, and the ceiling.
       loudness_scale_db: How many decibels 1 on the raw loudness curve is.
@@ -60,7 +74,7 @@ class Hybrid(Generator):
         latent_units=128,
         sample_rate=16000,
         seconds=4.0,
-        note_off_seconds=3.0,
+        release_seconds=0.5,
         frame_rate=125.0,
         initial_loudness_db=-25.0,
         max_loudness_db=0.0,
@@ -102,7 +116,16 @@ class Hybrid(Generator):
                 ],
                 name="latent",
             )
-        self.release_seconds = seconds - note_off_seconds
+        measured = {"release_seconds": release_seconds, "rings_out": 0.0, "learns_release": 1.0}
+        self._release_seconds, self._rings_out, self._learns_release = (
+            self.add_weight(
+                shape=[], initializer=keras.initializers.Constant(x), trainable=False, name=name
+            )
+            for name, x in measured.items()
+        )
+        self._tuning_cents = self.add_weight(
+            shape=[128], initializer="zeros", trainable=False, name="tuning_cents"
+        )
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db
@@ -118,18 +141,56 @@ class Hybrid(Generator):
         names = self.condition_encoder.names if self.condition_encoder else ()
         return tuple(dict.fromkeys((*names, *self.pitch.condition_names)))
 
+    @property
+    def release_seconds(self):
+        """Median time from note-off to the end of a recording, or of the damper."""
+        return float(self._release_seconds.numpy())
+
+    @property
+    def rings_out(self):
+        """Whether hardly any recording has a note-off."""
+        return float(self._rings_out.numpy()) > 0.5
+
+    def set_pitches(self, pitches):
+        """Set the number of harmonics of voices that leave it open."""
+        for voice in self.voices:
+            if voice.kind == "harmonic":
+                voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
+
+    def adapt(self, data):
+        """Measure the recordings' releases, and their tuning where pitch is a condition."""
+        if "pitch" in self.pitch.condition_names:
+            rows = np.arange(0, len(data), -(-len(data) // _MAX_TUNED))
+            cents = [
+                measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]).harmonic_cents
+                for i in rows
+            ]
+            self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
+        held = data.held_seconds
+        inside = np.flatnonzero(held < data.n_samples / data.sample_rate)
+        learns = len(inside) >= _LEAST_SHARE_RELEASED * len(held)
+        self._learns_release.assign(float(learns))
+        self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
+        release = END_DB / -DAMPER_DB_PER_SECOND
+        if learns:
+            measured = inside[:: -(-len(inside) // _MAX_MEASURED)]
+            ends = [note_timing(data.audio(i), data.sample_rate).end for i in measured]
+            release = max(float(np.median(ends - held[measured])), 0.02)
+        self._release_seconds.assign(release)
+
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
         """Generate control curves in physical units.
 
         Args:
           z: float32 [batch, latent_dim].
           conditioning: dict with `condition_names`: pitch (MIDI) and velocity (0 .. 127),
-            float32 [batch]; label, int32 [batch]. It may hold a bend of the pitch, float32
-            [batch, n_points, 2]: (seconds, semitones), straight between.
+            float32 [batch]; label, int32 [batch]. It may hold held_seconds, and a bend of the
+            pitch, float32 [batch, n_points, 2]: (seconds, semitones), straight between.
           seconds: Length, a number or a float64 scalar; the note is held longer or shorter, its
             release stays as it is.
-          held_seconds: When each note is let go, float32 [batch]; None: so that its release ends
-            with the sound.
+          held_seconds: Time of each note-off, float32 [batch], infinite for a note that rings out;
+            None: that of the conditioning. Without it notes ring out if all recordings do, and
+            others are released so that they end with the sound.
 
         Returns:
           dict: `loudness_db` [batch, n_frames, 1] and, for each voice, `<voice>/<control>`.
@@ -137,16 +198,16 @@ class Hybrid(Generator):
         seconds = self.seconds if seconds is None else seconds
         # Up to the end, and never past it because of a rounded product.
         n_frames = seconds * self.frame_rate - 1e-6
-        let_go = seconds - self.release_seconds
         if isinstance(seconds, tf.Tensor):
             n_frames = tf.maximum(1, tf.cast(tf.math.ceil(n_frames), tf.int32))
-            let_go = tf.cast(tf.nn.relu(let_go), tf.float32)
         else:
-            n_frames, let_go = max(1, math.ceil(n_frames)), max(float(let_go), 0.0)
+            n_frames = max(1, math.ceil(n_frames))
         # Graphs multiply by a rounded reciprocal: in float64 the error is negligible.
         times = tf.cast(tf.cast(tf.range(n_frames), tf.float64) / self.frame_rate, tf.float32)
-        note_off = held_seconds
-        if held_seconds is None:
+        note_off = conditioning.get("held_seconds") if held_seconds is None else held_seconds
+        if note_off is None:
+            let_go = tf.nn.relu(tf.cast(seconds, tf.float32) - self._release_seconds)
+            let_go = tf.where(self._rings_out > 0.5, np.inf, let_go)
             note_off = tf.fill([tf.shape(z)[0]], let_go)
         return self.controls_at(times, note_off, z, conditioning)
 
@@ -155,7 +216,7 @@ class Hybrid(Generator):
 
         Args:
           times: Seconds since the notes began, float32 [n_frames], or [batch, n_frames].
-          note_off: Seconds when they are let go, float32 [batch].
+          note_off: Seconds when they are let go, float32 [batch]; infinite for never.
           z, conditioning: As in `get_controls`.
 
         Returns:
@@ -167,10 +228,21 @@ class Hybrid(Generator):
         latent = self.conditioned_latent(z, conditioning)
         if self.latent_network is not None:
             latent = self.latent_network(latent)
-        raw_f0 = self.f0_curve(times, note_off, latent)
-        raw_loudness = self.loudness_curve(times, note_off, latent)
-        timbre = self.timbre_curves(times, note_off, latent)
+        # Curves that never saw a note-off do not get one: a damper takes its place.
+        learnt = tf.where(self._learns_release > 0.5, note_off, np.inf)
+        raw_f0 = self.f0_curve(times, learnt, latent)
+        raw_loudness = self.loudness_curve(times, learnt, latent)
+        timbre = self.timbre_curves(times, learnt, latent)
+        if "pitch" in self.pitch.condition_names:
+            # No loss hears tuning, so the mean of the curve is not left to training.
+            held = tf.fill([tf.shape(latent)[0]], np.inf)
+            raw_f0 -= tf.reduce_mean(
+                self.f0_curve(tf.constant(_TUNED_TIMES), held, latent), 1, keepdims=True
+            )
         f0_hz = self.pitch(raw_f0, asked)
+        if "pitch" in self.pitch.condition_names:
+            cents = at_pitch(self._tuning_cents, asked["pitch"])
+            f0_hz = shifted(f0_hz, 0.01 * cents[:, None, None])
         if "bend" in asked:
             f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
         if self.jitter is not None:
@@ -181,6 +253,9 @@ class Hybrid(Generator):
         )
         if self.jitter is not None:
             loudness_db += level_db
+        since = tf.nn.relu((times if times.shape.rank == 2 else times[None]) - note_off[:, None])
+        damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
+        loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:

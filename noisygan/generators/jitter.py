@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -42,27 +43,32 @@ class ConditionJitter:
         return z[:, self.n_dims :], shifted
 
 
-class Jitter:
-    """Slow random deviations of pitch and level, a function of z.
+class Jitter(keras.layers.Layer):
+    """Random deviations of pitch and level, a function of z.
 
     Each is a sum of sines with incommensurate rates. Their phases follow from z, so the wander is a
-    function of z and of time in seconds, at any frame rate and length.
+    function of z and of time in seconds, at any frame rate and length. The strength of each sine is
+    learned.
 
     Args:
-      pitch_cents: Root-mean-square deviation of F0.
-      level_db: Root-mean-square deviation of the loudness.
+      pitch_cents: Root-mean-square deviation of F0 before training.
+      level_db: Root-mean-square deviation of the loudness before training.
       n: Number of sines.
       max_hz: Highest rate.
     """
 
-    def __init__(self, pitch_cents=1.2, level_db=0.3, n=24, max_hz=40.0):
+    def __init__(self, pitch_cents=1.2, level_db=0.3, n=24, max_hz=40.0, name="jitter"):
+        super().__init__(name=name)
         self.pitch_cents = pitch_cents
         self.level_db = level_db
         # One rate in each of n equal stretches up to the highest.
         place = np.arange(n) + np.random.default_rng(n).uniform(size=n)
         self.rates_hz = (max_hz / n * place).astype(np.float32)
+        self.log_strengths = self.add_weight(
+            shape=[2, n], initializer="zeros", name="log_strengths"
+        )
 
-    def __call__(self, times, z):
+    def call(self, times, z):
         """(deviation of F0 in cents, deviation of loudness in dB), each [batch, n_times, 1].
 
         Args:
@@ -75,8 +81,9 @@ class Jitter:
         angle = 2.0 * math.pi * times[..., None] * self.rates_hz
         waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=-1)
 
-        def wander(phase):
-            turned = tf.concat([tf.cos(phase), tf.sin(phase)], axis=1)
+        def wander(phase, log_strengths):
+            turned = tf.stack([tf.cos(phase), tf.sin(phase)], axis=1) * tf.exp(log_strengths)
+            turned = tf.reshape(turned, [-1, 2 * n])
             if times.shape.rank == 2:
                 wave = tf.reduce_sum(turned[:, None] * waves, axis=2)
             else:
@@ -84,4 +91,5 @@ class Jitter:
             return wave[:, :, None] * math.sqrt(2.0 / n)
 
         pitch, level = tf.split(phases, 2, axis=1)
-        return self.pitch_cents * wander(pitch), self.level_db * wander(level)
+        of_pitch, of_level = tf.unstack(self.log_strengths)
+        return self.pitch_cents * wander(pitch, of_pitch), self.level_db * wander(level, of_level)

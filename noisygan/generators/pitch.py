@@ -46,6 +46,14 @@ def shifted(hz, semitones):
     return hz + hz * (2.0 * half / (1.0 - half))
 
 
+def at_pitch(table, pitch):
+    """Interpolate a table over MIDI pitch, float32 [128], linearly: [batch] at pitches [batch]."""
+    place = tf.clip_by_value(pitch, 0.0, 127.0)
+    low = tf.minimum(tf.cast(place, tf.int32), 126)
+    here, after = tf.gather(table, low), tf.gather(table, low + 1)
+    return here + (place - tf.cast(low, tf.float32)) * (after - here)
+
+
 class UnconditionedPitch:
     """F0 anywhere in a range, without a pitch condition; untrained networks give its center.
 

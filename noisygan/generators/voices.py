@@ -13,14 +13,19 @@ import tensorflow as tf
 from synths.filtered_noise import FilteredNoise
 from synths.oscillators import harmonic_synthesis
 from synths.partials import normalize_distribution
+from synths.spectral import fft_size
 from synths.units import db_to_amplitude, soft_ceiling_db
+
+# A0 has 800 below 22 kHz.
+MAX_HARMONICS = 1000
 
 
 class HarmonicVoice(keras.layers.Layer):
     """A harmonic oscillator bank whose timbre follows the decoded features.
 
     Args:
-      n_harmonics: Number of harmonics.
+      n_harmonics: Number of harmonics; None: all that the lowest pitch of the recordings has
+        below `bandwidth_hz`, at most `MAX_HARMONICS`.
       bandwidth_hz: No harmonic is made at or above it; None: half the rate of the recordings,
         which the generator fills in.
       tuned: Whether the voice has a trainable detuning (in cents, starts at `detune_cents`), for
@@ -42,15 +47,13 @@ class HarmonicVoice(keras.layers.Layer):
         name="harmonic",
     ):
         super().__init__(name=name)
-        self.n_harmonics = n_harmonics
         self.bandwidth_hz = bandwidth_hz
+        self.slope_db = slope_db
         self.detune_cents = detune_cents
         self.level_scale_db = level_scale_db
-        # Not a tensor: in an exported graph that would be an input.
-        orders = np.arange(1, n_harmonics + 1)
-        octaves_up = np.log(orders) / math.log(2.0)
-        self.initial = np.float32(slope_db * octaves_up * (math.log(10.0) / 20.0))
-        self.distribution = keras.layers.Dense(n_harmonics, name="distribution")
+        self.n_harmonics = None
+        if n_harmonics is not None:
+            self._set_n_harmonics(n_harmonics)
         self.level = keras.layers.Dense(1, name="level")
         self.detune = None
         if tuned:
@@ -59,6 +62,20 @@ class HarmonicVoice(keras.layers.Layer):
                 initializer=keras.initializers.Constant(detune_cents),
                 name="detune_cents",
             )
+
+    def _set_n_harmonics(self, n_harmonics):
+        self.n_harmonics = n_harmonics
+        # Not a tensor: in an exported graph that would be an input.
+        octaves_up = np.log2(np.arange(1, n_harmonics + 1))
+        self.initial = np.float32(self.slope_db * octaves_up * (math.log(10.0) / 20.0))
+        self.distribution = keras.layers.Dense(n_harmonics, name="distribution")
+
+    def set_lowest_pitch(self, pitch):
+        """Decide the number of harmonics, unless it is set, from the lowest pitch, MIDI."""
+        if self.n_harmonics is None:
+            # Half a semitone lower: notes may be flat.
+            lowest_hz = 440.0 * 2.0 ** ((pitch - 69.5) / 12.0)
+            self._set_n_harmonics(min(max(int(self.bandwidth_hz / lowest_hz), 1), MAX_HARMONICS))
 
     def get_controls(self, decoded, f0_hz, loudness_db):
         """Controls from features.
@@ -104,7 +121,8 @@ class NoiseVoice(keras.layers.Layer):
     """Filtered noise: breath, hiss, the noise of the key.
 
     Args:
-      n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`; 2 or more.
+      n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`; 2 or more. None: a power
+        of two of them, at least 125 Hz apart, and one at 0 Hz.
       bandwidth_hz: No noise is made above it; None: half the rate of the recordings, which the
         generator fills in.
       initial_db: Level of an untrained voice relative to the note's, in dB.
@@ -118,10 +136,22 @@ class NoiseVoice(keras.layers.Layer):
     ):
         super().__init__(name=name)
         self.n_bands = n_bands
+        self.bands = None if n_bands is None else keras.layers.Dense(n_bands, name="bands")
         self.bandwidth_hz = bandwidth_hz
         self.initial_db = initial_db
         self.ceiling_db = ceiling_db
-        self.bands = keras.layers.Dense(n_bands, name="bands")
+
+    @property
+    def bandwidth_hz(self):
+        """Bandwidth in Hz, which decides the number of bands unless that is set."""
+        return self._bandwidth_hz
+
+    @bandwidth_hz.setter
+    def bandwidth_hz(self, hz):
+        self._bandwidth_hz = hz
+        if self.n_bands is None and hz is not None:
+            self.n_bands = fft_size(1.0 / 125.0, hz) + 1
+            self.bands = keras.layers.Dense(self.n_bands, name="bands")
 
     def get_controls(self, decoded, f0_hz, loudness_db):
         """Controls from features; arguments as `HarmonicVoice.get_controls`.

@@ -1,10 +1,10 @@
 """Losses of the generator besides the adversarial one.
 
 Most compare a generated sound with the recording whose conditions it shares (`compares` is
-"audio"). They fit timbre, level and modulation within the first hundreds of steps.
-`FeatureMatch` compares the discriminator's features of whole batches (`compares` is "features").
-`NextBlockLoss` compares recordings with the generator's teacher-forced predictions (`compares` is
-"prediction").
+"audio", or "notes" with the note-offs). They fit timbre, level and modulation within the first
+hundreds of steps. `FeatureMatch` compares the discriminator's features of whole batches (`compares`
+is "features"). `NextBlockLoss` compares recordings with the generator's teacher-forced predictions
+(`compares` is "prediction").
 """
 
 import numpy as np
@@ -55,67 +55,73 @@ class TextureMatch:
     are weighted by auditory bandwidth, plus the total level: the level of each
     frequency bin over short stretches of time; the strength of its modulation at each rate,
     whatever the phase (so vibrato and tremolo are learnt, with the recordings' rate, depth and
-    regularity, but may begin anywhere); and the frames themselves around moments where timing
-    matters, such as onset and release.
+    regularity, but may begin anywhere); and the frames themselves after moments where timing
+    matters: the onset, and each recording's note-off.
 
     Args:
       weight: Weight in the generator's loss.
       sample_rate: Hz.
-      n_fft, hop_length: Of the spectra, in samples.
+      n_fft: Of the spectra, in samples; None: a power of two, at most 0.064 s.
+      hop_length: Samples; None: a quarter of n_fft.
       floor: Added to magnitudes before the logarithm; 1 is a full-scale sine.
       level_seconds: Length of the stretches whose levels are compared.
       modulation_seconds: Length of the windows in which modulation is measured. Their resolution,
         2 / modulation_seconds in Hz, is the largest error of a rate that is still corrected.
       max_rate_hz: Highest rate of modulation.
-      moments_seconds: Moments around which frames are compared one by one; those behind the end
-        of the sounds are left out.
-      moment_seconds: For how long after each.
+      moment_seconds: For how long frames are compared one by one after onset and note-off.
       modulation_weight: Weight of the modulation among the terms.
 
     References:
       McDermott and Simoncelli 2011, on the statistics that make sound textures.
     """
 
-    compares = "audio"
+    compares = "notes"
 
     def __init__(
         self,
         weight=1.0,
         sample_rate=16000,
-        n_fft=1024,
-        hop_length=256,
+        n_fft=None,
+        hop_length=None,
         floor=1e-6,
         level_seconds=0.25,
         modulation_seconds=1.0,
         max_rate_hz=11.0,
-        moments_seconds=(0.0,),
         moment_seconds=0.4,
         modulation_weight=1.0,
     ):
         self.weight = weight
         self.sample_rate = sample_rate
-        self.n_fft = n_fft
-        self.hop_length = hop_length
+        self.n_fft = n_fft or spectral.fft_size(0.064, sample_rate)
+        self.hop_length = hop_length or self.n_fft // 4
         self.floor = floor
-        self.frame_rate = sample_rate / hop_length
+        self.frame_rate = sample_rate / self.hop_length
         self.level_frames = max(1, round(level_seconds * self.frame_rate))
         self.modulation_frames = max(4, round(modulation_seconds * self.frame_rate))
         self.max_rate_hz = max_rate_hz
-        self.moments_seconds = tuple(moments_seconds)
         self.moment_seconds = moment_seconds
         self.modulation_weight = modulation_weight
 
-    def __call__(self, real, fake):
-        """Scalar, nepers. Arguments: [batch, n_samples] each."""
+    def __call__(self, real, fake, held_seconds=None):
+        """Scalar, nepers.
+
+        Args:
+          real, fake: float32 [batch, n_samples] each.
+          held_seconds: Note-offs of the recordings, float32 [batch]; rows whose note-off is behind
+            the end have no such term. None: nowhere.
+        """
         a, b = (self._log_spectrum_and_level(x) for x in (real, fake))
         total = self._mean(tf.abs(self._levels(a) - self._levels(b)))
         modulation = self._mean(tf.abs(self._modulation(a) - self._modulation(b)))
         total += self.modulation_weight * modulation
-        inside = [m for m in self.moments_seconds if m * self.sample_rate < real.shape[1]]
-        for moment in inside:
-            c, d = (self._around(x, moment) for x in (real, fake))
-            total += tf.reduce_mean(tf.abs(c - d)) / len(inside)
-        return total
+        c, d = (self._after_onset(x) for x in (real, fake))
+        if held_seconds is None:
+            return total + tf.reduce_mean(tf.abs(c - d))
+        total += 0.5 * tf.reduce_mean(tf.abs(c - d))
+        c, d = (self._after(x, held_seconds) for x in (real, fake))
+        inside = tf.cast(held_seconds < real.shape[1] / self.sample_rate, tf.float32)
+        by_row = tf.reduce_mean(tf.abs(c - d), axis=[1, 2])
+        return total + 0.5 * tf.reduce_mean(inside * by_row)
 
     def _log_spectrum_and_level(self, audio):
         """Log spectrum and, behind its bins, the log level of the whole."""
@@ -172,12 +178,20 @@ class TextureMatch:
         waves[:, :n] = window * np.concatenate([np.cos(angle), np.sin(angle)])
         return waves.reshape(len(waves), n_parts, hop).swapaxes(0, 1)
 
-    def _around(self, audio, moment):
-        """Log spectrum after a moment, in frames a quarter as long: onsets are not smeared."""
+    def _after_onset(self, audio):
+        """Log spectrum of the beginning, in frames a quarter as long: onsets are not smeared."""
+        end = round(self.moment_seconds * self.sample_rate) + self.n_fft // 4
+        return _log_spectrum(audio[:, :end], self.n_fft // 4, self.hop_length // 4, self.floor)
+
+    def _after(self, audio, moments):
+        """Log spectrum after a moment of each row, which begins a frame before it."""
         size, hop = self.n_fft // 4, self.hop_length // 4
-        start = max(0, round(moment * self.sample_rate) - size)
-        end = start + round(self.moment_seconds * self.sample_rate) + size
-        return _log_spectrum(audio[:, start:end], size, hop, self.floor)
+        n = round(self.moment_seconds * self.sample_rate) + size
+        last = float(audio.shape[1])
+        start = tf.cast(tf.minimum(moments * self.sample_rate, last), tf.int32) - size
+        places = tf.maximum(start, 0)[:, None] + tf.range(n)
+        padded = tf.pad(audio, [[0, 0], [0, n]])
+        return _log_spectrum(tf.gather(padded, places, batch_dims=1), size, hop, self.floor)
 
 
 class FeatureMatch:

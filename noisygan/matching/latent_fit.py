@@ -108,7 +108,8 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
     """
     held = 0.0
     if generator.has_controls:
-        held = max(len(audio) / generator.sample_rate - generator.release_seconds, 0.0)
+        held = len(audio) / generator.sample_rate
+        held -= 0.0 if generator.rings_out else min(generator.release_seconds, held)
     start = Latent(
         z=_prior_samples(generator).mean(axis=0),
         pitch=pitch if "pitch" in generator.condition_names else 0.0,

@@ -107,6 +107,9 @@ def conditioning(requests):
         "velocity": tf.constant([request.velocity for request in requests], tf.float32),
         "label": tf.constant([request.label for request in requests], tf.int32),
     }
+    if requests[0].held_seconds is not None:
+        held = [request.held_seconds for request in requests]
+        batch["held_seconds"] = tf.constant(held, tf.float32)
     if requests[0].bend:
         batch["bend"] = tf.constant([request.bend for request in requests], tf.float32)
     return batch

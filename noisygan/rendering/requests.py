@@ -14,6 +14,7 @@ from noisygan.errors import UsageError
 
 DEFAULT_PITCH = 60
 DEFAULT_VELOCITY = 100
+NO_NOTE_OFF = "held_seconds: this run's generator writes whole waveforms; leave it out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Request:
       condition_names: What the generator is conditioned on.
       bend: Pitch bend, points (seconds, semitones), linear between them; all requests that are
         rendered together have equally many.
+      held_seconds: Time of the note-off, infinite for never; None: the generator's default.
     """
 
     pitch: float
@@ -40,6 +42,7 @@ class Request:
     index: int
     condition_names: tuple = ("pitch", "velocity")
     bend: tuple = ()
+    held_seconds: float | None = None
 
     @property
     def kind(self):
@@ -74,7 +77,7 @@ def note_seeds(seed, number):
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
-def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
+def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None):
     """Request `count` notes at each pitch and label: list of Request.
 
     The i-th note at each pitch has the same z: notes of one index sound like one instrument.
@@ -86,6 +89,7 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
       velocity: 0 .. 127; None: 100.
       label: List of label names; None: each in turn.
       seed: Decides which pitches are drawn.
+      held_seconds: Time of the note-offs; None: the generator's default.
 
     Raises:
       UsageError: if the run's generator is not conditioned on what is given, or can't play it.
@@ -108,18 +112,21 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0):
         else:
             chosen = [DEFAULT_PITCH]
         labels = indices if label is not None else [indices[number % len(indices)]]
-        notes += [(each, velocity, index, number) for each in chosen for index in labels]
+        notes += [
+            (each, velocity, index, number, held_seconds) for each in chosen for index in labels
+        ]
     return _numbered(run, notes)
 
 
 def requests_like(run, entries):
-    """Request one note for each recording, at its pitch, velocity and label.
+    """Request one note for each recording, at its pitch, velocity, label and note-off.
 
     Recordings that lack a condition of the generator, or have an unknown label, are left out.
 
     Args:
       run: As of `make_requests`.
-      entries: Recordings: objects with path, pitch, velocity and label, None where unknown.
+      entries: Recordings: objects with path, pitch, velocity, label and held_seconds, None where
+        unknown.
 
     Returns:
       list of Request, in the entries' order.
@@ -146,7 +153,7 @@ def requests_like(run, entries):
             )
             continue
         velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
-        notes.append((entry.pitch or 0, velocity, label, number))
+        notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds))
     if not notes:
         raise UsageError(problems[0])
     return _numbered(run, notes)
@@ -221,11 +228,11 @@ def _label_indices(run, labels):
 
 
 def _numbered(run, notes):
-    """Number the files of equal names; `notes` are (pitch, velocity, label, number)."""
+    """Number the files of equal names; `notes` are the fields of requests."""
     seen, requests, names = {}, [], tuple(run.condition_names)
-    for pitch, velocity, label, number in notes:
+    for pitch, velocity, label, number, held in notes:
         name = file_name(run, label)
-        request = Request(pitch, velocity, label or 0, name, number, 0, names)
+        request = Request(pitch, velocity, label or 0, name, number, 0, names, held_seconds=held)
         seen[request.kind] = seen.get(request.kind, -1) + 1
         requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests

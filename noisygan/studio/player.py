@@ -133,6 +133,7 @@ class Player:
             if request.sample_rate == self.sample_rate:
                 get_signal = self._traced[length][1]
         held = max(request.seconds - self.generator.release_seconds, 0.0)
+        held = np.inf if self.generator.rings_out else held
         inputs = (request.z[None], *_conditioning(request), np.array([held], np.float32))
         n_frames = max(1, math.ceil(request.seconds * self.generator.frame_rate - 1e-6))
         controls = {name: x.numpy() for name, x in get_controls(*map(tf.constant, inputs)).items()}

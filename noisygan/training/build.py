@@ -18,8 +18,15 @@ def seed_initializers(networks, seed):
                     value.seed = int(numbers.integers(2**31))
 
 
-def build_generator(generator, n_labels):
-    """Make a generator's variables by one call; n_labels: labels of the recordings."""
+def build_generator(generator, n_labels, pitches=()):
+    """Make a generator's variables by one call.
+
+    Args:
+      generator: By the generator contract.
+      n_labels: Number of labels of the recordings.
+      pitches: Their MIDI pitches, whole numbers.
+    """
+    generator.set_pitches(pitches)
     if generator.condition_encoder is not None:
         generator.condition_encoder.n_labels = n_labels
     conditioning = {"pitch": [69.0], "velocity": [100.0], "label": [0]}

@@ -66,7 +66,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
             "summary": data.summary().rsplit(", from ", 1)[0],
         },
         "label_names": list(data.label_names),
-        "pitches": sorted({int(p) for p in data.pitch if not math.isnan(p)}),
+        "pitches": data.midi_pitches,
         "sample_rate": data.sample_rate,
         "n_samples": data.n_samples,
     }

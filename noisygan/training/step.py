@@ -174,6 +174,11 @@ class GANLosses:
         metrics = {"g_adversarial": loss} | diversity_metrics(examples)
         compared = {
             "audio": lambda: (examples.real, examples.fake),
+            "notes": lambda: (
+                examples.real,
+                examples.fake,
+                examples.conditioning.get("held_seconds"),
+            ),
             "features": lambda: (real.features, fake.features),
             "prediction": lambda: self.generator.predict(
                 examples.real, examples.conditioning, examples.noise_seed

@@ -122,13 +122,13 @@ def build(data=None, replicas=None):
     return trainer, data
 
 
-def load_generator(run_dir, checkpoint, n_labels):
+def load_generator(run_dir, checkpoint, n_labels, pitches=()):
     """Load the generator of a run with its averaged weights.
 
     Args:
       run_dir: Run folder.
       checkpoint: Prefix of a checkpoint or snapshot.
-      n_labels: Number of labels of the recordings.
+      n_labels, pitches: Number of labels and MIDI pitches of the recordings.
 
     Returns:
       A built generator.
@@ -146,7 +146,7 @@ def load_generator(run_dir, checkpoint, n_labels):
     try:
         trainer = gin_config.configured(Trainer)()
         generator = trainer.generator
-        build_generator(generator, n_labels)
+        build_generator(generator, n_labels, pitches)
     except Exception as error:  # Whatever a network of odd sizes fails with.
         raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
     averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]

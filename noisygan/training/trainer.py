@@ -143,11 +143,12 @@ class Trainer:
         tf.keras.utils.set_random_seed(seed)
         self.check(data)
         chosen = range(0, len(data), -(-len(data) // 256))
+        self.generator.adapt(data)
         self.discriminator.adapt(tf.stack([data.audio(i) for i in chosen]))
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(data.batches(self.batch_size, seed)))
         self.plan.set_level(None)
-        build_generator(self.generator, len(data.label_names))
+        build_generator(self.generator, len(data.label_names), data.midi_pitches)
         if self.condition_encoder is not None:
             self.condition_encoder.n_labels = len(data.label_names)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))

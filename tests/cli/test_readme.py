@@ -34,7 +34,8 @@ def desk(tmp_path, monkeypatch):
     """The reader's folder, with a runs/notes.gin of tiny networks."""
     (tmp_path / "runs").mkdir()
     config = ROOT / "tests" / "configs" / "small_notes.gin"
-    (tmp_path / "runs" / "notes.gin").write_text(config.read_text())
+    for name in ("notes", "notes_16k"):
+        (tmp_path / "runs" / f"{name}.gin").write_text(config.read_text())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -55,7 +55,8 @@ def read(tmp_path_factory):
 
     def run(name, recordings):
         parts = includes(name)
-        folder = notes_folder if "data/notes.gin" in parts else None
+        is_notes = "data/notes.gin" in parts and recordings.sample_rate == 16000
+        folder = notes_folder if is_notes else None
         folder = drums_folder if "data/drums.gin" in parts else folder
         folder = notes_folder if "data/notes_second.gin" in parts else folder
         key = repr((sorted(vars(recordings).items()), folder))

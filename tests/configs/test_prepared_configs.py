@@ -15,7 +15,8 @@ from noisygan.data.prepare.options import make_options
 NOTES, DRUMS = ("nsynth", "nsynth", {}), ("drums", None, {})
 RUNS = {
     "runs/demo.gin": NOTES,
-    "runs/notes.gin": NOTES,
+    "runs/notes.gin": ("nsynth", "nsynth", {"sample_rates": (44100.0,)}),
+    "runs/notes_16k.gin": NOTES,
     "runs/noisygan_paper.gin": NOTES,
     "runs/wavegan_notes.gin": NOTES,
     "runs/wavegan_notes_small.gin": NOTES,

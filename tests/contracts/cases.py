@@ -56,6 +56,7 @@ class Case:
       shapes: Shapes of the outputs by name; each begins with BATCH.
       call: Function from (object, inputs) to a dict of outputs.
       without_gradient: Inputs without a gradient (ints, seeds).
+      unused: Ends of the paths of variables that the output does not depend on.
       seed: Name of the seed among the inputs, if there is one.
       unknown_axes: Number of leading axes of the inputs that may be unknown in a graph.
       n_rows: Number of rows, from the first, that do not depend on their place in the batch.
@@ -68,6 +69,7 @@ class Case:
     shapes: dict
     call: Callable
     without_gradient: tuple = ()
+    unused: tuple = ()
     seed: str = ""
     unknown_axes: int = 1
     n_rows: int = BATCH
@@ -314,6 +316,15 @@ CASES = {
         call=draw,
         without_gradient=("note_off",),
     ),
+    "Jitter": Case(
+        covers=Jitter,
+        make=lambda: Jitter(n=4),
+        inputs={"z": numbers(5)},
+        shapes={"pitch": (3, 5, 1), "level": (3, 5, 1)},
+        call=lambda jitter, inputs: dict(
+            zip(("pitch", "level"), jitter(TIMES, inputs["z"]), strict=True)
+        ),
+    ),
     "Vibrato": Case(
         covers=Vibrato,
         make=lambda: Vibrato(n=2),
@@ -404,6 +415,7 @@ CASES = {
         call=generate,
         tolerance=PHASE,
         without_gradient=("seed", "label"),
+        unused=("f0/outputs/bias",),
         seed="seed",
     ),
     "Hybrid with all its parts": Case(
@@ -420,6 +432,7 @@ CASES = {
         call=generate,
         tolerance=PHASE,
         without_gradient=("seed", "label"),
+        unused=("f0/outputs/bias",),
         seed="seed",
     ),
 }

@@ -84,6 +84,8 @@ def test_the_gradient_reaches_every_input_and_every_variable(case):
         by_row = np.abs(tf.reshape(slope, [BATCH, -1])).max(axis=1)
         assert (by_row > 0).all(), name
     for variable, slope in zip(thing.trainable_variables, variable_slopes, strict=True):
+        if variable.path.endswith(case.unused):
+            continue
         assert slope is not None, variable.path
         assert np.isfinite(slope).all(), variable.path
         assert np.abs(slope).max() > 0, variable.path
@@ -126,7 +128,8 @@ def test_weights_saved_and_loaded_make_the_same(case, tmp_path):
     before = case.call(other, case.inputs)
     expected = case.call(thing, case.inputs)
     differences = [np.abs(expected[name] - before[name]).max() for name in expected]
-    assert case.covers.__name__ == "Reverb" or max(differences) > 0
+    starts_alike = case.covers.__name__ in ("Reverb", "Jitter")
+    assert starts_alike or max(differences) > 0
 
     def checkpoint(of):
         return tf.train.Checkpoint(weights=[v.value for v in of.weights])

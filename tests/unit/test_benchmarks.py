@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from benchmarks import common, input_speed, synths_vs_ddsp, training_step
+from benchmarks import common, input_speed, instruments, synths_vs_ddsp, training_step
+from noisygan.data.layouts import list_entries
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
@@ -104,3 +106,21 @@ def test_input_is_faster_than_steps_consume():
     row = input_speed.measure("runs/drum_dcgan_small.gin", 8, 0.1)
     assert row["memory"] > row["eaten"] > 0.0
     assert input_speed.table([row]).count("\n") == 2
+
+
+def test_instruments_hold_out_every_fifth_pitch_and_mark_misses(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "cello").mkdir()
+    for name in ("C3", "Cs3", "D3 v2", "Ds3", "E3", "F3", "Fs3", "G3", "Gs3", "A3"):
+        audio = 0.1 * rng.normal(size=4000)
+        soundfile.write(tmp_path / "cello" / f"{name}.flac", audio, 44100)
+    data = tmp_path / "data" / "cello"
+    data.parent.mkdir()
+    instruments.divide(tmp_path / "cello", data, 16000)
+    pitches = {p.name: sorted(e.pitch for e in list_entries(p)[1]) for p in data.iterdir()}
+    assert pitches["held_out"] == [50, 55] and len(pitches["train"]) == 8
+    part = {"n": 8, "level": 0.5, "slope": 0.7, "end": 2.0, "bands": 0.6, "in tune": 97.0}
+    figures = {"training": part | {"two-sample": 75.0}, "held-out": part, "steps per second": 4.0}
+    training, held_out = instruments.rows_of({"cello": [figures, figures]})
+    assert training[2:] == ["0.5", "0.7", "**2**", "0.6", "**97**", "75", "4"]
+    assert held_out[2:6] == ["0.5", "0.7", "**2**", "0.6"]

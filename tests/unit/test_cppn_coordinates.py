@@ -41,6 +41,15 @@ def test_release_is_nothing_until_the_note_is_let_go():
         np.testing.assert_allclose(row[:, 2], np.minimum(since / 2, 1), atol=1e-5)
 
 
+def test_a_note_that_is_never_released_has_no_release_and_no_gradient_of_it():
+    note_off = tf.constant([np.inf, 1e9])
+    with tf.GradientTape() as tape:
+        tape.watch(note_off)
+        fall = Release()(tf.constant(TIMES), note_off, None)
+    assert not fall.numpy().any()
+    assert not tape.gradient(fall, note_off).numpy().any()
+
+
 def test_the_release_is_the_same_however_long_the_note_was_held():
     short = curves(Release(), 1.0 + TIMES, np.float32([1.0, 1.0]))
     long = curves(Release(), 9.0 + TIMES, np.float32([9.0, 9.0]))
@@ -84,6 +93,13 @@ def test_vibrato_is_regular_at_the_notes_own_rate():
             pulse = curves(vibrato, 0.05 + periods)[note]
             np.testing.assert_allclose(pulse[:, i], np.full(20, pulse[0, i]), atol=1e-4)
             np.testing.assert_allclose(pulse[:, 2 + i], np.full(20, pulse[0, 2 + i]), atol=1e-4)
+
+
+def test_vibrato_may_have_no_depth():
+    vibrato = Vibrato()
+    curves(vibrato)
+    vibrato.depth.bias.assign([-20.0])
+    assert np.abs(curves(vibrato)).max() < 1e-6
 
 
 def test_vibrato_has_no_seam_at_a_full_turn():

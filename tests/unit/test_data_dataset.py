@@ -302,6 +302,7 @@ class TestBatches:
             "pitch": ("float32", (7,)),
             "velocity": ("float32", (7,)),
             "label": ("int32", (7,)),
+            "held_seconds": ("float32", (7,)),
         }
         for batch in batches.take(3).as_numpy_iterator():
             i = np.round(batch["audio"][:, 0] * 8 - 1).astype(int)

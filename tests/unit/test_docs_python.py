@@ -23,7 +23,6 @@ SMALL = {
     'match("target.wav")': 'match("target.wav", pitch=60, n_steps=2)',
     "units=units": "units=4",
     "seconds=2.0": "seconds=0.5",
-    "note_off_seconds=1.5": "note_off_seconds=0.3",
 }
 SMALL_EXAMPLES = SMALL | {
     '"kit"': repr(str(drums_folder())),

@@ -10,15 +10,13 @@ from synths import spectral
 TIMES = np.arange(24000) / 16000
 NOISE = np.random.default_rng(0).normal(size=(2, 24000)).astype(np.float32)
 
-TEXTURE = {"moments_seconds": (0.0, 1.0)}
-
 
 def tremolo(rate_hz, phase=0.0, depth=0.5):
     level = 1 + depth * np.sin(2 * np.pi * rate_hz * TIMES + phase)
     return (0.3 * level * np.sin(2 * np.pi * 500 * TIMES)).astype(np.float32)[None]
 
 
-@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch(**TEXTURE)])
+@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch()])
 def test_equal_sounds_are_at_no_distance(loss):
     assert float(loss(NOISE, NOISE)) == 0.0
     assert float(loss(NOISE, 0.5 * NOISE)) > 0.1
@@ -27,19 +25,22 @@ def test_equal_sounds_are_at_no_distance(loss):
 def test_a_gain_is_its_logarithm():
     distance = SpectralMatch(sizes=(1024,))(NOISE, 0.5 * NOISE)
     np.testing.assert_allclose(distance, np.log(2), rtol=2e-3)
-    # Levels of bins, half of the level of all and frames around moments differ by log 2 each, the
-    # modulation not at all.
-    distance = TextureMatch(**TEXTURE)(NOISE, 0.5 * NOISE)
-    np.testing.assert_allclose(distance, 2.5 * np.log(2), rtol=2e-3)
+    # Levels of bins, half of the level of all, and frames after onset and note-off differ by log 2
+    # each, the modulation not at all.
+    for held in (None, tf.constant([0.5, 1.0])):
+        distance = TextureMatch()(NOISE, 0.5 * NOISE, held)
+        np.testing.assert_allclose(distance, 2.5 * np.log(2), rtol=2e-3)
 
 
 def test_the_texture_does_not_hear_when_a_tremolo_begins_but_how_fast_it_is():
-    texture = TextureMatch(moments_seconds=(), level_seconds=1.0)
+    texture = TextureMatch(level_seconds=1.0)
     shifted = float(texture(tremolo(5.0), tremolo(5.0, phase=np.pi)))
     faster = float(texture(tremolo(5.0), tremolo(8.0)))
     still = float(texture(tremolo(5.0), tremolo(5.0, depth=0.0)))
-    assert shifted < 0.35 * faster
-    assert shifted < 0.35 * still
+    # Frames after the onset are compared one by one.
+    onset = 0.22
+    assert shifted - onset < 0.35 * (faster - onset)
+    assert shifted - onset < 0.35 * (still - onset)
 
 
 @pytest.mark.parametrize("n_frames", [4, 5, 9, 61, 62, 63, 94, 130])
@@ -68,13 +69,16 @@ def test_stretches_and_windows_are_never_shorter_than_what_can_be_measured():
     assert (texture.level_frames, texture.modulation_frames) == (31, 125)
 
 
-@pytest.mark.parametrize(("moment", "start", "end"), [(0.0, 0, 6656), (1.0, 15744, 22400)])
-def test_frames_around_a_moment_begin_a_frame_before_it(moment, start, end):
-    expected = np.log(spectral.magnitude(NOISE[:, start:end], 256, 64) + 1e-6)
-    np.testing.assert_allclose(TextureMatch()._around(NOISE, moment), expected, atol=1e-5)
+def test_frames_after_a_note_off_are_those_of_each_row():
+    held = tf.constant([0.5, 1.0])
+    found = TextureMatch()._after(NOISE, held)
+    for row, start in enumerate((8000 - 256, 16000 - 256)):
+        audio = NOISE[row : row + 1, start : start + 6656]
+        expected = np.log(spectral.magnitude(audio, 256, 64) + 1e-6)
+        np.testing.assert_allclose(found[row : row + 1], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch(**TEXTURE)])
+@pytest.mark.parametrize("loss", [SpectralMatch(), TextureMatch()])
 def test_silence_has_a_finite_gradient(loss):
     silence = tf.zeros([2, 24000])
     with tf.GradientTape() as tape:
@@ -85,13 +89,15 @@ def test_silence_has_a_finite_gradient(loss):
     assert np.isfinite(slope).all()
 
 
-def test_moments_behind_the_end_of_short_sounds_are_left_out():
-    short = NOISE[:, :4000]
-    both = TextureMatch(moments_seconds=(0.0, 3.0))(short, 0.5 * short)
-    one = TextureMatch(moments_seconds=(0.0,))(short, 0.5 * short)
-    np.testing.assert_allclose(both, one)
-    none = TextureMatch(moments_seconds=(3.0,))(short, 0.5 * short)
-    np.testing.assert_allclose(none, 1.5 * np.log(2), rtol=5e-3)
+def test_notes_that_are_not_released_have_no_term_of_a_release():
+    quieter = np.concatenate([NOISE[:, :16000], 0.5 * NOISE[:, 16000:]], axis=1)
+    texture = TextureMatch(modulation_weight=0.0)
+    none, half, both = (
+        float(texture(NOISE, quieter, tf.constant(held)))
+        for held in ([np.inf, 9.0], [1.0, np.inf], [1.0, 1.0])
+    )
+    np.testing.assert_allclose(both - none, 0.5 * np.log(2), rtol=0.06)
+    np.testing.assert_allclose(half - none, 0.5 * (both - none), rtol=0.05)
 
 
 def test_low_bands_count_more_than_high_ones_and_the_level_beside_them():

@@ -86,6 +86,16 @@ def test_a_render_is_what_was_asked_for(run, tmp_path):
     assert glide[-1] / glide[0] == pytest.approx(2.0, rel=0.1)
 
 
+def test_a_note_is_held_as_long_as_asked(run):
+    short, long = (
+        run.controls(pitch=60, held_seconds=held)["loudness_db"] for held in (0.1, np.inf)
+    )
+    np.testing.assert_allclose(short[:, :5], long[:, :5], atol=1e-4)
+    assert not np.allclose(short, long)
+    with pytest.raises(UsageError, match="held_seconds -1"):
+        run.render(pitch=60, held_seconds=-1.0)
+
+
 def test_controls_are_edited_and_rendered_again(run, tmp_path):
     curves = run.controls(pitch=[60, 64])
     notes = run.render(pitch=[60, 64])

@@ -42,7 +42,7 @@ def assert_close(got, expected, tolerance):
     ("n_frames", "n_samples", "rate"),
     [(40, 2560, 16000), (30, 1999, 44100), (300, 200, 48000), (1, 3000, 96000)],
 )
-def test_it_is_its_definition(n_frames, n_samples, rate):
+def test_it_is_its_definition(n_frames, n_samples, rate, native):
     inputs = bank(n_frames, 9, high=0.4 * rate)
     for smooth, method in ((False, "linear"), (True, "window")):
         audio = sinusoidal_synthesis(*inputs, n_samples, rate, method)
@@ -59,7 +59,8 @@ def test_sixty_sinusoids_stay_exact(seconds):
     assert exact.signal_to_error_db(expected[:, -8000:], audio[:, -8000:]) > 100
 
 
-def test_many_blocks_go_through_memory_in_parts(monkeypatch):
+@pytest.mark.parametrize("native", ["plain"], indirect=True)
+def test_many_blocks_go_through_memory_in_parts(monkeypatch, native):
     import synths.sinusoidal
 
     inputs = bank(7, 5, batch=2)

@@ -153,9 +153,9 @@ def test_in_a_graph_of_unknown_sizes():
     np.testing.assert_allclose(answer, synth.get_signal(**controls), atol=1e-5)
 
 
-def test_harmonics_after_three_hours():
+def test_harmonics_after_an_hour():
     """At a rate of 500 Hz, which is fast and wraps phases as often."""
-    rate, hop, seconds = 500, 2, 3 * 3600
+    rate, hop, seconds = 500, 2, 3600
     n_frames = rate * seconds // hop
     f0_hz = np.float32([[61.7], [80.3]])
     controls = {

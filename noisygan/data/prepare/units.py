@@ -18,7 +18,7 @@ from noisygan import files
 from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data.prepare import features, reading, records, statistics, steps
 from noisygan.data.prepare.options import Options
-from noisygan.data.source_files import SPLITS, Source, text_of
+from noisygan.data.source_files import SPLITS, Source, known, text_of
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
 MIN_INPUTS, MAX_INPUTS, AIMED_UNITS = 8, 256, 32
@@ -267,6 +267,9 @@ def _records(chosen, options, watched):
             detail = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             result.update(kind="failed", reason=f"could not be worked on ({detail})")
             continue
+        # JSON has no infinity.
+        held = None if made.held_seconds is None else str(round(made.held_seconds, 4))
+        take = source.take if source.take > 1 else None
         n_kept = sum(len(audio[0]) for _, audio in made.sounds)
         result.update(
             action="used",
@@ -291,7 +294,7 @@ def _records(chosen, options, watched):
                 pitch=source.pitch,
                 velocity=source.velocity,
                 start_seconds=begin,
-                tags=source.tags if source.take == 1 else source.tags | {"take": source.take},
+                tags=source.tags | known(take=take, held_seconds=held),
                 frame_rate=options.frame_rate if of_sound else None,
                 features=of_sound,
             )

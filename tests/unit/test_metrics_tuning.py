@@ -1,0 +1,59 @@
+"""Tuning and inharmonicity of notes whose partials are known."""
+
+import numpy as np
+import pytest
+
+from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
+
+RATE = 16000
+TIMES = np.arange(2 * RATE) / RATE
+
+
+def note(pitch, cents=0.0, inharmonicity=0.0, vibrato_cents=0.0, first=1):
+    """A decaying note with eleven partials from the first one on, and a little noise."""
+    f0_hz = 440.0 * 2 ** ((pitch - 69 + cents / 100) / 12)
+    wave = vibrato_cents * np.sin(2 * np.pi * 5 * TIMES)
+    phase = np.cumsum(f0_hz * 2 ** (wave / 1200)) / RATE
+    orders = np.arange(first, first + 11)
+    hz = orders * f0_hz * np.sqrt(1 + inharmonicity * orders**2)
+    audio = sum(
+        np.sin(2 * np.pi * phase * x / f0_hz) / k
+        for k, x in zip(orders, hz, strict=True)
+        if x < RATE / 2
+    )
+    return 0.1 * audio * np.exp(-TIMES) + 1e-4 * np.random.default_rng(0).normal(size=len(TIMES))
+
+
+@pytest.mark.parametrize("pitch", [28, 57, 84])
+@pytest.mark.parametrize("cents", [-42.0, 0.0, 17.0])
+def test_tuning_of_harmonic_notes(pitch, cents):
+    found = measure_tuning(note(pitch, cents), RATE, pitch)
+    np.testing.assert_allclose((found.cents, found.harmonic_cents), cents, atol=1.0)
+    assert found.inharmonicity < 1e-4
+
+
+@pytest.mark.parametrize(("pitch", "inharmonicity"), [(24, 4e-4), (52, 1e-4), (72, 8e-4)])
+def test_inharmonicity_of_strings(pitch, inharmonicity):
+    found = measure_tuning(note(pitch, -20.0, inharmonicity), RATE, pitch)
+    assert found.cents == pytest.approx(-20.0, abs=1.5)
+    assert found.inharmonicity == pytest.approx(inharmonicity, rel=0.1)
+    assert found.harmonic_cents > -20.0
+
+
+def test_vibrato_and_a_missing_fundamental_do_not_matter():
+    assert measure_tuning(note(60, 12.0, vibrato_cents=25.0), RATE, 60).harmonic_cents == (
+        pytest.approx(12.0, abs=5.5)
+    )
+    assert measure_tuning(note(33, 12.0, first=3), RATE, 33).cents == pytest.approx(12.0, abs=1.5)
+
+
+def test_no_tuning_of_silence_and_of_what_is_too_short():
+    assert np.isnan(measure_tuning(np.zeros(RATE), RATE, 60).cents)
+    assert np.isnan(measure_tuning(note(24)[:1000], RATE, 24).cents)
+
+
+def test_a_table_over_pitch():
+    table = tuning_by_pitch([60, 60, 64, 70, np.nan], [-4.0, -8.0, 6.0, np.nan, 50.0])
+    assert table.shape == (128,)
+    np.testing.assert_allclose(table[[50, 60, 62, 64, 90]], [-6, -6, 0, 6, 6])
+    assert not tuning_by_pitch([np.nan], [3.0]).any()
