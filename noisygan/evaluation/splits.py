@@ -96,6 +96,10 @@ def read_splits(recordings, data, train=None, progress=None):
         examples, about = repaired(Examples.from_dataset(dataset, own), f"{name} recordings")
         parts.append(examples)
         warnings += about
+        skipped = dataset.listing.skipped
+        if skipped:
+            first = " ".join(next(iter(skipped.items())))
+            warnings.append(f"{len(skipped)} {name} recordings are left out, e.g. {first}")
     return Splits(*parts, sets[1].fingerprint, warnings)
 
 

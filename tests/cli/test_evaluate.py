@@ -116,10 +116,7 @@ def test_wrong_use_is_one_line(refused, trained, tmp_path):
     assert "is empty" in refused("evaluate", "--audio", folder, *data)
     for i in range(12):
         soundfile.write(folder / f"{i}.wav", np.zeros(100), 44100)
-    assert "different sample rates" in refused("evaluate", "--audio", folder, *data)
-    for path in folder.iterdir():
-        soundfile.write(path, np.zeros(100), 16000)
-    assert "are silent" in refused("evaluate", "--audio", folder, *data)
+    assert "12 silent" in refused("evaluate", "--audio", folder, *data)
     soundfile.write(folder / "0.wav", np.full(100, np.nan), 16000, subtype="FLOAT")
     assert "NaN" in refused("evaluate", "--audio", folder, *data)
     out.mkdir()
