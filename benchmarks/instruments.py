@@ -211,8 +211,7 @@ def main():
                 figures = measure(noisygan.load(run_dir), data)
                 figures_file.write_text(json.dumps(figures, indent=1) + "\n")
             results.setdefault(instrument, []).append(json.loads(figures_file.read_text()))
-            head = ["instrument", "notes", "level", "slope", "end", "bands", "cents", "two-sample"]
-            text = common.table([*head, "steps/s"], rows_of(results))
+            text = common.table(list(HEAD), rows_of(results))
             (args.out_dir / "table.md").write_text(
                 f"{common.described(common.facts())}\n\n{text}\n"
             )
