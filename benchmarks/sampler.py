@@ -1,12 +1,13 @@
-"""How far an SFZ instrument of a run, played by sfizz, is from `render`: levels, pitch and clicks.
+"""Compare an SFZ instrument of a run, played by sfizz, with `render`: levels, pitch and clicks.
 
     python benchmarks/sampler.py --run_dir runs/flute [--pitch 60,66,72] [--sample_rate 44100]
 
 Needs `pip install pysfizz`. Each sampled key and one between two of them is played at velocities 1
-to 127 and compared with the note that the run renders: `level`, half the range of the difference in
-dB over the first second, and `pitch` of the strongest partial in cents. A looped note is held for
-ten seconds: `click` is its loudest millisecond above 5 kHz relative to the loudest one before the
-loop's end, `wobble` the range of its level in dB in windows of 0.2 s. Prints a table in Markdown.
+to 127 and compared with the note that the run renders: `level`, the largest difference in dB over
+the first second, but for the player's gain, and `pitch` of the fundamental in cents. A looped
+note is held for ten seconds: `click` is its loudest millisecond above 5 kHz relative to the loudest
+one before the loop's end, `wobble` the range of its level in dB in windows of 0.2 s. Prints a table
+in Markdown.
 """
 
 import argparse
@@ -62,10 +63,12 @@ class Player:
         return np.concatenate(sound)
 
 
-def strongest_hz(sound, sample_rate):
-    """Frequency of the strongest partial, Hz."""
+def fundamental_hz(sound, sample_rate, key):
+    """Frequency of the peak within a semitone of a key's, Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 20))
-    return np.argmax(spectrum) * sample_rate / (1 << 20)
+    hz = np.arange(len(spectrum)) * sample_rate / (1 << 20)
+    spectrum[np.abs(69.0 + 12.0 * np.log2(np.maximum(hz, 1.0) / 440.0) - key) > 1.0] = 0.0
+    return hz[np.argmax(spectrum)]
 
 
 def highs(sound, sample_rate):
@@ -92,26 +95,29 @@ def main():
         player = Player(made.path, rate)
         sampled = sorted({sample.zone.key for sample in made.samples})
         loops = {sample.zone.key: sample.loop for sample in made.samples}
-        rows = []
+        rows, levels = [], {}
         for key in sorted({*sampled, *((a + b) // 2 for a, b in itertools.pairwise(sampled))}):
-            off_db, cents = [], []
+            levels[key], cents = [], []
             for velocity in VELOCITIES if "velocity" in run.condition_names else (None,):
                 note = run.render(key, velocity, sample_rate=rate).audio[0][:rate]
                 found = player.play([key], velocity or 127, 0.99, 1.0)[:rate]
-                off_db.append(20.0 * np.log10(found.std() / max(note.std(), 1e-9)))
-                ratio = strongest_hz(found, rate) / strongest_hz(note, rate)
+                levels[key].append(20.0 * np.log10(found.std() / max(note.std(), 1e-9)))
+                ratio = fundamental_hz(found, rate, key) / fundamental_hz(note, rate, key)
                 cents.append(1200.0 * np.log2(ratio))
-            row = [f"{key}", f"{np.ptp(off_db) / 2:.2f}", f"{np.max(np.abs(cents)):.1f}"]
+            row = [f"{np.max(np.abs(cents)):.1f}"]
             loop = loops.get(key)
             row += ["-"] * 3 * (loop is None)
             if loop is not None:
                 sound = player.play([key], 127, 10.0, 10.0)[rate // 5 :]
                 within = highs(sound[: loop.end - loop.fade - rate // 5], rate).max()
-                levels = sound[: len(sound) // (rate // 5) * (rate // 5)].reshape(-1, rate // 5)
-                wobble = 20.0 * np.log10(np.divide(*np.sort(levels.std(axis=1))[[-1, 0]]))
+                parts = sound[: len(sound) // (rate // 5) * (rate // 5)].reshape(-1, rate // 5)
+                wobble = 20.0 * np.log10(np.divide(*np.sort(parts.std(axis=1))[[-1, 0]]))
                 click = highs(sound, rate).max() / within
                 row += [f"{(loop.end - loop.start) / rate:.2f} s", f"{click:.2f}", f"{wobble:.1f}"]
             rows.append(row)
+    gain = np.median([levels[key] for key in sampled])
+    for key, row in zip(levels, rows, strict=True):
+        row[:0] = [f"{key}", f"{np.max(np.abs(np.array(levels[key]) - gain)):.2f}"]
     print(common.table(["key", "level", "pitch", "loop", "click", "wobble"], rows))
 
 

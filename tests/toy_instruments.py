@@ -28,7 +28,7 @@ class Horn(Capabilities):
     def __call__(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
         seconds, rate = seconds or self.seconds, sample_rate or self.sample_rate
         times = np.arange(round(seconds * rate)) / rate
-        held = seconds - self.release_seconds
+        held = seconds - 0.5
         shape = np.minimum(times / 0.05, 1.0) * np.exp(-14.0 * np.maximum(times - held, 0.0))
         shape = shape * np.exp(-self.decay * times)
         rows = []
@@ -79,7 +79,7 @@ class Reed(Hybrid):
         velocity, pitch = conditioning["velocity"], conditioning["pitch"]
         gain_db = (-24.0 * (1.0 - velocity / 127.0) ** 1.5)[:, None, None]
         gain = 10.0 ** (gain_db / 20.0)
-        # And its pitch moves, a little and otherwise at each velocity.
+        # Its pitch drifts, differently at each velocity.
         times = tf.range(controls["loudness_db"].shape[1], dtype=tf.float32)[None] / self.frame_rate
         drift = 4.0 * tf.sin(times * velocity[:, None] / 10.0)
         cents = 10.0 * (pitch[:, None] - 60.0) + drift

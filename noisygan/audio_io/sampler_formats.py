@@ -10,8 +10,8 @@ from noisygan.errors import UsageError
 from noisygan.files import atomic_folder, make_folder
 
 FORMATS = ("sfz", "folder")
-_HANDOVER_SECONDS = 0.03  # from a held sample to its release
-_LEAST_CENTS = 2
+_FADE_OUT_SECONDS = 0.1  # of a held sample while that of its release begins
+_LEAST_CENTS, _STEP_DB = 2, 0.5  # of offsets of keys: less is not heard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sample:
       loop: `noisygan.rendering.loops.Loop`, or None.
       gains: dict of velocity -> linear gain, interpolated between; None: the sampler's own
         velocity curve, for runs that are not conditioned on velocity.
-      tune: dict of key -> cents, of the keys that are tuned otherwise than the sample.
+      offsets: dict of key -> (cents, dB), of the keys with another tuning or level than the sample.
       release: Sound after the note-off, float32 [n_samples], or None.
     """
 
@@ -55,7 +55,7 @@ class Sample:
     audio: np.ndarray
     loop: object = None
     gains: dict | None = None
-    tune: dict = dataclasses.field(default_factory=dict)
+    offsets: dict = dataclasses.field(default_factory=dict)
     release: np.ndarray | None = None
 
     @property
@@ -137,14 +137,13 @@ def sfz_text(instrument):
     lines = [f"// {instrument.name}, made by noisygan", "<control>", "default_path=samples/"]
     lines += ["", "<global>", _line(shared)]
     for sample in instrument.samples:
-        for keys, cents in _tuned(sample):
-            opcodes = _region(sample, keys, cents, instrument.n_turns)
+        for keys, offset in _offset_keys(sample):
+            opcodes = _region(sample, keys, *offset, instrument.n_turns)
             held = opcodes | _sustain(sample, instrument.sample_rate)
             # On its own line: a name may contain spaces.
             lines += ["", "<region>", _line(held), f"sample={sample.path}"]
             if sample.release is not None:
-                released = {"trigger": "release", "ampeg_attack": _HANDOVER_SECONDS}
-                lines += ["", "<region>", _line(opcodes | released)]
+                lines += ["", "<region>", _line(opcodes | {"trigger": "release"})]
                 lines.append(f"sample={sample.release_path}")
     return "\n".join(lines) + "\n"
 
@@ -153,14 +152,17 @@ def _line(opcodes):
     return " ".join(f"{name}={value}" for name, value in opcodes.items())
 
 
-def _tuned(sample):
-    """((lowest, highest) key, cents) of keys that are tuned alike; up to 1 cent is inaudible."""
+def _offset_keys(sample):
+    """((lowest, highest) key, (cents, dB)) of keys with equal offsets; small ones are left out."""
     low, high = sample.zone.keys
-    cents = [round(sample.tune.get(key, 0.0)) for key in range(low, high + 1)]
-    cents = [0 if abs(each) < _LEAST_CENTS else each for each in cents]
-    starts = [i for i in range(len(cents)) if i == 0 or cents[i] != cents[i - 1]]
-    ends = [*starts[1:], len(cents)]
-    return [((low + a, low + b - 1), cents[a]) for a, b in zip(starts, ends, strict=True)]
+    found = [sample.offsets.get(key, (0.0, 0.0)) for key in range(low, high + 1)]
+    found = [
+        (round(cents) if abs(cents) >= _LEAST_CENTS else 0, _STEP_DB * round(gain_db / _STEP_DB))
+        for cents, gain_db in found
+    ]
+    starts = [i for i in range(len(found)) if i == 0 or found[i] != found[i - 1]]
+    ends = [*starts[1:], len(found)]
+    return [((low + a, low + b - 1), found[a]) for a, b in zip(starts, ends, strict=True)]
 
 
 def _sustain(sample, sample_rate):
@@ -170,12 +172,12 @@ def _sustain(sample, sample_rate):
         opcodes = {"loop_mode": "loop_continuous", "loop_start": loop.start}
         opcodes |= {"loop_end": loop.end - 1, "loop_crossfade": f"{loop.fade / sample_rate:.4f}"}
     if sample.release is not None:
-        opcodes["ampeg_release"] = _HANDOVER_SECONDS
+        opcodes["ampeg_release"] = _FADE_OUT_SECONDS
     return opcodes
 
 
-def _region(sample, keys, cents, n_turns):
-    """Opcodes of a sample and its release, for keys of one tuning."""
+def _region(sample, keys, cents, volume_db, n_turns):
+    """Opcodes of a sample and its release, for keys of one tuning and level."""
     zone, velocity = sample.zone, sample.zone.request.velocity
     lowest, highest = zone.velocities
     opcodes = {"lokey": keys[0], "hikey": keys[1], "pitch_keycenter": zone.key}
@@ -192,10 +194,11 @@ def _region(sample, keys, cents, n_turns):
         inside = sorted({lowest, highest, *(v for v in sample.gains if lowest < v < highest)})
         gains = np.interp(inside, list(sample.gains), list(sample.gains.values()))
         loudest = max(gains.max(), 1.0)  # a curve ends at 1
-        if loudest > 1.0:
-            opcodes["volume"] = f"{20.0 * np.log10(loudest):.2f}"
+        volume_db += 20.0 * np.log10(loudest)
         for each, gain in zip(inside, gains, strict=True):
             opcodes[f"amp_velcurve_{each}"] = f"{gain / loudest:.4f}"
+    if abs(volume_db) > 0.01:
+        opcodes["volume"] = f"{min(volume_db, 6.0):.2f}"
     if zone.choke:
         opcodes |= {"group": 1, "off_by": 1}
     return opcodes

@@ -9,6 +9,7 @@ from noisygan import files
 from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.errors import UsageError
+from noisygan.metrics.note_timing import note_timing
 from noisygan.rendering import kits
 from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
@@ -22,11 +23,11 @@ MAX_SECONDS = 30.0  # of a sample; bounds the memory
 _STEP = 3  # semitones between sampled pitches
 _LOWEST, _HIGHEST = 48, 84  # of a run that does not know its pitches
 _BEYOND = 12  # semitones that the outermost samples are played beyond their pitch
-_HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
 _LEVEL_SECONDS = 1.0  # from which the level of a velocity is measured
 _AUDIBLE_DB, _AUDIBLE_SECONDS = 30.0, 0.1  # a release that falls more slowly is sampled
+_FADE_IN_SECONDS = 0.015  # of a sampled release
 
 
 def make_instrument(
@@ -144,7 +145,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
     in_phase = has_known_voices(generator)
     for layers in zones:
         render = _render_curves if in_phase else _render_audio
-        sounds, levels_db, tune = render(generator, layers, span, seconds, sample_rate, seed)
+        sounds, levels_db, offsets = render(generator, layers, span, seconds, sample_rate, seed)
         searched = sounds[-1:] if in_phase else sounds
         loops = [find_note_loop(generator, sound, seconds, sample_rate) for sound in searched]
         loops *= len(layers) // len(loops)
@@ -154,13 +155,17 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
             beginning = [sound[: held or len(sound)] for sound in sounds]
             gains = velocity_gains(velocities, beginning, levels_db)
         for zone, audio, loop in zip(layers, sounds, loops, strict=True):
-            release = audio[held:]
-            releases.append(_seconds_to_fall(release, sample_rate, _FADED_DB))
-            n_release = round(releases[-1] * sample_rate)
-            audible = _seconds_to_fall(release, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
-            release = release[:n_release] if loop is not None and audible else None
+            tail, release = audio[held:], None
+            releases.append(_seconds_to_fall(tail, sample_rate, _FADED_DB))
+            audible = _seconds_to_fall(tail, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
+            if loop is not None and audible:
+                before = audio[held - round(_AUDIBLE_SECONDS * sample_rate) : held]
+                level = np.std(audio[loop.start : loop.end]) / max(np.std(before), 1e-9)
+                release = np.float32(level) * tail[: round(releases[-1] * sample_rate)]
+                n = min(len(release), round(_FADE_IN_SECONDS * sample_rate))
+                release[:n] *= np.sin(np.linspace(0.0, 0.5 * np.pi, n, dtype=np.float32)) ** 2
             path = f"{zone.request.stem}.wav"
-            samples.append(Sample(zone, path, audio, loop, gains, tune, release))
+            samples.append(Sample(zone, path, audio, loop, gains, offsets, release))
         if progress:
             progress(len(samples), len(zones) * len(layers))
     n_turns = 1 + max(zone.turn for zone, *_ in zones)
@@ -177,17 +182,18 @@ def _render_audio(generator, layers, span, seconds, sample_rate, seed):
 
 
 def _render_curves(generator, layers, span, seconds, sample_rate, seed):
-    """Layers of a note of a hybrid: (sounds, dB by velocity, cents by key off the sample's tuning).
+    """Layers of a note of a hybrid: (sounds, dB by velocity, offsets of keys in cents and dB).
 
     All layers have the F0 curve (and the loop) of the loudest one, so that they stay in phase when
-    a sampler crossfades them. Keys are tuned as the generator tunes them, within the sampled span.
+    a sampler crossfades them. Keys within the sampled span are tuned and levelled as by the
+    generator.
     """
     requests, loudest = [zone.request for zone in layers], layers[-1].request
     between = points([zone.request.velocity for zone in layers]) if loudest.velocity else []
     low, high = layers[0].keys
     keys = range(max(low, span[0]), min(high, span[1]) + 1)
     asked = requests + [dataclasses.replace(loudest, velocity=each) for each in between]
-    asked += [dataclasses.replace(loudest, pitch=key) for key in keys]
+    asked += [dataclasses.replace(requests[len(requests) // 2], pitch=key) for key in keys]
     z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
     curves = generator.get_controls(z, conditioning(asked), seconds)
     curves = {name: np.array(value) for name, value in curves.items()}
@@ -195,12 +201,10 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     if not generator.rings_out:
         n_held -= math.ceil(generator.release_seconds * generator.frame_rate)
     n_held = n_held if n_held > 0 else n_frames
-    tune = {}
+    cents = np.zeros(len(asked))
     for name in (name for name in curves if name.endswith("/f0_hz")):
-        semitones = 12.0 * np.log2(np.median(curves[name][:, :n_held, 0], axis=1) / 440.0) + 69.0
-        semitones = semitones[len(requests) + len(between) :]
-        cents = {key: 100.0 * (x - key) for key, x in zip(keys, semitones, strict=True)}
-        tune = tune or {key: cents[key] - cents[layers[0].key] for key in keys}
+        hz = np.median(curves[name][:, :n_held, 0], axis=1)
+        cents = 1200.0 * np.log2(hz / 440.0) - [100.0 * (each.pitch - 69.0) for each in asked]
         curves[name][: len(requests)] = curves[name][len(requests) - 1]
     noise_seed = note_seeds(seed, loudest.number)[1]
 
@@ -208,13 +212,16 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
         n_samples = round(seconds * rate)
         return render_controls(controls_row(generator, curves, row, n_samples, rate, noise_seed))
 
-    heard = min(_LEVEL_SECONDS, n_held / generator.frame_rate)
-    levels_db = {}
-    for row, velocity in enumerate(between, len(requests)):
-        power = np.mean(render(row, heard, generator.sample_rate) ** 2)
-        levels_db[velocity] = 10.0 * np.log10(power + 1e-12)
+    def level_db(row):
+        heard = min(_LEVEL_SECONDS, n_held / generator.frame_rate)
+        return 10.0 * np.log10(np.mean(render(row, heard, generator.sample_rate) ** 2) + 1e-12)
+
+    levels_db = {velocity: level_db(row) for row, velocity in enumerate(between, len(requests))}
+    first = len(requests) + len(between)
+    offsets = {key: np.array([cents[i], level_db(i)]) for i, key in enumerate(keys, first)}
+    offsets = {key: tuple(offsets[key] - offsets[layers[0].key]) for key in keys}
     sounds = [render(row, seconds, sample_rate) for row in range(len(requests))]
-    return sounds, levels_db or None, tune
+    return sounds, levels_db or None, offsets
 
 
 def find_note_loop(generator, audio, seconds, sample_rate):
@@ -231,11 +238,8 @@ def _held(generator, audio, seconds, sample_rate):
         return len(audio)
     if generator.release_seconds is not None:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
-    levels = _levels_db(audio, sample_rate)
-    if not len(levels):
-        return 0
-    last = np.flatnonzero(levels >= levels.max() - _HELD_DB)[-1]
-    return min(len(audio), round((last + 1) * _FRAME_SECONDS * sample_rate))
+    timing = note_timing(audio, sample_rate)
+    return round(min(timing.note_off, timing.end) * sample_rate)
 
 
 def _seconds_to_fall(audio, sample_rate, fall_db):

@@ -13,8 +13,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "matching.md"
 
 
 @pytest.fixture(autouse=True)
-def eager():
-    """A few steps are faster than tracing them; unit tests trace."""
+def quick(monkeypatch):
+    """A few steps from one latent, faster than traced; unit tests trace and try more."""
+    monkeypatch.setattr("noisygan.matching.latent_fit.N_TRIED", 1)
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)

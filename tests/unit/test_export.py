@@ -140,8 +140,8 @@ def needs(format):
     ("generator", "format"),
     [
         *((make, format) for make in (note, wavegan) for format in WRITERS),
-        *((drum, format) for format in ("saved_model", "litert")),
-        pytest.param(drum, "onnx", marks=pytest.mark.slow),
+        (drum, "saved_model"),
+        *(pytest.param(drum, format, marks=pytest.mark.slow) for format in ("onnx", "litert")),
     ],
     indirect=["generator"],
     ids=lambda each: getattr(each, "__name__", each),
