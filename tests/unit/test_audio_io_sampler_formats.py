@@ -181,7 +181,7 @@ def test_folders_in_use_are_refused_and_the_current_one_is_filled(tmp_path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     (tmp_path / "file").unlink()
     monkeypatch.chdir(tmp_path)
-    assert written(horn(1, [60], [127]), ".", "sfz").is_file()
+    assert (tmp_path / written(horn(1, [60], [127]), ".", "sfz")).is_file()
 
 
 def player_of(path):
