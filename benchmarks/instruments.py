@@ -35,15 +35,14 @@ from noisygan.audio_io import audio_files
 from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
-from noisygan.evaluation import generate
+from noisygan.evaluation import generate, note_metrics
 from noisygan.evaluation.examples import Examples
-from noisygan.metrics import classifiers, note_analysis, note_course
+from noisygan.metrics import classifiers, note_course
+from noisygan.metrics.tuning import measure_tuning
 
 INSTRUMENTS = ("guitar", "piano", "cello", "saxophone")
 HELD_OUT_EVERY = 5
 MAX_CENTS = 25.0
-# The tuning is measured between these times.
-SUSTAIN_SECONDS = (0.2, 1.5)
 TARGETS = {
     "training": {"level": 0.7, "slope": 0.7, "end": 1.0, "bands": 0.6},
     "held-out": {"level": 1.0, "slope": 1.0, "end": 1.0, "bands": 0.9},
@@ -119,45 +118,35 @@ def measure(run, data):
     recordings = generate.recordings_of(run)
     sets = {"training": data / "train", "held-out": data / "held_out"}
     real = {name: Examples.from_dataset(recordings.read(folder)) for name, folder in sets.items()}
-    pitch = np.concatenate([x.pitch for x in real.values()])
-    velocity = np.concatenate([x.velocity for x in real.values()])
-    everything = note_course.join([x.courses for x in real.values()])
-    found, first = {}, 0
+    floor = note_metrics.note_floors(*real.values())
+    found = {"floors": floor}
     for name, examples in real.items():
-        rows = np.arange(first, first + len(examples))
-        first += len(examples)
         fake = generate.generate(run, examples, len(examples))
-        floor = note_course.median_floors(note_course.floors(everything, pitch, velocity, rows))
         differences = note_course.differences(examples.courses.take(fake.rows), fake.courses)
-        cents = [tuning(x)[y] for x, y in ((examples, fake.rows), (fake, slice(None)))]
+        cents = np.abs(tuning(fake) - tuning(examples)[fake.rows])
+        in_tune = cents <= MAX_CENTS
         found[name] = {
             "n": len(examples),
             **note_course.ratios(differences, floor),
-            "floors": floor,
-            "cents": float(np.median(np.abs(cents[1] - cents[0]))),
-            "in tune": 100.0 * float((np.abs(cents[1] - cents[0]) <= MAX_CENTS).mean()),
-            "out of tune": sorted(set(fake.pitch[np.abs(cents[1] - cents[0]) > MAX_CENTS])),
+            "cents": float(np.nanmedian(cents)),
+            "in tune": 100.0 * float(in_tune.mean()),
+            "out of tune": sorted(set(fake.pitch[~in_tune])),
         }
         if name == "training":
             pictures = examples.features.pictures, fake.features.pictures
             accuracy = classifiers.two_sample_accuracy(*pictures, examples.groups, fake.groups)
             found[name]["two-sample"] = accuracy.value
     lines = [line for line in run.metrics() if "seconds" in line]
-    first, last = lines[len(lines) // 2], lines[-1]
+    half, last = lines[len(lines) // 2], lines[-1]
     # Of the second half: the first steps are compiled.
-    n, seconds = last["step"] - first["step"], last["seconds"] - first["seconds"]
+    n, seconds = last["step"] - half["step"], last["seconds"] - half["seconds"]
     return found | {"steps": run.step, "steps per second": n / seconds if n else 0.0}
 
 
 def tuning(examples):
-    """Deviation of the fundamental from the nominal pitch in the sustain, cents, [n]."""
-    found = []
-    for audio, pitch in zip(examples.audio, examples.pitch, strict=True):
-        f0_hz = float(note_analysis.midi_to_hz(pitch))
-        note = note_analysis.demodulate(audio, examples.sample_rate, f0_hz, SUSTAIN_SECONDS)
-        held = (note.times >= SUSTAIN_SECONDS[0]) & (note.times < SUSTAIN_SECONDS[1])
-        found.append(np.median(note.cents[held]))
-    return np.array(found)
+    """Deviation of F0 from the nominal pitch, cents, [n]; NaN where none is found."""
+    notes = zip(examples.audio, examples.pitch, strict=True)
+    return np.array([measure_tuning(x, examples.sample_rate, pitch).cents for x, pitch in notes])
 
 
 def rows_of(results):
@@ -216,8 +205,7 @@ def main():
                 figures = measure(noisygan.load(run_dir), data)
                 figures_file.write_text(json.dumps(figures, indent=1) + "\n")
             results.setdefault(instrument, []).append(json.loads(figures_file.read_text()))
-            head = ["instrument", "notes", "level", "slope", "end", "bands", "cents", "two-sample"]
-            text = common.table([*head, "steps/s"], rows_of(results))
+            text = common.table(list(HEAD), rows_of(results))
             (args.out_dir / "table.md").write_text(
                 f"{common.described(common.facts())}\n\n{text}\n"
             )

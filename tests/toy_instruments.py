@@ -28,7 +28,7 @@ class Horn(Capabilities):
     def __call__(self, z, conditioning, seconds=None, sample_rate=None, seed=0):
         seconds, rate = seconds or self.seconds, sample_rate or self.sample_rate
         times = np.arange(round(seconds * rate)) / rate
-        held = seconds - self.release_seconds
+        held = seconds - 0.5
         shape = np.minimum(times / 0.05, 1.0) * np.exp(-14.0 * np.maximum(times - held, 0.0))
         shape = shape * np.exp(-self.decay * times)
         rows = []

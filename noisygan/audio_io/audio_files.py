@@ -4,11 +4,11 @@ import contextlib
 import io
 import math
 import pathlib
+import struct
 
 import numpy as np
 import soundfile
 
-from noisygan.audio_io.sampler_chunk import append_sampler_chunk
 from noisygan.errors import RunError, UsageError
 from noisygan.files import atomic_write
 
@@ -79,7 +79,42 @@ def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
         except soundfile.SoundFileError as error:
             raise OSError(str(error)) from error
         if key is not None:
-            append_sampler_chunk(part, sample_rate, key, loop)
+            _append_sampler_chunk(part, sample_rate, key, loop)
+
+
+def _append_sampler_chunk(path, sample_rate, key, loop):
+    """Append a `smpl` chunk, a MIDI key and a Loop or None, to a WAV file that has none."""
+    # Number, kind (0: forward), first and last sample, fraction, count (0: until the note-off).
+    loops = b"" if loop is None else struct.pack("<6I", 0, 0, loop.start, loop.end - 1, 0, 0)
+    # Manufacturer, product, nanoseconds per sample, key, fraction of a semitone, two SMPTE fields,
+    # number of loops, bytes behind them.
+    nanoseconds, n_loops = round(1e9 / sample_rate), int(loop is not None)
+    head = struct.pack("<9I", 0, 0, nanoseconds, key, 0, 0, 0, n_loops, 0)
+    with open(path, "r+b") as file:
+        n_bytes = file.seek(0, 2)
+        file.write(b"\0" * (n_bytes % 2))
+        file.write(b"smpl" + struct.pack("<I", len(head + loops)) + head + loops)
+        n_bytes = file.tell()
+        file.seek(4)
+        file.write(struct.pack("<I", n_bytes - 8))
+
+
+def read_root_key(path):
+    """MIDI key, with its fraction, that the `smpl` chunk of a WAV file states; None without one."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+            if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+                return None
+            for _ in range(1000):
+                name, n_bytes = struct.unpack("<4sI", file.read(8))
+                if name == b"smpl":
+                    key, fraction = struct.unpack("<12x2I", file.read(20))
+                    return key + fraction / 2**32 if key <= 127 else None
+                file.seek(n_bytes + n_bytes % 2, 1)
+    except (OSError, struct.error):
+        pass
+    return None
 
 
 class WavWriter:

@@ -14,7 +14,7 @@ import collections
 import os
 from pathlib import Path
 
-from noisygan.audio_io.sampler_chunk import read_root_key
+from noisygan.audio_io.audio_files import read_root_key
 from noisygan.data import nsynth, tables
 from noisygan.data.drums import drum_class
 from noisygan.data.filenames import family_and_source, read_names

@@ -42,7 +42,7 @@ class NoteTiming(NamedTuple):
 
 def level_db(audio, sample_rate):
     """Level in dB relative to its peak, in frames of 40 ms centred on every 10 ms, float64 [n]."""
-    size, hop = round(FRAME_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)
+    size, hop = (max(1, round(t * sample_rate)) for t in (FRAME_SECONDS, HOP_SECONDS))
     energy = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
     centers = np.arange(0, len(audio), hop)
     low, high = np.maximum(centers - size // 2, 0), np.minimum(centers + size // 2, len(audio))

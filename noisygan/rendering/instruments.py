@@ -9,6 +9,7 @@ from noisygan import files
 from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.errors import UsageError
+from noisygan.metrics.note_timing import note_timing
 from noisygan.rendering import kits
 from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
@@ -22,7 +23,6 @@ MAX_SECONDS = 30.0  # of a sample; bounds the memory
 _STEP = 3  # semitones between sampled pitches
 _LOWEST, _HIGHEST = 48, 84  # of a run that does not know its pitches
 _BEYOND = 12  # semitones that the outermost samples are played beyond their pitch
-_HELD_DB = 6.0  # a note is held until it has decayed by this much, if the run has no note-off
 _FRAME_SECONDS = 0.01
 _FADED_DB = 60.0
 _LEVEL_SECONDS = 1.0  # from which the level of a velocity is measured
@@ -238,11 +238,8 @@ def _held(generator, audio, seconds, sample_rate):
         return len(audio)
     if generator.release_seconds is not None:
         return max(0, round((seconds - generator.release_seconds) * sample_rate))
-    levels = _levels_db(audio, sample_rate)
-    if not len(levels):
-        return 0
-    last = np.flatnonzero(levels >= levels.max() - _HELD_DB)[-1]
-    return min(len(audio), round((last + 1) * _FRAME_SECONDS * sample_rate))
+    timing = note_timing(audio, sample_rate)
+    return round(min(timing.note_off, timing.end) * sample_rate)
 
 
 def _seconds_to_fall(audio, sample_rate, fall_db):

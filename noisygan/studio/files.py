@@ -118,6 +118,8 @@ def match(player, data, report):
     for name in {"pitch", "velocity"} & {*player.run.condition_names}:
         out[name] = round(float(getattr(latent, name)), 3)
     if player.has_curves and player.has_length:
-        seconds = latent.held_seconds + player.generator.release_seconds
+        generator = player.generator
+        release = 0.0 if generator.rings_out else generator.release_seconds
+        seconds = latent.held_seconds + release
         out["seconds"] = round(min(max(seconds, _LEAST_SECONDS), requests.MAX_SECONDS), 3)
     return out

@@ -181,7 +181,7 @@ def test_python_m_noisygan_a_closed_pipe_and_no_log_lines():
     command = [sys.executable, "-m", "noisygan", "config", "--gin_file", "notes"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "batch_size = 16" in done.stdout
+    assert "batch_size = 8" in done.stdout
 
 
 def test_configs_lists_every_bundled_config_with_a_line(noisygan):

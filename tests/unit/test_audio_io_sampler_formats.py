@@ -171,7 +171,7 @@ def test_chunks_behind_an_odd_number_of_bytes(tmp_path):
     assert sampler_chunk(file)[0] == 60
 
 
-def test_folders_in_use_are_refused(tmp_path):
+def test_folders_in_use_are_refused_and_the_current_one_is_filled(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path, tmp_path / "file"):
         with pytest.raises(UsageError, match="exists already"):
@@ -179,12 +179,9 @@ def test_folders_in_use_are_refused(tmp_path):
     with pytest.raises(UsageError, match="format 'SFZ'"):
         written(horn(1, [60], [127]), tmp_path / "new", "SFZ")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_the_current_folder_holds_an_instrument(tmp_path, monkeypatch):
+    (tmp_path / "file").unlink()
     monkeypatch.chdir(tmp_path)
-    written(horn(1, [60], [127]), ".", "sfz")
-    assert len(list(tmp_path.glob("*.sfz"))) == 1
+    assert (tmp_path / written(horn(1, [60], [127]), ".", "sfz")).is_file()
 
 
 def player_of(path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisygan.audio_io.sampler_chunk import append_sampler_chunk, read_root_key
+from noisygan.audio_io.audio_files import read_root_key, write_wav
 from noisygan.data import AudioDataset, Recordings
 from noisygan.data.listing import count_notes, octaves_off
 from noisygan.demo import drums_folder, notes_folder
@@ -111,10 +111,10 @@ def test_bundled_sets():
     assert "snare: " in data.table() and "keys 37 38 39 40" in data.table()
 
 
-def test_root_keys_of_the_files(tmp_path, write_sound):
+def test_root_keys_of_the_files(tmp_path):
     for i, name in enumerate(("one", "two", "three")):
-        path = write_sound(tmp_path / f"{name}.wav", note(60))
-        append_sampler_chunk(path, RATE, 60 + 2 * i)
+        path = tmp_path / f"{name}.wav"
+        write_wav(path, note(60), RATE, key=60 + 2 * i)
         assert read_root_key(path) == 60 + 2 * i
     (tmp_path / "no.wav").write_bytes(b"RIFF\xff\xff\xff\xffWAVEsmpl\1")
     assert read_root_key(tmp_path / "no.wav") is None
@@ -123,7 +123,7 @@ def test_root_keys_of_the_files(tmp_path, write_sound):
     assert "root key in the file: 3" in data.table()
 
 
-def test_one_root_key_for_all_files_is_a_default(tmp_path, write_sound):
+def test_one_root_key_for_all_files_is_a_default(tmp_path):
     for name in ("one", "two"):
-        append_sampler_chunk(write_sound(tmp_path / f"{name}.wav"), RATE, 60)
+        write_wav(tmp_path / f"{name}.wav", note(60), RATE, key=60)
     assert not Recordings(n_samples=100).read(tmp_path).has_pitch

@@ -70,7 +70,8 @@ def test_a_cut_note_is_released_where_its_file_ends():
 def test_silence_and_very_short_notes():
     assert note_timing(np.zeros(RATE), RATE) == (0.0, np.inf, 0.0, False)
     for n in (1, 50, 500):
-        assert np.isfinite(note_timing(np.ones(n, np.float32), RATE)[:1]).all()
+        for rate in (1, RATE):
+            assert np.isfinite(note_timing(np.ones(n, np.float32), rate).onset)
 
 
 def test_moments_do_not_depend_on_level_and_sample_rate():

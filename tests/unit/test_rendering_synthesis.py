@@ -64,15 +64,6 @@ def test_struck_voices_go_on_from_block_to_block(monkeypatch):
     np.testing.assert_allclose(render_controls(controls), audio, atol=CLOSE)
 
 
-def test_other_lengths_end_early_or_fall_silent(monkeypatch):
-    audio, controls = make(0.5, 16000)
-    monkeypatch.setattr(synthesis, "BLOCK_SAMPLES", 900)
-    np.testing.assert_allclose(render_controls(controls, seconds=0.3), audio[:4800], atol=CLOSE)
-    longer = render_controls(controls, seconds=0.7)
-    np.testing.assert_allclose(longer[:8000], audio, atol=CLOSE)
-    np.testing.assert_array_equal(longer[8000:], 0.0)
-
-
 def test_no_block_sees_more_than_its_own_samples(monkeypatch):
     """A sound of 40 s at 192 kHz: nothing of its length is made but its curves."""
     _, controls = make(40.0, 8000)
