@@ -237,7 +237,11 @@ class AudioDataset:
         return ", ".join(parts) + f", from {self.folder}"
 
     def table(self) -> str:
-        """Table of how the files were understood, what was skipped and why, of several lines."""
+        """Table of how the files were understood, what was skipped and why, of several lines.
+
+        Example:
+          >>> print(data.table())
+        """
         return self.listing.text(self)
 
     def audio(self, i: int) -> np.ndarray:
