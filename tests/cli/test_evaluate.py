@@ -47,7 +47,7 @@ def test_a_run_is_measured_against_the_held_out_notes(noisygan, trained, tmp_pat
         head = found[name]
         assert head["floor"] is not None and head["ceiling"] is not None and head["interval"]
         # After three steps it is as bad as the untrained one.
-        assert head["value"] > 2 * head["floor"]
+        assert head["value"] > 1.3 * head["floor"]
     assert found["within 50 cents of the target pitch"]["value"] is not None
     assert found["steps"]["value"] == 3
     assert found["generator parameters"]["value"] > 100
