@@ -35,7 +35,7 @@ from noisygan.audio_io import audio_files
 from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
-from noisygan.evaluation import generate
+from noisygan.evaluation import generate, note_metrics
 from noisygan.evaluation.examples import Examples
 from noisygan.metrics import classifiers, note_course
 from noisygan.metrics.tuning import measure_tuning
@@ -118,22 +118,16 @@ def measure(run, data):
     recordings = generate.recordings_of(run)
     sets = {"training": data / "train", "held-out": data / "held_out"}
     real = {name: Examples.from_dataset(recordings.read(folder)) for name, folder in sets.items()}
-    pitch = np.concatenate([x.pitch for x in real.values()])
-    velocity = np.concatenate([x.velocity for x in real.values()])
-    everything = note_course.join([x.courses for x in real.values()])
-    found, first = {}, 0
+    floor = note_metrics.note_floors(*real.values())
+    found = {"floors": floor}
     for name, examples in real.items():
-        rows = np.arange(first, first + len(examples))
-        first += len(examples)
         fake = generate.generate(run, examples, len(examples))
-        floor = note_course.median_floors(note_course.floors(everything, pitch, velocity, rows))
         differences = note_course.differences(examples.courses.take(fake.rows), fake.courses)
         cents = np.abs(tuning(fake) - tuning(examples)[fake.rows])
         in_tune = cents <= MAX_CENTS
         found[name] = {
             "n": len(examples),
             **note_course.ratios(differences, floor),
-            "floors": floor,
             "cents": float(np.nanmedian(cents)),
             "in tune": 100.0 * float(in_tune.mean()),
             "out of tune": sorted(set(fake.pitch[~in_tune])),

@@ -13,7 +13,8 @@ import numpy as np
 
 from noisygan.audio_io import audio_files, decoding
 from noisygan.audio_io.controls import check_controls, load_controls, split_controls
-from noisygan.data.layouts import NO_LABEL, list_entries
+from noisygan.data.dataset import list_recordings
+from noisygan.data.layouts import NO_LABEL
 from noisygan.errors import UsageError
 from noisygan.matching import N_STEPS
 from noisygan.progress import TrainingProgress
@@ -250,7 +251,10 @@ class Run:
         elif z is not None:
             saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
         self.check_playable(pitch, label, sample_rate)
-        entries = list_entries(like)[1] if like is not None else None
+        entries = None
+        if like is not None:
+            middle_c = self.metadata["data"].get("middle_c", "C4")
+            entries = list_recordings(like, middle_c=middle_c)[1]
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
         if held_seconds is not None and not generator.has_controls:
@@ -287,18 +291,18 @@ class Run:
         if not self.generator.has_controls:
             return entries
         trim_db = recordings_of(self).trim_db
-        try:
-            return [
-                dataclasses.replace(
-                    entry,
-                    held_seconds=measure_held_seconds(entry, trim_db)
-                    if held_seconds is None
-                    else held_seconds,
+        found, problems = [], []
+        for entry in entries:
+            try:
+                held = (
+                    measure_held_seconds(entry, trim_db) if held_seconds is None else held_seconds
                 )
-                for entry in entries
-            ]
-        except decoding.BadAudioError as error:
-            raise UsageError(f"like: a recording {error}") from error
+                found.append(dataclasses.replace(entry, held_seconds=held))
+            except decoding.BadAudioError as error:
+                problems.append(f"like: {entry.path} {error}")
+        if not found:
+            raise UsageError(problems[0])
+        return found
 
     def check_playable(
         self,

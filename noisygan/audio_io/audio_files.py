@@ -99,6 +99,24 @@ def _append_sampler_chunk(path, sample_rate, key, loop):
         file.write(struct.pack("<I", n_bytes - 8))
 
 
+def read_root_key(path):
+    """MIDI key, with its fraction, that the `smpl` chunk of a WAV file states; None without one."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+            if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+                return None
+            for _ in range(1000):
+                name, n_bytes = struct.unpack("<4sI", file.read(8))
+                if name == b"smpl":
+                    key, fraction = struct.unpack("<12x2I", file.read(20))
+                    return key + fraction / 2**32 if key <= 127 else None
+                file.seek(n_bytes + n_bytes % 2, 1)
+    except (OSError, struct.error):
+        pass
+    return None
+
+
 class WavWriter:
     """A mono WAV file that is being written, block by block.
 

@@ -10,6 +10,9 @@ MAX_PEAK = 1.4142
 # Samples of one file that are decoded at once, in one channel: three hours at 48 kHz.
 MAX_SAMPLES = 2**29
 
+# Samples by which MP3 files end before what their header says, at most: two frames.
+MP3_DELAY = 2304
+
 # Hz that a header may name; others are damage.
 RATES = (1, 768_000)
 
@@ -18,6 +21,11 @@ _BLOCK = 2**20
 
 # Seconds of silence before a sound that are looked through for its beginning.
 MAX_SILENCE = 2.0
+
+# A sound begins where it passes this level relative to its peak; so much before that is kept.
+ONSET_DB, KEPT_SECONDS = -40.0, 0.002
+# Less silence than this before the onset stays, so that aligned recordings are left as they are.
+MAX_LEAD_SECONDS = 0.005
 
 
 class BadAudioError(ValueError):
@@ -94,6 +102,7 @@ def decode(path, sample_rate, n_samples, trim_db=None, start=0, end=None):
             if start:
                 file.seek(start)
             mono, n_bad, _ = read_mono(file, n_expected)
+            n_expected -= MP3_DELAY if file.format in ("MPEG", "MP3") else 0
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise BadAudioError("unreadable", _unreadable(error)) from error
     if len(mono) < n_expected:
@@ -147,6 +156,15 @@ def cut(mono, sample_rate, n_samples, trim_db=None):
     padded = np.zeros(n_samples, np.float32)
     padded[: len(mono)] = np.clip(mono, -1.0, 1.0)
     return padded
+
+
+def leading_silence(audio, sample_rate):
+    """Samples of silence before the onset of float32 [n_samples]; 0 if it begins within 5 ms."""
+    level = np.abs(audio)
+    onset = int(np.argmax(level > np.max(level, initial=0.0) * 10.0 ** (ONSET_DB / 20.0)))
+    if onset <= MAX_LEAD_SECONDS * sample_rate:
+        return 0
+    return onset - round(KEPT_SECONDS * sample_rate)
 
 
 def shape(audio, peak=None, n_fade_in=0, n_fade_out=0):

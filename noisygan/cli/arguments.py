@@ -20,6 +20,16 @@ def add_config_arguments(parser, required):
     parser.add_argument("--gin_param", metavar="'X.y = 1'", help=text, **several)
 
 
+def add_names(parser):
+    """Add --middle_c and --detect_pitch, which say how file names are read."""
+    text = "MIDI note 60 in file names: C3, C4 or C5 (default: C4)"
+    choices = ("C3", "C4", "C5")
+    parser.add_argument("--middle_c", choices=choices, default=None, metavar="NAME", help=text)
+    text = "measure the pitch of files that do not say it: pyin or crepe"
+    methods = ("pyin", "crepe")
+    parser.add_argument("--detect_pitch", choices=methods, default=None, metavar="HOW", help=text)
+
+
 def add_allow_module(parser):
     """Add --allow_module, for `allow_modules`."""
     text = "a module of yours that configs may import and call, with all below it; only for "

@@ -85,6 +85,8 @@ _STEPS = (
     ("split_by", str, "WHAT", "stays in one split: file (default), pitch, instrument, or a tag"),
     ("valid", _number(0, 0.9), "F", "fraction kept for validation, such as 0.1"),
     ("test", _number(0, 0.9), "F", "fraction kept for tests"),
+    ("middle_c", str, "NAME", "MIDI note 60 in file names: C3, C4 (default) or C5"),
+    ("detect_pitch", str, "HOW", "measure pitches that no name says: pyin or crepe"),
     ("licence", str, "TEXT", "text for the manifest"),
 )
 
@@ -125,6 +127,7 @@ def add_arguments(parser):
     for option, name, action, text in (
         ("features", "features", "store_true", "store loudness, RMS and onsets"),
         ("keep_dc", "remove_dc", "store_false", "leave a constant offset in the audio"),
+        ("keep_start", "trim_start", "store_false", "notes: leave silence before the onset"),
     ):
         group.add_argument(
             f"--{option}", dest=name, action=action, default=argparse.SUPPRESS, help=text
@@ -158,7 +161,7 @@ def run(args):
     """Prepare, and print what came of it."""
     from noisygan.data.prepare import manifest, options, preparing, summary
 
-    names = [name for name, *_ in _STEPS] + ["features", "remove_dc", "only"]
+    names = [name for name, *_ in _STEPS] + ["features", "remove_dc", "trim_start", "only"]
     changes = {name: getattr(args, name) for name in names if hasattr(args, name)}
     try:
         with progress.CountedProgress("preparing", None) as count:

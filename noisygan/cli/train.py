@@ -1,8 +1,9 @@
 """Train a generator on a folder of recordings.
 
-Recordings are WAV, FLAC, OGG or MP3 files, a folder per class, or a folder in the NSynth json+wav
-layout; pitch and velocity come from names like flute-060-100.wav. A config selects among them
-(--gin_param 'Recordings.families = ["flute"]').
+Recordings are audio files of any format and sample rate, a folder per class, or a folder in the
+NSynth json+wav layout. Pitch, velocity and drum class come from names like As3_pp.wav, 060-100.wav,
+bd_808.wav; a table says how they were understood. A config selects among them (--gin_param
+'Recordings.families = ["flute"]').
 
 Bundled drums, a folder per class:
 python -c "from noisygan.demo import drums_folder; print(drums_folder())"
@@ -36,6 +37,7 @@ def add_arguments(parser):
     """Add the arguments of this command."""
     arguments.add_config_arguments(parser, required=False)
     parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings")
+    arguments.add_names(parser)
     parser.add_argument(
         "--run_dir", metavar="DIR", help="folder of the run, new or (with --resume) begun"
     )
@@ -81,7 +83,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--dry_run",
         action="store_true",
-        help="check config and data by one step, print the networks, write nothing",
+        help="check config and data by one step, print tables of both, write nothing",
     )
     parser.add_argument(
         "--no_report", action="store_true", help="write no page about the run at the end"
@@ -95,6 +97,9 @@ def run(args):
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "
             "or --resume with the --run_dir of a run that was begun"
         )
+    for name in ("middle_c", "detect_pitch"):
+        if getattr(args, name) is not None:
+            args.gin_param.append(f"Recordings.{name} = '{getattr(args, name)}'")
     if args.dry_run:
         return _dry_run(args)
     if args.run_dir is None:

@@ -61,7 +61,7 @@ def training_and_held_out(data, train, out_dir):
         return Folders(*(data / split for split in splits.SPLITS))
     if splits.has_test_split(data):
         return Folders(data, data)
-    folder, entries = list_entries(data)
+    folder, entries, _ = list_entries(data)
     if (folder / "examples.json").exists():
         raise UsageError(
             f"{data} has no held-out part; expected nsynth-test beside nsynth-train, or separate "

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisygan.audio_io import decoding
-from noisygan.data import layouts
-from noisygan.data.prepare import manifest, records
+from noisygan.data import layouts, loading
+from noisygan.data.filenames import octave_of
+from noisygan.data.listing import Listing
+from noisygan.data.prepare import features, manifest, records
 from noisygan.data.selection import select
+from noisygan.data.source_files import FFMPEG_SUFFIXES
 from noisygan.errors import RunError, UsageError
 from noisygan.files import sha256
 from noisygan.metrics.note_timing import note_timing
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 # Sets that need less than this when decoded are kept in memory.
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
+
+# Of recordings that do not say it.
+UNKNOWN_VELOCITY = 100.0
+
+NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
 
 # What is later in a recording is not looked through for its note-off.
 MAX_NOTE_SECONDS = 30.0
@@ -58,6 +66,7 @@ class AudioDataset:
       has_label: Whether every label was given by the recordings.
       failure: The RunError of a file that `batches` could not read (TensorFlow wraps it), or None.
       fingerprint: Hex str; equal for equal recordings and selection, wherever they lie.
+      listing: `noisygan.data.listing.Listing`: how names were read, what was skipped and why.
     """
 
     def __init__(
@@ -76,6 +85,7 @@ class AudioDataset:
         has_label: bool = True,
         decode: Callable[[int], np.ndarray] | None = None,
         crop: Callable[[int, float], np.ndarray] | None = None,
+        listing: Listing | None = None,
         held: Callable[[int], float] | None = None,
     ):
         """Store what `Recordings.read` found.
@@ -104,6 +114,7 @@ class AudioDataset:
         self.has_velocity = not np.isnan(self.velocity).any()
         self.has_label = has_label
         self.failure = None
+        self.listing = listing or Listing()
         self._decode = decode or self._decode_file
         self._crop = crop
         self._measure = held or self._measure_held
@@ -132,6 +143,8 @@ class AudioDataset:
         segments: bool = False,
         split: str = "train",
         crop: bool = False,
+        middle_c: str = "C4",
+        detect_pitch: str | None = None,
     ) -> AudioDataset:
         """Read a folder of recordings, or one that `noisygan prepare` wrote.
 
@@ -143,7 +156,7 @@ class AudioDataset:
 
         Args:
           folder: Path of a folder in one of the layouts of `noisygan.data.layouts`.
-          sample_rate: Rate that every file must have, in Hz.
+          sample_rate: Hz; files at other rates are resampled.
           seconds: Length of every example, in seconds; or:
           n_samples: Length of every example; by default four seconds.
           (others): As of `Recordings`.
@@ -173,6 +186,8 @@ class AudioDataset:
             segments=segments,
             split=split,
             crop=crop,
+            middle_c=middle_c,
+            detect_pitch=detect_pitch,
         )
         return recordings.read(folder)
 
@@ -222,6 +237,14 @@ class AudioDataset:
         parts.append(f"{self.n_samples / self.sample_rate:.3g} s at {self.sample_rate} Hz")
         return ", ".join(parts) + f", from {self.folder}"
 
+    def table(self) -> str:
+        """Table of how the files were understood, what was skipped and why, of several lines.
+
+        Example:
+          >>> print(data.table())
+        """
+        return self.listing.text(self)
+
     def audio(self, i: int) -> np.ndarray:
         """Audio of recording i, cut or zero-padded at the end. float32 [n_samples], read-only.
 
@@ -256,7 +279,8 @@ class AudioDataset:
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
-          (0.0 where unknown), label int32 [B], held_seconds float32 [B].
+          (0.0 and 100.0 where unknown), label int32 [B].
+          (0.0 and 100.0 where unknown), label int32 [B], held_seconds float32 [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -287,7 +311,7 @@ class AudioDataset:
 
         # Tensors made here are captured by the map, not copied into its graph.
         pitch = tf.constant(np.nan_to_num(self.pitch, nan=0.0))
-        velocity = tf.constant(np.nan_to_num(self.velocity, nan=0.0))
+        velocity = tf.constant(np.nan_to_num(self.velocity, nan=UNKNOWN_VELOCITY))
         label = tf.constant(self.label)
 
         def examples(indices, positions):
@@ -373,12 +397,14 @@ class Recordings:
         segments: bool = False,
         split: str = "train",
         crop: bool = False,
+        middle_c: str = "C4",
+        detect_pitch: str | None = None,
         seconds: float = 4.0,
     ):
         """Store and validate.
 
         Args:
-          sample_rate: Rate that every file must have, in Hz.
+          sample_rate: Hz; files at other rates are resampled.
           n_samples: Length of every example; longer files are cut, shorter ones zero-padded. None:
             `seconds`.
           families: Instrument families, such as ['flute', 'brass'], or one name.
@@ -397,6 +423,9 @@ class Recordings:
           split: Of a prepared folder: 'train', 'valid' or 'test'.
           crop: Whether batches hold another part of a longer recording each time, drawn with the
             seed of the batches; False: always its beginning.
+          middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
+          detect_pitch: 'pyin' or 'crepe': measure the pitch of recordings whose name and metadata
+            do not say it; None: their pitch is unknown.
           seconds: Length of every example where n_samples is None.
 
         Raises:
@@ -417,6 +446,10 @@ class Recordings:
         for name, value in shapes.items():
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
+        self.middle_c, self.detect_pitch = middle_c, detect_pitch
+        # Set by those who compose a config: fields without which a recording is of no use.
+        self.required = ()
+        octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
         if parts and len(parts + shaped) > 1:
@@ -431,27 +464,21 @@ class Recordings:
           progress: None, or a function called with (files read, files in all).
 
         Returns:
-          AudioDataset, sorted by name.
+          AudioDataset, sorted by name. Files that cannot be used are left out; its `listing` says
+          why.
 
         Raises:
-          UsageError: if the folder is missing or empty, nothing passes the filters, or any chosen
-            file is missing, unreadable, empty, at another rate, or holds NaN. One line: all bad
-            files are counted, the first is named. Or if a prepared folder does not hold the split
-            or the rate.
+          UsageError: if the folder is missing or empty, nothing passes the filters or is left, or a
+            prepared folder does not hold the split or the rate.
           RunError: if a prepared folder is damaged.
         """
-        selection, is_prepared = self._selection(), manifest.is_prepared(folder)
-        if is_prepared:
-            folder = Path(folder)
-            entries, prepared = records.list_entries(folder, self.split, self.sample_rate)
+        features.check_method(self.detect_pitch)
+        folder, entries, skipped, prepared = list_recordings(
+            folder, self.split, self.sample_rate, self.middle_c
+        )
+        selection = self._selection()
+        if prepared is not None:
             selection |= {"split": self.split, "prepared": prepared}
-        elif self.split != "train":
-            raise UsageError(
-                f"Recordings.split is {self.split!r}, but {folder} was not prepared; leave it out, "
-                "or expected a folder that `noisygan prepare` wrote"
-            )
-        else:
-            folder, entries = layouts.list_entries(folder)
         entries = select(
             entries,
             folder,
@@ -466,54 +493,93 @@ class Recordings:
         )
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
-        rows, examples, bad = [], [], []
+        listing = Listing(skipped, middle_c=self.middle_c)
+        rows, examples, wholes, bad = [], [], {}, []
         for done, entry in enumerate(entries, 1):
+            loaded = None
             try:
-                if self.segments or self.crop:
-                    entry = self._measured(entry)
-                if self.segments:
-                    audio = self._decode_whole(entry)
-                    starts = _sounding(audio, self.n_samples)
-                    rows += [(entry, start) for start in starts]
-                    if keep:
-                        examples += [audio[start : start + self.n_samples] for start in starts]
-                else:
-                    rows.append((entry, 0))
-                    if self.crop and not is_prepared:
-                        self._decode_whole(entry)
-                    if keep:
-                        examples.append(self._decode(entry))
-                    elif not is_prepared:
-                        self._check_on_disk(entry)
-                if not is_prepared:
+                if "pitch" in self.required and entry.pitch is None and not self.detect_pitch:
+                    raise decoding.BadAudioError("without pitch", NO_PITCH)
+                if self.segments or self.crop or keep or self._needs_decoding(entry):
+                    loaded = loading.load(entry, self.sample_rate, self._from_onset)
+                    if self.detect_pitch and entry.pitch is None and entry.end is None:
+                        entry = self._with_pitch(entry, loaded.audio)
+                    if (self.segments or self.crop) and entry.end is None:
+                        entry = dataclasses.replace(entry, end=len(loaded.audio))
+                        # Parts of files at another rate cannot be read from them one by one.
+                        if loaded.rate != self.sample_rate:
+                            if sum(map(len, wholes.values())) * 4 > MAX_BYTES_IN_MEMORY:
+                                raise _too_large(loaded.rate, self.sample_rate)
+                            wholes[entry.name] = loaded.audio
+                starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
+                if keep:
+                    examples += [self._shaped(loaded.audio[start:]) for start in starts]
+                if prepared is None:
                     digest.update(_identity(entry, whole_file=keep))
-            except decoding.BadAudioError as error:
+                rows += [(entry, start) for start in starts]
+                listing.add(entry, loaded)
+            except (decoding.BadAudioError, OSError) as error:
+                if isinstance(error, OSError):
+                    reason = f"cannot be read ({error.strerror})"
+                    error = decoding.BadAudioError("unreadable", reason)
                 bad.append((entry.path, error))
-            except OSError as error:
-                reason = f"cannot be read ({error.strerror})"
-                bad.append((entry.path, decoding.BadAudioError("unreadable", reason)))
+                listing.skipped[entry.name] = str(error)
             keep = keep and len(rows) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
             if progress is not None:
                 progress(done, len(entries))
-        if bad:
-            raise UsageError(_bad_files_message(bad, len(entries)))
+        if not rows and bad:
+            raise UsageError(_bad_files_message(folder, bad))
         if not rows:
             raise UsageError(
                 f"no recording in {folder} has a segment of {self.n_samples} samples that is not "
                 "silent; expected longer or louder files, or a smaller n_samples"
             )
-        return self._dataset(folder, rows, digest.hexdigest(), np.stack(examples) if keep else None)
+        audio = np.stack(examples) if keep else None
+        if keep and self.peak is None and not self.crop:
+            listing.gain = loading.level_gain(float(np.max(np.abs(audio))))
+            audio *= np.float32(listing.gain)
+        return self._dataset(folder, rows, digest.hexdigest(), audio, wholes, listing)
 
-    def _dataset(self, folder, rows, fingerprint, audio):
+    @property
+    def _from_onset(self):
+        return self.trim_db is None and not self.segments and not self.crop
+
+    def _with_pitch(self, entry, audio):
+        pitch = features.detect_pitch(audio, self.sample_rate, self.detect_pitch)
+        if pitch is None:
+            raise decoding.BadAudioError("without pitch", "has no pitch that could be measured")
+        return dataclasses.replace(entry, pitch=pitch, rule=f"measured ({self.detect_pitch})")
+
+    def _needs_decoding(self, entry):
+        """Whether only decoding tells if a file can be used."""
+        if entry.end is not None:
+            return False
+        if entry.path.suffix.lower() in FFMPEG_SUFFIXES:
+            return True
+        subtype = decoding.check_header(entry.path, None).subtype
+        return self.detect_pitch is not None or subtype in ("FLOAT", "DOUBLE")
+
+    def _dataset(self, folder, rows, fingerprint, audio, wholes, listing):
         entries = [entry for entry, _ in rows]
         labels = [entry.label or layouts.NO_LABEL for entry in entries]
         label_names = sorted(set(labels))
         number = {name: i for i, name in enumerate(label_names)}
 
+        def decode(i, start=None):
+            entry, start = entries[i], rows[i][1] if start is None else start
+            if entry.name in wholes:
+                return self._shaped(wholes[entry.name][start:])
+            if entry.end is None:
+                return self._shaped(loading.load(entry, self.sample_rate, self._from_onset).audio)
+            settings = (self.sample_rate, self.n_samples, self.trim_db)
+            end = entry.end if entry.rule == "prepared" else None
+            decoded = decoding.decode(entry.path, *settings, entry.start + start, end)
+            return self._shaped(decoded)
+
         def crop(i, position):
             # Every part is as likely where the position is uniform.
             n_starts = max(entries[i].end - entries[i].start - self.n_samples, 0) + 1
-            return self._decode(entries[i], int(position * n_starts))
+            return decode(i, int(position * n_starts))
 
         return AudioDataset(
             folder=folder,
@@ -528,21 +594,15 @@ class Recordings:
             fingerprint=fingerprint,
             audio=audio,
             has_label=all(entry.label is not None for entry in entries),
-            decode=lambda i: self._decode(*rows[i]),
+            decode=decode,
             crop=crop if self.crop else None,
+            listing=listing,
             held=lambda i: self._held(rows[i][0]),
         )
 
-    def _decode(self, entry, start=0):
+    def _shaped(self, audio):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
-        audio = decoding.decode(
-            entry.path,
-            self.sample_rate,
-            self.n_samples,
-            self.trim_db,
-            entry.start + start,
-            entry.end,
-        )
+        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db)
         fades = (self.fade_in_seconds, self.fade_out_seconds)
         return decoding.shape(
             audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
@@ -552,47 +612,34 @@ class Recordings:
         """Time of the note-off of a recording, which may lie behind its n_samples."""
         if self.segments or self.crop:
             return np.inf
-        if entry.held_seconds is not None:
-            return entry.held_seconds
-        return measure_held_seconds(entry, self.trim_db)
-
-    def _measured(self, entry):
-        """Entry with its end, which a file's header tells."""
-        if entry.end is not None:
-            return entry
-        n_frames = decoding.check_header(entry.path, self.sample_rate).frames
-        return dataclasses.replace(entry, end=n_frames)
-
-    def _decode_whole(self, entry):
-        n_frames = entry.end - entry.start
-        return decoding.decode(entry.path, self.sample_rate, n_frames, start=entry.start)
-
-    def _check_on_disk(self, entry):
-        info = decoding.check_header(entry.path, self.sample_rate)
-        if info.subtype in ("FLOAT", "DOUBLE"):  # Only these can hold NaN.
-            self._decode(entry)
+        return measure_held_seconds(entry, self.trim_db, self.sample_rate)
 
     def _selection(self):
         values = {key: value for key, value in vars(self).items() if value is not None}
         # A default adds nothing, so that fingerprints outlive new settings.
-        del values["split"]
-        return {key: v for key, v in values.items() if key not in ("segments", "crop") or v}
+        del values["split"], values["required"]
+        defaults = {"segments": False, "crop": False, "middle_c": "C4"}
+        return {key: v for key, v in values.items() if defaults.get(key) != v}
 
 
-def measure_held_seconds(entry, trim_db=None):
-    """Time of the note-off of a recording from its beginning as `Recordings.trim_db` cuts it.
+def measure_held_seconds(entry, trim_db=None, sample_rate=None):
+    """Time of the note-off of a recording from its beginning as `Recordings` cuts it.
 
     Args:
       entry: `noisygan.data.source_files.Entry`.
       trim_db: As of `Recordings`.
+      sample_rate: Hz to measure at, or None: the file's own.
 
     Returns:
       Seconds; infinite for a note that rings out.
     """
-    info = decoding.check_header(entry.path, None)
-    rate, end = info.samplerate, info.frames if entry.end is None else entry.end
-    n = min(end - entry.start, round(MAX_NOTE_SECONDS * rate))
-    audio = decoding.decode(entry.path, rate, n, trim_db, entry.start, end)
+    if entry.held_seconds is not None:
+        return entry.held_seconds
+    rate = sample_rate or decoding.check_header(entry.path, None).samplerate
+    audio = loading.load(entry, rate, trim_db is None).audio[: round(MAX_NOTE_SECONDS * rate)]
+    if trim_db is not None:
+        level = np.abs(audio)
+        audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
     return note_timing(audio, rate).note_off
 
 
@@ -618,14 +665,22 @@ def _identity(entry, whole_file):
     return json.dumps(known).encode()
 
 
-def _bad_files_message(bad, n_files):
+def _bad_files_message(folder, bad):
     path, error = bad[0]
-    first = f"{path} {error}"
-    if len(bad) == 1:
-        return first
     kinds = collections.Counter(fault.kind for _, fault in bad)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    return f"{len(bad)} of {n_files} recordings cannot be used ({counts}); the first: {first}"
+    return (
+        f"none of the {len(bad)} recordings in {folder} can be used ({counts}); the first: {path} "
+        f"{error}"
+    )
+
+
+def _too_large(rate, wanted):
+    return decoding.BadAudioError(
+        "at another sample rate",
+        f"is at {rate:g} Hz, and the set is too large to resample it in memory; prepare it at "
+        f"{wanted} Hz",
+    )
 
 
 def _listed(values, kind=None):
@@ -633,3 +688,32 @@ def _listed(values, kind=None):
         return None
     values = [values] if isinstance(values, (str, int, float)) else list(values)
     return list(map(kind, values)) if kind else values
+
+
+def list_recordings(folder, split="train", sample_rate=None, middle_c="C4"):
+    """List the recordings of any folder that training accepts.
+
+    Args:
+      folder: Path of a folder in one of the layouts of `noisygan.data.layouts`, or of one that
+        `noisygan prepare` wrote.
+      split: Of a prepared folder.
+      sample_rate: Hz, of a prepared folder; None: its highest one.
+      middle_c: As of `filenames.read_names`.
+
+    Returns:
+      (folder that was read, list of Entry sorted by name, dict of name -> reason of files that
+      cannot be used, fingerprint of a prepared folder or None).
+
+    Raises:
+      UsageError: as of `Recordings.read`.
+    """
+    if manifest.is_prepared(folder):
+        rate = sample_rate or manifest.read_manifest(folder)["sample_rates"][0]
+        entries, fingerprint = records.list_entries(folder, split, rate)
+        return Path(folder), entries, {}, fingerprint
+    if split != "train":
+        raise UsageError(
+            f"Recordings.split is {split!r}, but {folder} was not prepared; leave it out, or "
+            "expected a folder that `noisygan prepare` wrote"
+        )
+    return (*layouts.list_entries(folder, middle_c), None)

@@ -1,4 +1,4 @@
-"""Folder layouts of recordings, read into one list; no audio is opened here.
+"""Folder layouts of recordings, read into one list; no audio is decoded here.
 
 `list_sources` lists every file, for `noisygan prepare`; `list_entries` lists what can be trained
 on directly. Known layouts:
@@ -7,18 +7,20 @@ on directly. Known layouts:
 - NSynth's TFRecords (`list_sources` only);
 - Speech Commands: class folders and its two lists;
 - a table of files (`list_sources` only);
-- audio files in class folders or in one folder, named `<label>-<pitch>-<velocity>[-<index>]`, or
-  `<kit>-<MIDI key>-v<velocity>` for drums (a key is no pitch), or freely.
+- audio files in class folders or in one folder, with names that `filenames` reads.
 """
 
 import collections
 import os
 from pathlib import Path
 
+from noisygan.audio_io.audio_files import read_root_key
 from noisygan.data import nsynth, tables
-from noisygan.data.filenames import family_and_source, parse_note_name
+from noisygan.data.drums import drum_class
+from noisygan.data.filenames import family_and_source, read_names
 from noisygan.data.source_files import (
     AUDIO_SUFFIXES,
+    HARMLESS,
     SOUNDFILE_SUFFIXES,
     Entry,
     is_folder,
@@ -32,19 +34,21 @@ from noisygan.errors import UsageError
 NO_LABEL = "sound"
 
 
-def list_entries(folder):
+def list_entries(folder, middle_c="C4"):
     """List the recordings of a folder that can be trained on, sorted by name.
 
     Args:
       folder: Path of an existing or missing folder.
+      middle_c: As of `filenames.read_names`.
 
     Returns:
-      (folder that was read, list of Entry): the folder differs from the argument where that was
-      the parent of `nsynth-train`. The list is never empty.
+      (folder that was read, list of Entry, dict of name -> reason of files that cannot be used):
+      the folder differs from the argument where that was the parent of `nsynth-train`. The list
+      is never empty.
 
     Raises:
       UsageError: if the folder is missing, no folder, unreadable, or holds no recordings, or its
-        examples.json is broken (whether the files it names exist is not checked).
+        examples.json is broken (whether the files it names can be read is not checked).
     """
     folder = Path(folder)
     splits = [path.name for path in scan(folder) if path.name.startswith("nsynth-")]
@@ -58,19 +62,18 @@ def list_entries(folder):
         folder, is_nsynth = folder / "nsynth-train", True
         if not (folder / "examples.json").is_file():
             raise UsageError(f"{folder} has no examples.json; expected NSynth's json+wav layout")
-    usable, n_others = [], 0
-    for source in list_sources(folder):
-        suffix = os.path.splitext(source.file)[1].lower()
-        if source.kind in ("bad entry", "unreadable"):
-            raise UsageError(f"{folder}: {source.file} {source.reason}")
-        # Decoding names what is missing.
-        is_file = source.reader == "audio" or source.kind in ("missing", "broken link")
-        if is_file and (suffix in AUDIO_SUFFIXES or is_nsynth):
-            usable.append(source)
-        else:
+    usable, skipped, n_others = [], {}, 0
+    for source in list_sources(folder, middle_c=middle_c):
+        if source.reader == "audio" or source.kind in ("missing", "broken link"):
+            usable.append(source)  # Decoding names what is missing.
+        elif source.kind in HARMLESS:
             n_others += 1
+        else:
+            skipped[source.file] = source.reason
     if not usable:
         what = f"holds no audio file ({n_others} other files)" if n_others else "is empty"
+        if skipped:
+            raise UsageError(f"{folder}: {' '.join(next(iter(skipped.items())))}")
         raise UsageError(f"{folder} {what}; expected files ending in {', '.join(AUDIO_SUFFIXES)}")
     stems = [os.path.splitext(source.file)[0] for source in usable]
     n_with_stem = collections.Counter(stems)
@@ -86,17 +89,21 @@ def list_entries(folder):
                 source=source.tags.get("source"),
                 pitch=source.pitch,
                 velocity=source.velocity,
+                take=source.take,
+                rule=source.rule,
+                problem=source.problem,
             )
         )
-    return folder, sorted(entries, key=lambda entry: entry.name)
+    return folder, sorted(entries, key=lambda entry: entry.name), skipped
 
 
-def list_sources(data, table=None):
+def list_sources(data, table=None, middle_c="C4"):
     """List every input of a folder, in an order that depends on names alone.
 
     Args:
       data: Path of the folder.
       table: Path of a CSV or JSON table of its files, or None.
+      middle_c: As of `filenames.read_names`.
 
     Returns:
       Iterator of Source.
@@ -116,24 +123,39 @@ def list_sources(data, table=None):
         return special
     if (data / "testing_list.txt").is_file() and (data / "validation_list.txt").is_file():
         return _speech_commands(data)
-    return _in_folders(data)
+    return _in_folders(data, middle_c)
 
 
-def _in_folders(data):
-    """Audio files in folders: the first folder is the label, names tell pitch and velocity."""
+def _in_folders(data, middle_c):
+    """Audio files in folders: the first folder is the label, names tell the rest."""
     # NSynth's `audio` without its examples.json is one folder of files, not a class.
     visible = [entry for entry in scan(data) if not entry.name.startswith(".")]
     folders = [entry.name for entry in visible if is_folder(entry)]
     files = [entry.name for entry in visible if entry.name.lower().endswith(SOUNDFILE_SUFFIXES)]
-    flat = folders == ["audio"] and not files
-    for source in walk(data):
-        stem = source.file.rpartition("/")[2].rpartition(".")[0]
-        source.label, source.pitch, source.velocity = parse_note_name(stem)
-        family, kind = family_and_source(source.label)
-        source.tags = known(family=family, source=kind)
-        if "/" in source.file and not flat:
-            source.label = source.file.partition("/")[0]
-        yield source
+    inside = "audio/" if folders == ["audio"] and not files else ""
+    sources = list(walk(data))
+    names = {source.file: source.file.removeprefix(inside) for source in sources if source.reader}
+    facts = read_names(names.values(), middle_c)
+    for source in sources:
+        if source.reader:
+            found = facts[names[source.file]]
+            source.label, source.pitch, source.velocity = found.label, found.pitch, found.velocity
+            source.take, source.rule, source.problem = found.take, found.rule, found.problem
+            stem = source.file.rpartition("/")[2]
+            family, kind = family_and_source(stem.partition("-")[0])
+            source.tags = known(family=family, source=kind)
+    _fill_root_keys(sources)
+    return iter(sources)
+
+
+def _fill_root_keys(sources):
+    """Pitches from `smpl` chunks; one key for all files is a sampler's default, and tells none."""
+    silent = [s for s in sources if s.reader and s.pitch is None and not drum_class(s.label or "")]
+    keys = {s.file: key for s in silent if (key := read_root_key(s.path)) is not None}
+    if len(set(keys.values())) > 1 or len(keys) == len(sources) == 1:
+        for source in silent:
+            if source.file in keys:
+                source.pitch, source.rule = keys[source.file], "root key in the file"
 
 
 def _speech_commands(data):

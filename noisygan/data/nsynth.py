@@ -67,7 +67,7 @@ def fill(source, fields):
         if value is not None and not (is_number and 0 <= value <= 127):
             return source.skipped("bad entry", f"has {name} {value!r}; expected 0 to 127")
         setattr(source, name, None if value is None else float(value))
-    source.label = fields.get("instrument_str")
+    source.label, source.rule = fields.get("instrument_str"), "NSynth"
     family, kind = family_and_source(source.label)
     source.tags = source_files.known(
         family=fields.get("instrument_family_str") or family,

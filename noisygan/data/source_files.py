@@ -9,7 +9,7 @@ from pathlib import Path
 
 from noisygan.errors import UsageError
 
-# What training reads, what else libsndfile reads, and what needs ffmpeg.
+# What is common, what else libsndfile reads, and what needs ffmpeg.
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 SOUNDFILE_SUFFIXES = (
     *AUDIO_SUFFIXES,
@@ -37,6 +37,9 @@ class Entry:
     """One recording to train on; what its layout does not say is None.
 
     Attributes:
+      take: Number of the take, from 1 on.
+      rule: How its name was read, of `filenames.RULES`, or what said it instead.
+      problem: Why a part of its name could not be read, or None.
       start, end: First frame of the file, and the one after the last (None: to the end).
       held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
     """
@@ -48,6 +51,9 @@ class Entry:
     source: str | None = None
     pitch: float | None = None
     velocity: float | None = None
+    take: int = 1
+    rule: str = ""
+    problem: str | None = None
     start: int = 0
     end: int | None = None
     held_seconds: float | None = None
@@ -65,6 +71,7 @@ class Source:
       at: Offset in the TFRecord file, or None.
       kind, reason: Why it is skipped, in a word or two and in a sentence, or None.
       label, pitch, velocity, split: What is known, or None.
+      take, rule, problem: As of `Entry`.
       tags: dict of further names and strings or numbers.
       size, mtime: Bytes and time of the last change in ns; None of what is no file.
     """
@@ -79,6 +86,9 @@ class Source:
     pitch: float | None = None
     velocity: float | None = None
     split: str | None = None
+    take: int = 1
+    rule: str = ""
+    problem: str | None = None
     tags: dict = dataclasses.field(default_factory=dict)
     size: int | None = None
     mtime: int | None = None

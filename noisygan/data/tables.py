@@ -108,6 +108,7 @@ def _source(data, row, fields):
         if not _is_text(key, "strict") or not _is_text(str(value)):
             what = f"has {key!r} {str(value)!r} in row {row}; expected text"
             return source.skipped("bad entry", what)
+    source.rule = "table"
     label, split = given.pop("label", None), given.pop("split", None)
     source.label = None if label is None else str(label)
     if not source.reader:

@@ -18,7 +18,9 @@ def recordings_of(run):
     from noisygan import config
 
     config.parse([run.path / "config.gin"])
-    return config.configured(Recordings)()
+    recordings = config.configured(Recordings)()
+    recordings.required = tuple({"pitch"} & set(run.condition_names))
+    return recordings
 
 
 def generate(run, like, n, seed=0, recordings=None, generator=None, progress=None):
@@ -132,8 +134,12 @@ def untrained_generator(run):
 
 
 def examples_of_folder(recordings, folder, n):
-    """Up to n examples of a folder, sampled with a fixed seed."""
+    """Up to n examples of a folder, sampled with a fixed seed; UsageError if one is unusable."""
     dataset = recordings.read(folder)
+    skipped = dataset.listing.skipped
+    if skipped:  # They would make the others look better.
+        name, reason = next(iter(skipped.items()))
+        raise UsageError(f"{len(skipped)} sounds of {folder} can't be used, e.g. {name} {reason}")
     rows = balanced_rows(len(dataset), min(n, len(dataset)))
     return Examples.from_dataset(dataset, np.sort(rows))
 

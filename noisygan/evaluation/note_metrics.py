@@ -52,13 +52,13 @@ def floor(reference, recordings, generated):
 
 
 def note_floors(train, test):
-    """Medians of `note_course.floors` of held-out recordings among all, both Examples: dict."""
-    pitch, velocity = (
-        np.concatenate([getattr(x, name) for x in (train, test)]) for name in ("pitch", "velocity")
+    """Medians of `note_course.floors` of training and held-out recordings, both Examples: dict."""
+    conditions = (
+        np.concatenate([getattr(x, name) for x in (train, test)])
+        for name in ("pitch", "velocity", "labels")
     )
     real = note_course.join([train.courses, test.courses])
-    rows = np.arange(len(train), len(pitch))
-    return note_course.median_floors(note_course.floors(real, pitch, velocity, rows))
+    return note_course.median_floors(note_course.floors(real, *conditions))
 
 
 def rows_of_same_notes(recordings, generated):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import copy
 import dataclasses
 import pathlib
 
 import numpy as np
 
-from noisygan.data.dataset import Recordings
-from noisygan.data.layouts import list_entries
+from noisygan.data.dataset import Recordings, list_recordings
 from noisygan.data.prepare.manifest import is_prepared, read_manifest
 from noisygan.errors import UsageError
 from noisygan.evaluation.examples import (
@@ -96,6 +96,10 @@ def read_splits(recordings, data, train=None, progress=None):
         examples, about = repaired(Examples.from_dataset(dataset, own), f"{name} recordings")
         parts.append(examples)
         warnings += about
+        skipped = dataset.listing.skipped
+        if skipped:
+            first = " ".join(next(iter(skipped.items())))
+            warnings.append(f"{len(skipped)} {name} recordings are left out, e.g. {first}")
     return Splits(*parts, sets[1].fingerprint, warnings)
 
 
@@ -132,40 +136,40 @@ def in_held_out_half(folder, names, pitches, labels):
 
 
 def recordings_for(folders):
-    """`Recordings` at the sample rate of folders' files, with the length of the shorter folder.
+    """`Recordings` at the lowest of the folders' usual rates, with the length of the shorter set.
+
+    Args:
+      folders: Paths.
 
     Raises:
-      UsageError: for files of several sample rates, or none that can be read.
+      UsageError: for a folder without a file that can be read.
     """
     import soundfile
 
-    rates, lengths = collections.defaultdict(list), []
+    usual, lengths = [], []
     for folder in folders:
-        longest = 0
+        if is_prepared(folder):
+            manifest = read_manifest(folder)
+            rate = manifest["sample_rates"][0]
+            usual.append(rate)
+            lengths.append((manifest["n_samples"] or 4 * rate) / rate)
+            continue
+        infos = []
         for path in files_of(folder):
-            try:
-                info = soundfile.info(str(path))
-            except (soundfile.SoundFileError, RuntimeError, OSError):
-                continue  # `Recordings.read` names it.
-            rates[info.samplerate].append(path)
-            longest = max(longest, info.frames)
-        lengths.append(longest)
-    if not rates:
-        raise UsageError(f"no file in {', '.join(map(str, folders))} is readable audio")
-    if len(rates) > 1:
-        each = "; ".join(f"{len(f)} at {rate} Hz, e.g. {f[0]}" for rate, f in rates.items())
-        raise UsageError(
-            f"audio of different sample rates can't be compared: {each}; expected one rate: "
-            "convert the files, for example by `sox in.wav -r 16000 out.wav`"
-        )
-    return Recordings(sample_rate=next(iter(rates)), n_samples=min(lengths))
+            with contextlib.suppress(soundfile.SoundFileError, RuntimeError, OSError):
+                infos.append(soundfile.info(str(path)))
+        if not infos:
+            raise UsageError(f"no file in {folder} is readable audio")
+        usual.append(collections.Counter(info.samplerate for info in infos).most_common(1)[0][0])
+        lengths.append(max(info.duration for info in infos))
+    return Recordings(sample_rate=min(usual), n_samples=round(min(lengths) * min(usual)))
 
 
 def files_of(folder):
     """Paths of the recordings of a folder, of all its splits."""
     folder = pathlib.Path(folder)
     splits = [folder / split for split in SPLITS if (folder / split).is_dir()]
-    return [entry.path for part in splits or [folder] for entry in list_entries(part)[1]]
+    return [entry.path for part in splits or [folder] for entry in list_recordings(part)[1]]
 
 
 def check_audio(folder):

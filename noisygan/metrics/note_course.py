@@ -114,18 +114,15 @@ def differences(real, fake):
     return found | {"slope": np.abs(real.slope - fake.slope), "end": np.abs(real.end - fake.end)}
 
 
-def neighbours(pitch, velocity, rows=None):
-    """Row of the neighbour of each note: of the nearest velocity, then of the nearest pitch.
+def neighbours(pitch, velocity, label):
+    """Row of the neighbour of each note: same label, nearest velocity, then nearest pitch; int [n].
 
     Notes of the same pitch are no neighbours: they may be takes of one note.
 
     Args:
       pitch: MIDI, [n].
       velocity: [n], NaN where unknown.
-      rows: Notes whose neighbours are wanted, int [k]; None: all.
-
-    Returns:
-      int [k].
+      label: Instrument of each, [n].
 
     Raises:
       ValueError: if all notes have one pitch.
@@ -133,24 +130,23 @@ def neighbours(pitch, velocity, rows=None):
     pitch, velocity = np.asarray(pitch, float), np.nan_to_num(np.asarray(velocity, float))
     if len(np.unique(pitch)) < 2:
         raise ValueError("all recordings have one pitch; neighbours need at least two")
-    found = []
-    for row in np.arange(len(pitch)) if rows is None else rows:
+    found, label = [], np.asarray(label)
+    for row in range(len(pitch)):
         away = np.abs(pitch - pitch[row])
         others = np.flatnonzero(away > 0.0)
-        order = np.lexsort((away[others], np.abs(velocity - velocity[row])[others]))
-        found.append(others[order[0]])
+        keys = away, np.abs(velocity - velocity[row]), label != label[row]
+        found.append(others[np.lexsort([key[others] for key in keys])[0]])
     return np.array(found)
 
 
-def floors(real, pitch, velocity, rows=None):
-    """Differences between recordings of neighbouring pitches: dict figure -> float [k].
+def floors(real, pitch, velocity, label):
+    """Differences between n recordings and their neighbours: dict figure -> float [n].
 
     Args:
-      real: `Courses` of n recordings.
-      pitch, velocity, rows: As of `neighbours`.
+      real: `Courses` of the recordings.
+      pitch, velocity, label: As of `neighbours`.
     """
-    rows = np.arange(len(pitch)) if rows is None else np.asarray(rows)
-    return differences(real.take(rows), real.take(neighbours(pitch, velocity, rows)))
+    return differences(real, real.take(neighbours(pitch, velocity, label)))
 
 
 def median_floors(found):

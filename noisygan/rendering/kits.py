@@ -4,7 +4,7 @@ import numpy as np
 import scipy.signal
 
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
-from noisygan.rendering import song
+from noisygan.data.drums import drum_keys
 from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
 from noisygan.rendering.layers import crossfaded, velocity_gains
@@ -37,7 +37,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
     told = "velocity" in run.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities})
     samples, n_drums = [], 0
-    is_drums = _knows_drums(run)
+    is_drums = "label" in run.condition_names and bool(drum_keys(run.label_names))
     for index, keys in keys_of_labels(run).items():
         numbers = range(n_drums, n_drums + len(keys))
         n_drums += len(keys)
@@ -82,21 +82,12 @@ def keys_of_labels(run):
     if "label" not in run.condition_names or not known:
         only = 0 if len(known) == 1 else None
         return {only: list(range(_FIRST_KEY, _FIRST_KEY + _N_KEYS))}
-    keys = {}
-    if _knows_drums(run):
-        for drum, numbers in song.DRUMS.items():
-            name = drum if drum in known else song.STAND_INS.get(drum)
-            if name in known:
-                keys.setdefault(known.index(name), []).extend(numbers)
+    keys = dict(enumerate(drum_keys(known).values()))
+    if keys:
         return keys
     for i in range(min(max(_N_KEYS, len(known)), 128 - _FIRST_KEY)):
         keys.setdefault(i % len(known), []).append(_FIRST_KEY + i)
     return keys
-
-
-def _knows_drums(run):
-    told = "label" in run.condition_names
-    return told and any(name in song.DRUMS for name in run.label_names)
 
 
 def in_order(keys, sounds, sample_rate):

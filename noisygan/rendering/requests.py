@@ -119,26 +119,43 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, h
 
 
 def requests_like(run, entries):
-    """Request one note per recording, at its pitch, velocity, label and note-off: list of Request.
+    """Request one note for each recording, at its pitch, velocity, label and note-off.
+
+    Recordings that lack a condition of the generator, or have an unknown label, are left out.
 
     Args:
       run: As of `make_requests`.
       entries: Recordings: objects with path, pitch, velocity, label and held_seconds, None where
         unknown.
 
+    Returns:
+      list of Request, in the entries' order.
+
     Raises:
-      UsageError: if a recording lacks a condition of the generator or has an unknown label.
+      UsageError: if no recording is left.
     """
-    notes, known = [], list(run.label_names)
+    notes, problems = [], []
+    known = list(run.label_names)
     for number, entry in enumerate(entries):
         if entry.pitch is None and "pitch" in run.condition_names:
-            raise UsageError(f"{entry.path}: no pitch in its name; expected flute-060-100.wav")
-        if entry.label not in known and len(known) > 1 and "label" in run.condition_names:
-            names = ", ".join(known)
-            raise UsageError(f"{entry.path}: label {entry.label} is unknown; expected {names}")
-        label = known.index(entry.label) if entry.label in known else 0
+            problems.append(
+                f"{entry.path}: its pitch is unknown; expected names like C4.wav or "
+                "flute-060-100.wav, or NSynth's examples.json"
+            )
+            continue
+        label = 0
+        if entry.label in known:
+            label = known.index(entry.label)
+        elif len(known) > 1 and "label" in run.condition_names:
+            problems.append(
+                f"{entry.path}: label {entry.label} is unknown to this run, "
+                f"which knows {', '.join(known)}"
+            )
+            continue
         velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
         notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds))
+    if not notes:
+        raise UsageError(problems[0])
     return _numbered(run, notes)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from noisygan.audio_io import midi
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.data.drums import drum_keys
 from noisygan.errors import UsageError
 from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
@@ -19,22 +20,6 @@ _MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
 MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
 _LENGTH_RATIO = 1.3  # notes of one batch differ by at most this factor in length
 _FADE_SECONDS = 0.05  # of the end of notes of a raw waveform
-
-# General MIDI's drums by class.
-DRUMS = {
-    "kick": (35, 36),
-    "rimshot": (37,),
-    "snare": (38, 40),
-    "clap": (39,),
-    "tom": (41, 43, 45, 47, 48, 50),
-    "hihat": (42, 44, 46),
-    "cymbal": (49, 51, 52, 53, 55, 57, 59),
-    "tambourine": (54,),
-    "cowbell": (56,),
-}
-# What stands in for a class that a run does not know.
-STAND_INS = {"hihat": "cymbal", "rimshot": "snare", "clap": "snare", "tambourine": "cymbal"}
-_CLASS_OF_NOTE = {note: name for name, numbers in DRUMS.items() for note in numbers}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +45,8 @@ class Part:
         known = list(self.run.label_names)
         if not self.is_kit or not known or "label" not in self.run.condition_names:
             return 0
-        name = _CLASS_OF_NOTE.get(note.pitch)
-        found = [each for each in (name, STAND_INS.get(name)) if each in known]
-        return known.index(found[0]) if found else None
+        playing = [i for i, keys in enumerate(drum_keys(known).values()) if note.pitch in keys]
+        return playing[0] if playing else None
 
     def seconds(self, note):
         """Length of a note with its release."""

@@ -91,8 +91,8 @@ class NoteReferences:
     def __init__(self, data, chosen, rows):
         self.sample_rate = data.sample_rate
         found = note_course.courses((data.audio(i) for i in chosen), data.sample_rate)
-        floors = note_course.floors(found, data.pitch[chosen], data.velocity[chosen])
-        self.floors = note_course.median_floors(floors)
+        conditions = (values[chosen] for values in (data.pitch, data.velocity, data.label))
+        self.floors = note_course.median_floors(note_course.floors(found, *conditions))
         order = np.argsort(chosen)
         self.recordings = found.take(order[np.searchsorted(chosen, rows, sorter=order)])
 

@@ -62,6 +62,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
             "folder": pathlib.Path(data.folder).name,
             "fingerprint": data.fingerprint,
             "n_recordings": len(data),
+            "middle_c": data.listing.middle_c,
             "summary": data.summary().rsplit(", from ", 1)[0],
         },
         "label_names": list(data.label_names),

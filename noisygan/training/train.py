@@ -45,6 +45,8 @@ def train(
         )
     _load_config(config, overrides, run_dir if resume else None)
     trainer, data = build(data, replicas)
+    if options.get("progress") and not resume and replicas.is_chief:
+        options["progress"].message(data.table())
     if options.get("early_stop") and len(data) < 2:
         raise UsageError(
             f"early_stop: got {data.summary()}, expected two or more to measure a distance; give "
@@ -78,13 +80,13 @@ def is_chief():
 
 
 def describe(config, data, overrides=(), strategy="auto") -> str:
-    """Check that a config and data fit each other, by one step; returns tables of the networks."""
+    """Check that a config and data fit each other, by one step; tables of both."""
     from noisygan.training.distribution import connect
 
     replicas = connect(strategy, this_cluster())
     gin_config.parse(_files(config), overrides)
     trainer, data = build(data, replicas)
-    return trainer.describe(data)
+    return f"{data.table()}\n\n{trainer.describe(data)}"
 
 
 def build(data=None, replicas=None):
@@ -108,6 +110,9 @@ def build(data=None, replicas=None):
         trainer = gin_config.configured(Trainer)()
     trainer.replicas = replicas or trainer.replicas
     recordings = gin_config.configured(Recordings)()
+    encoder = trainer.condition_encoder
+    names = {*trainer.generator.condition_names, *(encoder.names if encoder is not None else ())}
+    recordings.required = tuple(names & {"pitch"})
     gin_config.check_all_used()
     if data is None:
         return trainer, recordings

@@ -222,9 +222,9 @@ class Trainer:
         self.replicas.check(sizes, group, "Growth.batch_sizes")
         names = set(generator.condition_names)
         names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
-        for name in sorted(names):
+        for name in sorted(names - {"velocity"}):  # A set may have a single one.
             if not getattr(data, f"has_{name}"):
-                advice = "name files like name-060-100.wav (pitch 60, velocity 100)"
+                advice = "name files like C4.wav or name-060-100.wav (pitch 60, velocity 100)"
                 if name == "label":
                     advice = "put the files of each class into a folder of its own (kick/...)"
                 raise UsageError(

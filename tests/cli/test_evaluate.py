@@ -47,7 +47,7 @@ def test_a_run_is_measured_against_the_held_out_notes(noisygan, trained, tmp_pat
         head = found[name]
         assert head["floor"] is not None and head["ceiling"] is not None and head["interval"]
         # After three steps it is as bad as the untrained one.
-        assert head["value"] > 2 * head["floor"]
+        assert head["value"] > 1.3 * head["floor"]
     assert found["within 50 cents of the target pitch"]["value"] is not None
     assert found["steps"]["value"] == 3
     assert found["generator parameters"]["value"] > 100
@@ -116,10 +116,7 @@ def test_wrong_use_is_one_line(refused, trained, tmp_path):
     assert "is empty" in refused("evaluate", "--audio", folder, *data)
     for i in range(12):
         soundfile.write(folder / f"{i}.wav", np.zeros(100), 44100)
-    assert "different sample rates" in refused("evaluate", "--audio", folder, *data)
-    for path in folder.iterdir():
-        soundfile.write(path, np.zeros(100), 16000)
-    assert "are silent" in refused("evaluate", "--audio", folder, *data)
+    assert "12 silent" in refused("evaluate", "--audio", folder, *data)
     soundfile.write(folder / "0.wav", np.full(100, np.nan), 16000, subtype="FLOAT")
     assert "NaN" in refused("evaluate", "--audio", folder, *data)
     out.mkdir()

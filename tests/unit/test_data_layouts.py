@@ -42,11 +42,15 @@ class TestEntries:
         notes = {"b": NOTE, "a": {**NOTE, "pitch": 61.5}, "reed_synthetic_012-050-025": {}}
         folder = nsynth(tmp_path / "nsynth-train", notes, write_sound, ["a.flac", "b"])
         nsynth(tmp_path / "nsynth-test", {"c": NOTE}, write_sound)
-        read_from, (a, b, reed) = layouts.list_entries(tmp_path)
+        read_from, (a, b, reed), _ = layouts.list_entries(tmp_path)
         assert read_from == folder
         known = ("flute_acoustic_000", "flute", "acoustic")
-        assert a == source_files.Entry("a", folder / "audio" / "a.flac", *known, 61.5, 75)
-        assert b == source_files.Entry("b", folder / "audio" / "b.wav", *known, 60.0, 75)
+        assert a == source_files.Entry(
+            "a", folder / "audio" / "a.flac", *known, 61.5, 75, rule="NSynth"
+        )
+        assert b == source_files.Entry(
+            "b", folder / "audio" / "b.wav", *known, 60.0, 75, rule="NSynth"
+        )
         # Absent fields come from the name; whether a file is there shows when it is decoded.
         assert (reed.label, reed.family, reed.source) == ("reed_synthetic_012", "reed", "synthetic")
         assert (reed.pitch, reed.velocity, reed.path.exists()) == (50, 25, False)
@@ -91,7 +95,7 @@ class TestEntries:
         (tmp_path / "audio" / "notes.txt").write_text("not audio")
         (tmp_path / "audio" / "._any.wav").write_text("left by another system")
         for folder in (tmp_path, tmp_path / "audio"):  # A lone folder `audio` is no class.
-            _, (free, named, *two) = layouts.list_entries(folder)
+            _, (free, named, *two), _ = layouts.list_entries(folder)
             assert (free.path.name, free.label, free.pitch) == ("any.FLAC", None, None)
             assert (named.label, named.pitch, named.velocity) == ("flute_acoustic_000", 60, 100)
             assert [entry.name.removeprefix("audio/") for entry in two] == ["two.flac", "two.wav"]
@@ -99,7 +103,7 @@ class TestEntries:
     def test_class_folders_give_the_label(self, tmp_path, write_sound):
         for name in ("snare/deep/b", "snare/a", "kick/x-036-100"):
             write_sound(tmp_path / f"{name}.wav")
-        _, entries = layouts.list_entries(tmp_path)
+        _, entries, _ = layouts.list_entries(tmp_path)
         expected = [("kick/x-036-100", "kick"), ("snare/a", "snare"), ("snare/deep/b", "snare")]
         assert [(entry.name, entry.label) for entry in entries] == expected
         assert entries[0].pitch == 36

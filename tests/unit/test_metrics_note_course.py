@@ -66,17 +66,18 @@ def test_gain_does_not_matter_and_silence_is_finite():
 def test_neighbours_are_in_the_same_layer_and_no_takes():
     pitch = np.array([60, 60, 62, 62, 63, 70])
     velocity = np.array([40, 90, 40, 90, 40, 90])
-    assert note_course.neighbours(pitch, velocity).tolist() == [2, 3, 4, 1, 2, 3]
-    unknown = np.full(4, np.nan)
-    assert note_course.neighbours([60, 60, 61, 65], unknown, [1, 3]).tolist() == [2, 2]
+    assert note_course.neighbours(pitch, velocity, [""] * 6).tolist() == [2, 3, 4, 1, 2, 3]
+    unknown, instruments = np.full(4, np.nan), ["flute", "flute", "oboe", "flute"]
+    assert note_course.neighbours([60, 60, 61, 65], unknown, [""] * 4).tolist() == [2, 2, 0, 2]
+    assert note_course.neighbours([60, 60, 61, 65], unknown, instruments).tolist() == [3, 3, 0, 0]
     with pytest.raises(ValueError, match="one pitch"):
-        note_course.neighbours([60, 60], [1, 2])
+        note_course.neighbours([60, 60], [1, 2], ["", ""])
 
 
 def test_ratios_are_medians_over_floors():
     recordings = courses(*(note(20 + 2 * i) for i in range(5)))
-    pitch, velocity = 60 + np.arange(5), np.full(5, 100)
-    floor = note_course.median_floors(note_course.floors(recordings, pitch, velocity))
+    conditions = 60 + np.arange(5), np.full(5, 100), np.zeros(5)
+    floor = note_course.median_floors(note_course.floors(recordings, *conditions))
     assert floor["slope"] == pytest.approx(2.0, abs=0.02)
     fake = courses(*(note(21 + 2 * i) for i in range(5)))
     ratios = note_course.ratios(note_course.differences(recordings, fake), floor)
@@ -84,5 +85,6 @@ def test_ratios_are_medians_over_floors():
     assert ratios["level"] == pytest.approx(0.5, abs=0.05)
     # Recordings that are all alike: the smallest floors.
     alike = courses(*[note(20)] * 3)
-    floor = note_course.median_floors(note_course.floors(alike, pitch[:3], velocity[:3]))
+    conditions = [values[:3] for values in conditions]
+    floor = note_course.median_floors(note_course.floors(alike, *conditions))
     assert floor == note_course.MIN_FLOORS

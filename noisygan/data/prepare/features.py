@@ -72,6 +72,22 @@ def compute(audio, sample_rate, frame_rate=250.0, f0=None):
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
+def detect_pitch(audio, sample_rate, method):
+    """Median pitch of the confident frames of a note, as the nearest MIDI number; None without.
+
+    Args:
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      method: 'pyin' or 'crepe'.
+    """
+    track = _pyin if method == "pyin" else _crepe()
+    f0_hz, confidence, _ = track(audio[: 4 * sample_rate], sample_rate, 62.5)
+    sure = np.asarray(f0_hz)[np.asarray(confidence) > _CONFIDENT]
+    if len(sure) < 3:
+        return None
+    return float(np.round(69.0 + 12.0 * np.log2(np.median(sure) / 440.0)))
+
+
 def onsets(audio, sample_rate):
     """Detect onsets as peaks of spectral flux with vibrato suppression, by librosa.
 

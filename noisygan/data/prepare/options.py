@@ -20,6 +20,7 @@ class Options:
       remove_dc: Whether a constant offset is removed.
       max_seconds: Longer files are skipped.
       skip_seconds: Left out at the beginning of each file.
+      trim_start: Whether silence before the onset is cut off, as `decoding.leading_silence` says.
       trim_db: Silence at both ends is cut off, up to the first and from the last sample above this
         level, relative to the peak.
       n_samples: Length of every example at the first rate: cut, or padded with zeros. None: as it
@@ -37,6 +38,8 @@ class Options:
       valid, test: Fractions of files or groups.
       only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the values
         to keep.
+      middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
+      detect_pitch: 'pyin' or 'crepe': the pitch of files that do not say it is measured.
       licence: Text for the manifest.
     """
 
@@ -45,6 +48,7 @@ class Options:
     remove_dc: bool = True
     max_seconds: float | None = None
     skip_seconds: float = 0.0
+    trim_start: bool = False
     trim_db: float | None = None
     n_samples: int | None = 64000
     segments: bool = False
@@ -60,6 +64,8 @@ class Options:
     valid: float = 0.0
     test: float = 0.0
     only: tuple = ()
+    middle_c: str = "C4"
+    detect_pitch: str | None = None
     licence: str | None = None
 
     def __post_init__(self):
@@ -91,7 +97,9 @@ def _validate(options):
             f"sample rates {', '.join(map(str, names)) or 'none'}: expected whole numbers of Hz, "
             "the highest first"
         )
-    for name, values in (("other_rates", ("resample", "drop")), ("f0", (None, *F0_METHODS))):
+    choices = {"other_rates": ("resample", "drop"), "middle_c": ("C3", "C4", "C5")}
+    choices |= dict.fromkeys(("f0", "detect_pitch"), (None, *F0_METHODS))
+    for name, values in choices.items():
         if getattr(options, name) not in values:
             expected = " or ".join(value for value in values if value)
             raise UsageError(f"{name} is {getattr(options, name)!r}; expected {expected}")
@@ -111,7 +119,7 @@ def _validate(options):
 # Defaults of each kind of recordings.
 KINDS = {
     "nsynth": Options(remove_dc=False),
-    "notes": Options(max_seconds=60.0),
+    "notes": Options(max_seconds=60.0, trim_start=True),
     "drums": Options(
         sample_rates=(44100.0,),
         n_samples=16384,

@@ -46,7 +46,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
       RunError: if no input could be used, or something failed; the same call resumes.
     """
     data, out = Path(data), Path(out)
-    features.check_method(options.f0)
+    features.check_method(options.f0 or options.detect_pitch)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; expected a folder to write to")
     if out.resolve() == data.resolve() or data.resolve() in out.resolve().parents:
@@ -58,7 +58,7 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         _check_state(out, state, overwrite)
         if (out / manifest.MANIFEST).is_file():
             finished = manifest.read_manifest(out)
-            _check_inputs(out, data, table)
+            _check_inputs(out, data, table, options)
             shutil.rmtree(out / "parts", ignore_errors=True)
             return finished, False
         _write_json(out / "state.json", state)
@@ -80,11 +80,11 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         return made, True
 
 
-def list_inputs(data, table, path, only=(), group=None):
+def list_inputs(data, table, path, middle_c, only=(), group=None):
     """Write the list of all inputs to `path`, one line each.
 
     Args:
-      data, table, only: As of `prepare` and `Options`.
+      data, table, middle_c, only: As of `prepare` and `Options`.
       path: File to be written.
       group: Name of what splits keep together, or None.
 
@@ -99,7 +99,7 @@ def list_inputs(data, table, path, only=(), group=None):
     seen, groups, stored = {name: set() for name, _ in only}, set(), False
     with open(path, "w", encoding="ascii") as file:
         # Absolute: workers may start in another folder.
-        for source in layouts.list_sources(os.path.abspath(data), table):
+        for source in layouts.list_sources(os.path.abspath(data), table, middle_c):
             line = source.to_json() + "\n"
             file.write(line)
             digest.update(dataclasses.replace(source, path="").to_json().encode())
@@ -120,7 +120,9 @@ def _plan(out, data, table, options):
     path = out / "parts" / "inputs.jsonl"
     grouped = options.split_by not in ("given", "file")
     group = options.split_by if grouped else None
-    inputs, sizes, lengths, seen, groups = list_inputs(data, table, path, options.only, group)
+    inputs, sizes, lengths, seen, groups = list_inputs(
+        data, table, path, options.middle_c, options.only, group
+    )
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
     for key, values in options.only if seen else ():
@@ -202,10 +204,10 @@ def _check_state(out, state, overwrite):
         )
 
 
-def _check_inputs(out, data, table):
+def _check_inputs(out, data, table, options):
     """Refuse a finished folder whose recordings have changed."""
     before = json.loads((out / "state.json").read_text()).get("inputs")
-    if before is not None and list_inputs(data, table, os.devnull)[0] != before:
+    if before is not None and list_inputs(data, table, os.devnull, options.middle_c)[0] != before:
         raise UsageError(
             f"the recordings in {data} are not those that {out} was made of (files were added, "
             "removed or changed); choose another folder, or overwrite it"

@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 import soundfile
 
-from noisygan.audio_io.decoding import MAX_SAMPLES, BadAudioError, read_mono
+from noisygan.audio_io.decoding import MAX_SAMPLES, MP3_DELAY, BadAudioError, read_mono
 from noisygan.data import nsynth, source_files
 from noisygan.files import sha256
 
@@ -132,7 +132,7 @@ def _read_file(path, max_seconds, suffix=".wav"):
             raise _too_long(file.frames, sound.rate, max_seconds)
         # One more, since a header may promise too little.
         sound.audio, n_bad, loudest = read_mono(file, min(most, MAX_SAMPLES) + 1)
-        n_promised = file.frames
+        n_promised = file.frames - (MP3_DELAY if file.format in _FORMATS[".mp3"] else 0)
     _check(sound, n_bad, max_seconds)
     if not len(sound.audio):
         raise BadAudioError("empty", "holds no samples")

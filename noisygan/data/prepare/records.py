@@ -179,6 +179,7 @@ def list_entries(folder, split, sample_rate):
         if line["split"] == split:
             try:
                 start, n_samples = int(line["start"][column]), int(line["n_samples"][column])
+                held = line["tags"].get("held_seconds")
                 if not (0 <= start < 2**40 and 0 <= n_samples < 2**40):
                     raise ValueError(start)
                 entries.append(
@@ -190,6 +191,9 @@ def list_entries(folder, split, sample_rate):
                         source=_text(line["tags"].get("source")),
                         pitch=None if line["pitch"] is None else float(line["pitch"]),
                         velocity=None if line["velocity"] is None else float(line["velocity"]),
+                        take=int(line["tags"].get("take", 1)),
+                        held_seconds=None if held is None else float(held),
+                        rule="prepared",
                         start=start,
                         end=start + max(1, n_samples),
                     )

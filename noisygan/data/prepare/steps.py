@@ -8,6 +8,7 @@ import soxr
 from noisygan.audio_io import decoding
 from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data.prepare import reading, statistics
+from noisygan.metrics.note_timing import note_timing
 
 # An offset below this (-54 dB) may as well be part of the sound; in fewer samples than these a
 # click cannot be told from an offset.
@@ -25,10 +26,12 @@ class Converted:
       sounds: list of (seconds from the file's beginning, list of float32 arrays, one a rate).
       kept: The part of the recording that they were cut from, at the first rate, at its own level
         and without padding. float32 [n].
+      held_seconds: Time of the note-off of the whole recording; None of segments.
     """
 
     sounds: list
     kept: np.ndarray
+    held_seconds: float | None = None
 
 
 def convert(sound, options):
@@ -66,7 +69,9 @@ def convert(sound, options):
     if options.peak is not None or options.loudness_db is not None:
         low, high = min(gains), max(gains)
         sound.did.append(f"level times {low:.4f}" + (f" to {high:.4f}" if len(gains) > 1 else ""))
-    return Converted(sounds, audio[places[0][0] : places[-1][1]])
+    kept = audio[places[0][0] : places[-1][1]]
+    held = None if options.segments else note_timing(audio, rate).note_off
+    return Converted(sounds, kept, held)
 
 
 def offset_of(audio):
@@ -145,6 +150,10 @@ def _wanted_part(audio, sound, options):
     level = np.abs(audio)
     if level.max() < reading.SILENT:
         raise BadAudioError("silent", "is silent in the part that is wanted")
+    lead = decoding.leading_silence(audio, rate) if options.trim_start else 0
+    if lead:
+        sound.did.append(f"silence cut off: {lead / rate:.4f} s before")
+        audio, first, level = audio[lead:], first + lead, level[lead:]
     if options.trim_db is not None:
         above = np.flatnonzero(level > level.max() * 10.0 ** (options.trim_db / 20.0))
         begin, end = int(above[0]), int(above[-1]) + 1

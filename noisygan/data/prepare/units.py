@@ -18,7 +18,7 @@ from noisygan import files
 from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data.prepare import features, reading, records, statistics, steps
 from noisygan.data.prepare.options import Options
-from noisygan.data.source_files import SPLITS, Source, text_of
+from noisygan.data.source_files import SPLITS, Source, known, text_of
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
 MIN_INPUTS, MAX_INPUTS, AIMED_UNITS = 8, 256, 32
@@ -247,6 +247,11 @@ def _records(chosen, options, watched):
             sound = reading.read(source, options.max_seconds)
             if not is_wanted(source, options.only):
                 raise BadAudioError(*_LEFT_OUT)
+            if options.detect_pitch and source.pitch is None:
+                source.rule = f"measured ({options.detect_pitch})"
+                source.pitch = features.detect_pitch(
+                    sound.audio, int(sound.rate), options.detect_pitch
+                )
             seconds = round(len(sound.audio) / sound.rate, 6)
             result.update(rate=sound.rate, channels=sound.n_channels, seconds=seconds)
             made = steps.convert(sound, options)
@@ -262,6 +267,9 @@ def _records(chosen, options, watched):
             detail = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             result.update(kind="failed", reason=f"could not be worked on ({detail})")
             continue
+        # JSON has no infinity.
+        held = None if made.held_seconds is None else str(round(made.held_seconds, 4))
+        take = source.take if source.take > 1 else None
         n_kept = sum(len(audio[0]) for _, audio in made.sounds)
         result.update(
             action="used",
@@ -270,6 +278,8 @@ def _records(chosen, options, watched):
             label=source.label,
             pitch=source.pitch,
             velocity=source.velocity,
+            take=source.take,
+            rule=source.rule,
             peak=round(float(np.max(np.abs(made.kept))), 6),
             loudness_db=round(loudness, 2),
             n_records=len(made.sounds),
@@ -284,7 +294,7 @@ def _records(chosen, options, watched):
                 pitch=source.pitch,
                 velocity=source.velocity,
                 start_seconds=begin,
-                tags=source.tags,
+                tags=source.tags | known(take=take, held_seconds=held),
                 frame_rate=options.frame_rate if of_sound else None,
                 features=of_sound,
             )

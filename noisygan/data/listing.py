@@ -1,0 +1,238 @@
+"""How the files of a folder were understood: one table, before training."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from noisygan.data.drums import drum_class, drum_keys
+from noisygan.data.filenames import octave_of, pitch_name
+
+# With fewer recordings than these a model repeats them.
+FEW = 10
+# Shorter notes end within an attack.
+SHORT_SECONDS = 0.05
+# Recordings whose pitch is compared with their names.
+_N_CHECKED = 40
+# At most this many names are listed in a line.
+_N_LISTED = 6
+# A new note follows where the level falls so far below the peak, and rises again to this.
+_GAP_DB, _AGAIN_DB, _FRAME_SECONDS = -45.0, -20.0, 0.02
+
+
+@dataclasses.dataclass
+class Listing:
+    """Facts on the files of a set, collected while they are read.
+
+    Attributes:
+      skipped: dict of name -> why a file was not used.
+      middle_c: Name of MIDI note 60 in the names.
+      gain: Of the whole set.
+    """
+
+    skipped: dict = dataclasses.field(default_factory=dict)
+    middle_c: str = "C4"
+    gain: float = 1.0
+
+    def __post_init__(self):
+        self.entries, self.several, self.short = [], [], []
+        self.rates, self.octaves = collections.Counter(), collections.Counter()
+        self.n_mixed, self.leads = 0, []
+
+    def add(self, entry, loaded=None):
+        """Add a recording, with what was loaded of it, if it was."""
+        self.entries.append(entry)
+        if loaded is None:
+            return
+        self.rates[loaded.rate] += 1
+        self.n_mixed += loaded.n_channels > 1
+        if loaded.lead_seconds:
+            self.leads.append(loaded.lead_seconds)
+        if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
+            return
+        rate = round(len(loaded.audio) / loaded.seconds) if loaded.seconds else 0
+        if loaded.seconds < SHORT_SECONDS:
+            self.short.append(entry.name)
+        elif rate and self.octaves.total() < _N_CHECKED:
+            self.octaves[octaves_off(loaded.audio, rate, entry.pitch)] += 1
+        if rate and count_notes(loaded.audio, rate) > 1:
+            self.several.append(entry.name)
+
+    def warnings(self, dataset):
+        """Sentences on what is probably wrong, list of str."""
+        found = [f"{name} {reason}" for name, reason in self._problems().items()]
+        if len(found) > _N_LISTED:
+            found[_N_LISTED:] = [f"{len(found) - _N_LISTED} more names like these"]
+        n_tried, (octaves, n) = self.octaves.total(), (self.octaves.most_common(1) or [(0, 0)])[0]
+        if n_tried >= 3 and 2 * n > n_tried and octaves:
+            found.append(self._octave_warning(octaves, n, n_tried))
+        if self.several:
+            found.append(f"several notes in one file: {_names(self.several)}; cut them apart")
+        if self.short:
+            found.append(f"shorter than {1000 * SHORT_SECONDS:g} ms: {_names(self.short)}")
+        without = [e.name for e, p in zip(self.entries, dataset.pitch, strict=False) if np.isnan(p)]
+        if without and len(without) < len(self.entries):
+            found.append(f"no pitch: {_names(without)}; name them like C4.wav or 060.wav")
+        if len(dataset) < FEW:
+            found.append(f"{len(dataset)} recordings are few: expect copies; take 30 or more")
+        return found
+
+    def text(self, dataset):
+        """The table of a data set, str of several lines."""
+        n_files = len(self.entries) + len(self.skipped)
+        lines = [f"{dataset.folder}: {len(self.entries)} of {n_files} files"]
+        for rule, entries in self._by_rule().items():
+            example = next((e for e in entries if e.pitch is not None), entries[0])
+            lines.append(_row("read by", f"{rule}: {len(entries)}, such as {self._said(example)}"))
+        lines.append(_row("pitch", self._pitches(dataset)))
+        lines.append(_row("velocity", _velocities(dataset)))
+        takes = self._takes()
+        if takes:
+            lines.append(_row("takes", takes))
+        lines += [_row("class", text) for text in self._classes(dataset)]
+        if self.rates:
+            lines.append(_row("audio", self._audio(dataset)))
+        lines += [_row("skipped", f"{name} {why}") for name, why in self.skipped.items()]
+        return "\n".join(lines + [_row("warning", text) for text in self.warnings(dataset)])
+
+    def _problems(self):
+        return {entry.name: entry.problem for entry in self.entries if entry.problem}
+
+    def _by_rule(self):
+        rules = collections.defaultdict(list)
+        for entry in self.entries:
+            rules[entry.rule or "nothing"].append(entry)
+        return dict(sorted(rules.items(), key=lambda item: -len(item[1])))
+
+    def _said(self, entry):
+        parts = [entry.label or ""]
+        if entry.pitch is not None:
+            parts.append(f"{pitch_name(entry.pitch, self.middle_c)} ({entry.pitch:g})")
+        if entry.velocity is not None:
+            parts.append(f"velocity {entry.velocity:g}")
+        parts.append(f"take {entry.take}" if entry.take > 1 else "")
+        return f"{entry.name} -> {', '.join(filter(None, parts)) or 'nothing'}"
+
+    def _pitches(self, dataset):
+        known = np.unique(dataset.pitch[~np.isnan(dataset.pitch)])
+        if not len(known):
+            return "unknown"
+        names = [pitch_name(pitch, self.middle_c) for pitch in (known[0], known[-1])]
+        n_keys = round(known[-1] - known[0]) + 1
+        span = f"{names[0]} to {names[1]} ({known[0]:g} to {known[-1]:g})"
+        return f"{span}, {len(known)} of {n_keys} keys; middle C is {self.middle_c}"
+
+    def _takes(self):
+        notes = collections.Counter((e.label, e.pitch, e.velocity) for e in self.entries)
+        several = {note: n for note, n in notes.items() if n > 1 and note[1] is not None}
+        shown = [f"{pitch_name(p, self.middle_c)}: {n}" for (_, p, _), n in several.items()]
+        return f"{len(several)} notes have several ({_names(shown)})" if several else ""
+
+    def _classes(self, dataset):
+        if not dataset.has_label or len(dataset.label_names) < 2:
+            return []
+        keys = drum_keys(dataset.label_names)
+        counts = np.bincount(dataset.label, minlength=len(dataset.label_names))
+        lines = []
+        for name, n in zip(dataset.label_names, counts, strict=True):
+            where = ""
+            if keys:
+                where = f", keys {' '.join(map(str, keys[name]))}"
+                where += "" if drum_class(name) else " (no General MIDI drum)"
+            lines.append(f"{name}: {n}{where}")
+        return lines
+
+    def _audio(self, dataset):
+        rates = ", ".join(f"{rate:g} Hz ({n})" for rate, n in self.rates.most_common(4))
+        parts = [f"{rates} read at {dataset.sample_rate} Hz"]
+        if self.n_mixed:
+            parts.append(f"{self.n_mixed} mixed to mono")
+        if self.leads:
+            longest = 1000 * max(self.leads)
+            parts.append(f"leading silence cut from {len(self.leads)}, up to {longest:.0f} ms")
+        if self.gain != 1.0:
+            parts.append(f"all raised by {20 * np.log10(self.gain):.0f} dB")
+        return "; ".join(parts)
+
+    def _octave_warning(self, octaves, n, n_tried):
+        if np.isnan(octaves):
+            return f"{n} of {n_tried} recordings have another pitch than their names say"
+        direction = "higher" if octaves > 0 else "lower"
+        shift = f"{abs(octaves):g} octave{'s' if abs(octaves) > 1 else ''} {direction}"
+        other = f"C{octave_of(self.middle_c) - octaves:g}"
+        return (
+            f"{n} of {n_tried} recordings sound {shift} than their names say; "
+            f"try --middle_c {other} (Recordings.middle_c)"
+        )
+
+
+def octaves_off(audio, sample_rate, pitch):
+    """Octaves between a note's measured F0 and its MIDI pitch, by autocorrelation.
+
+    Args:
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      pitch: MIDI number.
+
+    Returns:
+      Whole number, 0 where the name is right; NaN for another pitch class.
+    """
+    n = min(len(audio), round(0.35 * sample_rate))
+    begin = min(int(np.argmax(np.abs(audio))) + round(0.05 * sample_rate), len(audio) - n)
+    part = audio[begin : begin + n] - np.mean(audio[begin : begin + n])
+    spectrum = np.abs(np.fft.rfft(part, 4 * n)) ** 2
+    correlation = np.fft.irfft(spectrum)[: n // 2]
+    # Sums of fewer products at long lags.
+    correlation = correlation / (n - np.arange(n // 2))
+    shortest = max(2, round(sample_rate / 5000.0))
+    inside = correlation[shortest:]
+    if len(inside) < 3 or np.max(inside) <= 0.0:
+        return 0
+    is_peak = (inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])
+    is_peak &= inside[1:-1] > 0.85 * np.max(inside[1:-1])
+    lags = np.flatnonzero(is_peak) + 1 + shortest
+    if not len(lags):
+        return 0
+    semitones = 69.0 + 12.0 * np.log2(sample_rate / lags[0] / 440.0) - pitch
+    octaves = int(np.round(semitones / 12.0))
+    return octaves if abs(semitones - 12 * octaves) < 1.0 else np.nan
+
+
+def count_notes(audio, sample_rate):
+    """Number of notes in a recording that are separated by silence.
+
+    Args:
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+    """
+    size = max(1, round(_FRAME_SECONDS * sample_rate))
+    frames = audio[: len(audio) // size * size].reshape(-1, size)
+    if not len(frames):
+        return 1
+    level = 10.0 * np.log10(np.mean(np.square(frames, dtype=np.float64), axis=1) + 1e-12)
+    level -= np.max(level)
+    n_notes, sounding = 0, False
+    for value in level:
+        if not sounding and value > _AGAIN_DB:
+            n_notes, sounding = n_notes + 1, True
+        elif value < _GAP_DB:
+            sounding = False
+    return n_notes
+
+
+def _velocities(dataset):
+    known = np.unique(dataset.velocity[~np.isnan(dataset.velocity)])
+    if not len(known):
+        return "unknown, read as 100"
+    n_unknown = int(np.isnan(dataset.velocity).sum())
+    shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
+    return f"{len(known)} layers: {shown}" + (f"; unknown in {n_unknown}" if n_unknown else "")
+
+
+def _names(names):
+    shown = ", ".join(names[:_N_LISTED])
+    return shown + (f" and {len(names) - _N_LISTED} more" if len(names) > _N_LISTED else "")
+
+
+def _row(head, text):
+    return f"  {head:<10}{text}"
