@@ -197,7 +197,12 @@ class AudioDataset:
         return self.held_seconds_of(np.arange(len(self)))
 
     def held_seconds_of(self, rows) -> np.ndarray:
-        """`held_seconds` of some recordings: those of a large set are measured when needed."""
+        """`held_seconds` of some recordings: those of a large set are measured when needed.
+
+        Example:
+          >>> data.held_seconds_of([0, 3]).shape
+          (2,)
+        """
         for i in rows:
             if np.isnan(self._held[i]):
                 self._held[i] = self._read(self._measure, int(i))
