@@ -194,9 +194,15 @@ class AudioDataset:
     @property
     def held_seconds(self) -> np.ndarray:
         """Time of the note-off of each recording, measured on first use, float32 [n]."""
-        return self._held_seconds(np.arange(len(self)))
+        return self.held_seconds_of(np.arange(len(self)))
 
-    def _held_seconds(self, rows):
+    def held_seconds_of(self, rows) -> np.ndarray:
+        """`held_seconds` of some recordings: those of a large set are measured when needed.
+
+        Example:
+          >>> data.held_seconds_of([0, 3]).shape
+          (2,)
+        """
         for i in rows:
             if np.isnan(self._held[i]):
                 self._held[i] = self._read(self._measure, int(i))
@@ -315,7 +321,7 @@ class AudioDataset:
 
         def examples(indices, positions):
             try:
-                held = self._held_seconds(indices)
+                held = self.held_seconds_of(indices)
                 if self._crop is None and self._audio is not None:
                     return self._audio[indices], held
                 if self._crop is None:

@@ -65,7 +65,7 @@ class Examples:
             [names[dataset.label[i]] for i in rows] if dataset.has_label else None,
             [dataset.names[i] for i in rows],
             dataset.velocity[rows],
-            held_seconds=dataset.held_seconds[rows],
+            held_seconds=dataset.held_seconds_of(rows),
         )
 
     def __len__(self):

@@ -22,7 +22,7 @@ _LOWEST_PITCH = 33  # where it is unknown
 # Where the mean of an F0 curve is taken.
 _TUNED_TIMES = np.linspace(0.2, 1.5, 26, dtype=np.float32)
 # At most this many recordings are measured.
-_MAX_MEASURED, _MAX_TUNED = 64, 1024
+_MAX_MEASURED = 1024
 
 
 class Hybrid(Generator):
@@ -159,23 +159,22 @@ class Hybrid(Generator):
 
     def adapt(self, data):
         """Measure the recordings' releases, and their tuning where pitch is a condition."""
+        rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
-            rows = np.arange(0, len(data), -(-len(data) // _MAX_TUNED))
             cents = [
                 measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]).harmonic_cents
                 for i in rows
             ]
             self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
-        held = data.held_seconds
-        inside = np.flatnonzero(held < data.n_samples / data.sample_rate)
-        learns = len(inside) >= _LEAST_SHARE_RELEASED * len(held)
+        held = data.held_seconds_of(rows)
+        is_inside = held < data.n_samples / data.sample_rate
+        learns = np.mean(is_inside) >= _LEAST_SHARE_RELEASED
         self._learns_release.assign(float(learns))
         self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
         release = END_DB / -DAMPER_DB_PER_SECOND
         if learns:
-            measured = inside[:: -(-len(inside) // _MAX_MEASURED)]
-            ends = [note_timing(data.audio(i), data.sample_rate).end for i in measured]
-            release = max(float(np.median(ends - held[measured])), 0.02)
+            ends = [note_timing(data.audio(i), data.sample_rate).end for i in rows[is_inside]]
+            release = max(float(np.median(ends - held[is_inside])), 0.02)
         self._release_seconds.assign(release)
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):

@@ -79,7 +79,7 @@ def conditioning_of(data, rows):
         "pitch": tf.constant(np.nan_to_num(data.pitch[rows]), tf.float32),
         "velocity": tf.constant(np.nan_to_num(data.velocity[rows], nan=100.0), tf.float32),
         "label": tf.constant(data.label[rows], tf.int32),
-        "held_seconds": tf.constant(data.held_seconds[rows]),
+        "held_seconds": tf.constant(data.held_seconds_of(rows)),
     }
 
 
