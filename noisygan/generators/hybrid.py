@@ -205,9 +205,9 @@ class Hybrid(Generator):
         times = tf.cast(tf.cast(tf.range(n_frames), tf.float64) / self.frame_rate, tf.float32)
         note_off = conditioning.get("held_seconds") if held_seconds is None else held_seconds
         if note_off is None:
-            let_go = tf.nn.relu(tf.cast(seconds, tf.float32) - self._release_seconds)
-            let_go = tf.where(self._rings_out > 0.5, np.inf, let_go)
-            note_off = tf.fill([tf.shape(z)[0]], let_go)
+            default_off = tf.nn.relu(tf.cast(seconds, tf.float32) - self._release_seconds)
+            default_off = tf.where(self._rings_out > 0.5, np.inf, default_off)
+            note_off = tf.fill([tf.shape(z)[0]], default_off)
         return self.controls_at(times, note_off, z, conditioning)
 
     def controls_at(self, times, note_off, z, conditioning):
@@ -215,13 +215,13 @@ class Hybrid(Generator):
 
         Args:
           times: Seconds since the notes began, float32 [n_frames], or [batch, n_frames].
-          note_off: Seconds when they are let go, float32 [batch]; infinite for never.
+          note_off: Seconds when they are released, float32 [batch]; infinite for never.
           z, conditioning: As in `get_controls`.
 
         Returns:
           As of `get_controls`.
         """
-        asked, whole_z = conditioning, z
+        target, whole_z = conditioning, z
         if self.condition_jitter is not None:
             z, conditioning = self.condition_jitter(z, conditioning)
         latent = self.conditioned_latent(z, conditioning)
@@ -238,12 +238,12 @@ class Hybrid(Generator):
             raw_f0 -= tf.reduce_mean(
                 self.f0_curve(tf.constant(_TUNED_TIMES), held, latent), 1, keepdims=True
             )
-        f0_hz = self.pitch(raw_f0, asked)
+        f0_hz = self.pitch(raw_f0, target)
         if "pitch" in self.pitch.condition_names:
-            cents = at_pitch(self._tuning_cents, asked["pitch"])
+            cents = at_pitch(self._tuning_cents, target["pitch"])
             f0_hz = shifted(f0_hz, 0.01 * cents[:, None, None])
-        if "bend" in asked:
-            f0_hz = shifted(f0_hz, bend_at(times, asked["bend"]))
+        if "bend" in target:
+            f0_hz = shifted(f0_hz, bend_at(times, target["bend"]))
         if self.jitter is not None:
             cents, level_db = self.jitter(times, whole_z)
             f0_hz = shifted(f0_hz, 0.01 * cents)

@@ -97,4 +97,4 @@ def test_a_deconvolution_is_linear_between_its_points_and_held_behind_the_end():
     np.testing.assert_allclose(behind, points[:, -1:].repeat(3, axis=1), atol=1e-6)
     before = draw(net, np.float32([-1.0, 0.0]))
     np.testing.assert_allclose(before, points[:, :1].repeat(2, axis=1), atol=1e-6)
-    assert np.abs(np.diff(points, axis=1)).min() > 1e-5
+    assert np.abs(np.diff(points, axis=1)).mean() > 1e-4

@@ -49,7 +49,7 @@ def test_silent_maps_have_a_finite_gradient():
 
 def test_what_each_match_compares():
     kinds = {kind: kind.compares for kind in (SpectralMatch, TextureMatch, FeatureMatch)}
-    assert kinds == {SpectralMatch: "audio", TextureMatch: "audio", FeatureMatch: "features"}
+    assert kinds == {SpectralMatch: "audio", TextureMatch: "notes", FeatureMatch: "features"}
 
 
 @pytest.fixture(scope="module")
