@@ -181,7 +181,8 @@ def test_the_gradient_reaches_every_variable_and_z():
     for variable, slope in zip(variables, tape.gradient(loss, variables), strict=True):
         assert slope is not None, variable.path
         assert np.isfinite(slope).all(), variable.path
-        assert np.abs(slope).max() > 0, variable.path
+        if not variable.path.endswith("f0/outputs/bias"):  # the curve's mean is taken off
+            assert np.abs(slope).max() > 0, variable.path
 
 
 def test_a_gradient_of_z():
