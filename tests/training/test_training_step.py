@@ -211,7 +211,7 @@ def test_spread_is_the_distance_between_rows():
     [
         ({"sample_rate": 44100}, "read at 44100 Hz and the generator makes 16000 Hz"),
         ({"n_samples": 3000}, "3000 samples and the generator makes 4000"),
-        ({"velocity": np.full(8, np.nan)}, "conditioned on velocity, which is not known"),
+        ({"pitch": np.full(8, np.nan)}, "conditioned on pitch, which is not known"),
     ],
 )
 def test_recordings_that_do_not_fit_are_refused(changes, message):
@@ -278,7 +278,14 @@ def test_a_step_that_xla_compiles_is_the_same_step(monkeypatch):
         Hybrid, "prior", lambda self, n, seed: tf.linspace([-1.0] * 4, [1.0] * 4, n)
     )
     for jit_compile in (False, True):
-        trainer = toys.trainer([R1(), R2()], n_critic=2, jit_compile=jit_compile)
+        # A larger epsilon: a slope of rounding errors alone moves no weight.
+        trainer = toys.trainer(
+            [R1(), R2()],
+            n_critic=2,
+            jit_compile=jit_compile,
+            g_optimizer=Adam(3e-3, epsilon=1e-4),
+            d_optimizer=Adam(3e-3, epsilon=1e-4),
+        )
         trainer.build(toys.notes(), seed=3)
         parts = trainer.batches(toys.notes(), 0)
         for step in range(2):
