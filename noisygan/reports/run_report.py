@@ -96,7 +96,10 @@ def _pairs(run, data, n):
     """(recording or None, generated `Sound`, its controls) of n notes, without non-finite ones."""
     pairs = []
     for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
-        notes = run.render(**conditions, seed=seed)
+        held = {}
+        if row is not None and "pitch" in conditions and run.generator.has_controls:
+            held["held_seconds"] = float(data.held_seconds_of([row])[0])
+        notes = run.render(**conditions, **held, seed=seed)
         if not np.isfinite(notes.audio).all():
             continue
         title, detail = note_title(**conditions)

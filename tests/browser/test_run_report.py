@@ -39,7 +39,7 @@ def fake_run(path, condition_names=("pitch", "velocity"), label_names=("flute_ac
             for step in range(0, 101 if is_pitched else 0, 10)
         ]
 
-    def render(seed, **conditions):
+    def render(seed, held_seconds=None, **conditions):
         assert set(conditions) == set(condition_names)
         assert conditions.get("label") in (None, *label_names)
         pitch, velocity = conditions.get("pitch", 60), conditions.get("velocity", 100)
@@ -58,7 +58,8 @@ def fake_run(path, condition_names=("pitch", "velocity"), label_names=("flute_ac
     return types.SimpleNamespace(
         path=path, condition_names=condition_names, label_names=label_names,
         pitches=(60, 69, 72), sample_rate=RATE, seconds=4.0, step=100, metrics=metrics,
-        generator=types.SimpleNamespace(count_params=lambda: 1234), render=render,
+        generator=types.SimpleNamespace(count_params=lambda: 1234, has_controls=is_pitched),
+        render=render,
         config="Trainer.batch_size = 16  # <b>&\n",
         metadata={
             "noisygan": "0.2.0",
