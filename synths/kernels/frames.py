@@ -98,3 +98,24 @@ def shares_of_frames(amplitudes, n_samples, sines_a_thread):
     n_parts = n_rows * n_samples * n_partials // sines_a_thread
     n_parts = max(1, min(threads.n_threads(), n_parts, n_rows * n_frames))
     return threads.shares(n_rows * n_frames, n_parts)
+
+
+def render(
+    kernel, sines_a_thread, frequencies, amplitudes, initial_phase, n_samples, sample_rate, method
+):
+    """Render a bank of oscillators in threads; arguments as of the banks' `forward`.
+
+    Args:
+      kernel: Compiled function of the bank, which renders a range of frames.
+      sines_a_thread: Fewer than these are not worth a second thread.
+
+    Returns:
+      float32 [batch, n_samples].
+    """
+    audio = np.zeros((frequencies.shape[0], int(n_samples)), np.float32)
+    if audio.size and amplitudes.size:
+        phases = phases_at_frames(frequencies, initial_phase, int(n_samples), sample_rate)
+        shared = (frequencies, amplitudes, phases, float(sample_rate), int(method), audio)
+        shares = shares_of_frames(amplitudes, audio.shape[1], sines_a_thread)
+        threads.run(kernel, [(*share, *shared) for share in shares])
+    return audio

@@ -21,6 +21,7 @@ from synths.kernels.frames import (
     fade,
     frame_at,
     phases_at_frames,
+    render,
     shares_of_frames,
     sine,
 )
@@ -178,13 +179,8 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
     Returns:
       float32 [batch, n_samples].
     """
-    audio = np.zeros((f0_hz.shape[0], int(n_samples)), np.float32)
-    if audio.size and amplitudes.size:
-        phases = phases_at_frames(f0_hz, initial_phase, int(n_samples), sample_rate)
-        shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method), audio)
-        shares = shares_of_frames(amplitudes, audio.shape[1], _SINES_A_THREAD)
-        threads.run(_forward, [(*share, *shared) for share in shares])
-    return audio
+    bank = (f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method)
+    return render(_forward, _SINES_A_THREAD, *bank)
 
 
 def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):

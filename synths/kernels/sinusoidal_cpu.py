@@ -17,6 +17,7 @@ from synths.kernels.frames import (
     fade,
     frame_at,
     phases_at_frames,
+    render,
     shares_of_frames,
     sine,
     wide_sine,
@@ -170,13 +171,8 @@ def forward(frequencies, amplitudes, initial_phase, n_samples, sample_rate, meth
     Returns:
       float32 [batch, n_samples].
     """
-    audio = np.zeros((frequencies.shape[0], int(n_samples)), np.float32)
-    if audio.size and amplitudes.size:
-        phases = phases_at_frames(frequencies, initial_phase, int(n_samples), sample_rate)
-        shared = (frequencies, amplitudes, phases, float(sample_rate), int(method), audio)
-        shares = shares_of_frames(amplitudes, audio.shape[1], _SINES_A_THREAD)
-        threads.run(_forward, [(*share, *shared) for share in shares])
-    return audio
+    bank = (frequencies, amplitudes, initial_phase, n_samples, sample_rate, method)
+    return render(_forward, _SINES_A_THREAD, *bank)
 
 
 def backward(frequencies, amplitudes, initial_phase, sample_rate, method, gradient):
