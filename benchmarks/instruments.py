@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -30,11 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import noisygan
 from benchmarks import common
-from noisygan import config
-from noisygan.audio_io import audio_files
-from noisygan.data.dataset import Recordings
 from noisygan.data.layouts import list_entries
-from noisygan.errors import UsageError
 from noisygan.evaluation import generate, note_metrics
 from noisygan.evaluation.examples import Examples
 from noisygan.metrics import classifiers, note_course
@@ -49,12 +44,11 @@ TARGETS = {
 }
 MIN_IN_TUNE, MAX_TWO_SAMPLE, MIN_STEPS_PER_SECOND = 98.0, 75.0, 3.0
 HEAD = "instrument", "notes", *TARGETS["training"], "in tune, %", "two-sample, %", "steps/s"
-NAME = re.compile(r"([A-G])(s|#)?(-?\d)(?:v(\d+))?")
 
 
-def divide(folder, data, sample_rate):
+def divide(folder, data):
     """Divide recordings into data/train and data/held_out, every fifth pitch held out."""
-    entries = readable(folder, data.with_name(f"{data.name}-converted"), sample_rate)
+    entries = [entry for entry in list_entries(folder)[1] if entry.pitch is not None]
     out_dir = data.with_name(f"{data.name}-part")
     shutil.rmtree(out_dir, ignore_errors=True)
     pitches = sorted({entry.pitch for entry in entries})
@@ -65,39 +59,6 @@ def divide(folder, data, sample_rate):
         link = part / entry.path.name
         link.symlink_to(entry.path.resolve())
     out_dir.rename(data)
-
-
-def readable(folder, converted, sample_rate):
-    """Entries of a folder; converted to WAV first if names or rates can't be read as they are."""
-    try:
-        Recordings(sample_rate, sample_rate).read(folder)
-        entries = list_entries(folder)[1]
-        if all(entry.pitch is not None for entry in entries):
-            return entries
-    except UsageError:
-        pass
-    shutil.rmtree(converted, ignore_errors=True)
-    converted.mkdir(parents=True)
-    semitones = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-    for path in sorted(folder.iterdir()):
-        match = NAME.match(path.stem)
-        if not match or path.suffix not in (".mp3", ".ogg", ".wav", ".flac"):
-            continue
-        pitch = 12 * (int(match[3]) + 1) + semitones[match[1]] + bool(match[2])
-        name = f"{folder.name}-{pitch:03d}-{8 * int(match[4] or 12):03d}"
-        take = len(list(converted.glob(f"{name}*.wav")))
-        target = converted / f"{name}-{take:03d}.wav"
-        audio_files.write_wav(target, resampled(path, sample_rate), sample_rate)
-    return list_entries(converted)[1]
-
-
-def resampled(path, sample_rate):
-    """Mono audio of a file at a sample rate, float32 [n_samples]."""
-    import soundfile
-    import soxr
-
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return np.clip(soxr.resample(audio.mean(axis=1), rate, sample_rate), -1.0, 1.0)
 
 
 def train(run_dir, data, seed, args):
@@ -189,14 +150,12 @@ def main():
     parser.add_argument("--gin_file", default="runs/notes.gin")
     parser.add_argument("--gin_param", action="append", default=[])
     args = parser.parse_args()
-    config.parse([args.gin_file], args.gin_param)
-    sample_rate = config.configured(Recordings)().sample_rate
     results = {}
     for instrument in args.instruments:
         (folder,) = (p for p in args.folder.iterdir() if p.name.startswith(instrument))
         data = args.out_dir / "data" / instrument
         if not data.is_dir():
-            divide(folder, data, sample_rate)
+            divide(folder, data)
         for seed in args.seeds:
             run_dir = args.out_dir / "runs" / f"{instrument}-{seed}"
             figures_file = args.out_dir / f"{instrument}-{seed}.json"

@@ -284,7 +284,6 @@ class AudioDataset:
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
-          (0.0 and 100.0 where unknown), label int32 [B].
           (0.0 and 100.0 where unknown), label int32 [B], held_seconds float32 [B].
 
         Raises:

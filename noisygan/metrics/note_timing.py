@@ -50,6 +50,12 @@ def level_db(audio, sample_rate):
     return level - level.max()
 
 
+def onset_sample(audio):
+    """First sample above -40 dB relative to the peak, int."""
+    magnitude = np.abs(audio)
+    return int(np.argmax(magnitude > magnitude.max() * 10.0 ** (ONSET_DB / 20.0)))
+
+
 def note_timing(audio, sample_rate):
     """Measure when a note begins, is released and ends.
 
@@ -67,8 +73,7 @@ def note_timing(audio, sample_rate):
     audio = np.asarray(audio)
     if not np.any(audio):
         return NoteTiming(0.0, np.inf, 0.0, False)
-    magnitude = np.abs(audio)
-    onset = int(np.argmax(magnitude > magnitude.max() * 10.0 ** (ONSET_DB / 20.0)))
+    magnitude, onset = np.abs(audio), onset_sample(audio)
     # Silence follows, so a note that is cut has a fall.
     n_behind = round((2.0 * FRAME_SECONDS) * sample_rate)
     level = np.maximum(level_db(np.pad(audio, (0, n_behind)), sample_rate), 2.0 * END_DB)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.metrics.note_timing import HOP_SECONDS, level_db, note_timing
+from noisygan.metrics.note_timing import HOP_SECONDS, level_db, onset_sample
 
 N_PARTIALS = 8
 SKIPPED_SECONDS = 0.1  # after the onset
@@ -58,7 +58,7 @@ def measure_tuning(audio, sample_rate, pitch):
     if not np.any(audio):
         return Tuning(np.nan, 0.0, np.nan)
     level = level_db(audio, sample_rate)
-    onset = note_timing(audio, sample_rate).onset
+    onset = onset_sample(audio) / sample_rate
     begin = round((onset + SKIPPED_SECONDS) * sample_rate)
     end = round((np.flatnonzero(level > LISTENED_DB)[-1] + 1) * HOP_SECONDS * sample_rate)
     if end - begin < 0.05 * sample_rate:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from noisygan.audio_io.audio_files import write_wav
+from noisygan.data.dataset import UNKNOWN_VELOCITY
 from noisygan.training import checkpoints, run_files
 from synths import spectral
 
@@ -77,7 +78,9 @@ def conditioning_of(data, rows):
     """Conditioning of some recordings of an `AudioDataset`, as its batches have it."""
     return {
         "pitch": tf.constant(np.nan_to_num(data.pitch[rows]), tf.float32),
-        "velocity": tf.constant(np.nan_to_num(data.velocity[rows], nan=100.0), tf.float32),
+        "velocity": tf.constant(
+            np.nan_to_num(data.velocity[rows], nan=UNKNOWN_VELOCITY), tf.float32
+        ),
         "label": tf.constant(data.label[rows], tf.int32),
         "held_seconds": tf.constant(data.held_seconds_of(rows)),
     }

@@ -116,7 +116,7 @@ def test_instruments_hold_out_every_fifth_pitch_and_mark_misses(tmp_path):
         soundfile.write(tmp_path / "cello" / f"{name}.flac", audio, 44100)
     data = tmp_path / "data" / "cello"
     data.parent.mkdir()
-    instruments.divide(tmp_path / "cello", data, 16000)
+    instruments.divide(tmp_path / "cello", data)
     pitches = {p.name: sorted(e.pitch for e in list_entries(p)[1]) for p in data.iterdir()}
     assert pitches["held_out"] == [50, 55] and len(pitches["train"]) == 8
     part = {"n": 8, "level": 0.5, "slope": 0.7, "end": 2.0, "bands": 0.6, "in tune": 97.0}
