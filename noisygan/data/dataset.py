@@ -515,6 +515,10 @@ class Recordings:
                             if sum(map(len, wholes.values())) * 4 > MAX_BYTES_IN_MEMORY:
                                 raise _too_large(loaded.rate, self.sample_rate)
                             wholes[entry.name] = loaded.audio
+                if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
+                    # Measured while the file is decoded: it is not read again.
+                    held = held_seconds_in(loaded.audio, self.sample_rate, self.trim_db)
+                    entry = dataclasses.replace(entry, held_seconds=held)
                 starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
                 if keep:
                     examples += [self._shaped(loaded.audio[start:]) for start in starts]
@@ -640,11 +644,16 @@ def measure_held_seconds(entry, trim_db=None, sample_rate=None):
     if entry.held_seconds is not None:
         return entry.held_seconds
     rate = sample_rate or decoding.check_header(entry.path, None).samplerate
-    audio = loading.load(entry, rate, trim_db is None).audio[: round(MAX_NOTE_SECONDS * rate)]
+    return held_seconds_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db)
+
+
+def held_seconds_in(audio, sample_rate, trim_db=None):
+    """Time of the note-off in the audio of a whole recording, float32 [n_samples], at a rate."""
+    audio = audio[: round(MAX_NOTE_SECONDS * sample_rate)]
     if trim_db is not None:
         level = np.abs(audio)
         audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
-    return note_timing(audio, rate).note_off
+    return note_timing(audio, sample_rate).note_off
 
 
 def _sounding(audio, n):
