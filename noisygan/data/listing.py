@@ -50,12 +50,12 @@ class Listing:
             self.leads.append(loaded.lead_seconds)
         if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
             return
-        rate = round(len(loaded.audio) / loaded.seconds) if loaded.seconds else 0
-        if loaded.seconds < SHORT_SECONDS:
+        audio, rate = loaded.audio, loaded.sample_rate
+        if len(audio) < SHORT_SECONDS * rate:
             self.short.append(entry.name)
-        elif rate and self.octaves.total() < _N_CHECKED:
-            self.octaves[octaves_off(loaded.audio, rate, entry.pitch)] += 1
-        if rate and count_notes(loaded.audio, rate) > 1:
+        elif self.octaves.total() < _N_CHECKED:
+            self.octaves[octaves_off(audio, rate, entry.pitch)] += 1
+        if count_notes(audio, rate) > 1:
             self.several.append(entry.name)
 
     def warnings(self, dataset):

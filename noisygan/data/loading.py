@@ -18,14 +18,14 @@ class Loaded(NamedTuple):
 
     Attributes:
       audio: float32 [n_samples].
-      seconds: Its length.
+      sample_rate: Of the audio, in Hz.
       rate: Of the file, in Hz.
       n_channels: Of the file.
       lead_seconds: Silence that was cut off at the beginning.
     """
 
     audio: np.ndarray
-    seconds: float
+    sample_rate: float
     rate: float
     n_channels: int = 1
     lead_seconds: float = 0.0
@@ -48,7 +48,7 @@ def load(entry, sample_rate, from_onset=True):
     if entry.end is not None:
         n_frames = entry.end - entry.start
         audio = decoding.decode(entry.path, sample_rate, n_frames, start=entry.start)
-        return Loaded(audio, len(audio) / sample_rate, sample_rate)
+        return Loaded(audio, sample_rate, sample_rate)
     source = source_files.file_source(entry.path, entry.name)
     if not source.reader and source.kind not in ("hidden", "not audio"):
         raise BadAudioError(source.kind, source.reason)
@@ -59,9 +59,7 @@ def load(entry, sample_rate, from_onset=True):
         audio = steps.resample(audio, sound.rate, sample_rate)
     if from_onset and entry.rule != "NSynth":
         lead = decoding.leading_silence(audio, sample_rate)
-    audio = audio[lead:]
-    seconds, cut = len(audio) / sample_rate, lead / sample_rate
-    return Loaded(audio, seconds, sound.rate, sound.n_channels, cut)
+    return Loaded(audio[lead:], sample_rate, sound.rate, sound.n_channels, lead / sample_rate)
 
 
 def level_gain(peak):
