@@ -13,7 +13,7 @@ from noisygan.metrics.note_timing import note_timing
 from noisygan.rendering import kits
 from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
-from noisygan.rendering.layers import crossfaded, points, velocity_gains
+from noisygan.rendering.layers import crossfade_ranges, level_velocities, velocity_gains
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
 from noisygan.rendering.requests import check_pitches, make_requests, note_seeds
 from noisygan.rendering.synthesis import controls_row, render_controls
@@ -120,7 +120,7 @@ def note_zones(run, pitches, velocities, n_turns, label=None):
     pitches = sorted(set(pitches))
     has_velocity = "velocity" in run.condition_names
     velocities = sorted({max(1, v) for v in velocities}) if has_velocity else [None]
-    ranges = crossfaded(velocities) if has_velocity else [(1, 127)]
+    ranges = crossfade_ranges(velocities) if has_velocity else [(1, 127)]
     label = None if label is None else [label]
     requests = [make_requests(run, n_turns, pitches, velocity, label) for velocity in velocities]
     low, high = max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND)
@@ -189,7 +189,9 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     generator.
     """
     requests, loudest = [zone.request for zone in layers], layers[-1].request
-    between = points([zone.request.velocity for zone in layers]) if loudest.velocity else []
+    between = (
+        level_velocities([zone.request.velocity for zone in layers]) if loudest.velocity else []
+    )
     low, high = layers[0].keys
     keys = range(max(low, span[0]), min(high, span[1]) + 1)
     asked = requests + [dataclasses.replace(loudest, velocity=each) for each in between]

@@ -7,7 +7,7 @@ from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.data.drums import drum_keys
 from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
-from noisygan.rendering.layers import crossfaded, velocity_gains
+from noisygan.rendering.layers import crossfade_ranges, velocity_gains
 from noisygan.rendering.requests import Request, file_name
 
 # Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,
@@ -61,7 +61,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
             for key, *sounds in zip(keys, *rendered, strict=True):
                 choke = "hihat" if is_drums and key in _HIHAT else ""
                 gains = velocity_gains(velocities, sounds) if told else None
-                ranges = crossfaded(velocities)
+                ranges = crossfade_ranges(velocities)
                 for velocity, between, sound in zip(velocities, ranges, sounds, strict=True):
                     request = Request(key, velocity, index or 0, name, turn, turn)
                     zone = Zone(request, key, (key, key), between, turn, choke)

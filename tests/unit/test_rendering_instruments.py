@@ -7,7 +7,7 @@ import pytest
 
 from noisygan.errors import UsageError
 from noisygan.rendering import instruments, kits
-from noisygan.rendering.layers import points, velocity_gains
+from noisygan.rendering.layers import level_velocities, velocity_gains
 from tests import toys
 from tests.toy_instruments import DRUMS, FLUTE, RATE, Horn, horn, kit
 
@@ -74,7 +74,7 @@ def test_gains_of_velocities():
     assert gains[40] == gains[100] == gains[127] == pytest.approx(1.0)
     # Half-way the level is half-way in dB: 0.2 and not 0.25.
     assert gains[70] == pytest.approx(0.2 / 0.25) and gains[1] == pytest.approx(1 / 40**2)
-    levels = dict.fromkeys(points([40, 100]), -7.0) | {100: 5.0, 127: 5.0}
+    levels = dict.fromkeys(level_velocities([40, 100]), -7.0) | {100: 5.0, 127: 5.0}
     flat = velocity_gains([40, 100], sounds, levels)
     assert flat[1] == pytest.approx(1.0) and flat[70] == pytest.approx(0.1 / 0.25, rel=0.01)
 
