@@ -9,8 +9,8 @@ OUT_DIR. Finished runs (OUT_DIR/runs/INSTRUMENT-SEED) and their figures are kept
 resumes.
 
 level, slope, end, bands: median difference from the recording of the same note over that between
-neighbouring recordings (noisygan/metrics/note_envelopes.py). cents: share of notes within 25 cents of
-the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
+neighbouring recordings (noisygan/metrics/note_envelopes.py). cents: share of notes within 25 cents
+of the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
 """
 
 from __future__ import annotations
