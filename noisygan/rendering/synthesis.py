@@ -130,6 +130,8 @@ def _parts(controls, voice, kind):
     """(curves [1, n_frames, n], values of struck voices [1, n], settings) of a voice, by name."""
     curves, struck, settings = {}, {}, {}
     for name, (axes, *_) in ENTRIES[kind].items():
+        if f"{voice}/{name}" not in controls:
+            continue  # a harmonic voice without an inharmonicity
         value = controls[f"{voice}/{name}"]
         if not axes:
             settings[name] = float(value)
