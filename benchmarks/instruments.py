@@ -9,8 +9,8 @@ OUT_DIR. Finished runs (OUT_DIR/runs/INSTRUMENT-SEED) and their figures are kept
 resumes.
 
 level, slope, end, bands: median difference from the recording of the same note over that between
-neighbouring recordings (noisygan/metrics/note_course.py). cents: share of notes within 25 cents of
-the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
+neighbouring recordings (noisygan/metrics/note_envelopes.py). cents: share of notes within 25 cents
+of the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks import common
 from noisygan.data.layouts import list_entries
 from noisygan.evaluation import generate, note_metrics
 from noisygan.evaluation.examples import Examples
-from noisygan.metrics import classifiers, note_course
+from noisygan.metrics import classifiers, note_envelopes
 from noisygan.metrics.tuning import measure_tuning
 
 INSTRUMENTS = ("guitar", "piano", "cello", "saxophone")
@@ -83,12 +83,12 @@ def measure(run, data):
     found = {"floors": floor}
     for name, examples in real.items():
         fake = generate.generate(run, examples, len(examples))
-        differences = note_course.differences(examples.courses.take(fake.rows), fake.courses)
+        differences = note_envelopes.differences(examples.envelopes.take(fake.rows), fake.envelopes)
         cents = np.abs(tuning(fake) - tuning(examples)[fake.rows])
         in_tune = cents <= MAX_CENTS
         found[name] = {
             "n": len(examples),
-            **note_course.ratios(differences, floor),
+            **note_envelopes.ratios(differences, floor),
             "cents": float(np.nanmedian(cents)),
             "in tune": 100.0 * float(in_tune.mean()),
             "out of tune": sorted(set(fake.pitch[~in_tune])),

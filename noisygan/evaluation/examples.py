@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.metrics import features, note_course
+from noisygan.metrics import features, note_envelopes
 from noisygan.metrics.descriptors import CLIPPED, SILENT_PEAK
 
 MIN_EXAMPLES = 8
@@ -42,7 +42,7 @@ class Examples:
     held_seconds: np.ndarray = None
     _features: features.Features = dataclasses.field(default=None, repr=False)
     _embedded: dict = dataclasses.field(default_factory=dict, repr=False)
-    _courses: note_course.Courses = dataclasses.field(default=None, repr=False)
+    _envelopes: note_envelopes.Envelopes = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self):
         self.audio = np.asarray(self.audio, np.float32)
@@ -79,11 +79,11 @@ class Examples:
         return self._features
 
     @property
-    def courses(self):
-        """`metrics.note_course.Courses` of the examples, computed once."""
-        if self._courses is None:
-            self._courses = note_course.courses(self.audio, self.sample_rate)
-        return self._courses
+    def envelopes(self):
+        """`metrics.note_envelopes.Envelopes` of the examples, computed once."""
+        if self._envelopes is None:
+            self._envelopes = note_envelopes.envelopes(self.audio, self.sample_rate)
+        return self._envelopes
 
     def embedded(self, name, function):
         """Vectors [n, d] of a further feature space, computed once."""
@@ -106,12 +106,12 @@ class Examples:
             None if self.held_seconds is None else self.held_seconds[rows],
             self._features and self._features.take(rows),
             {name: vectors[rows] for name, vectors in self._embedded.items()},
-            self._courses and self._courses.take(rows),
+            self._envelopes and self._envelopes.take(rows),
         )
 
     def with_audio(self, audio):
         """Examples with other audio and the same conditioning."""
-        return dataclasses.replace(self, audio=audio, _features=None, _embedded={}, _courses=None)
+        return dataclasses.replace(self, audio=audio, _features=None, _embedded={}, _envelopes=None)
 
     @property
     def has_pitch(self):

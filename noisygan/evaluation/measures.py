@@ -193,7 +193,7 @@ def main_distances(reference, examples):
 
 
 def _of_space(space, pitched):
-    # The course of notes is the headline of pitched notes.
+    # The envelope of notes is the headline of pitched notes.
     head = space == HEADLINE_SPACE and not pitched
 
     def metric(what, better=False):

@@ -1,18 +1,18 @@
-"""Differences of generated notes from the recordings of the same notes, over time."""
+"""Distances between envelopes of generated notes and of the recordings of the same notes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from noisygan.evaluation.report import Metric
-from noisygan.metrics import bootstrap, note_course
+from noisygan.metrics import bootstrap, note_envelopes
 from noisygan.metrics.bootstrap import Estimate
 
-_GROUP = "course of notes"
+_GROUP = "note envelopes"
 WHOLE = Metric("note distance", _GROUP, "of neighbouring recordings'", False, headline=True)
 EACH = {
     name: Metric(f"{name} distance", _GROUP, unit, False, headline=True)
-    for name, unit in note_course.FIGURES.items()
+    for name, unit in note_envelopes.FIGURES.items()
 }
 METRICS = (WHOLE, *EACH.values())
 
@@ -27,8 +27,8 @@ def compute(reference, recordings, generated):
     known = np.flatnonzero(rows >= 0)
     if not len(known):
         raise ValueError("no example has the pitch and velocity of a recording")
-    real, fake = recordings.courses.take(rows[known]), generated.courses.take(known)
-    differences = note_course.differences(real, fake)
+    real, fake = recordings.envelopes.take(rows[known]), generated.envelopes.take(known)
+    differences = note_envelopes.differences(real, fake)
     found, ratios, resampled_ratios = {}, [], []
     for name, metric in EACH.items():
         own = differences[name][np.isfinite(differences[name])]
@@ -52,13 +52,13 @@ def floor(reference, recordings, generated):
 
 
 def note_floors(train, test):
-    """Medians of `note_course.floors` of training and held-out recordings, both Examples: dict."""
+    """Medians of `note_envelopes.floors` of training and held-out recordings (Examples)."""
     conditions = (
         np.concatenate([getattr(x, name) for x in (train, test)])
         for name in ("pitch", "velocity", "labels")
     )
-    real = note_course.join([train.courses, test.courses])
-    return note_course.median_floors(note_course.floors(real, *conditions))
+    real = note_envelopes.join([train.envelopes, test.envelopes])
+    return note_envelopes.median_floors(note_envelopes.floors(real, *conditions))
 
 
 def rows_of_same_notes(recordings, generated):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from noisygan.metrics import distances, note_course, spectrograms
+from noisygan.metrics import distances, note_envelopes, spectrograms
 from noisygan.metrics.features import LOWEST_DB, N_MELS, N_PARTS, Projection
 
 _N_REFERENCE = 256
@@ -90,16 +90,18 @@ class NoteReferences:
 
     def __init__(self, data, chosen, rows):
         self.sample_rate = data.sample_rate
-        found = note_course.courses((data.audio(i) for i in chosen), data.sample_rate)
+        found = note_envelopes.envelopes((data.audio(i) for i in chosen), data.sample_rate)
         conditions = (values[chosen] for values in (data.pitch, data.velocity, data.label))
-        self.floors = note_course.median_floors(note_course.floors(found, *conditions))
+        self.floors = note_envelopes.median_floors(note_envelopes.floors(found, *conditions))
         order = np.argsort(chosen)
         self.recordings = found.take(order[np.searchsorted(chosen, rows, sorter=order)])
 
     def distance(self, audio):
         """Note distance of examples, float [n, n_samples]: 1 between neighbouring recordings."""
-        own = note_course.courses(audio, self.sample_rate)
-        ratios = note_course.ratios(note_course.differences(self.recordings, own), self.floors)
+        own = note_envelopes.envelopes(audio, self.sample_rate)
+        ratios = note_envelopes.ratios(
+            note_envelopes.differences(self.recordings, own), self.floors
+        )
         return float(np.nanmean(list(ratios.values())))
 
 

@@ -43,7 +43,7 @@ def test_the_better_is_lower_higher_or_nearer_to_recordings():
 
 
 def test_the_note_distance_orders_systems_that_all_have_it():
-    note = Metric(table.NOTE_DISTANCE, "course of notes", "", False, True)
+    note = Metric(table.NOTE_DISTANCE, "note envelopes", "", False, True)
     found = {n: ([result(note, v), result(DISTANCE, 1.0)], [{}]) for n, v in (("a", 2), ("b", 1))}
     assert table.main_metric(table.metrics_of(found), found)["name"] == table.NOTE_DISTANCE
     found["raw"] = [result(note, None, not_run="no pitch"), result(DISTANCE, 3.0)], [{}]

@@ -1,4 +1,4 @@
-"""Course of a note over time: level, slope, end and bands, against a recording of the same note.
+"""Envelopes of notes: level, slope, end and bands, compared with a recording of the same note.
 
 Levels are dB relative to the note's own peak. Each figure has a floor, the same figure between
 recordings of neighbouring pitches: a ratio of 1 to the floor means that a generated note differs
@@ -28,8 +28,8 @@ RANGE_DB, LOWEST_DB = 50.0, -80.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Courses:
-    """Courses of n notes of one length.
+class Envelopes:
+    """Envelopes of n notes of one length.
 
     Attributes:
       level: Level of frames of 10 ms, float32 [n, n_frames], dB relative to the peak.
@@ -46,22 +46,22 @@ class Courses:
     end: np.ndarray
 
     def take(self, rows):
-        """Courses of some rows."""
-        return Courses(*(values[rows] for values in vars(self).values()))
+        """`Envelopes` of some rows."""
+        return Envelopes(*(values[rows] for values in vars(self).values()))
 
 
 def join(parts):
-    """`Courses` of several sets of notes of one length."""
-    return Courses(*map(np.concatenate, zip(*(vars(x).values() for x in parts), strict=True)))
+    """`Envelopes` of several sets of notes of one length."""
+    return Envelopes(*map(np.concatenate, zip(*(vars(x).values() for x in parts), strict=True)))
 
 
-def courses(audio, sample_rate):
-    """`Courses` of notes, float [n, n_samples]; silent ones are at -80 dB throughout."""
-    found = in_threads(lambda note: _course(np.asarray(note, np.float32), sample_rate), audio)
-    return Courses(*(np.stack(values) for values in zip(*found, strict=True)))
+def envelopes(audio, sample_rate):
+    """`Envelopes` of notes, float [n, n_samples]; silent ones are at -80 dB throughout."""
+    found = in_threads(lambda note: _envelope(np.asarray(note, np.float32), sample_rate), audio)
+    return Envelopes(*(np.stack(values) for values in zip(*found, strict=True)))
 
 
-def _course(audio, sample_rate):
+def _envelope(audio, sample_rate):
     edges = np.arange(0, len(audio) / sample_rate + 1e-9, LEVEL_SECONDS) * sample_rate
     sums = np.pad(np.cumsum(audio.astype(np.float64) ** 2), (1, 0))[edges.round().astype(int)]
     power = np.diff(sums) / np.diff(edges)
@@ -103,7 +103,7 @@ def differences(real, fake):
     Slope: dB/s; NaN where one of the two has none. End: s.
 
     Args:
-      real, fake: `Courses` of recordings and of the notes that are compared with them, of n rows.
+      real, fake: `Envelopes` of recordings and of the notes that are compared with them, of n rows.
     """
     found = {}
     for name in ("level", "bands"):
@@ -143,7 +143,7 @@ def floors(real, pitch, velocity, label):
     """Differences between n recordings and their neighbours: dict figure -> float [n].
 
     Args:
-      real: `Courses` of the recordings.
+      real: `Envelopes` of the recordings.
       pitch, velocity, label: As of `neighbours`.
     """
     return differences(real, real.take(neighbours(pitch, velocity, label)))
