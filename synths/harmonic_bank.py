@@ -10,12 +10,13 @@ import math
 import tensorflow as tf
 
 from synths import portable
-from synths.blocks import Blocks, neighbour
+from synths.blocks import Blocks, frame_period, frame_phases, neighbour
 from synths.native import call_kernel, native_kernels_used, with_all_gradients
 from synths.partials import get_harmonic_frequencies
 from synths.precision import matmul
 from synths.resample import neighbour_shares
 from synths.shapes import length
+from synths.sinusoidal import sinusoidal_bank
 
 
 def harmonic_bank(
@@ -45,30 +46,6 @@ def harmonic_bank(
     audio = bank(tensors, initial_phase, n_samples, sample_rate, method)
     audio.set_shape([f0_hz.shape[0], tf.get_static_value(n_samples)])
     return audio
-
-
-def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
-    """Integrate frequencies that are linear between frames to the phase at each frame.
-
-    Args:
-      frequencies: Hz, [batch, n_frames] or [batch, n_frames, n_partials].
-      initial_phase: Cycles at the first frame, float64, [batch] or [batch, n_partials].
-      n_samples: Length of all frames together.
-      sample_rate: Hz.
-
-    Returns:
-      float64 cycles, not wrapped, as frequencies.
-    """
-    frequencies = tf.cast(frequencies, tf.float64)
-    period = _period(tf.shape(frequencies)[1], n_samples, sample_rate)
-    steps = 0.5 * period * (frequencies + neighbour(frequencies, 1))
-    return initial_phase[:, None] + tf.cumsum(steps, axis=1, exclusive=True)
-
-
-def _period(n_frames, n_samples, sample_rate):
-    """Seconds per frame, float64; not 0 where there are no samples."""
-    n = tf.cast(tf.maximum(n_samples, 1), tf.float64)
-    return n / (tf.cast(sample_rate, tf.float64) * tf.cast(n_frames, tf.float64))
 
 
 def _native_bank(tensors, initial_phase, n_samples, sample_rate, method):
@@ -123,7 +100,7 @@ def _plain_bank(tensors, initial_phase, n_samples, sample_rate, method):
         period = n_samples / (sample_rate * n_frames)
     else:
         phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
-        period = _period(n_frames, n_samples, sample_rate)
+        period = frame_period(n_frames, n_samples, sample_rate)
     cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), fraction, period)
     shares = neighbour_shares(tf.cast(fraction, f0_hz.dtype)[:, None], method)
     others = [[neighbour(amplitudes, offset)] for offset, _ in shares]
@@ -137,8 +114,6 @@ def _stretched_bank(
     """Partials of strings in TensorFlow operations, as sinusoids of individual frequencies."""
     if portable.portable_operations_used():
         return _portable_strings(f0_hz, amplitudes, inharmonicity, n_samples, sample_rate, method)
-    from synths.sinusoidal import sinusoidal_bank
-
     # In float64: rounded frequencies would accumulate a phase error over long audio.
     f0_hz = tf.cast(f0_hz, tf.float64)[:, :, None]
     inharmonicity = tf.cast(inharmonicity, tf.float64)[:, None, None]

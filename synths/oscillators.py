@@ -9,11 +9,13 @@ import math
 
 import tensorflow as tf
 
-from synths.harmonic_bank import frame_phases, harmonic_bank
+from synths.blocks import frame_phases
+from synths.harmonic_bank import harmonic_bank
 from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
 from synths.precision import as_float, check_floats
 from synths.resample import check_method
 from synths.shapes import broadcast, check_shape
+from synths.sinusoidal import sinusoidal_bank
 
 _FRAMES = "[batch, n_frames, 1]"
 _HARMONICS = "[batch, n_frames, n_harmonics]"
@@ -88,8 +90,6 @@ def harmonic_synthesis(
             amp_resample_method,
             None if inharmonicity is None else inharmonicity[:, 0, 0],
         )
-
-    from synths.sinusoidal import sinusoidal_bank
 
     # A single amplitude serves all partials of harmonic_shifts.
     shape = tf.shape(amplitudes + shifts)

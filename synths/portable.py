@@ -107,7 +107,7 @@ def as_cycles(units, sample_rate):
 
 
 def frame_cycles(f0_hz, hop, sample_rate):
-    """Phase at frames, float32 cycles [batch, n_frames]; see `harmonic_bank.frame_phases`.
+    """Phase at frames, float32 cycles [batch, n_frames]; see `blocks.frame_phases`.
 
     Args:
       f0_hz: float32 [batch, n_frames].

@@ -4,9 +4,8 @@ import math
 
 import tensorflow as tf
 
-from synths.blocks import Blocks, neighbour
+from synths.blocks import Blocks, frame_phases, neighbour
 from synths.frequency_scales import frequencies_sigmoid
-from synths.harmonic_bank import frame_phases
 from synths.partials import (
     get_harmonic_frequencies,
     normalize_harmonics,

@@ -17,8 +17,8 @@ hop_length samples. Phase is float64 and samples are counted in int64, so this h
 
 import tensorflow as tf
 
+from synths.blocks import frame_phases
 from synths.filters import convolve, filter_hops, response_margin
-from synths.harmonic_bank import frame_phases
 from synths.noise import white_noise
 from synths.oscillators import harmonic_synthesis
 from synths.precision import as_float
