@@ -47,7 +47,13 @@ class Blocks:
         gains = gains_at_rate(
             tf.zeros([1, 1, self.noise.n_bands]), self.noise.bandwidth_hz, sample_rate
         )
-        self.stream = VoiceStream(block, sample_rate, self.harmonic.n_harmonics, gains.shape[-1])
+        self.stream = VoiceStream(
+            block,
+            sample_rate,
+            self.harmonic.n_harmonics,
+            gains.shape[-1],
+            generator.is_stretched,
+        )
 
     def forms(self):
         """Forms `play`, of a note, and `step`, of controls, each with the state."""
@@ -68,6 +74,8 @@ class Blocks:
             n_bands = self.transient.bands.units
             controls.append(tf.TensorSpec([None, n_bands], tf.float32, f"{BURST}magnitudes"))
             controls.append(tf.TensorSpec([None, 1], tf.float32, f"{BURST}decay_seconds"))
+        if self.stream.stretched:
+            controls.append(tf.TensorSpec([None, 1], tf.float32, "inharmonicity"))
         return [
             Form("play", self.play, [*note, off, *state]),
             Form("step", self.step, [*controls, *state]),
