@@ -48,12 +48,14 @@ class Discriminator(keras.layers.Layer):
         self.check_length(audio.shape[1])
         return [audio[:, :, None]]
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the features of `front_end`.
 
         Args:
           features: List of float32 [batch, ...].
           conditioning: Output of a `ConditionEncoder`, float32 [batch, n], or None.
+          held_seconds: Time of each row's note-off, float32 [batch], infinite for never; None:
+            unknown. Read-outs may use it.
 
         Returns:
           DiscriminatorOutput.
@@ -64,9 +66,9 @@ class Discriminator(keras.layers.Layer):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
-    def call(self, audio, conditioning=None):
+    def call(self, audio, conditioning=None, held_seconds=None):
         """Score audio, [batch, n_samples]."""
-        return self.score(self.front_end(audio), conditioning)
+        return self.score(self.front_end(audio), conditioning, held_seconds)
 
 
 class WaveformDiscriminator(Discriminator):

@@ -74,7 +74,7 @@ class DrumDCGANDiscriminator(WaveformDiscriminator):
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1]."""
         (h,) = features
         maps = []

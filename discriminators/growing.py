@@ -61,7 +61,7 @@ class GrowingDiscriminator(WaveformDiscriminator):
         """Input of the first layer, [batch, n_samples, channels]; here the audio alone."""
         return audio
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1] of any level."""
         (audio,) = features
         if not self.built:

@@ -38,10 +38,10 @@ class MultiDiscriminator(Discriminator):
         """Features of all, in order."""
         return [feature for d in self.discriminators for feature in d.front_end(audio)]
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """DiscriminatorOutput with one entry per discriminator."""
         outputs = [
-            d.score([feature], conditioning)
+            d.score([feature], conditioning, held_seconds)
             for d, feature in zip(self.discriminators, features, strict=True)
         ]
         return DiscriminatorOutput(

@@ -91,7 +91,7 @@ class PeriodDiscriminator(Discriminator):
             raise ValueError(f"{self.name}: call adapt(audio) with real audio first.")
         return [waveform / self.level for waveform in super().front_end(audio)]
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1]."""
         (h,) = features
         h = fold(h, self.period)

@@ -37,7 +37,7 @@ class RecurrentDiscriminator(WaveformDiscriminator):
         self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
         self._compiled = tf.function(self.score)
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1]."""
         (h,) = features
         h = tf.reshape(h, [-1, self.n_samples // self.block, self.block])
@@ -46,7 +46,7 @@ class RecurrentDiscriminator(WaveformDiscriminator):
         logits = self.decision(last)[:, 0] + projected(self.projection, conditioning, last)
         return DiscriminatorOutput([logits], [[sequence, last]])
 
-    def call(self, audio, conditioning=None):
+    def call(self, audio, conditioning=None, held_seconds=None):
         """Score audio, [batch, n_samples]."""
         # Compiled, since an eager loop over the samples is slow.
         score = self._compiled if tf.executing_eagerly() else self.score

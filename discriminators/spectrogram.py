@@ -83,7 +83,7 @@ class SpectrogramDiscriminator(Discriminator):
             raise ValueError(f"{self.name}: call adapt(audio) with real audio first.")
         return [(self.view(audio) - self.mean) / self.deviation]
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the view, [batch, n_frames, n_bands]."""
         (view,) = features
         # The convolutions take bands before steps; the returned maps have steps first.
@@ -92,7 +92,8 @@ class SpectrogramDiscriminator(Discriminator):
         for convolution in self.convolutions:
             h = tf.nn.leaky_relu(convolution(h), 0.2)
             maps.append(tf.transpose(h, [0, 2, 1, 3]))
-        hidden = tf.nn.leaky_relu(self.hidden(self.read_out(maps[-1], self.step_rate)), 0.2)
+        pooled = self.read_out(maps[-1], self.step_rate, held_seconds)
+        hidden = tf.nn.leaky_relu(self.hidden(pooled), 0.2)
         logits = self.decision(hidden)[:, 0]
         # Scaled so that the term starts as large as the unconditional one.
         logits += projected(self.projection, conditioning, hidden) / hidden.shape[-1] ** 0.5

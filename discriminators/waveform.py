@@ -84,7 +84,7 @@ class WaveGANDiscriminator(WaveformDiscriminator):
             units << (len(self.convolutions) - 1), use_bias=False, name="projection"
         )
 
-    def score(self, features, conditioning):
+    def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1]."""
         (h,) = features
         maps = []

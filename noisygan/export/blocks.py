@@ -39,7 +39,13 @@ class Blocks:
         gains = gains_at_rate(
             tf.zeros([1, 1, self.noise.n_bands]), self.noise.bandwidth_hz, sample_rate
         )
-        self.stream = VoiceStream(block, sample_rate, self.harmonic.n_harmonics, gains.shape[-1])
+        self.stream = VoiceStream(
+            block,
+            sample_rate,
+            self.harmonic.n_harmonics,
+            gains.shape[-1],
+            generator.is_stretched,
+        )
 
     def forms(self):
         """Forms `play`, of a note, and `step`, of controls, each with the state."""
@@ -56,6 +62,8 @@ class Blocks:
             tf.TensorSpec([None, self.noise.n_bands], tf.float32, "magnitudes"),
             tf.TensorSpec([None], tf.int32, "seed"),
         ]
+        if self.stream.stretched:
+            controls.append(tf.TensorSpec([None, 1], tf.float32, "inharmonicity"))
         return [
             Form("play", self.play, [*note, off, *state]),
             Form("step", self.step, [*controls, *state]),

@@ -77,26 +77,32 @@ class HarmonicVoice(keras.layers.Layer):
             lowest_hz = 440.0 * 2.0 ** ((pitch - 69.5) / 12.0)
             self._set_n_harmonics(min(max(int(self.bandwidth_hz / lowest_hz), 1), MAX_HARMONICS))
 
-    def get_controls(self, decoded, f0_hz, loudness_db):
+    def get_controls(self, decoded, f0_hz, loudness_db, inharmonicity=None):
         """Controls from features.
 
         Args:
           decoded: [batch, n_frames, n].
           f0_hz: [batch, n_frames, 1].
           loudness_db: Level of the note in dB, [batch, n_frames, 1].
+          inharmonicity: B of strings, [batch, 1, 1]; None: 0.
 
         Returns:
           f0_hz [batch, n_frames, 1]; amplitudes (linear) [batch, n_frames, 1];
-          harmonic_distribution [batch, n_frames, n_harmonics], sums to 1.
+          harmonic_distribution [batch, n_frames, n_harmonics], sums to 1; and inharmonicity if
+          given, the same at all frames, [batch, n_frames, 1].
         """
         if self.detune is not None:
             f0_hz = f0_hz * tf.exp(self.detune * (math.log(2.0) / 1200.0))
         weights = tf.exp(tf.clip_by_value(self.distribution(decoded) + self.initial, -16.0, 8.0))
-        return {
+        distribution = normalize_distribution(weights, f0_hz, self.bandwidth_hz, inharmonicity)
+        controls = {
             "f0_hz": f0_hz,
             "amplitudes": db_to_amplitude(loudness_db + self.level_scale_db * self.level(decoded)),
-            "harmonic_distribution": normalize_distribution(weights, f0_hz, self.bandwidth_hz),
+            "harmonic_distribution": distribution,
         }
+        if inharmonicity is not None:
+            controls["inharmonicity"] = inharmonicity + tf.zeros_like(f0_hz)
+        return controls
 
     settings = {}
 
@@ -104,8 +110,10 @@ class HarmonicVoice(keras.layers.Layer):
     def render(controls, n_samples, sample_rate, seed, initial_phase=None):
         """Sound, [batch, n_samples]; the seed is ignored.
 
-        A part of a longer sound begins at `initial_phase`, in cycles, float64 [batch].
+        A part of a longer sound begins at `initial_phase`, in cycles that are not wrapped, float64
+        [batch]. The inharmonicity is that of the first frame.
         """
+        inharmonicity = controls.get("inharmonicity")
         return harmonic_synthesis(
             controls["f0_hz"],
             controls["amplitudes"],
@@ -114,6 +122,7 @@ class HarmonicVoice(keras.layers.Layer):
             sample_rate=sample_rate,
             amp_resample_method="linear",
             initial_phase=initial_phase,
+            inharmonicity=None if inharmonicity is None else inharmonicity[:, :1],
         )
 
 

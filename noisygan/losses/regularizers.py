@@ -20,7 +20,7 @@ class DiscriminatorContext:
     Args:
       score: From (features, conditioning) to `DiscriminatorOutput`.
       real_features, fake_features: Lists of [batch, ...] tensors of equal shapes.
-      conditioning: Encoded conditioning, [batch, n], or None.
+      conditioning: Second argument of `score`, in any structure: [batch, ...] tensors or None.
       seed: int32 [2], for regularizers that sample.
 
     Attributes:
@@ -32,7 +32,9 @@ class DiscriminatorContext:
         self.score = lambda features: score(features, conditioning)
         self.seed = seed
         self._both = [tf.concat(x, axis=0) for x in zip(real_features, fake_features, strict=True)]
-        twice = None if conditioning is None else tf.concat([conditioning] * 2, axis=0)
+        twice = tf.nest.map_structure(
+            lambda x: None if x is None else tf.concat([x, x], axis=0), conditioning
+        )
         with tf.GradientTape(watch_accessed_variables=False) as self._tape:
             self._tape.watch(self._both)
             logits = score(self._both, twice).logits

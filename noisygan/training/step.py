@@ -65,7 +65,8 @@ class RealFakeBatch(NamedTuple):
       real, fake: Audio, float32 [batch, n_samples], not augmented.
       real_features, fake_features: Front-end features of the augmented audio, lists of tensors.
       conditioning: The batch, dict of [batch, ...] tensors.
-      encoded: Conditioning as the discriminator reads it, float32 [batch, n], or None.
+      encoded: Conditioning as the discriminator reads it: float32 [batch, n], or None, and
+        held_seconds, float32 [batch], or None.
       noise_seed: Seeds of the generator's noise, int32 [batch].
     """
 
@@ -74,7 +75,7 @@ class RealFakeBatch(NamedTuple):
     real_features: list
     fake_features: list
     conditioning: dict
-    encoded: object
+    encoded: tuple
     noise_seed: tf.Tensor
 
 
@@ -129,12 +130,12 @@ class GANLosses:
             self.discriminator.front_end(self.augmentation(audio, seed + AUGMENTATION_SEED))
             for audio in (real, fake)
         )
-        encoded = self.condition_encoder(batch)
+        encoded = (self.condition_encoder(batch), batch.get("held_seconds"))
         return RealFakeBatch(real, fake, real_features, fake_features, batch, encoded, noise_seed)
 
     def score(self, features, encoded):
         """`DiscriminatorOutput` of front-end features, in float32 whatever it computes in."""
-        output = self.discriminator.score(features, encoded)
+        output = self.discriminator.score(features, *encoded)
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), output)
 
     def d_loss(self, examples, seed, active):

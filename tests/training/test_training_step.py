@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import ConditionEncoder
+from discriminators import ConditionEncoder, MultiDiscriminator
+from discriminators.readout import Statistics
 from noisygan.errors import UsageError
 from noisygan.generators import Hybrid
-from noisygan.losses import BCE, R1, R2, Drift
+from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty
 from noisygan.losses.generator import SpectralMatch
 from noisygan.training.optimizers import Adam, Phase
 from noisygan.training.step_metrics import spread
@@ -48,6 +49,27 @@ def trainer(shared):
     for variable, value in shared.build_state:
         variable.assign(value)
     return shared
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_discriminator_that_reads_note_offs_trains_under_gradient_penalties(jit_compile):
+    read_out = Statistics(note_off_edges_seconds=(-0.05, 0.0, 0.05))
+    discriminator = MultiDiscriminator([toys.discriminator(read_out=read_out)])
+    trainer = toys.trainer(
+        [R1(), R2(), GradientPenalty()], discriminator=discriminator, jit_compile=jit_compile
+    )
+    data = toys.notes(held=lambda i: 0.1 if i % 2 else np.inf)
+    trainer.build(data)
+    batch = next(iter(data.batches(3, 1)))
+    (real,) = discriminator.front_end(batch["audio"])
+    early, late = (discriminator.score([real], None, tf.fill([3], x)).logits for x in (0.1, 0.2))
+    assert not np.array_equal(early[0], late[0])
+    kernel = discriminator.discriminators[0].hidden.kernel
+    n_around = 2 * 2 * 6  # Segments, bands and filters; they are pooled last.
+    before = kernel.numpy()[-n_around:]
+    metrics = trainer.train_step(iter([batch]), 0)
+    assert np.isfinite([float(x) for x in metrics.values()]).all()
+    assert np.abs(kernel.numpy()[-n_around:] - before).min(axis=1).all()
 
 
 @pytest.mark.parametrize("learner", ["d", "g"])

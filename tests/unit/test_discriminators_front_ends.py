@@ -48,6 +48,26 @@ def test_statistics():
     np.testing.assert_allclose(read, np.concatenate(expected, axis=1), atol=1e-5)
 
 
+def test_statistics_around_the_note_off_of_each_row():
+    # Note-offs at 4.5 and 9 of 10 steps; step i lasts from i - 0.5 to i + 0.5.
+    held = tf.constant([0.09, 0.18, np.inf])
+    h = tf.constant(np.concatenate([MAP, MAP[:1]]))
+    read_out = Statistics(n_parts=2, note_off_edges_seconds=(-0.04, 0.0, 0.02, 9.0))
+    read = read_out(h, 50.0, held).numpy()
+    a, b = MAP.reshape(2, 10, 12)
+    expected = [
+        [a[3:5].mean(axis=0), a[5], a[6:].mean(axis=0)],
+        [0.25 * b[7] + 0.5 * b[8] + 0.25 * b[9], b[9], np.zeros(12)],
+        np.zeros([3, 12]),
+    ]
+    np.testing.assert_allclose(
+        read[:, -36:], np.reshape(expected, [3, 36]).astype(np.float32), atol=1e-5
+    )
+    unknown = read_out(h, 50.0).numpy()
+    np.testing.assert_array_equal(unknown[:, :-36], read[:, :-36])
+    np.testing.assert_array_equal(unknown[:, -36:], 0.0)
+
+
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_statistics_of_few_steps(n_steps):
     h = tf.constant(MAP[:, :n_steps])

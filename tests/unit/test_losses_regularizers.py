@@ -71,6 +71,18 @@ def test_conditioning_is_that_of_both_halves():
     np.testing.assert_array_equal(found.fake_logits[0], found.real_logits[0])
 
 
+def test_conditioning_may_have_several_tensors_and_gaps():
+    def conditional(maps, conditioning):
+        encoded, held = conditioning
+        assert encoded is None
+        return DiscriminatorOutput([held + 0.0 * rows(maps[0])], [])
+
+    held = tf.range(4.0)
+    found = DiscriminatorContext(conditional, [REAL[0]], [FAKE[0]], (None, held))
+    np.testing.assert_array_equal(found.real_logits[0], held)
+    np.testing.assert_array_equal(found.fake_logits[0], held)
+
+
 def test_the_gradient_penalty_of_a_linear_judge():
     np.testing.assert_allclose(GradientPenalty()(context(linear)), (LENGTH - 1) ** 2, rtol=1e-5)
 
