@@ -85,7 +85,7 @@ class Listing:
             example = next((e for e in entries if e.pitch is not None), entries[0])
             lines.append(_row("read by", f"{rule}: {len(entries)}, such as {self._said(example)}"))
         lines.append(_row("pitch", self._pitches(dataset)))
-        lines.append(_row("velocity", _velocities(dataset)))
+        lines.append(_row("velocity", self._velocities(dataset)))
         takes = self._takes()
         if takes:
             lines.append(_row("takes", takes))
@@ -121,6 +121,18 @@ class Listing:
         n_keys = round(known[-1] - known[0]) + 1
         span = f"{names[0]} to {names[1]} ({known[0]:g} to {known[-1]:g})"
         return f"{span}, {len(known)} of {n_keys} keys; middle C is {self.middle_c}"
+
+    def _velocities(self, dataset):
+        known = np.unique([e.velocity for e in self.entries if e.velocity is not None])
+        n_unknown = sum(entry.velocity is None for entry in self.entries)
+        read_as = "100"
+        if dataset.has_softer_hits:
+            read_as = "127; softer hits are imitated"
+        if not len(known):
+            return f"unknown, read as {read_as}"
+        shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
+        unknown = f"; unknown in {n_unknown}, read as {read_as}" if n_unknown else ""
+        return f"{len(known)} layers: {shown}{unknown}"
 
     def _takes(self):
         notes = collections.Counter((e.label, e.pitch, e.velocity) for e in self.entries)
@@ -218,15 +230,6 @@ def count_notes(audio, sample_rate):
         elif value < _GAP_DB:
             sounding = False
     return n_notes
-
-
-def _velocities(dataset):
-    known = np.unique(dataset.velocity[~np.isnan(dataset.velocity)])
-    if not len(known):
-        return "unknown, read as 100"
-    n_unknown = int(np.isnan(dataset.velocity).sum())
-    shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
-    return f"{len(known)} layers: {shown}" + (f"; unknown in {n_unknown}" if n_unknown else "")
 
 
 def _names(names):
