@@ -179,6 +179,7 @@ def run(args):
         raise KeyboardInterrupt("stopped; the same command resumes where it stopped") from None
     if not is_new:
         print(f"nothing to do: {args.out} is complete")
+    print(summary.listing(made, args.out).text())
     print("\n".join(summary.result_lines(made, args.out)))
     bad = manifest.bad_files(made)
     if args.strict and bad:

@@ -15,7 +15,7 @@ import numpy as np
 from noisygan.audio_io import decoding
 from noisygan.data import layouts, loading
 from noisygan.data.filenames import octave_of
-from noisygan.data.listing import Listing
+from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
 from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
@@ -248,7 +248,7 @@ class AudioDataset:
         Example:
           >>> print(data.table())
         """
-        return self.listing.text(self)
+        return self.listing.text()
 
     def audio(self, i: int) -> np.ndarray:
         """Audio of recording i, cut or zero-padded at the end. float32 [n_samples], read-only.
@@ -497,7 +497,7 @@ class Recordings:
         )
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
-        listing = Listing(skipped, middle_c=self.middle_c)
+        listing = Listing(folder, self.sample_rate, skipped, self.middle_c)
         rows, examples, wholes, bad = [], [], {}, []
         for done, entry in enumerate(entries, 1):
             loaded = None
@@ -517,15 +517,16 @@ class Recordings:
                             wholes[entry.name] = loaded.audio
                 if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
                     # Measured while the file is decoded: it is not read again.
-                    held = held_seconds_in(loaded.audio, self.sample_rate, self.trim_db)
-                    entry = dataclasses.replace(entry, held_seconds=held)
+                    timing = timing_in(loaded.audio, self.sample_rate, self.trim_db)
+                    held, ending = timing.note_off, timing.ending
+                    entry = dataclasses.replace(entry, held_seconds=held, ending=ending)
                 starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
                 if keep:
                     examples += [self._shaped(loaded.audio[start:]) for start in starts]
                 if prepared is None:
                     digest.update(_identity(entry, whole_file=keep))
                 rows += [(entry, start) for start in starts]
-                listing.add(entry, loaded)
+                listing.add(entry, self._facts(entry, loaded), len(starts))
             except (decoding.BadAudioError, OSError) as error:
                 if isinstance(error, OSError):
                     reason = f"cannot be read ({error.strerror})"
@@ -547,6 +548,15 @@ class Recordings:
             listing.gain = loading.level_gain(float(np.max(np.abs(audio))))
             audio *= np.float32(listing.gain)
         return self._dataset(folder, rows, digest.hexdigest(), audio, wholes, listing)
+
+    @staticmethod
+    def _facts(entry, loaded):
+        if loaded is None:
+            return None
+        facts = FileFacts(loaded.rate, loaded.n_channels, loaded.lead_seconds)
+        if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
+            return facts
+        return facts.check_note(loaded.audio, loaded.sample_rate, entry.pitch)
 
     @property
     def _from_onset(self):
@@ -644,16 +654,16 @@ def measure_held_seconds(entry, trim_db=None, sample_rate=None):
     if entry.held_seconds is not None:
         return entry.held_seconds
     rate = sample_rate or decoding.check_header(entry.path, None).samplerate
-    return held_seconds_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db)
+    return timing_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db).note_off
 
 
-def held_seconds_in(audio, sample_rate, trim_db=None):
-    """Time of the note-off in the audio of a whole recording, float32 [n_samples], at a rate."""
+def timing_in(audio, sample_rate, trim_db=None):
+    """`NoteTiming` of the audio of a whole recording, float32 [n_samples], at a rate."""
     audio = audio[: round(MAX_NOTE_SECONDS * sample_rate)]
     if trim_db is not None:
         level = np.abs(audio)
         audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
-    return note_timing(audio, sample_rate).note_off
+    return note_timing(audio, sample_rate)
 
 
 def _sounding(audio, n):
