@@ -179,8 +179,8 @@ def run(args):
         raise KeyboardInterrupt("stopped; the same command resumes where it stopped") from None
     if not is_new:
         print(f"nothing to do: {args.out} is complete")
-    print(summary.listing(made, args.out).text())
     print("\n".join(summary.result_lines(made, args.out)))
+    print(f"\n{summary.listing(made, args.out).text()}")
     bad = manifest.bad_files(made)
     if args.strict and bad:
         raise RunError(f"--strict: skipped {bad}; {args.out}/files.jsonl says why")

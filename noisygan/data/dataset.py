@@ -32,7 +32,7 @@ MAX_BYTES_IN_MEMORY = 2 * 1024**3
 # Of recordings that do not say it.
 UNKNOWN_VELOCITY = 100.0
 
-NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
+NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or add --detect_pitch pyin"
 
 # What is later in a recording is not looked through for its note-off.
 MAX_NOTE_SECONDS = 30.0
@@ -451,8 +451,8 @@ class Recordings:
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
-        # Set by those who compose a config: fields without which a recording is of no use.
-        self.required = ()
+        # Set by callers: fields without which a recording is of no use; gain of the set, if known.
+        self.required, self.gain = (), None
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
@@ -503,7 +503,7 @@ class Recordings:
             loaded = None
             try:
                 if "pitch" in self.required and entry.pitch is None and not self.detect_pitch:
-                    raise decoding.BadAudioError("without pitch", NO_PITCH)
+                    raise decoding.BadAudioError("without pitch", entry.problem or NO_PITCH)
                 if self.segments or self.crop or keep or self._needs_decoding(entry):
                     loaded = loading.load(entry, self.sample_rate, self._from_onset)
                     if self.detect_pitch and entry.pitch is None and entry.end is None:
@@ -545,15 +545,18 @@ class Recordings:
             )
         audio = np.stack(examples) if keep else None
         if keep and self.peak is None and not self.crop:
-            listing.gain = loading.level_gain(float(np.max(np.abs(audio))))
+            peak = float(np.max(np.abs(audio)))
+            listing.gain = loading.level_gain(peak) if self.gain is None else self.gain
             audio *= np.float32(listing.gain)
         return self._dataset(folder, rows, digest.hexdigest(), audio, wholes, listing)
 
-    @staticmethod
-    def _facts(entry, loaded):
+    def _facts(self, entry, loaded):
         if loaded is None:
             return None
-        facts = FileFacts(loaded.rate, loaded.n_channels, loaded.lead_seconds)
+        lead = loaded.lead_seconds
+        if self.trim_db is not None:
+            lead = _silence_before(loaded.audio, self.trim_db) / loaded.sample_rate
+        facts = FileFacts(loaded.rate, loaded.n_channels, lead)
         if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
             return facts
         return facts.check_note(loaded.audio, loaded.sample_rate, entry.pitch)
@@ -633,9 +636,9 @@ class Recordings:
         return measure_held_seconds(entry, self.trim_db, self.sample_rate)
 
     def _selection(self):
-        values = {key: value for key, value in vars(self).items() if value is not None}
+        others = ("split", "required", "gain")
+        values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
-        del values["split"], values["required"]
         defaults = {"segments": False, "crop": False, "middle_c": "C4"}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
@@ -661,9 +664,13 @@ def timing_in(audio, sample_rate, trim_db=None):
     """`NoteTiming` of the audio of a whole recording, float32 [n_samples], at a rate."""
     audio = audio[: round(MAX_NOTE_SECONDS * sample_rate)]
     if trim_db is not None:
-        level = np.abs(audio)
-        audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
+        audio = audio[_silence_before(audio, trim_db) :]
     return note_timing(audio, sample_rate)
+
+
+def _silence_before(audio, trim_db):
+    level = np.abs(audio)
+    return int(np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)))
 
 
 def _sounding(audio, n):
