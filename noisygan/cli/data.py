@@ -23,7 +23,9 @@ _SAMPLE_RATE = 44100
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    parser.add_argument("folder", metavar="DIR", help="folder of recordings, as they are or prepared")
+    parser.add_argument(
+        "folder", metavar="DIR", help="folder of recordings, as they are or prepared"
+    )
     arguments.add_names(parser)
     parser.add_argument("--html", metavar="OUT.html", help="write a page as well")
     parser.add_argument(

@@ -136,7 +136,9 @@ def untrained_generator(run):
 
 def some_examples(dataset, n):
     """Up to n `Examples` of an `AudioDataset`, sampled with a fixed seed."""
-    return Examples.from_dataset(dataset, np.sort(balanced_rows(len(dataset), min(n, len(dataset)))))
+    return Examples.from_dataset(
+        dataset, np.sort(balanced_rows(len(dataset), min(n, len(dataset))))
+    )
 
 
 def noise_like(examples, n, seed=0):

@@ -169,7 +169,9 @@ _METADATA = {
     "n_samples": (_whole(1, 2**40), "a number of samples"),
     "data": (
         lambda x: (
-            _object(folder=_text, fingerprint=_text, summary=_text, n_recordings=_whole(1, 2**40))(x)
+            _object(folder=_text, fingerprint=_text, summary=_text, n_recordings=_whole(1, 2**40))(
+                x
+            )
             and isinstance(x.get("gain", 1.0), (int, float))
         ),
         "an object with folder, fingerprint, n_recordings and summary",
