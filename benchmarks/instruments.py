@@ -115,11 +115,10 @@ def variation(run, examples, fake, floor):
     sets = {"seeds": (fake.envelopes, other.envelopes)}
     if pairs:
         sets["takes"] = [examples.envelopes.take(list(rows)) for rows in zip(*pairs, strict=True)]
+    found = {name: note_envelopes.differences(*pair) for name, pair in sets.items()}
     return {
-        name: float(
-            np.nanmean([*note_envelopes.ratios(note_envelopes.differences(*pair), floor).values()])
-        )
-        for name, pair in sets.items()
+        name: float(np.nanmean(list(note_envelopes.ratios(each, floor).values())))
+        for name, each in found.items()
     }
 
 

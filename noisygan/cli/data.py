@@ -54,8 +54,8 @@ def run(args):
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise RunError(
-            f"{args.folder} is not as `noisygan prepare` writes it ({said}); prepare the recordings "
-            "again"
+            f"{args.folder} is not as `noisygan prepare` writes it ({said}); prepare the "
+            "recordings again"
         ) from error
     if args.verify:
         with progress.CountedProgress("verifying", None) as count:

@@ -136,9 +136,8 @@ def untrained_generator(run):
 
 def some_examples(dataset, n):
     """Up to n `Examples` of an `AudioDataset`, sampled with a fixed seed."""
-    return Examples.from_dataset(
-        dataset, np.sort(balanced_rows(len(dataset), min(n, len(dataset))))
-    )
+    rows = balanced_rows(len(dataset), min(n, len(dataset)))
+    return Examples.from_dataset(dataset, np.sort(rows))
 
 
 def noise_like(examples, n, seed=0):

@@ -42,17 +42,14 @@ def test_one_table_says_how_a_folder_is_understood(tmp_path, capsys):
     t = np.arange(32000) / 16000
     for i in range(12):
         # Released at 1 s, ringing out, and cut while it sounds.
-        envelope = [np.exp(-40.0 * np.maximum(t - 1.0, 0.0)), np.exp(-4.0 * t), 1.0 + 0.0 * t][
-            i % 3
-        ]
-        sound = 0.3 * envelope * np.sin(2 * np.pi * 440.0 * 2 ** ((i - 9) / 12) * t)
+        envelopes = np.exp(-40.0 * np.maximum(t - 1.0, 0.0)), np.exp(-4.0 * t), np.ones_like(t)
+        sound = 0.3 * envelopes[i % 3] * np.sin(2 * np.pi * 440.0 * 2 ** ((i - 9) / 12) * t)
         soundfile.write(data / f"{60 + i}.wav", sound, 16000)
     (data / "broken.wav").write_bytes(b"no sound")
     assert main(["data", str(data)]) == 0
     raw = capsys.readouterr().out.splitlines()
-    assert (
-        main(["prepare", "notes", "--data", str(data), "--out", str(out), "--processes", "1"]) == 0
-    )
+    command = ["prepare", "notes", "--data", str(data), "--out", str(out)]
+    assert main([*command, "--processes", "1"]) == 0
     prepared = capsys.readouterr().out.partition("\n\n")[2].splitlines()
     assert main(["data", str(out)]) == 0
     again = capsys.readouterr().out.splitlines()
@@ -61,11 +58,7 @@ def test_one_table_says_how_a_folder_is_understood(tmp_path, capsys):
         assert "  notes     4 released, 4 ringing out, 4 cut by the end of the file" in said
         assert any(line.startswith("  skipped   broken") for line in said)
     tables = [
-        [
-            line.partition(", such as")[0].replace(".wav", "")
-            for line in said
-            if "audio" not in line[:9]
-        ]
+        [x.partition(", such as")[0].replace(".wav", "") for x in said if "  audio" not in x]
         for said in (raw[1:], prepared[1:], again[1 : len(raw)])
     ]
     assert tables[0] == tables[1] == tables[2]

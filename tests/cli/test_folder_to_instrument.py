@@ -85,7 +85,7 @@ def test_two_commands_from_mp3s_to_an_sfz(noisygan, eagerly, tmp_path):
 
 @pytest.fixture
 def train(noisygan, eagerly, tmp_path):
-    """A function that trains one step on tmp_path/data: (result of the command, data in run.json)."""
+    """A function that trains one step on tmp_path/data: (its result, data in run.json)."""
 
     def run(*args):
         run_dir = tmp_path / "run"
