@@ -507,7 +507,7 @@ class Recordings:
                 if self.segments or self.crop or keep or self._needs_decoding(entry):
                     loaded = loading.load(entry, self.sample_rate, self._from_onset)
                     if self.detect_pitch and entry.pitch is None and entry.end is None:
-                        entry = self._with_pitch(entry, loaded.audio)
+                        entry = self.with_pitch(entry, loaded.audio)
                     if (self.segments or self.crop) and entry.end is None:
                         entry = dataclasses.replace(entry, end=len(loaded.audio))
                         # Parts of files at another rate cannot be read from them one by one.
@@ -565,7 +565,10 @@ class Recordings:
     def _from_onset(self):
         return self.trim_db is None and not self.segments and not self.crop
 
-    def _with_pitch(self, entry, audio):
+    def with_pitch(self, entry, audio=None):
+        """An `Entry` with the measured pitch of its audio, float32 [n_samples] if it is loaded."""
+        if audio is None:
+            audio = loading.load(entry, self.sample_rate).audio
         pitch = features.detect_pitch(audio, self.sample_rate, self.detect_pitch)
         if pitch is None:
             raise decoding.BadAudioError("without pitch", "has no pitch that could be measured")
