@@ -294,7 +294,8 @@ def _drum_classes(stems):
     n_notes = sum(_NOTE.search(stem) is not None for stem in stems.values())
     if not n_known or 5 * n_known < 2 * len(stems) or n_notes > n_known:
         return {}
-    if "closed hat" in classes.values():  # Hats that are not called open are closed ones.
+    if "closed hat" in classes.values():
+        # Beside hats that are called closed or open, plain ones are closed.
         classes = {name: "closed hat" if c == "hat" else c for name, c in classes.items()}
     first = {name: (drums.words_of(stem) or ["sound"])[0] for name, stem in stems.items()}
     return {name: known or first[name] for name, known in classes.items()}

@@ -61,6 +61,7 @@ class Listing:
       skipped: dict of name -> why a file was not used.
       middle_c: Name of MIDI note 60 in the names.
       gain: Of the whole set.
+      softer_hits: As of `Recordings`.
       entries: Recordings that are used.
       n_examples: Number of examples that they give.
     """
@@ -70,6 +71,7 @@ class Listing:
     skipped: dict = dataclasses.field(default_factory=dict)
     middle_c: str = "C4"
     gain: float = 1.0
+    softer_hits: bool = False
 
     def __post_init__(self):
         self.entries, self.n_examples, self.several, self.short = [], 0, [], []
@@ -166,12 +168,13 @@ class Listing:
 
     def _velocities(self):
         known = sorted({entry.velocity for entry in self.entries if entry.velocity is not None})
-        if not known:
-            return "unknown, read as 100"
         n_unknown = sum(entry.velocity is None for entry in self.entries)
+        read_as = "127; softer hits are imitated" if self.softer_hits else "100"
+        if not known:
+            return f"unknown, read as {read_as}"
         shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
-        said = f"{len(known)} layers: {shown}"
-        return said + (f"; unknown in {n_unknown}" if n_unknown else "")
+        unknown = f"; unknown in {n_unknown}, read as {read_as}" if n_unknown else ""
+        return f"{len(known)} layers: {shown}{unknown}"
 
     def _takes(self):
         notes = collections.Counter((e.label, e.pitch, e.velocity) for e in self.entries)

@@ -10,7 +10,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import at_pitch, bend_at, shifted
 from noisygan.metrics.note_timing import END_DB, note_timing
-from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
+from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, tuning_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -123,8 +123,9 @@ class Hybrid(Generator):
             )
             for name, x in measured.items()
         )
-        self._tuning_cents = self.add_weight(
-            shape=[128], initializer="zeros", trainable=False, name="tuning_cents"
+        self._tuning_cents, self._inharmonicity = (
+            self.add_weight(shape=[128], initializer="zeros", trainable=False, name=name)
+            for name in ("tuning_cents", "inharmonicity")
         )
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
@@ -151,6 +152,13 @@ class Hybrid(Generator):
         """Whether hardly any recording has a note-off."""
         return float(self._rings_out.numpy()) > 0.5
 
+    @property
+    def is_stretched(self):
+        """Whether the recordings have the stretched partials of strings."""
+        # A fact when a function is traced, so that graphs of other runs have harmonics only.
+        with tf.init_scope():
+            return bool(np.any(self._inharmonicity.numpy() > 0.0))
+
     def set_pitches(self, pitches):
         """Set the number of harmonics of voices that leave it open."""
         for voice in self.voices:
@@ -158,14 +166,18 @@ class Hybrid(Generator):
                 voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
 
     def adapt(self, data):
-        """Measure the recordings' releases, and their tuning where pitch is a condition."""
+        """Measure the recordings' releases, and tuning and stretch where pitch is a condition."""
         rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
-            cents = [
-                measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]).harmonic_cents
-                for i in rows
-            ]
-            self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
+            pitch = data.pitch[rows]
+            found = [measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]) for i in rows]
+            table = inharmonicity_by_pitch(pitch, [tuning.inharmonicity for tuning in found])
+            cents = [tuning.harmonic_cents for tuning in found]
+            if table.any():
+                own = np.interp(pitch, np.arange(128), table)
+                cents = [tuning.cents_at(b) for tuning, b in zip(found, own, strict=True)]
+            self._inharmonicity.assign(table)
+            self._tuning_cents.assign(tuning_by_pitch(pitch, cents))
         held = data.held_seconds_of(rows)
         is_inside = held < data.n_samples / data.sample_rate
         learns = np.mean(is_inside) >= _LEAST_SHARE_RELEASED
@@ -259,9 +271,13 @@ class Hybrid(Generator):
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:
             decoded = self.decoder(decoded)
+        stretch = ()
+        if self.is_stretched:
+            stretch = (at_pitch(self._inharmonicity, target["pitch"])[:, None, None],)
         controls = {"loudness_db": loudness_db}
         for voice in self.voices:
-            for name, value in voice.get_controls(decoded, f0_hz, loudness_db).items():
+            more = stretch if voice.kind == "harmonic" else ()
+            for name, value in voice.get_controls(decoded, f0_hz, loudness_db, *more).items():
                 controls[f"{voice.name}/{name}"] = value
         if self.reverb is not None:
             ir = self.reverb.get_controls(tf.zeros([1, 1]))["ir"]

@@ -20,6 +20,8 @@ BANDS_CENTS, BAND_SHARE = (150.0, 90.0), 0.4
 # cents = tuning + CENTS_PER_STRETCH * inharmonicity * order ** 2, for small ones
 CENTS_PER_STRETCH = 600.0 / np.log(2.0)
 MAX_INHARMONICITY = 0.02
+# Recordings of which this share has a larger B are of strings.
+LEAST_INHARMONICITY, SHARE_STRETCHED = 1e-5, 0.75
 
 
 class Tuning(NamedTuple):
@@ -27,13 +29,24 @@ class Tuning(NamedTuple):
 
     Attributes:
       cents: Of F0 in the median over time; NaN where no partial is found.
-      inharmonicity: B of partial k at k F0 sqrt(1 + B k^2), 0 or more.
+      inharmonicity: B of partial k at k F0 sqrt(1 + B k^2), 0 or more; NaN where fewer than two
+        partials fit.
       harmonic_cents: Of the F0 of harmonic partials that fit best.
+      square_order: Mean square of the orders of the partials.
     """
 
     cents: float
     inharmonicity: float
     harmonic_cents: float
+    square_order: float
+
+    def cents_at(self, inharmonicity):
+        """`cents` of the F0 if B is known."""
+        stretch = np.nan_to_num(self.inharmonicity) - inharmonicity
+        return self.cents + CENTS_PER_STRETCH * stretch * self.square_order
+
+
+UNKNOWN = Tuning(np.nan, np.nan, np.nan, 1.0)
 
 
 def measure_tuning(audio, sample_rate, pitch):
@@ -56,7 +69,7 @@ def measure_tuning(audio, sample_rate, pitch):
     """
     audio = np.asarray(audio, np.float64)
     if not np.any(audio):
-        return Tuning(np.nan, 0.0, np.nan)
+        return UNKNOWN
     level = level_db(audio, sample_rate)
     onset = onset_sample(audio) / sample_rate
     begin = round((onset + SKIPPED_SECONDS) * sample_rate)
@@ -66,13 +79,14 @@ def measure_tuning(audio, sample_rate, pitch):
     audio = audio[begin : min(end, begin + round(MEASURED_SECONDS * sample_rate))]
     nominal_hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
     if len(audio) < 4.0 * sample_rate / nominal_hz:
-        return Tuning(np.nan, 0.0, np.nan)
+        return UNKNOWN
     spectrum = np.fft.rfft(audio)
     bin_hz = sample_rate / len(audio)
-    found = Tuning(0.0, 0.0, 0.0)
+    found = Tuning(0.0, 0.0, 0.0, 1.0)
     for band_cents in BANDS_CENTS:
         orders = np.arange(1, N_PARTIALS + 1)
-        shift = found.cents + CENTS_PER_STRETCH * found.inharmonicity * orders**2
+        stretch = np.nan_to_num(found.inharmonicity)
+        shift = found.cents + CENTS_PER_STRETCH * stretch * orders**2
         center_hz = orders * nominal_hz * 2.0 ** (shift / 1200.0)
         half_hz = center_hz * (2.0 ** (band_cents / 1200.0) - 1.0)
         half_hz = np.minimum(half_hz, BAND_SHARE * nominal_hz)
@@ -80,7 +94,7 @@ def measure_tuning(audio, sample_rate, pitch):
         orders, center_hz, half_hz = orders[inside], center_hz[inside], half_hz[inside]
         partials = [_partial(spectrum, bin_hz, *x) for x in zip(center_hz, half_hz, strict=True)]
         if not any(energy for _, energy in partials):
-            return Tuning(np.nan, 0.0, np.nan)
+            return UNKNOWN
         hz, energies = np.transpose(partials)
         cents = 1200.0 * np.log2(hz / (orders * nominal_hz))
         heard = energies > energies.max() * 10.0 ** (AUDIBLE_DB / 10.0)
@@ -114,9 +128,10 @@ def _fit(orders, cents, energies):
     """`Tuning` of partials' deviations, weighted by the fourth root of their energy."""
     weights = energies**0.25
     harmonic = float(_median(cents, energies**0.5))
-    if len(orders) < 3:
-        return Tuning(harmonic, 0.0, harmonic)
     x = orders.astype(np.float64) ** 2
+    unknown = Tuning(harmonic, np.nan, harmonic, float(np.average(x, weights=weights)))
+    if len(x) < 2:
+        return unknown
     keep = np.ones(len(x), bool)
     for _ in range(2):  # again without outliers
         w = weights * keep
@@ -125,9 +140,10 @@ def _fit(orders, cents, energies):
         slope = min(max(slope, 0.0), MAX_INHARMONICITY * CENTS_PER_STRETCH)
         error = np.abs(cents - mean_y - slope * (x - mean_x))
         keep = error <= max(10.0, 2.0 * float(np.median(error)))
-        if keep.sum() < 3:
-            return Tuning(harmonic, 0.0, harmonic)
-    return Tuning(float(mean_y - slope * mean_x), float(slope / CENTS_PER_STRETCH), harmonic)
+        if keep.sum() < min(3, len(x)):
+            return unknown
+    stretch = float(slope / CENTS_PER_STRETCH)
+    return Tuning(float(mean_y - slope * mean_x), stretch, harmonic, float(mean_x))
 
 
 def tuning_by_pitch(pitch, cents):
@@ -146,3 +162,28 @@ def tuning_by_pitch(pitch, cents):
         return np.zeros(128, np.float32)
     medians = [np.median(cents[known & (pitch == p)]) for p in own]
     return np.interp(np.arange(128), own, medians).astype(np.float32)
+
+
+def inharmonicity_by_pitch(pitch, inharmonicity):
+    """Table over MIDI pitch of the inharmonicity of strings, float32 [128]; 0 for other notes.
+
+    Deviations of harmonic partials have either sign, so notes are strings' if B is above
+    `LEAST_INHARMONICITY` for at least three quarters. The logarithm of B is the median over five
+    neighbouring pitches, linear in between, the nearest outside.
+
+    Args:
+      pitch: MIDI pitches, [n].
+      inharmonicity: B of each recording, NaN where unknown, [n].
+
+    References:
+      Young 1952, "Inharmonicity of plain wire piano strings".
+    """
+    pitch, inharmonicity = np.asarray(pitch, float), np.asarray(inharmonicity, float)
+    known = np.isfinite(pitch) & np.isfinite(inharmonicity)
+    stretched = known & (inharmonicity > LEAST_INHARMONICITY)
+    if np.sum(stretched) < max(1, SHARE_STRETCHED * np.sum(known)):
+        return np.zeros(128, np.float32)
+    own = np.unique(pitch[stretched])
+    logs = [np.median(np.log(inharmonicity[stretched & (pitch == p)])) for p in own]
+    smooth = [np.median(logs[max(i - 2, 0) : i + 3]) for i in range(len(logs))]
+    return np.exp(np.interp(np.arange(128), own, smooth)).astype(np.float32)
