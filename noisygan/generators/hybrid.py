@@ -175,7 +175,7 @@ class Hybrid(Generator):
         if "pitch" in self.pitch.condition_names:
             pitch = data.pitch[rows]
             found = [measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]) for i in rows]
-            table = inharmonicity_by_pitch(pitch, [tuning.inharmonicity for tuning in found])
+            table = inharmonicity_by_pitch(pitch, found)
             cents = [tuning.harmonic_cents for tuning in found]
             if table.any():
                 own = np.interp(pitch, np.arange(128), table)

@@ -35,7 +35,9 @@ ASKED = {
 
 def note():
     """A hybrid of notes with everything that moves."""
-    return toys.hybrid(latent_dim=6, condition_jitter=ConditionJitter(), jitter=Jitter(n=3))
+    voices = [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9), TransientVoice(5)]
+    jitters = {"condition_jitter": ConditionJitter(), "jitter": Jitter(n=3)}
+    return toys.hybrid(voices=voices, latent_dim=6, **jitters)
 
 
 def string():
@@ -216,7 +218,11 @@ def test_a_step_of_controls_is_the_play_of_a_note(notes):
     played = play.function({"z": z, **asked, **state, "note_off_seconds": tf.zeros([3])})
     times = tf.fill([3, 1], 3 * 64 / 32000)
     drawn = notes.controls_at(times, tf.zeros([3]), z, asked)
-    controls = {name.split("/")[1]: x[:, 0] for name, x in drawn.items() if "/" in name}
+    own = "harmonic/", "noise/"
+    controls = {name.split("/")[1]: x[:, 0] for name, x in drawn.items() if name.startswith(own)}
+    onset = notes.controls_at(tf.zeros([1]), tf.zeros([3]), z, asked)
+    for name in ("magnitudes", "decay_seconds"):
+        controls[f"transient_{name}"] = onset[f"transient/{name}"]
     stepped = step.function({**controls, "seed": asked["seed"], **state})
     for name, value in played.items():
         np.testing.assert_allclose(value, stepped[name], rtol=1e-5, atol=1e-5, err_msg=name)

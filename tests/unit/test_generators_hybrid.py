@@ -54,9 +54,6 @@ def test_controls_are_curves_in_physical_units():
 
 
 def test_the_level_has_a_ceiling_and_ends_in_silence_below_the_gate():
-    quiet = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-90.0)).controls["loudness_db"]
-    plain = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-500.0)).controls["loudness_db"]
-    assert (quiet.numpy() <= plain.numpy()).all()
     loud = play(toys.hybrid(initial_loudness_db=200.0, max_loudness_db=-3.0))
     assert (loud.controls["loudness_db"].numpy() <= -3.0).all()
     keras.utils.set_random_seed(0)
