@@ -8,20 +8,20 @@ import numpy as np
 
 from noisygan.metrics.note_timing import HOP_SECONDS, level_db, onset_sample
 
-N_PARTIALS = 8
 SKIPPED_SECONDS = 0.1  # after the onset
 MEASURED_SECONDS = 3.0
 # The level down to which a note is listened to, and partials below the strongest that count.
 LISTENED_DB = -40.0
 AUDIBLE_DB = -40.0
-# Half of the band around a partial, in cents: at first, and around what was found; and the largest,
-# as a share of the distance to the next partial.
-BANDS_CENTS, BAND_SHARE = (150.0, 90.0), 0.4
+# Number of partials, and half of the band around each in cents: first, and around what was found.
+PASSES = ((8, 150.0), (8, 90.0), (20, 90.0))
+# The largest half of a band as a share of the distance to the next partial.
+BAND_SHARE = 0.4
 # cents = tuning + CENTS_PER_STRETCH * inharmonicity * order ** 2, for small ones
 CENTS_PER_STRETCH = 600.0 / np.log(2.0)
 MAX_INHARMONICITY = 0.02
-# Recordings of which this share has a larger B are of strings.
-LEAST_INHARMONICITY, SHARE_STRETCHED = 1e-5, 0.75
+# Recordings are of strings if half of them have a larger B that explains this share of variance.
+LEAST_INHARMONICITY, LEAST_EXPLAINED = 1e-5, 0.45
 
 
 class Tuning(NamedTuple):
@@ -31,14 +31,17 @@ class Tuning(NamedTuple):
       cents: Of F0 in the median over time; NaN where no partial is found.
       inharmonicity: B of partial k at k F0 sqrt(1 + B k^2), 0 or more; NaN where fewer than two
         partials fit.
-      harmonic_cents: Of the F0 of harmonic partials that fit best.
+      harmonic_cents: Of the F0 whose first eight harmonics fit best.
       square_order: Mean square of the orders of the partials.
+      explained: Share of the variance of the partials' deviations that inharmonicity explains; NaN
+        for fewer than three partials.
     """
 
     cents: float
     inharmonicity: float
     harmonic_cents: float
     square_order: float
+    explained: float = np.nan
 
     def cents_at(self, inharmonicity):
         """`cents` of the F0 if B is known."""
@@ -52,9 +55,10 @@ UNKNOWN = Tuning(np.nan, np.nan, np.nan, 1.0)
 def measure_tuning(audio, sample_rate, pitch):
     """Measure the tuning of a note within about 80 cents of a nominal pitch.
 
-    Each of the eight lowest partials is cut out of the spectrum; its frequency is the median of its
+    Each of the lowest partials is cut out of the spectrum; its frequency is the median of its
     instantaneous frequency, weighted by energy, so vibrato does not matter. A line through the
-    partials' deviations over the square of their orders gives F0 and inharmonicity.
+    partials' deviations over the square of their orders gives F0 and inharmonicity. The lowest
+    eight show where to look for the others.
 
     Args:
       audio: float [n_samples].
@@ -83,8 +87,9 @@ def measure_tuning(audio, sample_rate, pitch):
     spectrum = np.fft.rfft(audio)
     bin_hz = sample_rate / len(audio)
     found = Tuning(0.0, 0.0, 0.0, 1.0)
-    for band_cents in BANDS_CENTS:
-        orders = np.arange(1, N_PARTIALS + 1)
+    for n_partials, band_cents in PASSES:
+        before = found
+        orders = np.arange(1, n_partials + 1)
         stretch = np.nan_to_num(found.inharmonicity)
         shift = found.cents + CENTS_PER_STRETCH * stretch * orders**2
         center_hz = orders * nominal_hz * 2.0 ** (shift / 1200.0)
@@ -99,7 +104,8 @@ def measure_tuning(audio, sample_rate, pitch):
         cents = 1200.0 * np.log2(hz / (orders * nominal_hz))
         heard = energies > energies.max() * 10.0 ** (AUDIBLE_DB / 10.0)
         found = _fit(orders[heard], cents[heard], energies[heard])
-    return found
+    # Vibrato blurs the higher partials, which matter for strings only.
+    return found._replace(harmonic_cents=before.harmonic_cents)
 
 
 def _partial(spectrum, bin_hz, center_hz, half_hz):
@@ -142,8 +148,14 @@ def _fit(orders, cents, energies):
         keep = error <= max(10.0, 2.0 * float(np.median(error)))
         if keep.sum() < min(3, len(x)):
             return unknown
-    stretch = float(slope / CENTS_PER_STRETCH)
-    return Tuning(float(mean_y - slope * mean_x), stretch, harmonic, float(mean_x))
+    known = Tuning(
+        float(mean_y - slope * mean_x), float(slope / CENTS_PER_STRETCH), harmonic, float(mean_x)
+    )
+    if len(x) < 3:
+        return known
+    variance = np.average((cents - np.average(cents, weights=weights)) ** 2, weights=weights)
+    explained = 1.0 - np.average(error**2, weights=weights) / max(variance, 1e-9)
+    return known._replace(explained=float(explained))
 
 
 def tuning_by_pitch(pitch, cents):
@@ -164,26 +176,25 @@ def tuning_by_pitch(pitch, cents):
     return np.interp(np.arange(128), own, medians).astype(np.float32)
 
 
-def inharmonicity_by_pitch(pitch, inharmonicity):
+def inharmonicity_by_pitch(pitch, tunings):
     """Table over MIDI pitch of the inharmonicity of strings, float32 [128]; 0 for other notes.
 
-    Deviations of harmonic partials have either sign, so notes are strings' if B is above
-    `LEAST_INHARMONICITY` for at least three quarters. The logarithm of B is the median over five
-    neighbouring pitches, linear in between, the nearest outside.
+    Partials of any recording deviate; those of strings do so by one formula. Notes are strings' if
+    inharmonicity explains the deviations of at least half of them. The logarithm of B is the median
+    over three neighbouring pitches, linear in between, the nearest outside.
 
     Args:
       pitch: MIDI pitches, [n].
-      inharmonicity: B of each recording, NaN where unknown, [n].
-
-    References:
-      Young 1952, "Inharmonicity of plain wire piano strings".
+      tunings: `Tuning` of each recording.
     """
-    pitch, inharmonicity = np.asarray(pitch, float), np.asarray(inharmonicity, float)
-    known = np.isfinite(pitch) & np.isfinite(inharmonicity)
-    stretched = known & (inharmonicity > LEAST_INHARMONICITY)
-    if np.sum(stretched) < max(1, SHARE_STRETCHED * np.sum(known)):
+    pitch = np.asarray(pitch, float)
+    _, b, _, _, explained = np.transpose(tunings)
+    stretched = np.isfinite(pitch) & (b > LEAST_INHARMONICITY)
+    n_strings = np.sum(stretched & (explained > LEAST_EXPLAINED))
+    if n_strings < max(1, 0.5 * np.sum(np.isfinite(explained))):
         return np.zeros(128, np.float32)
     own = np.unique(pitch[stretched])
-    logs = [np.median(np.log(inharmonicity[stretched & (pitch == p)])) for p in own]
-    smooth = [np.median(logs[max(i - 2, 0) : i + 3]) for i in range(len(logs))]
+    logs = [np.median(np.log(b[stretched & (pitch == p)])) for p in own]
+    padded = np.pad(logs, 1, "edge")
+    smooth = np.median([padded[:-2], logs, padded[2:]], axis=0)
     return np.exp(np.interp(np.arange(128), own, smooth)).astype(np.float32)
