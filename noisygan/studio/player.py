@@ -161,7 +161,7 @@ class Player:
         if length in self._traced:
             return
         functions = self._get_controls(length), self.generator.get_signal
-        self._traced[length] = tuple(map(tf.function, functions))
+        self._traced[length] = tuple(tf.function(each, autograph=False) for each in functions)
         self.render(parse({"z": [0.0] * self.latent_dim, "seconds": length}, self))
 
 
