@@ -36,7 +36,7 @@ def minimize(parameters, loss, n_steps, progress=None):
     def values():
         return {name: x.start + x.stride * moves[name] for name, x in parameters.items()}
 
-    @tf.function(autograph=False)
+    @tf.function
     def step():
         with tf.GradientTape() as tape:
             value = loss(values())

@@ -7,6 +7,7 @@ import numpy as np
 
 from noisygan.audio_io.audio_files import limit_peak
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.rendering.kits import drum_seconds, keys_of_labels
 from noisygan.rendering.requests import DEFAULT_PITCH, note_seeds
 from noisygan.studio import curves
 from noisygan.studio.requests import parse
@@ -55,7 +56,8 @@ class Player:
         self.is_kit = "pitch" not in run.condition_names
         is_struck = self.has_curves and self.is_kit
         self.has_length = self.generator.is_any_length and not is_struck
-        self.seconds = DEFAULT_SECONDS if self.has_length else float(self.generator.seconds)
+        own = drum_seconds(self.generator) if is_struck else self.generator.seconds
+        self.seconds = DEFAULT_SECONDS if self.has_length else float(own)
         self.pitch = float(run.pitches[len(run.pitches) // 2] if run.pitches else DEFAULT_PITCH)
         voices = self.generator.voices if self.has_curves else ()
         self.kinds = {voice.name: voice.kind for voice in voices}
@@ -70,6 +72,7 @@ class Player:
             "seconds": round(self.seconds, 4),
             "conditions": list(self.run.condition_names),
             "labels": list(self.run.label_names) if has_labels else [],
+            "keys": list(keys_of_labels(self.run).values()) if self.is_kit and has_labels else [],
             "pitches": list(self.run.pitches),
             "voices": sorted(set(self.kinds.values())),
         }
@@ -161,7 +164,7 @@ class Player:
         if length in self._traced:
             return
         functions = self._get_controls(length), self.generator.get_signal
-        self._traced[length] = tuple(tf.function(each, autograph=False) for each in functions)
+        self._traced[length] = tuple(map(tf.function, functions))
         self.render(parse({"z": [0.0] * self.latent_dim, "seconds": length}, self))
 
 

@@ -33,6 +33,11 @@ def batches(seed=1, batch_size=3, **changes):
     return iter(toys.notes(**changes).batches(batch_size, seed))
 
 
+@pytest.fixture(autouse=True)
+def the_same_draws():
+    """Nothing is seeded globally: that drops compiled functions, and steps have their own seeds."""
+
+
 @pytest.fixture(scope="module")
 def shared():
     """One built trainer for all tests that change no more than its weights."""
