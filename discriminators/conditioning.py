@@ -1,5 +1,6 @@
 """Encoding of pitch, velocity and label for networks."""
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -9,8 +10,9 @@ class ConditionEncoder:
     Args:
       names: Some of "pitch", "velocity", "label"; empty for an unconditional system.
       n_labels: Number of labels, where "label" is used.
-      min_pitch, max_pitch: Range of the pitch features in MIDI notes; pitches are clipped to it.
-      pitch_width: Width of a pitch feature in semitones. Pitches this near share features.
+      pitches: MIDI pitches of the recordings, where "pitch" is used: each has a feature. Pitches in
+        between share those of their neighbours, so that notes that were not recorded sound like a
+        mixture of the nearest ones; those beyond have the features of the last one.
 
     Raises:
       ValueError: for an unknown name.
@@ -23,7 +25,7 @@ class ConditionEncoder:
 
     NAMES = ("pitch", "velocity", "label")
 
-    def __init__(self, names=NAMES[:2], n_labels=1, min_pitch=21, max_pitch=108, pitch_width=1.5):
+    def __init__(self, names=NAMES[:2], n_labels=1, pitches=tuple(range(21, 109))):
         unknown = [name for name in names if name not in self.NAMES]
         if unknown:
             raise ValueError(
@@ -31,9 +33,12 @@ class ConditionEncoder:
             )
         self.names = tuple(names)
         self.n_labels = n_labels
-        self.min_pitch = min_pitch
-        self.max_pitch = max_pitch
-        self.pitch_width = pitch_width
+        self.pitches = tuple(pitches)
+
+    def set_data(self, n_labels, pitches):
+        """Set the number of labels and, unless there are none, the pitches of the recordings."""
+        self.n_labels = n_labels
+        self.pitches = tuple(sorted(set(pitches))) or self.pitches
 
     def __call__(self, conditioning):
         """Encode a batch of conditions.
@@ -47,13 +52,12 @@ class ConditionEncoder:
         """
         features = []
         if "pitch" in self.names:
-            pitch = tf.clip_by_value(
-                conditioning["pitch"], float(self.min_pitch), float(self.max_pitch)
-            )
-            centres = tf.range(self.min_pitch, self.max_pitch + 1, dtype=tf.float32)
-            distance = (pitch[:, None] - centres) / self.pitch_width
-            middle = 0.5 * (self.min_pitch + self.max_pitch)
-            features += [tf.exp(-0.5 * distance**2), (pitch[:, None] - middle) / 12.0]
+            low, high = float(self.pitches[0]), float(self.pitches[-1])
+            pitch = tf.clip_by_value(conditioning["pitch"], low, high)[:, None]
+            own = np.array(self.pitches, np.float32)
+            gaps = np.pad(np.diff(own), 1, constant_values=1.0)
+            shares = tf.minimum((pitch - own) / gaps[:-1], (own - pitch) / gaps[1:]) + 1.0
+            features += [tf.nn.relu(shares), (pitch - 0.5 * (low + high)) / 12.0]
         if "velocity" in self.names:
             velocity = conditioning["velocity"][:, None] / 127.0
             features += [2.0 * velocity - 1.0, tf.math.log(velocity + 0.05)]

@@ -17,6 +17,30 @@ def neighbour(frames, offset):
     return tf.gather(frames, tf.clip_by_value(tf.range(n_frames) + offset, 0, n_frames - 1), axis=1)
 
 
+def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
+    """Integrate frequencies that are linear between frames to the phase at each frame.
+
+    Args:
+      frequencies: Hz, [batch, n_frames] or [batch, n_frames, n_partials].
+      initial_phase: Cycles at the first frame, float64, [batch] or [batch, n_partials].
+      n_samples: Length of all frames together.
+      sample_rate: Hz.
+
+    Returns:
+      float64 cycles, not wrapped, as frequencies.
+    """
+    frequencies = tf.cast(frequencies, tf.float64)
+    period = frame_period(tf.shape(frequencies)[1], n_samples, sample_rate)
+    steps = 0.5 * period * (frequencies + neighbour(frequencies, 1))
+    return initial_phase[:, None] + tf.cumsum(steps, axis=1, exclusive=True)
+
+
+def frame_period(n_frames, n_samples, sample_rate):
+    """Seconds per frame, float64; not 0 where there are no samples."""
+    n = tf.cast(tf.maximum(n_samples, 1), tf.float64)
+    return n / (tf.cast(sample_rate, tf.float64) * tf.cast(n_frames, tf.float64))
+
+
 class Blocks:
     """Layout of samples as [n_frames, n_parts, size], padded to blocks of equal size.
 

@@ -56,8 +56,8 @@ class Harmonic(Processor):
           amplitudes: [batch, n_frames, 1], raw.
           harmonic_distribution: [batch, n_frames, n_harmonics], raw.
           f0_hz: [batch, n_frames, 1], Hz.
-          inharmonicity: B of a stiff string, [batch, n_frames, 1] or [batch, 1, 1], not scaled
-            (1e-5 to 1e-2 for a piano); None: 0.
+          inharmonicity: B of a stiff string, 0 or more, [batch, 1, 1], not scaled (1e-5 to 1e-2
+            for a piano); None: 0.
 
         Returns:
           amplitudes (linear), harmonic_distribution (sum 1), f0_hz (Hz), and inharmonicity if
@@ -67,7 +67,7 @@ class Harmonic(Processor):
             amplitudes=(amplitudes, "[batch, n_frames, 1]"),
             harmonic_distribution=(harmonic_distribution, "[batch, n_frames, n_harmonics]"),
             f0_hz=(f0_hz, "[batch, n_frames, 1]"),
-            inharmonicity=(inharmonicity, "[batch, n_frames, 1]"),
+            inharmonicity=(inharmonicity, "[batch, 1, 1]"),
         )
         if self.scale_fn is not None:
             amplitudes = self.scale_fn(amplitudes)

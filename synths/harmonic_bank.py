@@ -1,8 +1,8 @@
-"""Sum of the harmonics of one F0 from frames, by a compiled CPU kernel or in TensorFlow.
+"""Sum of the partials of one F0 from frames, by a compiled CPU kernel or in TensorFlow.
 
-Phase is kept in cycles. The phase of a frame is accumulated once, for the fundamental, in float64,
-and wrapped; within a frame it is the exact integral of the piecewise linear frequency. A harmonic's
-phase is a multiple of the fundamental's, so harmonics never drift apart, however long the sound.
+Phase is kept in cycles. The phase of a frame is accumulated once, for the fundamental, in float64;
+within a frame it is the exact integral of the piecewise linear frequency. A partial's phase is a
+multiple of the fundamental's, so partials never drift apart, however long the sound.
 """
 
 import math
@@ -10,17 +10,21 @@ import math
 import tensorflow as tf
 
 from synths import portable
-from synths.blocks import Blocks, neighbour
+from synths.blocks import Blocks, frame_period, frame_phases, neighbour
 from synths.native import call_kernel, native_kernels_used, with_all_gradients
+from synths.partials import get_harmonic_frequencies
 from synths.precision import matmul
 from synths.resample import neighbour_shares
 from synths.shapes import length
+from synths.sinusoidal import sinusoidal_bank
 
 
-def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """Sum sines at the multiples of an F0.
+def harmonic_bank(
+    f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method, inharmonicity=None
+):
+    """Sum sines at the multiples of an F0, or at the stretched partials of a stiff string.
 
-    A harmonic that is at or above Nyquist at a frame is silent there, with gradient zero.
+    A partial that is at or above Nyquist at a frame is silent there, with gradient zero.
 
     Args:
       f0_hz: float32 or float64 [batch, n_frames], linear between frames.
@@ -29,6 +33,8 @@ def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, meth
       n_samples: int or scalar int32.
       sample_rate: Hz.
       method: Interpolation of amplitudes, of `synths.resample.METHODS`.
+      inharmonicity: B of a string, whose partial k has k sqrt(1 + B k**2) times the phase of the
+        fundamental; [batch], as f0_hz, 0 or more. None: harmonics.
 
     Returns:
       [batch, n_samples], as f0_hz.
@@ -36,81 +42,48 @@ def harmonic_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, meth
     # The kernel interpolates between two frames; cubic takes four.
     native = f0_hz.dtype == tf.float32 and method != "cubic" and native_kernels_used()
     bank = _native_bank if native else _plain_bank
-    audio = bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method)
+    tensors = [f0_hz, amplitudes] + ([] if inharmonicity is None else [inharmonicity])
+    audio = bank(tensors, initial_phase, n_samples, sample_rate, method)
     audio.set_shape([f0_hz.shape[0], tf.get_static_value(n_samples)])
     return audio
 
 
-def frame_phases(frequencies, initial_phase, n_samples, sample_rate):
-    """Integrate frequencies that are linear between frames to the phase at each frame.
-
-    Args:
-      frequencies: Hz, [batch, n_frames] or [batch, n_frames, n_partials].
-      initial_phase: Cycles at the first frame, float64, [batch] or [batch, n_partials].
-      n_samples: Length of all frames together.
-      sample_rate: Hz.
-
-    Returns:
-      float64 cycles in [0, 1), as frequencies.
-    """
-    frequencies = tf.cast(frequencies, tf.float64)
-    period = _period(tf.shape(frequencies)[1], n_samples, sample_rate)
-    steps = 0.5 * period * (frequencies + neighbour(frequencies, 1))
-    phase = initial_phase[:, None] + tf.cumsum(steps, axis=1, exclusive=True)
-    return phase - tf.floor(phase)
-
-
-def _period(n_frames, n_samples, sample_rate):
-    """Seconds per frame, float64; not 0 where there are no samples."""
-    n = tf.cast(tf.maximum(n_samples, 1), tf.float64)
-    return n / (tf.cast(sample_rate, tf.float64) * tf.cast(n_frames, tf.float64))
-
-
-def _native_bank(f0_hz, amplitudes, *settings):
+def _native_bank(tensors, initial_phase, n_samples, sample_rate, method):
+    """Bank by the compiled kernel."""
     from synths.kernels import harmonic_cpu
-
-    return native_oscillators(harmonic_cpu, _plain_bank, f0_hz, amplitudes, *settings)
-
-
-def native_oscillators(
-    kernel, plain, frequencies, amplitudes, initial_phase, n_samples, sample_rate, method
-):
-    """Oscillators by the functions `forward` and `backward` of a kernel module.
-
-    Args:
-      kernel: The module.
-      plain: The same function in TensorFlow operations.
-      frequencies, amplitudes, initial_phase, n_samples, sample_rate, method: As of the banks.
-    """
     from synths.kernels.frames import METHODS
 
     n_samples = tf.convert_to_tensor(n_samples, tf.int32)
     sample_rate = tf.convert_to_tensor(sample_rate, tf.float64)
 
-    def forward(*tensors):
-        inputs = [*tensors, initial_phase, n_samples, sample_rate, METHODS[method]]
-        shape = [frequencies.shape[0], tf.get_static_value(n_samples)]
-        return call_kernel(kernel.forward, inputs, shape)[0]
+    def forward(f0_hz, amplitudes, *stretch):
+        settings = [initial_phase, n_samples, sample_rate, METHODS[method]]
+        shape = [f0_hz.shape[0], tf.get_static_value(n_samples)]
+        inputs = [f0_hz, amplitudes, *settings, *stretch]
+        return call_kernel(harmonic_cpu.forward, inputs, shape)[0]
 
-    def backward(*tensors):
-        *tensors, upstream = tensors
-        inputs = [*tensors, initial_phase, sample_rate, METHODS[method], upstream]
-        slopes = call_kernel(kernel.backward, inputs, *(t.shape for t in tensors))
-        return [tf.cast(slopes[0], frequencies.dtype), slopes[1]]
+    def backward(f0_hz, amplitudes, *others):
+        *stretch, upstream = others
+        inputs = [f0_hz, amplitudes, initial_phase, sample_rate, METHODS[method], upstream]
+        shapes = [t.shape for t in (f0_hz, amplitudes, *stretch)]
+        return call_kernel(harmonic_cpu.backward, [*inputs, *stretch], *shapes)
 
-    def plain_bank(*tensors):
-        return plain(*tensors, initial_phase, n_samples, sample_rate, method)
+    def plain(*tensors):
+        return _plain_bank(tensors, initial_phase, n_samples, sample_rate, method)
 
-    return with_all_gradients(forward, backward, plain_bank)(frequencies, amplitudes)
+    return with_all_gradients(forward, backward, plain)(*tensors)
 
 
-def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
+def _plain_bank(tensors, initial_phase, n_samples, sample_rate, method):
     """Bank in TensorFlow operations.
 
     Harmonic k = i * n_fine + j: sin(k x) is made from the sines and cosines of i * n_fine * x
     and of j * x, so only about 2 sqrt(n_harmonics) of them are taken, and the sum over j is a
     small matrix product. Nothing of size [batch, n_samples, n_harmonics] is ever made.
     """
+    f0_hz, amplitudes, *stretch = tensors
+    if stretch:
+        return _stretched_bank(*tensors, initial_phase, n_samples, sample_rate, method)
     # Phases are float64, or exact integers where float64 is not available.
     precise = tf.float32 if portable.portable_operations_used() else tf.float64
     f0 = tf.cast(f0_hz, precise)
@@ -127,12 +100,46 @@ def _plain_bank(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method
         period = n_samples / (sample_rate * n_frames)
     else:
         phase = frame_phases(f0, initial_phase, n_samples, sample_rate)
-        period = _period(n_frames, n_samples, sample_rate)
+        period = frame_period(n_frames, n_samples, sample_rate)
     cycles = phase[:, :, None] + cycles_within(f0, neighbour(f0, 1), fraction, period)
     shares = neighbour_shares(tf.cast(fraction, f0_hz.dtype)[:, None], method)
     others = [[neighbour(amplitudes, offset)] for offset, _ in shares]
     audio = sum_of_harmonics(cycles, [amplitudes], others, [share for _, share in shares])
     return blocks.joined(audio[:, :, :, None])
+
+
+def _stretched_bank(
+    f0_hz, amplitudes, inharmonicity, initial_phase, n_samples, sample_rate, method
+):
+    """Partials of strings in TensorFlow operations, as sinusoids of individual frequencies."""
+    if portable.portable_operations_used():
+        return _portable_strings(f0_hz, amplitudes, inharmonicity, n_samples, sample_rate, method)
+    # In float64: rounded frequencies would accumulate a phase error over long audio.
+    f0_hz = tf.cast(f0_hz, tf.float64)[:, :, None]
+    inharmonicity = tf.cast(inharmonicity, tf.float64)[:, None, None]
+    one = tf.ones([1, 1, 1], tf.float64)
+    ratios = get_harmonic_frequencies(one, tf.shape(amplitudes)[2], inharmonicity)
+    begin = initial_phase[:, None] * ratios[:, 0]
+    return sinusoidal_bank(f0_hz * ratios, amplitudes, begin, n_samples, sample_rate, method)
+
+
+def _portable_strings(f0_hz, amplitudes, inharmonicity, n_samples, sample_rate, method):
+    n_frames, n_harmonics = amplitudes.shape[1:]
+    hop = n_samples // n_frames
+    stretch = portable.stretch(inharmonicity, n_harmonics)
+    f0 = f0_hz[:, :, None]
+    orders = tf.range(1, n_harmonics + 1, dtype=tf.float32)
+    audible = tf.abs(f0 * (orders + stretch[:, None])) < 0.5 * sample_rate
+    amplitudes = tf.where(audible, amplitudes, 0.0)
+    turned = portable.turned_partials(f0, neighbour(f0, 1), stretch[:, None], hop)
+    start = portable.as_cycles(tf.cumsum(turned, axis=1, exclusive=True), sample_rate)
+    fraction = tf.range(hop, dtype=tf.float32) / hop
+    within = cycles_within(f0_hz, neighbour(f0_hz, 1), fraction, hop / sample_rate)
+    shares = neighbour_shares(fraction, method)
+    others = [neighbour(amplitudes, offset) for offset, _ in shares]
+    shares = [share for _, share in shares]
+    audio = portable.sum_of_partials(start, within, stretch, amplitudes, others, shares)
+    return tf.reshape(audio, [-1, n_samples])
 
 
 def cycles_within(f0_hz, f0_after, fraction, period):

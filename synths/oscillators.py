@@ -9,11 +9,13 @@ import math
 
 import tensorflow as tf
 
-from synths.harmonic_bank import frame_phases, harmonic_bank
+from synths.blocks import frame_phases
+from synths.harmonic_bank import harmonic_bank
 from synths.partials import get_harmonic_frequencies, normalize_harmonics, remove_above_nyquist
 from synths.precision import as_float, check_floats
 from synths.resample import check_method
 from synths.shapes import broadcast, check_shape
+from synths.sinusoidal import sinusoidal_bank
 
 _FRAMES = "[batch, n_frames, 1]"
 _HARMONICS = "[batch, n_frames, n_harmonics]"
@@ -46,10 +48,10 @@ def harmonic_synthesis(
       sample_rate: Hz.
       amp_resample_method: Interpolation of amplitudes, a method of `resample`.
       use_angular_cumsum: No effect: phase is exact in any case.
-      initial_phase: Phase at the first sample in cycles, float64 [batch], or [batch, n_harmonics]
-        with shifts or inharmonicity; None: 0. No gradient.
+      initial_phase: Phase of the fundamental at the first sample in cycles, float64 [batch], of a
+        string not wrapped; None: 0. No gradient.
       inharmonicity: B of a stiff string, whose partial k has the frequency
-        k F0 sqrt(1 + B k**2); [batch, n_frames, 1] or [batch, 1, 1]; None: 0.
+        k F0 sqrt(1 + B k**2); 0 or more, [batch, 1, 1]; None: 0.
 
     Returns:
       Audio, [batch, n_samples].
@@ -64,40 +66,41 @@ def harmonic_synthesis(
         "amplitudes": (amplitudes, _FRAMES),
         "harmonic_distribution": (harmonic_distribution, _HARMONICS),
         "harmonic_shifts": (harmonic_shifts, _HARMONICS),
-        "inharmonicity": (inharmonicity, _FRAMES),
     }
-    frames = dict(zip(frames, check_floats(**frames), strict=True))
+    *each, inharmonicity = check_floats(**frames, inharmonicity=(inharmonicity, "[batch, 1, 1]"))
+    frames = dict(zip(frames, each, strict=True))
     initial_phase = tf.zeros([1]) if initial_phase is None else initial_phase
     initial_phase = tf.cast(initial_phase, tf.float64)
-    *each, initial_phase = broadcast(1, **frames, initial_phase=initial_phase)
-    frequencies, amplitudes, distribution, shifts, inharmonicity = broadcast(
+    check_shape("initial_phase", initial_phase, "[batch]")
+    *each, inharmonicity, initial_phase = broadcast(
+        1, **frames, inharmonicity=inharmonicity, initial_phase=initial_phase
+    )
+    frequencies, amplitudes, distribution, shifts = broadcast(
         2, **dict(zip(frames, each, strict=True))
     )
     if distribution is not None:
         amplitudes = amplitudes * distribution
-    if shifts is None and inharmonicity is None:
-        check_shape("initial_phase", initial_phase, "[batch]")
-        f0_hz = frequencies[:, :, 0]
+    if shifts is None:
         return harmonic_bank(
-            f0_hz, amplitudes, initial_phase, n_samples, sample_rate, amp_resample_method
+            frequencies[:, :, 0],
+            amplitudes,
+            initial_phase,
+            n_samples,
+            sample_rate,
+            amp_resample_method,
+            None if inharmonicity is None else inharmonicity[:, 0, 0],
         )
 
-    from synths.sinusoidal import sinusoidal_bank
-
     # A single amplitude serves all partials of harmonic_shifts.
-    shape = tf.shape(amplitudes if shifts is None else amplitudes + shifts)
+    shape = tf.shape(amplitudes + shifts)
     # In float64: rounded frequencies would accumulate a phase error over long audio.
     partials = get_harmonic_frequencies(tf.cast(frequencies, tf.float64), shape[2], inharmonicity)
-    if shifts is not None:
-        partials *= 1.0 + tf.cast(shifts, tf.float64)
-    check_shape("initial_phase", initial_phase, "[batch]", "[batch, n_harmonics]")
-    if initial_phase.shape.rank == 1:
-        orders = tf.cast(tf.range(1, shape[2] + 1), tf.float64)
-        initial_phase = initial_phase[:, None] * orders
+    partials *= 1.0 + tf.cast(shifts, tf.float64)
+    orders = tf.cast(tf.range(1, shape[2] + 1), tf.float64)
     return sinusoidal_bank(
         partials,
         tf.broadcast_to(amplitudes, shape),
-        initial_phase,
+        initial_phase[:, None] * orders,
         n_samples,
         sample_rate,
         amp_resample_method,
@@ -159,7 +162,7 @@ def streaming_harmonic_synthesis(
     n_frames = tf.cast(tf.shape(frequencies)[1], tf.float64)
     longer = tf.cast(n_samples, tf.float64) * (1.0 + 1.0 / n_frames)
     final = frame_phases(held, initial_phase, longer, sample_rate)[:, -1]
-    final = tf.stop_gradient(2.0 * math.pi * final)[:, None, None]
+    final = tf.stop_gradient(2.0 * math.pi * (final - tf.floor(final)))[:, None, None]
     return audio, tf.cast(final, phase_dtype)
 
 

@@ -16,6 +16,9 @@ _used = contextvars.ContextVar("portable", default=False)
 # Units per Hz: a float32 of 16 Hz or more is a whole number of units.
 _PARTS_OF_HZ = 2**19
 
+# Bounds the memory of a string's partials.
+_SINES_AT_ONCE = 2**21
+
 
 @contextlib.contextmanager
 def portable_operations():
@@ -104,7 +107,7 @@ def as_cycles(units, sample_rate):
 
 
 def frame_cycles(f0_hz, hop, sample_rate):
-    """Phase at frames, float32 cycles [batch, n_frames]; see `harmonic_bank.frame_phases`.
+    """Phase at frames, float32 cycles [batch, n_frames]; see `blocks.frame_phases`.
 
     Args:
       f0_hz: float32 [batch, n_frames].
@@ -113,6 +116,57 @@ def frame_cycles(f0_hz, hop, sample_rate):
     after = tf.concat([f0_hz[:, 1:], f0_hz[:, -1:]], axis=1)
     units = tf.cumsum(turned(f0_hz, after, hop), axis=1, exclusive=True)
     return as_cycles(units, sample_rate)
+
+
+def stretch(inharmonicity, n_harmonics):
+    """Ratios of a string's partials to F0 minus their orders, float32 [batch, n_harmonics].
+
+    Args:
+      inharmonicity: float32 [batch].
+      n_harmonics: int.
+    """
+    orders = tf.range(1, n_harmonics + 1, dtype=tf.float32)
+    square = inharmonicity[:, None] * orders**2
+    return orders * square / (1.0 + tf.sqrt(1.0 + square))
+
+
+def turned_partials(f0_before, f0_after, stretch, hop):
+    """`turned` of a string's partials, int64 [..., n_harmonics]; F0 [..., 1].
+
+    A float32 of the whole frequency would be too coarse.
+    """
+    orders = tf.range(1, stretch.shape[-1] + 1, dtype=tf.int64)
+    more = turned(f0_before * stretch, f0_after * stretch, hop)
+    return orders * turned(f0_before, f0_after, hop) + more
+
+
+def sum_of_partials(start, within, stretch, amplitudes, others, shares):
+    """Sum a string's partials, a few at once.
+
+    Args:
+      start: Cycles at frames, [batch, n_frames, n_harmonics].
+      within: Cycles of the fundamental since the frame, [batch, n_frames, n_samples of a frame].
+      stretch: Of `stretch`, [batch, n_harmonics].
+      amplitudes: Of the frames, [batch, n_frames, n_harmonics].
+      others: Amplitudes of the other frames of an interpolation, each like amplitudes.
+      shares: Weight of each of them, each [n_samples].
+
+    Returns:
+      [batch, n_frames, n_samples].
+    """
+    n_harmonics = stretch.shape[-1]
+    n_at_once = max(1, _SINES_AT_ONCE // (within.shape[1] * within.shape[2]))
+    ratios = tf.range(1, n_harmonics + 1, dtype=tf.float32) + stretch
+    total = 0.0
+    for low in range(0, n_harmonics, n_at_once):
+        part = slice(low, low + n_at_once)
+        cycles = start[:, :, None, part] + within[..., None] * ratios[:, None, None, part]
+        level = amplitudes[:, :, None, part]
+        for other, share in zip(others, shares, strict=True):
+            level += share[:, None] * (other - amplitudes)[:, :, None, part]
+        waves = tf.sin((2.0 * np.pi) * (cycles - tf.round(cycles)))
+        total += tf.reduce_sum(level * waves, axis=3)
+    return total
 
 
 def sample_cycles(frequencies, sample, sample_rate):

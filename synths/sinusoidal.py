@@ -4,10 +4,8 @@ import math
 
 import tensorflow as tf
 
-from synths.blocks import Blocks, neighbour
+from synths.blocks import Blocks, frame_phases, neighbour
 from synths.frequency_scales import frequencies_sigmoid
-from synths.harmonic_bank import frame_phases, native_oscillators
-from synths.native import native_kernels_used
 from synths.partials import (
     get_harmonic_frequencies,
     normalize_harmonics,
@@ -119,30 +117,11 @@ def sinusoidal_synthesis(
 
 
 def sinusoidal_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """Compute `sinusoidal_synthesis` of checked tensors.
+    """Compute `sinusoidal_synthesis` of checked tensors, block by block within a memory bound.
 
-    The audio has the type of the amplitudes. Frequencies may be float64 where amplitudes are
-    float32: rounded to float32, 8 kHz is a whole cycle wrong after half an hour.
-    """
-    shape = tf.shape(frequencies)
-    initial_phase = tf.broadcast_to(initial_phase, tf.stack([shape[0], shape[2]]))
-    settings = initial_phase, n_samples, sample_rate, method
-    # The kernel interpolates between two frames; cubic takes four.
-    if amplitudes.dtype == tf.float32 and method != "cubic" and native_kernels_used():
-        from synths.kernels import sinusoidal_cpu
-
-        frequencies = tf.cast(frequencies, tf.float64)
-        audio = native_oscillators(sinusoidal_cpu, _plain_bank, frequencies, amplitudes, *settings)
-    else:
-        audio = _plain_bank(frequencies, amplitudes, *settings)
-    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
-    return audio
-
-
-def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, method):
-    """Bank in TensorFlow operations, block by block within a memory bound.
-
-    A block is a part of a frame; the phase at its middle is known in float64.
+    A block is a part of a frame; the phase at its middle is known in float64. The audio has the
+    type of the amplitudes. Frequencies may be float64 where amplitudes are float32: rounded to
+    float32, 8 kHz is a whole cycle wrong after half an hour.
     """
     dtype = amplitudes.dtype
     rate = tf.cast(sample_rate, tf.float64)
@@ -168,7 +147,9 @@ def _plain_bank(frequencies, amplitudes, initial_phase, n_samples, sample_rate, 
     tables = tf.stack(tables, axis=2)[:, :, None] + tf.zeros_like(fraction[..., None], dtype)
     shares = tf.stack([tf.ones_like(blocks.weight, dtype)] + [s for _, s in shares], axis=-1)
     chirps = tf.cast(tf.stack([start, step, bend], axis=3), dtype)
-    return blocks.joined(_blockwise(chirps, tables, shares))
+    audio = blocks.joined(_blockwise(chirps, tables, shares))
+    audio.set_shape([frequencies.shape[0], tf.get_static_value(n_samples)])
+    return audio
 
 
 def _check_bank(frequencies, amplitudes):

@@ -12,17 +12,15 @@ number of frames, including none, each of `hop_length` samples:
 
 Interpolation needs the next frame, so the audio is `latency` samples late. The stream without its
 first `latency` samples, followed by the end, equals `get_signal` of all frames, n_frames *
-hop_length samples. Phase is wrapped in float64 and samples are counted in int64, so this holds for
-hours.
+hop_length samples. Phase is float64 and samples are counted in int64, so this holds for hours.
 """
 
 import tensorflow as tf
 
+from synths.blocks import frame_phases
 from synths.filters import convolve, filter_hops, response_margin
-from synths.harmonic_bank import frame_phases
 from synths.noise import white_noise
 from synths.oscillators import harmonic_synthesis
-from synths.partials import get_harmonic_frequencies
 from synths.precision import as_float
 from synths.shapes import check_shape
 
@@ -49,10 +47,10 @@ class HarmonicStream:
 
     def initial_state(self, controls):
         """State before the first block; `controls` is any block, for names and shapes."""
-        silent = {name: _silent_frame(x) for name, x in _equal(controls).items()}
+        silent = {name: _silent_frame(as_float(x)) for name, x in controls.items()}
         return {
             "n_frames": tf.zeros([], tf.int64),
-            "phase": tf.zeros(tf.shape(self._frequencies(silent)[:, 0]), tf.float64),
+            "phase": tf.zeros(tf.shape(silent["f0_hz"])[:1], tf.float64),
             "controls": silent,
         }
 
@@ -60,18 +58,20 @@ class HarmonicStream:
         """Render a block: ([batch, n_frames * hop_length], next state).
 
         Args:
-          controls: Of `Harmonic.get_controls`, each [batch, n_frames, ...].
+          controls: Of `Harmonic.get_controls`, each [batch, n_frames, ...]; an inharmonicity
+            [batch, 1, 1].
           state: Of the previous block, or of `initial_state`.
         """
-        controls = _equal(controls)
+        controls = {name: as_float(value) for name, value in controls.items()}
         frames, is_first = _behind_last(controls, state)
-        frequencies = self._frequencies(frames)
+        frequencies = frames["f0_hz"][:, :, 0]
         n_frames = tf.shape(frequencies)[1]
         n_samples = n_frames * self.hop_length
         rate = self.synth.sample_rate
         # A silent frame of the same pitch precedes the first frame.
         a_hop_before = tf.cast(frequencies[:, 0], tf.float64) * self.hop_length / rate
         phase = state["phase"] - tf.where(is_first, a_hop_before, tf.zeros([], tf.float64))
+        inharmonicity = frames.get("inharmonicity")
         audio = harmonic_synthesis(
             frequencies=frames["f0_hz"],
             amplitudes=frames["amplitudes"],
@@ -80,7 +80,7 @@ class HarmonicStream:
             sample_rate=rate,
             amp_resample_method=self.synth.amp_resample_method,
             initial_phase=phase,
-            inharmonicity=frames.get("inharmonicity"),
+            inharmonicity=None if inharmonicity is None else inharmonicity[:, -1:],
         )
         last_phase = frame_phases(frequencies, phase, n_samples, rate)[:, -1]
         n_samples -= self.hop_length
@@ -96,14 +96,6 @@ class HarmonicStream:
     def finish(self, state):
         """Remaining audio after the last frame, [batch, latency]."""
         return self(state["controls"], state)[0]
-
-    def _frequencies(self, controls):
-        """F0 [batch, n_frames]; of a stiff string partials [batch, n_frames, n_harmonics]."""
-        if "inharmonicity" not in controls:
-            return as_float(controls["f0_hz"])[:, :, 0]
-        n_harmonics = tf.shape(controls["harmonic_distribution"])[2]
-        f0_hz = tf.cast(controls["f0_hz"], tf.float64)
-        return get_harmonic_frequencies(f0_hz, n_harmonics, controls["inharmonicity"])
 
 
 class FilteredNoiseStream:
@@ -212,15 +204,6 @@ class ConvolutionStream:
     def finish(self, state):
         """Remaining reverberation, [batch, n_taps - 1]."""
         return state["tail"]
-
-
-def _equal(controls):
-    """Controls as float tensors with equal numbers of frames."""
-    controls = {name: as_float(value) for name, value in controls.items()}
-    if "inharmonicity" in controls:
-        shape = tf.shape(controls["f0_hz"])
-        controls["inharmonicity"] = tf.broadcast_to(controls["inharmonicity"], shape)
-    return controls
 
 
 def _silent_frame(frames):

@@ -4,6 +4,7 @@ import math
 
 import tensorflow as tf
 
+from synths import portable
 from synths.filters import cut, frequency_filter, response_margin
 from synths.modal import decays_sigmoid
 from synths.noise import seed_of_layer, white_noise
@@ -139,6 +140,26 @@ class Transient(Processor):
         if first is None:
             return cut(burst, 0, self.n_samples)
         return placed(burst, first, self.n_samples)
+
+    def get_block(self, first_sample, n_samples, magnitudes, decay_seconds, seed):
+        """Samples of `get_signal` of a burst of noise, from another place on in each row.
+
+        Args:
+          first_sample: int32 [batch]; before sample 0 there is silence.
+          n_samples: int.
+          magnitudes, decay_seconds, seed: As in `get_signal`, seed int32 [batch].
+
+        Returns:
+          [batch, n_samples].
+        """
+        margin = response_margin(length(magnitudes, 1), self.window_size)
+        sample = first_sample[:, None] + tf.range(-margin, n_samples + margin)
+        noise = portable.white_noise(seed, sample)
+        noise = frequency_filter(noise, magnitudes, self.window_size)
+        inside = slice(margin, margin + n_samples)
+        seconds = tf.cast(sample[:, inside], tf.float32) / self.sample_rate
+        block = noise[:, inside] * self._envelope(tf.nn.relu(seconds), decay_seconds, None)
+        return tf.where(seconds < 0.0, 0.0, block)
 
     @property
     def _n_burst(self):

@@ -27,16 +27,18 @@ class VoiceStream:
       hop_length: Samples per block.
       sample_rate: Hz, int.
       n_harmonics, n_bands: Of the controls, n_bands 2 or more.
+      stretched: Whether partials are those of a string, with a control inharmonicity.
 
     Attributes:
       latency: Delay of the audio in samples: a block and half the response of the noise filter.
     """
 
-    def __init__(self, hop_length, sample_rate, n_harmonics, n_bands):
+    def __init__(self, hop_length, sample_rate, n_harmonics, n_bands, stretched=False):
         self.hop_length = hop_length
         self.sample_rate = sample_rate
         self.n_harmonics = n_harmonics
         self.n_bands = n_bands
+        self.stretched = stretched
         self.margin = response_margin(self.n_bands)
         self.latency = self.hop_length + self.margin
 
@@ -44,7 +46,7 @@ class VoiceStream:
         """Shapes and types of the state, dict of tf.TensorSpec."""
         shapes = {
             "n_frames": ([], tf.int32),
-            "phase": ([], tf.int64),
+            "phase": ([self.n_harmonics if self.stretched else 1], tf.int64),
             "f0_hz": ([1], tf.float32),
             "harmonics": ([self.n_harmonics], tf.float32),
             "magnitudes": ([self.n_bands], tf.float32),
@@ -64,7 +66,7 @@ class VoiceStream:
         Args:
           controls: dict of f0_hz [batch, 1], Hz; amplitudes [batch, 1], linear;
             harmonic_distribution [batch, n_harmonics]; magnitudes [batch, n_bands], linear gains
-            up to Nyquist; seed, int32 [batch], of the noise.
+            up to Nyquist; inharmonicity [batch, 1] of a string; seed, int32 [batch], of the noise.
           state: Of the previous block, or of `initial_state`.
 
         Returns:
@@ -72,7 +74,10 @@ class VoiceStream:
         """
         sounds = tf.cast(state["n_frames"] > 0, tf.float32)[:, None]
         harmonics = controls["amplitudes"] * controls["harmonic_distribution"]
-        now = {**controls, "harmonics": self._below_nyquist(harmonics, controls["f0_hz"])}
+        now = dict(controls)
+        if self.stretched:
+            now["stretch"] = portable.stretch(controls["inharmonicity"][:, 0], self.n_harmonics)
+        now["harmonics"] = self._below_nyquist(harmonics, now)
         tone, phase = self._tone(now, state)
         hiss, tail = self._hiss(now, state, sounds)
         delayed = tf.concat([state["delayed"], sounds * tone], axis=1)
@@ -85,21 +90,28 @@ class VoiceStream:
         }
         return delayed[:, : self.hop_length] + hiss, state
 
-    def _below_nyquist(self, harmonics, f0_hz):
+    def _below_nyquist(self, harmonics, now):
         orders = tf.range(1, self.n_harmonics + 1, dtype=tf.float32)
-        return tf.where(tf.abs(f0_hz) * orders < 0.5 * self.sample_rate, harmonics, 0.0)
+        partials = now["f0_hz"] * (orders + now["stretch"] if self.stretched else orders)
+        return tf.where(tf.abs(partials) < 0.5 * self.sample_rate, harmonics, 0.0)
 
     def _tone(self, now, state):
-        """Harmonics from the last frame to this one, and the phase here; a new note begins at 0."""
+        """Partials from the last frame to this one, and the phase here; a new note begins at 0."""
         hop, rate = self.hop_length, self.sample_rate
         fraction = np.arange(hop, dtype=np.float32) / hop
-        cycles = portable.as_cycles(state["phase"], rate)[:, None, None]
-        cycles += cycles_within(state["f0_hz"], now["f0_hz"], fraction, hop / rate)
+        start = portable.as_cycles(state["phase"], rate)[:, None]
+        within = cycles_within(state["f0_hz"], now["f0_hz"], fraction, hop / rate)
         before, here = state["harmonics"][:, None], now["harmonics"][:, None]
-        tone = sum_of_harmonics(cycles, [before], [[here]], [tf.constant(fraction)])
-        turned = portable.turned(state["f0_hz"], now["f0_hz"], hop)[:, 0]
+        if self.stretched:
+            stretch = now["stretch"]
+            tone = portable.sum_of_partials(start, within, stretch, before, [here], [fraction])
+            turned = portable.turned_partials(state["f0_hz"], now["f0_hz"], stretch, hop)
+        else:
+            tone = sum_of_harmonics(start + within, [before], [[here]], [tf.constant(fraction)])
+            turned = portable.turned(state["f0_hz"], now["f0_hz"], hop)
         phase = tf.math.floormod(state["phase"] + turned, portable.turn_units(rate))
-        return tone[:, 0], tf.where(state["n_frames"] > 0, phase, tf.zeros_like(phase))
+        sounds = (state["n_frames"] > 0)[:, None]
+        return tone[:, 0], tf.where(sounds, phase, tf.zeros_like(phase))
 
     def _hiss(self, now, state, sounds):
         """Noise from the last frame to this one, and its filter tail."""

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from synths.blocks import Blocks, neighbour
-from synths.harmonic_bank import cycles_within, frame_phases, sum_of_harmonics
+from synths.blocks import Blocks, frame_phases, neighbour
+from synths.harmonic_bank import cycles_within, sum_of_harmonics
 from synths.precision import as_float, check_floats
 from synths.processor import Processor
 from synths.resample import neighbour_shares, resample

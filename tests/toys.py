@@ -95,6 +95,15 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
     return AudioDataset(**(settings | changes))
 
 
+def strings(inharmonicity=2e-3, n=4):
+    """A `AudioDataset` of n short tones with six stretched partials."""
+    pitch, orders = np.linspace(57, 69, n).round().astype(np.float32), np.arange(1, 7)
+    hz = 440 * 2 ** ((pitch[:, None, None] - 69) / 12) * orders
+    times = np.arange(N_SAMPLES)[:, None] / SAMPLE_RATE
+    waves = np.sin(2 * np.pi * hz * np.sqrt(1 + inharmonicity * orders**2) * times) / orders
+    return notes(n=n, audio=0.3 * waves.sum(2).astype(np.float32), pitch=pitch)
+
+
 def metadata(**changes):
     """Contents of run.json, as a training on `notes` writes them."""
     return {

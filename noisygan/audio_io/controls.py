@@ -13,6 +13,7 @@ A controls file is a NumPy archive (`.npz`) without pickled objects: `numpy.load
     <voice>/f0_hz                    [n_frames], Hz
     <voice>/amplitudes               [n_frames], linear, of the sum of the harmonics
     <voice>/harmonic_distribution    [n_frames, n_harmonics], shares of the harmonics
+    <voice>/inharmonicity            [n_frames], B of strings, the same at all frames; optional
     <voice>/magnitudes               [n_frames, n_bands], gains of white noise
     <voice>/bandwidth_hz             frequency of the last band; bands are evenly spaced from 0 Hz
     <voice>/burst_seconds            after which a transient is silent
@@ -59,6 +60,7 @@ ENTRIES = {
         "f0_hz": ("t", 0.0, 192_000.0),
         "amplitudes": ("t", 0.0, _INF),
         "harmonic_distribution": ("th", 0.0, _INF),
+        "inharmonicity": ("t", 0.0, 1.0),
     },
     "noise": {"magnitudes": ("tb", 0.0, _INF), "bandwidth_hz": _BANDWIDTH},
     "modal": {
@@ -180,8 +182,8 @@ def voices_of(controls):
 
 def curve_names(controls):
     """Names of the entries with an axis of frames, without loudness_db."""
-    entries = _entries(controls).items()
-    return [name for name, (axes, *_) in entries if axes.startswith("t") and "/" in name]
+    entries = {name: axes for name, (axes, *_) in _entries(controls).items() if name in controls}
+    return [name for name, axes in entries.items() if axes.startswith("t") and "/" in name]
 
 
 def check_controls(controls, path="controls"):
@@ -192,6 +194,7 @@ def check_controls(controls, path="controls"):
     """
     kinds = _check_voices(controls, path)
     optional = {"loudness_db", "reverb/add_dry"}
+    optional |= {f"{voice}/inharmonicity" for voice, _ in voices_of(controls)}
     optional |= set() if {"noise", "transient"} & {*kinds} else {"noise_seed"}
     expected = {n: e for n, e in _entries(controls).items() if n in controls or n not in optional}
     curves = [name for name in expected if expected[name][0].startswith("t") and name in controls]

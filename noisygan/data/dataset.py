@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisygan.audio_io import decoding
-from noisygan.data import layouts, loading
+from noisygan.data import layouts, loading, softer_hits
 from noisygan.data.filenames import octave_of
-from noisygan.data.listing import Listing
+from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
 from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
@@ -32,7 +32,7 @@ MAX_BYTES_IN_MEMORY = 2 * 1024**3
 # Of recordings that do not say it.
 UNKNOWN_VELOCITY = 100.0
 
-NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
+NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or add --detect_pitch pyin"
 
 # What is later in a recording is not looked through for its note-off.
 MAX_NOTE_SECONDS = 30.0
@@ -56,7 +56,7 @@ class AudioDataset:
       sample_rate: Hz.
       n_samples: Length of every example; longer recordings are cut, shorter ones zero-padded.
       pitch: MIDI number, NaN where unknown. float32 [n].
-      velocity: 0 to 127, NaN where unknown. float32 [n].
+      velocity: 0 to 127, NaN where unknown (127 if batches hold softer hits). float32 [n].
       label: Index into `label_names`. int32 [n].
       label_names: list of str, sorted. One name where the recordings have no labels.
       held_seconds: Time of the note-off of each, measured from its level; infinite for a note that
@@ -87,6 +87,7 @@ class AudioDataset:
         crop: Callable[[int, float], np.ndarray] | None = None,
         listing: Listing | None = None,
         held: Callable[[int], float] | None = None,
+        has_softer_hits: bool = False,
     ):
         """Store what `Recordings.read` found.
 
@@ -98,6 +99,7 @@ class AudioDataset:
             float32 there; None: batches hold what `audio` gives.
           held: Function from the number of a recording to its `held_seconds`; None: measured in
             its n_samples.
+          has_softer_hits: Whether batches hold softer hits, as of `Recordings`.
           (others): As the attributes of these names.
         """
         self.folder = Path(folder)
@@ -117,6 +119,7 @@ class AudioDataset:
         self.listing = listing or Listing()
         self._decode = decode or self._decode_file
         self._crop = crop
+        self.has_softer_hits = has_softer_hits
         self._measure = held or self._measure_held
         self._held = np.full(len(self.names), np.nan, np.float32)
         self._audio = audio
@@ -248,7 +251,7 @@ class AudioDataset:
         Example:
           >>> print(data.table())
         """
-        return self.listing.text(self)
+        return self.listing.text()
 
     def audio(self, i: int) -> np.ndarray:
         """Audio of recording i, cut or zero-padded at the end. float32 [n_samples], read-only.
@@ -284,7 +287,8 @@ class AudioDataset:
 
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
-          (0.0 and 100.0 where unknown), label int32 [B], held_seconds float32 [B].
+          (0.0 and 100.0 where unknown; drawn for softer hits), label int32 [B], held_seconds
+          float32 [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -315,12 +319,18 @@ class AudioDataset:
 
         # Tensors made here are captured by the map, not copied into its graph.
         pitch = tf.constant(np.nan_to_num(self.pitch, nan=0.0))
-        velocity = tf.constant(np.nan_to_num(self.velocity, nan=UNKNOWN_VELOCITY))
+        low = high = np.nan_to_num(self.velocity, nan=UNKNOWN_VELOCITY)
+        if self.has_softer_hits:
+            low, high = softer_hits.velocity_ranges(self.velocity, self.label)
+        low, high = tf.constant(low), tf.constant(high)
         label = tf.constant(self.label)
 
-        def examples(indices, positions):
+        def examples(indices, positions, velocities):
             try:
                 held = self.held_seconds_of(indices)
+                if self.has_softer_hits:
+                    drawn = zip(indices, velocities, strict=True)
+                    return np.stack([self._softer(int(i), velocity) for i, velocity in drawn]), held
                 if self._crop is None and self._audio is not None:
                     return self._audio[indices], held
                 if self._crop is None:
@@ -337,13 +347,15 @@ class AudioDataset:
                 [batch_size], [~tf.constant(seed, tf.int64), number], dtype=tf.float64, alg="philox"
             )
             indices, positions = indices[rows], positions[rows]
+            velocity = tf.gather(high, indices)
+            velocity -= tf.cast(positions, tf.float32) * (velocity - tf.gather(low, indices))
             audio, held = tf.numpy_function(
-                examples, [indices, positions], [tf.float32, tf.float32], stateful=False
+                examples, [indices, positions, velocity], [tf.float32, tf.float32], stateful=False
             )
             return {
                 "audio": tf.ensure_shape(audio, [size, self.n_samples]),
                 "pitch": tf.gather(pitch, indices),
-                "velocity": tf.gather(velocity, indices),
+                "velocity": velocity,
                 "label": tf.gather(label, indices),
                 "held_seconds": tf.ensure_shape(held, [size]),
             }
@@ -360,6 +372,11 @@ class AudioDataset:
             .prefetch(2)
             .with_options(options)
         )
+
+    def _softer(self, i, velocity):
+        own = self.velocity[i]
+        sound = softer_hits.soften(self.audio(i), self.sample_rate, velocity, own)
+        return softer_hits.gain(velocity, own) * sound
 
     def _read(self, read, i, *where):
         try:
@@ -403,6 +420,7 @@ class Recordings:
         crop: bool = False,
         middle_c: str = "C4",
         detect_pitch: str | None = None,
+        softer_hits: bool = False,
         seconds: float = 4.0,
     ):
         """Store and validate.
@@ -430,6 +448,10 @@ class Recordings:
           middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
           detect_pitch: 'pyin' or 'crepe': measure the pitch of recordings whose name and metadata
             do not say it; None: their pitch is unknown.
+          softer_hits: Whether batches also hold softer hits of drums, imitated
+            (`noisygan.data.softer_hits`): as in a sampler, a recording plays all velocities from
+            its own (127 where unknown) down to those of the next softer one of its class, each
+            batch another one. `peak` is that of velocity 127, and softer recordings have less.
           seconds: Length of every example where n_samples is None.
 
         Raises:
@@ -451,11 +473,13 @@ class Recordings:
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
-        # Set by those who compose a config: fields without which a recording is of no use.
-        self.required = ()
+        self.softer_hits = softer_hits
+        # Set by callers: fields without which a recording is of no use; gain of the set, if known.
+        self.required, self.gain = (), None
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
+        shaped += ["softer_hits"] * softer_hits
         if parts and len(parts + shaped) > 1:
             raise UsageError(f"{' and '.join(parts + shaped)}: expected {parts[0]} alone")
 
@@ -497,17 +521,18 @@ class Recordings:
         )
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
-        listing = Listing(skipped, middle_c=self.middle_c)
+        listing = Listing(folder, self.sample_rate, skipped, self.middle_c)
+        listing.softer_hits = self.softer_hits
         rows, examples, wholes, bad = [], [], {}, []
         for done, entry in enumerate(entries, 1):
             loaded = None
             try:
                 if "pitch" in self.required and entry.pitch is None and not self.detect_pitch:
-                    raise decoding.BadAudioError("without pitch", NO_PITCH)
+                    raise decoding.BadAudioError("without pitch", entry.problem or NO_PITCH)
                 if self.segments or self.crop or keep or self._needs_decoding(entry):
                     loaded = loading.load(entry, self.sample_rate, self._from_onset)
                     if self.detect_pitch and entry.pitch is None and entry.end is None:
-                        entry = self._with_pitch(entry, loaded.audio)
+                        entry = self.with_pitch(entry, loaded.audio)
                     if (self.segments or self.crop) and entry.end is None:
                         entry = dataclasses.replace(entry, end=len(loaded.audio))
                         # Parts of files at another rate cannot be read from them one by one.
@@ -517,15 +542,16 @@ class Recordings:
                             wholes[entry.name] = loaded.audio
                 if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
                     # Measured while the file is decoded: it is not read again.
-                    held = held_seconds_in(loaded.audio, self.sample_rate, self.trim_db)
-                    entry = dataclasses.replace(entry, held_seconds=held)
+                    timing = timing_in(loaded.audio, self.sample_rate, self.trim_db)
+                    held, ending = timing.note_off, timing.ending
+                    entry = dataclasses.replace(entry, held_seconds=held, ending=ending)
                 starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
                 if keep:
-                    examples += [self._shaped(loaded.audio[start:]) for start in starts]
+                    examples += [self._shaped(loaded.audio[start:], entry) for start in starts]
                 if prepared is None:
                     digest.update(_identity(entry, whole_file=keep))
                 rows += [(entry, start) for start in starts]
-                listing.add(entry, loaded)
+                listing.add(entry, self._facts(entry, loaded), len(starts))
             except (decoding.BadAudioError, OSError) as error:
                 if isinstance(error, OSError):
                     reason = f"cannot be read ({error.strerror})"
@@ -544,15 +570,30 @@ class Recordings:
             )
         audio = np.stack(examples) if keep else None
         if keep and self.peak is None and not self.crop:
-            listing.gain = loading.level_gain(float(np.max(np.abs(audio))))
+            peak = float(np.max(np.abs(audio)))
+            listing.gain = loading.level_gain(peak) if self.gain is None else self.gain
             audio *= np.float32(listing.gain)
         return self._dataset(folder, rows, digest.hexdigest(), audio, wholes, listing)
+
+    def _facts(self, entry, loaded):
+        if loaded is None:
+            return None
+        lead = loaded.lead_seconds
+        if self.trim_db is not None:
+            lead = _silence_before(loaded.audio, self.trim_db) / loaded.sample_rate
+        facts = FileFacts(loaded.rate, loaded.n_channels, lead)
+        if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
+            return facts
+        return facts.check_note(loaded.audio, loaded.sample_rate, entry.pitch)
 
     @property
     def _from_onset(self):
         return self.trim_db is None and not self.segments and not self.crop
 
-    def _with_pitch(self, entry, audio):
+    def with_pitch(self, entry, audio=None):
+        """An `Entry` with the measured pitch of its audio, float32 [n_samples] if it is loaded."""
+        if audio is None:
+            audio = loading.load(entry, self.sample_rate).audio
         pitch = features.detect_pitch(audio, self.sample_rate, self.detect_pitch)
         if pitch is None:
             raise decoding.BadAudioError("without pitch", "has no pitch that could be measured")
@@ -576,13 +617,14 @@ class Recordings:
         def decode(i, start=None):
             entry, start = entries[i], rows[i][1] if start is None else start
             if entry.name in wholes:
-                return self._shaped(wholes[entry.name][start:])
+                return self._shaped(wholes[entry.name][start:], entry)
             if entry.end is None:
-                return self._shaped(loading.load(entry, self.sample_rate, self._from_onset).audio)
+                audio = loading.load(entry, self.sample_rate, self._from_onset).audio
+                return self._shaped(audio, entry)
             settings = (self.sample_rate, self.n_samples, self.trim_db)
             end = entry.end if entry.rule == "prepared" else None
             decoded = decoding.decode(entry.path, *settings, entry.start + start, end)
-            return self._shaped(decoded)
+            return self._shaped(decoded, entry)
 
         def crop(i, position):
             # Every part is as likely where the position is uniform.
@@ -596,7 +638,7 @@ class Recordings:
             sample_rate=self.sample_rate,
             n_samples=self.n_samples,
             pitch=[np.nan if entry.pitch is None else entry.pitch for entry in entries],
-            velocity=[np.nan if entry.velocity is None else entry.velocity for entry in entries],
+            velocity=[self._velocity(entry) for entry in entries],
             label=[number[label] for label in labels],
             label_names=label_names,
             fingerprint=fingerprint,
@@ -606,15 +648,22 @@ class Recordings:
             crop=crop if self.crop else None,
             listing=listing,
             held=lambda i: self._held(rows[i][0]),
+            has_softer_hits=self.softer_hits,
         )
 
-    def _shaped(self, audio):
+    def _velocity(self, entry):
+        if self.softer_hits:
+            return softer_hits.FULL if entry.velocity is None else max(entry.velocity, 1.0)
+        return np.nan if entry.velocity is None else entry.velocity
+
+    def _shaped(self, audio, entry):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
         audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db)
         fades = (self.fade_in_seconds, self.fade_out_seconds)
-        return decoding.shape(
-            audio, self.peak, *(round((f or 0) * self.sample_rate) for f in fades)
-        )
+        peak = self.peak
+        if peak and self.softer_hits:
+            peak *= softer_hits.gain(self._velocity(entry))
+        return decoding.shape(audio, peak, *(round((f or 0) * self.sample_rate) for f in fades))
 
     def _held(self, entry):
         """Time of the note-off of a recording, which may lie behind its n_samples."""
@@ -623,10 +672,10 @@ class Recordings:
         return measure_held_seconds(entry, self.trim_db, self.sample_rate)
 
     def _selection(self):
-        values = {key: value for key, value in vars(self).items() if value is not None}
+        others = ("split", "required", "gain")
+        values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
-        del values["split"], values["required"]
-        defaults = {"segments": False, "crop": False, "middle_c": "C4"}
+        defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
 
@@ -644,16 +693,20 @@ def measure_held_seconds(entry, trim_db=None, sample_rate=None):
     if entry.held_seconds is not None:
         return entry.held_seconds
     rate = sample_rate or decoding.check_header(entry.path, None).samplerate
-    return held_seconds_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db)
+    return timing_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db).note_off
 
 
-def held_seconds_in(audio, sample_rate, trim_db=None):
-    """Time of the note-off in the audio of a whole recording, float32 [n_samples], at a rate."""
+def timing_in(audio, sample_rate, trim_db=None):
+    """`NoteTiming` of the audio of a whole recording, float32 [n_samples], at a rate."""
     audio = audio[: round(MAX_NOTE_SECONDS * sample_rate)]
     if trim_db is not None:
-        level = np.abs(audio)
-        audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
-    return note_timing(audio, sample_rate).note_off
+        audio = audio[_silence_before(audio, trim_db) :]
+    return note_timing(audio, sample_rate)
+
+
+def _silence_before(audio, trim_db):
+    level = np.abs(audio)
+    return int(np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)))
 
 
 def _sounding(audio, n):

@@ -222,7 +222,10 @@ def _pitches(stems, middle_c):
     keys = {match["key"].lower() for match in matches}
     # Trackers write C-4 and C#4.
     is_dash = any(m["minus"] and not m["sign"] and int(m["octave"]) > 2 for m in matches)
-    is_german = "is" in signs
+    # Fis is German; As is A sharp beside F# and Cs, A flat beside Fis alone.
+    is_english = signs & {"#", "♯", "sharp", "b", "♭", "flat"}
+    is_english |= {m["sign"] for m in matches if m["sign"] == "s" and m["key"].lower() not in "ae"}
+    is_german = "is" in signs and not is_english
     has_h = "h" in keys and len(keys) > 1
 
     def pitch_of(match):
@@ -291,6 +294,9 @@ def _drum_classes(stems):
     n_notes = sum(_NOTE.search(stem) is not None for stem in stems.values())
     if not n_known or 5 * n_known < 2 * len(stems) or n_notes > n_known:
         return {}
+    if "closed hat" in classes.values():
+        # Beside hats that are called closed or open, plain ones are closed.
+        classes = {name: "closed hat" if c == "hat" else c for name, c in classes.items()}
     first = {name: (drums.words_of(stem) or ["sound"])[0] for name, stem in stems.items()}
     return {name: known or first[name] for name, known in classes.items()}
 

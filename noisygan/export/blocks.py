@@ -6,14 +6,20 @@ from noisygan.errors import UsageError
 from noisygan.export.forms import Form, check_voices, note_inputs
 from noisygan.generators.hybrid import Hybrid
 from noisygan.generators.voices import gains_at_rate
+from synths.portable import portable_operations
 from synths.voice_stream import VoiceStream
 
 PREFIX = "state_"
+BURST = "transient_"
 NEXT = "next_"  # the outputs have names of their own: ONNX has one space of names
+
+_KINDS = ["harmonic", "noise", "transient"]
 
 
 class Blocks:
     """Functions that render a block of a hybrid of one harmonic and one noise voice.
+
+    A transient voice may be there too.
 
     Args:
       generator: A `Hybrid`; UsageError for a generator of another kind.
@@ -29,17 +35,25 @@ class Blocks:
             raise UsageError("block: only hybrids have controls to stream; leave block out")
         check_voices(generator)
         kinds = sorted(voice.kind for voice in generator.voices)
-        if kinds != ["harmonic", "noise"] or generator.reverb is not None:
+        if kinds not in (_KINDS[:2], _KINDS) or generator.reverb is not None:
             has = ", ".join(kinds + ["reverb"] * (generator.reverb is not None))
-            expected = "expected one harmonic and one noise voice and no reverb"
+            expected = "expected one harmonic, one noise and at most one transient voice, no reverb"
             raise UsageError(f"block: this run has {has}; {expected}; leave block out")
         self.generator = generator
-        self.harmonic = next(v for v in generator.voices if v.kind == "harmonic")
-        self.noise = next(v for v in generator.voices if v.kind == "noise")
+        voices = {voice.kind: voice for voice in generator.voices}
+        self.harmonic, self.noise = voices["harmonic"], voices["noise"]
+        self.transient = voices.get("transient")
+        self.starts = [(self.harmonic, ""), (self.noise, ""), (self.transient, BURST)]
         gains = gains_at_rate(
             tf.zeros([1, 1, self.noise.n_bands]), self.noise.bandwidth_hz, sample_rate
         )
-        self.stream = VoiceStream(block, sample_rate, self.harmonic.n_harmonics, gains.shape[-1])
+        self.stream = VoiceStream(
+            block,
+            sample_rate,
+            self.harmonic.n_harmonics,
+            gains.shape[-1],
+            generator.is_stretched,
+        )
 
     def forms(self):
         """Forms `play`, of a note, and `step`, of controls, each with the state."""
@@ -56,6 +70,12 @@ class Blocks:
             tf.TensorSpec([None, self.noise.n_bands], tf.float32, "magnitudes"),
             tf.TensorSpec([None], tf.int32, "seed"),
         ]
+        if self.transient is not None:
+            n_bands = self.transient.bands.units
+            controls.append(tf.TensorSpec([None, n_bands], tf.float32, f"{BURST}magnitudes"))
+            controls.append(tf.TensorSpec([None, 1], tf.float32, f"{BURST}decay_seconds"))
+        if self.stream.stretched:
+            controls.append(tf.TensorSpec([None, 1], tf.float32, "inharmonicity"))
         return [
             Form("play", self.play, [*note, off, *state]),
             Form("step", self.step, [*controls, *state]),
@@ -64,24 +84,34 @@ class Blocks:
     def play(self, given):
         """Render the next block of notes; a note begins where the state's n_frames is 0."""
         n_frames = tf.cast(given[f"{PREFIX}n_frames"], tf.float32)
-        times = n_frames[:, None] * (self.stream.hop_length / self.stream.sample_rate)
-        off = given["note_off_seconds"]
-        drawn = self.generator.controls_at(times, off, given["z"], given)
-        own = (f"{self.harmonic.name}/", f"{self.noise.name}/")
-        controls = {
-            name.split("/")[1]: value[:, 0] for name, value in drawn.items() if name.startswith(own)
-        }
+        now = n_frames[:, None] * (self.stream.hop_length / self.stream.sample_rate)
+        # Transients are those of the onset.
+        times = tf.concat([tf.zeros_like(now), now], axis=1)
+        drawn = self.generator.controls_at(times, given["note_off_seconds"], given["z"], given)
+        controls = {}
+        for voice, start in self.starts[: len(self.generator.voices)]:
+            for name, value in drawn.items():
+                if name.startswith(f"{voice.name}/"):
+                    own = name.split("/")[1]
+                    controls[start + own] = value if voice is self.transient else value[:, 1]
         return self.step({**given, **controls})
 
     def step(self, given):
         """Render the next block of a frame of the generator's controls."""
-        gains = gains_at_rate(
-            given["magnitudes"][:, None], self.noise.bandwidth_hz, self.stream.sample_rate
-        )
+        rate, hop = self.stream.sample_rate, self.stream.hop_length
+        gains = gains_at_rate(given["magnitudes"][:, None], self.noise.bandwidth_hz, rate)
         state = {
             name.removeprefix(PREFIX): value
             for name, value in given.items()
             if name.startswith(PREFIX)
         }
-        audio, state = self.stream({**given, "magnitudes": gains[:, 0]}, state)
-        return {"audio": audio, **{f"{NEXT}{name}": value for name, value in state.items()}}
+        audio, after = self.stream({**given, "magnitudes": gains[:, 0]}, state)
+        if self.transient is not None:
+            first = state["n_frames"] * hop - self.stream.latency
+            own = {name: given[f"{BURST}{name}"] for name in ("magnitudes", "decay_seconds")}
+            settings = self.transient.settings
+            with portable_operations():
+                audio += self.transient.render_block(
+                    own, first, hop, rate, given["seed"], **settings
+                )
+        return {"audio": audio, **{f"{NEXT}{name}": value for name, value in after.items()}}

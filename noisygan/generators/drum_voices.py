@@ -168,5 +168,16 @@ class TransientVoice(keras.layers.Layer):
         synth = Transient(n_samples, sample_rate, burst_seconds, scale_fn=None, decay_scale_fn=None)
         return synth.get_signal(gains[:, 0], controls["decay_seconds"], seed=seed)
 
+    @staticmethod
+    def render_block(
+        controls, first_sample, n_samples, sample_rate, seed, bandwidth_hz, burst_seconds
+    ):
+        """Samples of `render` from first_sample on, int32 [batch], [batch, n_samples]."""
+        gains = gains_at_rate(controls["magnitudes"][:, None], bandwidth_hz, sample_rate)
+        synth = Transient(n_samples, sample_rate, burst_seconds)
+        return synth.get_block(
+            first_sample, n_samples, gains[:, 0], controls["decay_seconds"], seed
+        )
+
 
 DRUM_VOICES = {voice.kind: voice for voice in (ModalVoice, TransientVoice)}

@@ -10,7 +10,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import at_pitch, bend_at, shifted
 from noisygan.metrics.note_timing import END_DB, note_timing
-from noisygan.metrics.tuning import measure_tuning, tuning_by_pitch
+from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, tuning_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -55,6 +55,8 @@ class Hybrid(Generator):
       loudness_scale_db: How many decibels 1 on the raw loudness curve is.
       gate_db: Where the loudness falls below it, every decibel counts as six: notes end in
         silence, as recordings of 16 bits do, and not in a murmur.
+      velocity_exponent: The level is proportional to (velocity / 127) to this power, and training
+        adds to that. 2 is General MIDI's 40 log10.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Hybrid(Generator):
         max_loudness_db=0.0,
         loudness_scale_db=20.0,
         gate_db=-90.0,
+        velocity_exponent=0.0,
         name="hybrid",
     ):
         super().__init__(sample_rate, seconds, latent_dim, prior, condition_encoder, name)
@@ -123,14 +126,16 @@ class Hybrid(Generator):
             )
             for name, x in measured.items()
         )
-        self._tuning_cents = self.add_weight(
-            shape=[128], initializer="zeros", trainable=False, name="tuning_cents"
+        self._tuning_cents, self._inharmonicity = (
+            self.add_weight(shape=[128], initializer="zeros", trainable=False, name=name)
+            for name in ("tuning_cents", "inharmonicity")
         )
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db
         self.loudness_scale_db = loudness_scale_db
         self.gate_db = gate_db
+        self.velocity_exponent = velocity_exponent
 
     has_controls = True
     is_any_length = True
@@ -151,6 +156,13 @@ class Hybrid(Generator):
         """Whether hardly any recording has a note-off."""
         return float(self._rings_out.numpy()) > 0.5
 
+    @property
+    def is_stretched(self):
+        """Whether the recordings have the stretched partials of strings."""
+        # A fact when a function is traced, so that graphs of other runs have harmonics only.
+        with tf.init_scope():
+            return bool(np.any(self._inharmonicity.numpy() > 0.0))
+
     def set_pitches(self, pitches):
         """Set the number of harmonics of voices that leave it open."""
         for voice in self.voices:
@@ -158,14 +170,18 @@ class Hybrid(Generator):
                 voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
 
     def adapt(self, data):
-        """Measure the recordings' releases, and their tuning where pitch is a condition."""
+        """Measure the recordings' releases, and tuning and stretch where pitch is a condition."""
         rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
-            cents = [
-                measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]).harmonic_cents
-                for i in rows
-            ]
-            self._tuning_cents.assign(tuning_by_pitch(data.pitch[rows], cents))
+            pitch = data.pitch[rows]
+            found = [measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]) for i in rows]
+            table = inharmonicity_by_pitch(pitch, found)
+            cents = [tuning.harmonic_cents for tuning in found]
+            if table.any():
+                own = np.interp(pitch, np.arange(128), table)
+                cents = [tuning.cents_at(b) for tuning, b in zip(found, own, strict=True)]
+            self._inharmonicity.assign(table)
+            self._tuning_cents.assign(tuning_by_pitch(pitch, cents))
         held = data.held_seconds_of(rows)
         is_inside = held < data.n_samples / data.sample_rate
         learns = np.mean(is_inside) >= _LEAST_SHARE_RELEASED
@@ -256,12 +272,21 @@ class Hybrid(Generator):
         damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
         loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
+        # Behind the gate, which would cut the tails of softer notes.
+        if "velocity" in self.condition_names:
+            velocity = tf.maximum(target["velocity"], 1.0)[:, None, None]
+            slope = 20.0 * self.velocity_exponent / math.log(10.0)
+            loudness_db += slope * tf.math.log(velocity / 127.0)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:
             decoded = self.decoder(decoded)
+        stretch = ()
+        if self.is_stretched:
+            stretch = (at_pitch(self._inharmonicity, target["pitch"])[:, None, None],)
         controls = {"loudness_db": loudness_db}
         for voice in self.voices:
-            for name, value in voice.get_controls(decoded, f0_hz, loudness_db).items():
+            more = stretch if voice.kind == "harmonic" else ()
+            for name, value in voice.get_controls(decoded, f0_hz, loudness_db, *more).items():
                 controls[f"{voice.name}/{name}"] = value
         if self.reverb is not None:
             ir = self.reverb.get_controls(tf.zeros([1, 1]))["ir"]

@@ -19,7 +19,7 @@ class ConditionJitter:
       velocity: Shift at z = 1 in MIDI velocities.
     """
 
-    def __init__(self, pitch=1.5, velocity=5.0):
+    def __init__(self, pitch=0.4, velocity=5.0):
         self.shifts = {"pitch": pitch, "velocity": velocity}
 
     @property

@@ -14,8 +14,10 @@ from synths.filtered_noise import FilteredNoise
 from synths.oscillators import harmonic_synthesis
 from synths.partials import normalize_distribution
 from synths.spectral import fft_size
-from synths.units import db_to_amplitude, soft_ceiling_db
+from synths.units import db_to_amplitude, hz_to_mel, soft_ceiling_db
 
+# About half of an auditory filter's width.
+MEL_SPACING = 60.0
 # A0 has 800 below 22 kHz.
 MAX_HARMONICS = 1000
 
@@ -77,26 +79,32 @@ class HarmonicVoice(keras.layers.Layer):
             lowest_hz = 440.0 * 2.0 ** ((pitch - 69.5) / 12.0)
             self._set_n_harmonics(min(max(int(self.bandwidth_hz / lowest_hz), 1), MAX_HARMONICS))
 
-    def get_controls(self, decoded, f0_hz, loudness_db):
+    def get_controls(self, decoded, f0_hz, loudness_db, inharmonicity=None):
         """Controls from features.
 
         Args:
           decoded: [batch, n_frames, n].
           f0_hz: [batch, n_frames, 1].
           loudness_db: Level of the note in dB, [batch, n_frames, 1].
+          inharmonicity: B of strings, [batch, 1, 1]; None: 0.
 
         Returns:
           f0_hz [batch, n_frames, 1]; amplitudes (linear) [batch, n_frames, 1];
-          harmonic_distribution [batch, n_frames, n_harmonics], sums to 1.
+          harmonic_distribution [batch, n_frames, n_harmonics], sums to 1; and inharmonicity if
+          given, the same at all frames, [batch, n_frames, 1].
         """
         if self.detune is not None:
             f0_hz = f0_hz * tf.exp(self.detune * (math.log(2.0) / 1200.0))
         weights = tf.exp(tf.clip_by_value(self.distribution(decoded) + self.initial, -16.0, 8.0))
-        return {
+        distribution = normalize_distribution(weights, f0_hz, self.bandwidth_hz, inharmonicity)
+        controls = {
             "f0_hz": f0_hz,
             "amplitudes": db_to_amplitude(loudness_db + self.level_scale_db * self.level(decoded)),
-            "harmonic_distribution": normalize_distribution(weights, f0_hz, self.bandwidth_hz),
+            "harmonic_distribution": distribution,
         }
+        if inharmonicity is not None:
+            controls["inharmonicity"] = inharmonicity + tf.zeros_like(f0_hz)
+        return controls
 
     settings = {}
 
@@ -104,8 +112,10 @@ class HarmonicVoice(keras.layers.Layer):
     def render(controls, n_samples, sample_rate, seed, initial_phase=None):
         """Sound, [batch, n_samples]; the seed is ignored.
 
-        A part of a longer sound begins at `initial_phase`, in cycles, float64 [batch].
+        A part of a longer sound begins at `initial_phase`, in cycles that are not wrapped, float64
+        [batch]. The inharmonicity is that of the first frame.
         """
+        inharmonicity = controls.get("inharmonicity")
         return harmonic_synthesis(
             controls["f0_hz"],
             controls["amplitudes"],
@@ -114,6 +124,7 @@ class HarmonicVoice(keras.layers.Layer):
             sample_rate=sample_rate,
             amp_resample_method="linear",
             initial_phase=initial_phase,
+            inharmonicity=None if inharmonicity is None else inharmonicity[:, :1],
         )
 
 
@@ -122,7 +133,8 @@ class NoiseVoice(keras.layers.Layer):
 
     Args:
       n_bands: Number of bands, evenly spaced from 0 Hz to `bandwidth_hz`; 2 or more. None: a power
-        of two of them, at least 125 Hz apart, and one at 0 Hz.
+        of two of them, at least 125 Hz apart, and one at 0 Hz, whose levels are interpolated
+        between bands that are evenly spaced in mel.
       bandwidth_hz: No noise is made above it; None: half the rate of the recordings, which the
         generator fills in.
       initial_db: Level of an untrained voice relative to the note's, in dB.
@@ -136,6 +148,7 @@ class NoiseVoice(keras.layers.Layer):
     ):
         super().__init__(name=name)
         self.n_bands = n_bands
+        self.spread = None
         self.bands = None if n_bands is None else keras.layers.Dense(n_bands, name="bands")
         self.bandwidth_hz = bandwidth_hz
         self.initial_db = initial_db
@@ -151,7 +164,8 @@ class NoiseVoice(keras.layers.Layer):
         self._bandwidth_hz = hz
         if self.n_bands is None and hz is not None:
             self.n_bands = fft_size(1.0 / 125.0, hz) + 1
-            self.bands = keras.layers.Dense(self.n_bands, name="bands")
+            self.spread = mel_interpolation(self.n_bands, hz)
+            self.bands = keras.layers.Dense(len(self.spread), name="bands")
 
     def get_controls(self, decoded, f0_hz, loudness_db):
         """Controls from features; arguments as `HarmonicVoice.get_controls`.
@@ -160,7 +174,10 @@ class NoiseVoice(keras.layers.Layer):
           magnitudes: linear gains of white noise, [batch, n_frames, n_bands]; bands are evenly
           spaced from 0 Hz to `bandwidth_hz`.
         """
-        raw_db = self.initial_db + 10.0 * self.bands(decoded)
+        raw = self.bands(decoded)
+        if self.spread is not None:
+            raw = raw @ self.spread
+        raw_db = self.initial_db + 10.0 * raw
         magnitudes = db_to_amplitude(soft_ceiling_db(raw_db, self.ceiling_db) + loudness_db)
         return {"magnitudes": magnitudes}
 
@@ -179,6 +196,23 @@ class NoiseVoice(keras.layers.Layer):
         magnitudes = gains_at_rate(controls["magnitudes"], bandwidth_hz, sample_rate)
         synth = FilteredNoise(n_samples, window_size=0, scale_fn=None, seed=0)
         return synth.get_signal(magnitudes, seed=seed)
+
+
+def mel_interpolation(n_bands, bandwidth_hz):
+    """Matrix from bands evenly spaced in mel to bands evenly spaced in Hz, both from 0 Hz on.
+
+    Args:
+      n_bands: Number of bands up to bandwidth_hz.
+      bandwidth_hz: Hz.
+
+    Returns:
+      float32 [n_mel_bands, n_bands], about `MEL_SPACING` apart; columns sum to 1.
+    """
+    mel = hz_to_mel(np.linspace(0.0, bandwidth_hz, n_bands)).numpy()
+    n_mel_bands = round(mel[-1] / MEL_SPACING) + 1
+    place = mel * ((n_mel_bands - 1) / mel[-1])
+    distance = np.abs(place - np.arange(n_mel_bands)[:, None])
+    return np.maximum(0.0, 1.0 - distance).astype(np.float32)
 
 
 def gains_at_rate(magnitudes, bandwidth_hz, sample_rate):

@@ -15,6 +15,7 @@ from synths import spectral
 
 MEL_CORNER_HZ = 700.0  # below it the mel scale is nearly linear, above it logarithmic
 LEVEL_WEIGHT = 0.5  # of the total level; all bins together have 1
+ONSET_SECONDS = 0.03  # after the onset, frames have half the weight of the first one
 
 
 class SpectralMatch:
@@ -56,7 +57,7 @@ class TextureMatch:
     frequency bin over short stretches of time; the strength of its modulation at each rate,
     whatever the phase (so vibrato and tremolo are learnt, with the recordings' rate, depth and
     regularity, but may begin anywhere); and the frames themselves after moments where timing
-    matters: the onset, and each recording's note-off.
+    matters: the onset, the more the nearer, and each recording's note-off.
 
     Args:
       weight: Weight in the generator's loss.
@@ -110,31 +111,34 @@ class TextureMatch:
           held_seconds: Note-offs of the recordings, float32 [batch]; rows whose note-off is behind
             the end have no such term. None: nowhere.
         """
-        a, b = (self._log_spectrum_and_level(x) for x in (real, fake))
-        total = self._mean(tf.abs(self._levels(a) - self._levels(b)))
-        modulation = self._mean(tf.abs(self._modulation(a) - self._modulation(b)))
+        a, b = (self._spectra(x, self.n_fft, self.hop_length) for x in (real, fake))
+        total = tf.reduce_mean(self._by_frame(self._levels(a) - self._levels(b)))
+        modulation = tf.reduce_mean(self._by_frame(self._modulation(a) - self._modulation(b)))
         total += self.modulation_weight * modulation
         c, d = (self._after_onset(x) for x in (real, fake))
+        onset = self._by_frame(c - d)
+        seconds = np.arange(onset.shape[1]) * (self.n_fft // 16) / self.sample_rate
+        nearness = 1.0 / (ONSET_SECONDS + seconds)
+        onset = tf.reduce_mean(onset * (nearness / nearness.mean()).astype(np.float32))
         if held_seconds is None:
-            return total + tf.reduce_mean(tf.abs(c - d))
-        total += 0.5 * tf.reduce_mean(tf.abs(c - d))
+            return total + onset
         c, d = (self._after(x, held_seconds) for x in (real, fake))
         inside = tf.cast(held_seconds < real.shape[1] / self.sample_rate, tf.float32)
-        by_row = tf.reduce_mean(tf.abs(c - d), axis=[1, 2])
-        return total + 0.5 * tf.reduce_mean(inside * by_row)
+        off = tf.reduce_mean(inside * tf.reduce_mean(self._by_frame(c - d), axis=1))
+        return total + 0.5 * (onset + off)
 
-    def _log_spectrum_and_level(self, audio):
+    def _spectra(self, audio, n_fft, hop_length):
         """Log spectrum and, behind its bins, the log level of the whole."""
-        magnitudes = spectral.magnitude(audio, self.n_fft, self.hop_length)
+        magnitudes = spectral.magnitude(audio, n_fft, hop_length)
         level = tf.norm(magnitudes + self.floor, axis=2, keepdims=True)
         return tf.math.log(tf.concat([magnitudes + self.floor, level], axis=2))
 
-    def _mean(self, distances):
-        """Mean over bins, weighted by auditory bandwidth, plus the weighted mean of the level."""
-        hz = np.arange(distances.shape[2] - 1) * self.sample_rate / self.n_fft
-        weights = 1.0 / (MEL_CORNER_HZ + hz)
+    def _by_frame(self, differences):
+        """Mean of bins weighted by auditory bandwidth, plus the weighted level, [batch, n]."""
+        n_bins = differences.shape[2] - 1
+        weights = 1.0 / (MEL_CORNER_HZ + np.linspace(0.0, 0.5 * self.sample_rate, n_bins))
         weights = tf.constant(np.append(weights / weights.sum(), LEVEL_WEIGHT), tf.float32)
-        return tf.reduce_mean(tf.linalg.matvec(distances, weights))
+        return tf.linalg.matvec(tf.abs(differences), weights)
 
     def _levels(self, log_spectrum):
         """Mean over stretches of time, [batch, n_stretches, n_bins]."""
@@ -181,17 +185,17 @@ class TextureMatch:
     def _after_onset(self, audio):
         """Log spectrum of the beginning, in frames a quarter as long: onsets are not smeared."""
         end = round(self.moment_seconds * self.sample_rate) + self.n_fft // 4
-        return _log_spectrum(audio[:, :end], self.n_fft // 4, self.hop_length // 4, self.floor)
+        return self._spectra(audio[:, :end], self.n_fft // 4, self.n_fft // 16)
 
     def _after(self, audio, moments):
         """Log spectrum after a moment of each row, which begins a frame before it."""
-        size, hop = self.n_fft // 4, self.hop_length // 4
+        size = self.n_fft // 4
         n = round(self.moment_seconds * self.sample_rate) + size
         last = float(audio.shape[1])
         start = tf.cast(tf.minimum(moments * self.sample_rate, last), tf.int32) - size
         places = tf.maximum(start, 0)[:, None] + tf.range(n)
         padded = tf.pad(audio, [[0, 0], [0, n]])
-        return _log_spectrum(tf.gather(padded, places, batch_dims=1), size, hop, self.floor)
+        return self._spectra(tf.gather(padded, places, batch_dims=1), size, size // 4)
 
 
 class FeatureMatch:

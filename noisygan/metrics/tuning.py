@@ -8,18 +8,20 @@ import numpy as np
 
 from noisygan.metrics.note_timing import HOP_SECONDS, level_db, onset_sample
 
-N_PARTIALS = 8
 SKIPPED_SECONDS = 0.1  # after the onset
 MEASURED_SECONDS = 3.0
 # The level down to which a note is listened to, and partials below the strongest that count.
 LISTENED_DB = -40.0
 AUDIBLE_DB = -40.0
-# Half of the band around a partial, in cents: at first, and around what was found; and the largest,
-# as a share of the distance to the next partial.
-BANDS_CENTS, BAND_SHARE = (150.0, 90.0), 0.4
+# Number of partials, and half of the band around each in cents: first, and around what was found.
+PASSES = ((8, 150.0), (8, 90.0), (20, 90.0))
+# The largest half of a band as a share of the distance to the next partial.
+BAND_SHARE = 0.4
 # cents = tuning + CENTS_PER_STRETCH * inharmonicity * order ** 2, for small ones
 CENTS_PER_STRETCH = 600.0 / np.log(2.0)
 MAX_INHARMONICITY = 0.02
+# Recordings are of strings if half of them have a larger B that explains this share of variance.
+LEAST_INHARMONICITY, LEAST_EXPLAINED = 1e-5, 0.45
 
 
 class Tuning(NamedTuple):
@@ -27,21 +29,36 @@ class Tuning(NamedTuple):
 
     Attributes:
       cents: Of F0 in the median over time; NaN where no partial is found.
-      inharmonicity: B of partial k at k F0 sqrt(1 + B k^2), 0 or more.
-      harmonic_cents: Of the F0 of harmonic partials that fit best.
+      inharmonicity: B of partial k at k F0 sqrt(1 + B k^2), 0 or more; NaN where fewer than two
+        partials fit.
+      harmonic_cents: Of the F0 whose first eight harmonics fit best.
+      square_order: Mean square of the orders of the partials.
+      explained: Share of the variance of the partials' deviations that inharmonicity explains; NaN
+        for fewer than three partials.
     """
 
     cents: float
     inharmonicity: float
     harmonic_cents: float
+    square_order: float
+    explained: float = np.nan
+
+    def cents_at(self, inharmonicity):
+        """`cents` of the F0 if B is known."""
+        stretch = np.nan_to_num(self.inharmonicity) - inharmonicity
+        return self.cents + CENTS_PER_STRETCH * stretch * self.square_order
+
+
+UNKNOWN = Tuning(np.nan, np.nan, np.nan, 1.0)
 
 
 def measure_tuning(audio, sample_rate, pitch):
     """Measure the tuning of a note within about 80 cents of a nominal pitch.
 
-    Each of the eight lowest partials is cut out of the spectrum; its frequency is the median of its
+    Each of the lowest partials is cut out of the spectrum; its frequency is the median of its
     instantaneous frequency, weighted by energy, so vibrato does not matter. A line through the
-    partials' deviations over the square of their orders gives F0 and inharmonicity.
+    partials' deviations over the square of their orders gives F0 and inharmonicity. The lowest
+    eight show where to look for the others.
 
     Args:
       audio: float [n_samples].
@@ -56,7 +73,7 @@ def measure_tuning(audio, sample_rate, pitch):
     """
     audio = np.asarray(audio, np.float64)
     if not np.any(audio):
-        return Tuning(np.nan, 0.0, np.nan)
+        return UNKNOWN
     level = level_db(audio, sample_rate)
     onset = onset_sample(audio) / sample_rate
     begin = round((onset + SKIPPED_SECONDS) * sample_rate)
@@ -66,13 +83,15 @@ def measure_tuning(audio, sample_rate, pitch):
     audio = audio[begin : min(end, begin + round(MEASURED_SECONDS * sample_rate))]
     nominal_hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
     if len(audio) < 4.0 * sample_rate / nominal_hz:
-        return Tuning(np.nan, 0.0, np.nan)
+        return UNKNOWN
     spectrum = np.fft.rfft(audio)
     bin_hz = sample_rate / len(audio)
-    found = Tuning(0.0, 0.0, 0.0)
-    for band_cents in BANDS_CENTS:
-        orders = np.arange(1, N_PARTIALS + 1)
-        shift = found.cents + CENTS_PER_STRETCH * found.inharmonicity * orders**2
+    found = Tuning(0.0, 0.0, 0.0, 1.0)
+    for n_partials, band_cents in PASSES:
+        before = found
+        orders = np.arange(1, n_partials + 1)
+        stretch = np.nan_to_num(found.inharmonicity)
+        shift = found.cents + CENTS_PER_STRETCH * stretch * orders**2
         center_hz = orders * nominal_hz * 2.0 ** (shift / 1200.0)
         half_hz = center_hz * (2.0 ** (band_cents / 1200.0) - 1.0)
         half_hz = np.minimum(half_hz, BAND_SHARE * nominal_hz)
@@ -80,12 +99,13 @@ def measure_tuning(audio, sample_rate, pitch):
         orders, center_hz, half_hz = orders[inside], center_hz[inside], half_hz[inside]
         partials = [_partial(spectrum, bin_hz, *x) for x in zip(center_hz, half_hz, strict=True)]
         if not any(energy for _, energy in partials):
-            return Tuning(np.nan, 0.0, np.nan)
+            return UNKNOWN
         hz, energies = np.transpose(partials)
         cents = 1200.0 * np.log2(hz / (orders * nominal_hz))
         heard = energies > energies.max() * 10.0 ** (AUDIBLE_DB / 10.0)
         found = _fit(orders[heard], cents[heard], energies[heard])
-    return found
+    # Vibrato blurs the higher partials, which matter for strings only.
+    return found._replace(harmonic_cents=before.harmonic_cents)
 
 
 def _partial(spectrum, bin_hz, center_hz, half_hz):
@@ -114,9 +134,10 @@ def _fit(orders, cents, energies):
     """`Tuning` of partials' deviations, weighted by the fourth root of their energy."""
     weights = energies**0.25
     harmonic = float(_median(cents, energies**0.5))
-    if len(orders) < 3:
-        return Tuning(harmonic, 0.0, harmonic)
     x = orders.astype(np.float64) ** 2
+    unknown = Tuning(harmonic, np.nan, harmonic, float(np.average(x, weights=weights)))
+    if len(x) < 2:
+        return unknown
     keep = np.ones(len(x), bool)
     for _ in range(2):  # again without outliers
         w = weights * keep
@@ -125,9 +146,16 @@ def _fit(orders, cents, energies):
         slope = min(max(slope, 0.0), MAX_INHARMONICITY * CENTS_PER_STRETCH)
         error = np.abs(cents - mean_y - slope * (x - mean_x))
         keep = error <= max(10.0, 2.0 * float(np.median(error)))
-        if keep.sum() < 3:
-            return Tuning(harmonic, 0.0, harmonic)
-    return Tuning(float(mean_y - slope * mean_x), float(slope / CENTS_PER_STRETCH), harmonic)
+        if keep.sum() < min(3, len(x)):
+            return unknown
+    known = Tuning(
+        float(mean_y - slope * mean_x), float(slope / CENTS_PER_STRETCH), harmonic, float(mean_x)
+    )
+    if len(x) < 3:
+        return known
+    variance = np.average((cents - np.average(cents, weights=weights)) ** 2, weights=weights)
+    explained = 1.0 - np.average(error**2, weights=weights) / max(variance, 1e-9)
+    return known._replace(explained=float(explained))
 
 
 def tuning_by_pitch(pitch, cents):
@@ -146,3 +174,27 @@ def tuning_by_pitch(pitch, cents):
         return np.zeros(128, np.float32)
     medians = [np.median(cents[known & (pitch == p)]) for p in own]
     return np.interp(np.arange(128), own, medians).astype(np.float32)
+
+
+def inharmonicity_by_pitch(pitch, tunings):
+    """Table over MIDI pitch of the inharmonicity of strings, float32 [128]; 0 for other notes.
+
+    Partials of any recording deviate; those of strings do so by one formula. Notes are strings' if
+    inharmonicity explains the deviations of at least half of them. The logarithm of B is the median
+    over three neighbouring pitches, linear in between, the nearest outside.
+
+    Args:
+      pitch: MIDI pitches, [n].
+      tunings: `Tuning` of each recording.
+    """
+    pitch = np.asarray(pitch, float)
+    _, b, _, _, explained = np.transpose(tunings)
+    stretched = np.isfinite(pitch) & (b > LEAST_INHARMONICITY)
+    n_strings = np.sum(stretched & (explained > LEAST_EXPLAINED))
+    if n_strings < max(1, 0.5 * np.sum(np.isfinite(explained))):
+        return np.zeros(128, np.float32)
+    own = np.unique(pitch[stretched])
+    logs = [np.median(np.log(b[stretched & (pitch == p)])) for p in own]
+    padded = np.pad(logs, 1, "edge")
+    smooth = np.median([padded[:-2], logs, padded[2:]], axis=0)
+    return np.exp(np.interp(np.arange(128), own, smooth)).astype(np.float32)

@@ -1,10 +1,11 @@
 """Drum kits on General MIDI's keys, from a run of drums."""
 
 import numpy as np
-import scipy.signal
 
+from noisygan.audio_io.decoding import shape
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.data.drums import drum_keys
+from noisygan.data.softer_hits import soften
 from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
 from noisygan.rendering.layers import crossfade_ranges, velocity_gains
@@ -20,10 +21,11 @@ _FIRST_KEY = 36
 _N_KEYS = 16
 # The last round robin is this share of the way from its drum to another one.
 _VARIATION = 0.2
+# Drums that recordings cut ring for this many times as long, if the generator makes any length.
+_RINGING = 3.0
+FADE_SECONDS = 0.05  # of the end of drums and raw waveforms
 # Numbers of the latents that round robins are interpolated towards start here.
 _OTHERS = 1000
-# Contact time of the softest blow without a velocity condition, seconds.
-_LONGEST_CONTACT = 1.5e-4
 
 
 def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
@@ -46,9 +48,10 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         def render(z, takes, velocity, index=index, name=name):
             asked = velocity if told else 0
             requests = [Request(0, asked, index or 0, name, take, 0) for take in takes]
-            rendered = iterate(generator, requests, seconds, sample_rate, seed, z)
-            sounds = [note.audio for note in rendered]
-            return sounds if told else [softer(sound, sample_rate, velocity) for sound in sounds]
+            length = drum_seconds(generator) if seconds is None else seconds
+            rendered = iterate(generator, requests, length, sample_rate, seed, z)
+            sounds = [faded(note.audio, sample_rate) for note in rendered]
+            return sounds if told else [soften(sound, sample_rate, velocity) for sound in sounds]
 
         z = ends(generator, numbers, seed)
         others = ends(generator, [_OTHERS + number for number in numbers], seed)
@@ -70,6 +73,16 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         if report is not None:
             report(len(samples))
     return SampledInstrument(run.name, samples, n_turns, True, 0.05, sample_rate)
+
+
+def drum_seconds(generator):
+    """Length of a drum that is played: longer than the recordings', where it can be."""
+    return generator.seconds * (_RINGING if generator.is_any_length else 1.0)
+
+
+def faded(sound, sample_rate):
+    """Copy of a sound, float32 [n_samples], whose end is faded out."""
+    return shape(sound, n_fade_out=round(FADE_SECONDS * sample_rate))
 
 
 def keys_of_labels(run):
@@ -115,21 +128,6 @@ def _length_seconds(sound, sample_rate):
     """Time until 99 % of the energy has passed, seconds."""
     energy = np.cumsum(sound.astype(np.float64) ** 2)
     return float(np.searchsorted(energy, 0.99 * energy[-1])) / sample_rate
-
-
-def softer(sound, sample_rate, velocity):
-    """Low-pass a drum, float32 [n_samples], as a longer contact of the stick does; 127: not at all.
-
-    The force `t exp(-t / contact)` of a blow leaves `1 / (1 + (2 pi f contact)**2)` of a mode of
-    frequency f (`synths.modal.strike_gains`). The level below these frequencies stays.
-    """
-    contact = _LONGEST_CONTACT * (1.0 - velocity / 127.0)
-    if not contact:
-        return sound
-    kept = np.exp(-1.0 / (contact * sample_rate))
-    # One pole twice is that force.
-    numerator, denominator = [(1.0 - kept) ** 2], [1.0, -2.0 * kept, kept**2]
-    return scipy.signal.lfilter(numerator, denominator, sound).astype(np.float32)
 
 
 def _between(z, others, share):

@@ -13,13 +13,13 @@ from noisygan.data.drums import drum_keys
 from noisygan.errors import UsageError
 from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
+from noisygan.rendering.kits import FADE_SECONDS, drum_seconds, faded
 from noisygan.rendering.notes import Note, Notes
 from noisygan.rendering.requests import Request, note_seeds
 
 _MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
 MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
 _LENGTH_RATIO = 1.3  # notes of one batch differ by at most this factor in length
-_FADE_SECONDS = 0.05  # of the end of notes of a raw waveform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Part:
         """Length of a note with its release."""
         generator = self.run.generator
         if self.is_kit:
-            return generator.seconds
+            return drum_seconds(generator)
         if generator.release_seconds is not None:
             return note.held + generator.release_seconds
-        return min(note.held + _FADE_SECONDS, generator.seconds)
+        return min(note.held + FADE_SECONDS, generator.seconds)
 
     def z_number(self, index, note):
         """Number of the z of the note of an index."""
@@ -222,10 +222,9 @@ def _render(batch, sample_rate, seed):
         audio = generator(z, given, **lengths, seed=noise_seeds).audio.numpy()
     has_velocity = "velocity" in part.run.condition_names
     for sound, note, length in zip(audio, played, seconds, strict=True):
-        sound = sound[: round(length * sample_rate)].copy()
-        if generator.release_seconds is None:
-            n = min(len(sound), round(_FADE_SECONDS * sample_rate))
-            sound[len(sound) - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)
+        sound = sound[: round(length * sample_rate)]
+        if part.is_kit or generator.release_seconds is None:
+            sound = faded(sound, sample_rate)
         # As General MIDI's developers are advised: 40 log10 of velocity / 127.
         yield sound if has_velocity else sound * np.float32((note.velocity / 127.0) ** 2)
 

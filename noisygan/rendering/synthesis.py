@@ -14,9 +14,9 @@ import tensorflow as tf
 from noisygan.audio_io.controls import ENTRIES, FORMAT, VERSION, frames_to_samples, voices_of
 from noisygan.generators.drum_voices import DRUM_VOICES
 from noisygan.generators.voices import VOICES, gains_at_rate
+from synths.blocks import frame_phases
 from synths.effects import Reverb, response_at_rate
 from synths.filters import filter_grid, filter_hops, response_margin
-from synths.harmonic_bank import frame_phases
 from synths.modal import modal_synthesis
 from synths.noise import white_noise
 from synths.streaming import ConvolutionStream
@@ -130,6 +130,8 @@ def _parts(controls, voice, kind):
     """(curves [1, n_frames, n], values of struck voices [1, n], settings) of a voice, by name."""
     curves, struck, settings = {}, {}, {}
     for name, (axes, *_) in ENTRIES[kind].items():
+        if f"{voice}/{name}" not in controls:
+            continue  # a harmonic voice without an inharmonicity
         value = controls[f"{voice}/{name}"]
         if not axes:
             settings[name] = float(value)

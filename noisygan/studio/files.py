@@ -20,6 +20,7 @@ MAX_UPLOAD = 16 * 2**20
 MATCH_SECONDS = 4.0
 N_STEPS = 100
 _LEAST_SECONDS = 0.25
+MAX_PADS = 64
 
 # Semitones between the samples of an instrument and around its middle, seconds of each.
 _STEP, _RANGE, _SECONDS = 3, 12, 4.0
@@ -59,10 +60,10 @@ def instrument_zones(player, body):
     """Zones of an instrument: a sound every few keys around its pitch, or a kit's `pads`."""
     if player.is_kit:
         pads = body.get("pads")
-        if not isinstance(pads, list) or not 1 <= len(pads) <= 16:
-            raise UsageError("pads: expected a list of 1 to 16 sounds")
+        if not isinstance(pads, list) or not 1 <= len(pads) <= MAX_PADS:
+            raise UsageError(f"pads: expected a list of 1 to {MAX_PADS} sounds")
         pads = [requests.parse(pad, player) for pad in pads]
-        return [Zone(x, 36 + i, (36 + i, 36 + i), (1, 127), 0) for i, x in enumerate(pads)]
+        return [Zone(pad, key, (key, key), (1, 127), 0) for key, pad in _keys_of_pads(player, pads)]
     middle = round(requests.parse(body, player).pitch)
     keys = range(middle - _RANGE, middle + _RANGE + 1, _STEP)
     keys = [key for key in keys if 12 <= key <= 108]
@@ -71,6 +72,20 @@ def instrument_zones(player, body):
         Zone(requests.parse(each, player), key, span, (1, 127), 0)
         for each, key, span in zip(asked, keys, neighbouring(keys, 0, 127), strict=True)
     ]
+
+
+def _keys_of_pads(player, pads):
+    """(key, pad) of a kit: the pads of a class share its keys, further ones get free keys."""
+    own = dict(enumerate(player.facts()["keys"]))
+    taken = {key for keys in own.values() for key in keys}
+    free = iter([key for key in range(36, 128) if key not in taken])
+    found = []
+    for label in dict.fromkeys(pad.label for pad in pads):
+        alike = [pad for pad in pads if pad.label == label]
+        keys = own.get(label, [])
+        found += [(key, alike[i % len(alike)]) for i, key in enumerate(keys)]
+        found += [(next(free), pad) for pad in alike[len(keys) :]]
+    return found
 
 
 def match(player, data, report):

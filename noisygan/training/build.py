@@ -28,6 +28,6 @@ def build_generator(generator, n_labels, pitches=()):
     """
     generator.set_pitches(pitches)
     if generator.condition_encoder is not None:
-        generator.condition_encoder.n_labels = n_labels
+        generator.condition_encoder.set_data(n_labels, pitches)
     conditioning = {"pitch": [69.0], "velocity": [100.0], "label": [0]}
     generator(generator.prior(1, 0), {k: tf.constant(v) for k, v in conditioning.items()})

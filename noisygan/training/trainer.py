@@ -150,7 +150,7 @@ class Trainer:
         self.plan.set_level(None)
         build_generator(self.generator, len(data.label_names), data.midi_pitches)
         if self.condition_encoder is not None:
-            self.condition_encoder.n_labels = len(data.label_names)
+            self.condition_encoder.set_data(len(data.label_names), data.midi_pitches)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))
         self.d_phase = self._phase("d", self.discriminator, self.d_optimizer)
         self.g_phase = self._phase("g", self.generator, self.g_optimizer)

@@ -20,20 +20,22 @@ OPTIONS = {
 # Where no decision depends on values that are not finite.
 FAST = OPTIONS | {"fastmath": True}
 
+# Fewer sines than this are not worth a second thread.
+_SINES_A_THREAD = 200_000
+
 QUARTER = np.float32(0.25)
 HALF = np.float32(0.5)
 ZERO = np.float32(0.0)
 
 
-def _sine_polynomial(limit, degree):
-    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= limit, by Chebyshev nodes."""
-    nodes = limit * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
-    fit = np.polynomial.polynomial.polyfit(nodes**2, np.sin(2.0 * np.pi * nodes) / nodes, degree)
+def _sine_polynomial():
+    """Polynomial of u * u that fits sin(2 pi u) / u on |u| <= 1/4, by Chebyshev nodes."""
+    nodes = 0.25 * np.cos(np.pi * (np.arange(64) + 0.5) / 64)
+    fit = np.polynomial.polynomial.polyfit(nodes**2, np.sin(2.0 * np.pi * nodes) / nodes, 5)
     return [np.float32(c) for c in fit]
 
 
-_S0, _S1, _S2, _S3, _S4, _S5 = _sine_polynomial(0.25, 5)
-_W0, _W1, _W2, _W3, _W4, _W5, _W6 = _sine_polynomial(0.5, 6)
+_S0, _S1, _S2, _S3, _S4, _S5 = _sine_polynomial()
 
 
 @compiled(inline="always", **OPTIONS)
@@ -41,13 +43,6 @@ def sine(u):
     """sin(2 pi u) of a float32 u in [-1/4, 1/4], to 2e-9 before rounding."""
     v = u * u
     return u * (_S0 + v * (_S1 + v * (_S2 + v * (_S3 + v * (_S4 + v * _S5)))))
-
-
-@compiled(inline="always", **OPTIONS)
-def wide_sine(u):
-    """sin(2 pi u) of a float32 u in [-1/2, 1/2], to 3e-8 before rounding."""
-    v = u * u
-    return u * (_W0 + v * (_W1 + v * (_W2 + v * (_W3 + v * (_W4 + v * (_W5 + v * _W6))))))
 
 
 @compiled(**OPTIONS)
@@ -73,15 +68,13 @@ def fade(low, n, j, n_frames, n_samples, method, w):
 
 
 def phases_at_frames(frequencies, initial_phase, n_samples, sample_rate):
-    """Cycles at frames, 0 to 1, float64 [batch, n_frames, ...]; initial_phase: [batch, ...]."""
+    """Cycles at frames, float64 [batch, n_frames], not wrapped; initial_phase: [batch]."""
     f = frequencies.astype(np.float64)
     period = n_samples / float(sample_rate) / f.shape[1]
     phases = np.empty(f.shape)
     phases[:, 0] = initial_phase
     phases[:, 1:] = 0.5 * period * (f[:, :-1] + f[:, 1:])
-    np.cumsum(phases, axis=1, out=phases)
-    phases -= np.floor(phases)
-    return phases
+    return np.cumsum(phases, axis=1, out=phases)
 
 
 def add_phase_slopes(g_phases, n_samples, sample_rate, g_frequencies):
@@ -92,30 +85,9 @@ def add_phase_slopes(g_phases, n_samples, sample_rate, g_frequencies):
     g_frequencies += 0.5 * n_samples / float(sample_rate) / g_phases.shape[1] * slopes
 
 
-def shares_of_frames(amplitudes, n_samples, sines_a_thread):
+def shares_of_frames(amplitudes, n_samples):
     """(low, high) of each thread's frames, counted through all rows."""
     n_rows, n_frames, n_partials = amplitudes.shape
-    n_parts = n_rows * n_samples * n_partials // sines_a_thread
+    n_parts = n_rows * n_samples * n_partials // _SINES_A_THREAD
     n_parts = max(1, min(threads.n_threads(), n_parts, n_rows * n_frames))
     return threads.shares(n_rows * n_frames, n_parts)
-
-
-def render(
-    kernel, sines_a_thread, frequencies, amplitudes, initial_phase, n_samples, sample_rate, method
-):
-    """Render a bank of oscillators in threads; arguments as of the banks' `forward`.
-
-    Args:
-      kernel: Compiled function of the bank, which renders a range of frames.
-      sines_a_thread: Fewer than these are not worth a second thread.
-
-    Returns:
-      float32 [batch, n_samples].
-    """
-    audio = np.zeros((frequencies.shape[0], int(n_samples)), np.float32)
-    if audio.size and amplitudes.size:
-        phases = phases_at_frames(frequencies, initial_phase, int(n_samples), sample_rate)
-        shared = (frequencies, amplitudes, phases, float(sample_rate), int(method), audio)
-        shares = shares_of_frames(amplitudes, audio.shape[1], sines_a_thread)
-        threads.run(kernel, [(*share, *shared) for share in shares])
-    return audio

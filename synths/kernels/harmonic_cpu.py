@@ -4,7 +4,8 @@ The sines of all harmonics of a sample come from that of the fundamental by repe
 samples of a frame are processed side by side in vector registers, and harmonics above Nyquist cost
 nothing. (Clenshaw's recurrence needs half the arithmetic, but loses 60 dB of precision near
 multiples of half a turn.) Phase is kept in float64 cycles per frame, wrapped, and is the exact
-integral of the piecewise linear F0. Threads share the frames of all rows.
+integral of the piecewise linear F0. Threads share the frames of all rows. Stretched partials have
+loops of their own (`stretched_cpu`).
 """
 
 import numpy as np
@@ -21,13 +22,14 @@ from synths.kernels.frames import (
     fade,
     frame_at,
     phases_at_frames,
-    render,
     shares_of_frames,
     sine,
 )
-
-# Fewer sines than this are not worth a second thread.
-_SINES_A_THREAD = 200_000
+from synths.kernels.stretched_cpu import (
+    ratios_to_fundamental,
+    stretched_backward,
+    stretched_forward,
+)
 
 
 @compiled(**OPTIONS)
@@ -111,8 +113,8 @@ def _backward(
     """Gradients of frames low to high, counted through all rows.
 
     g_edge gets the gradient of the amplitudes of frame `high`, to which another thread may write.
-    g_cycles, float64 [3, batch, n_frames], gets the gradients of the phase at a frame, and of the
-    F0 of this and the next frame through the samples of the frame.
+    g_cycles, float64 [4, batch, n_frames], gets the gradients of the phase at a frame, and of the
+    F0 of this and the next frame through the samples of the frame; the last row is not used.
     """
     n_frames, n_harmonics = amplitudes.shape[1:]
     n_samples = g.shape[1]
@@ -165,7 +167,18 @@ def _backward(
         g_cycles[2, row, j] = late_f
 
 
-def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
+def _loops(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method, inharmonicity):
+    """(forward, backward, their shared arguments) of a bank."""
+    phases = phases_at_frames(f0_hz, initial_phase, n_samples, sample_rate)
+    settings = (float(sample_rate), int(method))
+    if inharmonicity is None:
+        return _forward, _backward, (f0_hz, amplitudes, phases - np.floor(phases), *settings)
+    ratios = ratios_to_fundamental(inharmonicity, amplitudes.shape[2])
+    shared = (f0_hz, amplitudes, phases, *settings, ratios)
+    return stretched_forward, stretched_backward, shared
+
+
+def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method, inharmonicity=None):
     """Render a bank of harmonics.
 
     Args:
@@ -175,37 +188,45 @@ def forward(f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method):
       n_samples: int.
       sample_rate: Hz.
       method: A value of METHODS.
+      inharmonicity: B of stretched partials, 0 or more, float32 [batch], or None.
 
     Returns:
       float32 [batch, n_samples].
     """
-    bank = (f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method)
-    return render(_forward, _SINES_A_THREAD, *bank)
+    audio = np.zeros((len(f0_hz), int(n_samples)), np.float32)
+    if audio.size and amplitudes.size:
+        loops, _, shared = _loops(
+            f0_hz, amplitudes, initial_phase, int(n_samples), sample_rate, method, inharmonicity
+        )
+        shares = shares_of_frames(amplitudes, audio.shape[1])
+        threads.run(loops, [(*share, *shared, audio) for share in shares])
+    return audio
 
 
-def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
+def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient, inharmonicity=None):
     """Gradients of `forward`.
 
     Args:
-      f0_hz, amplitudes, initial_phase, sample_rate, method: As in `forward`.
+      f0_hz, amplitudes, initial_phase, sample_rate, method, inharmonicity: As in `forward`.
       gradient: float32 [batch, n_samples], with respect to the audio.
 
     Returns:
-      Gradients of f0_hz, float32 [batch, n_frames], and of the amplitudes, float32
-      [batch, n_frames, n_harmonics].
+      Gradients of f0_hz, float32 [batch, n_frames], of the amplitudes, float32
+      [batch, n_frames, n_harmonics], and of an inharmonicity, float32 [batch].
     """
     g_f0 = np.zeros(f0_hz.shape, np.float64)
     g_amplitudes = np.zeros(amplitudes.shape, np.float32)
+    g_cycles = np.zeros((4, *f0_hz.shape), np.float64)
     if gradient.size and amplitudes.size:
         n_samples = gradient.shape[1]
-        phases = phases_at_frames(f0_hz, initial_phase, n_samples, sample_rate)
-        shares = shares_of_frames(amplitudes, n_samples, _SINES_A_THREAD)
-        g_cycles = np.zeros((3, *f0_hz.shape), np.float64)
+        _, loops, shared = _loops(
+            f0_hz, amplitudes, initial_phase, n_samples, sample_rate, method, inharmonicity
+        )
+        shares = shares_of_frames(amplitudes, n_samples)
         g_edges = np.zeros((len(shares), amplitudes.shape[2]), np.float32)
-        shared = (f0_hz, amplitudes, phases, float(sample_rate), int(method))
         shared += (gradient, g_cycles, g_amplitudes)
         each = zip(shares, g_edges, strict=True)
-        threads.run(_backward, [(*share, *shared, g_edge) for share, g_edge in each])
+        threads.run(loops, [(*share, *shared, g_edge) for share, g_edge in each])
         n_frames = f0_hz.shape[1]
         for (_, high), g_edge in zip(shares, g_edges, strict=True):
             row, frame = divmod(high - 1, n_frames)
@@ -214,4 +235,7 @@ def backward(f0_hz, amplitudes, initial_phase, sample_rate, method, gradient):
         g_f0[:, 1:] += g_cycles[2, :, :-1]
         g_f0[:, -1] += g_cycles[2, :, -1]
         add_phase_slopes(g_cycles[0], n_samples, sample_rate, g_f0)
-    return g_f0.astype(np.float32), g_amplitudes
+    g_f0 = g_f0.astype(np.float32)
+    if inharmonicity is None:
+        return g_f0, g_amplitudes
+    return g_f0, g_amplitudes, g_cycles[3].sum(axis=1).astype(np.float32)

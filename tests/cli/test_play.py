@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
+
+from noisygan import load
+from noisygan.data.drums import drum_keys
+from noisygan.rendering.kits import FADE_SECONDS, drum_seconds
+from noisygan.rendering.requests import note_seeds
 
 mido = pytest.importorskip("mido")
 
@@ -33,6 +39,33 @@ def test_a_song_is_played(noisygan, trained, song, tmp_path):
     song.write_bytes(song.read_bytes()[:-6])
     result = noisygan("play", "--run_dir", trained, "--midi", song, "--out", tmp_path / "a.wav")
     assert "before the end of its last track; what could be read is played" in result.out
+
+
+def test_every_drum_is_played_on_its_key(kit, tmp_path):
+    run = load(kit)
+    hits = [(keys[0], 127 - 20 * i) for i, keys in enumerate(drum_keys(run.label_names).values())]
+    track = mido.MidiTrack()
+    for key, velocity in hits:
+        track.append(mido.Message("note_on", channel=9, note=key, velocity=velocity))
+        track.append(mido.Message("note_off", channel=9, note=key, time=960))
+    mido.MidiFile(ticks_per_beat=480, tracks=[track]).save(tmp_path / "drums.mid")
+    song = run.play(tmp_path / "drums.mid", drums=run, seed=3)
+    assert not song.remarks and len(hits) == 4
+
+    def hit(label, velocity, key, i):
+        """The drum of a class, as the i-th note of the song."""
+        z = run.generator.prior(1, seed=note_seeds(3, key)[0])
+        given = {"label": tf.constant([label]), "velocity": tf.constant([float(velocity)])}
+        noise_seed = tf.constant([note_seeds(3, i)[1]])
+        seconds = drum_seconds(run.generator)
+        return run.generator(z, given, seconds=seconds, seed=noise_seed).audio.numpy()[0]
+
+    for i, (key, velocity) in enumerate(hits):
+        expected, softer = hit(i, velocity, key, i), hit(i, 10, key, i)
+        n = len(expected) - round(FADE_SECONDS * song.sample_rate)
+        played = song.audio[0, i * song.sample_rate :][:n]
+        np.testing.assert_allclose(played, expected[:n], atol=1e-4)
+        assert np.abs(played - softer[:n]).max() > 1e-3
 
 
 def test_channels_and_programs_have_runs_of_their_own(noisygan, trained, song, tmp_path):

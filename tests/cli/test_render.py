@@ -172,7 +172,7 @@ def test_drums_are_asked_for_by_class(noisygan, kit, tmp_path):
         *("--count", 2, "--controls"),
     )
     assert result.code == 0
-    stems = ["kick-000", "kick-001", "tom-000", "tom-001"]
+    stems = ["kick-v100-000", "kick-v100-001", "tom-v100-000", "tom-v100-001"]
     assert sorted(path.stem for path in tmp_path.glob("*.wav")) == stems
     sounds = [soundfile.read(tmp_path / f"{stem}.wav") for stem in stems]
     for audio, sample_rate in sounds:
@@ -195,5 +195,5 @@ def test_an_untrained_class_and_a_pitch_are_refused(refused, kit, tmp_path):
     asked = ("render", "--run_dir", kit, "--out_dir", tmp_path / "out")
     message = refused(*asked, "--label", "gong")
     assert message == "label gong is unknown to this run, which knows cymbal, kick, snare, tom"
-    assert "this run is conditioned on label" in refused(*asked, "--pitch", 60)
+    assert "this run is conditioned on label, velocity" in refused(*asked, "--pitch", 60)
     assert not (tmp_path / "out").exists()

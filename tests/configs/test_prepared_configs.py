@@ -87,7 +87,7 @@ def test_a_run_reads_what_its_preset_prepares(name, prepared):
     assert notes.label_names == sorted(recordings.instruments or labels)
     for batch in notes.batches(4, seed=0).take(1):
         audio = batch["audio"].numpy()
-        assert np.all(np.isfinite(audio)) and np.all(np.abs(audio).max(axis=1) > 0.1)
+        assert np.all(np.isfinite(audio)) and np.all(np.abs(audio).max(axis=1) > 0.001)
         # What was prepared is not cut or scaled once more.
-        if recordings.peak:
+        if recordings.peak and not recordings.softer_hits:
             np.testing.assert_allclose(np.abs(audio).max(axis=1), recordings.peak)

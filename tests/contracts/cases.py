@@ -188,7 +188,7 @@ CASES = {
     "Harmonic": processor(lambda: Harmonic(N_SAMPLES), HARMONIC, unknown_axes=3),
     "Harmonic of a stiff string": processor(
         lambda: Harmonic(N_SAMPLES, amp_resample_method="linear"),
-        HARMONIC | {"inharmonicity": numbers(N_FRAMES, 1, low=1e-3, high=1e-2)},
+        HARMONIC | {"inharmonicity": numbers(1, 1, low=1e-3, high=1e-2)},
         unknown_axes=3,
     ),
     "Sinusoidal": processor(

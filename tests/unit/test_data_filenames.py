@@ -76,6 +76,9 @@ def test_pitches_of_tables(text, number):
         # German.
         (["Fis3", "Es3", "As3", "Gis3"], [54, 51, 56, 56]),
         (["H3", "B3", "C4", "Cis4"], [59, 58, 60, 61]),
+        # As is a flat beside German names alone.
+        (["C4", "c#4", "As3", "Bb3", "Fis3", "F#-1"], [60, 61, 58, 58, 54, 6]),
+        (["As3", "Cs4", "Fis3"], [58, 61, 54]),
         # The place that varies is the pitch.
         (["E1_C4", "E1_D4", "E1_E4"], [60, 62, 64]),
         # MIDI numbers, where they can be nothing else.
@@ -205,6 +208,9 @@ def test_every_class_has_a_key_and_no_key_two():
     assert 42 in keys["Closed Hats"] and keys["open hat"] == [46] and 49 in keys["crash"]
     assert drum_keys(["flute", "oboe"]) == {}
     few = drum_keys(["kick", "snare", "cymbal", "tom"])
+    beside = drum_keys(["Hats", "closed hat", "open hat", "tom", "low tom", "mid tom", "high tom"])
+    assert beside["Hats"] == [44] and beside["closed hat"] == [42] and beside["open hat"] == [46]
+    assert beside["tom"] == [41] and beside["low tom"] == [43, 45]
     assert {42, 44, 46, 49, 51} <= set(few["cymbal"]) and {37, 38, 39, 40} <= set(few["snare"])
 
 
@@ -237,7 +243,9 @@ PERCUSSION = {
     "kick": "bd_808 bd_ada bd_boom bd_chip bd_fat bd_gas bd_haus bd_jazz bd_klub bd_mehackit "
     "bd_pure bd_sone bd_tek bd_zome bd_zum drum_bass_hard drum_bass_soft drum_heavy_kick",
     "cowbell": "drum_cowbell",
-    "closed hat": "drum_cymbal_closed",
+    "closed hat": "drum_cymbal_closed hat_bdu hat_cab hat_cats hat_gem hat_gnu hat_gump hat_hier "
+    "hat_len hat_mess hat_metal hat_noiz hat_psych hat_raw hat_sci hat_snap hat_star hat_tap "
+    "hat_yosh hat_zan hat_zap hat_zild",
     "cymbal": "drum_cymbal_hard drum_cymbal_soft",
     "open hat": "drum_cymbal_open",
     "pedal hat": "drum_cymbal_pedal",
@@ -247,9 +255,6 @@ PERCUSSION = {
     "high tom": "drum_tom_hi_hard drum_tom_hi_soft",
     "low tom": "drum_tom_lo_hard drum_tom_lo_soft",
     "mid tom": "drum_tom_mid_hard drum_tom_mid_soft",
-    "hat": "hat_bdu hat_cab hat_cats hat_gem hat_gnu hat_gump hat_hier hat_len hat_mess hat_metal "
-    "hat_noiz hat_psych hat_raw hat_sci hat_snap hat_star hat_tap hat_yosh hat_zan hat_zap "
-    "hat_zild",
     "perc": "perc_bell perc_bell2 perc_door perc_impact1 perc_impact2 perc_snap perc_snap2 "
     "perc_swash perc_swoosh perc_till",
     "ride": "ride_tri ride_via",

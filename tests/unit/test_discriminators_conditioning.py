@@ -21,23 +21,25 @@ def conditioning(pitch=(60.0, 61.0, 90.0), velocity=(0.0, 63.5, 127.0), label=(0
     }
 
 
-def test_pitch_is_a_bump_among_its_neighbours_and_a_number():
-    features = ConditionEncoder(("pitch",), min_pitch=50, max_pitch=70)(conditioning()).numpy()
-    assert features.shape == (3, 22)
-    np.testing.assert_allclose(
-        features[0, :21], np.exp(-0.5 * ((60 - np.arange(50, 71)) / 1.5) ** 2), atol=1e-6
-    )
-    np.testing.assert_allclose(features[:, 21], [0.0, 1 / 12, 10 / 12], atol=1e-6)
-    near = features[0] @ features[1]
-    assert near > 0.8 * features[0] @ features[0]
+def test_each_recorded_pitch_has_a_feature_and_others_are_mixtures_of_their_neighbours():
+    condition_encoder = ConditionEncoder(("pitch",), pitches=(50, 53, 60))
+    features = condition_encoder(conditioning(pitch=(53.0, 51.0, 58.25))).numpy()
+    np.testing.assert_allclose(features[:, :3], [[0, 1, 0], [2 / 3, 1 / 3, 0], [0, 0.25, 0.75]])
+    np.testing.assert_allclose(features[:, 3], [-2 / 12, -4 / 12, 3.25 / 12], atol=1e-6)
 
 
-def test_pitches_beyond_the_range_are_taken_as_the_nearest():
-    condition_encoder = ConditionEncoder(("pitch",), min_pitch=50, max_pitch=70)
+def test_pitches_beyond_the_recorded_ones_are_taken_as_the_nearest():
+    condition_encoder = ConditionEncoder(("pitch",), pitches=(50, 70))
     features = condition_encoder(conditioning(pitch=(70.0, 90.0, 20.0))).numpy()
-    np.testing.assert_allclose(features[0], features[1], atol=1e-6)
-    lowest = condition_encoder(conditioning((50.0, 50.0, 50.0)))[0]
-    np.testing.assert_allclose(features[2], lowest, atol=1e-6)
+    np.testing.assert_allclose(features, [[0, 1, 10 / 12], [0, 1, 10 / 12], [1, 0, -10 / 12]])
+
+
+def test_pitches_of_the_recordings_take_the_place_of_the_default():
+    condition_encoder = ConditionEncoder(("pitch",))
+    condition_encoder.set_data(1, [])
+    assert condition_encoder(conditioning()).shape == (3, 89)
+    condition_encoder.set_data(1, [60, 48, 60])
+    assert condition_encoder(conditioning()).shape == (3, 3)
 
 
 def test_velocity_enters_straight_and_as_a_logarithm():

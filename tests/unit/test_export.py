@@ -35,7 +35,16 @@ ASKED = {
 
 def note():
     """A hybrid of notes with everything that moves."""
-    return toys.hybrid(latent_dim=6, condition_jitter=ConditionJitter(), jitter=Jitter(n=3))
+    voices = [HarmonicVoice(n_harmonics=6), NoiseVoice(n_bands=9), TransientVoice(5)]
+    jitters = {"condition_jitter": ConditionJitter(), "jitter": Jitter(n=3)}
+    return toys.hybrid(voices=voices, latent_dim=6, **jitters)
+
+
+def string():
+    """A hybrid of notes with stretched partials."""
+    generator = toys.hybrid(latent_dim=6)
+    generator.adapt(toys.strings())
+    return generator
 
 
 def drum():
@@ -79,8 +88,8 @@ def generator(request):
 
 
 @pytest.fixture(scope="module")
-def notes():
-    return built(note())
+def notes(request):
+    return built(getattr(request, "param", note)())
 
 
 def exported(generator, folder, format, **asked):
@@ -139,7 +148,7 @@ def needs(format):
 @pytest.mark.parametrize(
     ("generator", "format"),
     [
-        *((make, format) for make in (note, wavegan) for format in WRITERS),
+        *((make, format) for make in (note, string, wavegan) for format in WRITERS),
         (drum, "saved_model"),
         *(pytest.param(drum, format, marks=pytest.mark.slow) for format in ("onnx", "litert")),
     ],
@@ -182,14 +191,20 @@ def stream(call, facts, notes, z, n_blocks, held_seconds):
     return np.concatenate(blocks, axis=1)[:, facts["latency"] :]
 
 
-@pytest.mark.parametrize("format", ["saved_model", "onnx"])
+@pytest.mark.parametrize(
+    ("notes", "format"),
+    [(note, "saved_model"), (note, "onnx"), (string, "onnx")],
+    indirect=["notes"],
+)
 def test_blocks_joined_are_the_whole_note(notes, tmp_path, format):
     needs(format)
     facts = exported(notes, tmp_path, format, block=160, sample_rate=16000)
     z, call = notes.prior(3, seed=4).numpy(), runtime(tmp_path / "model", format)
     # A block is a frame here, so the curves are those of the offline note.
-    streamed = stream(call, facts, notes, z, 25, toys.N_SAMPLES / 16000 - 0.1)
-    audio = expected(notes, z).audio
+    held = toys.N_SAMPLES / 16000 - 0.1
+    streamed = stream(call, facts, notes, z, 25, held)
+    asked = tensors(ASKED | {"held_seconds": np.full([3], held, np.float32)})
+    audio = notes(tf.constant(z), asked, seed=tf.constant(ASKED["seed"])).audio
     n = 23 * 160
     np.testing.assert_allclose(streamed[:, :n], audio[:, :n], atol=WITHIN)
 
@@ -203,7 +218,11 @@ def test_a_step_of_controls_is_the_play_of_a_note(notes):
     played = play.function({"z": z, **asked, **state, "note_off_seconds": tf.zeros([3])})
     times = tf.fill([3, 1], 3 * 64 / 32000)
     drawn = notes.controls_at(times, tf.zeros([3]), z, asked)
-    controls = {name.split("/")[1]: x[:, 0] for name, x in drawn.items() if "/" in name}
+    own = "harmonic/", "noise/"
+    controls = {name.split("/")[1]: x[:, 0] for name, x in drawn.items() if name.startswith(own)}
+    onset = notes.controls_at(tf.zeros([1]), tf.zeros([3]), z, asked)
+    for name in ("magnitudes", "decay_seconds"):
+        controls[f"transient_{name}"] = onset[f"transient/{name}"]
     stepped = step.function({**controls, "seed": asked["seed"], **state})
     for name, value in played.items():
         np.testing.assert_allclose(value, stepped[name], rtol=1e-5, atol=1e-5, err_msg=name)

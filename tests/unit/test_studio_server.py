@@ -270,4 +270,9 @@ def test_an_instrument_covers_every_key_once(ask):
     pads = [{"run": 1, "z": Z, "label": i} for i in range(3)]
     kit = ask("/api/instrument", {"run": 1, "pads": pads})[2]
     with zipfile.ZipFile(io.BytesIO(kit)) as archive:
-        assert len(archive.namelist()) == 4
+        # Cymbal, kick and snare: each on its General MIDI keys.
+        played = {int(path[8:11]) for path in archive.namelist() if path.startswith("samples/")}
+    assert {35, 36, 38, 42, 46, 49, 57} <= played
+    kit = ask("/api/instrument", {"run": 1, "pads": pads[1:2] * 4})[2]
+    with zipfile.ZipFile(io.BytesIO(kit)) as archive:
+        assert len(archive.namelist()) == 1 + 4

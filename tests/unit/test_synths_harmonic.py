@@ -71,9 +71,8 @@ def test_normalising_all_harmonics():
     np.testing.assert_allclose(distribution.sum(axis=2), 1.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize("n_frames", [1, 6])
-def test_controls_of_a_stiff_string(n_frames):
-    b = np.full((2, n_frames, 1), 0.02, np.float32)
+def test_controls_of_a_stiff_string():
+    b = np.full((2, 1, 1), 0.02, np.float32)
     synth = Harmonic(2000, amp_resample_method="linear")
     controls = synth.get_controls(*raw(f0=1200.0), inharmonicity=b)
     np.testing.assert_array_equal(controls["inharmonicity"], b)

@@ -13,7 +13,6 @@ from synths import FilteredNoise, Harmonic, set_native_kernels
 from synths.filters import frequency_filter
 from synths.native import native_kernels_used
 from synths.oscillators import harmonic_synthesis
-from synths.sinusoidal import sinusoidal_synthesis
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="no Numba")
@@ -192,9 +191,15 @@ def _second_order_cases():
             ),
             {"f0_hz": f0_hz, "amplitudes": uniform(0.1, 1.0, 4)},
         ),
-        "sinusoidal": (
-            lambda frequencies, amplitudes: sinusoidal_synthesis(frequencies, amplitudes, 160),
-            {"frequencies": f0_hz * np.arange(1, 4) ** 1.01, "amplitudes": uniform(0.1, 1.0, 3)},
+        "stretched": (
+            lambda f0_hz, amplitudes, inharmonicity: harmonic_synthesis(
+                f0_hz, tf.ones_like(f0_hz), None, amplitudes, 160, inharmonicity=inharmonicity
+            ),
+            {
+                "f0_hz": f0_hz,
+                "amplitudes": uniform(0.1, 1.0, 4),
+                "inharmonicity": rng.uniform(1e-3, 1e-2, (2, 1, 1)),
+            },
         ),
         "filter": (
             frequency_filter,

@@ -54,7 +54,7 @@ def reference(
     """
     amplitudes = np.float64(amplitudes)
     n_frames, n_harmonics = amplitudes.shape[1:]
-    ratios = np.arange(1, n_harmonics + 1.0) if ratios is None else np.float64(ratios)
+    ratios = np.arange(1, n_harmonics + 1.0)[None, None] if ratios is None else np.float64(ratios)
     f_hz = np.float64(f0_hz)[..., None] * ratios
     amplitudes = np.where(f_hz < sample_rate / 2, amplitudes, 0.0)
     samples = np.arange(n_samples) if samples is None else np.asarray(samples)
@@ -68,7 +68,7 @@ def reference(
     for k in range(n_harmonics):
         here, slope = f_hz[:, frame, k], (f_after - f_hz)[:, frame, k]
         cycles = at_frames[:, frame, k] + period * weight * (here + 0.5 * slope * weight)
-        cycles += (k + 1) * initial_phase
+        cycles += ratios[..., :1, k] * initial_phase
         gain = sum(
             share * amplitudes[:, np.clip(frame + offset, 0, n_frames - 1), k]
             for offset, share in WEIGHTS[method](weight).items()
@@ -192,7 +192,7 @@ def test_initial_phase_continues_a_sound(native):
 @pytest.mark.parametrize("n_frames", [64, 63])
 def test_the_native_kernel_is_the_plain_path(n_frames, stiff):
     inputs = [*random_inputs(n_frames, 100, batch=3, low=60.0, high=900.0)]
-    inputs += [np.full([3, n_frames, 1], 3e-4, np.float32)] * stiff
+    inputs += [np.float32([3e-4, 0.0, 4e-3]).reshape(3, 1, 1)] * stiff
     weight = np.random.default_rng(1).normal(size=(3, 4096)).astype(np.float32)
     audio, slopes = [], []
     try:
@@ -280,21 +280,23 @@ def test_float64_is_exact_with_gradients(method):
 
 
 @needs_numba
+@pytest.mark.parametrize("stiff", [False, True])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_threads_share_the_frames_of_a_row(monkeypatch, batch):
-    from synths.kernels import harmonic_cpu, threads
+def test_threads_share_the_frames_of_a_row(monkeypatch, batch, stiff):
+    from synths.kernels import frames, threads
 
     inputs = [tf.constant(x) for x in random_inputs(23, 11, batch=batch)]
+    stretch = {"inharmonicity": tf.fill([batch, 1, 1], 1e-3)} if stiff else {}
 
     def both():
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            audio = harmonic_synthesis(*inputs, 700, 16000)
+            audio = harmonic_synthesis(*inputs, 700, 16000, **stretch)
             total = tf.reduce_sum(audio**2)
         return audio, *tape.gradient(total, inputs)
 
     alone = both()
-    monkeypatch.setattr(harmonic_cpu, "_SINES_A_THREAD", 1)
+    monkeypatch.setattr(frames, "_SINES_A_THREAD", 1)
     monkeypatch.setattr(threads, "n_threads", lambda: 5)
     for one, other in zip(both(), alone, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-6 * np.abs(other).max())
@@ -317,22 +319,60 @@ def test_shifts(native):
     assert signal_to_error_db(audio, reference(*arguments, ratios=ratios)) > 80
 
 
-@pytest.mark.parametrize("n_frames", [1, 8])
-def test_stiff_strings(native, n_frames):
-    f0_hz, amplitudes, distribution = random_inputs(8, 12, high=500.0)
-    b = np.float32(np.random.default_rng(5).uniform(1e-4, 4e-3, (2, n_frames, 1)))
-    audio = harmonic_synthesis(f0_hz, amplitudes, distribution, 900, 16000, inharmonicity=b)
-    orders = np.arange(1, 13)
-    ratios = orders * np.sqrt(1 + np.float64(b) * orders**2) * np.ones((2, 8, 1))
-    arguments = (f0_hz[..., 0], amplitudes * distribution, 900, 16000)
-    assert signal_to_error_db(audio, reference(*arguments, ratios=ratios)) > 80
+def stretched_ratios(inharmonicity, n_partials):
+    orders = np.arange(1, n_partials + 1)
+    return orders * np.sqrt(1 + np.float64(inharmonicity) * orders**2)
+
+
+@pytest.mark.parametrize("method", WEIGHTS)
+@pytest.mark.parametrize(("n_frames", "n_samples"), [(8, 900), (7, 1001), (1, 63), (30, 20)])
+def test_stiff_strings(native, n_frames, n_samples, method):
+    f0_hz, amplitudes, distribution = random_inputs(n_frames, 40, low=100.0, high=900.0)
+    b = np.float32([[[3e-4]], [[8e-3]]])
+    phase = np.array([0.3, 1234.6])
+    audio = harmonic_synthesis(
+        f0_hz,
+        amplitudes,
+        distribution,
+        n_samples,
+        amp_resample_method=method,
+        initial_phase=phase,
+        inharmonicity=b,
+    )
+    expected = reference(
+        f0_hz[..., 0],
+        amplitudes * distribution,
+        n_samples,
+        16000,
+        phase[:, None],
+        method=method,
+        ratios=stretched_ratios(b, 40),
+    )
+    assert signal_to_error_db(audio, expected) > 95
+
+
+def test_a_string_goes_on_from_a_phase_that_is_not_wrapped(native):
+    f0_hz, amplitudes, distribution = random_inputs(20, 12, high=500.0)
+    f0_hz[:, 9:12] = f0_hz[:, 10:11]
+    amplitudes[:, 9:12] = amplitudes[:, 10:11]
+    distribution[:, 9:12] = distribution[:, 10:11]
+    inputs = (f0_hz, amplitudes, distribution)
+    stiff = {"inharmonicity": np.float32([[[1e-4]], [[4e-3]]])}
+    whole = harmonic_synthesis(*inputs, 4000, 16000, **stiff)
+    first = harmonic_synthesis(*(x[:, :10] for x in inputs), 2000, 16000, **stiff)
+    f = np.float64(f0_hz[..., 0])
+    phase = np.sum(f[:, :10] + f[:, 1:11], axis=1) * 0.5 * 200 / 16000
+    rest = harmonic_synthesis(
+        *(x[:, 10:] for x in inputs), 2000, 16000, **stiff, initial_phase=phase
+    )
+    np.testing.assert_allclose(np.concatenate([first, rest], axis=1), whole, atol=2e-5)
 
 
 def test_a_string_without_stiffness_is_harmonic(native):
     inputs = random_inputs(8, 5)
     phase = [0.3, 0.6]
     stiff = harmonic_synthesis(
-        *inputs, 400, 16000, inharmonicity=np.zeros((2, 1, 1)), initial_phase=phase
+        *inputs, 400, 16000, inharmonicity=np.zeros((2, 1, 1), np.float32), initial_phase=phase
     )
     harmonic = harmonic_synthesis(*inputs, 400, 16000, initial_phase=phase)
     np.testing.assert_allclose(stiff, harmonic, atol=5e-6)

@@ -136,3 +136,16 @@ def test_controls_are_in_physical_units():
     np.testing.assert_allclose(seconds, [0.001, 0.01, 0.1], rtol=1e-5)
     synth = Transient(scale_fn=None, decay_scale_fn=None)
     np.testing.assert_array_equal(synth.get_controls(magnitudes, decays)["decay_seconds"], decays)
+
+
+def test_a_block_is_a_part_of_the_whole_burst():
+    rng = np.random.default_rng(0)
+    magnitudes = rng.uniform(size=(3, 9)).astype(np.float32)
+    decays = np.float32([[0.02], [0.05], [0.1]])
+    seed = tf.constant([3, -4, 5])
+    synth = Transient(600, 4000, scale_fn=None, decay_scale_fn=None)
+    whole = np.pad(synth.get_signal(magnitudes, decays, seed=seed), [[0, 0], [100, 0]])
+    first = [-90, 7, 380]
+    blocks = synth.get_block(tf.constant(first), 64, magnitudes, decays, seed)
+    for block, row, begin in zip(blocks, whole, first, strict=True):
+        np.testing.assert_allclose(block, row[100 + begin : 164 + begin], atol=1e-6)

@@ -9,7 +9,7 @@ from synths import FilteredNoise, Harmonic, VoiceStream
 RATE, N_FRAMES, N_BANDS, N_HARMONICS = 16000, 12, 17, 6
 
 
-def controls(n_rows=2, seed=0):
+def controls(n_rows=2, seed=0, stretched=False):
     rng = np.random.default_rng(seed)
     drawn = {
         "f0_hz": rng.uniform(100.0, 3000.0, (n_rows, N_FRAMES, 1)),
@@ -17,6 +17,8 @@ def controls(n_rows=2, seed=0):
         "harmonic_distribution": rng.uniform(0.0, 0.2, (n_rows, N_FRAMES, N_HARMONICS)),
         "magnitudes": rng.uniform(0.0, 1.0, (n_rows, N_FRAMES, N_BANDS)),
     }
+    if stretched:
+        drawn["inharmonicity"] = rng.uniform(1e-4, 1e-2, (n_rows, 1, 1))
     return {name: tf.constant(value, tf.float32) for name, value in drawn.items()}
 
 
@@ -32,13 +34,14 @@ def whole(drawn, seed, hop):
 
 def frame(drawn, i):
     """One frame; behind the last one this is held."""
-    return {name: value[:, min(i, N_FRAMES - 1)] for name, value in drawn.items()}
+    return {name: value[:, min(i, value.shape[1] - 1)] for name, value in drawn.items()}
 
 
+@pytest.mark.parametrize("stretched", [False, True])
 @pytest.mark.parametrize("hop", [16, 40, 160])
-def test_blocks_joined_are_the_whole(hop):
-    drawn, seed = controls(), tf.constant([5, -9])
-    stream = VoiceStream(hop, RATE, N_HARMONICS, N_BANDS)
+def test_blocks_joined_are_the_whole(hop, stretched):
+    drawn, seed = controls(stretched=stretched), tf.constant([5, -9])
+    stream = VoiceStream(hop, RATE, N_HARMONICS, N_BANDS, stretched)
     call, state, blocks = tf.function(stream), stream.initial_state(2), []
     for i in range(N_FRAMES + 2 + stream.latency // hop):
         audio, state = call(frame(drawn, i) | {"seed": seed}, state)

@@ -5,10 +5,11 @@ import * as audio from "./audio.js";
 import { clamp, find, make, say } from "./dom.js";
 import { isFree } from "./piano.js";
 import { hushWhile } from "./stage.js";
-import { body, current, listen, onChange, remember, run, state, tell } from "./store.js";
+import { N_PADS, body, current, listen, onChange, remember, run, state, tell } from "./store.js";
 
 const CODES = ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ", "KeyK"];
 const LETTERS = "ASDFGHJK";
+const FIRST_KEY = 36;
 const N_STEPS = 16;
 const AHEAD = 0.12;
 let timer = 0, step = 0, nextAt = 0;
@@ -19,10 +20,21 @@ const name = (i) => {
   return labels.length ? labels[sound.label] : `Pad ${i + 1}`;
 };
 
+/** The pad that plays a MIDI key: of its class by General MIDI, otherwise one of eight from 36 on. */
+export function padOf(key) {
+  const { keys } = run(), label = keys.findIndex((own) => own.includes(key));
+  if (!keys.length) return (key - FIRST_KEY + 128) % N_PADS;
+  const pads = state().sounds.flatMap((sound, i) => (sound.label === label ? [i] : []));
+  return pads[keys[label]?.indexOf(key) % pads.length];
+}
+
 /** Plays a pad; it becomes the chosen one. */
-export async function hit(i, gain = 1) {
+export async function hit(i, velocity = null) {
   const s = state();
   if (!run().is_kit || !s.sounds[i]) return;
+  const isLearnt = run().conditions.includes("velocity");
+  if (velocity !== null && isLearnt) s.velocity = velocity;
+  const gain = velocity !== null && !isLearnt ? velocity / 127 : 1;
   const button = find("pads").children[i];
   button?.classList.add("down");
   setTimeout(() => button?.classList.remove("down"), 110);
@@ -49,7 +61,7 @@ function buildPads() {
   find("pads").replaceChildren(...state().sounds.map((each, i) => {
     const pad = make("button", { type: "button", "aria-pressed": i === state().chosen },
       make("b", { textContent: name(i) }),
-      make("small", {}, make("span", { className: "wide", textContent: `${LETTERS[i]} · ` }), each.name));
+      make("small", {}, make("span", { className: "wide", textContent: LETTERS[i] ? `${LETTERS[i]} · ` : "" }), each.name));
     pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
     pad.addEventListener("pointerdown", (event) => { if (!event.button) hit(i); });
     pad.addEventListener("click", (event) => { if (!event.detail) hit(i); }); // Enter and Space

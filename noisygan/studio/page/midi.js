@@ -6,13 +6,12 @@ import * as piano from "./piano.js";
 import { run } from "./store.js";
 
 const BEND = 2;
-const FIRST_PAD = 36;
 
 function heard({ data: [status, first, second] }) {
   const kind = status & 0xf0;
   if (kind === 0xe0) piano.bendAll(BEND * ((first + 128 * second - 8192) / 8192));
   else if (kind === 0x90 && second > 0) {
-    if (run().is_kit) kit.hit((first - FIRST_PAD + 128) % 8, second / 127);
+    if (run().is_kit) kit.hit(kit.padOf(first), second);
     else piano.press(first, second);
   } else if (kind === 0x80 || kind === 0x90) piano.release(first);
 }

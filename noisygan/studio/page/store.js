@@ -47,9 +47,9 @@ export async function begin(number) {
   store.number = number;
   if (store.states[number]) return;
   const facts = store.runs[number];
-  const n = facts.is_kit ? N_PADS : 1;
+  const n = facts.is_kit ? Math.max(N_PADS, facts.labels.length) : 1;
   const n_labels = Math.max(facts.labels.length, 1);
-  const order = drumOrder(facts.labels);
+  const order = facts.labels.map((_, i) => i).sort((a, b) => facts.keys[a]?.[0] - facts.keys[b]?.[0]);
   const sounds = await Promise.all(
     Array.from({ length: n }, (_, i) => seeded(Math.floor(i / n_labels) || 0, order[i % n_labels] ?? 0)
       .then((sound) => (facts.labels.length || !facts.is_kit ? sound : seeded(i)))),
@@ -70,20 +70,15 @@ export async function begin(number) {
   remember("Start");
 }
 
-function drumOrder(labels) {
-  const wanted = ["kick", "snare", "hihat", "cymbal", "tom"];
-  const rank = (i) => (wanted.indexOf(labels[i]) + 1 || 9);
-  return labels.map((_, i) => i).sort((a, b) => rank(a) - rank(b));
-}
-
 function firstPattern(facts, sounds) {
-  const steps = { kick: [0, 6, 8], snare: [4, 12], cymbal: [0, 2, 4, 6, 8, 10, 12, 14], hihat: [0, 2, 4, 6, 8, 10, 12, 14], tom: [14, 15] };
+  // By General MIDI: kick, snare, closed hi-hat, tom.
+  const steps = { 36: [0, 6, 8], 38: [4, 12], 42: [0, 2, 4, 6, 8, 10, 12, 14], 45: [14, 15] };
   const seen = new Set();
   return sounds.map((sound, i) => {
-    const name = facts.labels[sound.label];
-    let on = facts.labels.length ? steps[name] || [] : [[0, 8], [4, 12], [2, 6, 10, 14]][i] || [];
-    if (facts.labels.length && seen.has(name)) on = [];
-    seen.add(name);
+    const keys = facts.keys[sound.label] ?? [];
+    let on = facts.labels.length ? steps[keys.find((key) => key in steps)] || [] : [[0, 8], [4, 12], [2, 6, 10, 14]][i] || [];
+    if (facts.labels.length && seen.has(sound.label)) on = [];
+    seen.add(sound.label);
     return Array.from({ length: 16 }, (_, step) => on.includes(step));
   });
 }
