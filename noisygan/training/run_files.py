@@ -51,7 +51,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
         "format": FORMAT,
         "noisygan": __version__,
         "versions": {"python": platform.python_version()}
-        | {d.name: d.version for d in importlib.metadata.distributions() if d.name in _PACKAGES},
+        | {d.name: d.version for n in _PACKAGES for d in importlib.metadata.distributions(name=n)},
         "command": without_home(command),
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "seed": seed,

@@ -204,7 +204,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "data.md"
 
 
 @pytest.mark.slow
-def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys):
+def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys, eagerly):
     """The page's commands work on a folder as messy as the page's, in its order."""
     mess.rename(tmp_path / "my_samples")
     shutil.copytree(drums_folder(), tmp_path / "my_samples", dirs_exist_ok=True)
@@ -213,7 +213,7 @@ def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys):
     commands = [line for block in blocks for line in block.splitlines()]
     assert len(commands) >= 4
     for command in commands:
-        program, *args = shlex.split(command.replace("--minutes 10", "--steps 2"))
+        program, *args = shlex.split(command.replace("--minutes 10", "--steps 1 --no_report"))
         assert program == "noisygan"
         if "--runner" in args and importlib.util.find_spec("apache_beam") is None:
             continue
