@@ -10,7 +10,8 @@ resumes.
 
 level, slope, end, bands: median difference from the recording of the same note over that between
 neighbouring recordings (noisygan/metrics/note_envelopes.py). cents: share of notes within 25 cents
-of the recording. two-sample: accuracy of a CNN on log-mel spectrograms.
+of the recording. two-sample: accuracy of a CNN on log-mel spectrograms. seeds, takes: mean of the
+four ratios for two seeds of the same generated note, and for two takes of the same recorded note.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ TARGETS = {
 }
 MIN_IN_TUNE, MAX_TWO_SAMPLE, MIN_STEPS_PER_SECOND = 98.0, 75.0, 3.0
 HEAD = "instrument", "notes", *TARGETS["training"], "in tune, %", "two-sample, %", "steps/s"
+HEAD += "seeds", "takes"
 
 
 def divide(folder, data):
@@ -97,11 +99,27 @@ def measure(run, data):
             pictures = examples.features.pictures, fake.features.pictures
             accuracy = classifiers.two_sample_accuracy(*pictures, examples.groups, fake.groups)
             found[name]["two-sample"] = accuracy.value
+            found[name] |= variation(run, examples, fake, floor)
     lines = [line for line in run.metrics() if "seconds" in line]
     half, last = lines[len(lines) // 2], lines[-1]
     # Of the second half: the first steps are compiled.
     n, seconds = last["step"] - half["step"], last["seconds"] - half["seconds"]
     return found | {"steps": run.step, "steps per second": n / seconds if n else 0.0}
+
+
+def variation(run, examples, fake, floor):
+    """Mean ratios to the floor between two seeds of notes, and two takes: dict."""
+    other = generate.generate(run, examples, len(examples), seed=1)
+    notes = list(zip(examples.pitch, np.nan_to_num(examples.velocity), strict=True))
+    pairs = [(i, notes.index(note)) for i, note in enumerate(notes) if notes.index(note) < i]
+    sets = {"seeds": (fake.envelopes, other.envelopes)}
+    if pairs:
+        sets["takes"] = [examples.envelopes.take(list(rows)) for rows in zip(*pairs, strict=True)]
+    found = {name: note_envelopes.differences(*pair) for name, pair in sets.items()}
+    return {
+        name: float(np.nanmean(list(note_envelopes.ratios(each, floor).values())))
+        for name, each in found.items()
+    }
 
 
 def tuning(examples):
@@ -125,9 +143,11 @@ def rows_of(results):
                 cells.append(cell(np.mean([x["two-sample"] for x in own]), at_most=MAX_TWO_SAMPLE))
                 speed = np.mean([figures["steps per second"] for figures in seeds])
                 cells.append(cell(speed, at_least=MIN_STEPS_PER_SECOND))
-            rows.append(
-                [f"{instrument}, {part}", str(own[0]["n"]), *cells, *[""] * (7 - len(cells))]
-            )
+                for name in ("seeds", "takes"):
+                    values = [x[name] for x in own if name in x]
+                    cells.append(cell(np.mean(values)) if values else "")
+            empty = [""] * (len(HEAD) - 2 - len(cells))
+            rows.append([f"{instrument}, {part}", str(own[0]["n"]), *cells, *empty])
     return rows
 
 

@@ -35,7 +35,7 @@ class RecurrentDiscriminator(WaveformDiscriminator):
         self.second = _layer(units, "lstm_1", return_sequences=False)
         self.decision = keras.layers.Dense(1, name="decision")
         self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
-        self._compiled = tf.function(self.score)
+        self._compiled = tf.function(self.score, autograph=False)
 
     def score(self, features, conditioning, held_seconds=None):
         """Score the waveform, [batch, n_samples, 1]."""

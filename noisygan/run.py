@@ -284,19 +284,21 @@ class Run:
         return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
 
     def _with_note_offs(self, entries, held_seconds):
-        """Entries with the given note-off, or the measured ones for a generator that uses them."""
+        """Entries with the given or measured note-off, and the pitch as for the run's training."""
         from noisygan.data.dataset import measure_held_seconds
         from noisygan.evaluation.generate import recordings_of
 
         if not self.generator.has_controls:
             return entries
-        trim_db = recordings_of(self).trim_db
+        recordings = recordings_of(self)
         found, problems = [], []
         for entry in entries:
             try:
-                held = (
-                    measure_held_seconds(entry, trim_db) if held_seconds is None else held_seconds
-                )
+                if entry.pitch is None and recordings.detect_pitch:
+                    entry = recordings.with_pitch(entry)
+                held = held_seconds
+                if held is None:
+                    held = measure_held_seconds(entry, recordings.trim_db)
                 found.append(dataclasses.replace(entry, held_seconds=held))
             except decoding.BadAudioError as error:
                 problems.append(f"like: {entry.path} {error}")

@@ -19,21 +19,6 @@ def check_method(name, method):
         raise ValueError(f"{name}: got {method!r}, expected one of {', '.join(METHODS)}.")
 
 
-def frame_positions(n_frames, n_samples):
-    """Position of each sample between two frames.
-
-    Args:
-      n_frames, n_samples: int or scalar int32.
-
-    Returns:
-      (frame, weight): int32 [n_samples], the frame at or before each sample, and float64
-      [n_samples] in [0, 1), the position between that frame and the next. Exact while
-      n_frames * n_samples < 2**63.
-    """
-    n_samples = tf.cast(n_samples, tf.int64)
-    return _positions(tf.cast(n_frames, tf.int64), tf.range(n_samples), n_samples)
-
-
 def _positions(n_steps, sample, n_samples):
     position = sample * n_steps
     frame = position // n_samples

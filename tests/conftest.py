@@ -91,6 +91,19 @@ def eagerly():
         yield
 
 
+@pytest.fixture(scope="module")
+def unoptimized():
+    """Graphs run as they were traced: a few runs save less time than optimizing them takes.
+
+    For a module, since graphs are made anew when it changes.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 @pytest.fixture
 def quick_metrics(monkeypatch):
     """Evaluations whose classifiers hardly learn and whose times are rough."""

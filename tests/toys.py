@@ -144,6 +144,18 @@ def trainer(regularizers=(), **changes):
     return Trainer(**(settings | changes))
 
 
+def waveform_trainer(regularizers=(), **changes):
+    """A `Trainer` of raw-waveform networks, whose step is traced in a third of the time."""
+    from discriminators.waveform import WaveGANDiscriminator
+    from noisygan.generators.wavegan import WaveGAN
+
+    networks = {
+        "generator": WaveGAN(N_SAMPLES, SAMPLE_RATE, latent_dim=4, units=2, kernel_size=5),
+        "discriminator": WaveGANDiscriminator(N_SAMPLES, units=2, kernel_size=5),
+    }
+    return trainer(regularizers, **(networks | changes))
+
+
 def quick_trainer(**changes):
     """A `Trainer` whose steps depend on the recordings so far, `taken`, and take no time."""
     import tensorflow as tf

@@ -15,7 +15,7 @@ from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.drum_dcgan import DrumDCGAN
 from noisygan.generators.growing_gan import GrowingGAN
 from noisygan.generators.sample_gan import SampleGAN
-from noisygan.losses import BCE, R2, Drift, GradientPenalty, Relativistic, Wasserstein
+from noisygan.losses import BCE, R1, R2, Drift, GradientPenalty, Relativistic, Wasserstein
 from noisygan.losses.generator import ClippingPenalty, FeatureMatch, SpectralMatch
 from noisygan.training.augmentation import Augmentation, Gain, Noise, Polarity, Shift, TimeMask
 from noisygan.training.distribution import connect
@@ -51,6 +51,7 @@ def batch_norm():
         BCE(),
         [R2(0.5)],
         [ClippingPenalty(0.01)],
+        n_critic=2,
         batch_size=4,
         g_optimizer=steady_adam(),
         d_optimizer=steady_adam(),
@@ -64,7 +65,7 @@ def growing(batch_sizes=(4, 8)):
         GrowingGAN(sample_rate=toys.SAMPLE_RATE, latent_dim=4, **sizes),
         GrowingGANDiscriminator(group_size=2, **sizes),
         Wasserstein(),
-        [GradientPenalty(10.0), Drift(1e-3)],
+        [GradientPenalty(10.0), R1(0.1), Drift(1e-3)],
         batch_size=batch_sizes[0],
         growth=Growth(sounds=4, fade_sounds=16, batch_sizes=list(batch_sizes)),
         g_optimizer=steady_adam(),

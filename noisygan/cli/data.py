@@ -1,21 +1,32 @@
-"""Show what a folder holds that `noisygan prepare` wrote: counts, levels, skipped files and why.
+"""Show how the recordings of a folder are understood: pitches, velocities, takes, note-offs.
 
---html writes a page with plots and a player for an example of each class; it opens from disk,
-without a network. --verify reads every file and reports what is damaged or missing.
+Of a folder that `noisygan prepare` wrote, counts, levels and steps follow. --html writes a page
+about it with plots and a player for an example of each class; it opens from disk, without a
+network. --verify reads every file and reports what is damaged or missing.
 """
 
 import pathlib
 
 from noisygan import progress
+from noisygan.cli import arguments
 from noisygan.errors import RunError, UsageError
 
-SUMMARY = "show or check prepared recordings"
-EXAMPLE = "noisygan data prepared/flute --html flute.html\nnoisygan data prepared/flute --verify"
+SUMMARY = "show how recordings are understood, check prepared ones"
+EXAMPLE = """\
+noisygan data my_notes
+noisygan data prepared/flute --html flute.html
+noisygan data prepared/flute --verify"""
+
+# Of runs/notes.gin, in Hz.
+_SAMPLE_RATE = 44100
 
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    parser.add_argument("folder", metavar="DIR", help="a folder that `noisygan prepare` wrote")
+    parser.add_argument(
+        "folder", metavar="DIR", help="folder of recordings, as they are or prepared"
+    )
+    arguments.add_names(parser)
     parser.add_argument("--html", metavar="OUT.html", help="write a page as well")
     parser.add_argument(
         "--verify", action="store_true", help="read every file; exit code 1 if any is damaged"
@@ -25,22 +36,26 @@ def add_arguments(parser):
 def run(args):
     """Print the tables, write the page, verify the files."""
     from noisygan.data.prepare import records, summary
-    from noisygan.data.prepare.manifest import read_manifest
+    from noisygan.data.prepare.manifest import is_prepared, read_manifest
 
+    if not (args.html or args.verify or is_prepared(args.folder)):
+        print(_dataset(args).table())
+        return 0
     manifest = read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--html {args.html}: expected a name that ends in .html")
     try:
+        print(f"{summary.listing(manifest, args.folder).text()}\n")
         print(summary.text(manifest, args.folder))
         if args.html is not None:
             from noisygan.reports import dataset_report
 
             print(f"\npage: {dataset_report.write(args.folder, args.html)}")
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise RunError(
-            f"{args.folder}/manifest.json is not as `noisygan prepare` writes it ({said}); prepare "
-            "the recordings again"
+            f"{args.folder} is not as `noisygan prepare` writes it ({said}); prepare the "
+            "recordings again"
         ) from error
     if args.verify:
         with progress.CountedProgress("verifying", None) as count:
@@ -52,6 +67,14 @@ def run(args):
                 "above; prepare the recordings again with --overwrite, or copy the folder again"
             )
     return 0
+
+
+def _dataset(args):
+    from noisygan.data import Recordings
+
+    settings = {"middle_c": args.middle_c or "C4", "detect_pitch": args.detect_pitch}
+    with progress.CountedProgress("reading", None) as count:
+        return Recordings(_SAMPLE_RATE, **settings).read(args.folder, count)
 
 
 def _verified(manifest):

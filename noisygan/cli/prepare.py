@@ -180,6 +180,7 @@ def run(args):
     if not is_new:
         print(f"nothing to do: {args.out} is complete")
     print("\n".join(summary.result_lines(made, args.out)))
+    print(f"\n{summary.listing(made, args.out).text()}")
     bad = manifest.bad_files(made)
     if args.strict and bad:
         raise RunError(f"--strict: skipped {bad}; {args.out}/files.jsonl says why")

@@ -15,7 +15,7 @@ import numpy as np
 from noisygan.audio_io import decoding
 from noisygan.data import layouts, loading, softer_hits
 from noisygan.data.filenames import octave_of
-from noisygan.data.listing import Listing
+from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
 from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
@@ -32,7 +32,7 @@ MAX_BYTES_IN_MEMORY = 2 * 1024**3
 # Of recordings that do not say it.
 UNKNOWN_VELOCITY = 100.0
 
-NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or detect its pitch"
+NO_PITCH = "has no pitch in its name; name it like C4.wav or 060.wav, or add --detect_pitch pyin"
 
 # What is later in a recording is not looked through for its note-off.
 MAX_NOTE_SECONDS = 30.0
@@ -251,7 +251,7 @@ class AudioDataset:
         Example:
           >>> print(data.table())
         """
-        return self.listing.text(self)
+        return self.listing.text()
 
     def audio(self, i: int) -> np.ndarray:
         """Audio of recording i, cut or zero-padded at the end. float32 [n_samples], read-only.
@@ -474,8 +474,8 @@ class Recordings:
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
         self.softer_hits = softer_hits
-        # Set by those who compose a config: fields without which a recording is of no use.
-        self.required = ()
+        # Set by callers: fields without which a recording is of no use; gain of the set, if known.
+        self.required, self.gain = (), None
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
@@ -521,17 +521,18 @@ class Recordings:
         )
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
-        listing = Listing(skipped, middle_c=self.middle_c)
+        listing = Listing(folder, self.sample_rate, skipped, self.middle_c)
+        listing.softer_hits = self.softer_hits
         rows, examples, wholes, bad = [], [], {}, []
         for done, entry in enumerate(entries, 1):
             loaded = None
             try:
                 if "pitch" in self.required and entry.pitch is None and not self.detect_pitch:
-                    raise decoding.BadAudioError("without pitch", NO_PITCH)
+                    raise decoding.BadAudioError("without pitch", entry.problem or NO_PITCH)
                 if self.segments or self.crop or keep or self._needs_decoding(entry):
                     loaded = loading.load(entry, self.sample_rate, self._from_onset)
                     if self.detect_pitch and entry.pitch is None and entry.end is None:
-                        entry = self._with_pitch(entry, loaded.audio)
+                        entry = self.with_pitch(entry, loaded.audio)
                     if (self.segments or self.crop) and entry.end is None:
                         entry = dataclasses.replace(entry, end=len(loaded.audio))
                         # Parts of files at another rate cannot be read from them one by one.
@@ -541,15 +542,16 @@ class Recordings:
                             wholes[entry.name] = loaded.audio
                 if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
                     # Measured while the file is decoded: it is not read again.
-                    held = held_seconds_in(loaded.audio, self.sample_rate, self.trim_db)
-                    entry = dataclasses.replace(entry, held_seconds=held)
+                    timing = timing_in(loaded.audio, self.sample_rate, self.trim_db)
+                    held, ending = timing.note_off, timing.ending
+                    entry = dataclasses.replace(entry, held_seconds=held, ending=ending)
                 starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
                 if keep:
                     examples += [self._shaped(loaded.audio[start:], entry) for start in starts]
                 if prepared is None:
                     digest.update(_identity(entry, whole_file=keep))
                 rows += [(entry, start) for start in starts]
-                listing.add(entry, loaded)
+                listing.add(entry, self._facts(entry, loaded), len(starts))
             except (decoding.BadAudioError, OSError) as error:
                 if isinstance(error, OSError):
                     reason = f"cannot be read ({error.strerror})"
@@ -568,15 +570,30 @@ class Recordings:
             )
         audio = np.stack(examples) if keep else None
         if keep and self.peak is None and not self.crop:
-            listing.gain = loading.level_gain(float(np.max(np.abs(audio))))
+            peak = float(np.max(np.abs(audio)))
+            listing.gain = loading.level_gain(peak) if self.gain is None else self.gain
             audio *= np.float32(listing.gain)
         return self._dataset(folder, rows, digest.hexdigest(), audio, wholes, listing)
+
+    def _facts(self, entry, loaded):
+        if loaded is None:
+            return None
+        lead = loaded.lead_seconds
+        if self.trim_db is not None:
+            lead = _silence_before(loaded.audio, self.trim_db) / loaded.sample_rate
+        facts = FileFacts(loaded.rate, loaded.n_channels, lead)
+        if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
+            return facts
+        return facts.check_note(loaded.audio, loaded.sample_rate, entry.pitch)
 
     @property
     def _from_onset(self):
         return self.trim_db is None and not self.segments and not self.crop
 
-    def _with_pitch(self, entry, audio):
+    def with_pitch(self, entry, audio=None):
+        """An `Entry` with the measured pitch of its audio, float32 [n_samples] if it is loaded."""
+        if audio is None:
+            audio = loading.load(entry, self.sample_rate).audio
         pitch = features.detect_pitch(audio, self.sample_rate, self.detect_pitch)
         if pitch is None:
             raise decoding.BadAudioError("without pitch", "has no pitch that could be measured")
@@ -655,9 +672,9 @@ class Recordings:
         return measure_held_seconds(entry, self.trim_db, self.sample_rate)
 
     def _selection(self):
-        values = {key: value for key, value in vars(self).items() if value is not None}
+        others = ("split", "required", "gain")
+        values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
-        del values["split"], values["required"]
         defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
@@ -676,16 +693,20 @@ def measure_held_seconds(entry, trim_db=None, sample_rate=None):
     if entry.held_seconds is not None:
         return entry.held_seconds
     rate = sample_rate or decoding.check_header(entry.path, None).samplerate
-    return held_seconds_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db)
+    return timing_in(loading.load(entry, rate, trim_db is None).audio, rate, trim_db).note_off
 
 
-def held_seconds_in(audio, sample_rate, trim_db=None):
-    """Time of the note-off in the audio of a whole recording, float32 [n_samples], at a rate."""
+def timing_in(audio, sample_rate, trim_db=None):
+    """`NoteTiming` of the audio of a whole recording, float32 [n_samples], at a rate."""
     audio = audio[: round(MAX_NOTE_SECONDS * sample_rate)]
     if trim_db is not None:
-        level = np.abs(audio)
-        audio = audio[np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)) :]
-    return note_timing(audio, sample_rate).note_off
+        audio = audio[_silence_before(audio, trim_db) :]
+    return note_timing(audio, sample_rate)
+
+
+def _silence_before(audio, trim_db):
+    level = np.abs(audio)
+    return int(np.argmax(level > np.max(level) * 10.0 ** (trim_db / 20.0)))
 
 
 def _sounding(audio, n):

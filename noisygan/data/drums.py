@@ -194,6 +194,20 @@ def drum_keys(labels):
                 # Labels of one class share its keys in turn.
                 keys[min(playing, key=lambda label: len(keys[label]))].append(key)
                 break
+    owners = {key: label for label, found in keys.items() for key in found}
+    for label, found in keys.items():
+        if found:
+            continue
+        # Toms beside low, mid and high ones get one of their keys, the least suitable.
+        usable = [
+            (names.index(classes[owners[key]]), -key)
+            for key, names in _CLASSES_OF_KEY.items()
+            if classes[label] in names and len(keys[owners[key]]) > 1
+        ]
+        if usable:
+            key = -max(usable)[1]
+            keys[owners[key]].remove(key)
+            found.append(key)
     taken = {key for found in keys.values() for key in found}
     free = iter([key for key in _FREE_KEYS if key not in taken])
     for found in keys.values():

@@ -222,7 +222,10 @@ def _pitches(stems, middle_c):
     keys = {match["key"].lower() for match in matches}
     # Trackers write C-4 and C#4.
     is_dash = any(m["minus"] and not m["sign"] and int(m["octave"]) > 2 for m in matches)
-    is_german = "is" in signs
+    # Fis is German; As is A sharp beside F# and Cs, A flat beside Fis alone.
+    is_english = signs & {"#", "♯", "sharp", "b", "♭", "flat"}
+    is_english |= {m["sign"] for m in matches if m["sign"] == "s" and m["key"].lower() not in "ae"}
+    is_german = "is" in signs and not is_english
     has_h = "h" in keys and len(keys) > 1
 
     def pitch_of(match):

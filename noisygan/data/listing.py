@@ -2,22 +2,53 @@
 
 import collections
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
 from noisygan.data.drums import drum_class, drum_keys
 from noisygan.data.filenames import octave_of, pitch_name
+from noisygan.errors import printable
+from noisygan.metrics.note_timing import ENDINGS
 
 # With fewer recordings than these a model repeats them.
 FEW = 10
 # Shorter notes end within an attack.
 SHORT_SECONDS = 0.05
-# Recordings whose pitch is compared with their names.
-_N_CHECKED = 40
 # At most this many names are listed in a line.
 _N_LISTED = 6
+# At most this many files are listed, a line each.
+_N_SKIPPED = 20
 # A new note follows where the level falls so far below the peak, and rises again to this.
 _GAP_DB, _AGAIN_DB, _FRAME_SECONDS = -45.0, -20.0, 0.02
+
+
+@dataclasses.dataclass
+class FileFacts:
+    """Facts on the audio of a file.
+
+    Attributes:
+      rate: Of the file, in Hz.
+      n_channels: Of the file.
+      lead_seconds: Silence that was cut off at the beginning.
+      octaves: `octaves_off` of a note.
+      n_notes: `count_notes` of a note.
+      is_short: Whether a note is shorter than an attack.
+    """
+
+    rate: float
+    n_channels: int = 1
+    lead_seconds: float = 0.0
+    octaves: int | None = 0
+    n_notes: int = 1
+    is_short: bool = False
+
+    def check_note(self, audio, sample_rate, pitch):
+        """Compare the audio of a note, float32 [n_samples], with its MIDI pitch; returns self."""
+        self.is_short = len(audio) < SHORT_SECONDS * sample_rate
+        self.octaves = 0 if self.is_short else octaves_off(audio, sample_rate, pitch)
+        self.n_notes = count_notes(audio, sample_rate)
+        return self
 
 
 @dataclasses.dataclass
@@ -25,75 +56,88 @@ class Listing:
     """Facts on the files of a set, collected while they are read.
 
     Attributes:
+      folder: Of the files.
+      sample_rate: Hz that they are read at.
       skipped: dict of name -> why a file was not used.
       middle_c: Name of MIDI note 60 in the names.
       gain: Of the whole set.
+      softer_hits: As of `Recordings`.
+      entries: Recordings that are used.
+      n_examples: Number of examples that they give.
     """
 
+    folder: Path = Path()
+    sample_rate: int = 16000
     skipped: dict = dataclasses.field(default_factory=dict)
     middle_c: str = "C4"
     gain: float = 1.0
+    softer_hits: bool = False
 
     def __post_init__(self):
-        self.entries, self.several, self.short = [], [], []
+        self.entries, self.n_examples, self.several, self.short = [], 0, [], []
         self.rates, self.octaves = collections.Counter(), collections.Counter()
         self.n_mixed, self.leads = 0, []
 
-    def add(self, entry, loaded=None):
-        """Add a recording, with what was loaded of it, if it was."""
+    def add(self, entry, facts=None, n_examples=1):
+        """Add a recording, with its `FileFacts` if it was decoded."""
         self.entries.append(entry)
-        if loaded is None:
+        self.n_examples += n_examples
+        if facts is None:
             return
-        self.rates[loaded.rate] += 1
-        self.n_mixed += loaded.n_channels > 1
-        if loaded.lead_seconds:
-            self.leads.append(loaded.lead_seconds)
-        if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
+        self.rates[facts.rate] += 1
+        self.n_mixed += facts.n_channels > 1
+        if facts.lead_seconds:
+            self.leads.append(facts.lead_seconds)
+        if entry.pitch is None:
             return
-        audio, rate = loaded.audio, loaded.sample_rate
-        if len(audio) < SHORT_SECONDS * rate:
+        self.octaves[facts.octaves] += not facts.is_short
+        if facts.is_short:
             self.short.append(entry.name)
-        elif self.octaves.total() < _N_CHECKED:
-            self.octaves[octaves_off(audio, rate, entry.pitch)] += 1
-        if count_notes(audio, rate) > 1:
+        if facts.n_notes > 1:
             self.several.append(entry.name)
 
-    def warnings(self, dataset):
+    def warnings(self):
         """Sentences on what is probably wrong, list of str."""
         found = [f"{name} {reason}" for name, reason in self._problems().items()]
         if len(found) > _N_LISTED:
             found[_N_LISTED:] = [f"{len(found) - _N_LISTED} more names like these"]
         n_tried, (octaves, n) = self.octaves.total(), (self.octaves.most_common(1) or [(0, 0)])[0]
-        if n_tried >= 3 and 2 * n > n_tried and octaves:
+        if n_tried >= 3 and 2 * n > n_tried and octaves != 0:
             found.append(self._octave_warning(octaves, n, n_tried))
         if self.several:
             found.append(f"several notes in one file: {_names(self.several)}; cut them apart")
         if self.short:
             found.append(f"shorter than {1000 * SHORT_SECONDS:g} ms: {_names(self.short)}")
-        without = [e.name for e, p in zip(self.entries, dataset.pitch, strict=False) if np.isnan(p)]
+        without = [entry.name for entry in self.entries if entry.pitch is None]
         if without and len(without) < len(self.entries):
             found.append(f"no pitch: {_names(without)}; name them like C4.wav or 060.wav")
-        if len(dataset) < FEW:
-            found.append(f"{len(dataset)} recordings are few: expect copies; take 30 or more")
+        if self.n_examples < FEW:
+            found.append(f"{self.n_examples} recordings are few: expect copies; take 30 or more")
         return found
 
-    def text(self, dataset):
-        """The table of a data set, str of several lines."""
+    def text(self):
+        """The table, str of several lines."""
         n_files = len(self.entries) + len(self.skipped)
-        lines = [f"{dataset.folder}: {len(self.entries)} of {n_files} files"]
+        lines = [f"{printable(self.folder)}: {len(self.entries)} of {n_files} files"]
         for rule, entries in self._by_rule().items():
             example = next((e for e in entries if e.pitch is not None), entries[0])
             lines.append(_row("read by", f"{rule}: {len(entries)}, such as {self._said(example)}"))
-        lines.append(_row("pitch", self._pitches(dataset)))
-        lines.append(_row("velocity", self._velocities(dataset)))
+        lines.append(_row("pitch", self._pitches()))
+        lines.append(_row("velocity", self._velocities()))
         takes = self._takes()
         if takes:
             lines.append(_row("takes", takes))
-        lines += [_row("class", text) for text in self._classes(dataset)]
+        lines += [_row("class", text) for text in self._classes()]
+        endings = collections.Counter(entry.ending for entry in self.entries if entry.ending)
+        if endings:
+            lines.append(_row("notes", ", ".join(f"{endings[name]} {name}" for name in ENDINGS)))
         if self.rates:
-            lines.append(_row("audio", self._audio(dataset)))
-        lines += [_row("skipped", f"{name} {why}") for name, why in self.skipped.items()]
-        return "\n".join(lines + [_row("warning", text) for text in self.warnings(dataset)])
+            lines.append(_row("audio", self._audio()))
+        skipped = [f"{name} {why}" for name, why in self.skipped.items()]
+        if len(skipped) > _N_SKIPPED:
+            skipped[_N_SKIPPED:] = [f"{len(skipped) - _N_SKIPPED} more files"]
+        lines += [_row("skipped", text) for text in skipped]
+        return "\n".join(lines + [_row("warning", text) for text in self.warnings()])
 
     def _problems(self):
         return {entry.name: entry.problem for entry in self.entries if entry.problem}
@@ -113,22 +157,20 @@ class Listing:
         parts.append(f"take {entry.take}" if entry.take > 1 else "")
         return f"{entry.name} -> {', '.join(filter(None, parts)) or 'nothing'}"
 
-    def _pitches(self, dataset):
-        known = np.unique(dataset.pitch[~np.isnan(dataset.pitch)])
-        if not len(known):
+    def _pitches(self):
+        known = sorted({entry.pitch for entry in self.entries if entry.pitch is not None})
+        if not known:
             return "unknown"
         names = [pitch_name(pitch, self.middle_c) for pitch in (known[0], known[-1])]
         n_keys = round(known[-1] - known[0]) + 1
         span = f"{names[0]} to {names[1]} ({known[0]:g} to {known[-1]:g})"
         return f"{span}, {len(known)} of {n_keys} keys; middle C is {self.middle_c}"
 
-    def _velocities(self, dataset):
-        known = np.unique([e.velocity for e in self.entries if e.velocity is not None])
+    def _velocities(self):
+        known = sorted({entry.velocity for entry in self.entries if entry.velocity is not None})
         n_unknown = sum(entry.velocity is None for entry in self.entries)
-        read_as = "100"
-        if dataset.has_softer_hits:
-            read_as = "127; softer hits are imitated"
-        if not len(known):
+        read_as = "127; softer hits are imitated" if self.softer_hits else "100"
+        if not known:
             return f"unknown, read as {read_as}"
         shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
         unknown = f"; unknown in {n_unknown}, read as {read_as}" if n_unknown else ""
@@ -140,13 +182,13 @@ class Listing:
         shown = [f"{pitch_name(p, self.middle_c)}: {n}" for (_, p, _), n in several.items()]
         return f"{len(several)} notes have several ({_names(shown)})" if several else ""
 
-    def _classes(self, dataset):
-        if not dataset.has_label or len(dataset.label_names) < 2:
+    def _classes(self):
+        counts = collections.Counter(entry.label for entry in self.entries)
+        if None in counts or len(counts) < 2:
             return []
-        keys = drum_keys(dataset.label_names)
-        counts = np.bincount(dataset.label, minlength=len(dataset.label_names))
+        keys = drum_keys(sorted(counts))
         lines = []
-        for name, n in zip(dataset.label_names, counts, strict=True):
+        for name, n in sorted(counts.items()):
             where = ""
             if keys:
                 where = f", keys {' '.join(map(str, keys[name]))}"
@@ -154,9 +196,9 @@ class Listing:
             lines.append(f"{name}: {n}{where}")
         return lines
 
-    def _audio(self, dataset):
+    def _audio(self):
         rates = ", ".join(f"{rate:g} Hz ({n})" for rate, n in self.rates.most_common(4))
-        parts = [f"{rates} read at {dataset.sample_rate} Hz"]
+        parts = [f"{rates} read at {self.sample_rate:g} Hz"]
         if self.n_mixed:
             parts.append(f"{self.n_mixed} mixed to mono")
         if self.leads:
@@ -167,7 +209,7 @@ class Listing:
         return "; ".join(parts)
 
     def _octave_warning(self, octaves, n, n_tried):
-        if np.isnan(octaves):
+        if octaves is None:
             return f"{n} of {n_tried} recordings have another pitch than their names say"
         direction = "higher" if octaves > 0 else "lower"
         shift = f"{abs(octaves):g} octave{'s' if abs(octaves) > 1 else ''} {direction}"
@@ -187,7 +229,7 @@ def octaves_off(audio, sample_rate, pitch):
       pitch: MIDI number.
 
     Returns:
-      Whole number, 0 where the name is right; NaN for another pitch class.
+      Whole number, 0 where the name is right; None for another pitch class.
     """
     n = min(len(audio), round(0.35 * sample_rate))
     begin = min(int(np.argmax(np.abs(audio))) + round(0.05 * sample_rate), len(audio) - n)
@@ -207,7 +249,7 @@ def octaves_off(audio, sample_rate, pitch):
         return 0
     semitones = 69.0 + 12.0 * np.log2(sample_rate / lags[0] / 440.0) - pitch
     octaves = int(np.round(semitones / 12.0))
-    return octaves if abs(semitones - 12 * octaves) < 1.0 else np.nan
+    return octaves if abs(semitones - 12 * octaves) < 1.0 else None
 
 
 def count_notes(audio, sample_rate):
@@ -238,4 +280,4 @@ def _names(names):
 
 
 def _row(head, text):
-    return f"  {head:<10}{text}"
+    return f"  {head:<10}{printable(text)}"

@@ -42,6 +42,7 @@ class Entry:
       problem: Why a part of its name could not be read, or None.
       start, end: First frame of the file, and the one after the last (None: to the end).
       held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
+      ending: How the note ends, of `metrics.note_timing.ENDINGS`; None: to be measured.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Entry:
     start: int = 0
     end: int | None = None
     held_seconds: float | None = None
+    ending: str | None = None
 
 
 @dataclasses.dataclass

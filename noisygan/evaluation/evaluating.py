@@ -84,7 +84,9 @@ def evaluate(
         recordings = splits.recordings_for(given) if given else None
     parts = splits.read_splits(recordings, data, train, progress)
     if is_folder:
-        audio = generate.examples_of_folder(recordings, audio, n), pathlib.Path(audio).name
+        dataset = recordings.read(audio)
+        parts.warnings.extend(splits.left_out(dataset, "examples"))
+        audio = generate.some_examples(dataset, n), pathlib.Path(audio).name
     elif audio is not None:
         audio = audio, "audio"
     reference = measures.Reference(parts.train, parts.test, embeddings)

@@ -14,12 +14,13 @@ from noisygan.evaluation.examples import Examples
 
 
 def recordings_of(run):
-    """`Recordings` of a run's config."""
+    """`Recordings` of a run's config, which raise the level as for its training."""
     from noisygan import config
 
     config.parse([run.path / "config.gin"])
     recordings = config.configured(Recordings)()
     recordings.required = tuple({"pitch"} & set(run.condition_names))
+    recordings.gain = run.metadata["data"].get("gain")
     return recordings
 
 
@@ -133,13 +134,8 @@ def untrained_generator(run):
     return trainer.generator
 
 
-def examples_of_folder(recordings, folder, n):
-    """Up to n examples of a folder, sampled with a fixed seed; UsageError if one is unusable."""
-    dataset = recordings.read(folder)
-    skipped = dataset.listing.skipped
-    if skipped:  # They would make the others look better.
-        name, reason = next(iter(skipped.items()))
-        raise UsageError(f"{len(skipped)} sounds of {folder} can't be used, e.g. {name} {reason}")
+def some_examples(dataset, n):
+    """Up to n `Examples` of an `AudioDataset`, sampled with a fixed seed."""
     rows = balanced_rows(len(dataset), min(n, len(dataset)))
     return Examples.from_dataset(dataset, np.sort(rows))
 

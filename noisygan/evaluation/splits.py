@@ -72,17 +72,20 @@ def read_splits(recordings, data, train=None, progress=None):
     is_folder = not hasattr(data, "fingerprint")
     folder = pathlib.Path(data if is_folder else data.folder)
     rows, warnings = [None, None], []
+    sources, held_out_reader = [data], copy.copy(recordings)
     if train is not None:
-        sets = [read(train), read(data)]
+        sources = [train, data]
     elif is_folder and all((folder / split).is_dir() for split in SPLITS):
-        sets = [read(folder / split) for split in SPLITS]
+        sources = [folder / split for split in SPLITS]
     elif is_folder and has_test_split(folder):
         # The training split first: the run was trained on it alone.
-        readers = [copy.copy(recordings) for _ in SPLITS]
-        readers[1].split = "test"
-        sets = [read(folder, reader) for reader in readers]
+        sources, held_out_reader.split = [folder, folder], "test"
+    sets = [read(sources[0])] * 2
+    if sources[1:]:
+        if recordings is not None:  # Both are raised in level by one gain.
+            held_out_reader.gain = sets[0].listing.gain
+        sets[1] = read(sources[1], held_out_reader)
     else:
-        sets = [read(data)] * 2
         held_out = in_held_out_half(folder, sets[0].names, sets[0].pitch, sets[0].label)
         rows = [np.flatnonzero(half) for half in (~held_out, held_out)]
         name = folder.name
@@ -96,11 +99,15 @@ def read_splits(recordings, data, train=None, progress=None):
         examples, about = repaired(Examples.from_dataset(dataset, own), f"{name} recordings")
         parts.append(examples)
         warnings += about
-        skipped = dataset.listing.skipped
-        if skipped:
-            first = " ".join(next(iter(skipped.items())))
-            warnings.append(f"{len(skipped)} {name} recordings are left out, e.g. {first}")
+        warnings += left_out(dataset, f"{name} recordings")
     return Splits(*parts, sets[1].fingerprint, warnings)
+
+
+def left_out(dataset, name):
+    """List of at most one sentence on the files of a data set that can't be used."""
+    skipped = dataset.listing.skipped
+    first = " ".join(next(iter(skipped.items()), ()))
+    return [f"{len(skipped)} {name} are left out, e.g. {first}"] if skipped else []
 
 
 def has_test_split(folder):

@@ -55,6 +55,8 @@ class Hybrid(Generator):
       loudness_scale_db: How many decibels 1 on the raw loudness curve is.
       gate_db: Where the loudness falls below it, every decibel counts as six: notes end in
         silence, as recordings of 16 bits do, and not in a murmur.
+      velocity_exponent: The level is proportional to (velocity / 127) to this power, and training
+        adds to that. 2 is General MIDI's 40 log10.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Hybrid(Generator):
         max_loudness_db=0.0,
         loudness_scale_db=20.0,
         gate_db=-90.0,
+        velocity_exponent=0.0,
         name="hybrid",
     ):
         super().__init__(sample_rate, seconds, latent_dim, prior, condition_encoder, name)
@@ -132,6 +135,7 @@ class Hybrid(Generator):
         self.max_loudness_db = max_loudness_db
         self.loudness_scale_db = loudness_scale_db
         self.gate_db = gate_db
+        self.velocity_exponent = velocity_exponent
 
     has_controls = True
     is_any_length = True
@@ -268,6 +272,11 @@ class Hybrid(Generator):
         damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
         loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
+        # Behind the gate, which would cut the tails of softer notes.
+        if "velocity" in self.condition_names:
+            velocity = tf.maximum(target["velocity"], 1.0)[:, None, None]
+            slope = 20.0 * self.velocity_exponent / math.log(10.0)
+            loudness_db += slope * tf.math.log(velocity / 127.0)
         decoded = tf.concat([raw_f0, raw_loudness, timbre], axis=2)
         if self.decoder is not None:
             decoded = self.decoder(decoded)

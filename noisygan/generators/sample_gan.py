@@ -120,7 +120,7 @@ class SampleGAN(RawWaveform):
         self.output_layer = keras.layers.Dense(
             block, activation="tanh" if bounded else None, name="output"
         )
-        self._compiled = tf.function(self.from_latent)
+        self._compiled = tf.function(self.from_latent, autograph=False)
 
     @property
     def is_any_length(self):

@@ -55,7 +55,7 @@ class PictureClassifier:
         self.state = [*self.model.variables, *self.optimizer.variables]
         self.first = [v.numpy() for v in self.state]
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def step(x, y, weight):
             with tf.GradientTape() as tape:
                 logits, _ = self.model(x)
@@ -64,7 +64,7 @@ class PictureClassifier:
             self.optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
 
         self._step = step
-        self._apply = tf.function(self.model, reduce_retracing=True)
+        self._apply = tf.function(self.model, reduce_retracing=True, autograph=False)
 
     def fit(self, pictures, classes):
         """Train from the initial weights, with the classes weighted equally.

@@ -24,19 +24,6 @@ def mean_distance(points):
     return float(pairwise_distances(points, points)[np.triu_indices(len(points), 1)].mean())
 
 
-def energy_distance(a, b):
-    """Unbiased energy distance 2 E|x - y| - E|x - x'| - E|y - y'| of a [n, d] and b [m, d], float.
-
-    Zero on average for sets from one distribution, so single values may be negative. It has no
-    bandwidth, and does not saturate for distant sets as a Gaussian kernel does. n, m >= 2.
-
-    References:
-      Szekely and Rizzo 2013, Energy statistics, equation 2.
-    """
-    between = float(pairwise_distances(a, b).mean())
-    return 2.0 * between - mean_distance(a) - mean_distance(b)
-
-
 def median_bandwidth(reference):
     """Median distance between two different rows of `reference` [n, d]."""
     distances = pairwise_distances(reference, reference)

@@ -22,6 +22,7 @@ RELEASE_DEPTH_DB = 30.0
 # A shorter note rings out. Frames: of the least time of a line before and after the note-off.
 LEAST_SECONDS = 0.3
 _LEAST_HELD, _LEAST_RELEASE = 20, 3
+ENDINGS = ("released", "ringing out", "cut by the end of the file")
 
 
 class NoteTiming(NamedTuple):
@@ -38,6 +39,14 @@ class NoteTiming(NamedTuple):
     note_off: float
     end: float
     is_cut: bool
+
+    @property
+    def ending(self):
+        """One of `ENDINGS`."""
+        if np.isinf(self.note_off):
+            return ENDINGS[1]
+        at_end = self.is_cut and self.end - self.note_off < 2.0 * FRAME_SECONDS
+        return ENDINGS[2] if at_end else ENDINGS[0]
 
 
 def level_db(audio, sample_rate):

@@ -84,15 +84,15 @@ def accumulated(gan, d, g, ema, n_parts):
 
     def rows(batch, part):
         split = {k: tf.reshape(x, [n_parts, -1, *x.shape[1:]]) for k, x in batch.items()}
-        size = len(batch["audio"]) // n_parts
+        size = batch["audio"].shape[0] // n_parts
         return {k: tf.ensure_shape(x[part], [size, *x.shape[2:]]) for k, x in split.items()}
 
-    @tf.function
+    @tf.function(autograph=False)
     def learn_d(batch, seed, part, active):
         with global_batch.part(part, n_parts):
             return critic_step(gan, d, rows(batch, part), seed, active)
 
-    @tf.function
+    @tf.function(autograph=False)
     def learn_g(batch, seed, part):
         with (
             global_batch.part(part, n_parts),
@@ -102,9 +102,9 @@ def accumulated(gan, d, g, ema, n_parts):
             loss, metrics = gan.g_loss(gan.generate(rows(batch, part), seed))
         return metrics | g.update(loss, g.gradients(tape, loss))
 
-    apply_d = tf.function(d.apply)
+    apply_d = tf.function(d.apply, autograph=False)
 
-    @tf.function
+    @tf.function(autograph=False)
     def apply_g(loss):
         metrics = g.apply(loss)
         ema.update(metrics["g_finite"])

@@ -56,7 +56,7 @@ class OneDevice:
 
     def compiled(self, step, jit_compile=False):
         """Compile a function of (batch, *rest) to a dict of scalars: their means over replicas."""
-        return tf.function(step, jit_compile=jit_compile)
+        return tf.function(step, jit_compile=jit_compile, autograph=False)
 
     def batches(self, data, batch_size, seed, start=0, n_batches=None):
         """Iterate over n_batches, or endlessly over batches, as `compiled` functions take them."""
@@ -126,7 +126,7 @@ class Replicas(OneDevice):
                     layer.synchronized = self.n_replicas > 1
 
     def compiled(self, step, jit_compile=False):
-        @tf.function
+        @tf.function(autograph=False)
         def on_all(batch, *rest):
             scalars = self.strategy.run(lambda own: global_batch.mean(step(own, *rest)), (batch,))
             return tf.nest.map_structure(
@@ -174,7 +174,7 @@ class Machines(Replicas):
             own = [tf.where(speaks, value, tf.zeros_like(value)) for value in values]
             return [context.all_reduce("SUM", value) for value in own]
 
-        @tf.function
+        @tf.function(autograph=False)
         def sums(values):
             found = strategy.run(add, (values,))
             return [strategy.experimental_local_results(value)[0] for value in found]
@@ -278,7 +278,7 @@ class Machines(Replicas):
         """Exchange the chief's word for how many of the other machines a signal asked to stop."""
         own = [float(word), 0.0]
         if not self.is_chief:
-            own = [0.0, float(bool(self.stop and self.stop.asked))]
+            own = [0.0, float(bool(self.stop and self.stop.received))]
         word, n_stopping = self._sums([tf.constant(own)])[0].numpy().round().astype(int)
         return word, n_stopping
 

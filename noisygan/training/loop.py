@@ -123,7 +123,7 @@ class _Loop:
                 or (steps is not None and self.step >= steps)
                 or (total_seconds is not None and trainer.seconds >= total_seconds)
             ):
-                if stop.asked:
+                if stop.received:
                     raise KeyboardInterrupt
                 tensors = trainer.train_step(batches, self.step)
                 self.step += 1
@@ -138,7 +138,7 @@ class _Loop:
         except KeyboardInterrupt:
             if stop.at_once:
                 raise
-            by = f" by {stop.asked}" if stop.asked else ""
+            by = f" by {stop.received}" if stop.received else ""
             self.end(f"stopped at step {self.step}{by}", stopped=True)
             raise KeyboardInterrupt("stopped and saved") from None
         except tf.errors.OpError:

@@ -281,7 +281,7 @@ class QualityMonitor(Callback):
         self.cost_seconds = 0.0
         self.last_seconds = clock()
 
-        @tf.function
+        @tf.function(autograph=False)
         def generate(z, conditioning):
             audio = trainer.generator(z, conditioning, seed=0).audio
             return features(audio, data.sample_rate), audio

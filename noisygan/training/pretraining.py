@@ -60,7 +60,7 @@ class TrainAutoencoder:
         update = trainer.replicas.compiled(update)
         shares = [update(batch) for batch in batches]
         chosen = np.random.default_rng(seed).permutation(len(notes))[:_N_LATENTS]
-        encode = tf.function(autoencoder.encode)
+        encode = tf.function(autoencoder.encode, autograph=False)
         latents = [
             encode(np.stack([notes.audio(i) for i in part]))
             for part in np.array_split(chosen, -(-len(chosen) // 256))

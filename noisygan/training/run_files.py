@@ -51,7 +51,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
         "format": FORMAT,
         "noisygan": __version__,
         "versions": {"python": platform.python_version()}
-        | {d.name: d.version for d in importlib.metadata.distributions() if d.name in _PACKAGES},
+        | {d.name: d.version for n in _PACKAGES for d in importlib.metadata.distributions(name=n)},
         "command": without_home(command),
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "seed": seed,
@@ -63,6 +63,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
             "fingerprint": data.fingerprint,
             "n_recordings": len(data),
             "middle_c": data.listing.middle_c,
+            "gain": data.listing.gain,
             "summary": data.summary().rsplit(", from ", 1)[0],
         },
         "label_names": list(data.label_names),
@@ -157,6 +158,7 @@ def _object(**tests):
 _threads = _object(
     intra_op=_whole(0, MAX_THREADS), inter_op=_whole(0, MAX_THREADS), kernels=_whole(1, MAX_THREADS)
 )
+_data = _object(folder=_text, fingerprint=_text, summary=_text, n_recordings=_whole(1, 2**40))
 _METADATA = {
     "label_names": (
         lambda x: x and _list(_label, 10_000)(x),
@@ -167,7 +169,7 @@ _METADATA = {
     "sample_rate": (_whole(1, 768_000), "1 to 768000 Hz"),
     "n_samples": (_whole(1, 2**40), "a number of samples"),
     "data": (
-        _object(folder=_text, fingerprint=_text, summary=_text, n_recordings=_whole(1, 2**40)),
+        lambda x: _data(x) and isinstance(x.get("gain", 1.0), (int, float)),
         "an object with folder, fingerprint, n_recordings and summary",
     ),
     "command": (_list(_text, 10_000), "a list of texts"),

@@ -13,12 +13,12 @@ class StopSignals:
     A second Ctrl-C stops at once, unsaved. Signals that the process ignores (`nohup`) stay ignored.
 
     Attributes:
-      asked: Name of the signal that was received, or None.
+      received: Name of the signal that was received, or None.
       at_once: Whether a second Ctrl-C was received.
     """
 
     def __init__(self):
-        self.asked = None
+        self.received = None
         self.at_once = False
         self.kept = {}
         if threading.current_thread() is threading.main_thread():
@@ -28,10 +28,10 @@ class StopSignals:
                     self.kept[number] = signal.signal(number, self._handle)
 
     def _handle(self, number, frame):
-        if self.asked and number == signal.SIGINT:
+        if self.received and number == signal.SIGINT:
             self.at_once = True
             raise KeyboardInterrupt
-        self.asked = self.asked or signal.Signals(number).name
+        self.received = self.received or signal.Signals(number).name
 
     def close(self):
         """Restore the previous handlers."""

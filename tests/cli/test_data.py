@@ -1,4 +1,4 @@
-"""`noisygan data`: tables, page and verification of a prepared folder."""
+"""`noisygan data`: tables of any folder, page and verification of a prepared one."""
 
 import numpy as np
 import pytest
@@ -30,9 +30,38 @@ def test_tables_say_what_is_there(folder, capsys):
     assert main(["data", str(folder)]) == 0
     said = capsys.readouterr().out
     assert f"{folder}: notes, 12 examples of 12 files, 3 s, 0.25 s each at 16,000 Hz" in said
+    assert "label-pitch-velocity: 12, such as" in said and "flute/empty.wav is an empty" in said
     for line in ("train        12     3 s", "flute", "<b>loud &\\n", "caf\\xe9", "empty"):
         assert line in said
     assert "licence: none <i>" in said and "n_samples = 4000" in said
+
+
+def test_one_table_says_how_a_folder_is_understood(tmp_path, capsys):
+    data, out = tmp_path / "notes", tmp_path / "prepared"
+    data.mkdir()
+    t = np.arange(32000) / 16000
+    for i in range(12):
+        # Released at 1 s, ringing out, and cut while it sounds.
+        envelopes = np.exp(-40.0 * np.maximum(t - 1.0, 0.0)), np.exp(-4.0 * t), np.ones_like(t)
+        sound = 0.3 * envelopes[i % 3] * np.sin(2 * np.pi * 440.0 * 2 ** ((i - 9) / 12) * t)
+        soundfile.write(data / f"{60 + i}.wav", sound, 16000)
+    (data / "broken.wav").write_bytes(b"no sound")
+    assert main(["data", str(data)]) == 0
+    raw = capsys.readouterr().out.splitlines()
+    command = ["prepare", "notes", "--data", str(data), "--out", str(out)]
+    assert main([*command, "--processes", "1"]) == 0
+    prepared = capsys.readouterr().out.partition("\n\n")[2].splitlines()
+    assert main(["data", str(out)]) == 0
+    again = capsys.readouterr().out.splitlines()
+    for said in (raw, prepared, again):
+        assert said[0].endswith("12 of 13 files")
+        assert "  notes     4 released, 4 ringing out, 4 cut by the end of the file" in said
+        assert any(line.startswith("  skipped   broken") for line in said)
+    tables = [
+        [x.partition(", such as")[0].replace(".wav", "") for x in said if "  audio" not in x]
+        for said in (raw[1:], prepared[1:], again[1 : len(raw)])
+    ]
+    assert tables[0] == tables[1] == tables[2]
 
 
 def test_whole_folders_are_verified_and_damaged_ones_are_not(folder, capsys):
@@ -68,7 +97,8 @@ def test_the_page_holds_a_sound_of_each_class_and_loads_nothing(folder, tmp_path
     ("arguments", "said"),
     [
         (["missing"], "no such folder: missing"),
-        (["."], "no manifest.json in: ."),
+        (["."], ". is empty"),
+        ([".", "--verify"], "no manifest.json in: ."),
         (["FOLDER", "--html", "page.txt"], "expected a name that ends in .html"),
         ([], "DIR"),
     ],

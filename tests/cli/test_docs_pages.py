@@ -87,7 +87,7 @@ def run(command):
             assert (Path(run_dir) / "run.json").is_file(), command
         assert all(Path(f).is_dir() for f in (asked.data, asked.audio, asked.train) if f), command
         return 0
-    return main(small(command[1:], steps=2))
+    return main(small(command[1:], steps=1))
 
 
 def run_page(name, folder, monkeypatch, capsys):
@@ -115,7 +115,7 @@ def test_a_page(name, desk, monkeypatch, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", USING_RUNS)
-def test_a_page_on_trained_runs(name, trained, tmp_path, monkeypatch, capsys):
+def test_a_page_on_trained_runs(name, trained, tmp_path, monkeypatch, capsys, quick_metrics):
     (tmp_path / "runs").mkdir()
     for run_name in ("flute", "flute-seed0", "flute-seed1"):
         (tmp_path / "runs" / run_name).symlink_to(trained)

@@ -65,12 +65,14 @@ def test_a_folder_is_measured(noisygan, tmp_path):
             hz = 440 * 2 ** ((60 + i - 69) / 12)
             sound = 0.4 * np.sin(2 * np.pi * hz * np.arange(4000) / 16000)
             soundfile.write(path, sound + noise * rng.normal(size=4000), 16000)
+    soundfile.write(tmp_path / "made" / "silence-072-100.wav", np.zeros(4000), 16000)
     out = tmp_path / "out"
     result = noisygan(
         "evaluate", "--audio", tmp_path / "made", "--train", tmp_path / "real",
         "--data", tmp_path / "held_out", "--out_dir", out, "--max_pitch_samples", 0,
     )  # fmt: skip
     assert result.code == 0, result.err
+    assert "1 examples are left out, e.g. silence-072-100 is silent" in result.err
     data, found = read(out), metrics(out)
     assert data["ceiling"].startswith("white noise") and data["step"] is None
     assert found["MMD^2 x 1000, mfcc"]["value"] > found["MMD^2 x 1000, mfcc"]["floor"]

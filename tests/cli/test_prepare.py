@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from noisygan.cli.main import main
-from noisygan.data.prepare import preparing, records
+from noisygan.data.listing import Listing
+from noisygan.data.prepare import preparing, records, summary
 from noisygan.data.prepare.options import Options
 from noisygan.demo import drums_folder
 
@@ -38,7 +39,7 @@ def test_from_a_mess_to_records(noisygan, mess, tmp_path):
     command = ("prepare", "drums", "--data", mess, "--out", out, "--processes", 1)
     result = noisygan(*command)
     assert (result.code, result.err) == (0, "")
-    assert result.out.splitlines() == [
+    assert result.out.splitlines()[:2] == [
         f"2 examples of 2 files, 1 s (train 2) in {out}",
         "skipped 4 files: 1 empty, 1 hidden, 1 not audio, 1 silent; see " + f"{out}/files.jsonl",
     ]
@@ -84,6 +85,7 @@ def test_every_option_reaches_its_step(noisygan, monkeypatch):
     counts = {"records": 0, "used": 0, "seconds": 0, "skipped": 0, "put_right": 0}
     manifest = {"counts": {**counts, "skipped_by_kind": {}}, "splits": {}, "options": {}}
     monkeypatch.setattr(preparing, "prepare", lambda *a: (asked.append(a[2]), (manifest, True))[1])
+    monkeypatch.setattr(summary, "listing", lambda *a: Listing())
     assert noisygan("prepare", *given.split()).code == 0
     assert asked == [
         Options(
@@ -202,7 +204,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "data.md"
 
 
 @pytest.mark.slow
-def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys):
+def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys, eagerly):
     """The page's commands work on a folder as messy as the page's, in its order."""
     mess.rename(tmp_path / "my_samples")
     shutil.copytree(drums_folder(), tmp_path / "my_samples", dirs_exist_ok=True)
@@ -211,7 +213,7 @@ def test_the_documents_commands(mess, tmp_path, monkeypatch, capsys):
     commands = [line for block in blocks for line in block.splitlines()]
     assert len(commands) >= 4
     for command in commands:
-        program, *args = shlex.split(command.replace("--minutes 10", "--steps 2"))
+        program, *args = shlex.split(command.replace("--minutes 10", "--steps 1 --no_report"))
         assert program == "noisygan"
         if "--runner" in args and importlib.util.find_spec("apache_beam") is None:
             continue

@@ -45,7 +45,7 @@ def test_the_readmes_commands(desk, eagerly, quick_metrics, capsys):
     assert commands(), "the README shows no commands"
     for command in commands():
         assert command[0] == "noisygan", command
-        assert main(small(command[1:], steps=2)) == 0, (command, capsys.readouterr().err)
+        assert main(small(command[1:], steps=1)) == 0, (command, capsys.readouterr().err)
 
 
 @pytest.mark.slow
@@ -55,7 +55,7 @@ def test_python_examples(desk, document, eagerly, quick_metrics):
     assert examples, f"{document} shows no Python"
     for example in examples:
         assert len(example.strip().splitlines()) <= 25
-        small_example = example.replace("minutes=10", "steps=2")
+        small_example = example.replace("minutes=10", "steps=1")
         small_example = small_example.replace("run, notes)", "run, notes, n=8, n_pitch=0)")
         exec(compile(small_example, str(document), "exec"), {"__name__": "__main__"})
         gin.clear_config()

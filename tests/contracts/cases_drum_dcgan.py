@@ -2,7 +2,7 @@
 
 from discriminators.drum_dcgan import DrumDCGANDiscriminator
 from noisygan.generators.drum_dcgan import DrumDCGAN, PublishedDrumDCGAN
-from tests.contracts.cases import ASKED, JUDGED, Case, generate, judge, numbers
+from tests.contracts.cases import ASKED, JUDGED, Case, numbers
 
 WITH_LATENT = {"z": numbers(4), "seed": ASKED["seed"]}
 HEARD = {"audio": JUDGED["audio"][:, :700], "conditioning": JUDGED["conditioning"]}
@@ -15,25 +15,18 @@ def discriminator():
 
 CASES = {
     "PublishedDrumDCGAN": Case(
-        covers=PublishedDrumDCGAN,
         make=lambda: PublishedDrumDCGAN(76, latent_dim=4),
         inputs=WITH_LATENT,
         shapes={"audio": (3, 76)},
-        call=generate,
-        without_gradient=("seed",),
     ),
     "DrumDCGAN": Case(
-        covers=DrumDCGAN,
         make=lambda: DrumDCGAN(
             700, latent_dim=4, seed_channels=4, filters=(4, 3, 3, 2), dilations=(3, 5, 9, 17, 1)
         ),
         inputs=WITH_LATENT,
         shapes={"audio": (3, 700)},
-        call=generate,
-        without_gradient=("seed",),
     ),
     "DrumDCGANDiscriminator": Case(
-        covers=DrumDCGANDiscriminator,
         make=discriminator,
         inputs=HEARD,
         shapes={
@@ -41,6 +34,5 @@ CASES = {
             "map_0_0": (3, 169, 4),
             "map_0_1": (3, 121, 6),
         },
-        call=judge,
     ),
 }

@@ -5,7 +5,7 @@ from discriminators.recurrent import RecurrentDiscriminator
 from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.sample_gan import OnePass, Rollout, SampleGAN
 from tests import toys
-from tests.contracts.cases import BATCH, SEED, Case, generate, judge, numbers
+from tests.contracts.cases import BATCH, SEED, Case, numbers
 
 N = 40
 
@@ -27,7 +27,6 @@ ASKED = {"z": numbers(4), "seed": SEED}
 
 CASES = {
     "Autoencoder": Case(
-        covers=Autoencoder,
         make=lambda: Autoencoder(N, latent_dim=4, units=4, kernel_size=3),
         inputs={"audio": numbers(N)},
         shapes={"audio": (BATCH, N), "latent": (BATCH, 4)},
@@ -37,27 +36,20 @@ CASES = {
         },
     ),
     "SampleGAN, rollout": Case(
-        covers=SampleGAN,
         make=_generator(Rollout()),
         inputs=ASKED,
         shapes={"audio": (BATCH, N)},
-        call=generate,
-        without_gradient=("seed",),
         seed="seed",
     ),
     "SampleGAN, one pass, with conditions": Case(
-        covers=SampleGAN,
         make=_generator(
             OnePass(), condition_encoder=ConditionEncoder(ConditionEncoder.NAMES, n_labels=3)
         ),
         inputs=toys.conditioning(velocity=(50, 100, 110), label=(0, 1, 2)) | ASKED,
         shapes={"audio": (BATCH, N)},
-        call=generate,
-        without_gradient=("seed", "label"),
         seed="seed",
     ),
     "RecurrentDiscriminator": Case(
-        covers=RecurrentDiscriminator,
         make=lambda: RecurrentDiscriminator(N, units=6, block=4),
         inputs={"audio": numbers(N), "conditioning": numbers(7)},
         shapes={
@@ -65,6 +57,5 @@ CASES = {
             "map_0_0": (BATCH, 10, 6),
             "map_0_1": (BATCH, 6),
         },
-        call=judge,
     ),
 }

@@ -14,8 +14,9 @@ from discriminators.base import Discriminator, WaveformDiscriminator
 from discriminators.growing import GrowingDiscriminator
 from noisygan.generators.generator import Generator
 from noisygan.generators.growing import GrowingWaveform
+from noisygan.generators.jitter import Jitter
 from noisygan.generators.raw_waveform import RawWaveform
-from synths import Processor
+from synths import Processor, Reverb
 from tests.contracts.cases import BATCH
 
 PACKAGES = ("synths", "cppn", "discriminators", "noisygan.generators")
@@ -66,7 +67,11 @@ def test_shapes_are_the_documented_ones(case):
 
 def test_the_gradient_reaches_every_input_and_every_variable(case):
     thing = make(case)
-    inputs = {k: v for k, v in case.inputs.items() if k not in case.without_gradient}
+    inputs = {
+        name: value
+        for name, value in case.inputs.items()
+        if value.dtype.is_floating and name not in case.without_gradient
+    }
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = case.call(thing, case.inputs | inputs)
@@ -128,7 +133,7 @@ def test_weights_saved_and_loaded_make_the_same(case, tmp_path):
     before = case.call(other, case.inputs)
     expected = case.call(thing, case.inputs)
     differences = [np.abs(expected[name] - before[name]).max() for name in expected]
-    starts_alike = case.covers.__name__ in ("Reverb", "Jitter")
+    starts_alike = isinstance(thing, (Reverb, Jitter))
     assert starts_alike or max(differences) > 0
 
     def checkpoint(of):
@@ -172,7 +177,7 @@ def public_layers(packages):
 
 
 def test_every_public_class_has_an_entry():
-    covered = {case.covers for case in CASES.values()}
+    covered = {type(case.make()) for case in CASES.values()}
     found = public_layers(PACKAGES)
     assert len(found) >= 13
     missing = sorted(f"{c.__module__}.{c.__name__}" for c in found - covered)

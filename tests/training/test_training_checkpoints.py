@@ -286,7 +286,7 @@ def test_ignored_signals_stay_ignored():
     try:
         stop = StopSignals()
         os.kill(os.getpid(), signal.SIGHUP)
-        assert stop.asked is None
+        assert stop.received is None
         stop.close()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ import tensorflow as tf
 from noisygan.cli.main import main
 from noisygan.errors import UsageError
 from noisygan.losses import global_batch
-from noisygan.training import distribution, run_files
-from noisygan.training.cluster import this_cluster
+from noisygan.training import run_files
+from noisygan.training.cluster import Cluster, this_cluster
 from noisygan.training.distribution import Machines, OneDevice, Replicas
 from noisygan.training.train import train
 from tests import toys
@@ -87,30 +88,39 @@ def test_a_recording_that_breaks_does_so_before_other_machines_begin(monkeypatch
     assert begun == []
 
 
-@pytest.mark.parametrize("in_step", [False, True])
-def test_a_chief_that_ends_amid_a_step_waits_for_nobody(in_step, monkeypatch):
-    chief = object.__new__(Machines)
-    chief.is_chief = chief.has_state = True
-    chief.in_step = False
+def strategy(n_replicas, run=None):
+    """A stand-in for a `tf.distribute.Strategy`, whose machines are this one."""
+    return types.SimpleNamespace(
+        num_replicas_in_sync=n_replicas, run=run, experimental_local_results=lambda value: [value]
+    )
+
+
+@pytest.mark.parametrize(("in_step", "n_words"), [(False, 2), (True, 1)])
+def test_a_chief_that_ends_amid_a_step_waits_for_nobody(in_step, n_words, eagerly):
     said = []
-    monkeypatch.setattr(chief, "_exchange", lambda word: said.append(word) or (word, 0))
+
+    def run(add, arguments):
+        said.extend(arguments[0])
+        return arguments[0]
+
+    chief = Machines(strategy(1, run), Cluster(1, "worker 0", 0))
+    trainer = types.SimpleNamespace(checkpointed=[])
 
     def lead():
-        with chief.step_scope(None):
+        with chief.step_scope(trainer):
             if in_step:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        chief._lead(None, lead)
-    assert said == (
-        [distribution._STEP] if in_step else [distribution._STEP, distribution._STOPPED]
-    )
+        chief.fit(trainer, toys.notes(), None, lead)
+    # Pairs are words of the chief: that it takes a step, and that it has stopped.
+    words = [float(value[0]) for value in said if value.shape == (2,)]
+    assert len(words) == len({*words}) == n_words
 
 
 def test_batches_and_settings_that_need_one_device_are_refused():
-    two = object.__new__(Replicas)
-    two.n_replicas = 2
+    two = Replicas(strategy(2))
     two.check([6])
     with pytest.raises(UsageError, match="got 7 for 2 replicas; .* 6 or 8 would work"):
         two.check([7])
@@ -277,19 +287,28 @@ def records(run_dir):
     return {record["step"]: record for record in run_files.read_metrics(run_dir)}
 
 
+# It follows small gradients smoothly: rounding is not blown up to whole steps.
+SMOOTH_ADAM = """import noisygan.training.optimizers
+
+Adam.epsilon = 1e-2
+Trainer.g_optimizer = @Adam()
+Trainer.d_optimizer = @Adam()
+"""
+
+
 @pytest.mark.slow
 def test_two_processes_continue_a_run_as_one_and_report_that_one_is_lost(shells, tmp_path, eagerly):
     (tmp_path / "runs").mkdir()
     config, run = tmp_path / "runs" / "notes.gin", tmp_path / "runs" / "flute"
-    config.write_text((ROOT / "tests/configs/small_notes.gin").read_text(encoding="utf-8"))
-    (tmp_path / "my_notes").symlink_to(ROOT / "noisygan/demo/notes")
-    # Adam's steps follow small gradients smoothly: rounding is not blown up to whole steps.
-    smooth, data = "Adam.epsilon = 1e-2", tmp_path / "my_notes"
-    train(config, data, run, steps=9, overrides=[smooth])
+    tiny = (ROOT / "tests/configs/tiny.gin").read_text(encoding="utf-8")
+    config.write_text(tiny.replace("\nRecordings", SMOOTH_ADAM + "\nRecordings", 1))
+    data = tmp_path / "my_notes"
+    data.symlink_to(ROOT / "noisygan/demo/notes")
+    train(config, data, run, steps=9)
     alone = shutil.copytree(run, tmp_path / "alone")
     train(None, data, alone, steps=10, resume=True)
 
-    processes = shells("--gin_param", f"'{smooth}'", "--resume", steps=100000)
+    processes = shells("--resume", steps=100000)
     end = time.monotonic() + 400
     while 10 not in records(run):
         assert all(p.poll() is None for p in processes), (tmp_path / "log-1").read_text()

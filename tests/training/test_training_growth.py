@@ -1,6 +1,7 @@
 """Growing and resuming: a run stopped in the middle of a fade ends as if it had not been."""
 
 import numpy as np
+import pytest
 
 from discriminators.growing_gan import GrowingGANDiscriminator
 from noisygan.generators.growing_gan import GrowingGAN
@@ -26,6 +27,7 @@ def fit(run, steps, resume=False):
     return trainer
 
 
+@pytest.mark.usefixtures("unoptimized")
 def test_a_run_stopped_in_the_middle_of_a_fade_goes_on_in_the_middle_of_it(tmp_path):
     whole = fit(tmp_path / "whole", STEPS)
     run = tmp_path / "parts"

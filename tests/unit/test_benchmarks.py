@@ -120,7 +120,9 @@ def test_instruments_hold_out_every_fifth_pitch_and_mark_misses(tmp_path):
     pitches = {p.name: sorted(e.pitch for e in list_entries(p)[1]) for p in data.iterdir()}
     assert pitches["held_out"] == [50, 55] and len(pitches["train"]) == 8
     part = {"n": 8, "level": 0.5, "slope": 0.7, "end": 2.0, "bands": 0.6, "in tune": 97.0}
-    figures = {"training": part | {"two-sample": 75.0}, "held-out": part, "steps per second": 4.0}
+    training = part | {"two-sample": 75.0, "seeds": 0.25}
+    figures = {"training": training, "held-out": part, "steps per second": 4.0}
     training, held_out = instruments.rows_of({"cello": [figures, figures]})
-    assert training[2:] == ["0.5", "0.7", "**2**", "0.6", "**97**", "75", "4"]
+    assert training[2:] == ["0.5", "0.7", "**2**", "0.6", "**97**", "75", "4", "0.25", ""]
+    assert len(training) == len(held_out) == len(instruments.HEAD)
     assert held_out[2:6] == ["0.5", "0.7", "**2**", "0.6"]

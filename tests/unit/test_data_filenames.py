@@ -76,6 +76,9 @@ def test_pitches_of_tables(text, number):
         # German.
         (["Fis3", "Es3", "As3", "Gis3"], [54, 51, 56, 56]),
         (["H3", "B3", "C4", "Cis4"], [59, 58, 60, 61]),
+        # As is a flat beside German names alone.
+        (["C4", "c#4", "As3", "Bb3", "Fis3", "F#-1"], [60, 61, 58, 58, 54, 6]),
+        (["As3", "Cs4", "Fis3"], [58, 61, 54]),
         # The place that varies is the pitch.
         (["E1_C4", "E1_D4", "E1_E4"], [60, 62, 64]),
         # MIDI numbers, where they can be nothing else.
@@ -205,6 +208,9 @@ def test_every_class_has_a_key_and_no_key_two():
     assert 42 in keys["Closed Hats"] and keys["open hat"] == [46] and 49 in keys["crash"]
     assert drum_keys(["flute", "oboe"]) == {}
     few = drum_keys(["kick", "snare", "cymbal", "tom"])
+    beside = drum_keys(["Hats", "closed hat", "open hat", "tom", "low tom", "mid tom", "high tom"])
+    assert beside["Hats"] == [44] and beside["closed hat"] == [42] and beside["open hat"] == [46]
+    assert beside["tom"] == [41] and beside["low tom"] == [43, 45]
     assert {42, 44, 46, 49, 51} <= set(few["cymbal"]) and {37, 38, 39, 40} <= set(few["snare"])
 
 

@@ -32,7 +32,7 @@ def scale(tmp_path, write_sound):
 
 
 def warnings(data):
-    return data.listing.warnings(data)
+    return data.listing.warnings()
 
 
 def test_a_folder_that_is_right(scale):
@@ -62,7 +62,7 @@ def test_octaves(pitch):
     assert octaves_off(note(pitch), RATE, pitch) == 0
     assert octaves_off(note(pitch), RATE, pitch - 12) == 1
     assert octaves_off(note(pitch), RATE, pitch + 24) == -2
-    assert np.isnan(octaves_off(note(pitch), RATE, pitch + 6))
+    assert octaves_off(note(pitch), RATE, pitch + 6) is None
 
 
 def test_notes_that_silence_separates():

@@ -51,6 +51,23 @@ def test_two_folders_are_training_and_held_out(tmp_path):
         splits.read_splits(recordings, tmp_path / "two", tmp_path / "two")
 
 
+def test_held_out_recordings_are_raised_in_level_as_those_for_training(tmp_path):
+    for name, level in (("quiet", 0.1), ("quieter", 0.04)):
+        for i in range(8):
+            path = tmp_path / name / f"x-{60 + i:03d}-100.wav"
+            write(path, i)
+            audio = soundfile.read(path)[0]
+            soundfile.write(path, level * audio / np.abs(audio).max(), RATE)
+    recordings = Recordings(n_samples=2000)
+    parts = splits.read_splits(recordings, tmp_path / "quieter", tmp_path / "quiet")
+    peaks = [np.abs(s.audio).max(axis=1) for s in (parts.train, parts.test)]
+    np.testing.assert_allclose(peaks[0], 0.8, rtol=1e-2)
+    np.testing.assert_allclose(peaks[1], 0.32, rtol=1e-2)
+    # A run says what its recordings were raised by.
+    recordings.gain = 4.0
+    assert np.abs(recordings.read(tmp_path / "quiet").audio(0)).max() < 0.41
+
+
 def test_a_prepared_folder_has_its_own_test_split(tmp_path, monkeypatch):
     class Reader:
         split = "train"

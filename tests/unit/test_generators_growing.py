@@ -87,17 +87,6 @@ def test_the_drum_generator_is_as_large_as_published(latent_dim, expected):
     # The lower levels' roads: 25 taps each from 512, 256 and 128 channels to one.
     assert count([generator]) == expected + 25 * (512 + 256 + 128) + 3
     assert [generator.length_of(i) for i in range(4)] == [256, 1024, 4096, 16384]
-    counts = {layer.name: count([layer]) for layer in layers_of(generator, [3])}
-    assert counts == {
-        "seed": (latent_dim + 1) * 16384,
-        "embedding": 150,
-        "condition_map": 816,
-        "block_0": 25 * 1025 * 512 + 512,
-        "block_1": 25 * 512 * 256 + 256,
-        "block_2": 25 * 256 * 128 + 128,
-        "block_3": 25 * 128 * 64 + 64,
-        "to_audio_3": 25 * 64 + 1,
-    }
 
 
 def test_the_drum_discriminator_is_as_large_as_published():
@@ -106,17 +95,6 @@ def test_the_drum_discriminator_is_as_large_as_published():
     discriminator.decision.build((None, 16 * 1024))
     lower = 25 * 2 * (512 + 256 + 128) + 512 + 256 + 128
     assert count([discriminator]) == 18_265_303 + lower
-    counts = {layer.name: count([layer]) for layer in layers_of(discriminator, [3])}
-    assert counts == {
-        "embedding": 150,
-        "condition_map": 51 * 16384,
-        "from_audio_3": 25 * 2 * 64 + 64,
-        "block_3": 25 * 64 * 128 + 128,
-        "block_2": 25 * 128 * 256 + 256,
-        "block_1": 25 * 256 * 512 + 512,
-        "block_0": 25 * 512 * 1024 + 1024,
-        "decision": 16385,
-    }
 
 
 def test_the_growing_gans_generator_is_as_large_as_published():
@@ -124,30 +102,12 @@ def test_the_growing_gans_generator_is_as_large_as_published():
     assert generator.n_samples == 262_144
     assert count(layers_of(generator, [8])) == 7_896_017
     assert count([generator]) == 7_896_017 + sum(FILTERS[:8]) + 8
-    counts = {layer.name: count([layer]) for layer in layers_of(generator, [8])}
-    assert counts["seed"] == 1_052_672
-    assert [counts[f"conv_{i}_0"] for i in range(9)] == [
-        *(25_856, 1_638_656, 819_328, 204_864, 102_464, 51_232, 25_632, 12_816, 6_416),
-    ]
-    assert [counts[f"conv_{i}_1"] for i in range(9)] == [
-        *(1_638_656, 1_638_656, 409_728, 102_464, 102_464, 25_632, 25_632, 6_416, 6_416),
-    ]
-    assert counts["to_audio_8"] == 17
 
 
 def test_the_growing_gans_discriminator_is_as_large_as_published():
     discriminator = build_only(GrowingGANDiscriminator())
     assert count(layers_of(discriminator, [8])) == 8_724_945
     assert count([discriminator]) == 8_724_945 + 2 * sum(FILTERS[:8])
-    counts = {layer.name: count([layer]) for layer in layers_of(discriminator, [8])}
-    assert counts["from_audio_8"] == 32
-    assert [counts[f"conv_{i}_0"] for i in range(9)] == [
-        *(1_645_056, 1_638_656, 409_728, 102_464, 102_464, 25_632, 25_632, 6_416, 6_416),
-    ]
-    assert [counts[f"conv_{i}_1"] for i in range(9)] == [
-        *(1_638_656, 1_638_656, 819_456, 204_928, 102_464, 51_264, 25_632, 12_832, 6_416),
-    ]
-    assert counts["decision"] == 262_145
 
 
 def test_every_layers_shape_of_the_drum_networks():

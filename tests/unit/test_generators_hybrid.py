@@ -462,3 +462,16 @@ def test_a_graph_of_strings_is_traced_with_their_measure():
     z, asked = generator.prior(3, 0), toys.conditioning()
     graph = tf.function(lambda z: generator(z, asked, seed=0).audio)
     np.testing.assert_allclose(graph(z), generator(z, asked, seed=0).audio, atol=1e-5)
+
+
+def test_the_level_follows_velocity_before_training():
+    plain, graded = toys.hybrid(), toys.hybrid(velocity_exponent=2.0)
+    z, conditioning = plain.prior(3, seed=0), toys.conditioning(velocity=(30.0, 100.0, 127.0))
+    before = plain.get_controls(z, conditioning)["loudness_db"]
+    graded.get_controls(z, conditioning)
+    graded.set_weights(plain.get_weights())
+    change = (graded.get_controls(z, conditioning)["loudness_db"] - before).numpy()
+    expected = 40.0 * np.log10(np.array([30.0, 100.0, 127.0]) / 127.0)
+    np.testing.assert_allclose(
+        change[:, :, 0], np.tile(expected[:, None], change.shape[1]), atol=1e-3
+    )

@@ -193,6 +193,7 @@ def list_entries(folder, split, sample_rate):
                         velocity=None if line["velocity"] is None else float(line["velocity"]),
                         take=int(line["tags"].get("take", 1)),
                         held_seconds=None if held is None else float(held),
+                        ending=_text(line["tags"].get("ending")),
                         rule="prepared",
                         start=start,
                         end=start + max(1, n_samples),

@@ -8,7 +8,7 @@ import soxr
 from noisygan.audio_io import decoding
 from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data.prepare import reading, statistics
-from noisygan.metrics.note_timing import note_timing
+from noisygan.metrics.note_timing import NoteTiming, note_timing
 
 # An offset below this (-54 dB) may as well be part of the sound; in fewer samples than these a
 # click cannot be told from an offset.
@@ -26,12 +26,14 @@ class Converted:
       sounds: list of (seconds from the file's beginning, list of float32 arrays, one a rate).
       kept: The part of the recording that they were cut from, at the first rate, at its own level
         and without padding. float32 [n].
-      held_seconds: Time of the note-off of the whole recording; None of segments.
+      timing: `NoteTiming` of the whole recording; None of segments.
+      lead_seconds: Silence before the onset that was cut off.
     """
 
     sounds: list
     kept: np.ndarray
-    held_seconds: float | None = None
+    timing: NoteTiming | None = None
+    lead_seconds: float = 0.0
 
 
 def convert(sound, options):
@@ -51,7 +53,7 @@ def convert(sound, options):
     if sound.rate != rate:
         sound.did.append(f"resampled from {sound.rate:g} to {rate:g} Hz")
         audio = resample(audio, sound.rate, rate)
-    audio, first = _wanted_part(audio, sound, options)
+    audio, first, lead = _wanted_part(audio, sound, options)
     places = _pieces(audio, sound, options)
     # Of the whole, so that a segment's ends continue into the next segment.
     lower = [resample(audio, rate, other) for other in options.sample_rates[1:]]
@@ -70,8 +72,8 @@ def convert(sound, options):
         low, high = min(gains), max(gains)
         sound.did.append(f"level times {low:.4f}" + (f" to {high:.4f}" if len(gains) > 1 else ""))
     kept = audio[places[0][0] : places[-1][1]]
-    held = None if options.segments else note_timing(audio, rate).note_off
-    return Converted(sounds, kept, held)
+    timing = None if options.segments else note_timing(audio, rate)
+    return Converted(sounds, kept, timing, lead / rate)
 
 
 def offset_of(audio):
@@ -138,7 +140,7 @@ def _without_offset(sound):
 
 
 def _wanted_part(audio, sound, options):
-    """(audio without the skipped beginning and silence at both ends, its first sample)."""
+    """(audio without the skipped beginning and silence, its first sample, samples before onset)."""
     rate = options.sample_rates[0]
     first = round(options.skip_seconds * rate)
     if first >= len(audio):
@@ -161,7 +163,7 @@ def _wanted_part(audio, sound, options):
             cut = (begin / rate, (len(audio) - end) / rate)
             sound.did.append("silence cut off: {:.4f} s before, {:.4f} s behind".format(*cut))
         audio, first = audio[begin:end], first + begin
-    return audio, first
+    return audio, first, lead
 
 
 def _pieces(audio, sound, options):

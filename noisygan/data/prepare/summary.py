@@ -1,12 +1,20 @@
-"""Text tables of a manifest for the terminal."""
+"""Text tables of a prepared folder for the terminal."""
 
+import json
+from pathlib import Path
+
+from noisygan.data.listing import FileFacts, Listing
+from noisygan.data.source_files import HARMLESS, Entry
 from noisygan.errors import printable
+from noisygan.files import short_lines
 from noisygan.progress import counted, duration
 
 _BARS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
 # Rows of the table of labels; the rest is counted.
 _N_LABELS = 20
+
+_MAX_LINE = 1 << 20
 
 _HISTOGRAMS = {
     "peak_db": ("peak", "dB"),
@@ -33,6 +41,28 @@ def result_lines(manifest, out):
         if manifest["options"].get(name) and name not in manifest["splits"]:
             lines.append(f"no example fell to --{name} {manifest['options'][name]:g}: ask for more")
     return lines
+
+
+def listing(manifest, folder):
+    """How the files that were prepared had been understood, a `Listing`.
+
+    Raises:
+      OSError, ValueError, LookupError, TypeError: if files.jsonl is damaged.
+    """
+    middle_c = manifest["options"].get("middle_c", "C4")
+    found = Listing(folder, manifest["sample_rates"][0], middle_c=middle_c)
+    names = ("label", "pitch", "velocity", "take", "rule", "problem", "ending")
+    with open(Path(folder) / "files.jsonl", encoding="ascii") as file:
+        for text in short_lines(file, _MAX_LINE):
+            line = json.loads(text)
+            if line["action"] == "used":
+                known = {name: line[name] for name in names if name in line}
+                facts = FileFacts(**line["facts"]) if "facts" in line else None
+                entry = Entry(line["file"], Path(line["file"]), **known)
+                found.add(entry, facts, line["n_records"])
+            elif line["kind"] not in HARMLESS:
+                found.skipped[line["file"]] = line["reason"]
+    return found
 
 
 def text(manifest, folder):

@@ -16,6 +16,7 @@ import threadpoolctl
 
 from noisygan import files
 from noisygan.audio_io.decoding import BadAudioError
+from noisygan.data.listing import FileFacts
 from noisygan.data.prepare import features, reading, records, statistics, steps
 from noisygan.data.prepare.options import Options
 from noisygan.data.source_files import SPLITS, Source, known, text_of
@@ -268,7 +269,12 @@ def _records(chosen, options, watched):
             result.update(kind="failed", reason=f"could not be worked on ({detail})")
             continue
         # JSON has no infinity.
-        held = None if made.held_seconds is None else str(round(made.held_seconds, 4))
+        timing = made.timing
+        held = None if timing is None else str(round(timing.note_off, 4))
+        ending = None if timing is None else timing.ending
+        facts = FileFacts(sound.rate, sound.n_channels, made.lead_seconds)
+        if source.pitch is not None and source.rule != "NSynth":
+            facts.check_note(sound.audio, sound.rate, source.pitch)
         take = source.take if source.take > 1 else None
         n_kept = sum(len(audio[0]) for _, audio in made.sounds)
         result.update(
@@ -280,6 +286,9 @@ def _records(chosen, options, watched):
             velocity=source.velocity,
             take=source.take,
             rule=source.rule,
+            problem=source.problem,
+            ending=ending,
+            facts=dataclasses.asdict(facts),
             peak=round(float(np.max(np.abs(made.kept))), 6),
             loudness_db=round(loudness, 2),
             n_records=len(made.sounds),
@@ -294,7 +303,7 @@ def _records(chosen, options, watched):
                 pitch=source.pitch,
                 velocity=source.velocity,
                 start_seconds=begin,
-                tags=source.tags | known(take=take, held_seconds=held),
+                tags=source.tags | known(take=take, held_seconds=held, ending=ending),
                 frame_rate=options.frame_rate if of_sound else None,
                 features=of_sound,
             )
