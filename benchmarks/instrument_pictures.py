@@ -1,10 +1,12 @@
-"""Picture and sounds of the runs of `benchmarks/instruments.py` for the documentation.
+r"""Picture and sounds of the runs of `benchmarks/instruments.py` for the documentation.
 
-    python benchmarks/instrument_pictures.py OUT_DIR --docs docs
+    python benchmarks/instrument_pictures.py OUT_DIR --docs docs --recorded piano percussion \
+        --percussion runs/percussion percussion
 
 For each instrument, seed 0: docs/images/INSTRUMENT.png shows recordings at three held-out pitches,
 the generated notes of the same pitch, velocity and note-off, and the levels of both.
-docs/sounds/INSTRUMENT_recorded.ogg and INSTRUMENT.ogg are the same notes.
+docs/sounds/INSTRUMENT.ogg are the generated notes and, if their licence lets us, with --recorded,
+INSTRUMENT_recorded.ogg the recordings. For percussion: one sound of each class.
 """
 
 from __future__ import annotations
@@ -77,12 +79,40 @@ def draw(pairs, sample_rate, path):
     plt.close(figure)
 
 
+def encode(name, recorded, generated, sample_rate, args):
+    """Write recordings, if they are to be, and generated sounds, [n, n_samples], as Ogg Vorbis."""
+    for end, sounds in (("_recorded", recorded), ("", generated)):
+        if not end or name in args.recorded:
+            joined = np.concatenate(sounds)
+            soundfile.write(
+                args.docs / "sounds" / f"{name}{end}.ogg",
+                0.9 * joined / max(1.0, np.abs(joined).max()),
+                sample_rate,
+                format="OGG",
+                compression_level=QUALITY,
+            )
+
+
+def encode_percussion(run_dir, folder, args):
+    """Write the first recording and a generated sound of each class."""
+    run = noisygan.load(run_dir)
+    data = generate.recordings_of(run).read(folder)
+    first = [np.flatnonzero(data.label == i)[0] for i in range(len(data.label_names))]
+    recorded = [data.audio(i) for i in first]
+    notes = run.render(label=data.label_names, velocity=127, seed=0)
+    encode("percussion", recorded, notes.audio, run.sample_rate, args)
+
+
 def main():
     """Draw and encode each instrument."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out_dir", type=Path, help="of benchmarks/instruments.py")
     parser.add_argument("--docs", type=Path, required=True, help="folder with images/ and sounds/")
+    parser.add_argument("--recorded", nargs="*", default=[], help="write their recordings, too")
+    parser.add_argument("--percussion", nargs=2, metavar=("RUN_DIR", "FOLDER"))
     args = parser.parse_args()
+    if args.percussion:
+        encode_percussion(*args.percussion, args)
     for run_dir in sorted((args.out_dir / "runs").glob("*-0")):
         name = run_dir.name.removesuffix("-0")
         run = noisygan.load(run_dir)
@@ -93,15 +123,7 @@ def main():
         fake = fake.take(np.argsort(fake.rows))
         pairs = [(real.pitch[i], real.take([i]), fake.take([i])) for i in range(len(real))]
         draw(pairs, run.sample_rate, args.docs / "images" / f"{name}.png")
-        for end, examples in (("_recorded", real), ("", fake)):
-            path = args.docs / "sounds" / f"{name}{end}.ogg"
-            soundfile.write(
-                path,
-                0.9 * np.concatenate(examples.audio) / max(1.0, np.abs(examples.audio).max()),
-                run.sample_rate,
-                format="OGG",
-                compression_level=QUALITY,
-            )
+        encode(name, real.audio, fake.audio, run.sample_rate, args)
         print(f"{name}: {', '.join(f'{pitch:.0f}' for pitch in real.pitch)}")
 
 
