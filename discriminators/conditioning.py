@@ -11,8 +11,8 @@ class ConditionEncoder:
       names: Some of "pitch", "velocity", "label"; empty for an unconditional system.
       n_labels: Number of labels, where "label" is used.
       pitches: MIDI pitches of the recordings, where "pitch" is used: each has a feature. Pitches in
-        between share those of their neighbours, so that notes that were not recorded sound like a
-        mixture of the nearest ones; those beyond have the features of the last one.
+        between are interpolated linearly between the features of their neighbours; pitches beyond
+        the range are clipped to it.
 
     Raises:
       ValueError: for an unknown name.
@@ -33,7 +33,7 @@ class ConditionEncoder:
             )
         self.names = tuple(names)
         self.n_labels = n_labels
-        self.pitches = tuple(pitches)
+        self.pitches = tuple(sorted(set(pitches)))
 
     def set_data(self, n_labels, pitches):
         """Set the number of labels and, unless there are none, the pitches of the recordings."""
@@ -54,9 +54,9 @@ class ConditionEncoder:
         if "pitch" in self.names:
             low, high = float(self.pitches[0]), float(self.pitches[-1])
             pitch = tf.clip_by_value(conditioning["pitch"], low, high)[:, None]
-            own = np.array(self.pitches, np.float32)
-            gaps = np.pad(np.diff(own), 1, constant_values=1.0)
-            shares = tf.minimum((pitch - own) / gaps[:-1], (own - pitch) / gaps[1:]) + 1.0
+            recorded = np.array(self.pitches, np.float32)
+            gaps = np.pad(np.diff(recorded), 1, constant_values=1.0)
+            shares = tf.minimum((pitch - recorded) / gaps[:-1], (recorded - pitch) / gaps[1:]) + 1.0
             features += [tf.nn.relu(shares), (pitch - 0.5 * (low + high)) / 12.0]
         if "velocity" in self.names:
             velocity = conditioning["velocity"][:, None] / 127.0

@@ -43,7 +43,7 @@ class Blocks:
         voices = {voice.kind: voice for voice in generator.voices}
         self.harmonic, self.noise = voices["harmonic"], voices["noise"]
         self.transient = voices.get("transient")
-        self.starts = [(self.harmonic, ""), (self.noise, ""), (self.transient, BURST)]
+        self.starts = [(voices[kind], BURST if kind == "transient" else "") for kind in kinds]
         gains = gains_at_rate(
             tf.zeros([1, 1, self.noise.n_bands]), self.noise.bandwidth_hz, sample_rate
         )
@@ -86,14 +86,14 @@ class Blocks:
         n_frames = tf.cast(given[f"{PREFIX}n_frames"], tf.float32)
         now = n_frames[:, None] * (self.stream.hop_length / self.stream.sample_rate)
         # Transients are those of the onset.
-        times = tf.concat([tf.zeros_like(now), now], axis=1)
+        times = now if self.transient is None else tf.concat([tf.zeros_like(now), now], axis=1)
         drawn = self.generator.controls_at(times, given["note_off_seconds"], given["z"], given)
         controls = {}
-        for voice, start in self.starts[: len(self.generator.voices)]:
+        for voice, start in self.starts:
             for name, value in drawn.items():
                 if name.startswith(f"{voice.name}/"):
                     own = name.split("/")[1]
-                    controls[start + own] = value if voice is self.transient else value[:, 1]
+                    controls[start + own] = value if voice is self.transient else value[:, -1]
         return self.step({**given, **controls})
 
     def step(self, given):

@@ -51,8 +51,8 @@ class DDSPVoice(keras.layers.Layer):
         """Decide the voice's number of harmonics."""
         self.voice.set_lowest_pitch(pitch)
 
-    def get_controls(self, decoded, f0_hz, loudness_db, inharmonicity=None):
-        """The voice's controls; ddsp plays harmonics only, so the inharmonicity is ignored."""
+    def get_controls(self, decoded, f0_hz, loudness_db):
+        """The voice's controls."""
         return self.voice.get_controls(decoded, f0_hz, loudness_db)
 
     def render(self, controls, n_samples, sample_rate, seed, bandwidth_hz=None):

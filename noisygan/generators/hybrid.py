@@ -159,7 +159,7 @@ class Hybrid(Generator):
     @property
     def is_stretched(self):
         """Whether the recordings have the stretched partials of strings."""
-        # A fact when a function is traced, so that graphs of other runs have harmonics only.
+        # Evaluated at trace time: graphs of other runs contain harmonics only.
         with tf.init_scope():
             return bool(np.any(self._inharmonicity.numpy() > 0.0))
 
@@ -175,7 +175,9 @@ class Hybrid(Generator):
         if "pitch" in self.pitch.condition_names:
             pitch = data.pitch[rows]
             found = [measure_tuning(data.audio(i), data.sample_rate, data.pitch[i]) for i in rows]
-            table = inharmonicity_by_pitch(pitch, found)
+            table = np.zeros(128, np.float32)
+            if any(getattr(voice, "is_stretchable", False) for voice in self.voices):
+                table = inharmonicity_by_pitch(pitch, found)
             cents = [tuning.harmonic_cents for tuning in found]
             if table.any():
                 own = np.interp(pitch, np.arange(128), table)
@@ -272,8 +274,8 @@ class Hybrid(Generator):
         damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
         loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
-        # Behind the gate, which would cut the tails of softer notes.
-        if "velocity" in self.condition_names:
+        # After the gate, which would cut the tails of softer notes.
+        if self.velocity_exponent and "velocity" in self.condition_names:
             velocity = tf.maximum(target["velocity"], 1.0)[:, None, None]
             slope = 20.0 * self.velocity_exponent / math.log(10.0)
             loudness_db += slope * tf.math.log(velocity / 127.0)
@@ -285,7 +287,7 @@ class Hybrid(Generator):
             stretch = (at_pitch(self._inharmonicity, target["pitch"])[:, None, None],)
         controls = {"loudness_db": loudness_db}
         for voice in self.voices:
-            more = stretch if voice.kind == "harmonic" else ()
+            more = stretch if getattr(voice, "is_stretchable", False) else ()
             for name, value in voice.get_controls(decoded, f0_hz, loudness_db, *more).items():
                 controls[f"{voice.name}/{name}"] = value
         if self.reverb is not None:

@@ -37,6 +37,7 @@ class HarmonicVoice(keras.layers.Layer):
     """
 
     kind = "harmonic"
+    is_stretchable = True  # `get_controls` takes an inharmonicity
 
     def __init__(
         self,

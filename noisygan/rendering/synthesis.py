@@ -235,6 +235,8 @@ def _harmonic(line, sample_rate, seed):
         # A frame sounds on its way to the next one.
         ahead = min(end + line.unit, line.n_frames)
         curves = {name: tf.constant(x[:, begin:ahead]) for name, x in line.curves.items()}
+        if "inharmonicity" in curves:  # the first value holds for the note
+            curves["inharmonicity"] = tf.constant(line.curves["inharmonicity"][:, :1])
         sound = KINDS["harmonic"].render(
             curves, int((ahead - begin) * line.step), sample_rate, seed, phases[:, begin]
         )
