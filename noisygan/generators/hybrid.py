@@ -153,12 +153,12 @@ class Hybrid(Generator):
 
     @property
     def rings_out(self):
-        """Whether hardly any recording has a note-off."""
+        """True if hardly any recording has a note-off."""
         return float(self._rings_out.numpy()) > 0.5
 
     @property
     def is_stretched(self):
-        """Whether the recordings have the stretched partials of strings."""
+        """True if the recordings have the stretched partials of strings."""
         # Evaluated at trace time: graphs of other runs contain harmonics only.
         with tf.init_scope():
             return bool(np.any(self._inharmonicity.numpy() > 0.0))
