@@ -62,6 +62,9 @@ def train(
     if not resume and replicas.is_chief:
         text, n = gin_config.resolved_text(), replicas.n_replicas
         run_files.create(run_dir, text, data, metadata["seed"], command, threads, n)
+    is_limited = any(map(options.get, ("minutes", "steps", "early_stop")))
+    if options.get("progress") and replicas.is_chief and not is_limited:
+        options["progress"].message("no limit given: Ctrl-C saves and stops")
     return loop.fit(trainer, data, run_dir, resume=resume, **options)
 
 
