@@ -17,8 +17,8 @@ noisygan data my_notes
 noisygan data prepared/flute --html flute.html
 noisygan data prepared/flute --verify"""
 
-# Of runs/notes.gin, in Hz.
-_SAMPLE_RATE = 44100
+# Of runs/notes.gin, in Hz and dB.
+_SAMPLE_RATE, _TRIM_DB = 44100, -40.0
 
 
 def add_arguments(parser):
@@ -89,7 +89,7 @@ def _dataset(args):
 
     settings = {"middle_c": args.middle_c or "C4", "detect_pitch": args.detect_pitch}
     with progress.CountedProgress("reading", None) as count:
-        return Recordings(_SAMPLE_RATE, **settings).read(args.folder, count)
+        return Recordings(_SAMPLE_RATE, trim_db=_TRIM_DB, **settings).read(args.folder, count)
 
 
 def _verified(manifest):

@@ -104,6 +104,8 @@ def run(args):
         return _dry_run(args)
     if args.run_dir is None:
         raise UsageError("no --run_dir; expected a folder for the run, such as runs/flute")
+    if not (args.steps or args.minutes or args.early_stop):
+        print("no limit given: Ctrl-C saves and stops", flush=True)
     names = "minutes steps seed resume early_stop deterministic strategy snapshot_minutes"
     settings = {name: getattr(args, name) for name in names.split()}
     settings |= {"overrides": args.gin_param, "command": ["noisygan", *sys.argv[1:]]}

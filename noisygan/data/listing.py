@@ -112,6 +112,13 @@ class Listing:
         without = [entry.name for entry in self.entries if entry.pitch is None]
         if without and len(without) < len(self.entries):
             found.append(f"no pitch: {_names(without)}; name them like C4.wav or 060.wav")
+        labels = {entry.label or "" for entry in self.entries}
+        is_unnamed = len(labels) < 2 and not any(map(drum_class, labels))
+        if is_unnamed and without and len(without) == len(self.entries):
+            found.append(
+                f"no pitch in {len(without)} names: name them after their notes, like C4.wav or "
+                "060.wav, or use --detect_pitch pyin"
+            )
         if self.n_examples < FEW:
             found.append(f"{self.n_examples} recordings are few: expect copies; take 30 or more")
         return found

@@ -68,7 +68,7 @@ def file_name(run, label):
     """First part of the file names of a label: its name, or the run's name for None."""
     name = run.name if label is None or not run.label_names else run.label_names[label]
     # A label may be any folder's name; a file name must stay inside its folder.
-    return re.sub(r"[^\w.+ -]", "_", name).lstrip(".") or "note"
+    return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "note"
 
 
 def note_seeds(seed, number):

@@ -84,17 +84,22 @@ def play_midi(
     used = {id(part.run): part.run for part in parts.values() if part is not None}
     if not used:
         silent = ", ".join(map(str, sorted({note.channel for note in song.notes})))
-        raise UsageError(f"{path} has notes on channel {silent}, which no run plays")
+        is_kit = run is not None and "pitch" not in run.condition_names
+        advice = f"; use --drums {run.path}" if is_kit else ""
+        raise UsageError(f"{path} has notes on channel {silent}, which no run plays{advice}")
     sample_rate = sample_rate or max(run.generator.sample_rate for run in used.values())
 
     def part_of(note):
         return parts[note.channel, note.program]
 
     audio, left_out = play(song, part_of, sample_rate, seed, progress)
-    if sum(left_out.values()) == len(song.notes):
-        reasons = "; ".join(f"{counted(n, 'note')} {why}" for why, n in left_out.items())
-        raise UsageError(f"{path}: no note can be played ({reasons})")
-    remarks += [f"left out: {counted(n, 'note')} {reason}" for reason, n in left_out.items()]
+    reasons = [
+        f"{counted(len(pitches), 'note')} ({_listed(pitches)}) {reason}"
+        for reason, pitches in left_out.items()
+    ]
+    if sum(map(len, left_out.values())) == len(song.notes):
+        raise UsageError(f"{path}: no note can be played ({'; '.join(reasons)})")
+    remarks += [f"left out: {reason}" for reason in reasons]
     remarks += _beyond(song.notes, part_of)
     return Notes([pathlib.Path(path).stem], sample_rate, lambda stems: [Note(audio)], remarks)
 
@@ -117,6 +122,12 @@ def _assign(song, run, drums, channels, programs):
     return parts
 
 
+def _listed(pitches):
+    """Each pitch once; at most eight."""
+    each = sorted(set(pitches))
+    return ", ".join(map(str, each[:8])) + (" ..." if len(each) > 8 else "")
+
+
 def _beyond(played, part_of):
     """Remarks on notes outside the pitches that a run was trained on."""
     beyond = collections.Counter()
@@ -133,17 +144,17 @@ def _beyond(played, part_of):
 
 
 def play(song, parts, sample_rate, seed=0, progress=None):
-    """Render a `midi.Song`: (audio float32 [n_samples], reason -> number of notes left out).
+    """Render a `midi.Song`: (audio float32 [n_samples], reason -> pitches left out).
 
     `parts` is a function from a `midi.Note` to the Part that plays it, or None; `progress` is
     called with (notes rendered, notes in all).
     """
-    chosen, left_out = [], collections.Counter()
+    chosen, left_out = [], collections.defaultdict(list)
     for index, note in enumerate(song.notes):
         part = parts(note)
         reason = _refusal(note, part, sample_rate)
         if reason:
-            left_out[reason] += 1
+            left_out[reason].append(note.pitch)
         else:
             chosen.append((index, note, part))
     seconds = max((note.start + part.seconds(note) for _, note, part in chosen), default=0.0)
@@ -170,10 +181,10 @@ def _refusal(note, part, sample_rate):
         return f"longer than {MAX_NOTE_SECONDS:g} seconds"
     if part.label(note) is None:
         known = ", ".join(part.run.label_names)
-        return f"for a drum (note {note.pitch}) that the run does not know; it knows {known}"
+        return f"for drums that the run does not know; it knows {known}"
     highest = max((bend for _, bend in note.bend), default=0.0)
     if not part.is_kit and 440.0 * 2.0 ** ((note.pitch + highest - 69) / 12) >= sample_rate / 2:
-        return f"above what {sample_rate} Hz can hold (pitch {note.pitch})"
+        return f"above what {sample_rate} Hz can hold"
     return None
 
 

@@ -11,6 +11,7 @@ import shlex
 
 import numpy as np
 
+from noisygan.data.drums import drum_keys
 from noisygan.errors import RunError, UsageError
 from noisygan.reports import page
 from noisygan.reports.controls import control_plots
@@ -196,7 +197,10 @@ def _title(run):
     labels = [name.replace("_", " ") for name in run.label_names]
     noun = "notes" if "pitch" in run.condition_names else "sounds"
     # NSynth's flute_acoustic_000 is a flute.
-    what = run.label_names[0].split("_")[0] if len(labels) == 1 else ", ".join(labels[:4])
+    what = run.label_names[0].split("_")[0] if len(labels) == 1 else ", ".join(labels)
+    if len(labels) > 3:
+        noun = "drums" if noun == "sounds" and drum_keys(run.label_names) else noun
+        what = f"{len(labels)} classes of"
     return f"{what} {noun}, learned from recordings".strip().capitalize()
 
 

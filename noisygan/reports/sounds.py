@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from noisygan.data.filenames import pitch_name
 from noisygan.errors import RunError
 from noisygan.metrics import spectrograms
 from noisygan.reports.plots import Axis, Plot, data_address, heat_map, outline, time_axis
@@ -17,7 +18,6 @@ N_MELS = 96
 RANGE_DB = 80.0
 """Range of spectrograms below the loudest point."""
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000, 16000)
-NOTE_NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"]
 SAMPLE = re.compile(r"^step-(?P<step>\d+)-(?P<index>\d+)$")
 
 
@@ -99,8 +99,7 @@ def note_title(pitch=None, velocity=None, label=None):
     detail = []
     title = str(label).replace("_", " ") if label else ""
     if pitch is not None and np.isfinite(pitch):
-        key = round(pitch)
-        name = f"{NOTE_NAMES[key % 12]}{key // 12 - 1}"
+        name = pitch_name(pitch)
         title = f"{title}, {name}" if title else name
         detail.append(f"MIDI {pitch:g}")
     if velocity is not None and np.isfinite(velocity):

@@ -224,12 +224,14 @@ class Trainer:
         names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
         for name in sorted(names - {"velocity"}):  # A set may have a single one.
             if not getattr(data, f"has_{name}"):
+                what, other = name, f"a config without {name}"
                 advice = "name files like C4.wav or name-060-100.wav (pitch 60, velocity 100)"
                 if name == "label":
+                    what, other = "class", "runs/notes.gin for pitched notes"
                     advice = "put the files of each class into a folder of its own (kick/...)"
                 raise UsageError(
-                    f"The config is conditioned on {name}, which is not known of every file in "
-                    f"{data.folder}: {advice}, or use a config without {name}."
+                    f"The config needs a {what} for every file, and not every file in "
+                    f"{data.folder} has one: {advice}, or use {other}."
                 )
 
     def batches(self, data: AudioDataset, step: int) -> Iterator:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from noisygan import load
 from noisygan.data.drums import drum_keys
+from noisygan.errors import UsageError
 from noisygan.rendering.kits import FADE_SECONDS, drum_seconds
 from noisygan.rendering.requests import note_seeds
 
@@ -35,7 +36,7 @@ def test_a_song_is_played(noisygan, trained, song, tmp_path):
     audio, rate = soundfile.read(out)
     assert np.max(np.abs(audio)) > 1e-3
     assert f"{out}: {len(audio) / rate:.1f} s at {rate} Hz" in result.out
-    assert "left out: 2 notes on channel 10, which no run plays" in result.out
+    assert "left out: 2 notes (36, 56) on channel 10, which no run plays" in result.out
     song.write_bytes(song.read_bytes()[:-6])
     result = noisygan("play", "--run_dir", trained, "--midi", song, "--out", tmp_path / "a.wav")
     assert "before the end of its last track; what could be read is played" in result.out
@@ -51,6 +52,8 @@ def test_every_drum_is_played_on_its_key(kit, tmp_path):
     mido.MidiFile(ticks_per_beat=480, tracks=[track]).save(tmp_path / "drums.mid")
     song = run.play(tmp_path / "drums.mid", drums=run, seed=3)
     assert not song.remarks and len(hits) == 4
+    with pytest.raises(UsageError, match=f"channel 10, which no run plays; use --drums {kit}"):
+        run.play(tmp_path / "drums.mid")
 
     def hit(label, velocity, key, i):
         """The drum of a class, as the i-th note of the song."""
@@ -95,5 +98,5 @@ def test_what_can_not_be_played_is_told_in_a_line(refused, trained, song, tmp_pa
     mido.MidiFile(tracks=[mido.MidiTrack(messages)]).save(tmp_path / "zero.mid")
     asked = ("play", "--run_dir", trained, "--midi", tmp_path / "zero.mid")
     message = refused(*asked, "--out", tmp_path / "a.wav")
-    assert "zero.mid: no note can be played (1 note of no length)" in message
+    assert "zero.mid: no note can be played (1 note (60) of no length)" in message
     assert not (tmp_path / "a.wav").exists()

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from noisygan import load
+
 read = soundfile.read
 
 
@@ -25,6 +27,15 @@ def test_files_and_what_is_printed(noisygan, trained, tmp_path):
         audio, sample_rate = read(path)
         assert (len(audio), sample_rate) == (36000, 48000)
         assert 0 < np.max(np.abs(audio)) <= 1
+
+
+def test_a_pitch_far_from_the_recordings_is_noted(noisygan, trained, tmp_path):
+    asked = ("render", "--run_dir", trained, "--out_dir", tmp_path, "--seconds", 0.1, "--pitch")
+    known = load(trained).pitches
+    low, high = min(known), max(known)
+    assert noisygan(*asked, f"{low - 12},{high}").err.count("note:") == 0
+    result = noisygan(*asked, f"{low - 13},{high}")
+    assert f"pitch {low - 13} is 13 semitones below the recordings' range ({low} to" in result.err
 
 
 def test_a_glide_bends_f0_and_nothing_else(noisygan, trained, tmp_path):

@@ -240,7 +240,7 @@ def test_spread_is_the_distance_between_rows():
     [
         ({"sample_rate": 44100}, "read at 44100 Hz and the generator makes 16000 Hz"),
         ({"n_samples": 3000}, "3000 samples and the generator makes 4000"),
-        ({"pitch": np.full(8, np.nan)}, "conditioned on pitch, which is not known"),
+        ({"pitch": np.full(8, np.nan)}, "needs a pitch for every file"),
     ],
 )
 def test_recordings_that_do_not_fit_are_refused(changes, message):

@@ -97,6 +97,15 @@ def test_what_is_wrong_is_told_and_training_goes_on(scale, write_sound):
     assert len(data) == 15 and data.has_pitch and "D12" in data.listing.skipped
 
 
+def test_names_without_a_pitch_or_class(tmp_path, write_sound):
+    for i in range(12):
+        write_sound(tmp_path / "loose" / f"take {i}.wav", note(60))
+        write_sound(tmp_path / "drums" / f"kick {i}.wav", note(60))
+    (warning,) = warnings(Recordings(n_samples=4000).read(tmp_path / "loose"))
+    assert "no pitch in 12 names" in warning and "--detect_pitch pyin" in warning
+    assert warnings(Recordings(n_samples=4000).read(tmp_path / "drums")) == []
+
+
 def test_three_notes_are_few(tmp_path, write_sound):
     for name in ("C4", "D4", "E4"):
         write_sound(tmp_path / f"{name}.wav", note(60))

@@ -123,6 +123,7 @@ def test_a_label_cannot_lead_out_of_the_folder():
     for label in ("../../evil", "a/b", "..", ".hidden", ""):
         name = file_name(run("run", (), (label,)), 0)
         assert name and "/" not in name and not name.startswith(".")
+    assert file_name(run("run", (), ("closed hat",)), 0) == "closed_hat"
 
 
 def test_impossible_pitches():
