@@ -260,7 +260,7 @@ class Run:
         if held_seconds is not None and not generator.has_controls:
             raise UsageError(requests.NO_NOTE_OFF)
         if like is not None:
-            entries = self._with_note_offs(entries, held_seconds)
+            entries = self._with_unknowns(entries, held_seconds)
             chosen = requests.requests_like(self, entries)
         elif saved is not None:
             saved.check_size(generator.latent_dim)
@@ -283,14 +283,21 @@ class Run:
             requests.check_pitches(pitches, settings["sample_rate"])
         return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
 
-    def _with_note_offs(self, entries, held_seconds):
-        """Entries with the given or measured note-off, and the pitch as for the run's training."""
+    def _with_unknowns(self, entries, held_seconds):
+        """Entries with the given or measured note-off, unknown values as for the run's training."""
+        from noisygan.data import softer_hits
         from noisygan.data.dataset import measure_held_seconds
         from noisygan.evaluation.generate import recordings_of
 
         if not self.generator.has_controls:
             return entries
         recordings = recordings_of(self)
+        if recordings.softer_hits:
+            full = softer_hits.FULL
+            entries = [
+                dataclasses.replace(entry, velocity=full) if entry.velocity is None else entry
+                for entry in entries
+            ]
         found, problems = [], []
         for entry in entries:
             try:

@@ -93,7 +93,7 @@ def eagerly():
 
 @pytest.fixture(scope="module")
 def unoptimized():
-    """Graphs run as they were traced: a few runs save less time than optimizing them takes.
+    """Disable graph optimization, which takes longer than these tests' few runs save.
 
     For a module, since graphs are made anew when it changes.
     """

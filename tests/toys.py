@@ -70,7 +70,7 @@ def conditioning(pitch=(60.0, 67.0, 72.0), velocity=(50.0, 100.0, 127.0), label=
 
 
 def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
-    """A `AudioDataset` of n short decaying tones with some breath."""
+    """An `AudioDataset` of n short decaying tones with some breath."""
     rng = np.random.default_rng(seed)
     pitch = np.linspace(57, 76, n).round().astype(np.float32)
     velocity = np.linspace(40, 120, n).round().astype(np.float32)
@@ -96,7 +96,7 @@ def notes(folder="toys", n=8, n_samples=N_SAMPLES, seed=0, **changes):
 
 
 def strings(inharmonicity=2e-3, n=4):
-    """A `AudioDataset` of n short tones with six stretched partials."""
+    """An `AudioDataset` of n short tones with six stretched partials."""
     pitch, orders = np.linspace(57, 69, n).round().astype(np.float32), np.arange(1, 7)
     hz = 440 * 2 ** ((pitch[:, None, None] - 69) / 12) * orders
     times = np.arange(N_SAMPLES)[:, None] / SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""Show how the recordings of a folder are understood: pitches, velocities, takes, note-offs.
+"""Show the pitches, velocities, takes and note-offs read from a folder.
 
 Of a folder that `noisygan prepare` wrote, counts, levels and steps follow. --html writes a page
 about it with plots and a player for an example of each class; it opens from disk, without a
@@ -39,24 +39,32 @@ def run(args):
     from noisygan.data.prepare.manifest import is_prepared, read_manifest
 
     if not (args.html or args.verify or is_prepared(args.folder)):
-        print(_dataset(args).table())
+        listing = _dataset(args).listing
+        listing.read_as = None  # Known to a run's config alone.
+        print(listing.text())
         return 0
+    if args.middle_c or args.detect_pitch:
+        raise UsageError(
+            "--middle_c and --detect_pitch are for recordings as they are; leave them out, or give "
+            "them to `noisygan prepare`"
+        )
     manifest = read_manifest(args.folder)
     if args.html is not None and pathlib.Path(args.html).suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--html {args.html}: expected a name that ends in .html")
     try:
         print(f"{summary.listing(manifest, args.folder).text()}\n")
         print(summary.text(manifest, args.folder))
-        if args.html is not None:
-            from noisygan.reports import dataset_report
+    except OSError as error:
+        raise RunError(f"{args.folder}/files.jsonl cannot be read ({error.strerror})") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _not_as_prepared(args.folder, error) from error
+    if args.html is not None:
+        from noisygan.reports import dataset_report
 
+        try:
             print(f"\npage: {dataset_report.write(args.folder, args.html)}")
-    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise RunError(
-            f"{args.folder} is not as `noisygan prepare` writes it ({said}); prepare the "
-            "recordings again"
-        ) from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise _not_as_prepared(args.folder, error) from error
     if args.verify:
         with progress.CountedProgress("verifying", None) as count:
             problems = list(records.verify(args.folder, count))
@@ -67,6 +75,13 @@ def run(args):
                 "above; prepare the recordings again with --overwrite, or copy the folder again"
             )
     return 0
+
+
+def _not_as_prepared(folder, error):
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return RunError(
+        f"{folder} is not as `noisygan prepare` writes it ({said}); prepare the recordings again"
+    )
 
 
 def _dataset(args):

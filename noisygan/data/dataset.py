@@ -522,7 +522,7 @@ class Recordings:
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
         listing = Listing(folder, self.sample_rate, skipped, self.middle_c)
-        listing.softer_hits = self.softer_hits
+        listing.read_as = "127; softer hits are imitated" if self.softer_hits else "100"
         rows, examples, wholes, bad = [], [], {}, []
         for done, entry in enumerate(entries, 1):
             loaded = None
@@ -578,13 +578,14 @@ class Recordings:
     def _facts(self, entry, loaded):
         if loaded is None:
             return None
-        lead = loaded.lead_seconds
+        audio, lead = loaded.audio, loaded.lead_seconds
         if self.trim_db is not None:
-            lead = _silence_before(loaded.audio, self.trim_db) / loaded.sample_rate
+            n_before = _silence_before(audio, self.trim_db)
+            audio, lead = audio[n_before:], n_before / loaded.sample_rate
         facts = FileFacts(loaded.rate, loaded.n_channels, lead)
         if entry.pitch is None or entry.rule in ("NSynth", "prepared"):
             return facts
-        return facts.check_note(loaded.audio, loaded.sample_rate, entry.pitch)
+        return facts.check_note(audio, loaded.sample_rate, entry.pitch)
 
     @property
     def _from_onset(self):

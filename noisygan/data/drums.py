@@ -207,6 +207,7 @@ def drum_keys(labels):
         if usable:
             key = -max(usable)[1]
             keys[owners[key]].remove(key)
+            owners[key] = label
             found.append(key)
     taken = {key for found in keys.values() for key in found}
     free = iter([key for key in _FREE_KEYS if key not in taken])

@@ -248,7 +248,7 @@ def _pitches(stems, middle_c):
         if usable:
             chosen[name] = usable
         elif known:
-            problems[name] = f"{known[0][2]} lies beyond MIDI notes 0 to 127"
+            problems[name] = "its pitch lies beyond MIDI notes 0 to 127"
     # Of several note names in each name, the place that varies is the pitch's.
     place = max((0, -1), key=lambda at: len({found[at][0] for found in chosen.values()}))
     notes = {name: (*found[place], "note name") for name, found in chosen.items()}
@@ -294,7 +294,7 @@ def _drum_classes(stems):
     n_notes = sum(_NOTE.search(stem) is not None for stem in stems.values())
     if not n_known or 5 * n_known < 2 * len(stems) or n_notes > n_known:
         return {}
-    if "closed hat" in classes.values():
+    if {"closed hat", "open hat"} & set(classes.values()):
         # Beside hats that are called closed or open, plain ones are closed.
         classes = {name: "closed hat" if c == "hat" else c for name, c in classes.items()}
     first = {name: (drums.words_of(stem) or ["sound"])[0] for name, stem in stems.items()}

@@ -1,4 +1,4 @@
-"""How the files of a folder were understood: one table, before training."""
+"""Table of the labels, pitches and warnings of a folder's files."""
 
 import collections
 import dataclasses
@@ -10,6 +10,7 @@ from noisygan.data.drums import drum_class, drum_keys
 from noisygan.data.filenames import octave_of, pitch_name
 from noisygan.errors import printable
 from noisygan.metrics.note_timing import ENDINGS
+from noisygan.progress import counted
 
 # With fewer recordings than these a model repeats them.
 FEW = 10
@@ -61,7 +62,7 @@ class Listing:
       skipped: dict of name -> why a file was not used.
       middle_c: Name of MIDI note 60 in the names.
       gain: Of the whole set.
-      softer_hits: As of `Recordings`.
+      read_as: How unknown velocities are read; None where that is not known.
       entries: Recordings that are used.
       n_examples: Number of examples that they give.
     """
@@ -71,7 +72,7 @@ class Listing:
     skipped: dict = dataclasses.field(default_factory=dict)
     middle_c: str = "C4"
     gain: float = 1.0
-    softer_hits: bool = False
+    read_as: str | None = None
 
     def __post_init__(self):
         self.entries, self.n_examples, self.several, self.short = [], 0, [], []
@@ -176,18 +177,22 @@ class Listing:
     def _velocities(self):
         known = sorted({entry.velocity for entry in self.entries if entry.velocity is not None})
         n_unknown = sum(entry.velocity is None for entry in self.entries)
-        read_as = "127; softer hits are imitated" if self.softer_hits else "100"
+        read_as = f", read as {self.read_as}" if self.read_as else ""
         if not known:
-            return f"unknown, read as {read_as}"
+            return f"unknown{read_as}"
         shown = " ".join(f"{value:g}" for value in known[:12]) + (" ..." if len(known) > 12 else "")
-        unknown = f"; unknown in {n_unknown}, read as {read_as}" if n_unknown else ""
+        unknown = f"; unknown in {n_unknown}{read_as}" if n_unknown else ""
         return f"{len(known)} layers: {shown}{unknown}"
 
     def _takes(self):
         notes = collections.Counter((e.label, e.pitch, e.velocity) for e in self.entries)
         several = {note: n for note, n in notes.items() if n > 1 and note[1] is not None}
         shown = [f"{pitch_name(p, self.middle_c)}: {n}" for (_, p, _), n in several.items()]
-        return f"{len(several)} notes have several ({_names(shown)})" if several else ""
+        return (
+            f"{counted(len(several), 'note')} with several takes ({_names(shown)})"
+            if several
+            else ""
+        )
 
     def _classes(self):
         counts = collections.Counter(entry.label for entry in self.entries)

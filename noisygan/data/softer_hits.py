@@ -23,6 +23,8 @@ def soften(sound, sample_rate, velocity, own=FULL):
     frequency f (`synths.modal.strike_gains`). The level below these frequencies stays: see `gain`.
 
     Args:
+      sound: float32 [n_samples].
+      sample_rate: Hz.
       velocity: Of the softer hit, 1 to 127.
       own: Of the recording; at this velocity and above, the sound stays as it is.
     """
@@ -36,7 +38,7 @@ def soften(sound, sample_rate, velocity, own=FULL):
 
 
 def velocity_ranges(velocity, label):
-    """Velocities that each recording stands for: from its class's next softer layer to its own.
+    """Range of velocities of each recording: above its class's next softer layer, up to its own.
 
     The hardest layer of a class reaches up to 127, the softest down to 10.
 
@@ -48,11 +50,10 @@ def velocity_ranges(velocity, label):
       (lowest, highest), float32 [n] each; the lowest is not included.
     """
     velocity, label = np.asarray(velocity, float), np.asarray(label)
-    ranges = []
-    for own, name in zip(velocity, label, strict=True):
-        layers = velocity[label == name]
-        softer = layers[layers < own]
-        lowest = np.max(softer) if len(softer) else min(_SOFTEST, own)
-        ranges.append((lowest, FULL if own == np.max(layers) else own))
-    lowest, highest = np.array(ranges, np.float32).T
+    lowest, highest = np.empty((2, len(velocity)), np.float32)
+    for name in np.unique(label):
+        of_class = label == name
+        layers, which = np.unique(velocity[of_class], return_inverse=True)
+        lowest[of_class] = np.append(min(_SOFTEST, layers[0]), layers[:-1])[which]
+        highest[of_class] = np.append(layers[:-1], FULL)[which]
     return lowest, highest

@@ -85,7 +85,7 @@ def evaluate(
     parts = splits.read_splits(recordings, data, train, progress)
     if is_folder:
         dataset = recordings.read(audio)
-        parts.warnings.extend(splits.left_out(dataset, "examples"))
+        parts.warnings.extend(splits.left_out(dataset, "example"))
         audio = generate.some_examples(dataset, n), pathlib.Path(audio).name
     elif audio is not None:
         audio = audio, "audio"

@@ -21,6 +21,7 @@ from noisygan.evaluation.examples import (
     repaired,
     without_velocity,
 )
+from noisygan.progress import counted
 
 SPLITS = ("nsynth-train", "nsynth-test")
 
@@ -99,7 +100,7 @@ def read_splits(recordings, data, train=None, progress=None):
         examples, about = repaired(Examples.from_dataset(dataset, own), f"{name} recordings")
         parts.append(examples)
         warnings += about
-        warnings += left_out(dataset, f"{name} recordings")
+        warnings += left_out(dataset, f"{name} recording")
     return Splits(*parts, sets[1].fingerprint, warnings)
 
 
@@ -107,7 +108,8 @@ def left_out(dataset, name):
     """List of at most one sentence on the files of a data set that can't be used."""
     skipped = dataset.listing.skipped
     first = " ".join(next(iter(skipped.items()), ()))
-    return [f"{len(skipped)} {name} are left out, e.g. {first}"] if skipped else []
+    left = f"{counted(len(skipped), name)} left out, e.g. {first}"
+    return [left] if skipped else []
 
 
 def has_test_split(folder):

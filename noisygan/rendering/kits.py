@@ -21,7 +21,7 @@ _FIRST_KEY = 36
 _N_KEYS = 16
 # The last round robin is this share of the way from its drum to another one.
 _VARIATION = 0.2
-# Drums that recordings cut ring for this many times as long, if the generator makes any length.
+# Length of a played drum relative to the recordings, for generators of any length.
 _RINGING = 3.0
 FADE_SECONDS = 0.05  # of the end of drums and raw waveforms
 # Numbers of the latents that round robins are interpolated towards start here.
@@ -36,7 +36,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
     samples rendered.
     """
     generator = run.generator
-    told = "velocity" in run.condition_names
+    has_velocity = "velocity" in run.condition_names
     velocities = sorted({max(1, velocity) for velocity in velocities})
     samples, n_drums = [], 0
     is_drums = "label" in run.condition_names and bool(drum_keys(run.label_names))
@@ -46,12 +46,14 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         name = file_name(run, index)
 
         def render(z, takes, velocity, index=index, name=name):
-            asked = velocity if told else 0
-            requests = [Request(0, asked, index or 0, name, take, 0) for take in takes]
+            requested = velocity if has_velocity else 0
+            requests = [Request(0, requested, index or 0, name, take, 0) for take in takes]
             length = drum_seconds(generator) if seconds is None else seconds
             rendered = iterate(generator, requests, length, sample_rate, seed, z)
             sounds = [faded(note.audio, sample_rate) for note in rendered]
-            return sounds if told else [soften(sound, sample_rate, velocity) for sound in sounds]
+            if has_velocity:
+                return sounds
+            return [soften(sound, sample_rate, velocity) for sound in sounds]
 
         z = ends(generator, numbers, seed)
         others = ends(generator, [_OTHERS + number for number in numbers], seed)
@@ -63,7 +65,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
             rendered = [render(near, takes, velocity) for velocity in velocities]
             for key, *sounds in zip(keys, *rendered, strict=True):
                 choke = "hihat" if is_drums and key in _HIHAT else ""
-                gains = velocity_gains(velocities, sounds) if told else None
+                gains = velocity_gains(velocities, sounds) if has_velocity else None
                 ranges = crossfade_ranges(velocities)
                 for velocity, between, sound in zip(velocities, ranges, sounds, strict=True):
                     request = Request(key, velocity, index or 0, name, turn, turn)

@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 
-from noisygan.data import softer_hits
 from noisygan.errors import UsageError
 
 DEFAULT_PITCH = 60
@@ -153,8 +152,7 @@ def requests_like(run, entries):
                 f"which knows {', '.join(known)}"
             )
             continue
-        unknown = DEFAULT_VELOCITY if "pitch" in run.condition_names else softer_hits.FULL
-        velocity = unknown if entry.velocity is None else entry.velocity
+        velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
         notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds))
     if not notes:
         raise UsageError(problems[0])

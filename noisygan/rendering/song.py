@@ -9,6 +9,7 @@ import numpy as np
 
 from noisygan.audio_io import midi
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.data import softer_hits
 from noisygan.data.drums import drum_keys
 from noisygan.errors import UsageError
 from noisygan.progress import counted
@@ -236,8 +237,7 @@ def _render(batch, sample_rate, seed):
         sound = sound[: round(length * sample_rate)]
         if part.is_kit or generator.release_seconds is None:
             sound = faded(sound, sample_rate)
-        # As General MIDI's developers are advised: 40 log10 of velocity / 127.
-        yield sound if has_velocity else sound * np.float32((note.velocity / 127.0) ** 2)
+        yield sound if has_velocity else sound * np.float32(softer_hits.gain(note.velocity))
 
 
 def _bend(controls, played, frame_rate):

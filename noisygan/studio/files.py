@@ -78,7 +78,7 @@ def _keys_of_pads(player, pads):
     """(key, pad) of a kit: the pads of a class share its keys, further ones get free keys."""
     own = dict(enumerate(player.facts()["keys"]))
     taken = {key for keys in own.values() for key in keys}
-    free = iter([key for key in range(36, 128) if key not in taken])
+    free = iter([key for key in (*range(36, 128), *range(36)) if key not in taken])
     found = []
     for label in dict.fromkeys(pad.label for pad in pads):
         alike = [pad for pad in pads if pad.label == label]

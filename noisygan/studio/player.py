@@ -7,7 +7,7 @@ import numpy as np
 
 from noisygan.audio_io.audio_files import limit_peak
 from noisygan.audio_io.controls import frames_to_samples
-from noisygan.rendering.kits import drum_seconds, keys_of_labels
+from noisygan.rendering.kits import drum_seconds, faded, keys_of_labels
 from noisygan.rendering.requests import DEFAULT_PITCH, note_seeds
 from noisygan.studio import curves
 from noisygan.studio.requests import parse
@@ -54,9 +54,9 @@ class Player:
         self.sample_rate = int(self.generator.sample_rate)
         self.has_curves = self.generator.has_controls
         self.is_kit = "pitch" not in run.condition_names
-        is_struck = self.has_curves and self.is_kit
-        self.has_length = self.generator.is_any_length and not is_struck
-        own = drum_seconds(self.generator) if is_struck else self.generator.seconds
+        self._is_struck = self.has_curves and self.is_kit
+        self.has_length = self.generator.is_any_length and not self._is_struck
+        own = drum_seconds(self.generator) if self._is_struck else self.generator.seconds
         self.seconds = DEFAULT_SECONDS if self.has_length else float(own)
         self.pitch = float(run.pitches[len(run.pitches) // 2] if run.pitches else DEFAULT_PITCH)
         voices = self.generator.voices if self.has_curves else ()
@@ -97,6 +97,8 @@ class Player:
         n_samples = round(request.seconds * request.sample_rate)
         audio = audio[0, :n_samples]
         audio = np.pad(audio, (0, n_samples - len(audio)))
+        if self._is_struck:
+            audio = faded(audio, request.sample_rate)
         # A network may overflow at latents far from those of training.
         audio, lowered_db = limit_peak(np.nan_to_num(audio, posinf=0.0, neginf=0.0))
         return Sound(audio, request.sample_rate, lowered_db, controls)

@@ -72,7 +72,7 @@ def test_a_folder_is_measured(noisygan, tmp_path):
         "--data", tmp_path / "held_out", "--out_dir", out, "--max_pitch_samples", 0,
     )  # fmt: skip
     assert result.code == 0, result.err
-    assert "1 examples are left out, e.g. silence-072-100 is silent" in result.err
+    assert "1 example left out, e.g. silence-072-100 is silent" in result.err
     data, found = read(out), metrics(out)
     assert data["ceiling"].startswith("white noise") and data["step"] is None
     assert found["MMD^2 x 1000, mfcc"]["value"] > found["MMD^2 x 1000, mfcc"]["floor"]

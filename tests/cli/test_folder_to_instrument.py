@@ -59,7 +59,7 @@ def test_two_commands_from_mp3s_to_an_sfz(noisygan, eagerly, tmp_path):
         "Cello: 14 of 14 files",
         "note name: 14, such as",
         "C3 to C4 (48 to 60), 13 of 13 keys",
-        "1 notes have several (D3: 2)",
+        "1 note with several takes (D3: 2)",
         "14 released, 0 ringing out, 0 cut",
         "44100 Hz (14) read at 16000 Hz; leading silence cut from 14",
     ):
@@ -116,7 +116,7 @@ def test_faults_have_a_line_each_and_training_goes_on(train, tmp_path):
     lines = result.err.splitlines()
     for head, text in (
         ("skipped", "A5 cannot be read as audio"),
-        ("skipped", "D12 D12 lies beyond MIDI notes 0 to 127"),
+        ("skipped", "D12 its pitch lies beyond MIDI notes 0 to 127"),
         ("skipped", "F5 is silent"),
         ("skipped", "breath has no pitch in its name; name it like C4.wav or 060.wav"),
         ("warning", "C4.wav has the note, velocity and take of C4.flac; it is read as take 2"),

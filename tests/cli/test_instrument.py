@@ -50,7 +50,7 @@ def test_a_drum_kit(noisygan, kit, tmp_path):
         soundfile.read(out / "samples" / "snare" / f"snare_0-38-v{velocity}.wav")[0]
         for velocity in ("127", "042")
     )
-    assert np.abs(soft - loud).max() > 1e-3
+    assert np.abs(soft).max() < 0.5 * np.abs(loud).max()
 
 
 def test_the_documents_commands(noisygan, trained, kit, tmp_path, monkeypatch):

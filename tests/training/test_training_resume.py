@@ -110,7 +110,7 @@ def test_a_run_leaves_its_numbers_sounds_and_checkpoints(uninterrupted):
 
 
 class Killed(Exception):
-    """Ends a run as a signal 9 does: nothing is saved."""
+    """Ends a run at a step: `finally` blocks run, but no checkpoint is saved."""
 
 
 def kill():

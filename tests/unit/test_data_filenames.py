@@ -207,6 +207,9 @@ def test_every_class_has_a_key_and_no_key_two():
     assert keys["Kicks"] == [35, 36] and keys["toms"] == [41, 43, 45, 47, 48, 50]
     assert 42 in keys["Closed Hats"] and keys["open hat"] == [46] and 49 in keys["crash"]
     assert drum_keys(["flute", "oboe"]) == {}
+    toms = drum_keys(["tom", "toms", "low tom", "mid tom", "high tom"])
+    every = [key for found in toms.values() for key in found]
+    assert all(toms.values()) and len(set(every)) == len(every)
     few = drum_keys(["kick", "snare", "cymbal", "tom"])
     beside = drum_keys(["Hats", "closed hat", "open hat", "tom", "low tom", "mid tom", "high tom"])
     assert beside["Hats"] == [44] and beside["closed hat"] == [42] and beside["open hat"] == [46]

@@ -86,7 +86,7 @@ def test_what_is_wrong_is_told_and_training_goes_on(scale, write_sound):
     for text in (
         "several notes in one file: C5",
         "take of C4.flac",
-        "D12 lies beyond MIDI",
+        "its pitch lies beyond MIDI",
         "shorter than 50 ms: E5",
         "no pitch: D12",
     ):

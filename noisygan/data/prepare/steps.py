@@ -28,12 +28,14 @@ class Converted:
         and without padding. float32 [n].
       timing: `NoteTiming` of the whole recording; None of segments.
       lead_seconds: Silence before the onset that was cut off.
+      trimmed: The whole recording without that silence, at the first rate. float32 [n].
     """
 
     sounds: list
     kept: np.ndarray
     timing: NoteTiming | None = None
     lead_seconds: float = 0.0
+    trimmed: np.ndarray | None = None
 
 
 def convert(sound, options):
@@ -73,7 +75,7 @@ def convert(sound, options):
         sound.did.append(f"level times {low:.4f}" + (f" to {high:.4f}" if len(gains) > 1 else ""))
     kept = audio[places[0][0] : places[-1][1]]
     timing = None if options.segments else note_timing(audio, rate)
-    return Converted(sounds, kept, timing, lead / rate)
+    return Converted(sounds, kept, timing, lead / rate, audio)
 
 
 def offset_of(audio):
@@ -162,7 +164,7 @@ def _wanted_part(audio, sound, options):
         if end - begin < len(audio):
             cut = (begin / rate, (len(audio) - end) / rate)
             sound.did.append("silence cut off: {:.4f} s before, {:.4f} s behind".format(*cut))
-        audio, first = audio[begin:end], first + begin
+        audio, first, lead = audio[begin:end], first + begin, lead + begin
     return audio, first, lead
 
 

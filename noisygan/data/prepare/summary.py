@@ -44,7 +44,7 @@ def result_lines(manifest, out):
 
 
 def listing(manifest, folder):
-    """How the files that were prepared had been understood, a `Listing`.
+    """Build the `Listing` of a prepared folder.
 
     Raises:
       OSError, ValueError, LookupError, TypeError: if files.jsonl is damaged.

@@ -261,6 +261,9 @@ def _records(chosen, options, watched):
                 settings = int(rate), options.frame_rate, options.f0
                 found = [features.compute(audio[0], *settings) for _, audio in made.sounds]
             loudness = statistics.loudness_db(made.kept, rate)
+            facts = FileFacts(sound.rate, sound.n_channels, made.lead_seconds)
+            if source.pitch is not None and source.rule != "NSynth":
+                facts.check_note(made.trimmed, rate, source.pitch)
         except BadAudioError as error:
             result.update(kind=error.kind, reason=str(error))
             continue
@@ -272,9 +275,6 @@ def _records(chosen, options, watched):
         timing = made.timing
         held = None if timing is None else str(round(timing.note_off, 4))
         ending = None if timing is None else timing.ending
-        facts = FileFacts(sound.rate, sound.n_channels, made.lead_seconds)
-        if source.pitch is not None and source.rule != "NSynth":
-            facts.check_note(sound.audio, sound.rate, source.pitch)
         take = source.take if source.take > 1 else None
         n_kept = sum(len(audio[0]) for _, audio in made.sounds)
         result.update(

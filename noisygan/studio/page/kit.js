@@ -33,23 +33,23 @@ export async function hit(i, velocity = null) {
   const s = state();
   if (!run().is_kit || !s.sounds[i]) return;
   const isLearnt = run().conditions.includes("velocity");
-  if (velocity !== null && isLearnt) s.velocity = velocity;
+  const changes = velocity !== null && isLearnt ? { velocity } : {};
   const gain = velocity !== null && !isLearnt ? velocity / 127 : 1;
   const button = find("pads").children[i];
   button?.classList.add("down");
   setTimeout(() => button?.classList.remove("down"), 110);
   const changed = s.chosen !== i;
   s.chosen = i;
-  await sound(i, 0, gain);
+  await sound(i, 0, gain, changes);
   if (changed) {
     tell("sound");
     listen(false);
   }
 }
 
-async function sound(i, when, gain = 1) {
+async function sound(i, when, gain = 1, changes = {}) {
   try {
-    const made = await api.render(body(state().sounds[i]));
+    const made = await api.render(body(state().sounds[i], changes));
     audio.play(made, { when, gain });
     find("stage").dataset.plays++;
   } catch (error) {
