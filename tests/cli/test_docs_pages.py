@@ -87,7 +87,7 @@ def run(command):
             assert (Path(run_dir) / "run.json").is_file(), command
         assert all(Path(f).is_dir() for f in (asked.data, asked.audio, asked.train) if f), command
         return 0
-    return main(small(command[1:], steps=1))
+    return main(small(command[1:], steps=2))
 
 
 def run_page(name, folder, monkeypatch, capsys):

@@ -85,7 +85,7 @@ def sent(tmp_path_factory):
     config.parse([TINY])
     text = config.resolved_text()
     generator = config.configured(Trainer)().generator
-    build_generator(generator, 1)
+    build_generator(generator, 1, [60])
     state = tf.train.Checkpoint(
         ema=[tf.Variable(v.value, trainable=False) for v in generator.weights],
         step=tf.Variable(3, dtype=tf.int64, trainable=False),

@@ -129,6 +129,7 @@ def reach(function, h, place):
 
 @pytest.mark.parametrize("dilations", [(1,) * 5, (3, 5, 9, 17, 1)])
 def test_causal_sound_before_t_does_not_change_when_the_map_after_t_does(dilations):
+    keras.utils.set_random_seed(0)  # by chance, no ReLU would let a change through
     h = tf.random.stateless_normal([1, 11, 4], [1, 2])
     later = tf.concat([h[:, :6], h[:, 6:] + 1.0], axis=1)
     for causal in (True, False):
