@@ -1,4 +1,4 @@
-"""Shared by the scripts: facts of the machine, time and memory of calls, Markdown tables."""
+"""Shared by the scripts: facts of the machine, time and memory, Markdown tables, Ogg files."""
 
 import ctypes
 import importlib.metadata
@@ -37,6 +37,15 @@ def table(head, rows):
     """Markdown table of texts; numbers stand right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def write_ogg(path, audio, sample_rate):
+    """Write audio, float [n_samples], as Ogg Vorbis and print its size."""
+    import soundfile
+
+    # 0 is best, 1 is smallest.
+    soundfile.write(path, audio, sample_rate, format="OGG", compression_level=0.6)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def interleaved_seconds(calls, n_turns, turn_seconds=0.05, wait=lambda: None):

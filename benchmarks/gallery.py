@@ -19,11 +19,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common import write_ogg
 from noisygan.cli.main import main as noisygan
 from noisygan.demo import drums_folder, notes_folder
 
 CLASSES = ("kick", "snare", "tom", "cymbal")
-QUALITY = 0.6  # of soundfile's compression_level: 0 is best, 1 is smallest
 GLIDE = "time_seconds,harmonic/f0_hz,loudness_db\n0,392,-40\n1.5,392,-12\n3,784,-12\n"
 BREATH = 12.0  # how much louder the breath is made; in a flute's note it is hardly heard
 
@@ -40,9 +42,7 @@ def encode(out_file, paths, gap_seconds=0.0, gain=1.0):
     for path in paths:
         audio, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
         parts += [audio.mean(1), np.zeros(round(gap_seconds * sample_rate), np.float32)]
-    audio = gain * np.concatenate(parts)
-    soundfile.write(out_file, audio, sample_rate, format="OGG", compression_level=QUALITY)
-    print(f"{out_file}: {out_file.stat().st_size / 1000:.0f} kB")
+    write_ogg(out_file, gain * np.concatenate(parts), sample_rate)
 
 
 def edit(path, out_file):

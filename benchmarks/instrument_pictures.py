@@ -21,18 +21,17 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import noisygan
+from benchmarks import common
 from noisygan.evaluation import generate
 from noisygan.evaluation.examples import Examples
 from noisygan.metrics.note_envelopes import LEVEL_SECONDS
 from noisygan.metrics.spectrograms import log_mel_db
 
 N_NOTES = 3
-QUALITY = 0.6  # of soundfile's compression_level: 0 is best, 1 is smallest
 RECORDED, GENERATED = "#1f4e79", "#c0504d"
 
 
@@ -84,13 +83,8 @@ def encode(name, recorded, generated, sample_rate, args):
     for end, sounds in (("_recorded", recorded), ("", generated)):
         if not end or name in args.recorded:
             joined = np.concatenate(sounds)
-            soundfile.write(
-                args.docs / "sounds" / f"{name}{end}.ogg",
-                0.9 * joined / max(1.0, np.abs(joined).max()),
-                sample_rate,
-                format="OGG",
-                compression_level=QUALITY,
-            )
+            scaled = 0.9 * joined / max(1.0, np.abs(joined).max())
+            common.write_ogg(args.docs / "sounds" / f"{name}{end}.ogg", scaled, sample_rate)
 
 
 def encode_percussion(run_dir, folder, args):

@@ -281,6 +281,8 @@ class Run:
         if "pitch" in self.condition_names:
             pitches = [request.pitch for request in chosen]
             requests.check_pitches(pitches, settings["sample_rate"])
+            if pitch is not None:
+                settings["remarks"] = requests.far_pitches(pitches, self.pitches)
         return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
 
     def _with_unknowns(self, entries, held_seconds):

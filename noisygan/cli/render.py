@@ -78,27 +78,15 @@ def _glide(text):
     return tuple(points)
 
 
-def _far(asked, known):
-    """Notes on the lowest and highest pitch asked for, over an octave beyond the recordings'."""
-    if asked and known:
-        low, high = min(known), max(known)
-        span = f"the recordings' range ({low:g} to {high:g})"
-        if min(asked) < low - 12:
-            yield f"note: pitch {min(asked):g} is {low - min(asked):g} semitones below {span}"
-        if max(asked) > high + 12:
-            yield f"note: pitch {max(asked):g} is {max(asked) - high:g} semitones above {span}"
-
-
 def run(args):
     """Render the notes."""
     check_folder(args.out_dir)
     names = "pitch velocity count seconds sample_rate seed glide like z held_seconds"
     settings = {name: getattr(args, name) for name in names.split()}
     label = args.label.split(",") if args.label else None
-    loaded = noisygan.load(args.run_dir)
-    notes = loaded.render(label=label, **settings)
-    for note in _far(args.pitch or [], loaded.pitches):
-        print(note, file=sys.stderr)
+    notes = noisygan.load(args.run_dir).render(label=label, **settings)
+    for remark in notes.remarks:
+        print(f"note: {remark}", file=sys.stderr)
     with progress.CountedProgress("rendering", len(notes)) as count:
         paths = notes.save(args.out_dir, args.controls, args.stems, args.subtype, count)
     made = f"{len(paths)} notes" if len(paths) > 1 else paths[0].name

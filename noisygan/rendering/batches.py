@@ -15,10 +15,16 @@ _MAX_BATCH = 16
 
 
 def render_requests(
-    generator, requests, seconds=None, sample_rate=None, seed=0, audio=True, **settings
+    generator,
+    requests,
+    seconds=None,
+    sample_rate=None,
+    seed=0,
+    audio=True,
+    remarks=(),
+    **settings,
 ):
-    """Render requests to Notes, long ones block by block; arguments as of `iterate`."""
-
+    """Render requests to Notes with remarks, long ones block by block; others as of `iterate`."""
     sample_rate = sample_rate or generator.sample_rate
     n_samples = round((generator.seconds if seconds is None else seconds) * sample_rate)
     is_long = n_samples > MAX_SAMPLES_PER_BATCH and has_known_voices(generator)
@@ -28,7 +34,7 @@ def render_requests(
     def render(stems):
         return iterate(generator, requests, stems=stems, **given)
 
-    return Notes([request.stem for request in requests], sample_rate, render)
+    return Notes([request.stem for request in requests], sample_rate, render, remarks)
 
 
 def iterate(

@@ -61,7 +61,7 @@ class Notes:
     Attributes:
       names: File names without suffix, list of str.
       sample_rate: Hz.
-      remarks: What could not be rendered as requested, tuple of str.
+      remarks: What was left out, and pitches far from the recordings, tuple of str.
       lowered_db: dict of file name -> dB by which `save` lowered a file that would have clipped.
 
     Example:

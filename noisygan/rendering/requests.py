@@ -192,6 +192,28 @@ def check_pitches(pitches, sample_rate=None):
             )
 
 
+def far_pitches(pitches, known):
+    """Remarks on the lowest and highest pitch, over an octave beyond those of the recordings.
+
+    Args:
+      pitches: MIDI pitches that are rendered.
+      known: Those of the recordings, or none.
+
+    Returns:
+      list of str.
+    """
+    if not pitches or not known:
+        return []
+    low, high = min(known), max(known)
+    span = f"the recordings' range ({low:g} to {high:g})"
+    remarks = []
+    if min(pitches) < low - 12:
+        remarks.append(f"pitch {min(pitches):g} is {low - min(pitches):g} semitones below {span}")
+    if max(pitches) > high + 12:
+        remarks.append(f"pitch {max(pitches):g} is {max(pitches) - high:g} semitones above {span}")
+    return remarks
+
+
 def check_labels(known, labels):
     """Raise UsageError for labels that a run, whose label names are `known`, does not know."""
     if not known:

@@ -22,6 +22,21 @@ def ratios_to_fundamental(inharmonicity, n_harmonics):
 
 
 @compiled(**OPTIONS)
+def _frame(i, f0, ratios, n_samples, sample_rate):
+    """Begin frame i of all rows.
+
+    Returns:
+      (row, j, j_after, first, n, f_here, f_after, k_here, k_after): frame, next frame, first
+      sample, number of samples, F0 and numbers of partials below Nyquist at the two frames.
+    """
+    row, j, j_after, first, n = frame_at(i, f0.shape[1], n_samples)
+    f_here, f_after = np.float64(f0[row, j]), np.float64(f0[row, j_after])
+    k_here = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_here))
+    k_after = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_after))
+    return row, j, j_after, first, n, f_here, f_after, k_here, k_after
+
+
+@compiled(**OPTIONS)
 def _enter(begin, n, f_here, f_after, phase, j, n_frames, n_samples, sample_rate, method, x, w):
     """Begin the block of n samples from sample `begin` of frame j.
 
@@ -63,10 +78,9 @@ def stretched_forward(low, high, f0, amplitudes, phases, sample_rate, method, ra
     w = np.empty(_BLOCK, np.float32)
     total = np.empty(_BLOCK, np.float32)
     for i in range(low, high):
-        row, j, j_after, first, n_in_frame = frame_at(i, n_frames, n_samples)
-        f_here, f_after = np.float64(f0[row, j]), np.float64(f0[row, j_after])
-        k_here = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_here))
-        k_after = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_after))
+        row, j, j_after, first, n_in_frame, f_here, f_after, k_here, k_after = _frame(
+            i, f0, ratios, n_samples, sample_rate
+        )
         for begin in range(first, first + n_in_frame, _BLOCK):
             n = min(_BLOCK, first + n_in_frame - begin)
             phase = _enter(
@@ -115,10 +129,9 @@ def stretched_backward(
     g_phase = np.empty(_BLOCK, np.float32)
     g_stretch = np.empty(_BLOCK, np.float32)
     for i in range(low, high):
-        row, j, j_after, first, n_in_frame = frame_at(i, n_frames, n_samples)
-        f_here, f_after = np.float64(f0[row, j]), np.float64(f0[row, j_after])
-        k_here = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_here))
-        k_after = np.searchsorted(ratios[row], 0.5 * sample_rate / abs(f_after))
+        row, j, j_after, first, n_in_frame, f_here, f_after, k_here, k_after = _frame(
+            i, f0, ratios, n_samples, sample_rate
+        )
         g_after = g_edge if i == high - 1 else g_amplitudes[row, j_after]
         for begin in range(first, first + n_in_frame, _BLOCK):
             n = min(_BLOCK, first + n_in_frame - begin)
