@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from noisygan import config
 from noisygan.data.dataset import Recordings
@@ -55,6 +56,38 @@ def test_losses_optimizers_and_sizes(
         assert trainer.ema_decay == 0.0
         for each in (trainer.g_optimizer, trainer.d_optimizer):
             assert (each.learning_rate, each.beta_1, each.beta_2) == adam
+
+
+def n_trained(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_the_published_noisygan():
+    trainer, _ = load("runs/noisygan_paper.gin")
+    assert (trainer.batch_size, trainer.ema_decay) == (32, 0.0)
+    audio = tf.random.normal([2, 64_000])
+    trainer.discriminator.adapt(audio)
+    ((last_map,),) = [maps[-1:] for maps in trainer.discriminator(audio).features]
+    assert last_map.shape == (2, 125, 4, 128)
+    # Three convolutions and the decision, directly after the flattened map.
+    assert n_trained(trainer.discriminator) == 320 + 18_496 + 73_856 + 125 * 4 * 128 + 1
+    z_curves = trainer.generator.timbre_curves
+    frames, latent = tf.range(1000) / 250, tf.zeros([1, 16])
+    assert z_curves(tf.cast(frames, tf.float32), None, latent).shape == (1, 1000, 8)
+    n_points = z_curves.n_seed
+    for layer in z_curves.stack:
+        n_points *= layer.strides[0]
+    assert n_points == 1000
+
+
+def test_curves_by_deconvolution_have_about_as_many_weights():
+    generator = load("ablations/noisygan_paper_deconvolution.gin")[0].generator
+    cppn = load("runs/noisygan_paper.gin")[0].generator.f0_curve
+    times, note_off, latent = tf.linspace(0.0, 4.0, 5), tf.zeros([1]), tf.zeros([1, 16])
+    for curve in (generator.f0_curve, generator.loudness_curve, cppn):
+        assert curve(times, note_off, latent).shape == (1, 5, 1)
+    assert n_trained(generator.f0_curve) == n_trained(generator.loudness_curve) == 3937
+    assert n_trained(cppn) == 3594
 
 
 def test_the_conditional_drum_wgan():
