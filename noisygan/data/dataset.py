@@ -216,6 +216,21 @@ class AudioDataset:
         return np.inf if self._crop else note_timing(self.audio(i), self.sample_rate).note_off
 
     @property
+    def takes(self) -> np.ndarray:
+        """Equal shares of 0 to 1 among the recordings of one pitch, velocity and label.
+
+        float32 [n, 2]: where the share of each recording begins and ends; a note with one take has
+        all of it.
+        """
+        known = np.nan_to_num(np.stack([self.pitch, self.velocity, self.label]), nan=-1.0)
+        _, note, n_takes = np.unique(known, axis=1, return_inverse=True, return_counts=True)
+        note = note.ravel()
+        order = np.argsort(note, kind="stable")
+        take = np.empty(len(note))
+        take[order] = np.arange(len(note)) - np.repeat(np.cumsum(n_takes) - n_takes, n_takes)
+        return (np.stack([take, take + 1], axis=1) / n_takes[note, None]).astype(np.float32)
+
+    @property
     def midi_pitches(self) -> list[int]:
         """Known pitches of the recordings, rounded down, each once, rising."""
         return sorted({int(p) for p in self.pitch if not np.isnan(p)})
@@ -289,7 +304,7 @@ class AudioDataset:
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
           (0.0 and 100.0 where unknown; drawn for softer hits), label int32 [B], held_seconds
-          float32 [B].
+          float32 [B], take float32 [B, 2] (see `takes`).
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -325,6 +340,7 @@ class AudioDataset:
             low, high = softer_hits.velocity_ranges(self.velocity, self.label)
         low, high = tf.constant(low), tf.constant(high)
         label = tf.constant(self.label)
+        takes = tf.constant(self.takes)
 
         def examples(indices, positions, velocities):
             try:
@@ -359,6 +375,7 @@ class AudioDataset:
                 "velocity": velocity,
                 "label": tf.gather(label, indices),
                 "held_seconds": tf.ensure_shape(held, [size]),
+                "take": tf.gather(takes, indices),
             }
 
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)

@@ -121,6 +121,8 @@ class GANLosses:
         """
         real = batch["audio"]
         z = global_batch.sample(lambda n: self.generator.prior(n, seed), real.shape[0])
+        if any(loss.compares in ("audio", "notes") for loss in self.generator_losses):
+            z = self.generator.at_take(z, batch["take"])
         noise_seed = global_batch.sample(
             lambda n: tf.random.stateless_uniform([n], seed + NOISE_SEED, None, None, tf.int32),
             real.shape[0],
