@@ -680,9 +680,7 @@ class Recordings:
 
     def _shaped(self, audio, entry):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
-        audio = decoding.cut(
-            audio, self.sample_rate, self.n_samples, self.trim_db, self.trim_end
-        )
+        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db, self.trim_end)
         fades = (self.fade_in_seconds, self.fade_out_seconds)
         peak = self.peak
         if peak and self.softer_hits:

@@ -95,9 +95,10 @@ class Plan:
         self.fade_sounds = _by_level("fade_sounds", fades, self.n_levels)
         # The lowest level has no fade, and the highest one no end.
         for level, n in list(enumerate(sounds))[1 : self.n_levels - 1]:
-            if n < self.fade_sounds[level]:
+            fade = self.fade_sounds[level]
+            if n < fade:
                 raise UsageError(
-                    f"Growth.fade_sounds: got {self.fade_sounds[level]}, but level {level} ends after "
+                    f"Growth.fade_sounds: got {fade}, but level {level} ends after "
                     f"{n} sounds; expected {n} or fewer, or more Growth.sounds"
                 )
         sizes = growth.batch_sizes or batch_size
