@@ -172,10 +172,24 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
     run = load(system.run_dirs[seed])
-    options = {"recordings": held_out.recordings, "n_pitch": n_pitch, "progress": progress}
-    report = evaluate_one(held_out.reference, held_out.splits, run, n, seed, **options)
+
+    def show(done, total, what):
+        if progress:
+            progress(done, total, f"{system.name}, seed {seed}: {what}")
+
+    report = evaluate_one(
+        held_out.reference,
+        held_out.splits,
+        run,
+        n,
+        seed,
+        recordings=held_out.recordings,
+        n_pitch=n_pitch,
+        callback=lambda report, result: show(len(report.results), None, result.metric.name),
+        progress=lambda done, total: show(done, total, "generating"),
+    )
     report.facts["name"] = system.name
-    report.facts["curve"] = curve(held_out, run, seed, report.generated)
+    report.facts["curve"] = curve(held_out, run, seed, report.generated, show)
     _keep_shown(held_out, run, seed, report.generated, out_dir / "shown.npz")
     report.save(out_dir)
 
@@ -193,8 +207,10 @@ def why_again(folder, run_dir, held_out):
     return None if before == now and fingerprint == parts.fingerprint else CHANGED
 
 
-def curve(held_out, run, seed, generated):
+def curve(held_out, run, seed, generated, show=lambda *progress: None):
     """Main distances over training time, from the run's snapshots and its `generated` examples.
+
+    `show(done, total, what)` is called as they are measured.
 
     Returns:
       list of dicts with seconds, step and values, as of `main_distances`.
@@ -203,7 +219,9 @@ def curve(held_out, run, seed, generated):
     wanted = [share * end for share in CURVE_SHARES] if end and snapshots else []
     nearest = {min(snapshots, key=lambda seconds: abs(seconds - at)) for at in wanted}
     points = []
-    for seconds in sorted(nearest - {max(snapshots, default=0)}):
+    earlier_ones = sorted(nearest - {max(snapshots, default=0)})
+    for i, seconds in enumerate(earlier_ones):
+        show(i, len(earlier_ones), "snapshots")
         earlier = load(run.path, snapshots[seconds])
         test = held_out.splits.test
         examples = generate.generate(earlier, test, N_CURVE, seed, held_out.recordings)
@@ -250,7 +268,9 @@ def _int16(audio):
 
 
 def results_of(folders):
-    """Joined results of a system's measured seeds: (list of Result, list of evaluation.json dicts).
+    """Results of a system's measured seeds: (joined, of each seed, evaluation.json of each).
+
+    Joined ones are a list of Result, those of each seed a list of such lists.
 
     Raises:
       UsageError: for damaged files.
@@ -259,8 +279,8 @@ def results_of(folders):
         found = [read_json(folder / "evaluation.json", MAX_BYTES) for folder in folders]
         lists = [[Result.from_json(entry) for entry in data["metrics"]] for data in found]
         for data in found:
-            list(data["curve"]), list(data["warnings"])
-        return join_results(lists), found
+            list(data["curve"]), list(data["warnings"]), list(data["conditions"])
+        return join_results(lists), lists, found
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         names = ", ".join(folder.name for folder in folders)
         raise UsageError(

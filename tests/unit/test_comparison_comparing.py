@@ -139,6 +139,7 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
         folder.mkdir(parents=True)
         curve = [{"seconds": end, "step": 1, "values": {measures.MMD: 1.0}}]
         content = {"metrics": [ENTRY], "warnings": ["few recordings", *own], "curve": curve}
+        content["conditions"] = ["pitch"] if system.name == "good" else []
         (folder / "evaluation.json").write_text(json.dumps(content))
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
     out = tmp_path / "out"
@@ -146,7 +147,8 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     unequal = "the systems were not trained for equal times: good 60 s, other 90 s"
     assert data["warnings"] == ["few recordings", unequal, f"good: {seen}"]
     assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
-    assert seen in (out / "report.md").read_text()
+    report = (out / "report.md").read_text()
+    assert seen in report and "| good | other (unconditional) |" in report
     found = comparing.Comparison(out, data)
     assert found.systems == ["good", "other"] and found.value("good", measures.MMD) == 1.0
     assert data["systems"][1]["curves"][0][0]["value"] == 1.0
