@@ -101,7 +101,7 @@ def compare(
       command: Command line for the page, or "".
       log: Called with lines about the progress, or None.
       progress: Called as progress(done, total) while recordings are read, and as progress(done,
-        total or None, what) while runs are measured, or None.
+        total, what) while runs are measured, or None.
 
     Returns:
       Comparison.
@@ -179,6 +179,7 @@ def _facts(budget, systems, held_out, n):
         ["examples of each seed", f"{n}"],
         ["length", f"{test.audio.shape[1] / test.sample_rate:.3g} s at {test.sample_rate} Hz"],
     ]
+    facts += [["embedding", name] for name in held_out.reference.embedding_names]
     if n < 500:
         facts.append(["caution", f"{n} examples are too few to rank systems; expected 500"])
     single = [system.name for system in systems if len(system.run_dirs) == 1]

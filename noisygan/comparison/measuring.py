@@ -15,7 +15,7 @@ from noisygan.errors import UsageError
 from noisygan.evaluation import generate, splits
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import repaired
-from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, main_distances
+from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, families, main_distances
 from noisygan.evaluation.report import Result, join_results
 from noisygan.files import atomic_write, make_folder, read_json
 from noisygan.run import load
@@ -25,7 +25,7 @@ from noisygan.training import checkpoints, run_files
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
 LOST = "its metrics are lost or damaged"
-CHANGED = "it or the recordings changed after it was measured"
+CHANGED = "it, the recordings or the embedding changed after it was measured"
 MAX_BYTES = 16 << 20
 # What the page shows of each run.
 N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
@@ -173,6 +173,8 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
     out_dir.mkdir(parents=True)
     run = load(system.run_dirs[seed])
 
+    n_metrics = sum(len(f.metrics) for f in families(held_out.reference, n_pitch))
+
     def show(done, total, what):
         if progress:
             progress(done, total, f"{system.name}, seed {seed}: {what}")
@@ -185,7 +187,7 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
         seed,
         recordings=held_out.recordings,
         n_pitch=n_pitch,
-        callback=lambda report, result: show(len(report.results), None, result.metric.name),
+        callback=lambda report, _: show(min(len(report.results), n_metrics), n_metrics, "metrics"),
         progress=lambda done, total: show(done, total, "generating"),
     )
     report.facts["name"] = system.name
@@ -198,12 +200,13 @@ def why_again(folder, run_dir, held_out):
     """LOST or CHANGED if a run that was measured must be measured again, else None."""
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
-        before = facts["step"], facts["n_samples"], facts["n"]["train"]
+        before = facts["step"], facts["n_samples"], facts["n"]["train"], facts["embeddings"]
         fingerprint = facts["reference"]["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
     now = load(run_dir).step, parts.test.audio.shape[1], len(parts.train)
+    now = *now, held_out.reference.embedding_names
     return None if before == now and fingerprint == parts.fingerprint else CHANGED
 
 

@@ -25,6 +25,8 @@ _EXPLAINED = {
     "of the recordings",
     "two-sample accuracy": "accuracy of a CNN that separates generated from real; 50 is perfect",
     "within 50 cents of the target pitch": "by a pitch tracker, of some examples",
+    "Frechet audio distance": "of two normal distributions fitted to a public embedding of frames",
+    "pitch accuracy": "share of examples whose pitch by a public classifier is the target",
     "diversity": "mean distance between generated examples, relative to recordings",
     "checkerboard energy": "tones of upsampling layers",
     "suspicious copies": "examples closer to a training example than recordings are to each other",

@@ -188,7 +188,7 @@ def _facts(parts, run, name, generated, seed, reference, is_audio):
         "seconds": test.audio.shape[1] / test.sample_rate,
         "weights": "averaged (EMA)" if run is not None and not is_audio else None,
         "ceiling": UNTRAINED if run is not None else NOISE,
-        "embeddings": list(reference.embeddings),
+        "embeddings": reference.embedding_names,
         "warnings": list(parts.warnings),
     }
 

@@ -33,14 +33,15 @@ def steps(monkeypatch):
     return found
 
 
-def held_out(fingerprint="f", n_samples=100):
+def held_out(fingerprint="f", n_samples=100, embedding="CREPE"):
     splits = types.SimpleNamespace(
         fingerprint=fingerprint,
         test=types.SimpleNamespace(audio=np.zeros((5, n_samples))),
         train=[0] * 7,
         warnings=["few recordings"],
     )
-    return types.SimpleNamespace(splits=splits)
+    reference = types.SimpleNamespace(embedding_names=[embedding])
+    return types.SimpleNamespace(splits=splits, reference=reference)
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def measured(monkeypatch, steps):
             "reference": {"fingerprint": held_out.splits.fingerprint},
             "n_samples": held_out.splits.test.audio.shape[1],
             "n": {"train": len(held_out.splits.train)},
+            "embeddings": held_out.reference.embedding_names,
         }
         (out_dir / "evaluation.json").write_text(json.dumps(facts))
 
@@ -85,7 +87,9 @@ def test_a_failing_run_stops_no_other_and_is_tried_again(measured, tmp_path):
     assert measured == ["good", "other", "good"]
 
 
-@pytest.mark.parametrize("against", [held_out("g"), held_out(n_samples=90)])
+@pytest.mark.parametrize(
+    "against", [held_out("g"), held_out(n_samples=90), held_out(embedding="other")]
+)
 def test_changed_recordings_and_runs_are_measured_again(measured, steps, against, tmp_path):
     measure_all(tmp_path / "out", held_out())
     lines = []
