@@ -11,6 +11,7 @@ import tensorflow as tf
 import noisygan
 from noisygan.demo import held_out_folder
 from noisygan.errors import UsageError
+from noisygan.rendering import requests
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,12 @@ def test_a_render_is_what_was_asked_for(run, tmp_path):
     np.testing.assert_array_equal(
         run.render(60, z=tmp_path / "z.npy").audio, run.render(60, z=z).audio
     )
+    alike = run.controls(60, count=2, variation=0.0)["harmonic/f0_hz"]
+    np.testing.assert_array_equal(*alike)
+    twice = run.controls(60, seed=5, variation=2.0)["loudness_db"]
+    number = requests.note_seeds(5, 0)[0]
+    z = 2.0 * run.generator.prior(1, seed=number).numpy()
+    np.testing.assert_array_equal(twice, run.controls(60, z=z, seed=5)["loudness_db"])
     like = run.render(like=held_out_folder())
     assert len(like) == len(list((held_out_folder() / "audio").iterdir()))
     glide = run.render(60, glide=[(0.0, 0.0), (0.5, 12.0)]).controls["harmonic/f0_hz"][0]
@@ -120,6 +127,8 @@ def test_controls_are_edited_and_rendered_again(run, tmp_path):
         ({"z": np.ones(99)}, "z: .* 99 "),
         ({"z": "no.npy"}, "no.npy"),
         ({"z": np.ones(4), "count": 2}, "count"),
+        ({"z": np.ones(4), "variation": 2.0}, "variation"),
+        ({"variation": -1.0}, "variation -1: expected 0 to 10"),
         ({"like": "nowhere"}, "nowhere"),
         ({"like": "nowhere", "pitch": 60}, "leave out pitch"),
     ],
