@@ -134,28 +134,18 @@ def test_sample_gan():
     assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
 
 
-@pytest.mark.parametrize(
-    ("name", "causal", "dilations"),
-    [
-        ("runs/drum_dcgan_clean.gin", False, (1, 1)),
-        ("ablations/drum_dcgan_causal.gin", True, (1, 1)),
-        ("ablations/drum_dcgan_dilated.gin", False, (17, 8)),
-        ("ablations/drum_dcgan_causal_dilated.gin", True, (17, 8)),
-    ],
-)
-def test_variants_of_the_drum_dcgan(name, causal, dilations):
-    trainer, _ = load(name)
-    for network, dilation in zip(
-        (trainer.generator, trainer.discriminator), dilations, strict=True
-    ):
-        assert {layer.padding == "causal" for layer in network.convolutions} == {causal}
-        assert max(layer.dilation_rate[0] for layer in network.convolutions) == dilation
-
-
-def test_one_network_alone_can_be_varied():
-    trainer, _ = load("runs/drum_dcgan_clean.gin", "DrumDCGANDiscriminator.causal = True")
-    assert {layer.padding for layer in trainer.discriminator.convolutions} == {"causal"}
-    assert {layer.padding for layer in trainer.generator.convolutions} == {"same"}
+@pytest.mark.parametrize("kind", ["causal", "dilated", "causal_dilated"])
+@pytest.mark.parametrize("networks", ["", "_generator", "_discriminator"])
+def test_variants_of_the_drum_dcgan(kind, networks):
+    trainer, _ = load(f"ablations/drum_dcgan_{kind}{networks}.gin")
+    plain, _ = load("runs/drum_dcgan_clean.gin")
+    for network, dilation in (("generator", 17), ("discriminator", 8)):
+        varied = networks in ("", f"_{network}")
+        for each, kinds in ((trainer, kind if varied else ""), (plain, "")):
+            layers = getattr(each, network).convolutions
+            assert {layer.padding == "causal" for layer in layers} == {"causal" in kinds}
+            found = max(layer.dilation_rate[0] for layer in layers)
+            assert found == (dilation if "dilated" in kinds else 1)
 
 
 @pytest.fixture
