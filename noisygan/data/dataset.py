@@ -17,6 +17,7 @@ from noisygan.data import layouts, loading, softer_hits
 from noisygan.data.filenames import octave_of
 from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
+from noisygan.data.prepare.options import PRESETS, make_options
 from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
 from noisygan.errors import RunError, UsageError
@@ -439,6 +440,7 @@ class Recordings:
         detect_pitch: str | None = None,
         softer_hits: bool = False,
         seconds: float = 4.0,
+        trim_end: bool = False,
     ):
         """Store and validate.
 
@@ -470,6 +472,7 @@ class Recordings:
             its own (127 where unknown) down to those of the next softer one of its class, each
             batch another one. `peak` is that of velocity 127, and softer recordings have less.
           seconds: Length of every example where n_samples is None.
+          trim_end: Whether `trim_db` also applies to silence at the end.
 
         Raises:
           UsageError: if arguments exclude each other.
@@ -491,6 +494,7 @@ class Recordings:
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
         self.softer_hits = softer_hits
+        self.trim_end = trim_end
         # Set by callers: fields without which a recording is of no use; gain of the set, if known.
         self.required, self.gain = (), None
         octave_of(middle_c)
@@ -555,7 +559,7 @@ class Recordings:
                         # Parts of files at another rate cannot be read from them one by one.
                         if loaded.rate != self.sample_rate:
                             if sum(map(len, wholes.values())) * 4 > MAX_BYTES_IN_MEMORY:
-                                raise _too_large(loaded.rate, self.sample_rate)
+                                raise _too_large(entry.path, loaded.rate, self)
                             wholes[entry.name] = loaded.audio
                 if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
                     # Measured while the file is decoded: it is not read again.
@@ -676,7 +680,7 @@ class Recordings:
 
     def _shaped(self, audio, entry):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
-        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db)
+        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db, self.trim_end)
         fades = (self.fade_in_seconds, self.fade_out_seconds)
         peak = self.peak
         if peak and self.softer_hits:
@@ -694,6 +698,7 @@ class Recordings:
         values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
         defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
+        defaults["trim_end"] = False
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
 
@@ -759,11 +764,16 @@ def _bad_files_message(folder, bad):
     )
 
 
-def _too_large(rate, wanted):
-    return decoding.BadAudioError(
-        "at another sample rate",
-        f"is at {rate:g} Hz, and the set is too large to resample it in memory; prepare it at "
-        f"{wanted} Hz",
+def _too_large(path, rate, recordings):
+    wanted, n_samples = recordings.sample_rate, recordings.n_samples
+    command = f"noisygan prepare songs --sample_rate {wanted} --n_samples {n_samples}"
+    for name, (kind, _) in PRESETS.items():
+        made = make_options(kind, name)
+        if (made.segments, made.sample_rates[0], made.n_samples) == (True, wanted, n_samples):
+            command = f"noisygan prepare songs --preset {name}"
+    return UsageError(
+        f"{path} is at {rate:g} Hz, and the set is too large to be resampled to {wanted} Hz in "
+        f"memory; prepare it first: {command}"
     )
 
 

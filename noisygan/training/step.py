@@ -157,6 +157,7 @@ class GANLosses:
             [tf.stop_gradient(x) for x in examples.fake_features],
             examples.encoded,
             seed + REGULARIZER_SEED,
+            one_pass=self.discriminator.group_size > 0,
         )
         pairs = list(zip(context.real_logits, context.fake_logits, strict=True))
         loss = tf.add_n([self.adversarial.d_loss(real, fake) for real, fake in pairs])

@@ -110,46 +110,42 @@ def test_the_growing_gan():
     trainer, recordings = load("runs/growing_gan.gin")
     assert type(trainer.generator.distribution).__name__ == "Uniform"
     assert trainer.plan.batch_sizes == [16, 16, 8, 4, 8, 8, 4, 4, 4]
-    # 14 epochs of 4000 pieces, then fades of 7 before 14 more.
-    first = trainer.plan.first_steps
-    assert first[1] * 16 == 14 * 4000
-    assert (first[2] - first[1]) * 16 == 21 * 4000
-    assert trainer.plan.stage(first[1] + 7 * 4000 // 16).alpha == 1.0
-    assert trainer.plan.stage(first[1] + 7 * 4000 // 32).alpha == 0.5
+    # Epochs of 7288 segments: a fade, then the level alone. The text has no more than seven levels.
+    first = np.array(trainer.plan.first_steps)
+    epochs = np.diff(first) * trainer.plan.batch_sizes[:-1] / 7288
+    np.testing.assert_allclose(epochs, [14, 21, 21, 21, 18, 15, 7, 7], atol=2e-3)
+    for level, fade in enumerate([7, 7, 7, 6, 5, 3, 3, 3], 1):
+        half = first[level] + fade * 7288 // (2 * trainer.plan.batch_sizes[level])
+        assert trainer.plan.stage(half).level == level
+        assert trainer.plan.stage(half).alpha == pytest.approx(0.5, abs=1e-3)
     assert recordings.segments
+    assert trainer.discriminator.group_size == 0
+    # The drift, the second regularizer, applies in the last two levels.
+    active = [trainer.active_regularizers(0, level) for level in range(9)]
+    assert active == [(0,)] * 7 + [(0, 1)] * 2
 
 
 def test_sample_gan():
     trainer, recordings = load("runs/sample_gan.gin")
     generator = trainer.generator
-    assert generator.block == 1 and recordings.segments
+    assert generator.block == 1 and generator.noise_channels == 0 and recordings.segments
     assert type(generator.training_mode).__name__ == "OnePass"
     assert type(generator.inference_mode).__name__ == "Rollout"
     assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
 
 
-@pytest.mark.parametrize(
-    ("name", "causal", "dilations"),
-    [
-        ("runs/drum_dcgan_clean.gin", False, (1, 1)),
-        ("ablations/drum_dcgan_causal.gin", True, (1, 1)),
-        ("ablations/drum_dcgan_dilated.gin", False, (17, 8)),
-        ("ablations/drum_dcgan_causal_dilated.gin", True, (17, 8)),
-    ],
-)
-def test_variants_of_the_drum_dcgan(name, causal, dilations):
-    trainer, _ = load(name)
-    for network, dilation in zip(
-        (trainer.generator, trainer.discriminator), dilations, strict=True
-    ):
-        assert {layer.padding == "causal" for layer in network.convolutions} == {causal}
-        assert max(layer.dilation_rate[0] for layer in network.convolutions) == dilation
-
-
-def test_one_network_alone_can_be_varied():
-    trainer, _ = load("runs/drum_dcgan_clean.gin", "DrumDCGANDiscriminator.causal = True")
-    assert {layer.padding for layer in trainer.discriminator.convolutions} == {"causal"}
-    assert {layer.padding for layer in trainer.generator.convolutions} == {"same"}
+@pytest.mark.parametrize("kind", ["causal", "dilated", "causal_dilated"])
+@pytest.mark.parametrize("networks", ["", "_generator", "_discriminator"])
+def test_variants_of_the_drum_dcgan(kind, networks):
+    trainer, _ = load(f"ablations/drum_dcgan_{kind}{networks}.gin")
+    plain, _ = load("runs/drum_dcgan_clean.gin")
+    for network, dilation in (("generator", 17), ("discriminator", 8)):
+        varied = networks in ("", f"_{network}")
+        for each, kinds in ((trainer, kind if varied else ""), (plain, "")):
+            layers = getattr(each, network).convolutions
+            assert {layer.padding == "causal" for layer in layers} == {"causal" in kinds}
+            found = max(layer.dilation_rate[0] for layer in layers)
+            assert found == (dilation if "dilated" in kinds else 1)
 
 
 @pytest.fixture
@@ -165,7 +161,8 @@ def folder(tmp_path, write_sound):
 
 def test_the_published_drum_dcgan_takes_a_step_on_one_class(folder):
     trainer, recordings = load("runs/drum_dcgan.gin", "Trainer.batch_size = 2")
-    assert recordings.peak is None and recordings.trim_db is not None
+    assert recordings.peak is recordings.fade_out_seconds is None
+    assert recordings.trim_db is not None and recordings.trim_end
     notes = recordings.read(folder)
     assert (len(notes), notes.n_samples, notes.label_names) == (2, 7500, ["kick"])
     text = trainer.describe(notes)

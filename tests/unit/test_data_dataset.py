@@ -387,6 +387,19 @@ class TestSegments:
         assert next(iter(found.batches(3, seed=0)))["audio"].shape == (3, 100)
         assert Recordings(n_samples=100).read(path).fingerprint != found.fingerprint
 
+    @pytest.mark.parametrize(
+        "n_samples, command",
+        [(262144, "--preset netzer"), (4410, "--sample_rate 22050 --n_samples 4410")],
+    )
+    def test_a_large_set_at_another_rate_has_to_be_prepared(
+        self, tmp_path, write_sound, monkeypatch, n_samples, command
+    ):
+        for name in ("a", "b"):
+            write_sound(tmp_path / f"{name}.wav", np.full(10000, 0.5), rate=44100)
+        monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
+        with pytest.raises(UsageError, match=f"at 44100 Hz, .* prepare songs {command}"):
+            Recordings(22050, n_samples, segments=True).read(tmp_path)
+
     def test_none_that_is_heard(self, song):
         with pytest.raises(UsageError, match="has a segment of 2000 samples that is not silent"):
             Recordings(n_samples=2000, segments=True).read(song[0])
