@@ -201,7 +201,7 @@ def why_again(folder, run_dir, held_out):
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
         before = facts["step"], facts["n_samples"], facts["n"]["train"], facts["embeddings"]
-        fingerprint = facts["reference"]["fingerprint"]
+        fingerprint, _ = facts["reference"]["fingerprint"], facts["conditions"]
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits

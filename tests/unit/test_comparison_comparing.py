@@ -64,6 +64,7 @@ def measured(monkeypatch, steps):
             "n_samples": held_out.splits.test.audio.shape[1],
             "n": {"train": len(held_out.splits.train)},
             "embeddings": held_out.reference.embedding_names,
+            "conditions": [],
         }
         (out_dir / "evaluation.json").write_text(json.dumps(facts))
 
