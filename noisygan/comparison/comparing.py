@@ -294,6 +294,7 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
     main = table.main_metric(metrics, results)
     if main:
         main["headline"] = True  # MMD of notes, where a system has no pitch.
+        metrics.sort(key=lambda metric: metric is not main)
     order = table.order_of(results, main)
     by_name = {system.name: system for system in systems}
     identity = json.dumps([order, held_out.splits.fingerprint, sorted(curves.items())])

@@ -18,7 +18,9 @@ SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
     for name, seed in (("good", 0), ("other", 3))
 ]
-ENTRY = Result(Metric(measures.MMD, "g", headline=True), 1.0, floor=0.0).as_json()
+ENTRIES = [
+    Result(Metric(name, "g"), 1.0, floor=0.0).as_json() for name in ("diversity", measures.MMD)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +145,7 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
         folder = comparing.folder_of(tmp_path / "out", system, seed)
         folder.mkdir(parents=True)
         curve = [{"seconds": end, "step": 1, "values": {measures.MMD: 1.0}}]
-        content = {"metrics": [ENTRY], "warnings": ["few recordings", *own], "curve": curve}
+        content = {"metrics": ENTRIES, "warnings": ["few recordings", *own], "curve": curve}
         content["conditions"] = ["pitch"] if system.name == "good" else []
         (folder / "evaluation.json").write_text(json.dumps(content))
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
@@ -159,4 +161,9 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     assert data["systems"][1]["curves"][0][0]["value"] == 1.0
     with pytest.raises(KeyError, match="no such metric"):
         found.value("good", "no such metric")
+    # MMD orders systems that have no pitch, so it is the first metric and a main one.
+    assert [(m["name"], m["headline"]) for m in data["metrics"]] == [
+        (measures.MMD, True),
+        ("diversity", False),
+    ]
     assert found._repr_html_().count("<tr>") == 2
