@@ -40,7 +40,7 @@ class SavedLatents(NamedTuple):
     tags: dict = {}
 
     def conditions(self, run, pitch=None, velocity=None, label=None, tags=None):
-        """(pitch, velocity, label, tags) as given, else as saved where the run has such conditions."""
+        """(pitch, velocity, label, tags) as given, else as saved if the run has such conditions."""
         names = run.condition_names
         if pitch is None and self.pitch is not None and "pitch" in names:
             pitch = [self.pitch]

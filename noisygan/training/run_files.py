@@ -44,7 +44,7 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
 
     Args:
       threads: Result of `make_deterministic`; None: the run is not deterministic.
-      tags: Names of the tags that are conditions.
+      tags: Names of the tags that are conditions of the generator.
 
     Raises:
       UsageError: if the folder is not empty or new, or can't be written.

@@ -61,7 +61,8 @@ def train(
     trainer.build(data, replicas.broadcast_from_chief(metadata["seed"]))
     if not resume and replicas.is_chief:
         text, n = gin_config.resolved_text(), replicas.n_replicas
-        run_files.create(run_dir, text, data, metadata["seed"], command, threads, n, trainer.tags)
+        tags = [name for name in trainer.tags if name in trainer.generator.condition_names]
+        run_files.create(run_dir, text, data, metadata["seed"], command, threads, n, tags)
     is_limited = any(map(options.get, ("minutes", "steps", "early_stop")))
     if options.get("progress") and replicas.is_chief and not is_limited:
         options["progress"].message("no limit given: Ctrl-C saves and stops")
