@@ -169,7 +169,7 @@ def tagged(tmp_path_factory):
         tone = np.sin(2 * np.pi * hz * times) + i / 10 * np.sin(6 * np.pi * hz * times)
         soundfile.write(folder / "notes" / name, 0.3 * tone * np.exp(-4 * times), 16000)
         rows.append(f"{name},{('close', 'far', 'far', '')[i % 4]},{i / 10 if i else ''}")
-    (folder / "notes" / "table.csv").write_text("\n".join(rows))
+    (folder / "notes" / "recordings.csv").write_text("\n".join(rows))
     settings = {"steps": 2, "overrides": ["ConditionEncoder.tags = ['mic', 'bright']"], "seed": 1}
     with untraced():
         noisygan.train(TINY, folder / "notes", folder / "run", **settings)

@@ -6,7 +6,7 @@ on directly. Known layouts:
 - NSynth json+wav: `examples.json` beside a folder `audio`, or the folder of all three splits;
 - NSynth's TFRecords (`list_sources` only);
 - Speech Commands: class folders and its two lists;
-- a table of files, `table.csv` (.tsv, .json, .jsonl) in the folder; names tell what it does not;
+- a table of files, `recordings.csv` (.tsv, .json, .jsonl) in it; names say what it does not;
 - audio files in class folders or in one folder, with names that `filenames` reads.
 """
 
@@ -101,7 +101,7 @@ def list_sources(data, table=None, middle_c="C4"):
 
     Args:
       data: Path of the folder.
-      table: Path of a CSV or JSON table of its files; None: the folder's `table.csv`, if any.
+      table: Path of a CSV or JSON table of its files; None: the folder's `recordings.csv`, if any.
       middle_c: As of `filenames.read_names`.
 
     Returns:

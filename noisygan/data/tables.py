@@ -21,7 +21,7 @@ SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
 def find(data):
     """Path of the table in a folder, pathlib.Path, or None."""
-    paths = [data / f"table{suffix}" for suffix in SUFFIXES]
+    paths = [data / f"recordings{suffix}" for suffix in SUFFIXES]
     return next((path for path in paths if path.is_file()), None)
 
 

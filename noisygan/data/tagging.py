@@ -21,7 +21,7 @@ def check(names, entries, folder):
     there = sorted({name for entry in entries for name in entry.tags} - set(_TAKEN))
     for name in names:
         if name not in there:
-            known = ", ".join(there) or "no tags; add a table.csv with a column for each"
+            known = ", ".join(there) or "no tags; add a recordings.csv with one column for each"
             raise UsageError(f"no recording in {folder} has the tag {name}; there are {known}")
 
 

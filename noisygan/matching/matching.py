@@ -131,7 +131,7 @@ def match_run(
     elif pitch is not None:
         names = ", ".join(generator.condition_names) or "nothing"
         raise UsageError(f"pitch: this run is conditioned on {names}; leave it out")
-    numbers = range(_N_DRAWN if run.tag_values else 1)
+    numbers = range(_N_DRAWN if draw_tags(run) else 1)
     choices = [(label, draw_tags(run, number, label)) for label in labels for number in numbers]
     start = latent_fit.start_latent(generator, audio, pitch, choices, seed)
     start_audio = latent_fit.render_latent(generator, start, len(audio)).audio[0].numpy()

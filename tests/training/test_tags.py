@@ -100,11 +100,11 @@ def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_soun
     made = generate(run, examples, 8)
     assert examples.tags["mic"].tolist().count("far") == 4 and np.isfinite(made.audio).all()
     write_sound(tmp_path / "tone-060-100.wav")
-    (tmp_path / "table.csv").write_text("file,mic,bright\ntone-060-100.wav,room,9\n")
+    (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,room,9\n")
     with pytest.raises(UsageError, match="tone-060-100.wav: tag mic: got room"):
         run.render(like=tmp_path)
     # Numbers beyond the range are clipped to it.
-    (tmp_path / "table.csv").write_text("file,mic,bright\ntone-060-100.wav,far,9\n")
+    (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,far,9\n")
     assert len(run.render(like=tmp_path)) == 1
 
 
@@ -140,6 +140,6 @@ def test_a_changed_tag_is_another_dataset(tagged, tmp_path):
 
     shutil.copytree(tagged.parent / "notes", tmp_path / "notes")
     plain, with_tags = fingerprint(), fingerprint(tags=["mic"])
-    table = tmp_path / "notes" / "table.csv"
+    table = tmp_path / "notes" / "recordings.csv"
     table.write_text(table.read_text().replace("close", "near", 1))
     assert fingerprint() == plain != with_tags != fingerprint(tags=["mic"])
