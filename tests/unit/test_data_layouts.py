@@ -283,7 +283,7 @@ def test_a_table_in_the_folder_is_found_and_names_say_what_it_does_not(tmp_path,
         write_sound(tmp_path / f"{name}.wav")
     rows = "file,label,mic,decay\nkick/a-35-v064.wav,,close,0.5\nbells/C5_b.wav,chime,,2\n"
     (tmp_path / "recordings.csv").write_text(rows)
-    _, (a, b), skipped = layouts.list_entries(tmp_path)
+    _, (b, a), skipped = layouts.list_entries(tmp_path)
     assert (a.label, a.velocity, a.tags) == ("kick", 64, {"mic": "close", "decay": 0.5})
     assert (b.label, b.pitch, b.tags) == ("chime", 72, {"decay": 2.0}) and not skipped
     assert a.rule == b.rule == "table"
