@@ -1,7 +1,5 @@
 """Latent fit of hybrid and raw-waveform generators."""
 
-import types
-
 import keras
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching import latent_fit, matching
 from noisygan.matching.target import Target
 from noisygan.rendering.synthesis import render_controls
-from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
+from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid, run
 
 
 class Waves(RawWaveform):
@@ -29,7 +27,7 @@ class Waves(RawWaveform):
 
 def run_of(generator):
     """The part of a `noisygan.Run` that a match uses."""
-    return types.SimpleNamespace(generator=generator, label_names=("toy",))
+    return run("toy", generator.condition_names, ("toy",), generator=generator)
 
 
 def target_of(audio, path="a.wav"):
