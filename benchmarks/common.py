@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -37,6 +38,17 @@ def table(head, rows):
     """Markdown table of texts; numbers stand right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def replaced(text, name, content):
+    """Text of a document with new content between its marks, which must stand there once."""
+    pattern = rf"(<!-- bench: {name} -->\n).*?(<!-- bench end -->)"
+    text, n_found = re.subn(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
+    if n_found != 1:
+        raise SystemExit(
+            f"<!-- bench: {name} --> ... <!-- bench end -->: {n_found} times, not once"
+        )
+    return text
 
 
 def write_ogg(path, audio, sample_rate):

@@ -14,7 +14,6 @@ import datetime
 import json
 import math
 import os
-import re
 import sys
 import textwrap
 from pathlib import Path
@@ -422,22 +421,13 @@ def _finish(plt, figure, axes, path):
     plt.close(figure)
 
 
-def replaced(text, name, content):
-    """Text of a document with new content between its marks, which must stand there once."""
-    pattern = rf"(<!-- bench: {name} -->\n).*?(<!-- bench end -->)"
-    text, n_found = re.subn(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
-    if n_found != 1:
-        raise SystemExit(
-            f"<!-- bench: {name} --> ... <!-- bench end -->: {n_found} times, not once"
-        )
-    return text
-
-
 def publish(result, root):
     """Write plots and figures of a result into the documents under a folder."""
     path = root / "docs/results.md"
-    text = replaced(path.read_text(encoding="utf-8"), "summary", wrapped(summary(result)))
-    path.write_text(replaced(text, "tables", "`make bench`. " + tables(result)), encoding="utf-8")
+    text = common.replaced(path.read_text(encoding="utf-8"), "summary", wrapped(summary(result)))
+    path.write_text(
+        common.replaced(text, "tables", "`make bench`. " + tables(result)), encoding="utf-8"
+    )
     draw(result, root / "docs/images/synths_vs_ddsp.png")
     draw_growth(result, root / "docs/images/synths_growth.png")
 

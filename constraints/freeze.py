@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-EXTRAS = "beam,dev,docs,export,gpu,litert,midi,notebook,studio"
+EXTRAS = "beam,dev,docs,embedding,export,gpu,litert,midi,notebook,studio"
 
 
 def resolve(start):

@@ -25,6 +25,7 @@ class Discriminator(keras.layers.Layer):
 
     Attributes:
       group_size: Rows of a batch that are compared with each other; batches are multiples of it.
+        0: all of them, so real and fake batches are scored one after the other.
       n_levels: Levels of a growing discriminator; 1: it does not grow.
       conditional: Whether `score` requires conditioning.
     """

@@ -20,7 +20,7 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
       filters: Filters of each level, from the shortest audio on, as of the generator.
       n_seed: Samples of the shortest audio.
       kernel_size: Of the convolutions.
-      group_size: Rows of a batch that `minibatch_deviation` compares.
+      group_size: Rows that `minibatch_deviation` compares; 0: a whole batch, as published.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
         filters=(256, 256, 128, 64, 64, 32, 32, 16, 16),
         n_seed=1024,
         kernel_size=25,
-        group_size=4,
+        group_size=0,
         name="growing_gan_discriminator",
     ):
         n_levels = len(filters)
@@ -71,15 +71,14 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
 
 
 def minibatch_deviation(h, group_size):
-    """Append a channel with the mean deviation within each group of rows.
+    """Append a channel with the mean deviation within each group of consecutive rows.
 
     The channel holds one number per group: the standard deviation over the group of every step and
-    channel, averaged. Groups are consecutive rows, so real and fake rows that are scored as one
-    batch are not compared with each other.
+    channel, averaged.
 
     Args:
       h: [batch, n_steps, channels]; batch is a multiple of group_size.
-      group_size: Rows of a group; with 1 the channel is constant.
+      group_size: Rows of a group; with 1 the channel is constant, with 0 all rows are one group.
 
     Returns:
       [batch, n_steps, channels + 1].
@@ -91,13 +90,15 @@ def minibatch_deviation(h, group_size):
       Karras et al. 2018, section 3; in groups as in their code.
     """
     batch, n_steps, n_channels = h.shape
-    if batch is not None and batch % group_size:
+    if batch is not None and group_size and batch % group_size:
         raise ValueError(
             f"minibatch_deviation: got a batch of {batch}, expected a multiple of group_size, "
             f"{group_size}: {group_size} or {2 * group_size} would work."
         )
-    groups = tf.reshape(to_float32(h), [-1, group_size, n_steps, n_channels])
+    groups = to_float32(h)[None]
+    if group_size:
+        groups = tf.reshape(groups, [-1, group_size, n_steps, n_channels])
     deviation = tf.sqrt(tf.math.reduce_variance(groups, axis=1) + 1e-8)
-    mean = tf.repeat(tf.reduce_mean(deviation, axis=[1, 2]), group_size)
+    mean = tf.repeat(tf.reduce_mean(deviation, axis=[1, 2]), group_size or tf.shape(h)[0])
     channel = tf.cast(mean, h.dtype)[:, None, None] + tf.zeros_like(h[:, :, :1])
     return tf.concat([h, channel], axis=2)

@@ -24,6 +24,9 @@ class SpectrogramDiscriminator(Discriminator):
         and all bands are input channels: several times faster, and suits coefficients that are not
         ordered by frequency.
       read_out: Of `discriminators.readout`; None: `Statistics`.
+      hidden_units: Units of the dense layer between read-out and decision; None: as many as the
+        last convolution has filters; 0: no such layer (conditioning is then projected on the mean
+        of the last map).
 
     Raises:
       ValueError: when called, if it was not adapted to real audio.
@@ -45,6 +48,7 @@ class SpectrogramDiscriminator(Discriminator):
         stride=2,
         over_bands=True,
         read_out=None,
+        hidden_units=None,
         name="spectrogram_discriminator",
     ):
         super().__init__(name=name)
@@ -58,9 +62,11 @@ class SpectrogramDiscriminator(Discriminator):
         ]
         self.step_rate = view.frame_rate / stride ** len(n_filters)
         self.read_out = read_out or Statistics()
-        self.hidden = keras.layers.Dense(n_filters[-1], name="hidden")
+        units = n_filters[-1] if hidden_units is None else hidden_units
+        self.hidden = keras.layers.Dense(units, name="hidden") if units else None
         self.decision = keras.layers.Dense(1, name="decision")
-        self.projection = keras.layers.Dense(n_filters[-1], use_bias=False, name="projection")
+        units = units or n_filters[-1]
+        self.projection = keras.layers.Dense(units, use_bias=False, name="projection")
         self.mean = self.deviation = None
 
     def adapt(self, audio):
@@ -93,8 +99,10 @@ class SpectrogramDiscriminator(Discriminator):
             h = tf.nn.leaky_relu(convolution(h), 0.2)
             maps.append(tf.transpose(h, [0, 2, 1, 3]))
         pooled = self.read_out(maps[-1], self.step_rate, held_seconds)
-        hidden = tf.nn.leaky_relu(self.hidden(pooled), 0.2)
-        logits = self.decision(hidden)[:, 0]
+        hidden = tf.reduce_mean(maps[-1], [1, 2])
+        if self.hidden is not None:
+            pooled = hidden = tf.nn.leaky_relu(self.hidden(pooled), 0.2)
+        logits = self.decision(pooled)[:, 0]
         # Scaled so that the term starts as large as the unconditional one.
         logits += projected(self.projection, conditioning, hidden) / hidden.shape[-1] ** 0.5
         return DiscriminatorOutput([logits], [maps])

@@ -63,7 +63,7 @@ class Silent:
 
 
 class _Bar:
-    """A bar of rich on a terminal; nothing anywhere else. Use as a context manager."""
+    """A bar of rich on a terminal. Use as a context manager."""
 
     def __init__(self, what, total=None, stream=None, clock=time.monotonic):
         """Stores.
@@ -103,22 +103,37 @@ class _Bar:
 
 
 class CountedProgress(_Bar):
-    """Shows how many of a number of things are done: call it with (done, total)."""
+    """Shows how many of a number of things are done: call it with (done, total).
+
+    Away from a terminal: a line a minute.
+    """
 
     def __init__(self, what, total=None, stream=None, clock=time.monotonic, is_bytes=False):
         """Stores; `is_bytes` shows megabytes and their speed."""
         super().__init__(what, total, stream, clock)
-        self._is_bytes = is_bytes
+        self._is_bytes, self._written_at = is_bytes, clock()
 
     def _columns(self):
         counts = ["DownloadColumn", "TransferSpeedColumn"]
         return [*(counts if self._is_bytes else ["MofNCompleteColumn"]), "TimeRemainingColumn"]
 
-    def __call__(self, done, total=None):
-        """Show that `done` things are done, of `total` if that is known only now."""
+    def __call__(self, done, total=None, what=None):
+        """Show that `done` things are done, of `total` if that is known only now.
+
+        Args:
+          done, total: Numbers.
+          what: What is done now; None: as before.
+        """
+        if what not in (None, self._what):
+            self._what, self._total = what, None
+        self._total = total or self._total
         if self._bar is not None:
-            self._total = total or self._total
-            self._bar.update(self._task, completed=done, total=self._total)
+            about = {"description": self._what, "total": self._total}
+            self._bar.update(self._task, completed=done, **about)
+        elif self._clock() - self._written_at >= QUIET_SECONDS:
+            self._written_at = self._clock()
+            of = f" of {self._total}" if self._total else ""
+            print(f"{self._what}: {done}{of}", file=self._stream, flush=True)
 
 
 class TrainingProgress(_Bar):

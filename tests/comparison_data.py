@@ -88,6 +88,10 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
             for t, v in zip(times.tolist(), values.tolist(), strict=True)
         ]
 
+    def losses(off):
+        steps = range(0, 200, 10)
+        return [{"step": k, "d_loss": 1.4 - off, "g_loss": off * rng.normal()} for k in steps]
+
     def shares(off):
         bumps = np.exp(-0.5 * ((np.arange(24) - 10 - 8 * off) / (3 + 2 * off)) ** 2)
         return (bumps / bumps.sum()).tolist()
@@ -119,9 +123,10 @@ def comparison(systems=SYSTEMS, n_columns=3, n_points=12):
         ],
         "systems": [
             {"name": name, "description": f"{name}: what its config says first.", "seeds": [0, 1]}
-            | {"curves": [curve(off), curve(off)]}
+            | {"curves": [curve(off), curve(off)], "conditions": ["pitch"] if off < 0.9 else []}
             for name, off in systems
         ],
+        "losses": {name: [losses(off), losses(2 * off)] for name, off in systems[:-1]},
         "curve_title": "MMD^2 x 1000, log-mel",
         "curve_floor": 1.3,
         "metrics": [metric(i, *own) for i, own in enumerate(METRICS)],

@@ -145,13 +145,17 @@ def read_mono(file, n_frames):
     return (blocks[-1] if len(blocks) == 2 else np.concatenate(blocks)), n_bad, loudest
 
 
-def cut(mono, sample_rate, n_samples, trim_db=None):
-    """Cut audio to float32 [n_samples] in -1 .. 1, padded with zeros; arguments as of `decode`."""
+def cut(mono, sample_rate, n_samples, trim_db=None, trim_end=False):
+    """Cut audio to float32 [n_samples] in -1 .. 1, padded with zeros; arguments as of `decode`.
+
+    With `trim_end` silence after the last sample above that level is left out too.
+    """
     if trim_db is not None:
         n_searched = n_samples + round(MAX_SILENCE * sample_rate)
         level = np.abs(mono[:n_searched])
-        begin = np.argmax(level > np.max(level, initial=0.0) * 10.0 ** (trim_db / 20.0))
-        mono = mono[min(begin, n_searched - n_samples) :]
+        heard = level > np.max(level, initial=0.0) * 10.0 ** (trim_db / 20.0)
+        begin = min(np.argmax(heard), n_searched - n_samples)
+        mono = mono[begin : len(heard) - np.argmax(heard[::-1]) if trim_end else None]
     mono = mono[:n_samples]
     padded = np.zeros(n_samples, np.float32)
     padded[: len(mono)] = np.clip(mono, -1.0, 1.0)

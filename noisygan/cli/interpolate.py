@@ -1,7 +1,8 @@
 """Go from one sound of a run to another through the latents between them.
 
-Writes a WAV file for each step, step-00.wav and on, and morph.wav: one sound that changes from the
-first to the last while it lasts (for hybrid runs of held notes). Sounds are counted as `render
+Writes a WAV file for each step, step-00.wav and on, interpolation.png: their spectrograms side by
+side, and morph.wav: one sound that changes from the first to the last while it lasts (for hybrid
+runs of held notes). Sounds are counted as `render
 --count` does: the sound of number 0 is the one that `render` names 000 at that pitch.
 """
 
@@ -61,11 +62,11 @@ def run(args):
     if (out_dir / "morph.wav").exists():
         raise UsageError(f"{out_dir / 'morph.wav'} exists already; choose another --out_dir")
     with progress.CountedProgress("rendering", args.steps) as count:
-        run.interpolate(**settings).save(out_dir, progress=count)
+        run.interpolate(**settings).save(out_dir, progress=count, picture="interpolation.png")
     try:
         run.interpolate(morph=True, **settings).save(out_dir)
     except UsageError as error:
-        print(f"{args.steps} steps in {out_dir}; no morph.wav: {error}")
+        print(f"{args.steps} steps and interpolation.png in {out_dir}; no morph.wav: {error}")
         return 0
-    print(f"{args.steps} steps and morph.wav in {out_dir}")
+    print(f"{args.steps} steps, interpolation.png and morph.wav in {out_dir}")
     return 0

@@ -51,6 +51,9 @@ def add_arguments(parser):
     held_help = "time of the note-off, inf for never; where absent, the release ends with the "
     held_help += "sound, and notes ring out if the recordings do"
     add("--held_seconds", type=float, metavar="S", help=held_help)
+    variation_help = "factor on drawn latents (default: 1, as trained): 3 makes notes of one pitch "
+    variation_help += "as different as neighbouring recordings are, 0 makes them alike"
+    add("--variation", type=float, default=1.0, metavar="X", help=variation_help)
     like_help = "one note for each recording in a folder, at its pitch, velocity, label and "
     like_help += "note-off"
     add("--like", metavar="DATA_DIR", help=like_help)
@@ -86,7 +89,7 @@ def _glide(text):
 def run(args):
     """Render the notes."""
     check_folder(args.out_dir)
-    names = "pitch velocity count seconds sample_rate seed glide like z held_seconds"
+    names = "pitch velocity count seconds sample_rate seed glide like z held_seconds variation"
     settings = {name: getattr(args, name) for name in names.split()}
     label = args.label.split(",") if args.label else None
     tags = dict(args.tag) if args.tag else None

@@ -15,6 +15,7 @@ Without --steps, --minutes and --early_stop training continues until Ctrl-C, whi
 how to continue.
 """
 
+import argparse
 import shlex
 import sys
 
@@ -24,6 +25,7 @@ from noisygan.errors import UsageError
 from noisygan.tensorflow_import import import_tensorflow
 from noisygan.training import checkpoints
 from noisygan.training.cluster import STRATEGIES
+from noisygan.training.signals import stop_with_stdin
 
 SUMMARY = "train a generator on recordings"
 EXAMPLE = """\
@@ -88,10 +90,14 @@ def add_arguments(parser):
     parser.add_argument(
         "--no_report", action="store_true", help="write no page about the run at the end"
     )
+    # For a process that starts this one and must not leave it behind.
+    parser.add_argument("--stop_with_stdin", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args):
     """Train, or check that training would work."""
+    if args.stop_with_stdin:
+        stop_with_stdin()
     if not args.gin_file and not args.resume:
         raise UsageError(
             "no --gin_file; expected a config such as runs/notes.gin (see `noisygan configs`), "

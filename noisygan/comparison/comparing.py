@@ -16,6 +16,7 @@ from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.evaluation.report import html_table, number
 from noisygan.reports import comparison_report, page
 from noisygan.run import Run
+from noisygan.training import run_files
 
 BUDGETS = ("minutes", "steps", "examples")
 
@@ -99,8 +100,8 @@ def compare(
       n_pitch: Number of examples for the pitch tracker.
       command: Command line for the page, or "".
       log: Called with lines about the progress, or None.
-      progress: Called as progress(done, total) while recordings are read and examples are
-        generated, or None.
+      progress: Called as progress(done, total) while recordings are read, and as progress(done,
+        total, what) while runs are measured, or None.
 
     Returns:
       Comparison.
@@ -178,6 +179,7 @@ def _facts(budget, systems, held_out, n):
         ["examples of each seed", f"{n}"],
         ["length", f"{test.audio.shape[1] / test.sample_rate:.3g} s at {test.sample_rate} Hz"],
     ]
+    facts += [["embedding", name] for name in held_out.reference.embedding_names]
     if n < 500:
         facts.append(["caution", f"{n} examples are too few to rank systems; expected 500"])
     single = [system.name for system in systems if len(system.run_dirs) == 1]
@@ -229,7 +231,7 @@ def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=Non
     runs = [(s, seed) for s, seed in in_turns(systems) if (s.name, seed) not in untrained]
     if not runs:
         raise RunError(f"nothing to measure: {next(iter(untrained.values()))}")
-    for system, seed in runs:
+    for i, (system, seed) in enumerate(runs, start=1):
         folder = folder_of(out_dir, system, seed)
         what = f"measured {system.name}-{seed}"
         done = state.succeeded(what)
@@ -237,7 +239,7 @@ def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=Non
         if why:
             log(f"{system.name}, seed {seed}: {why}")
         if why or not done:
-            log(f"{system.name}, seed {seed}: measuring")
+            log(f"{system.name}, seed {seed}: measuring ({i} of {len(runs)})")
             failure = None
             try:
                 measuring.measure(held_out, system, seed, folder, n, n_pitch, progress)
@@ -271,7 +273,7 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
 
     out_dir = pathlib.Path(out_dir)
     failed, known = failures(systems, state), held_out.splits.warnings
-    results, folders, curves, seeds, warnings = {}, {}, {}, {}, []
+    results, folders, curves, conditions, seeds, warnings = {}, {}, {}, {}, {}, []
     for system in systems:
         name = system.name
         measured = [
@@ -283,13 +285,16 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
             continue
         seeds[name] = measured
         folders[name] = [folder_of(out_dir, system, seed) for seed in measured]
-        joined, found = measuring.results_of(folders[name])
-        results[name] = joined, [{m["name"]: m["value"] for m in one["metrics"]} for one in found]
+        *results[name], found = measuring.results_of(folders[name])
         curves[name] = [one["curve"] for one in found]
+        conditions[name] = found[0]["conditions"]
         own = [warning for one in found for warning in one["warnings"] if warning not in known]
         warnings += [f"{name}: {warning}" for warning in own]
     metrics = table.metrics_of(results)
     main = table.main_metric(metrics, results)
+    if main:
+        main["headline"] = True  # MMD of notes, where a system has no pitch.
+        metrics.sort(key=lambda metric: metric is not main)
     order = table.order_of(results, main)
     by_name = {system.name: system for system in systems}
     identity = json.dumps([order, held_out.splits.fingerprint, sorted(curves.items())])
@@ -309,6 +314,7 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
             {
                 "name": name,
                 "description": by_name[name].description,
+                "conditions": conditions[name],
                 "seeds": seeds[name],
                 "curves": [
                     [{**point, "value": point["values"].get(main["name"])} for point in curve]
@@ -322,11 +328,15 @@ def write(systems, state, held_out, out_dir, facts, with_page=True):
         "metrics": metrics,
     }
     page.write(out_dir / "table.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
-    page.write(out_dir / "table.csv", table.as_csv(order, metrics))
+    page.write(out_dir / "table.csv", table.as_csv(data))
     page.write(out_dir / "report.md", table.as_markdown(data))
     if with_page:
         shown = {name: [_load(f / "shown.npz") for f in folders[name]] for name in order}
-        content = {**data, **report_data.shown(held_out, shown)}
+        losses = {
+            name: [run_files.read_metrics(by_name[name].run_dirs[seed]) for seed in seeds[name]]
+            for name in order
+        }
+        content = {**data, "losses": losses, **report_data.shown(held_out, shown)}
         comparison_report.write(content, out_dir / "index.html")
     return data
 

@@ -15,7 +15,7 @@ from noisygan.errors import UsageError
 from noisygan.evaluation import generate, splits
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import repaired
-from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, main_distances
+from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, families, main_distances
 from noisygan.evaluation.report import Result, join_results
 from noisygan.files import atomic_write, make_folder, read_json
 from noisygan.run import load
@@ -25,7 +25,7 @@ from noisygan.training import checkpoints, run_files
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
 LOST = "its metrics are lost or damaged"
-CHANGED = "it or the recordings changed after it was measured"
+CHANGED = "it, the recordings or the embedding changed after it was measured"
 MAX_BYTES = 16 << 20
 # What the page shows of each run.
 N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
@@ -172,10 +172,26 @@ def measure(held_out, system, seed, out_dir, n, n_pitch, progress=None):
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
     run = load(system.run_dirs[seed])
-    options = {"recordings": held_out.recordings, "n_pitch": n_pitch, "progress": progress}
-    report = evaluate_one(held_out.reference, held_out.splits, run, n, seed, **options)
+
+    n_metrics = sum(len(f.metrics) for f in families(held_out.reference, n_pitch))
+
+    def show(done, total, what):
+        if progress:
+            progress(done, total, f"{system.name}, seed {seed}: {what}")
+
+    report = evaluate_one(
+        held_out.reference,
+        held_out.splits,
+        run,
+        n,
+        seed,
+        recordings=held_out.recordings,
+        n_pitch=n_pitch,
+        callback=lambda report, _: show(min(len(report.results), n_metrics), n_metrics, "metrics"),
+        progress=lambda done, total: show(done, total, "generating"),
+    )
     report.facts["name"] = system.name
-    report.facts["curve"] = curve(held_out, run, seed, report.generated)
+    report.facts["curve"] = curve(held_out, run, seed, report.generated, show)
     _keep_shown(held_out, run, seed, report.generated, out_dir / "shown.npz")
     report.save(out_dir)
 
@@ -184,17 +200,20 @@ def why_again(folder, run_dir, held_out):
     """LOST or CHANGED if a run that was measured must be measured again, else None."""
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
-        before = facts["step"], facts["n_samples"], facts["n"]["train"]
-        fingerprint = facts["reference"]["fingerprint"]
+        before = facts["step"], facts["n_samples"], facts["n"]["train"], facts["embeddings"]
+        fingerprint, _ = facts["reference"]["fingerprint"], facts["conditions"]
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
     now = load(run_dir).step, parts.test.audio.shape[1], len(parts.train)
+    now = *now, held_out.reference.embedding_names
     return None if before == now and fingerprint == parts.fingerprint else CHANGED
 
 
-def curve(held_out, run, seed, generated):
+def curve(held_out, run, seed, generated, show=lambda *progress: None):
     """Main distances over training time, from the run's snapshots and its `generated` examples.
+
+    `show(done, total, what)` is called as they are measured.
 
     Returns:
       list of dicts with seconds, step and values, as of `main_distances`.
@@ -203,7 +222,9 @@ def curve(held_out, run, seed, generated):
     wanted = [share * end for share in CURVE_SHARES] if end and snapshots else []
     nearest = {min(snapshots, key=lambda seconds: abs(seconds - at)) for at in wanted}
     points = []
-    for seconds in sorted(nearest - {max(snapshots, default=0)}):
+    earlier_ones = sorted(nearest - {max(snapshots, default=0)})
+    for i, seconds in enumerate(earlier_ones):
+        show(i, len(earlier_ones), "snapshots")
         earlier = load(run.path, snapshots[seconds])
         test = held_out.splits.test
         examples = generate.generate(earlier, test, N_CURVE, seed, held_out.recordings)
@@ -250,7 +271,9 @@ def _int16(audio):
 
 
 def results_of(folders):
-    """Joined results of a system's measured seeds: (list of Result, list of evaluation.json dicts).
+    """Results of a system's measured seeds: (joined, of each seed, evaluation.json of each).
+
+    Joined ones are a list of Result, those of each seed a list of such lists.
 
     Raises:
       UsageError: for damaged files.
@@ -259,8 +282,8 @@ def results_of(folders):
         found = [read_json(folder / "evaluation.json", MAX_BYTES) for folder in folders]
         lists = [[Result.from_json(entry) for entry in data["metrics"]] for data in found]
         for data in found:
-            list(data["curve"]), list(data["warnings"])
-        return join_results(lists), found
+            list(data["curve"]), list(data["warnings"]), list(data["conditions"])
+        return join_results(lists), lists, found
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         names = ", ".join(folder.name for folder in folders)
         raise UsageError(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 from noisygan.evaluation.measures import MMD, NOTE_DISTANCE
-from noisygan.evaluation.report import badness, number, overlap
+from noisygan.evaluation.report import Result, badness, number, overlap
 
 _EXPLAINED = {
     "note distance": "mean of level, slope, end and bands distance, relative to the difference "
@@ -24,6 +25,8 @@ _EXPLAINED = {
     "of the recordings",
     "two-sample accuracy": "accuracy of a CNN that separates generated from real; 50 is perfect",
     "within 50 cents of the target pitch": "by a pitch tracker, of some examples",
+    "Frechet audio distance": "of two normal distributions fitted to a public embedding of frames",
+    "pitch accuracy": "share of examples whose pitch by a public classifier is the target",
     "diversity": "mean distance between generated examples, relative to recordings",
     "checkerboard energy": "tones of upsampling layers",
     "suspicious copies": "examples closer to a training example than recordings are to each other",
@@ -33,12 +36,15 @@ _EXPLAINED = {
 def metrics_of(results):
     """Metrics with the values of all systems, list of dicts for `reports.comparison_report`.
 
+    Each class has a group of the main metrics that are computed by class.
+
     Args:
-      results: dict system -> (list of Result, list of dicts metric -> value, one per seed).
+      results: dict system -> (list of Result, list of such lists, one per seed).
     """
     found = {}
-    for system, (joined, by_seed) in results.items():
-        for result in joined:
+    for system, (joined, seeds) in results.items():
+        by_seed = [{r.metric.name: r.value for r in [*own, *_by_class(own)]} for own in seeds]
+        for result in [*joined, *_by_class(joined)]:
             metric = result.metric
             entry = found.setdefault(
                 metric.name,
@@ -62,6 +68,21 @@ def metrics_of(results):
                 "seeds": [seed.get(metric.name) for seed in by_seed],
             }
     return list(found.values())
+
+
+def _by_class(results):
+    """Results of each class, of the main metrics."""
+    return [
+        Result(
+            dataclasses.replace(
+                r.metric, name=f"{r.metric.name}, {name}", group=f"class: {name}", headline=False
+            ),
+            **r.per_class[name],
+        )
+        for name in sorted({name for r in results for name in r.per_class})
+        for r in results
+        if name in r.per_class and r.metric.headline
+    ]
 
 
 def ranked(metric):
@@ -109,19 +130,20 @@ def verdict(metrics):
     return sentences
 
 
-def as_csv(order, metrics):
-    """CSV text with a line for each metric of each system."""
+def as_csv(data):
+    """CSV text with a line for each metric of each system; `data` as of `as_markdown`."""
     text = io.StringIO()
-    columns = ("system", "metric", "group", "unit", "better", "value", "low", "high")
+    columns = ("system", "conditions", "metric", "group", "unit", "better", "value", "low", "high")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*columns, "recordings", "untrained", "seeds", "not_run"])
     better = {True: "higher", False: "lower", None: "nearer to recordings"}
-    for metric in metrics:
-        for name in order:
-            found = metric["values"].get(name)
+    for metric in data["metrics"]:
+        for system in data["systems"]:
+            found = metric["values"].get(system["name"])
             if found is None:
                 continue
-            row = [name, metric["name"], metric["group"], metric["unit"]]
+            row = [system["name"], " ".join(system["conditions"])]
+            row += [metric["name"], metric["group"], metric["unit"]]
             row += [better[metric["higher_is_better"]], found["value"]]
             row += [*(found["interval"] or ("", "")), metric["floor"], found["ceiling"]]
             seeds = " ".join("" if v is None else f"{v:.6g}" for v in found["seeds"])
@@ -131,7 +153,10 @@ def as_csv(order, metrics):
 
 def as_markdown(data):
     """Text of report.md; `data` as of `noisygan.reports.comparison_report.write`."""
-    order = [system["name"] for system in data["systems"]]
+    order = {
+        system["name"]: system["name"] + ("" if system["conditions"] else " (unconditional)")
+        for system in data["systems"]
+    }
     lines = [f"# {data['title']}", "", *(f"- {sentence}" for sentence in data["verdict"]), ""]
     lines += [f"*{warning}*\n" for warning in data["warnings"]]
     heads = [m for m in data["metrics"] if m["headline"]]
@@ -151,7 +176,7 @@ def as_markdown(data):
 
 
 def _markdown_table(order, metrics):
-    yield "| metric | recordings | " + " | ".join(order) + " | untrained |"
+    yield "| metric | recordings | " + " | ".join(order.values()) + " | untrained |"
     yield "|---|" + "---:|" * (len(order) + 2)
     for metric in metrics:
         best = ranked(metric)[:1] if metric["higher_is_better"] is not None else []

@@ -16,6 +16,8 @@ from noisygan.evaluation.generate import recordings_of
 
 # Snapshots of the averaged weights in a budget of time.
 N_SNAPSHOTS = 8
+# Its standard input is a pipe from here, which closes when this process ends, however it ends.
+TRAIN = (sys.executable, "-m", "noisygan", "train", "--stop_with_stdin", "--no_report")
 
 
 def train(system, seed, data, overrides, budget):
@@ -35,8 +37,7 @@ def train(system, seed, data, overrides, budget):
       KeyboardInterrupt: if stopped; the run is saved.
     """
     run_dir = system.run_dirs[seed]
-    command = [sys.executable, "-m", "noisygan", "train"]
-    command += ["--no_report", "--run_dir", str(run_dir), "--data", str(data)]
+    command = [*TRAIN, "--run_dir", str(run_dir), "--data", str(data)]
     if (run_dir / "run.json").is_file():
         command.append("--resume")
     else:
@@ -53,11 +54,15 @@ def train(system, seed, data, overrides, budget):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
     log = run_dir.parent / f"{run_dir.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file, _terminated_as_interrupted():
+    pipe = subprocess.PIPE
+    with (
+        log.open("a", encoding="utf-8") as file,
+        _terminated_as_interrupted(),
         # In its own session, so that Ctrl-C reaches it once, from here.
-        process = subprocess.Popen(
-            command, stdout=file, stderr=file, env=environment, start_new_session=True
-        )
+        subprocess.Popen(
+            command, stdin=pipe, stdout=file, stderr=file, env=environment, start_new_session=True
+        ) as process,
+    ):
         try:
             code = process.wait()
         except KeyboardInterrupt:

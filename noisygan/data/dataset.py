@@ -17,6 +17,7 @@ from noisygan.data import layouts, loading, softer_hits, tagging
 from noisygan.data.filenames import octave_of
 from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
+from noisygan.data.prepare.options import PRESETS, make_options
 from noisygan.data.selection import select
 from noisygan.data.source_files import FFMPEG_SUFFIXES
 from noisygan.errors import RunError, UsageError
@@ -223,6 +224,22 @@ class AudioDataset:
         return np.inf if self._crop else note_timing(self.audio(i), self.sample_rate).note_off
 
     @property
+    def takes(self) -> np.ndarray:
+        """Equal shares of 0 to 1 among the recordings of one pitch, velocity, label and tags.
+
+        float32 [n, 2]: where the share of each recording begins and ends; a note with one take has
+        all of it.
+        """
+        names = ("pitch", "velocity", "label", *self.tags)
+        known = np.nan_to_num(np.stack([self.condition(name) for name in names]), nan=-1.0)
+        _, note, n_takes = np.unique(known, axis=1, return_inverse=True, return_counts=True)
+        note = note.ravel()
+        order = np.argsort(note, kind="stable")
+        take = np.empty(len(note))
+        take[order] = np.arange(len(note)) - np.repeat(np.cumsum(n_takes) - n_takes, n_takes)
+        return (np.stack([take, take + 1], axis=1) / n_takes[note, None]).astype(np.float32)
+
+    @property
     def midi_pitches(self) -> list[int]:
         """Known pitches of the recordings, rounded down, each once, rising."""
         return sorted({int(p) for p in self.pitch if not np.isnan(p)})
@@ -307,7 +324,8 @@ class AudioDataset:
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
           (0.0 and 100.0 where unknown; drawn for softer hits), label int32 [B], held_seconds
-          float32 [B], and each tag as of `condition`, float32 [B].
+          float32 [B], take float32 [B, 2] (see `takes`), and each tag as of `condition`, float32
+          [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -343,6 +361,7 @@ class AudioDataset:
             low, high = softer_hits.velocity_ranges(self.velocity, self.label)
         low, high = tf.constant(low), tf.constant(high)
         label = tf.constant(self.label)
+        takes = tf.constant(self.takes)
         tags = {name: tf.constant(self.condition(name)) for name in self.tags}
 
         def examples(indices, positions, velocities):
@@ -378,6 +397,7 @@ class AudioDataset:
                 "velocity": velocity,
                 "label": tf.gather(label, indices),
                 "held_seconds": tf.ensure_shape(held, [size]),
+                "take": tf.gather(takes, indices),
                 **{name: tf.gather(values, indices) for name, values in tags.items()},
             }
 
@@ -443,6 +463,7 @@ class Recordings:
         detect_pitch: str | None = None,
         softer_hits: bool = False,
         seconds: float = 4.0,
+        trim_end: bool = False,
         tags: Sequence[str] = (),
     ):
         """Store and validate.
@@ -475,6 +496,7 @@ class Recordings:
             its own (127 where unknown) down to those of the next softer one of its class, each
             batch another one. `peak` is that of velocity 127, and softer recordings have less.
           seconds: Length of every example where n_samples is None.
+          trim_end: Whether `trim_db` also applies to silence at the end.
           tags: Columns of the folder's table, or other tags, that batches hold; those of the
             `ConditionEncoder`s of a config need not be named.
 
@@ -498,6 +520,7 @@ class Recordings:
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
         self.softer_hits, self.tags = softer_hits, _listed(tags)
+        self.trim_end = trim_end
         # Set by callers: fields without which a recording is of no use; gain of the set, if known.
         self.required, self.gain = (), None
         octave_of(middle_c)
@@ -563,7 +586,7 @@ class Recordings:
                         # Parts of files at another rate cannot be read from them one by one.
                         if loaded.rate != self.sample_rate:
                             if sum(map(len, wholes.values())) * 4 > MAX_BYTES_IN_MEMORY:
-                                raise _too_large(loaded.rate, self.sample_rate)
+                                raise _too_large(entry.path, loaded.rate, self)
                             wholes[entry.name] = loaded.audio
                 if loaded and not (self.segments or self.crop) and entry.held_seconds is None:
                     # Measured while the file is decoded: it is not read again.
@@ -687,7 +710,7 @@ class Recordings:
 
     def _shaped(self, audio, entry):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
-        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db)
+        audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db, self.trim_end)
         fades = (self.fade_in_seconds, self.fade_out_seconds)
         peak = self.peak
         if peak and self.softer_hits:
@@ -705,6 +728,7 @@ class Recordings:
         values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
         defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
+        defaults["trim_end"] = False
         defaults["tags"] = []
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
@@ -771,11 +795,16 @@ def _bad_files_message(folder, bad):
     )
 
 
-def _too_large(rate, wanted):
-    return decoding.BadAudioError(
-        "at another sample rate",
-        f"is at {rate:g} Hz, and the set is too large to resample it in memory; prepare it at "
-        f"{wanted} Hz",
+def _too_large(path, rate, recordings):
+    wanted, n_samples = recordings.sample_rate, recordings.n_samples
+    command = f"noisygan prepare songs --sample_rate {wanted} --n_samples {n_samples}"
+    for name, (kind, _) in PRESETS.items():
+        made = make_options(kind, name)
+        if (made.segments, made.sample_rates[0], made.n_samples) == (True, wanted, n_samples):
+            command = f"noisygan prepare songs --preset {name}"
+    return UsageError(
+        f"{path} is at {rate:g} Hz, and the set is too large to be resampled to {wanted} Hz in "
+        f"memory; prepare it first: {command}"
     )
 
 

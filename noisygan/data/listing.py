@@ -21,6 +21,10 @@ SHORT_SECONDS = 0.05
 _N_LISTED = 6
 # At most this many files are listed, a line each.
 _N_SKIPPED = 20
+# Semitones between name and sound that are reported; further off, the measurement is in doubt.
+_MISTUNED, _NOT_MEASURED = 0.7, 2.5
+# Periods of fewer samples are measured to a semitone or so: octaves only.
+_EXACT_LAG = 16
 # A new note follows where the level falls so far below the peak, and rises again to this.
 _GAP_DB, _AGAIN_DB, _FRAME_SECONDS = -45.0, -20.0, 0.02
 
@@ -33,7 +37,7 @@ class FileFacts:
       rate: Of the file, in Hz.
       n_channels: Of the file.
       lead_seconds: Silence that was cut off at the beginning.
-      octaves: `octaves_off` of a note.
+      semitones: `semitones_off` of a note.
       n_notes: `count_notes` of a note.
       is_short: Whether a note is shorter than an attack.
     """
@@ -41,14 +45,14 @@ class FileFacts:
     rate: float
     n_channels: int = 1
     lead_seconds: float = 0.0
-    octaves: int | None = 0
+    semitones: float = 0.0
     n_notes: int = 1
     is_short: bool = False
 
     def check_note(self, audio, sample_rate, pitch):
         """Compare the audio of a note, float32 [n_samples], with its MIDI pitch; returns self."""
         self.is_short = len(audio) < SHORT_SECONDS * sample_rate
-        self.octaves = 0 if self.is_short else octaves_off(audio, sample_rate, pitch)
+        self.semitones = 0.0 if self.is_short else semitones_off(audio, sample_rate, pitch)
         self.n_notes = count_notes(audio, sample_rate)
         return self
 
@@ -78,7 +82,7 @@ class Listing:
     def __post_init__(self):
         self.entries, self.n_examples, self.several, self.short = [], 0, [], []
         self.rates, self.octaves = collections.Counter(), collections.Counter()
-        self.n_mixed, self.leads = 0, []
+        self.n_mixed, self.leads, self.mistuned = 0, [], []
 
     def add(self, entry, facts=None, n_examples=1):
         """Add a recording, with its `FileFacts` if it was decoded."""
@@ -92,7 +96,11 @@ class Listing:
             self.leads.append(facts.lead_seconds)
         if entry.pitch is None:
             return
-        self.octaves[facts.octaves] += not facts.is_short
+        octaves = round(facts.semitones / 12.0)
+        off = abs(facts.semitones - 12 * octaves)
+        self.octaves[octaves if off < 1.0 else None] += not facts.is_short
+        if octaves == 0 and _MISTUNED <= off <= _NOT_MEASURED:
+            self.mistuned.append(f"{entry.name} ({facts.semitones:+.1f})")
         if facts.is_short:
             self.short.append(entry.name)
         if facts.n_notes > 1:
@@ -106,6 +114,8 @@ class Listing:
         n_tried, (octaves, n) = self.octaves.total(), (self.octaves.most_common(1) or [(0, 0)])[0]
         if n_tried >= 3 and 2 * n > n_tried and octaves != 0:
             found.append(self._octave_warning(octaves, n, n_tried))
+        elif self.mistuned:
+            found.append(f"another pitch than named, in semitones: {_names(self.mistuned)}")
         if self.several:
             found.append(f"several notes in one file: {_names(self.several)}; cut them apart")
         if self.short:
@@ -248,8 +258,8 @@ class Listing:
         )
 
 
-def octaves_off(audio, sample_rate, pitch):
-    """Octaves between a note's measured F0 and its MIDI pitch, by autocorrelation.
+def semitones_off(audio, sample_rate, pitch):
+    """Semitones from a note's MIDI pitch to its measured F0, by autocorrelation.
 
     Args:
       audio: float32 [n_samples].
@@ -257,7 +267,7 @@ def octaves_off(audio, sample_rate, pitch):
       pitch: MIDI number.
 
     Returns:
-      Whole number, 0 where the name is right; None for another pitch class.
+      Number; 0 where nothing periodic is found.
     """
     n = min(len(audio), round(0.35 * sample_rate))
     begin = min(int(np.argmax(np.abs(audio))) + round(0.05 * sample_rate), len(audio) - n)
@@ -269,15 +279,18 @@ def octaves_off(audio, sample_rate, pitch):
     shortest = max(2, round(sample_rate / 5000.0))
     inside = correlation[shortest:]
     if len(inside) < 3 or np.max(inside) <= 0.0:
-        return 0
+        return 0.0
     is_peak = (inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])
     is_peak &= inside[1:-1] > 0.85 * np.max(inside[1:-1])
     lags = np.flatnonzero(is_peak) + 1 + shortest
     if not len(lags):
-        return 0
-    semitones = 69.0 + 12.0 * np.log2(sample_rate / lags[0] / 440.0) - pitch
-    octaves = int(np.round(semitones / 12.0))
-    return octaves if abs(semitones - 12 * octaves) < 1.0 else None
+        return 0.0
+    before, top, behind = correlation[lags[0] - 1 : lags[0] + 2]
+    lag = lags[0] + 0.5 * (before - behind) / (before - 2.0 * top + behind)  # of the parabola
+    semitones = float(69.0 + 12.0 * np.log2(sample_rate / lag / 440.0) - pitch)
+    octaves = 12.0 * round(semitones / 12.0)
+    is_close = lag < _EXACT_LAG and abs(semitones - octaves) < 1.5
+    return octaves if is_close else semitones
 
 
 def count_notes(audio, sample_rate):

@@ -13,7 +13,7 @@ from noisygan.errors import UsageError
 # The category of a recording without a value.
 UNKNOWN = "unknown"
 # Other entries of a batch or of an exported function.
-_TAKEN = ("audio", "pitch", "velocity", "label", "held_seconds", "bend", "z", "seed")
+_TAKEN = ("audio", "pitch", "velocity", "label", "held_seconds", "take", "bend", "z", "seed")
 
 
 def check(names, entries, folder):

@@ -176,6 +176,7 @@ def _facts(parts, run, name, generated, seed, reference, is_audio):
         "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "name": name,
         "step": run.step if run is not None else None,
+        "conditions": list(run.condition_names) if run is not None else [],
         "n": {"generated": len(generated), "test": len(test), "train": len(parts.train)},
         "seeds": seeds,
         "reference": {
@@ -187,7 +188,7 @@ def _facts(parts, run, name, generated, seed, reference, is_audio):
         "seconds": test.audio.shape[1] / test.sample_rate,
         "weights": "averaged (EMA)" if run is not None and not is_audio else None,
         "ceiling": UNTRAINED if run is not None else NOISE,
-        "embeddings": list(reference.embeddings),
+        "embeddings": reference.embedding_names,
         "warnings": list(parts.warnings),
     }
 

@@ -13,7 +13,7 @@ from scipy import stats
 from noisygan.evaluation import note_metrics
 from noisygan.evaluation.examples import half_of
 from noisygan.evaluation.report import Metric
-from noisygan.metrics import bootstrap, classifiers, descriptors, distances, neighbours
+from noisygan.metrics import bootstrap, classifiers, crepe, descriptors, distances, neighbours
 from noisygan.metrics.bootstrap import Estimate
 from noisygan.metrics.copies import find_copies, suspicious
 from noisygan.metrics.features import Projection
@@ -99,11 +99,15 @@ class Reference:
       test: Examples, held-out recordings.
       embeddings: dict name -> function(audio [n, n_samples], sample_rate) -> vectors [n, d]:
         further feature spaces.
+
+    Attributes:
+      crepe: `metrics.crepe.CREPETiny` if its weights are installed, or None.
     """
 
     def __init__(self, train, test, embeddings=None):
         self.train, self.test = train, test
         self.embeddings = dict(embeddings or {})
+        self.crepe = crepe.installed()
         known = half_of(train.groups, train.labels)
         if known.all():  # one pitch, one drum
             known = np.arange(len(train)) % 2 == 0
@@ -118,6 +122,15 @@ class Reference:
         if space in self.embeddings:
             return examples.embedded(space, self.embeddings[space])
         return examples.features.vectors[space]
+
+    @property
+    def embedding_names(self):
+        """Names of all embeddings in use, a list of str."""
+        return [*self.embeddings, *([crepe.ABOUT] if self.crepe else [])]
+
+    def crepe_frames(self, examples):
+        """`CREPETiny`'s embedding of frames, [n, n_frames, 256]."""
+        return examples.embedded(crepe.ABOUT, self.crepe)
 
     @property
     def classifier(self):
@@ -173,6 +186,8 @@ def families(reference, n_pitch=40):
         _two_sample(),
         *_classified(),
         *([_pitch(n_pitch)] if pitched else []),
+        *(_crepe_distances() if reference.crepe else []),
+        *(_crepe_pitch() if reference.crepe and pitched else []),
         _diversity(),
         _checkerboard(),
         *(family for family in found if family not in head),
@@ -336,6 +351,45 @@ def _pitch(n_pitch):
         return {name: bootstrap.mean(x, 0.0, 100.0, note) for name, x in shares.items()}
 
     return Family((*metrics, voicing), compute, ceiling=False)
+
+
+def _crepe_distances():
+    group = "public embedding (CREPE tiny)"
+    frechet = Metric("Frechet audio distance", group, "", False, headline=True)
+    kernel = Metric("kernel audio distance x 100", group)
+
+    def of_frames(reference, recordings, generated):
+        sets = (reference.crepe_frames(x) for x in (recordings, generated))
+        return {frechet.name: distances.frechet_estimate(*sets)}
+
+    def of_means(reference, recordings, generated):
+        sets = (reference.crepe_frames(x).mean(1) for x in (recordings, generated))
+        return {kernel.name: distances.mmd2_estimate(*sets, scale=100.0)}
+
+    return [Family((frechet,), of_frames), Family((kernel,), of_means)]
+
+
+def _crepe_pitch():
+    group = "pitch classifier (CREPE tiny)"
+    accuracy = Metric("pitch accuracy", group, "%", True)
+    entropy = Metric("pitch entropy", group, "nats")
+
+    def probabilities(reference, examples):
+        frames = reference.crepe_frames(examples)
+        low, high = (round(share * frames.shape[1]) for share in descriptors.HELD)
+        return reference.crepe.pitch_probabilities(frames[:, low : max(high, low + 1)])
+
+    def right(reference, recordings, generated):
+        if not generated.has_pitch:
+            raise ValueError("the generator is not conditioned on pitch")
+        found = crepe.PITCHES[probabilities(reference, generated).argmax(1)]
+        return {accuracy.name: bootstrap.mean(100.0 * (found == generated.pitch.round()), 0, 100)}
+
+    def entropies(reference, recordings, generated):
+        p = np.maximum(probabilities(reference, generated), 1e-12)
+        return {entropy.name: bootstrap.mean(-(p * np.log(p)).sum(1), 0.0)}
+
+    return [Family((accuracy,), right), Family((entropy,), entropies)]
 
 
 def _diversity():

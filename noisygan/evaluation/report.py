@@ -144,12 +144,14 @@ class Report:
     def __str__(self):
         n, reference = self.facts["n"], self.facts["reference"]
         seeds = ", ".join(f"{name} {value}" for name, value in self.facts["seeds"].items())
+        embeddings = "; ".join(self.facts["embeddings"])
+        embeddings = f" Embeddings: {embeddings}." if embeddings else ""
         text = f"""\
 # {self.facts["name"]}
 
 {n["generated"]} generated examples against {n["test"]} held-out recordings ({n["train"]} for \
 training), {self.facts["seconds"]:.3g} s at {self.facts["sample_rate"]} Hz. Reference \
-{reference["fingerprint"][:12]}; seeds: {seeds}.
+{reference["fingerprint"][:12]}; seeds: {seeds}.{embeddings}
 
 floor: training recordings in place of the generated examples. ceiling: {self.facts["ceiling"]}. \
 [ ]: 95 % bootstrap interval. `=`: the closer to the floor the better.

@@ -113,6 +113,29 @@ class Generator(Capabilities, keras.layers.Layer):
         shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
         return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
 
+    def at_take(self, z, take):
+        """Latents that select a take: their last number is moved into a share of the prior.
+
+        Over all takes of a note z stays distributed as the prior. Priors other than a scalar normal
+        select none.
+
+        Args:
+          z: float32 [batch, latent_dim].
+          take: Where each row's share begins and ends, 0 to 1 (`AudioDataset.takes`), float32
+            [batch, 2].
+
+        Returns:
+          float32 [batch, latent_dim].
+        """
+        if not isinstance(self.distribution, tfp.distributions.Normal):
+            return z
+        rest, last = z[:, :-1], z[:, -1:]
+        begin, end = take[:, :1], take[:, 1:]
+        share = begin + (end - begin) * self.distribution.cdf(last)
+        # Where float32 reaches 1 the quantile is infinite.
+        moved = self.distribution.quantile(tf.clip_by_value(share, 1e-6, 1.0 - 1e-6))
+        return tf.concat([rest, tf.where(end - begin < 1.0, moved, last)], axis=1)
+
     def build(self, *shapes):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True

@@ -13,7 +13,8 @@ _FACTOR = 2
 class GrowingGAN(GrowingWaveform):
     """Two convolutions a level, each level twice as long (Netzer).
 
-    Learning rates are equalized, and every step's channels are normalised.
+    Learning rates are equalized, and the channels of every step are normalised after each
+    convolution.
 
     Args:
       sample_rate: Hz, of the recordings; level i has sample_rate / 2**(n_levels - 1 - i).
@@ -61,8 +62,8 @@ class GrowingGAN(GrowingWaveform):
 
     def begin(self, latent):
         """Map a latent to [batch, n_seed, seed_channels]."""
-        h = tf.nn.leaky_relu(self.seed_map(latent), 0.2)
-        return pixel_norm(tf.reshape(h, [-1, self.n_seed, h.shape[1] // self.n_seed]))
+        h = self.seed_map(latent)
+        return tf.reshape(h, [-1, self.n_seed, h.shape[1] // self.n_seed])
 
     def block(self, level, h):
         """Twice as many steps, but for the lowest level."""

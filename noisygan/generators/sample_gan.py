@@ -68,7 +68,7 @@ class SampleGAN(RawWaveform):
         `noisygan.training.pretraining.TrainAutoencoder`. Its `latent_dim` is the size of z.
       units: Of each LSTM layer.
       block: Samples predicted per step; 1 as published.
-      noise_channels: Channels of white noise among the inputs of each step.
+      noise_channels: Channels of white noise among the inputs of each step; 0 as published.
       latent_every_step: Whether the latent is an input of every step. As published it is used once,
         for the initial buffer, and a long rollout forgets it.
       bounded: Whether a hyperbolic tangent bounds predictions to -1 .. 1, as published. It has
@@ -94,7 +94,7 @@ class SampleGAN(RawWaveform):
         autoencoder=None,
         units=128,
         block=1,
-        noise_channels=1,
+        noise_channels=0,
         latent_every_step=False,
         bounded=True,
         training_mode=None,

@@ -15,19 +15,22 @@ from noisygan.losses import global_batch
 
 
 class DiscriminatorContext:
-    """Scores of a real and fake batch, in one pass of the discriminator, and their gradients.
+    """Scores of a real and fake batch, and their gradients.
 
     Args:
       score: From (features, conditioning) to `DiscriminatorOutput`.
       real_features, fake_features: Lists of [batch, ...] tensors of equal shapes.
       conditioning: Second argument of `score`, in any structure: [batch, ...] tensors or None.
       seed: int32 [2], for regularizers that sample.
+      one_pass: Whether both batches are scored as one, which is faster.
 
     Attributes:
       real_logits, fake_logits: Lists of [batch] tensors, one for each scale.
     """
 
-    def __init__(self, score, real_features, fake_features, conditioning=None, seed=(0, 0)):
+    def __init__(
+        self, score, real_features, fake_features, conditioning=None, seed=(0, 0), one_pass=True
+    ):
         self.real_features, self.fake_features = real_features, fake_features
         self.score = lambda features: score(features, conditioning)
         self.seed = seed
@@ -37,7 +40,12 @@ class DiscriminatorContext:
         )
         with tf.GradientTape(watch_accessed_variables=False) as self._tape:
             self._tape.watch(self._both)
-            logits = score(self._both, twice).logits
+            if one_pass:
+                logits = score(self._both, twice).logits
+            else:
+                halves = zip(*(tf.split(x, 2) for x in self._both), strict=True)
+                logits = [score(list(half), conditioning).logits for half in halves]
+                logits = [tf.concat(x, axis=0) for x in zip(*logits, strict=True)]
             self._total = tf.add_n([tf.reduce_sum(x) for x in logits])
         self.real_logits, self.fake_logits = zip(*(tf.split(x, 2) for x in logits), strict=True)
 
@@ -112,10 +120,16 @@ class GradientPenalty:
 
 @dataclasses.dataclass
 class Drift:
-    """Squared logits of real examples: keeps a Wasserstein critic near 0 (Karras et al. 2018)."""
+    """Squared logits of real examples: keeps a Wasserstein critic near 0 (Karras et al. 2018).
+
+    Args:
+      weight, interval: As of `R1`.
+      first_level: Level of growing networks, from 0, from which on it applies.
+    """
 
     weight: float = 1e-3
     interval: int = 1
+    first_level: int = 0
 
     def __call__(self, context):
         """Scalar: the mean over the batch, summed over scales."""

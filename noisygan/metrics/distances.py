@@ -91,10 +91,19 @@ def _square_root(matrix):
 
 
 def frechet_estimate(reference, generated):
-    """`frechet_distance` with its interval, an Estimate."""
-    value = frechet_distance(reference, generated)
+    """`frechet_distance` with its interval, an Estimate.
+
+    Args:
+      reference, generated: [n, d] and [m, d], or [n, k, d] and [m, k, d]: k points (frames) of each
+        example. Examples are resampled.
+    """
+
+    def distance(a, b):
+        return frechet_distance(*(x.reshape(-1, x.shape[-1]) for x in (a, b)))
+
+    value = distance(reference, generated)
     rows = bootstrap.paired_draws(len(reference), len(generated), N_FRECHET_RESAMPLES)
-    resampled = [frechet_distance(reference[i], generated[j]) for i, j in rows]
+    resampled = [distance(reference[i], generated[j]) for i, j in rows]
     return Estimate(value, bootstrap.interval(value, resampled, low=0.0))
 
 

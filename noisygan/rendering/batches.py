@@ -47,6 +47,7 @@ def iterate(
     z=None,
     noise_seed=None,
     gain=1.0,
+    variation=1.0,
     stems=False,
     audio=True,
 ) -> Iterator[Note]:
@@ -61,6 +62,7 @@ def iterate(
       z: float32 [n_requests, latent_dim] to use instead of the drawn ones.
       noise_seed: Noise seed of every note; None: by seed and number.
       gain: Linear gain of every note.
+      variation: Factor on each drawn z.
       stems: Whether the stems are rendered too.
       audio: Whether audio is rendered at once; otherwise from the controls when it is used.
 
@@ -81,7 +83,8 @@ def iterate(
     for start in range(0, len(requests), n_rows):
         rows = slice(start, start + n_rows)
         if z is None:
-            batch_z = tf.concat([generator.prior(1, seed=s) for s, _ in seeds[rows]], axis=0)
+            drawn = [generator.prior(1, seed=s) for s, _ in seeds[rows]]
+            batch_z = variation * tf.concat(drawn, axis=0)
         else:
             batch_z = tf.constant(z[rows], tf.float32)
         batch = conditioning(requests[rows], generator)

@@ -17,7 +17,7 @@ import numpy as np
 from noisygan.audio_io import audio_files
 from noisygan.audio_io.controls import save_controls, scale_controls, stack_controls
 from noisygan.errors import UsageError
-from noisygan.files import make_folder
+from noisygan.files import atomic_write, make_folder
 
 _MAX_SHOWN = 16
 
@@ -137,6 +137,7 @@ class Notes:
         stems: bool = False,
         subtype: str = "PCM_16",
         progress: Callable[[int], object] | None = None,
+        picture: str | None = None,
     ) -> list[pathlib.Path]:
         """Write a WAV file per note; no file is ever overwritten.
 
@@ -149,6 +150,7 @@ class Notes:
           stems: Also write the stems of each note into a folder of its name.
           subtype: PCM_16, PCM_24, PCM_32, FLOAT or DOUBLE.
           progress: Called with the number of notes written so far.
+          picture: Name of a PNG file for the spectrograms of all notes, side by side; None: none.
 
         Returns:
           Paths of the WAV files.
@@ -164,6 +166,8 @@ class Notes:
         out_dir = pathlib.Path(out_dir)
         paths = [out_dir / f"{name}.wav" for name in self.names]
         _check_free(out_dir, paths, [".wav"] + [".npz"] * controls + [""] * stems)
+        if picture:
+            _check_free(out_dir, [out_dir / picture], [".png"])
         rendered = "_notes" in self.__dict__ and not stems
         notes = self._notes if rendered else self._render(stems)
         self.lowered_db = {}
@@ -178,6 +182,9 @@ class Notes:
                 save_controls(path.with_suffix(".npz"), note.scaled(factor).controls)
             if progress:
                 progress(i + 1)
+        if picture:
+            with atomic_write(out_dir / picture) as part:
+                part.write_bytes(_side_by_side(paths))
         return paths
 
     def __len__(self) -> int:
@@ -203,7 +210,7 @@ class Notes:
         for name, note in zip(self.names[:_MAX_SHOWN], shown, strict=False):
             audio = np.concatenate([sound for sound, _ in note.blocks()])
             sound = base64.b64encode(audio_files.wav_bytes(audio, self.sample_rate)).decode()
-            image = base64.b64encode(_spectrogram_png(audio, self.sample_rate)).decode()
+            image = base64.b64encode(_png(_spectrogram_db(audio))).decode()
             figures.append(
                 '<figure style="display:inline-block;margin:4px;width:300px">'
                 f"<figcaption>{html.escape(name)}</figcaption>"
@@ -270,16 +277,31 @@ def _write(path, blocks, sample_rate, subtype, stems, again=False):
     return max(writer.peak for writer in writers.values())
 
 
-def _spectrogram_png(audio, sample_rate):
-    """Magnitudes in dB over 80 dB, low frequencies at the bottom, PNG bytes."""
-    from matplotlib import image
-
+def _spectrogram_db(audio, n_columns=300):
+    """Magnitudes in dB up to a quarter of the sample rate, [256, about n_columns]."""
     n_fft = 1024
     audio = np.pad(audio, (0, max(0, n_fft - len(audio))))
     frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)
-    frames = frames[:: max(1, len(frames) // 300)] * np.hanning(n_fft)
-    level_db = 20.0 * np.log10(np.abs(np.fft.rfft(frames))[:, :256].T + 1e-5)
+    frames = frames[:: max(1, len(frames) // n_columns)] * np.hanning(n_fft)
+    return 20.0 * np.log10(np.abs(np.fft.rfft(frames))[:, :256].T + 1e-5)
+
+
+def _png(level_db):
+    """Levels over 80 dB as a picture, low frequencies at the bottom, PNG bytes."""
+    from matplotlib import image
+
     file, top = io.BytesIO(), level_db.max()
     style = {"cmap": "magma", "origin": "lower", "format": "png"}
     image.imsave(file, level_db, vmin=top - 80.0, vmax=top, **style)
     return file.getvalue()
+
+
+def _side_by_side(paths):
+    """Spectrograms of audio files beside each other, with narrow gaps, PNG bytes."""
+    import soundfile
+
+    n_columns, gap = max(8, 2400 // len(paths)), np.full([256, 2], -np.inf)
+    columns = []
+    for path in paths:
+        columns += [_spectrogram_db(soundfile.read(path)[0], n_columns), gap]
+    return _png(np.concatenate(columns[:-1], axis=1))

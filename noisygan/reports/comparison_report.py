@@ -7,7 +7,8 @@ import numpy as np
 from noisygan.evaluation.report import badness, overlap
 from noisygan.reports import comparison_plots as plots
 from noisygan.reports import page
-from noisygan.reports.plots import Scale, outline
+from noisygan.reports.plots import Scale, arrays, metric_plot, outline
+from noisygan.reports.run_report import METRICS
 
 MAX_BYTES = 30_000_000
 RECORDINGS = "recordings"
@@ -27,8 +28,10 @@ def write(data, path):
         id: Hex digits; files of ratings name it.
         title, made, noisygan, command: Text; the command makes the comparison again.
         facts: list of (name, text). warnings, verdict: lists of sentences.
-        systems: list of {name, description, seeds, curves}, the best first; a curve is a list of
-          {seconds, step, value}, of one seed. curve_title: text. curve_floor: number or None.
+        systems: list of {name, description, conditions, seeds, curves}, the best first; conditions
+          are names of what it is conditioned on; a curve is a list of {seconds, step, value}, of
+          one seed. curve_title: text. curve_floor: number or None.
+        losses: {system: [records of metrics of a seed, ...]}.
         metrics: list of {name, group, unit, higher_is_better (None: nearer to the floor),
           headline, floor, explained, values: {system: {value,
           interval, ceiling, not_run, seeds}}}.
@@ -88,11 +91,23 @@ def render(data):
         heads=[column["title"] for column in data["grid"]["columns"]],
         grid=grid,
         trials=trials,
+        unconditional=[s["name"] for s in data["systems"] if not s["conditions"]],
+        losses=_losses(data["losses"]),
         race=plots.race(data["systems"], palette, data["curve_title"], data["curve_floor"]),
         histograms=[plots.histogram(h, palette.names) for h in data["histograms"]],
         points=plots.sound_map(data["map"]["points"]),
         map_size=(plots.MAP_WIDTH, plots.MAP_HEIGHT),
     )
+
+
+def _losses(by_system):
+    """(system, `Plot`) of the losses of each system that has some."""
+    title, *wanted = METRICS[0]
+    found = {
+        name: metric_plot(f"{title} of {name}", wanted, [arrays(records) for records in seeds])
+        for name, seeds in by_system.items()
+    }
+    return [(name, plot) for name, plot in found.items() if plot]
 
 
 def _best_at(head, names):

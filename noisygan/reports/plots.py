@@ -119,6 +119,44 @@ def step_axis(last):
     return Axis(0.0, max(float(last), 1.0), labels)
 
 
+def arrays(records):
+    """Records of metrics (dicts) as float arrays by name, NaN where one lacks a value."""
+    names = dict.fromkeys(
+        name for line in records for name, value in line.items() if isinstance(value, (int, float))
+    )
+    return {name: np.array([line.get(name, np.nan) for line in records], float) for name in names}
+
+
+def metric_plot(title, wanted, runs):
+    """`Plot` of metrics over the steps of one or several runs, or None without any.
+
+    Args:
+      title: What they are.
+      wanted: (name, title, CSS class) of each metric.
+      runs: list of dicts, as of `arrays`.
+    """
+    curves = []
+    for name, label, kind in wanted:
+        for metrics in runs:
+            known = np.isfinite(metrics.get(name, [np.nan]))
+            if known.sum() > 1:
+                x, y = metrics["step"][known], metrics[name][known]
+                curves += [Curve(x, y, f"{kind} faint"), Curve(x, _running_mean(y), kind, label)]
+                label = ""  # One entry of the legend.
+    if not curves:
+        return None
+    low, high = np.percentile(np.concatenate([c.y for c in curves]), (0.5, 99.5))
+    axes = step_axis(max(c.x[-1] for c in curves)), value_axis(float(low), float(high))
+    return Plot(*axes, f"{title} over training", tuple(curves))
+
+
+def _running_mean(values):
+    """Centred mean over a fortieth of the values, over fewer at the ends."""
+    box = np.ones(2 * (len(values) // 80) + 1)
+    sums, counts = (np.convolve(v, box, "same") for v in (values, np.ones(len(values))))
+    return sums / counts
+
+
 def _round_step(about):
     magnitude = 10.0 ** np.floor(np.log10(max(about, 1e-9)))
     return float(min((m * magnitude for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(s - about)))

@@ -17,7 +17,7 @@ from noisygan.errors import RunError, UsageError
 from noisygan.rendering import requests
 from noisygan.reports import page
 from noisygan.reports.controls import control_plots
-from noisygan.reports.plots import Curve, Plot, step_axis, value_axis
+from noisygan.reports.plots import arrays, metric_plot
 from noisygan.reports.sounds import Sound, latents_over_training, loudest, note_title
 
 MAX_TILE_DB = 40.0
@@ -63,7 +63,7 @@ def write(run, path=None, data=None):
         from noisygan.evaluation.generate import recordings_of
 
         data = recordings_of(run).read(data)
-    metrics = _arrays(run.metrics())
+    metrics = arrays(run.metrics())
     share = MAX_BYTES / (run.seconds * run.sample_rate * 2 * (2 * MAX_PAIRS + MAX_STEPS * 3))
     n_pairs, n_steps = (max(2, int(n * min(1.0, share))) for n in (MAX_PAIRS, MAX_STEPS))
     pairs = _pairs(run, data, n_pairs)
@@ -168,35 +168,9 @@ def _tiles(row, metrics):
 # ----------------------------------------------------------------------------------------- metrics
 
 
-def _arrays(lines):
-    """Metrics as float arrays by name, NaN where a line lacks a value; empty if there are none."""
-    names = dict.fromkeys(
-        name for line in lines for name, value in line.items() if isinstance(value, (int, float))
-    )
-    return {name: np.array([line.get(name, np.nan) for line in lines], float) for name in names}
-
-
 def _metric_plots(metrics):
-    plots = []
-    for title, *wanted in METRICS:
-        curves = []
-        for name, label, kind in wanted:
-            known = np.isfinite(metrics.get(name, [np.nan]))
-            if known.sum() > 1:
-                x, y = metrics["step"][known], metrics[name][known]
-                curves += [Curve(x, y, f"{kind} faint"), Curve(x, _running_mean(y), kind, label)]
-        if curves:
-            low, high = np.percentile(np.concatenate([c.y for c in curves]), (0.5, 99.5))
-            axes = step_axis(metrics["step"][-1]), value_axis(float(low), float(high))
-            plots.append((title, "", Plot(*axes, f"{title} over training", tuple(curves))))
-    return plots
-
-
-def _running_mean(values):
-    """Centred mean over a fortieth of the values, over fewer at the ends."""
-    box = np.ones(2 * (len(values) // 80) + 1)
-    sums, counts = (np.convolve(v, box, "same") for v in (values, np.ones(len(values))))
-    return sums / counts
+    found = [(title, "", metric_plot(title, wanted, [metrics])) for title, *wanted in METRICS]
+    return [plot for plot in found if plot[2]]
 
 
 # -------------------------------------------------------------------------------------------- text

@@ -24,7 +24,7 @@ def check_accumulation(trainer, n_parts):
             "expected a number that divides it"
         )
     rows = trainer.batch_size // n_parts
-    group = trainer.discriminator.group_size
+    group = trainer.discriminator.group_size or trainer.batch_size
     reasons = {
         "a growth changes the batch": trainer.plan.grows,
         f"{type(trainer.generator).__name__} normalises each batch by its own statistics": (

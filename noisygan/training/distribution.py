@@ -99,8 +99,8 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
-        unit = self.n_replicas * group_size
         for size in batch_sizes:
+            unit = self.n_replicas * (group_size or size)
             if size % unit:
                 near = max(size // unit, 1) * unit
                 groups = f", in groups of {group_size}" if group_size > 1 else ""

@@ -46,7 +46,8 @@ class Growth:
     Args:
       sounds: Real examples shown at each level but the last one, which has no end: a number, or one
         for each level. Counted once a step, whatever `n_critic`.
-      fade_sounds: Examples of the fade; no more than a level is shown.
+      fade_sounds: Examples of the fade, no more than a level is shown: a number, or one for each
+        level from the second on.
       batch_sizes: A number, or one for each level; None: the trainer's.
       learning_rates: Of both networks: a number, or one for each level; None: the optimizers' own.
     """
@@ -89,12 +90,15 @@ class Plan:
         self.n_levels = 1 if growth is None else _n_levels(generator, discriminator)
         growth = growth or Growth(sounds=1, fade_sounds=1)
         sounds = _by_level("sounds", growth.sounds, self.n_levels, self.n_levels - 1)
-        self.fade_sounds = growth.fade_sounds
+        fades = growth.fade_sounds
+        fades = [0, *fades] if isinstance(fades, (list, tuple)) else fades
+        self.fade_sounds = _by_level("fade_sounds", fades, self.n_levels)
         # The lowest level has no fade, and the highest one no end.
         for level, n in list(enumerate(sounds))[1 : self.n_levels - 1]:
-            if n < self.fade_sounds:
+            fade = self.fade_sounds[level]
+            if n < fade:
                 raise UsageError(
-                    f"Growth.fade_sounds: got {self.fade_sounds}, but level {level} ends after "
+                    f"Growth.fade_sounds: got {fade}, but level {level} ends after "
                     f"{n} sounds; expected {n} or fewer, or more Growth.sounds"
                 )
         sizes = growth.batch_sizes or batch_size
@@ -117,7 +121,7 @@ class Plan:
         """Return the `Stage` of a step."""
         level = int(np.searchsorted(self.first_steps, step, side="right")) - 1
         first, size = self.first_steps[level], self.batch_sizes[level]
-        alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds)
+        alpha = 1.0 if level == 0 else min(1.0, (step - first) * size / self.fade_sounds[level])
         end = None if level == self.n_levels - 1 else self.first_steps[level + 1]
         return Stage(level, alpha, size, self.learning_rates[level], first, end)
 
@@ -187,7 +191,7 @@ def check_discriminator(discriminator, lengths, batch_sizes, condition_encoder):
         except ValueError as error:
             raise UsageError(str(error)) from None
     for size in batch_sizes:
-        if size % group:
+        if group and size % group:
             raise UsageError(
                 f"Trainer.batch_size and Growth.batch_sizes: got {size}, expected multiples of "
                 f"{name}.group_size, {group}: {group} or {2 * group} would work"

@@ -1,10 +1,26 @@
 """Signals that stop a training after it has saved."""
 
+import os
 import signal
 import threading
 
 # Ctrl-C; a scheduler, before it takes the machine back or time is up; a terminal that was closed.
 STOPPING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
+
+
+def stop_with_stdin():
+    """Stop this process as by SIGTERM when its standard input ends.
+
+    A parent process that holds the other end of the pipe closes it however it ends, by SIGKILL too.
+    """
+
+    def wait():
+        # Not sys.stdin: its lock would be held when the interpreter ends.
+        while os.read(0, 1024):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 class StopSignals:

@@ -121,6 +121,8 @@ class GANLosses:
         """
         real = batch["audio"]
         z = global_batch.sample(lambda n: self.generator.prior(n, seed), real.shape[0])
+        if any(loss.compares in ("audio", "notes") for loss in self.generator_losses):
+            z = self.generator.at_take(z, batch["take"])
         noise_seed = global_batch.sample(
             lambda n: tf.random.stateless_uniform([n], seed + NOISE_SEED, None, None, tf.int32),
             real.shape[0],
@@ -155,6 +157,7 @@ class GANLosses:
             [tf.stop_gradient(x) for x in examples.fake_features],
             examples.encoded,
             seed + REGULARIZER_SEED,
+            one_pass=self.discriminator.group_size > 0,
         )
         pairs = list(zip(context.real_logits, context.fake_logits, strict=True))
         loss = tf.add_n([self.adversarial.d_loss(real, fake) for real, fake in pairs])

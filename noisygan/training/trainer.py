@@ -292,12 +292,16 @@ class Trainer:
                 update = step * self.n_critic + i
                 program = self._critic_step if i < self.n_critic - 1 else self._train_step
                 seed = tf.constant([self.seed, 8 * update], tf.int32)
-                updates.append(program(batch, seed, self.active_regularizers(update), level))
+                updates.append(program(batch, seed, self.active_regularizers(update, level), level))
         return combined(updates)
 
-    def active_regularizers(self, update: int) -> tuple[int, ...]:
-        """Indices of the regularizers that apply in an update of the discriminator."""
-        return tuple(i for i, r in enumerate(self.gan.regularizers) if update % r.interval == 0)
+    def active_regularizers(self, update: int, level: int = 0) -> tuple[int, ...]:
+        """Indices of the regularizers that apply in an update of the discriminator at a level."""
+        return tuple(
+            i
+            for i, r in enumerate(self.gan.regularizers)
+            if update % r.interval == 0 and level >= getattr(r, "first_level", 0)
+        )
 
     def fit(
         self,

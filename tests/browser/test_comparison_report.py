@@ -20,7 +20,8 @@ SHORTEST = """
 })(); undefined
 """
 ORDER = (
-    "[...document.querySelectorAll('#at-a-glance tbody:first-of-type th')].map(h => h.innerText)"
+    "[...document.querySelectorAll('#at-a-glance tbody:first-of-type .badge')]"
+    ".map(badge => badge.innerText)"
 )
 HEADING = "document.querySelectorAll('#at-a-glance thead th')[{}]"
 TILE = "document.querySelectorAll('.sounds tbody tr')[{}].querySelectorAll('[data-clip]')[{}]"

@@ -9,9 +9,9 @@ def test_steps_and_a_morph_are_written(noisygan, trained, tmp_path):
     asked = ("interpolate", "--run_dir", trained, "--out_dir", out, "--steps", 3, "--pitch", 64)
     result = noisygan(*asked, "--seconds", 0.5)
     assert result.code == 0
-    assert f"3 steps and morph.wav in {out}" in result.out
+    assert f"3 steps, interpolation.png and morph.wav in {out}" in result.out
     names = ["morph.wav", "step-00.wav", "step-01.wav", "step-02.wav"]
-    assert sorted(path.name for path in out.iterdir()) == names
+    assert sorted(path.name for path in out.iterdir()) == ["interpolation.png", *names]
     sounds = [soundfile.read(out / name)[0] for name in names]
     assert len({len(sound) for sound in sounds}) == 1
     assert np.abs(sounds[1] - sounds[3]).max() > 1e-4

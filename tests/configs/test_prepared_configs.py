@@ -76,6 +76,32 @@ def make(folder, labels, rate, seconds):
             soundfile.write(folder / label / f"{label}-{pitch:03}-100.wav", sound, rate)
 
 
+@pytest.mark.parametrize("name", ["runs/drum_dcgan.gin", "runs/drum_wgan.gin"])
+def test_silence_is_treated_alike_by_a_preset_and_a_run(name, tmp_path):
+    kind, preset, _ = RUNS[name]
+    times = np.arange(3000) / 44100
+    hit = 0.5 * np.sin(2 * np.pi * 200 * times) * np.exp(-100 * times)
+    before, after = 1e-5 * np.ones(4000), 1e-5 * np.ones(3000)
+    for label in ("kick", "snare", "cymbal"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        path = tmp_path / "data" / label / "a.wav"
+        soundfile.write(path, np.concatenate([before, hit, after]), 44100, subtype="FLOAT")
+    out = tmp_path / "out"
+    run = functools.partial(runners.run_pool, n_processes=1)
+    preparing.prepare(tmp_path / "data", out, make_options(kind, preset), run)
+    config.parse([name])
+    recordings = config.configured(Recordings)()
+    read, prepared = (recordings.read(folder).audio(0) for folder in (tmp_path / "data", out))
+    # The ends are faded by some, more than once where prepared sounds are read.
+    inner = slice(None) if recordings.fade_out_seconds is None else slice(200, 2500)
+    np.testing.assert_allclose(prepared[inner], read[inner], atol=1e-4)
+    level = np.abs(read)
+    assert level[:300].max() > 0.1
+    if recordings.trim_end:
+        last = np.flatnonzero(level)[-1]
+        assert 2000 < last < 3000 and level[last] > 10 ** (-50 / 20) * level.max()
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_reads_what_its_preset_prepares(name, prepared):
     config.parse([name])

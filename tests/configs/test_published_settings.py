@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from noisygan import config
 from noisygan.data.dataset import Recordings
@@ -57,6 +58,38 @@ def test_losses_optimizers_and_sizes(
             assert (each.learning_rate, each.beta_1, each.beta_2) == adam
 
 
+def n_trained(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_the_published_noisygan():
+    trainer, _ = load("runs/noisygan_paper.gin")
+    assert (trainer.batch_size, trainer.ema_decay) == (32, 0.0)
+    audio = tf.random.normal([2, 64_000])
+    trainer.discriminator.adapt(audio)
+    ((last_map,),) = [maps[-1:] for maps in trainer.discriminator(audio).features]
+    assert last_map.shape == (2, 125, 4, 128)
+    # Three convolutions and the decision, directly after the flattened map.
+    assert n_trained(trainer.discriminator) == 320 + 18_496 + 73_856 + 125 * 4 * 128 + 1
+    z_curves = trainer.generator.timbre_curves
+    frames, latent = tf.range(1000) / 250, tf.zeros([1, 16])
+    assert z_curves(tf.cast(frames, tf.float32), None, latent).shape == (1, 1000, 8)
+    n_points = z_curves.n_seed
+    for layer in z_curves.stack:
+        n_points *= layer.strides[0]
+    assert n_points == 1000
+
+
+def test_curves_by_deconvolution_have_about_as_many_weights():
+    generator = load("ablations/noisygan_paper_deconvolution.gin")[0].generator
+    cppn = load("runs/noisygan_paper.gin")[0].generator.f0_curve
+    times, note_off, latent = tf.linspace(0.0, 4.0, 5), tf.zeros([1]), tf.zeros([1, 16])
+    for curve in (generator.f0_curve, generator.loudness_curve, cppn):
+        assert curve(times, note_off, latent).shape == (1, 5, 1)
+    assert n_trained(generator.f0_curve) == n_trained(generator.loudness_curve) == 3937
+    assert n_trained(cppn) == 3594
+
+
 def test_the_conditional_drum_wgan():
     trainer, recordings = load("runs/drum_wgan.gin")
     generator, critic = trainer.generator, trainer.discriminator
@@ -77,46 +110,42 @@ def test_the_growing_gan():
     trainer, recordings = load("runs/growing_gan.gin")
     assert type(trainer.generator.distribution).__name__ == "Uniform"
     assert trainer.plan.batch_sizes == [16, 16, 8, 4, 8, 8, 4, 4, 4]
-    # 14 epochs of 4000 pieces, then fades of 7 before 14 more.
-    first = trainer.plan.first_steps
-    assert first[1] * 16 == 14 * 4000
-    assert (first[2] - first[1]) * 16 == 21 * 4000
-    assert trainer.plan.stage(first[1] + 7 * 4000 // 16).alpha == 1.0
-    assert trainer.plan.stage(first[1] + 7 * 4000 // 32).alpha == 0.5
+    # Epochs of 7288 segments: a fade, then the level alone. The text has no more than seven levels.
+    first = np.array(trainer.plan.first_steps)
+    epochs = np.diff(first) * trainer.plan.batch_sizes[:-1] / 7288
+    np.testing.assert_allclose(epochs, [14, 21, 21, 21, 18, 15, 7, 7], atol=2e-3)
+    for level, fade in enumerate([7, 7, 7, 6, 5, 3, 3, 3], 1):
+        half = first[level] + fade * 7288 // (2 * trainer.plan.batch_sizes[level])
+        assert trainer.plan.stage(half).level == level
+        assert trainer.plan.stage(half).alpha == pytest.approx(0.5, abs=1e-3)
     assert recordings.segments
+    assert trainer.discriminator.group_size == 0
+    # The drift, the second regularizer, applies in the last two levels.
+    active = [trainer.active_regularizers(0, level) for level in range(9)]
+    assert active == [(0,)] * 7 + [(0, 1)] * 2
 
 
 def test_sample_gan():
     trainer, recordings = load("runs/sample_gan.gin")
     generator = trainer.generator
-    assert generator.block == 1 and recordings.segments
+    assert generator.block == 1 and generator.noise_channels == 0 and recordings.segments
     assert type(generator.training_mode).__name__ == "OnePass"
     assert type(generator.inference_mode).__name__ == "Rollout"
     assert [type(b).__name__ for b in trainer.pretraining] == ["TrainAutoencoder"]
 
 
-@pytest.mark.parametrize(
-    ("name", "causal", "dilations"),
-    [
-        ("runs/drum_dcgan_clean.gin", False, (1, 1)),
-        ("ablations/drum_dcgan_causal.gin", True, (1, 1)),
-        ("ablations/drum_dcgan_dilated.gin", False, (17, 8)),
-        ("ablations/drum_dcgan_causal_dilated.gin", True, (17, 8)),
-    ],
-)
-def test_variants_of_the_drum_dcgan(name, causal, dilations):
-    trainer, _ = load(name)
-    for network, dilation in zip(
-        (trainer.generator, trainer.discriminator), dilations, strict=True
-    ):
-        assert {layer.padding == "causal" for layer in network.convolutions} == {causal}
-        assert max(layer.dilation_rate[0] for layer in network.convolutions) == dilation
-
-
-def test_one_network_alone_can_be_varied():
-    trainer, _ = load("runs/drum_dcgan_clean.gin", "DrumDCGANDiscriminator.causal = True")
-    assert {layer.padding for layer in trainer.discriminator.convolutions} == {"causal"}
-    assert {layer.padding for layer in trainer.generator.convolutions} == {"same"}
+@pytest.mark.parametrize("kind", ["causal", "dilated", "causal_dilated"])
+@pytest.mark.parametrize("networks", ["", "_generator", "_discriminator"])
+def test_variants_of_the_drum_dcgan(kind, networks):
+    trainer, _ = load(f"ablations/drum_dcgan_{kind}{networks}.gin")
+    plain, _ = load("runs/drum_dcgan_clean.gin")
+    for network, dilation in (("generator", 17), ("discriminator", 8)):
+        varied = networks in ("", f"_{network}")
+        for each, kinds in ((trainer, kind if varied else ""), (plain, "")):
+            layers = getattr(each, network).convolutions
+            assert {layer.padding == "causal" for layer in layers} == {"causal" in kinds}
+            found = max(layer.dilation_rate[0] for layer in layers)
+            assert found == (dilation if "dilated" in kinds else 1)
 
 
 @pytest.fixture
@@ -132,7 +161,8 @@ def folder(tmp_path, write_sound):
 
 def test_the_published_drum_dcgan_takes_a_step_on_one_class(folder):
     trainer, recordings = load("runs/drum_dcgan.gin", "Trainer.batch_size = 2")
-    assert recordings.peak is None and recordings.trim_db is not None
+    assert recordings.peak is recordings.fade_out_seconds is None
+    assert recordings.trim_db is not None and recordings.trim_end
     notes = recordings.read(folder)
     assert (len(notes), notes.n_samples, notes.label_names) == (2, 7500, ["kick"])
     text = trainer.describe(notes)

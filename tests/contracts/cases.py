@@ -328,7 +328,9 @@ CASES = {
         shapes=MFCC_SHAPES,
     ),
     "MFCCDiscriminator over time alone": Case(
-        make=adapted(lambda: toys.discriminator(over_bands=False, read_out=Flatten())),
+        make=adapted(
+            lambda: toys.discriminator(over_bands=False, read_out=Flatten(), hidden_units=0)
+        ),
         inputs=JUDGED,
         shapes={"logits_0": (3,), "map_0_0": (3, 16, 1, 4), "map_0_1": (3, 8, 1, 6)},
     ),

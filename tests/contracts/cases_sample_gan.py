@@ -17,6 +17,7 @@ def _generator(mode, **changes):
         Autoencoder(N, latent_dim=4, units=4, kernel_size=3),
         units=6,
         block=4,
+        noise_channels=1,
         training_mode=mode,
         inference_mode=mode,
         **changes,

@@ -11,8 +11,9 @@ from noisygan.generators.sample_gan import Rollout, SampleGAN
 from noisygan.losses import BCE, Relativistic
 from noisygan.losses.generator import NextBlockLoss, SpectralMatch
 from noisygan.training.optimizers import Adam
-from noisygan.training.pretraining import TrainAutoencoder
+from noisygan.training.pretraining import MatchSpectrum, TrainAutoencoder
 from noisygan.training.trainer import Trainer
+from synths.spectral import log_mel
 from tests import toys
 
 N, RATE = 100, 4000
@@ -144,3 +145,21 @@ def test_a_generator_that_predicts_nothing_is_refused():
     trainer = toys.trainer(generator_losses=[NextBlockLoss()])
     with pytest.raises(UsageError, match="Hybrid does not predict"):
         trainer.build(toys.notes())
+
+
+def test_an_untrained_generator_is_brought_to_the_spectrum_of_the_data():
+    notes, trainer = toys.notes(), toys.waveform_trainer(batch_size=8)
+    trainer.build(notes)
+    recorded = np.mean(log_mel(np.stack([notes.audio(i) for i in range(8)]), 16000), axis=0)
+
+    def difference():
+        fake = trainer.generator(trainer.generator.prior(8, 5), {}).audio
+        return np.mean(np.abs(np.mean(log_mel(fake, 16000), axis=0) - recorded))
+
+    before, said = difference(), []
+    kernels = [v.numpy() for v in trainer.discriminator.trainable_variables]
+    MatchSpectrum(steps=40, learning_rate=1e-2)(trainer, notes, 0, said.append)
+    assert difference() < 0.8 * before
+    assert trainer.step == 0 and "dB after the fit" in said[0]
+    for v, kernel in zip(trainer.discriminator.trainable_variables, kernels, strict=True):
+        np.testing.assert_array_equal(v, kernel)

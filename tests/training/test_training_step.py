@@ -323,3 +323,26 @@ def test_a_step_that_xla_compiles_is_the_same_step(monkeypatch, eagerly):
         weights.append([v.numpy() for v in (*trainer.generator.weights, *trainer.g_ema.averages)])
     for plain, compiled in zip(*weights, strict=True):
         np.testing.assert_allclose(compiled, plain, atol=2e-5)
+
+
+def test_z_selects_between_takes():
+    keras.utils.set_random_seed(1)
+    trainer = toys.trainer(
+        batch_size=4,
+        generator_losses=[SpectralMatch(20.0, (256,))],
+        g_optimizer=Adam(1e-2, beta_1=0.9),
+    )
+    # Two notes, each with a loud and a soft take.
+    dry = toys.notes(n=2)
+    audio = np.concatenate([dry.audio(i)[None] * gain for gain in (1.0, 0.1) for i in range(2)])
+    data = toys.notes(n=4, pitch=[60, 64, 60, 64], velocity=[90] * 4, audio=audio)
+    trainer.build(data, seed=2)
+    batches = trainer.batches(data, 0)
+    for step in range(150):
+        trainer.train_step(batches, step)
+    z = trainer.generator.prior(32, 5).numpy()
+    same = toys.conditioning([60.0] * 32, [90.0] * 32, [0] * 32)
+    heard = trainer.generator(tf.constant(z), same)
+    level = 20.0 * np.log10(np.std(heard.audio.numpy(), axis=1))
+    loud = level[z[:, -1] < 0.0].mean() - level[z[:, -1] >= 0.0].mean()
+    assert loud > 6.0

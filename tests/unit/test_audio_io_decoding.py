@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noisygan.audio_io import decoding
-from noisygan.audio_io.decoding import BadAudioError
+from noisygan.audio_io.decoding import BadAudioError, cut
 
 RANDOM = np.random.default_rng(0).integers(-32768, 32768, 800).astype(np.int16)
 FULL_SCALE = np.array([0, 1, -1, 12345, -32768, 32767], np.int16)
@@ -89,6 +89,18 @@ def test_silence_before_a_sound_is_left_out_and_no_more_of_it(tmp_path, write_so
     np.testing.assert_allclose(decode(path, 2, trim_db=-80.0), [0.0001, 0.5])
     monkeypatch.setattr(decoding, "MAX_SILENCE", 5 / 16000)
     np.testing.assert_array_equal(decode(path, 4, trim_db=-60.0), np.zeros(4))
+
+
+@pytest.mark.parametrize("n_samples", [3, 6])
+def test_silence_at_the_end_is_left_out_up_to_the_last_loud_sample(n_samples):
+    quiet = np.float32(1e-3)
+    audio = np.array([quiet, 0.5, quiet, 0.5, quiet, quiet, quiet], np.float32)
+    expected = np.array([0.5, quiet, 0.5, 0, 0, 0], np.float32)[:n_samples]
+    np.testing.assert_array_equal(cut(audio, 10, n_samples, -40.0, trim_end=True), expected)
+    kept = cut(audio, 10, 6, -40.0)
+    np.testing.assert_array_equal(kept, audio[1:])
+    silence = np.zeros(7, np.float32)
+    np.testing.assert_array_equal(cut(silence, 10, 6, -40.0, trim_end=True), silence[:6])
 
 
 def test_peak_and_fades():

@@ -68,7 +68,7 @@ def test_publishing_replaces_what_stands_between_the_marks(tmp_path):
     assert text.startswith("<!-- bench: summary -->\n100 harmonics") and "old" not in text
     assert len(list((tmp_path / "docs" / "images").glob("*.png"))) == 2
     with pytest.raises(SystemExit):
-        synths_vs_ddsp.replaced("no marks", "tables", "")
+        common.replaced("no marks", "tables", "")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ SYSTEMS = [
     System(name, "", None, {seed: pathlib.Path("runs", f"{name}-{seed}")})
     for name, seed in (("good", 0), ("other", 3))
 ]
-ENTRY = Result(Metric(measures.MMD, "g", headline=True), 1.0, floor=0.0).as_json()
+ENTRIES = [
+    Result(Metric(name, "g"), 1.0, floor=0.0).as_json() for name in ("diversity", measures.MMD)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +35,15 @@ def steps(monkeypatch):
     return found
 
 
-def held_out(fingerprint="f", n_samples=100):
+def held_out(fingerprint="f", n_samples=100, embedding="CREPE"):
     splits = types.SimpleNamespace(
         fingerprint=fingerprint,
         test=types.SimpleNamespace(audio=np.zeros((5, n_samples))),
         train=[0] * 7,
         warnings=["few recordings"],
     )
-    return types.SimpleNamespace(splits=splits)
+    reference = types.SimpleNamespace(embedding_names=[embedding])
+    return types.SimpleNamespace(splits=splits, reference=reference)
 
 
 @pytest.fixture
@@ -62,6 +65,8 @@ def measured(monkeypatch, steps):
             "reference": {"fingerprint": held_out.splits.fingerprint},
             "n_samples": held_out.splits.test.audio.shape[1],
             "n": {"train": len(held_out.splits.train)},
+            "embeddings": held_out.reference.embedding_names,
+            "conditions": [],
         }
         (out_dir / "evaluation.json").write_text(json.dumps(facts))
 
@@ -85,7 +90,9 @@ def test_a_failing_run_stops_no_other_and_is_tried_again(measured, tmp_path):
     assert measured == ["good", "other", "good"]
 
 
-@pytest.mark.parametrize("against", [held_out("g"), held_out(n_samples=90)])
+@pytest.mark.parametrize(
+    "against", [held_out("g"), held_out(n_samples=90), held_out(embedding="other")]
+)
 def test_changed_recordings_and_runs_are_measured_again(measured, steps, against, tmp_path):
     measure_all(tmp_path / "out", held_out())
     lines = []
@@ -138,7 +145,8 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
         folder = comparing.folder_of(tmp_path / "out", system, seed)
         folder.mkdir(parents=True)
         curve = [{"seconds": end, "step": 1, "values": {measures.MMD: 1.0}}]
-        content = {"metrics": [ENTRY], "warnings": ["few recordings", *own], "curve": curve}
+        content = {"metrics": ENTRIES, "warnings": ["few recordings", *own], "curve": curve}
+        content["conditions"] = ["pitch"] if system.name == "good" else []
         (folder / "evaluation.json").write_text(json.dumps(content))
     facts = {"title": "two", "command": "noisygan compare", "facts": []}
     out = tmp_path / "out"
@@ -146,10 +154,16 @@ def test_tables_have_the_warnings_of_each_run(tmp_path):
     unequal = "the systems were not trained for equal times: good 60 s, other 90 s"
     assert data["warnings"] == ["few recordings", unequal, f"good: {seen}"]
     assert [system["seeds"] for system in data["systems"]] == [[0], [3]]
-    assert seen in (out / "report.md").read_text()
+    report = (out / "report.md").read_text()
+    assert seen in report and "| good | other (unconditional) |" in report
     found = comparing.Comparison(out, data)
     assert found.systems == ["good", "other"] and found.value("good", measures.MMD) == 1.0
     assert data["systems"][1]["curves"][0][0]["value"] == 1.0
     with pytest.raises(KeyError, match="no such metric"):
         found.value("good", "no such metric")
+    # MMD orders systems that have no pitch, so it is the first metric and a main one.
+    assert [(m["name"], m["headline"]) for m in data["metrics"]] == [
+        (measures.MMD, True),
+        ("diversity", False),
+    ]
     assert found._repr_html_().count("<tr>") == 2

@@ -71,21 +71,21 @@ def test_systems_of_one_rate_are_read_as_the_shortest():
 @pytest.mark.parametrize(
     "content",
     [
-        {"metrics": 3, "curve": [], "warnings": []},
-        {"metrics": [{}], "curve": [], "warnings": []},
-        {"metrics": [{"name": "d", "group": "g", "odd": 1}], "curve": [], "warnings": []},
-        {"metrics": [ENTRY | {"value": "much"}], "curve": [], "warnings": []},
-        {"metrics": [ENTRY], "curve": 3, "warnings": []},
+        {"metrics": 3},
+        {"metrics": [{}]},
+        {"metrics": [{"name": "d", "group": "g", "odd": 1}]},
+        {"metrics": [ENTRY | {"value": "much"}]},
+        {"curve": 3},
+        {"conditions": None},
     ],
 )
 def test_damaged_metrics_are_named_when_the_table_is_written(content, tmp_path):
     folders = [tmp_path / "a-0", tmp_path / "a-1"]
+    good = {"metrics": [ENTRY], "curve": [], "warnings": [], "conditions": []}
     for folder in folders:
         folder.mkdir()
-        (folder / "evaluation.json").write_text(
-            json.dumps({"metrics": [ENTRY], "curve": [], "warnings": []})
-        )
+        (folder / "evaluation.json").write_text(json.dumps(good))
     assert measuring.results_of(folders)[0][0].value == 1.0
-    (folders[1] / "evaluation.json").write_text(json.dumps(content))
+    (folders[1] / "evaluation.json").write_text(json.dumps(good | content))
     with pytest.raises(UsageError, match=r"evaluation\.json .* of a-0, a-1 is damaged"):
         measuring.results_of(folders)

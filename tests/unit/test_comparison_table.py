@@ -1,10 +1,11 @@
 """Tables and verdict of a comparison."""
 
 import csv
+import dataclasses
 import io
 
 from noisygan.comparison import table
-from noisygan.evaluation.report import Metric, Result
+from noisygan.evaluation.report import Metric, Result, join_results
 
 DISTANCE = Metric("MMD^2 x 1000, log-mel", "distance: log-mel", "", False, True)
 RIGHT = Metric("accuracy on generated examples", "classifier", "%", True, True)
@@ -24,7 +25,7 @@ def metrics():
             result(RIGHT, right, 99.0, not_run=None if right else "no class"),
             result(DIVERSITY, diversity, 1.0),
         ]
-        seeds = [{DISTANCE.name: distance + d} for d in (-1.0, 1.0)]
+        seeds = [[result(DISTANCE, distance + d)] for d in (-1.0, 1.0)]
         results[name] = joined, seeds
     return table.metrics_of(dict(reversed(results.items())))
 
@@ -44,9 +45,9 @@ def test_the_better_is_lower_higher_or_nearer_to_recordings():
 
 def test_the_note_distance_orders_systems_that_all_have_it():
     note = Metric(table.NOTE_DISTANCE, "note envelopes", "", False, True)
-    found = {n: ([result(note, v), result(DISTANCE, 1.0)], [{}]) for n, v in (("a", 2), ("b", 1))}
+    found = {n: ([result(note, v), result(DISTANCE, 1.0)], [[]]) for n, v in (("a", 2), ("b", 1))}
     assert table.main_metric(table.metrics_of(found), found)["name"] == table.NOTE_DISTANCE
-    found["raw"] = [result(note, None, not_run="no pitch"), result(DISTANCE, 3.0)], [{}]
+    found["raw"] = [result(note, None, not_run="no pitch"), result(DISTANCE, 3.0)], [[]]
     assert table.main_metric(table.metrics_of(found), found)["name"] == DISTANCE.name
     assert table.main_metric([], {}) is None
 
@@ -64,12 +65,32 @@ def test_the_verdict():
     assert table.verdict(found) == ["MMD^2 x 1000, log-mel: all alike, 0 (recordings 1)."]
     found[0]["values"]["bad"]["value"] = 1.0
     assert "middle and good, 0 (" in table.verdict(found)[0]
-    nobody = table.metrics_of({"a": ([Result(DISTANCE, None, not_run="why")], [{}])})
+    nobody = table.metrics_of({"a": ([Result(DISTANCE, None, not_run="why")], [[]])})
     assert table.verdict(nobody) == [] and table.order_of(["a"], nobody[0]) == ["a"]
 
 
+def test_each_class_has_a_group_of_the_main_metrics():
+    def one_seed(kick, snare, floor=1.0):
+        values = {"kick": kick, **({"snare": snare} if snare else {})}
+        per_class = {n: {"value": v, "interval": None, "floor": floor} for n, v in values.items()}
+        other = dataclasses.replace(DISTANCE, name="MMD^2 x 1000, mfcc", headline=False)
+        return [result(DISTANCE, 1.0, per_class=per_class), result(other, 1.0, per_class=per_class)]
+
+    seeds = [one_seed(2.0, 9.0), one_seed(4.0, None)]
+    found = table.metrics_of({"a": (join_results(seeds), seeds)})
+    by_class = [metric for metric in found if metric["group"].startswith("class: ")]
+    kick, snare = by_class
+    assert [kick["name"], snare["name"]] == [f"{DISTANCE.name}, {n}" for n in ("kick", "snare")]
+    assert kick["floor"] == 1.0 and not kick["headline"]
+    assert (kick["values"]["a"]["value"], kick["values"]["a"]["seeds"]) == (3.0, [2.0, 4.0])
+    assert (snare["values"]["a"]["value"], snare["values"]["a"]["seeds"]) == (9.0, [9.0, None])
+
+
 def test_csv_has_a_line_for_each_figure():
-    rows = list(csv.DictReader(io.StringIO(table.as_csv(["good", "bad"], metrics()))))
+    systems = [{"name": "good", "conditions": ["pitch"]}, {"name": "bad", "conditions": []}]
+    text = table.as_csv({"systems": systems, "metrics": metrics()})
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [r["conditions"] for r in rows[:2]] == ["pitch", ""]
     assert [(r["system"], r["value"]) for r in rows[:2]] == [("good", "2.0"), ("bad", "80.0")]
     assert rows[0]["recordings"] == "1.0" and rows[0]["seeds"] == "1 3"
     assert rows[3]["value"] == "" and rows[3]["not_run"] == "no class"
@@ -86,7 +107,7 @@ def test_markdown_marks_the_best_and_says_what_was_not_run():
             "facts": [["budget", "3 minutes"]],
             "command": "noisygan compare",
             "metrics": found,
-            "systems": [{"name": name} for name in ("good", "middle", "bad")],
+            "systems": [{"name": n, "conditions": ["label"]} for n in ("good", "middle", "bad")],
         }
     )
     line = next(line for line in text.splitlines() if line.startswith("| MMD"))

@@ -303,6 +303,7 @@ class TestBatches:
             "velocity": ("float32", (7,)),
             "label": ("int32", (7,)),
             "held_seconds": ("float32", (7,)),
+            "take": ("float32", (7, 2)),
         }
         for batch in batches.take(3).as_numpy_iterator():
             i = np.round(batch["audio"][:, 0] * 8 - 1).astype(int)
@@ -311,6 +312,14 @@ class TestBatches:
             np.testing.assert_array_equal(batch["label"], dataset.label[i])
             constant = np.repeat((i[:, None] + 1) / 8, N, axis=1)
             np.testing.assert_array_equal(batch["audio"], constant)
+
+    def test_takes_of_a_note_divide_it_into_equal_shares(self, dataset):
+        dataset.pitch[:] = [60, 61, 60, 60, 62, 61, 60]
+        dataset.velocity[:] = [90, 90, 90, 90, 90, 90, 40]
+        dataset.label[:] = 0
+        thirds = [[0, 1 / 3], [1 / 3, 2 / 3], [2 / 3, 1]]
+        expected = [thirds[0], [0, 0.5], thirds[1], thirds[2], [0, 1], [0.5, 1], [0, 1]]
+        np.testing.assert_allclose(dataset.takes, expected, rtol=1e-6)
 
     @pytest.mark.parametrize("batch_size", [1, 3, 10])
     def test_every_epoch_is_a_permutation(self, dataset, batch_size):
@@ -377,6 +386,19 @@ class TestSegments:
             np.testing.assert_array_equal(found.audio(i), audio[start : start + 100])
         assert next(iter(found.batches(3, seed=0)))["audio"].shape == (3, 100)
         assert Recordings(n_samples=100).read(path).fingerprint != found.fingerprint
+
+    @pytest.mark.parametrize(
+        "n_samples, command",
+        [(262144, "--preset netzer"), (4410, "--sample_rate 22050 --n_samples 4410")],
+    )
+    def test_a_large_set_at_another_rate_has_to_be_prepared(
+        self, tmp_path, write_sound, monkeypatch, n_samples, command
+    ):
+        for name in ("a", "b"):
+            write_sound(tmp_path / f"{name}.wav", np.full(10000, 0.5), rate=44100)
+        monkeypatch.setattr(data, "MAX_BYTES_IN_MEMORY", 0)
+        with pytest.raises(UsageError, match=f"at 44100 Hz, .* prepare songs {command}"):
+            Recordings(22050, n_samples, segments=True).read(tmp_path)
 
     def test_none_that_is_heard(self, song):
         with pytest.raises(UsageError, match="has a segment of 2000 samples that is not silent"):

@@ -5,7 +5,7 @@ import pytest
 
 from noisygan.audio_io.audio_files import read_root_key, write_wav
 from noisygan.data import AudioDataset, Recordings
-from noisygan.data.listing import count_notes, octaves_off
+from noisygan.data.listing import count_notes, semitones_off
 from noisygan.demo import drums_folder, notes_folder
 
 RATE = 16000
@@ -57,12 +57,18 @@ def test_names_of_other_notes(scale):
     assert "another pitch than their names" in warning
 
 
+def test_one_note_of_another_pitch(scale):
+    folder = scale()
+    (folder / "As4.wav").unlink()
+    write_wav(folder / "As4.wav", note(71).astype(np.float32), RATE)
+    (warning,) = warnings(Recordings(n_samples=4000).read(folder))
+    assert warning == "another pitch than named, in semitones: As4 (+1.0)"
+
+
 @pytest.mark.parametrize("pitch", [28, 45, 60, 84, 96])
-def test_octaves(pitch):
-    assert octaves_off(note(pitch), RATE, pitch) == 0
-    assert octaves_off(note(pitch), RATE, pitch - 12) == 1
-    assert octaves_off(note(pitch), RATE, pitch + 24) == -2
-    assert octaves_off(note(pitch), RATE, pitch + 6) is None
+def test_semitones(pitch):
+    for off in (0, 12, -24, -6):
+        assert abs(semitones_off(note(pitch), RATE, pitch - off) - off) < 0.3
 
 
 def test_notes_that_silence_separates():

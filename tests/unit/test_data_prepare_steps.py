@@ -146,6 +146,7 @@ def test_presets_are_those_of_the_documents():
     drysdale = make_options("drums", "drysdale")
     assert drysdale.rate_names == [44100, 11025, 2756, 689]
     assert (drysdale.n_samples, drysdale.peak, drysdale.trim_db) == (16384, 1.0, None)
+    assert drysdale.trim_start
     assert min(drysdale.fade_in_seconds, drysdale.fade_out_seconds) > 0
     netzer = make_options("songs", "netzer")
     assert netzer.rate_names == [22050, 11025, 5512, 2756, 1378, 689, 345, 172, 86]

@@ -33,7 +33,7 @@ KINDS = {
     "mfcc": toys.discriminator,
     "over time alone": lambda: toys.discriminator(over_bands=False),
     "log-mel": lambda: toys.discriminator(SpectrogramDiscriminator),
-    "flattened": lambda: toys.discriminator(read_out=Flatten()),
+    "flattened": lambda: toys.discriminator(read_out=Flatten(), hidden_units=0),
     "multi": multi,
 }
 

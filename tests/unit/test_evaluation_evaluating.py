@@ -253,6 +253,7 @@ def test_unfinished_and_odd_values_are_saved(tmp_path):
         "seconds": 1.0,
         "sample_rate": 16000,
         "seeds": {"generation": 0},
+        "embeddings": ["CREPE tiny, SHA-256 26e6"],
         "warnings": ["only a test"],
         "ceiling": "noise",
     }
@@ -266,6 +267,7 @@ def test_unfinished_and_odd_values_are_saved(tmp_path):
     assert "| MMD | lower | 2 | 1 .. 3 | 0.500 |" in text
     assert "| CLAP | lower | not run |" in text and "no path / given" in text
     assert "only a test" in text and "Not finished" in text
+    assert "Embeddings: CREPE tiny, SHA-256 26e6." in text
     assert "x &lt;y&gt;" in report._repr_html_()
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from discriminators import ConditionEncoder
 from discriminators.drum_wgan import DrumWGANDiscriminator
-from discriminators.growing_gan import GrowingGANDiscriminator
+from discriminators.growing_gan import GrowingGANDiscriminator, minibatch_deviation
 from noisygan.errors import UsageError
 from noisygan.generators.drum_wgan import DrumWGAN
 from noisygan.generators.growing_gan import FILTERS, GrowingGAN
@@ -194,6 +194,15 @@ def test_a_new_level_begins_by_judging_as_the_old_one(make, told):
         (expected,) = discriminator(old, told).logits
         np.testing.assert_allclose(judged, expected, rtol=1e-4, atol=1e-5)
         assert np.abs(discriminator(new, told).logits[0] - expected).max() > 1e-3
+
+
+def test_a_whole_batch_is_one_group():
+    h = tf.random.stateless_normal([6, 5, 3], [1, 2])
+    whole = minibatch_deviation(h, 0)
+    np.testing.assert_array_equal(whole, minibatch_deviation(h, 6))
+    deviation = np.mean(np.std(h, axis=0))
+    np.testing.assert_allclose(whole[:, :, 3], np.full([6, 5], deviation), rtol=1e-4)
+    assert np.abs(minibatch_deviation(h, 2) - whole).max() > 1e-3
 
 
 @pytest.mark.parametrize("make", [drum_generator, song_generator])

@@ -228,6 +228,22 @@ def test_priors_are_sampled_with_stateless_seeds(name):
         np.testing.assert_allclose(z.std(axis=0), [1, 2, 3, 4], rtol=0.15)
 
 
+def test_takes_share_the_prior_by_the_last_number_of_z():
+    generator = toys.hybrid()
+    z = generator.prior(4000, 0).numpy()
+    take = np.tile([[0, 1 / 3], [1 / 3, 2 / 3], [2 / 3, 1], [0, 1]], [1000, 1]).astype(np.float32)
+    moved = generator.at_take(tf.constant(z), tf.constant(take)).numpy()
+    np.testing.assert_array_equal(moved[:, :-1], z[:, :-1])
+    np.testing.assert_array_equal(moved[3::4], z[3::4])
+    last = moved[:, -1]
+    assert last[0::4].max() <= -0.4307 <= last[1::4].min()
+    assert last[1::4].max() <= 0.4308 <= last[2::4].min()
+    three = last[np.arange(4000) % 4 < 3]
+    assert abs(three.mean()) < 0.05 and abs(three.std() - 1.0) < 0.05
+    far = generator.at_take(tf.fill([1, 4], 9.0), tf.constant([[0.5, 1.0]]))
+    assert np.isfinite(far.numpy()).all()
+
+
 def test_a_prior_of_another_size_than_latent_dim_is_refused():
     with pytest.raises(ValueError, match="prior: its samples have 3 numbers, latent_dim is 4"):
         toys.hybrid(prior=tfd.MultivariateNormalDiag([0.0] * 3))

@@ -48,6 +48,20 @@ def test_r1_looks_at_recordings_and_r2_at_generated_sounds():
     np.testing.assert_allclose(R2()(context(quadratic)), 0.5 * mean_square(FAKE), rtol=1e-5)
 
 
+def test_batches_that_are_compared_within_are_scored_one_after_the_other():
+    def relative(maps, conditioning):
+        logits = quadratic(maps, conditioning).logits
+        return DiscriminatorOutput([x - tf.reduce_mean(x) for x in logits], [])
+
+    real, fake = [tf.constant(m) for m in REAL], [tf.constant(m) for m in FAKE]
+    found = DiscriminatorContext(relative, real, fake, one_pass=False)
+    for logits, maps in ((found.real_logits, real), (found.fake_logits, fake)):
+        for one, expected in zip(logits, relative(maps, None).logits, strict=True):
+            np.testing.assert_allclose(one, expected, rtol=1e-5)
+            assert abs(np.mean(one)) < 1e-4
+    assert [g.shape for g in found.feature_gradients[0]] == [m.shape for m in real]
+
+
 def test_penalties_at_both_sides_share_one_pass():
     calls = []
 

@@ -10,7 +10,8 @@ from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching import latent_fit, matching
 from noisygan.matching.target import Target
 from noisygan.rendering.synthesis import render_controls
-from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid, run
+from tests import toys
+from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
 
 
 class Waves(RawWaveform):
@@ -27,7 +28,7 @@ class Waves(RawWaveform):
 
 def run_of(generator):
     """The part of a `noisygan.Run` that a match uses."""
-    return run("toy", generator.condition_names, ("toy",), generator=generator)
+    return toys.run("toy", generator.condition_names, ("toy",), generator=generator)
 
 
 def target_of(audio, path="a.wav"):

@@ -75,6 +75,18 @@ def test_counting_shows_a_bar_on_a_terminal_alone():
             count(1, 3)
             count(2, 3)
         assert ("2/3" in stream.getvalue()) == ("rendering" in stream.getvalue()) == stream.isatty()
+        assert stream.isatty() or not stream.getvalue()
+    stream, clock = io.StringIO(), Clock()
+    with CountedProgress("reading", 500, stream, clock) as count:
+        for clock.now in (0, 59, 60, 61, 120):
+            count(clock.now)
+        for clock.now in (170, 180):
+            count(clock.now, what="hybrid, seed 0: diversity")
+    assert stream.getvalue().splitlines() == [
+        "reading: 60 of 500",
+        "reading: 120 of 500",
+        "hybrid, seed 0: diversity: 180",
+    ]
     stream = Terminal()
     with CountedProgress("downloading", 3_000_000, stream, Clock(), is_bytes=True) as count:
         count(1_000_000)

@@ -12,7 +12,9 @@ from tests.comparison_data import SYSTEMS, comparison
 from tests.pages import Page
 
 NAMES = [name for name, _ in SYSTEMS]
-SECTIONS = ["table", "listen", "time", "descriptors", "map", "between", "blind", "facts"]
+SECTIONS = [
+    "table", "listen", "time", "losses", "descriptors", "map", "between", "blind", "facts"
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,12 @@ def test_the_page_is_one_file_that_loads_nothing(data, tmp_path):
     assert [path.name for path in path.parent.iterdir()] == ["index.html"]
 
 
-@pytest.mark.parametrize(("part", "gone"), [("metrics", "table"), ("histograms", "descriptors")])
+@pytest.mark.parametrize(
+    ("part", "gone"),
+    [("metrics", "table"), ("histograms", "descriptors"), ("losses", "losses")],
+)
 def test_an_empty_part_leaves_its_section_out(data, part, gone):
-    found = Page(render({**data, part: []})).sections
+    found = Page(render({**data, part: type(data[part])()})).sections
     assert found == [s for s in SECTIONS if s != gone]
 
 
@@ -95,6 +100,18 @@ def test_best_level_and_floor_are_marked(text):
     assert "no &lt;sound&gt; was voiced" in rows["sample-GAN"][5][1]
     # Diversity: the nearest to the recordings' is best, and 1.05 is nearer to 1 than 0.8.
     assert "best" in rows["hybrid"][6][0] and 'data-sort="0.05"' in rows["hybrid"][6][0]
+
+
+def test_unconditional_systems_are_marked_and_every_seed_has_its_losses(data, text):
+    rows = re.findall(r"<th scope=\"row\".*?</th>", text, re.S)
+    marked = {row for row in rows if "unconditional" in row}
+    assert marked and all("sample-" in row for row in marked)
+    section = re.search(r'<section id="losses".*?</section>', text, re.S)[0]
+    figures = re.findall(r"<figure.*?</figure>", section, re.S)
+    assert len(figures) == len(SYSTEMS) - 1
+    # Two losses of two seeds, raw and smoothed; one legend.
+    assert [len(re.findall('<path class="curve', f)) for f in figures] == [8] * len(figures)
+    assert all(f.count('class="key ') == 2 for f in figures)
 
 
 def best_at(data):

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
+from PIL import Image
 
 import noisygan
 from noisygan.demo import held_out_folder
 from noisygan.errors import UsageError
+from noisygan.rendering import requests
+from noisygan.rendering.notes import Note, Notes
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,12 @@ def test_a_render_is_what_was_asked_for(run, tmp_path):
     np.testing.assert_array_equal(
         run.render(60, z=tmp_path / "z.npy").audio, run.render(60, z=z).audio
     )
+    alike = run.controls(60, count=2, variation=0.0)["harmonic/f0_hz"]
+    np.testing.assert_array_equal(*alike)
+    twice = run.controls(60, seed=5, variation=2.0)["loudness_db"]
+    number = requests.note_seeds(5, 0)[0]
+    z = 2.0 * run.generator.prior(1, seed=number).numpy()
+    np.testing.assert_array_equal(twice, run.controls(60, z=z, seed=5)["loudness_db"])
     like = run.render(like=held_out_folder())
     assert len(like) == len(list((held_out_folder() / "audio").iterdir()))
     glide = run.render(60, glide=[(0.0, 0.0), (0.5, 12.0)]).controls["harmonic/f0_hz"][0]
@@ -120,6 +129,8 @@ def test_controls_are_edited_and_rendered_again(run, tmp_path):
         ({"z": np.ones(99)}, "z: .* 99 "),
         ({"z": "no.npy"}, "no.npy"),
         ({"z": np.ones(4), "count": 2}, "count"),
+        ({"z": np.ones(4), "variation": 2.0}, "variation"),
+        ({"variation": -1.0}, "variation -1: expected 0 to 10"),
         ({"like": "nowhere"}, "nowhere"),
         ({"like": "nowhere", "pitch": 60}, "leave out pitch"),
     ],
@@ -135,6 +146,17 @@ def test_interpolation(run):
     third = run.render(64, count=4)[3].controls["loudness_db"][0]
     np.testing.assert_allclose(notes.controls["loudness_db"][2], third, rtol=1e-3, atol=1e-3)
     assert run.interpolate(steps=3, pitch=64, morph=True).audio.shape == (1, 8000)
+
+
+def test_a_picture_shows_all_notes_side_by_side(tmp_path):
+    tones = [np.sin(2 * np.pi * hz * np.arange(4000) / 16000) for hz in (500, 1000, 2000)]
+    notes = [Note(0.5 * tone.astype(np.float32), None) for tone in tones]
+    Notes(["low", "middle", "high"], 16000, lambda stems: notes).save(tmp_path, picture="all.png")
+    pixels = np.asarray(Image.open(tmp_path / "all.png").convert("L"))[::-1]
+    brightest = [np.argmax(part.mean(axis=1)) for part in np.array_split(pixels, 3, axis=1)]
+    np.testing.assert_allclose(brightest, [32, 64, 128], atol=1)  # bins of 16000 / 1024 Hz
+    with pytest.raises(UsageError, match="all.png exists already"):
+        Notes(["new"], 16000, lambda stems: notes).save(tmp_path, picture="all.png")
 
 
 def test_a_song(run, kit, tmp_path):

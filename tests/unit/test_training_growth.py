@@ -44,6 +44,8 @@ def test_a_level_is_faded_in_from_0_by_its_share_of_sounds():
     plan = plan_of(2, 16, sounds=100, fade_sounds=40, batch_sizes=10)
     alphas = [plan.stage(step).alpha for step in range(8, 18)]
     np.testing.assert_allclose(alphas, [1, 1, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1])
+    plan = plan_of(3, 4, sounds=[4, 8], fade_sounds=[4, 8])
+    assert [plan.stage(s).alpha for s in range(6)] == [1.0, 0.0, 1.0, 0.0, 0.5, 1.0]
     # The lowest level needs no fade, and the highest has no end.
     plan = plan_of(3, 4, sounds=[4, 8], fade_sounds=8)
     assert [plan.stage(s).alpha for s in range(5)] == [1.0, 0.0, 0.5, 0.0, 0.5]
@@ -64,6 +66,7 @@ def test_the_batch_size_is_the_trainers_and_the_learning_rate_that_of_the_level(
             "Growth.sounds: got 4 values, expected one for each of .* 3",
         ),
         ({"batch_sizes": [4, 2]}, "Growth.batch_sizes: got 2 values"),
+        ({"fade_sounds": [1, 2, 3]}, "Growth.fade_sounds: got 4 values"),
         ({"learning_rates": [1e-3]}, "Growth.learning_rates: got 1 values, expected one for each"),
         (
             {"sounds": [1, 4, 1]},

@@ -149,6 +149,7 @@ PRESETS = {
         "drums",
         {
             "sample_rates": tuple(44100.0 / 4**level for level in range(4)),
+            "trim_start": True,
             "trim_db": None,
             "fade_in_seconds": 0.001,
         },

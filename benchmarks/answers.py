@@ -1,0 +1,127 @@
+"""Train and measure the systems that answer the documents' questions (docs/answers.md).
+
+    python benchmarks/answers.py QUESTION ... --data FOLDER --out_dir DIR --seeds 3
+    python benchmarks/answers.py --publish --out_dir DIR
+
+Each question is one `noisygan compare` in OUT_DIR/QUESTION, with the minutes and systems of
+`QUESTIONS` below; the same command resumes, also with more seeds. `--publish` writes the tables
+of all that is measured into docs/answers.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import noisygan
+from benchmarks import common
+from noisygan.evaluation.report import number
+
+CELLS = "hybrid_texture", "hybrid_adversarial", "waveform_texture", "waveform_adversarial"
+NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
+NOTES += "MMD^2 x 1000, log-mel", "two-sample accuracy", "within 50 cents of the target pitch"
+NOTES += ("diversity",)
+UNPITCHED = "MMD^2 x 1000, log-mel", "Frechet, log-mel", "two-sample accuracy", "diversity"
+DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
+DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
+
+
+class Question(NamedTuple):
+    """Systems that differ in one thing, and what is measured.
+
+    Attributes:
+      systems: Configs.
+      metrics: Names of metrics in the published table.
+      minutes: Of each training.
+    """
+
+    systems: tuple
+    metrics: tuple
+    minutes: float = 5.0
+
+
+QUESTIONS = {
+    "flute": Question(tuple(f"comparisons/notes_2x2/{cell}" for cell in CELLS), NOTES, 15.0),
+    "guitar": Question(tuple(f"comparisons/notes_2x2/{cell}" for cell in CELLS), NOTES, 15.0),
+    "drums": Question(tuple(f"comparisons/drums_2x2/{cell}" for cell in CELLS), DRUMS, 15.0),
+    "curves": Question(("noisygan_paper", "ablations/noisygan_paper_deconvolution"), UNPITCHED),
+    "inputs": Question(("notes_16k", "ablations/mfcc_alone", "ablations/log_mel_alone"), NOTES),
+    "losses": Question(("notes_16k", "ablations/bce", "ablations/wgan_gp"), NOTES),
+}
+
+
+def publish(out_dir):
+    """Write the tables of all measured questions into docs/answers.md."""
+    path = common.ROOT / "docs/answers.md"
+    text = path.read_text(encoding="utf-8")
+    for name, question in QUESTIONS.items():
+        table_file = out_dir / name / "table.json"
+        if table_file.is_file():
+            measured = json.loads(table_file.read_text(encoding="utf-8"))
+            text = common.replaced(text, name, described(measured, question))
+    path.write_text(text, encoding="utf-8")
+
+
+def described(measured, question):
+    """Command, date and table of a measured question, Markdown."""
+    systems = [system["name"] for system in measured["systems"]]
+    by_name, rows = {metric["name"]: metric for metric in measured["metrics"]}, []
+    for name in question.metrics:
+        metric = by_name.get(name)
+        if metric is not None:
+            floor = "" if metric["floor"] is None else number(metric["floor"])
+            cells = [cell(metric["values"][system]) for system in systems]
+            rows.append([", ".join(filter(None, (name, metric["unit"]))), floor, *cells])
+    n_seeds = sorted({len(system["seeds"]) for system in measured["systems"]})
+    head = [f"seeds: {' to '.join(map(str, n_seeds))}", "recordings", *systems]
+    made = measured["made"].partition("T")[0]
+    return f"`{measured['command']}`, {made}.\n\n{common.table(head, rows)}"
+
+
+def cell(found):
+    """Mean over seeds and, in brackets, the lowest and highest seed."""
+    if found["value"] is None:
+        return ""
+    seeds = [value for value in found["seeds"] if value is not None]
+    ends = f" ({number(min(seeds))} to {number(max(seeds))})" if len(seeds) > 1 else ""
+    return number(found["value"]) + ends
+
+
+def main():
+    """Train, measure, publish."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=", ".join(QUESTIONS))
+    parser.add_argument("--data", help="recordings of the questions")
+    parser.add_argument("--train", help="recordings for training; then all of --data is held out")
+    parser.add_argument("--out_dir", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--publish", action="store_true")
+    args = parser.parse_args()
+    unknown = set(args.questions) - set(QUESTIONS)
+    if unknown:
+        parser.error(f"unknown {', '.join(unknown)}; expected some of {', '.join(QUESTIONS)}")
+    for name in args.questions:
+        question = QUESTIONS[name]
+        command = ["python", "benchmarks/answers.py", name, "--data", Path(args.data).name]
+        noisygan.compare(
+            question.systems,
+            args.data,
+            args.out_dir / name,
+            train=args.train,
+            minutes=question.minutes,
+            seeds=args.seeds,
+            command=shlex.join([*command, "--seeds", str(args.seeds)]),
+            log=lambda line: print(line, flush=True),
+        )
+    if args.publish:
+        publish(args.out_dir)
+
+
+if __name__ == "__main__":
+    main()
