@@ -323,8 +323,6 @@ class Run:
         from noisygan.data.dataset import measure_held_seconds
         from noisygan.evaluation.generate import recordings_of
 
-        if not self.generator.has_controls:
-            return entries
         recordings = recordings_of(self)
         if recordings.softer_hits:
             full = softer_hits.FULL
@@ -338,7 +336,7 @@ class Run:
                 if entry.pitch is None and recordings.detect_pitch:
                     entry = recordings.with_pitch(entry)
                 held = held_seconds
-                if held is None:
+                if held is None and self.generator.has_controls:
                     held = measure_held_seconds(entry, recordings.trim_db)
                 found.append(dataclasses.replace(entry, held_seconds=held))
             except decoding.BadAudioError as error:

@@ -53,6 +53,7 @@ class Trainer:
       augmentation: Of `noisygan.training.augmentation`, or None.
       quality: `Quality`: when examples are measured; None: its defaults.
       precision: Of the discriminator's layers: float32, bfloat16 or float16.
+      generator_precision: Of the layers of a convolutional generator of raw waveforms, likewise.
       accumulate: Parts of a batch that does not fit into memory.
       jit_compile: Whether XLA compiles a step, without our CPU kernels; on one device.
 
@@ -85,6 +86,7 @@ class Trainer:
         augmentation: Augmentation | None = None,
         quality: Quality | None = None,
         precision: str = "float32",
+        generator_precision: str = "float32",
         accumulate: int = 1,
         jit_compile: bool = False,
     ):
@@ -111,7 +113,8 @@ class Trainer:
         self.pretraining = list(pretraining)
         self.quality = quality
         set_precision(discriminator, precision, self.plan.grows)
-        self.precision = precision
+        set_precision(generator, generator_precision, self.plan.grows, "generator_precision")
+        self.precision, self.generator_precision = precision, generator_precision
         check_accumulation(self, accumulate)
         self.accumulate = accumulate
         self.jit_compile = jit_compile
@@ -162,7 +165,7 @@ class Trainer:
 
     def _phase(self, name, network, settings):
         variables = network.trainable_variables
-        optimizer = settings.build(variables, loss_scale=self.precision == "float16")
+        optimizer = settings.build(variables, loss_scale=self.is_float16)
         return Phase(name, variables, optimizer)
 
     def _compile_steps(self):
@@ -373,6 +376,11 @@ class Trainer:
         metrics = self.train_step(self.batches(data, 0), 0)
         values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
         return "\n\n".join([*tables, f"One step of each network: {values}"])
+
+    @property
+    def is_float16(self) -> bool:
+        """True if a network needs its losses scaled."""
+        return "float16" in (self.precision, self.generator_precision)
 
     @property
     def step(self) -> int:
