@@ -3,14 +3,15 @@
     python benchmarks/answers.py QUESTION ... --data FOLDER --out_dir DIR --seeds 3
     python benchmarks/answers.py --publish --out_dir DIR
 
-Each question is one `noisygan compare` in OUT_DIR/QUESTION, with the minutes and systems of
-`QUESTIONS` below; the same command resumes, also with more seeds. `--publish` writes the tables
+Each question is one `noisygan compare` in OUT_DIR/QUESTION, with the minutes, systems and bindings
+of `QUESTIONS` below; the same command resumes, also with more seeds. `--publish` writes the tables
 of all that is measured into docs/answers.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shlex
 import sys
@@ -32,6 +33,11 @@ DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
 
 
+PAIRS = itertools.product(
+    ("causal", "dilated", "causal_dilated"), ("", "_generator", "_discriminator")
+)
+
+
 class Question(NamedTuple):
     """Systems that differ in one thing, and what is measured.
 
@@ -39,11 +45,13 @@ class Question(NamedTuple):
       systems: Configs.
       metrics: Names of metrics in the published table.
       minutes: Of each training.
+      bindings: Of all systems.
     """
 
     systems: tuple
     metrics: tuple
     minutes: float = 5.0
+    bindings: tuple = ()
 
 
 QUESTIONS = {
@@ -52,6 +60,23 @@ QUESTIONS = {
     "drums": Question(tuple(f"comparisons/drums_2x2/{cell}" for cell in CELLS), DRUMS, 15.0),
     "curves": Question(("noisygan_paper", "ablations/noisygan_paper_deconvolution"), UNPITCHED),
     "inputs": Question(("notes_16k", "ablations/mfcc_alone", "ablations/log_mel_alone"), NOTES),
+    "upsampling": Question(("wavegan_small", "ablations/wavegan_nearest_neighbour"), DRUMS),
+    "latents": Question(("ablations/drum_wgan_z3", "ablations/drum_wgan_z100"), DRUMS),
+    "growing": Question(("drum_wgan_small", "ablations/without_growing"), DRUMS),
+    "dilations": Question(
+        (
+            "drum_dcgan_clean",
+            *(f"ablations/drum_dcgan_{kind}{networks}" for kind, networks in PAIRS),
+        ),
+        DRUMS,
+        bindings=(
+            "DrumDCGAN.seed_channels = 64",
+            "DrumDCGAN.filters = (32, 32, 16, 16)",
+            "DrumDCGANDiscriminator.n_filters = (32, 64, 64, 64)",
+            "Adam.learning_rate = 1e-3",
+            "Trainer.ema_decay = 0.99",
+        ),
+    ),
     "losses": Question(("notes_16k", "ablations/bce", "ablations/wgan_gp"), NOTES),
 }
 
@@ -116,6 +141,7 @@ def main():
             train=args.train,
             minutes=question.minutes,
             seeds=args.seeds,
+            overrides=question.bindings,
             command=shlex.join([*command, "--seeds", str(args.seeds)]),
             log=lambda line: print(line, flush=True),
         )

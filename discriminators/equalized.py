@@ -40,13 +40,15 @@ class EqualizedConv1D(keras.layers.Layer):
       filters: Output channels.
       kernel_size: Taps.
       repeats: Factor of nearest-neighbour upsampling before the convolution.
+      dilation: Steps between taps; 1 after upsampling.
     """
 
-    def __init__(self, filters, kernel_size, repeats=1, name=None):
+    def __init__(self, filters, kernel_size, repeats=1, dilation=1, name=None):
         super().__init__(name=name)
         self.filters = filters
         self.kernel_size = kernel_size
         self.repeats = repeats
+        self.dilation = dilation
         self.initializer = keras.initializers.RandomNormal(stddev=1.0)
 
     def build(self, shape):
@@ -62,7 +64,11 @@ class EqualizedConv1D(keras.layers.Layer):
 
     def call(self, x):
         """[batch, n_steps * repeats, filters]."""
-        return convolve_repeated(x, self.scale * self.kernel, self.repeats) + self.bias
+        kernel = self.scale * self.kernel
+        if self.dilation > 1:
+            kernel = tf.cast(kernel, x.dtype)
+            return tf.nn.convolution(x, kernel, padding="SAME", dilations=self.dilation) + self.bias
+        return convolve_repeated(x, kernel, self.repeats) + self.bias
 
 
 def pixel_norm(h):

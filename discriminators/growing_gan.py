@@ -11,7 +11,7 @@ _FACTOR = 2
 
 
 class GrowingGANDiscriminator(GrowingDiscriminator):
-    """Two equalized convolutions and a mean of two steps per level (Netzer).
+    """Two equalized convolutions per level and a mean of two steps (Netzer).
 
     Conditioning, absent in the published network, enters by projection on the last map's mean over
     time (Miyato and Koyama 2018).
@@ -20,6 +20,7 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
       filters: Filters of each level, from the shortest audio on, as of the generator.
       n_seed: Samples of the shortest audio.
       kernel_size: Of the convolutions.
+      n_convolutions, dilation: As of the generator.
       group_size: Rows that `minibatch_deviation` compares; 0: a whole batch, as published.
     """
 
@@ -28,6 +29,8 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
         filters=(256, 256, 128, 64, 64, 32, 32, 16, 16),
         n_seed=1024,
         kernel_size=25,
+        n_convolutions=2,
+        dilation=1,
         group_size=0,
         name="growing_gan_discriminator",
     ):
@@ -38,16 +41,22 @@ class GrowingGANDiscriminator(GrowingDiscriminator):
         self.inputs = [EqualizedConv1D(n, 1, name=f"from_audio_{i}") for i, n in enumerate(filters)]
         self.convolutions = [
             [
-                EqualizedConv1D(n, kernel_size, name=f"conv_{i}_0"),
-                EqualizedConv1D(n_out, kernel_size, name=f"conv_{i}_1"),
+                EqualizedConv1D(n, kernel_size, name=f"conv_{i}_{k}")
+                for k in range(n_convolutions - 1)
+            ]
+            + [
+                EqualizedConv1D(
+                    n_out, kernel_size, dilation=dilation, name=f"conv_{i}_{n_convolutions - 1}"
+                )
             ]
             for i, (n, n_out) in enumerate(zip(filters, after, strict=True))
         ]
         self.decision = EqualizedDense(1, name="decision")
         self.layers_in = [(layer, 1) for layer in self.inputs]
-        for i, (first, second) in enumerate(self.convolutions):
+        for i, (first, *others) in enumerate(self.convolutions):
             # The lowest level has the channel of `minibatch_deviation` in addition.
-            self.layers_in += [(first, filters[i] + (i == 0)), (second, filters[i])]
+            self.layers_in.append((first, filters[i] + (i == 0)))
+            self.layers_in += [(other, filters[i]) for other in others]
         self.layers_in.append((self.decision, n_seed * filters[0]))
         self.projection = keras.layers.Dense(filters[0], use_bias=False, name="projection")
 

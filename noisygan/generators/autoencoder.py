@@ -1,4 +1,4 @@
-"""Convolutional autoencoder of short segments, whose latent initializes Sample-GAN's generator."""
+"""Convolutional autoencoder of recordings, whose latents are the input of a generator."""
 
 import keras
 import numpy as np
@@ -11,7 +11,8 @@ POOL = 4
 class Autoencoder(keras.layers.Layer):
     """Convolutions with max pooling to a latent, and with nearest-neighbour upsampling back.
 
-    A small U-Net without skip connections.
+    A small U-Net without skip connections. It is trained before the adversarial training and holds
+    the normal distribution of the recordings' latents (`set_distribution`).
     Layers with pooling by 4 are added until 16 steps or fewer are left; each has twice as many
     filters as the one before.
 
@@ -44,11 +45,38 @@ class Autoencoder(keras.layers.Layer):
         self.from_latent = keras.layers.Dense(self.lengths[-1] * self.width, name="from_latent")
         ups = [1, *widths[:-1]]
         self.ups = [convolution(width, f"up_{i}") for i, width in reversed(list(enumerate(ups)))]
+        self.trainable = False  # by the adversarial training
 
     def build(self, *shapes):
         """Create all variables."""
+        if self.built:
+            return
         self.built = True
         self.decode(self.encode(tf.zeros([1, self.n_samples])))
+        n = self.latent_dim
+        self.mean, self.factor = (
+            self.add_weight(shape=shape, initializer=initializer, trainable=False, name=name)
+            for shape, initializer, name in (([n], "zeros", "mean"), ([n, n], "identity", "factor"))
+        )
+
+    @property
+    def layers(self):
+        """Layers that `TrainAutoencoder` trains."""
+        return [*self.downs, self.to_latent, self.from_latent, *self.ups]
+
+    def set_distribution(self, mean, factor):
+        """Set the distribution of latents: mean [latent_dim], lower Cholesky factor."""
+        self.mean.assign(mean)
+        self.factor.assign(factor)
+
+    def from_normal(self, z):
+        """Latents of standard normal z, float32 [batch, latent_dim]."""
+        return self.mean + tf.linalg.matvec(self.factor, z)
+
+    def standardized(self, latent):
+        """z of latents, the inverse of `from_normal`."""
+        centred = tf.linalg.matrix_transpose(latent - self.mean)
+        return tf.linalg.matrix_transpose(tf.linalg.triangular_solve(self.factor, centred))
 
     def encode(self, audio):
         """Encode segments, float32 [batch, n_samples], to latents, float32 [batch, latent_dim]."""

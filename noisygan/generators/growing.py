@@ -48,6 +48,8 @@ class GrowingWaveform(RawWaveform):
         for layer, n_channels in self.layers_in:
             if not layer.built:
                 layer.build((None, None, n_channels))
+        if self.autoencoder is not None:
+            self.autoencoder.build()
         self.built = True
 
     def begin(self, latent):

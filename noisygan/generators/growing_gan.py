@@ -11,7 +11,7 @@ _FACTOR = 2
 
 
 class GrowingGAN(GrowingWaveform):
-    """Two convolutions a level, each level twice as long (Netzer).
+    """Two convolutions per level, each level twice as long (Netzer).
 
     Learning rates are equalized, and the channels of every step are normalised after each
     convolution.
@@ -21,10 +21,14 @@ class GrowingGAN(GrowingWaveform):
       filters: Filters of each level, from the shortest sounds on.
       n_seed: Samples of the shortest sounds.
       seed_channels: Channels that the latent is spread over.
-      latent_dim: Size of z.
+      latent_dim: Size of z; that of the autoencoder's latents if there is one.
       prior: As of `RawWaveform`; the published one is uniform in -1 .. 1.
       condition_encoder: `ConditionEncoder`, or None as published.
       kernel_size: Of the convolutions.
+      n_convolutions: Of each level; 2 as published.
+      dilation: Of the last convolution of each level; needs two or more.
+      autoencoder: `Autoencoder` of n_samples whose standardized latents of the recordings are z in
+        training, or None as published; see `noisygan.training.pretraining.TrainAutoencoder`.
     """
 
     def __init__(
@@ -37,27 +41,35 @@ class GrowingGAN(GrowingWaveform):
         prior=None,
         condition_encoder=None,
         kernel_size=25,
+        n_convolutions=2,
+        dilation=1,
+        autoencoder=None,
         name="growing_gan",
     ):
         filters = list(filters)
         n_levels = len(filters)
         n_samples = n_seed * _FACTOR ** (n_levels - 1)
+        latent_dim = autoencoder.latent_dim if autoencoder else latent_dim
         super().__init__(
             n_samples, sample_rate, latent_dim, prior, condition_encoder, n_levels, _FACTOR, name
         )
         self.n_seed = n_seed
+        self.autoencoder = autoencoder
         self.seed_map = EqualizedDense(n_seed * seed_channels, name="seed")
         before = [seed_channels, *filters[:-1]]
+        dilations = [1] * (n_convolutions - 1) + [dilation]
         self.convolutions = [
             [
-                EqualizedConv1D(n, kernel_size, _FACTOR if i else 1, name=f"conv_{i}_0"),
-                EqualizedConv1D(n, kernel_size, name=f"conv_{i}_1"),
+                EqualizedConv1D(
+                    n, kernel_size, 1 if k or not i else _FACTOR, d, name=f"conv_{i}_{k}"
+                )
+                for k, d in enumerate(dilations)
             ]
             for i, n in enumerate(filters)
         ]
         self.sounds = [EqualizedConv1D(1, 1, name=f"to_audio_{i}") for i in range(n_levels)]
-        for (first, second), n_in, n in zip(self.convolutions, before, filters, strict=True):
-            self.layers_in += [(first, n_in), (second, n)]
+        for (first, *others), n_in, n in zip(self.convolutions, before, filters, strict=True):
+            self.layers_in += [(first, n_in), *((other, n) for other in others)]
         self.layers_in += zip(self.sounds, filters, strict=True)
 
     def begin(self, latent):

@@ -19,7 +19,12 @@ class RawWaveform(Generator):
       latent_dim: Size of z.
       prior: A distribution of tensorflow-probability over z (scalar); standard normal where absent.
       condition_encoder: `discriminators.conditioning.ConditionEncoder`, or None.
+
+    Attributes:
+      autoencoder: `Autoencoder` that encodes recordings to latents in training, or None.
     """
+
+    autoencoder = None
 
     def __init__(self, n_samples, sample_rate, latent_dim, prior, condition_encoder, name):
         seconds = n_samples / sample_rate
@@ -34,8 +39,9 @@ class RawWaveform(Generator):
         """Generate audio.
 
         Args:
-          z: float32 [batch, latent_dim].
-          conditioning: dict with what `condition_names` names.
+          z: float32 [batch, latent_dim]; ignored in training with an autoencoder.
+          conditioning: dict with what `condition_names` names; an autoencoder encodes `recorded`,
+            or `audio`, float32 [batch, n_samples].
           seconds: Length: shorter sounds are cut off. Longer ones can't be made.
           sample_rate: Hz; from another one than the network's the sound is resampled, which adds
             nothing above half of its rate, and is not possible inside a `tf.function`.
@@ -49,7 +55,10 @@ class RawWaveform(Generator):
         Raises:
           UsageError: for more seconds than the network makes.
         """
-        audio = self.make_audio(self.conditioned_latent(z, conditioning))
+        if training and self.autoencoder is not None:
+            recorded = conditioning.get("recorded", conditioning["audio"])
+            z = self.autoencoder.standardized(self.autoencoder.encode(recorded))
+        audio = tf.cast(self.make_audio(self.conditioned_latent(z, conditioning)), tf.float32)
         if training:
             return GeneratorOutput(audio, {})
         # Of a network that still grows; exactly the network's own where it is grown.

@@ -58,8 +58,8 @@ class SampleGAN(RawWaveform):
     loss `noisygan.losses.generator.NextBlockLoss`.
 
     The autoencoder decodes a latent to the initial buffer. In training, the latents are the encoded
-    recordings of the batch. Otherwise they are mean + factor @ z, a normal distribution fitted to
-    the recordings' latents (`set_latent_distribution`).
+    recordings of the batch. Otherwise they are drawn from a normal distribution fitted to the
+    recordings' latents (`Autoencoder.from_normal`).
 
     Args:
       n_samples: Length of the segments and of the buffer.
@@ -114,7 +114,6 @@ class SampleGAN(RawWaveform):
         self.read_noise_db = read_noise_db
         self.training_mode = training_mode or OnePass()
         self.inference_mode = inference_mode or Rollout()
-        autoencoder.trainable = False
         self.autoencoder = autoencoder
         self.layers = [recurrent_layer(units, f"lstm_{i}") for i in range(2)]
         self.output_layer = keras.layers.Dense(
@@ -128,23 +127,9 @@ class SampleGAN(RawWaveform):
         return self.inference_mode.is_any_length
 
     def build(self, *shapes):
-        """Create the variables of the autoencoder and of the latent distribution."""
+        """Create the variables of the autoencoder."""
         self.built = True
         self.autoencoder.build()
-        self.latent_mean = self.add_weight(
-            name="latent_mean", shape=[self.latent_dim], initializer="zeros", trainable=False
-        )
-        self.latent_factor = self.add_weight(
-            name="latent_factor",
-            shape=[self.latent_dim, self.latent_dim],
-            initializer="identity",
-            trainable=False,
-        )
-
-    def set_latent_distribution(self, mean, factor):
-        """Set the latent distribution: mean [latent_dim], lower Cholesky factor."""
-        self.latent_mean.assign(mean)
-        self.latent_factor.assign(factor)
 
     def blocks(self, buffer, step_inputs):
         """Predict the next block at each step of a buffer, from zero states.
@@ -237,7 +222,8 @@ class SampleGAN(RawWaveform):
         constants = [] if features is None else [features]
         if self.latent_every_step:
             # Standardized.
-            standard = (latent - self.latent_mean) / tf.norm(self.latent_factor, axis=1)
+            mean, factor = self.autoencoder.mean, self.autoencoder.factor
+            standard = (latent - mean) / tf.norm(factor, axis=1)
             constants = [standard, *constants]
         if constants:
             constants = tf.repeat(tf.concat(constants, axis=1)[:, None], n_steps, axis=1)
@@ -269,7 +255,7 @@ class SampleGAN(RawWaveform):
         if training and "audio" in conditioning:
             latent = self.autoencoder.encode(conditioning["audio"])
         else:
-            latent = self.latent_mean + tf.linalg.matvec(self.latent_factor, z)
+            latent = self.autoencoder.from_normal(z)
         features = self.encode_conditions(conditioning)
         if training:
             audio = self.from_latent(latent, features, seed, self.n_samples, self.training_mode)

@@ -111,7 +111,7 @@ class Replicas(OneDevice):
 
     def check_settings(self, trainer):
         refused = {"accumulate": trainer.accumulate > 1, "jit_compile": trainer.jit_compile}
-        refused["precision"] = trainer.precision == "float16"
+        refused["precision"] = trainer.is_float16
         for name, is_refused in refused.items():
             if self.n_replicas > 1 and is_refused:
                 raise UsageError(

@@ -155,7 +155,7 @@ class Plan:
         lower = generator.length_of(generator.level - 1) if generator.level else None
         length = generator.length_of(generator.level)
         audio = downsample_to_level(batch["audio"], length, lower, generator.alpha)
-        return batch | {"audio": audio}
+        return batch | {"audio": audio, "recorded": batch["audio"]}
 
 
 def _by_level(name, value, n_levels, n_needed=None):

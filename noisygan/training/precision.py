@@ -1,7 +1,7 @@
-"""Mixed precision of the discriminator's layers.
+"""Mixed precision of the networks' layers.
 
-Audio, phases, spectra, losses, weights and optimizers stay in float32, and so does the generator:
-the 8 bits of a bfloat16 would be noise at -48 dB in its audio.
+Audio, phases, spectra, losses, weights and optimizers stay in float32. A generator stays in float32
+by default: the 8 bits of a bfloat16 are noise at -48 dB in its audio.
 """
 
 from discriminators import Discriminator
@@ -10,22 +10,28 @@ from noisygan.errors import UsageError
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
-def set_precision(discriminator, precision, grows):
-    """Set the precision of a discriminator's layers before they are built.
+def set_precision(network, precision, grows, name="precision"):
+    """Set the precision of a network's layers before they are built.
 
-    Its front ends see float32, and its weights are float32 in any case.
+    A discriminator's front ends see float32, and weights are float32 in any case.
 
     Raises:
-      UsageError: for another precision, and for float16 if the network grows, which resets the
-        optimizers and thereby their loss scale.
+      UsageError: for another precision, for float16 if the network grows, which resets the
+        optimizers and thereby their loss scale, and for a generator that is not a convolutional
+        raw-waveform one.
     """
     allowed = PRECISIONS[:2] if grows else PRECISIONS
     if precision not in allowed:
         raise UsageError(
-            f"Trainer.precision: got {precision!r}{' with a growth' if grows else ''}, expected "
+            f"Trainer.{name}: got {precision!r}{' with a growth' if grows else ''}, expected "
             f"one of {', '.join(allowed)}"
         )
     if precision != "float32":
-        for layer in discriminator._flatten_layers():
+        if getattr(network, "has_controls", False) or getattr(network, "predicts", False):
+            raise UsageError(
+                f"Trainer.{name}: got {precision!r} for {type(network).__name__}, expected "
+                "float32, or a convolutional generator such as GrowingGAN"
+            )
+        for layer in network._flatten_layers(include_self=False):
             if not isinstance(layer, Discriminator):
                 layer.dtype_policy = f"mixed_{precision}"

@@ -17,7 +17,7 @@ class TrainAutoencoder:
     """Train the generator's autoencoder on the data; an entry of `Trainer.pretraining`.
 
     The loss is the squared error relative to each recording's power, so that quiet ones count as
-    well. The generator's latent distribution is then fitted to the latents of the data.
+    well. The distribution of latents is then fitted to those of the data.
 
     Args:
       steps: Updates.
@@ -37,9 +37,9 @@ class TrainAutoencoder:
         if autoencoder is None:
             raise UsageError(
                 f"TrainAutoencoder: {type(generator).__name__} has no autoencoder; expected "
-                "SampleGAN, or Trainer.pretraining = []"
+                "SampleGAN, GrowingGAN.autoencoder = @Autoencoder(), or Trainer.pretraining = []"
             )
-        variables = autoencoder.weights
+        variables = [v for layer in autoencoder.layers for v in layer.weights]
         optimizer = Adam(self.learning_rate, beta_1=0.9, beta_2=0.999, decay_steps=self.steps)
         with trainer.replicas.scope():
             optimizer = optimizer.build(variables)
@@ -66,7 +66,7 @@ class TrainAutoencoder:
             encode(np.stack([notes.audio(i) for i in part]))
             for part in np.array_split(chosen, -(-len(chosen) // 256))
         ]
-        generator.set_latent_distribution(*gaussian(np.concatenate(latents)))
+        autoencoder.set_distribution(*gaussian(np.concatenate(latents)))
         share = float(tf.reduce_mean(shares[-50:]))
         log(f"autoencoder: the error is {10 * np.log10(share + 1e-12):.1f} dB of the sounds")
 

@@ -53,6 +53,7 @@ class Trainer:
       augmentation: Of `noisygan.training.augmentation`, or None.
       quality: `Quality`: when examples are measured; None: its defaults.
       precision: Of the discriminator's layers: float32, bfloat16 or float16.
+      generator_precision: Of the layers of a convolutional generator of raw waveforms, likewise.
       accumulate: Parts of a batch that does not fit into memory.
       jit_compile: Whether XLA compiles a step, without our CPU kernels; on one device.
 
@@ -85,6 +86,7 @@ class Trainer:
         augmentation: Augmentation | None = None,
         quality: Quality | None = None,
         precision: str = "float32",
+        generator_precision: str = "float32",
         accumulate: int = 1,
         jit_compile: bool = False,
     ):
@@ -111,7 +113,8 @@ class Trainer:
         self.pretraining = list(pretraining)
         self.quality = quality
         set_precision(discriminator, precision, self.plan.grows)
-        self.precision = precision
+        set_precision(generator, generator_precision, self.plan.grows, "generator_precision")
+        self.precision, self.generator_precision = precision, generator_precision
         check_accumulation(self, accumulate)
         self.accumulate = accumulate
         self.jit_compile = jit_compile
@@ -148,9 +151,10 @@ class Trainer:
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(data.batches(self.batch_size, seed)))
         self.plan.set_level(None)
-        build_generator(self.generator, len(data.label_names), data.midi_pitches)
+        facts = len(data.label_names), data.midi_pitches, data.tag_values
+        build_generator(self.generator, *facts)
         if self.condition_encoder is not None:
-            self.condition_encoder.set_data(len(data.label_names), data.midi_pitches)
+            self.condition_encoder.set_data(*facts)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))
         self.d_phase = self._phase("d", self.discriminator, self.d_optimizer)
         self.g_phase = self._phase("g", self.generator, self.g_optimizer)
@@ -161,7 +165,7 @@ class Trainer:
 
     def _phase(self, name, network, settings):
         variables = network.trainable_variables
-        optimizer = settings.build(variables, loss_scale=self.precision == "float16")
+        optimizer = settings.build(variables, loss_scale=self.is_float16)
         return Phase(name, variables, optimizer)
 
     def _compile_steps(self):
@@ -220,9 +224,14 @@ class Trainer:
         )
         self.replicas.check([self.batch_size], group)
         self.replicas.check(sizes, group, "Growth.batch_sizes")
-        names = set(generator.condition_names)
-        names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
-        for name in sorted(names - {"velocity"}):  # A set may have a single one.
+        absent = [tag for tag in self.tags if tag not in data.tags]
+        if absent:
+            raise UsageError(
+                f"ConditionEncoder.tags: {data.folder} was read without {', '.join(absent)}; "
+                f"expected AudioDataset.from_folder(..., tags={self.tags})"
+            )
+        # A set may have a single velocity.
+        for name in sorted(self.condition_names.difference(("velocity", *self.tags))):
             if not getattr(data, f"has_{name}"):
                 what, other = name, f"a config without {name}"
                 advice = "name files like C4.wav or name-060-100.wav (pitch 60, velocity 100)"
@@ -233,6 +242,17 @@ class Trainer:
                     f"The config needs a {what} for every file, and not every file in "
                     f"{data.folder} has one: {advice}, or use {other}."
                 )
+
+    @property
+    def condition_names(self) -> set[str]:
+        """Names of the conditions of the generator and of the discriminator."""
+        encoder = self.condition_encoder
+        return {*self.generator.condition_names, *(encoder.names if encoder is not None else ())}
+
+    @property
+    def tags(self) -> list[str]:
+        """Names of the conditions that are tags, sorted."""
+        return sorted(self.condition_names.difference(("pitch", "velocity", "label")))
 
     def batches(self, data: AudioDataset, step: int) -> Iterator:
         """Iterate over the batches from a step on, `n_critic` of them per step."""
@@ -356,6 +376,11 @@ class Trainer:
         metrics = self.train_step(self.batches(data, 0), 0)
         values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
         return "\n\n".join([*tables, f"One step of each network: {values}"])
+
+    @property
+    def is_float16(self) -> bool:
+        """True if a network needs its losses scaled."""
+        return "float16" in (self.precision, self.generator_precision)
 
     @property
     def step(self) -> int:

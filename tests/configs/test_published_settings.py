@@ -29,8 +29,6 @@ ADAM = {
     ("name", "loss", "regularizers", "n_critic", "n_samples", "sample_rate", "latent_dim"),
     [
         ("runs/drum_wgan.gin", "Wasserstein", [PENALTY], 5, 16384, 44100, 100),
-        ("ablations/drum_wgan_z3.gin", "Wasserstein", [PENALTY], 5, 16384, 44100, 3),
-        ("ablations/without_growing.gin", "Wasserstein", [PENALTY], 5, 16384, 44100, 100),
         *(
             ("runs/growing_gan.gin", "Wasserstein", [PENALTY, ("Drift", 1e-3, 1)], 2, n, 22050, 256)
             for n in (262_144,)
@@ -103,7 +101,18 @@ def test_the_conditional_drum_wgan():
     assert trainer.plan.first_steps == [0, 12_500, 25_000, 37_500]
     assert trainer.plan.stage(37_500 + 6_250).alpha == 1.0
     assert trainer.plan.stage(37_500 + 3_125).alpha == 0.5
-    assert not load("ablations/without_growing.gin")[0].plan.grows
+
+
+@pytest.mark.parametrize(
+    ("name", "latent_dim", "grows"),
+    [("drum_wgan_z3", 3, True), ("drum_wgan_z100", 100, True), ("without_growing", 16, False)],
+)
+def test_variants_of_the_drum_wgan(name, latent_dim, grows):
+    trainer, _ = load(f"ablations/{name}.gin")
+    plain, _ = load("runs/drum_wgan_small.gin")
+    assert (trainer.generator.latent_dim, trainer.plan.grows) == (latent_dim, grows)
+    assert trainer.generator.n_samples == plain.generator.n_samples == 16384
+    assert (trainer.batch_size, trainer.n_critic) == (plain.batch_size, plain.n_critic)
 
 
 def test_the_growing_gan():

@@ -50,7 +50,7 @@ def system(generator, **changes):
 def trained(notes):
     """A system behind its preparation, what it said, its first sounds, and 60 steps later."""
     trainer = system(
-        {"units": 16, "training_mode": Rollout()},
+        {"units": 16, "training_mode": Rollout(), "noise_channels": 1},
         discriminator=RecurrentDiscriminator(N, units=16, block=10),
         adversarial=Relativistic(),
         generator_losses=[SpectralMatch(sizes=(64,), floor=1e-3)],
@@ -76,8 +76,8 @@ def test_the_error_is_told(trained):
 def test_the_codes_distribution_is_that_of_the_recordings(trained, notes):
     generator = trained[0].generator
     latents = generator.autoencoder.encode(notes.audio(np.arange(64))).numpy()
-    np.testing.assert_allclose(generator.latent_mean, latents.mean(axis=0), atol=1e-4)
-    drawn = tf.linalg.matvec(generator.latent_factor, generator.prior(4000, 0)).numpy()
+    np.testing.assert_allclose(generator.autoencoder.mean, latents.mean(axis=0), atol=1e-4)
+    drawn = tf.linalg.matvec(generator.autoencoder.factor, generator.prior(4000, 0)).numpy()
     np.testing.assert_allclose(drawn.std(axis=0), latents.std(axis=0), rtol=0.1, atol=0.01)
 
 
@@ -115,7 +115,7 @@ def rollouts():
     hz = np.array([330.0, 520.0, 870.0])
     notes = steady(np.repeat(hz, 32))
     trainer = system(
-        {"units": 24, "read_noise_db": -30.0},
+        {"units": 24, "read_noise_db": -30.0, "noise_channels": 1},
         discriminator=RecurrentDiscriminator(N, units=8, block=10),
         adversarial=BCE(),
         generator_losses=[NextBlockLoss(weight=20.0)],

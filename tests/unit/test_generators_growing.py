@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from discriminators import ConditionEncoder
 from discriminators.drum_wgan import DrumWGANDiscriminator
+from discriminators.equalized import EqualizedConv1D
 from discriminators.growing_gan import GrowingGANDiscriminator, minibatch_deviation
 from noisygan.errors import UsageError
+from noisygan.generators.autoencoder import Autoencoder
 from noisygan.generators.drum_wgan import DrumWGAN
 from noisygan.generators.growing_gan import FILTERS, GrowingGAN
 from noisygan.losses import Wasserstein
@@ -239,10 +241,10 @@ def test_a_discriminators_old_road_has_no_gradient_once_faded_out(make, told):
     assert not any(np.any(s) for s in slopes(1.0))
 
 
-@pytest.mark.parametrize("alpha", [0.4, 1.0])
-def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
+@pytest.mark.parametrize("alpha, dilation", [(0.4, 1), (1.0, 1), (1.0, 2)])
+def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha, dilation):
     keras.utils.set_random_seed(0)
-    discriminator = song_discriminator()
+    discriminator = song_discriminator(dilation=dilation)
     real, fake = (tf.random.stateless_normal([4, 64, 1], [i, 2]) for i in (1, 2))
     discriminator(real[:, :, 0])
     discriminator.alpha.assign(alpha)
@@ -267,7 +269,7 @@ def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
     size = float(tf.linalg.global_norm(slopes))
     assert size > 0
     # Along its own gradient a function changes by that gradient's size.
-    step, ends = 1e-3, []
+    step, ends = 2e-4, []
     for sign in (1.0, -1.0):
         for v, s in zip(values, slopes, strict=True):
             v.assign_add(sign * step * s / size)
@@ -275,6 +277,58 @@ def test_a_gradient_penalty_through_the_whole_critic_is_right(alpha):
         for v, s in zip(values, slopes, strict=True):
             v.assign_sub(sign * step * s / size)
     assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(size, rel=0.02)
+
+
+def test_dilated_taps_are_apart():
+    x = tf.random.stateless_normal([2, 20, 3], [1, 2])
+    layer = EqualizedConv1D(4, 3, dilation=4)
+    found, padded = layer(x), tf.pad(x, [[0, 0], [4, 4], [0, 0]])
+    kernel = layer.scale * layer.kernel
+    expected = sum(tf.matmul(padded[:, 4 * i : 4 * i + 20], kernel[i]) for i in range(3))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_one_convolution_per_level():
+    generator = song_generator(n_convolutions=1)
+    discriminator = song_discriminator(n_convolutions=1)
+    build_generator(generator, 1)
+    audio = generator(generator.prior(2, 0), {}).audio
+    maps = discriminator(audio).features[0]
+    assert [tuple(m.shape[1:]) for m in maps] == [(64, 3), (32, 4), (16, 4)]
+    assert {len(level) for level in generator.convolutions + discriminator.convolutions} == {1}
+
+
+def test_latents_of_the_recordings_are_z_in_training():
+    autoencoder = Autoencoder(64, latent_dim=5, units=2, kernel_size=3)
+    generator = song_generator(autoencoder=autoencoder)
+    build_generator(generator, 1)
+    factor = np.tril(np.full([5, 5], 0.5)) + np.eye(5)
+    autoencoder.set_distribution(np.arange(5.0), factor)
+    whole = tf.random.stateless_normal([2, 64], [1, 2])
+    generator.level = 1
+    batch = {"audio": whole[:, :32], "recorded": whole}
+    latent = autoencoder.encode(whole).numpy()
+    z = np.linalg.solve(factor, (latent - np.arange(5.0)).T).T.astype(np.float32)
+    expected = generator.audio_at(tf.constant(z), 1, 1.0)
+    made = generator(generator.prior(2, 0), batch, training=True).audio
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+    np.testing.assert_allclose(autoencoder.from_normal(tf.constant(z)), latent, atol=1e-5)
+    trained = {v.path for v in generator.trainable_variables}
+    assert not trained & {v.path for v in autoencoder.weights}
+
+
+def test_half_precision_in_both_networks_trains():
+    training = trainer(precision="bfloat16", generator_precision="bfloat16")
+    notes = toys.notes(n_samples=128)
+    training.build(notes, seed=0)
+    metrics = training.train_step(training.batches(notes, 0), 0)
+    assert metrics["d_finite"] == metrics["g_finite"] == 1.0
+    layers = [layer for level in training.generator.convolutions for layer in level]
+    assert {layer.compute_dtype for layer in layers} == {"bfloat16"}
+    assert {v.dtype for v in training.generator.weights} == {"float32"}
+    assert training.generator(training.generator.prior(1, 0), {}).audio.dtype == tf.float32
+    with pytest.raises(UsageError, match="generator_precision: got 'bfloat16' for Hybrid"):
+        toys.trainer(generator_precision="bfloat16")
 
 
 def test_half_precision_stays_finite():

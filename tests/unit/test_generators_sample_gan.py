@@ -40,7 +40,7 @@ def test_the_autoencoder_is_no_part_of_what_is_trained():
     assert len(generator.trainable_variables) == 8
     frozen = {id(v) for v in generator.non_trainable_variables}
     assert all(id(v) in frozen for v in generator.autoencoder.weights)
-    assert len(generator.weights) == 8 + len(generator.autoencoder.weights) + 2
+    assert len(generator.weights) == 8 + len(generator.autoencoder.weights)
 
 
 def reread(generator, buffer, beside, n_steps):
@@ -64,7 +64,7 @@ def test_a_rollout_says_each_block_from_those_before_it():
 @pytest.mark.parametrize("remembers", [True, False])
 def test_a_code_is_remembered_where_it_is_told_at_every_step(remembers, monkeypatch):
     generator = small(latent_every_step=remembers)
-    generator.set_latent_distribution(np.full(4, 3.0), np.diag([2.0, 2.0, 2.0, 2.0]))
+    generator.autoencoder.set_distribution(np.full(4, 3.0), np.diag([2.0, 2.0, 2.0, 2.0]))
     # The same buffer for every latent: what is left is what is told beside it.
     zeros = tf.zeros([2, generator.n_buffer, generator.block])
     monkeypatch.setattr(generator.autoencoder, "decode", lambda latent: zeros)
@@ -134,7 +134,7 @@ def test_recordings_give_the_codes_in_training_alone():
 def test_z_is_the_standard_form_of_a_latent():
     generator = small()
     mean, factor = np.arange(4.0), np.tril(np.full([4, 4], 0.5))
-    generator.set_latent_distribution(mean, factor)
+    generator.autoencoder.set_distribution(mean, factor)
     z = generator.prior(3, 0)
     latent = tf.constant(mean + z.numpy() @ factor.T, tf.float32)
     expected = made(generator, latent, 0, Rollout())
