@@ -1,11 +1,11 @@
-"""Encoding of pitch, velocity and label for networks."""
+"""Encoding of pitch, velocity, label and tags for networks."""
 
 import numpy as np
 import tensorflow as tf
 
 
 class ConditionEncoder:
-    """Encoder of a note's pitch, velocity and label as features for networks.
+    """Encoder of a note's pitch, velocity, label and tags as features for networks.
 
     Args:
       names: Some of "pitch", "velocity", "label"; empty for an unconditional system.
@@ -13,6 +13,9 @@ class ConditionEncoder:
       pitches: MIDI pitches of the recordings, where "pitch" is used: each has a feature. Pitches in
         between are interpolated linearly between the features of their neighbours; pitches beyond
         the range are clipped to it.
+      tags: Names of further conditions, such as columns of the recordings' table. A number is
+        scaled from the range of the recordings to -1 .. 1 and clipped to it; a category has a
+        feature, and so a learned embedding in the layer that follows.
 
     Raises:
       ValueError: for an unknown name.
@@ -25,18 +28,25 @@ class ConditionEncoder:
 
     NAMES = ("pitch", "velocity", "label")
 
-    def __init__(self, names=NAMES[:2], n_labels=1, pitches=tuple(range(21, 109))):
+    def __init__(self, names=NAMES[:2], n_labels=1, pitches=tuple(range(21, 109)), tags=()):
         unknown = [name for name in names if name not in self.NAMES]
         if unknown:
             raise ValueError(
                 f"names: got {', '.join(unknown)}, expected some of {', '.join(self.NAMES)}."
             )
-        self.names = tuple(names)
+        self.names = (*names, *tags)
+        self.tags = dict.fromkeys(tags)
         self.n_labels = n_labels
         self.pitches = tuple(sorted(set(pitches)))
 
-    def set_data(self, n_labels, pitches):
-        """Set the number of labels and, unless there are none, the pitches of the recordings."""
+    def set_data(self, n_labels, pitches, tag_values=None):
+        """Set what the recordings have.
+
+        Args:
+          n_labels, pitches: As of the constructor; without pitches the default stays.
+          tag_values: dict of a tag's name -> its categories, or its lowest and highest number.
+        """
+        self.tags = {name: tag_values[name] for name in self.tags}
         self.n_labels = n_labels
         self.pitches = tuple(sorted(set(pitches))) or self.pitches
 
@@ -44,8 +54,8 @@ class ConditionEncoder:
         """Encode a batch of conditions.
 
         Args:
-          conditioning: dict with `names`: pitch in MIDI notes and velocity 0 to 127, float32
-            [batch]; label, int32 [batch].
+          conditioning: dict with `names`: pitch in MIDI notes, velocity 0 to 127 and tags (of a
+            category its index), float32 [batch]; label, int32 [batch].
 
         Returns:
           float32 [batch, n], or None where there are no names.
@@ -63,6 +73,14 @@ class ConditionEncoder:
             features += [2.0 * velocity - 1.0, tf.math.log(velocity + 0.05)]
         if "label" in self.names:
             features += [tf.one_hot(conditioning["label"], self.n_labels)]
+        for name, values in self.tags.items():
+            value = conditioning[name]
+            if isinstance(values[0], str):
+                features += [tf.one_hot(tf.cast(value, tf.int32), len(values))]
+            else:
+                low, high = values
+                share = (tf.clip_by_value(value, low, high) - low) / ((high - low) or 1.0)
+                features += [2.0 * share[:, None] - 1.0]
         return tf.concat(features, axis=1) if features else None
 
 

@@ -122,8 +122,18 @@ class Run:
         return tuple(self.metadata["pitches"])
 
     @property
+    def tag_values(self) -> dict[str, tuple]:
+        """Tags that are conditions: categories of each, or its lowest and highest number."""
+        return {name: tuple(values) for name, values in self.metadata["tags"].items()}
+
+    @property
+    def tag_rows(self) -> list[list]:
+        """Label name and tags of some recordings, from which tags of notes are drawn."""
+        return self.metadata["tag_rows"]
+
+    @property
     def condition_names(self) -> tuple[str, ...]:
-        """Conditions of the generator, of "pitch", "velocity" and "label"."""
+        """Conditions of the generator: some of "pitch", "velocity" and "label", and its tags."""
         return tuple(self.generator.condition_names)
 
     @functools.cached_property
@@ -133,7 +143,7 @@ class Run:
         from noisygan.training.train import load_generator
 
         n_labels, pitches = len(self.metadata["label_names"]), self.metadata["pitches"]
-        return load_generator(self.path, self.checkpoint, n_labels, pitches)
+        return load_generator(self.path, self.checkpoint, n_labels, pitches, self.tag_values)
 
     def metrics(self) -> list[dict]:
         """Read the training metrics: one dict per logged step, with "step" and "seconds".
@@ -159,28 +169,32 @@ class Run:
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
         held_seconds: float | None = None,
+        tags: dict | None = None,
         variation: float = 1.0,
     ) -> Notes:
         """Render notes.
 
-        A note depends only on its pitch, velocity, label, index and the seed, not on the notes
-        rendered with it. Notes of one index share a z, so they sound like one instrument.
+        A note depends only on its pitch, velocity, label, tags, index and the seed, not on the
+        notes rendered with it. Notes of one index share a z, so they sound like one instrument.
 
         Args:
           pitch: MIDI numbers, such as 60 or 60.5; None: drawn from those of the recordings.
           velocity: 0 .. 127; None: 100.
           label: Label names; None: each in turn.
-          count: Notes at each pitch and label, each with its own z.
+          count: Notes at each pitch, label and tags, each with its own z.
           seconds: Length; the note is held longer or shorter, its release stays. None: as trained.
           sample_rate: Hz; None: that of the recordings.
-          seed: Decides z, noise and drawn pitches.
+          seed: Decides z, noise, drawn pitches and drawn tags.
           z: Latents to render instead of drawn ones, float [latent_dim] or [n, latent_dim]; or a
             file of them, .npy, or -z.npz of `match`, which also gives pitch, velocity, label,
-            length, gain and noise seed where none is given.
+            tags, length, gain and noise seed where none is given.
           glide: Pitch bend: points (seconds, semitones), linear between them.
-          like: Folder of recordings: one note for each, at its pitch, velocity, label and note-off.
+          like: Folder of recordings: one note for each, at its pitch, velocity, label, tags and
+            note-off.
           held_seconds: Time of the note-off; infinite: the note rings out. None: the release ends
             with the sound, and notes ring out if the recordings do.
+          tags: dict of a tag's name -> value or list of values, such as {"mic": "close"}; others
+            are those of a recording of the same label, drawn for each note.
           variation: Factor on each drawn z: 0 gives equal notes. In training it was 1; with about
             3, notes of different z differ as neighbouring recordings do, and are less exact.
 
@@ -195,7 +209,7 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        conditions = (pitch, velocity, label, held_seconds)
+        conditions = (pitch, velocity, label, held_seconds, tags)
         return self._render(
             True, conditions, count, seconds, sample_rate, seed, z, glide, like, variation
         )
@@ -213,6 +227,7 @@ class Run:
         glide: Sequence[tuple[float, float]] | None = None,
         like: Path | None = None,
         held_seconds: float | None = None,
+        tags: dict | None = None,
         variation: float = 1.0,
     ) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
@@ -231,7 +246,7 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        conditions = (pitch, velocity, label, held_seconds)
+        conditions = (pitch, velocity, label, held_seconds, tags)
         return self._render(
             False, conditions, count, seconds, sample_rate, seed, z, glide, like, variation
         ).controls
@@ -242,17 +257,17 @@ class Run:
         """Notes of `render` and `controls`; what run.json tells is checked without TensorFlow."""
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
-        pitch, velocity, label, held_seconds = conditions
+        pitch, velocity, label, held_seconds, tags = conditions
         if held_seconds is not None and not held_seconds >= 0.0:
             raise UsageError(f"held_seconds {held_seconds:g}: expected 0 or more, such as 2.5")
         pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
         label = [label] if isinstance(label, str) else label
-        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z}
+        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z, "tags": tags}
         given = [name for name, value in given.items() if value is not None]
         if like is not None and (given or count != 1):
             raise UsageError(
-                "like takes pitch, velocity and label from the recordings, one note of another z "
-                f"for each; leave out {', '.join(given or ['count'])}"
+                "like takes pitch, velocity, label and tags from the recordings, one note of "
+                f"another z for each; leave out {', '.join(given or ['count'])}"
             )
         if z is not None and count != 1:
             raise UsageError("z makes one note of each latent; leave out count")
@@ -265,7 +280,7 @@ class Run:
             saved = saved_latents.load_latents(z)
         elif z is not None:
             saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
-        self.check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate, tags)
         entries = None
         if like is not None:
             middle_c = self.metadata["data"].get("middle_c", "C4")
@@ -283,13 +298,14 @@ class Run:
             seconds = saved.seconds(generator) if seconds is None else seconds
             if held_seconds is None and generator.has_controls:
                 held_seconds = saved.held_seconds
-            conditions = saved.conditions(self, pitch, velocity, label)
-            chosen = requests.make_requests(self, len(saved.z), *conditions, seed, held_seconds)
+            *conditions, tags = saved.conditions(self, pitch, velocity, label, tags)
+            given = (*conditions, seed, held_seconds, tags)
+            chosen = requests.make_requests(self, len(saved.z), *given)
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
         else:
             conditions = (pitch, velocity, label)
-            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds)
+            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds, tags)
         if seconds is not None:
             generator.check_seconds(seconds, settings["sample_rate"])
         if glide:
@@ -334,8 +350,9 @@ class Run:
         pitch: float | Sequence[float] | None = None,
         label: str | Sequence[str] | None = None,
         sample_rate: int | None = None,
+        tags: dict | None = None,
     ) -> None:
-        """Refuse pitches and labels that the run can't play, without loading TensorFlow.
+        """Refuse pitches, labels and tags that the run can't play, without loading TensorFlow.
 
         Raises:
           UsageError: names the first one.
@@ -347,6 +364,7 @@ class Run:
         requests.check_pitches(pitches, sample_rate or self.sample_rate)
         if label is not None:
             requests.check_labels(self.label_names, [label] if isinstance(label, str) else label)
+        requests.check_tags(self.tag_values, tags)
 
     def interpolate(
         self,
@@ -361,6 +379,7 @@ class Run:
         sample_rate: int | None = None,
         seed: int = 0,
         morph: bool = False,
+        tags: dict | None = None,
     ) -> Notes:
         """Interpolate between the latents of two notes.
 
@@ -368,7 +387,7 @@ class Run:
           first, last: Indices of the notes, counted as `render` counts them.
           steps: Number of latents, both ends included.
           path: "spherical" (along the arc) or "linear".
-          pitch, velocity, label, seconds, sample_rate, seed: As of `render`.
+          pitch, velocity, label, seconds, sample_rate, seed, tags: As of `render`.
           morph: Render one sound whose latent moves along the path while it lasts, instead of a
             note per latent.
 
@@ -388,12 +407,13 @@ class Run:
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
-        self.check_playable(pitch, label, sample_rate)
+        self.check_playable(pitch, label, sample_rate, tags)
         generator = self.generator
         rate = sample_rate or generator.sample_rate
         if seconds is not None:
             generator.check_seconds(seconds, rate)
-        [request] = requests.make_requests(self, 1, pitch, velocity, label, seed)[:1]
+        given = {"seed": seed, "tags": tags}
+        [request] = requests.make_requests(self, 1, pitch, velocity, label, **given)[:1]
         if "pitch" in self.condition_names:
             requests.check_pitches([request.pitch], rate)
         z = interpolation.ends(generator, [first, last], seed)

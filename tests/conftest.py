@@ -156,6 +156,26 @@ def kit(tmp_path_factory):
     return run_dir
 
 
+@pytest.fixture(scope="session")
+def tagged(tmp_path_factory):
+    """Folder of a run of two steps on `notes` beside it, with the tags mic and bright."""
+    import noisygan
+
+    folder = tmp_path_factory.mktemp("tagged")
+    times, rows = np.arange(8000) / 16000, ["file,mic,bright"]
+    (folder / "notes").mkdir()
+    for i in range(8):
+        name, hz = f"tone-{60 + i:03d}-100.wav", 262 + 20 * i
+        tone = np.sin(2 * np.pi * hz * times) + i / 10 * np.sin(6 * np.pi * hz * times)
+        soundfile.write(folder / "notes" / name, 0.3 * tone * np.exp(-4 * times), 16000)
+        rows.append(f"{name},{('close', 'far', 'far', '')[i % 4]},{i / 10 if i else ''}")
+    (folder / "notes" / "recordings.csv").write_text("\n".join(rows))
+    settings = {"steps": 2, "overrides": ["ConditionEncoder.tags = ['mic', 'bright']"], "seed": 1}
+    with untraced():
+        noisygan.train(TINY, folder / "notes", folder / "run", **settings)
+    return folder / "run"
+
+
 @pytest.fixture
 def tiny():
     """Path of the tiny config."""

@@ -85,6 +85,7 @@ class PlainPlayer(Player):
 
     def _from_curves(self, request, seed):
         pitch, velocity = request.pitch or 48.0, request.velocity or 100.0
+        pitch += request.tags.get("bend", 0.0) + 7.0 * (request.tags.get("mic") == "far")
         made = self.generator.controls(request.z, pitch, velocity, request.seconds)
         made = curves.edit(made, request.edits, self.kinds, made["loudness_db"].shape[1])
         n_samples = round(request.seconds * request.sample_rate)
@@ -108,9 +109,17 @@ def raw():
     return player(PlainGenerator((), 12, 0.4, hybrid=False), "waves", ())
 
 
-def player(generator, *facts):
+def tagged():
+    """A hybrid with a menu and a slider; a microphone that is far away plays a fifth higher."""
+    names = ("pitch", "velocity", "mic", "bend")
+    tags = {"mic": ["close", "far"], "bend": [-1.0, 3.0]}
+    rows = [["", "close", 0.0], ["", "close", 0.5]]
+    return player(PlainGenerator(names), "bent", names, tag_values=tags, tag_rows=rows)
+
+
+def player(generator, *facts, **tags):
     """A player of a run with these facts (see `toys.run`)."""
-    return PlainPlayer(toys.run(*facts, generator=generator))
+    return PlainPlayer(toys.run(*facts, generator=generator, **tags))
 
 
 @contextlib.contextmanager

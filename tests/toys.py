@@ -187,7 +187,15 @@ def parse_config(text, overrides=(), name="my.gin"):
         config.parse([path], overrides)
 
 
-def run(name, condition_names=("pitch", "velocity"), label_names=(), pitches=(), generator=None):
+def run(
+    name,
+    condition_names=("pitch", "velocity"),
+    label_names=(),
+    pitches=(),
+    generator=None,
+    tag_values=None,
+    tag_rows=(),
+):
     """A stand-in for a `noisygan.Run`, as far as rendering needs it."""
     return types.SimpleNamespace(
         name=name,
@@ -195,4 +203,6 @@ def run(name, condition_names=("pitch", "velocity"), label_names=(), pitches=(),
         label_names=label_names,
         pitches=pitches,
         generator=generator,
+        tag_values=tag_values or {},
+        tag_rows=tag_rows,
     )

@@ -101,6 +101,14 @@ def whole_number(low, high=math.inf):
 positive = number_type(float, 5e-324, 1.7e308, "a number above 0")
 
 
+def tag(text):
+    """An argparse type: the name of a tag and its values, NAME=V,V, as (name, list of str)."""
+    name, equals, values = text.partition("=")
+    if not (name and values):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected NAME=VALUE, such as mic=close")
+    return name, values.split(",")
+
+
 def pitch_list(text):
     """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
     expected = "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5"

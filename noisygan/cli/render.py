@@ -2,8 +2,9 @@
 
 Files are named <run>-<pitch>-<velocity>-<index>.wav (the label in place of the run's name where
 the recordings have one), without a pitch condition <run>-v<velocity>-<index>.wav or
-<run>-<index>.wav; no file is ever overwritten. Notes of one index, at different pitches, belong
-together: they share one z. A note too loud for its file is turned down.
+<run>-<index>.wav; tags that were given follow the name. No file is ever overwritten. Notes of one
+index, at different pitches, belong together: they share one z. A note too loud for its file is
+turned down.
 """
 
 import argparse
@@ -21,6 +22,7 @@ noisygan render --run_dir runs/flute --out_dir notes --pitch 60,64,67 --count 4
 noisygan render --run_dir runs/flute --out_dir long --pitch 72 --seconds 8 --sample_rate 48000
 noisygan render --run_dir runs/guitar --out_dir damped --pitch 52 --held_seconds 0.5
 noisygan render --run_dir runs/kit --out_dir kicks --label kick --count 8
+noisygan render --run_dir runs/kit --out_dir soft --tag mic=close --tag brightness=0.2,0.8
 noisygan render --run_dir runs/flute --out_dir again --like my_notes --controls
 noisygan render --run_dir runs/flute --out_dir mine --z matched/target-z.npz --pitch 60,64,67"""
 
@@ -39,6 +41,9 @@ def add_arguments(parser):
     velocity = arguments.whole_number(0, 127)
     add("--velocity", type=velocity, metavar="V", help="MIDI velocity (default: 100)")
     add("--label", metavar="NAME,NAME", help="labels of the run; where absent, each in turn")
+    tag_help = "value of a tag that the run is conditioned on, several with commas between; may be "
+    tag_help += "given several times; where absent, that of a recording"
+    add("--tag", type=arguments.tag, action="append", metavar="NAME=V,V", help=tag_help)
     arguments.add_seed(parser, "another seed gives other notes")
     arguments.add_length_and_rate(
         parser, "length; the note is held longer or shorter, its release stays as it is"
@@ -87,7 +92,8 @@ def run(args):
     names = "pitch velocity count seconds sample_rate seed glide like z held_seconds variation"
     settings = {name: getattr(args, name) for name in names.split()}
     label = args.label.split(",") if args.label else None
-    notes = noisygan.load(args.run_dir).render(label=label, **settings)
+    tags = dict(args.tag) if args.tag else None
+    notes = noisygan.load(args.run_dir).render(label=label, tags=tags, **settings)
     for remark in notes.remarks:
         print(f"note: {remark}", file=sys.stderr)
     with progress.CountedProgress("rendering", len(notes)) as count:

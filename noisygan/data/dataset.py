@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisygan.audio_io import decoding
-from noisygan.data import layouts, loading, softer_hits
+from noisygan.data import layouts, loading, softer_hits, tagging
 from noisygan.data.filenames import octave_of
 from noisygan.data.listing import FileFacts, Listing
 from noisygan.data.prepare import features, manifest, records
@@ -62,6 +62,9 @@ class AudioDataset:
       label_names: list of str, sorted. One name where the recordings have no labels.
       held_seconds: Time of the note-off of each, measured from its level; infinite for a note that
         rings out, or of segments and crops. float32 [n].
+      tags: dict of name -> values [n]: float32 of numbers (their mean where unknown), str of
+        categories ("unknown" likewise).
+      tag_values: dict of name -> what a tag can be: its categories, sorted, or (lowest, highest).
       has_pitch: Whether every pitch is known.
       has_velocity: Whether every velocity is known.
       has_label: Whether every label was given by the recordings.
@@ -89,6 +92,7 @@ class AudioDataset:
         listing: Listing | None = None,
         held: Callable[[int], float] | None = None,
         has_softer_hits: bool = False,
+        tags: dict[str, np.ndarray] | None = None,
     ):
         """Store what `Recordings.read` found.
 
@@ -112,6 +116,8 @@ class AudioDataset:
         self.velocity = np.asarray(velocity, np.float32)
         self.label = np.asarray(label, np.int32)
         self.label_names = list(label_names)
+        self.tags = tags or {}
+        self.tag_values = {name: tagging.range_of(values) for name, values in self.tags.items()}
         self.fingerprint = fingerprint
         self.has_pitch = not np.isnan(self.pitch).any()
         self.has_velocity = not np.isnan(self.velocity).any()
@@ -149,6 +155,7 @@ class AudioDataset:
         crop: bool = False,
         middle_c: str = "C4",
         detect_pitch: str | None = None,
+        tags: Sequence[str] = (),
     ) -> AudioDataset:
         """Read a folder of recordings, or one that `noisygan prepare` wrote.
 
@@ -192,6 +199,7 @@ class AudioDataset:
             crop=crop,
             middle_c=middle_c,
             detect_pitch=detect_pitch,
+            tags=tags,
         )
         return recordings.read(folder)
 
@@ -217,12 +225,13 @@ class AudioDataset:
 
     @property
     def takes(self) -> np.ndarray:
-        """Equal shares of 0 to 1 among the recordings of one pitch, velocity and label.
+        """Equal shares of 0 to 1 among the recordings of one pitch, velocity, label and tags.
 
         float32 [n, 2]: where the share of each recording begins and ends; a note with one take has
         all of it.
         """
-        known = np.nan_to_num(np.stack([self.pitch, self.velocity, self.label]), nan=-1.0)
+        names = ("pitch", "velocity", "label", *self.tags)
+        known = np.nan_to_num(np.stack([self.condition(name) for name in names]), nan=-1.0)
         _, note, n_takes = np.unique(known, axis=1, return_inverse=True, return_counts=True)
         note = note.ravel()
         order = np.argsort(note, kind="stable")
@@ -234,6 +243,17 @@ class AudioDataset:
     def midi_pitches(self) -> list[int]:
         """Known pitches of the recordings, rounded down, each once, rising."""
         return sorted({int(p) for p in self.pitch if not np.isnan(p)})
+
+    def condition(self, name: str) -> np.ndarray:
+        """Values of pitch, velocity, label or a tag, of a category its index, [n].
+
+        Example:
+          >>> data.condition("mic")
+          array([0., 1., 0.], dtype=float32)
+        """
+        if name in self.tags:
+            return tagging.to_numbers(self.tags[name], self.tag_values[name])
+        return getattr(self, name)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -304,7 +324,8 @@ class AudioDataset:
         Returns:
           tf.data.Dataset of dicts: audio float32 [B, n_samples], pitch and velocity float32 [B]
           (0.0 and 100.0 where unknown; drawn for softer hits), label int32 [B], held_seconds
-          float32 [B], take float32 [B, 2] (see `takes`).
+          float32 [B], take float32 [B, 2] (see `takes`), and each tag as of `condition`, float32
+          [B].
 
         Raises:
           ValueError: if an argument is out of its range.
@@ -341,6 +362,7 @@ class AudioDataset:
         low, high = tf.constant(low), tf.constant(high)
         label = tf.constant(self.label)
         takes = tf.constant(self.takes)
+        tags = {name: tf.constant(self.condition(name)) for name in self.tags}
 
         def examples(indices, positions, velocities):
             try:
@@ -376,6 +398,7 @@ class AudioDataset:
                 "label": tf.gather(label, indices),
                 "held_seconds": tf.ensure_shape(held, [size]),
                 "take": tf.gather(takes, indices),
+                **{name: tf.gather(values, indices) for name, values in tags.items()},
             }
 
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
@@ -441,6 +464,7 @@ class Recordings:
         softer_hits: bool = False,
         seconds: float = 4.0,
         trim_end: bool = False,
+        tags: Sequence[str] = (),
     ):
         """Store and validate.
 
@@ -473,6 +497,8 @@ class Recordings:
             batch another one. `peak` is that of velocity 127, and softer recordings have less.
           seconds: Length of every example where n_samples is None.
           trim_end: Whether `trim_db` also applies to silence at the end.
+          tags: Columns of the folder's table, or other tags, that batches hold; those of the
+            `ConditionEncoder`s of a config need not be named.
 
         Raises:
           UsageError: if arguments exclude each other.
@@ -493,7 +519,7 @@ class Recordings:
             setattr(self, name, None if value is None else float(value))
         self.segments, self.split, self.crop = segments, split, crop
         self.middle_c, self.detect_pitch = middle_c, detect_pitch
-        self.softer_hits = softer_hits
+        self.softer_hits, self.tags = softer_hits, _listed(tags)
         self.trim_end = trim_end
         # Set by callers: fields without which a recording is of no use; gain of the set, if known.
         self.required, self.gain = (), None
@@ -540,6 +566,7 @@ class Recordings:
             self.min_pitch,
             self.max_pitch,
         )
+        tagging.check(self.tags, entries, folder)
         keep = len(entries) * self.n_samples * 4 < MAX_BYTES_IN_MEMORY
         digest = hashlib.sha256(json.dumps(selection, sort_keys=True).encode())
         listing = Listing(folder, self.sample_rate, skipped, self.middle_c)
@@ -569,6 +596,8 @@ class Recordings:
                 starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
                 if keep:
                     examples += [self._shaped(loaded.audio[start:], entry) for start in starts]
+                if self.tags:
+                    digest.update(json.dumps([entry.value(tag) for tag in self.tags]).encode())
                 if prepared is None:
                     digest.update(_identity(entry, whole_file=keep))
                 rows += [(entry, start) for start in starts]
@@ -671,6 +700,7 @@ class Recordings:
             listing=listing,
             held=lambda i: self._held(rows[i][0]),
             has_softer_hits=self.softer_hits,
+            tags={tag: tagging.column([e.value(tag) for e in entries]) for tag in self.tags},
         )
 
     def _velocity(self, entry):
@@ -699,6 +729,7 @@ class Recordings:
         # A default adds nothing, so that fingerprints outlive new settings.
         defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
         defaults["trim_end"] = False
+        defaults["tags"] = []
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
 

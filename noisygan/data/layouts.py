@@ -6,7 +6,7 @@ on directly. Known layouts:
 - NSynth json+wav: `examples.json` beside a folder `audio`, or the folder of all three splits;
 - NSynth's TFRecords (`list_sources` only);
 - Speech Commands: class folders and its two lists;
-- a table of files (`list_sources` only);
+- a table of files, `recordings.csv` (.tsv, .json, .jsonl) in it; names say what it does not;
 - audio files in class folders or in one folder, with names that `filenames` reads.
 """
 
@@ -85,13 +85,12 @@ def list_entries(folder, middle_c="C4"):
                 name=stem.removeprefix("audio/") if is_nsynth else name,
                 path=Path(source.path),
                 label=source.label,
-                family=source.tags.get("family"),
-                source=source.tags.get("source"),
                 pitch=source.pitch,
                 velocity=source.velocity,
                 take=source.take,
                 rule=source.rule,
                 problem=source.problem,
+                tags=source.tags,
             )
         )
     return folder, sorted(entries, key=lambda entry: entry.name), skipped
@@ -102,7 +101,7 @@ def list_sources(data, table=None, middle_c="C4"):
 
     Args:
       data: Path of the folder.
-      table: Path of a CSV or JSON table of its files, or None.
+      table: Path of a CSV or JSON table of its files; None: the folder's `recordings.csv`, if any.
       middle_c: As of `filenames.read_names`.
 
     Returns:
@@ -116,8 +115,9 @@ def list_sources(data, table=None, middle_c="C4"):
     scan(data)
     if (data / "manifest.json").is_file() and (data / "files.jsonl").is_file():
         raise UsageError(f"{data} was written by `noisygan prepare`; expected recordings")
+    table = tables.find(data) if table is None else Path(table)
     if table is not None:
-        return tables.read(data, Path(table))
+        return _in_folders(data, middle_c, table)
     special = nsynth.find(data)
     if special is not None:
         return special
@@ -126,24 +126,28 @@ def list_sources(data, table=None, middle_c="C4"):
     return _in_folders(data, middle_c)
 
 
-def _in_folders(data, middle_c):
-    """Audio files in folders: the first folder is the label, names tell the rest."""
+def _in_folders(data, middle_c, table=None):
+    """Audio files in folders: the first folder is the label, names tell what the table does not."""
     # NSynth's `audio` without its examples.json is one folder of files, not a class.
     visible = [entry for entry in scan(data) if not entry.name.startswith(".")]
     folders = [entry.name for entry in visible if is_folder(entry)]
     files = [entry.name for entry in visible if entry.name.lower().endswith(SOUNDFILE_SUFFIXES)]
     inside = "audio/" if folders == ["audio"] and not files else ""
-    sources = list(walk(data))
+    sources = list(walk(data) if table is None else tables.read(data, table))
     names = {source.file: source.file.removeprefix(inside) for source in sources if source.reader}
     facts = read_names(names.values(), middle_c)
     for source in sources:
         if source.reader:
             found = facts[names[source.file]]
-            source.label, source.pitch, source.velocity = found.label, found.pitch, found.velocity
-            source.take, source.rule, source.problem = found.take, found.rule, found.problem
+            source.take, source.rule = found.take, source.rule or found.rule
+            if source.pitch is None:
+                source.problem = found.problem
+            for name in ("label", "pitch", "velocity"):
+                if source.value(name) is None:
+                    setattr(source, name, getattr(found, name))
             stem = source.file.rpartition("/")[2]
             family, kind = family_and_source(stem.partition("-")[0])
-            source.tags = known(family=family, source=kind)
+            source.tags = known(family=family, source=kind) | source.tags
     _fill_root_keys(sources)
     return iter(sources)
 

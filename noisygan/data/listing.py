@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noisygan.data import tagging
 from noisygan.data.drums import drum_class, drum_keys
 from noisygan.data.filenames import octave_of, pitch_name
 from noisygan.errors import printable
@@ -146,6 +147,7 @@ class Listing:
         if takes:
             lines.append(_row("takes", takes))
         lines += [_row("class", text) for text in self._classes()]
+        lines += [_row("tag", text) for text in self._tags()]
         endings = collections.Counter(entry.ending for entry in self.entries if entry.ending)
         if endings:
             lines.append(_row("notes", ", ".join(f"{endings[name]} {name}" for name in ENDINGS)))
@@ -216,6 +218,20 @@ class Listing:
                 where = f", keys {' '.join(map(str, keys[name]))}"
                 where += "" if drum_class(name) else " (no General MIDI drum)"
             lines.append(f"{name}: {n}{where}")
+        return lines
+
+    def _tags(self):
+        names = dict.fromkeys(name for entry in self.entries for name in entry.tags)
+        lines = []
+        for name in names:
+            known = [entry.tags[name] for entry in self.entries if name in entry.tags]
+            values = tagging.column(known)
+            text = tagging.shown(tagging.range_of(values))
+            if values.dtype.kind != "f":
+                counts = collections.Counter(values.tolist()).most_common()
+                text = _names([f"{value} {n}" for value, n in counts])
+            unknown = len(self.entries) - len(known)
+            lines.append(f"{name}: {text}" + (f"; unknown in {unknown}" if unknown else ""))
         return lines
 
     def _audio(self):

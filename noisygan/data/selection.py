@@ -12,7 +12,7 @@ def select(entries, folder, filters, min_pitch=None, max_pitch=None):
     Args:
       entries: list of Entry.
       folder: That they come from, for messages.
-      filters: dict of a filter's name -> (field of Entry, list of values or None for all).
+      filters: dict of a filter's name -> (name of a value of Entry, list of values or None).
       min_pitch, max_pitch: MIDI numbers, included, or None.
 
     Returns:
@@ -24,12 +24,12 @@ def select(entries, folder, filters, min_pitch=None, max_pitch=None):
     filters = {name: filter for name, filter in filters.items() if filter[1] is not None}
     chosen = entries
     for name, (field, wanted) in filters.items():
-        there = [getattr(entry, field) for entry in entries]
+        there = [entry.value(field) for entry in entries]
         absent = [value for value in wanted if value not in there]
         if absent:
             what = f"{name} {listed(absent)}; {_what_is_there(name, there)}"
             raise UsageError(f"no recording in {folder} has {what}")
-        chosen = [entry for entry in chosen if getattr(entry, field) in wanted]
+        chosen = [entry for entry in chosen if entry.value(field) in wanted]
     if not chosen:
         asked = ", ".join(f"{name} {listed(wanted)}" for name, (_, wanted) in filters.items())
         raise UsageError(f"no recording in {folder} passes all filters together ({asked})")

@@ -28,6 +28,7 @@ HARMLESS = (
     *("folder again", "folder named as a file", "prepared"),
 )
 
+_KNOWN = ("label", "pitch", "velocity")
 _LIKE_BYTES = re.compile(rb"\\(?=x[0-9a-f]{2})")
 _ONLY_NAMED = "folder named as a file"
 
@@ -43,13 +44,12 @@ class Entry:
       start, end: First frame of the file, and the one after the last (None: to the end).
       held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
       ending: How the note ends, of `metrics.note_timing.ENDINGS`; None: to be measured.
+      tags: dict of further names, such as family, and strings or numbers.
     """
 
     name: str
     path: Path
     label: str | None = None
-    family: str | None = None
-    source: str | None = None
     pitch: float | None = None
     velocity: float | None = None
     take: int = 1
@@ -59,6 +59,11 @@ class Entry:
     end: int | None = None
     held_seconds: float | None = None
     ending: str | None = None
+    tags: dict = dataclasses.field(default_factory=dict)
+
+    def value(self, name):
+        """Value of label, pitch, velocity or a tag; None if unknown."""
+        return getattr(self, name) if name in _KNOWN else self.tags.get(name)
 
 
 @dataclasses.dataclass
@@ -102,9 +107,7 @@ class Source:
 
     def value(self, name):
         """Value of label, pitch, velocity, split or a tag; None if unknown."""
-        if name in ("label", "pitch", "velocity", "split"):
-            return getattr(self, name)
-        return self.tags.get(name)
+        return getattr(self, name) if name in (*_KNOWN, "split") else self.tags.get(name)
 
     def to_json(self):
         """One line of JSON, the inverse of `Source(**json.loads(line))`."""

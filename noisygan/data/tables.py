@@ -19,6 +19,12 @@ MAX_LINE = 1 << 20
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
 
+def find(data):
+    """Path of the table in a folder, pathlib.Path, or None."""
+    paths = [data / f"recordings{suffix}" for suffix in SUFFIXES]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def read(data, table):
     """Yield the files that a table names, then the folder's files that it does not name.
 

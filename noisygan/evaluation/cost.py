@@ -30,7 +30,8 @@ def cost(run):
     n_parameters = sum(math.prod(w.shape) for w in run.generator.trainable_weights)
     yield Result(PARAMETERS, float(n_parameters))
     for n in BATCH_SIZES:
-        conditioning = {
+        conditioning = dict.fromkeys(run.condition_names, tf.zeros([n]))
+        conditioning |= {
             "pitch": tf.fill([n], 69.0),
             "velocity": tf.fill([n], 100.0),
             "label": tf.zeros([n], tf.int32),

@@ -30,6 +30,7 @@ class Examples:
       velocity: 0 to 127, NaN where unknown. float [n].
       rows: Rows of the recordings that generated examples have the conditions of, int [n], or None.
       held_seconds: Time of the note-offs, infinite for never; None: unknown. float [n].
+      tags: dict of name -> values [n], as of `AudioDataset`.
     """
 
     audio: np.ndarray
@@ -40,6 +41,7 @@ class Examples:
     velocity: np.ndarray = None
     rows: np.ndarray = None
     held_seconds: np.ndarray = None
+    tags: dict = dataclasses.field(default_factory=dict)
     _features: features.Features = dataclasses.field(default=None, repr=False)
     _embedded: dict = dataclasses.field(default_factory=dict, repr=False)
     _envelopes: note_envelopes.Envelopes = dataclasses.field(default=None, repr=False)
@@ -66,6 +68,7 @@ class Examples:
             [dataset.names[i] for i in rows],
             dataset.velocity[rows],
             held_seconds=dataset.held_seconds_of(rows),
+            tags={name: values[rows] for name, values in dataset.tags.items()},
         )
 
     def __len__(self):
@@ -86,7 +89,7 @@ class Examples:
         return self._envelopes
 
     def embedded(self, name, function):
-        """Vectors [n, d] of a further feature space, computed once."""
+        """Output of an embedding, float64 [n, ...], computed once."""
         if name not in self._embedded:
             vectors = function(self.audio, self.sample_rate)
             self._embedded[name] = np.asarray(vectors, np.float64)
@@ -104,6 +107,7 @@ class Examples:
             self.velocity[rows],
             None if self.rows is None else self.rows[rows],
             None if self.held_seconds is None else self.held_seconds[rows],
+            {name: values[rows] for name, values in self.tags.items()},
             self._features and self._features.take(rows),
             {name: vectors[rows] for name, vectors in self._embedded.items()},
             self._envelopes and self._envelopes.take(rows),

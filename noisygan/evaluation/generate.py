@@ -20,6 +20,7 @@ def recordings_of(run):
     config.parse([run.path / "config.gin"])
     recordings = config.configured(Recordings)()
     recordings.required = tuple({"pitch"} & set(run.condition_names))
+    recordings.tags = [*run.tag_values]
     recordings.gain = run.metadata["data"].get("gain")
     return recordings
 
@@ -97,6 +98,7 @@ def requests_like(run, generator, like, rows):
             pitch=None if np.isnan(like.pitch[i]) else float(like.pitch[i]),
             velocity=None if np.isnan(like.velocity[i]) else float(like.velocity[i]),
             held_seconds=None if like.held_seconds is None else float(like.held_seconds[i]),
+            tags={name: values[i].item() for name, values in like.tags.items()},
         )
         for i in rows
     ]
@@ -129,7 +131,7 @@ def untrained_generator(run):
     trainer = config.configured(Trainer)()
     seed_initializers([trainer.generator, trainer.discriminator], run.metadata["seed"])
     labels, pitches = run.metadata["label_names"], run.metadata["pitches"]
-    build_generator(trainer.generator, len(labels), pitches)
+    build_generator(trainer.generator, len(labels), pitches, run.tag_values)
     trainer.plan.set_level(None)
     return trainer.generator
 

@@ -48,6 +48,7 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
         "format": format,
         **facts,
         "label_names": list(run.label_names),
+        "tags": run.tag_values,
         "forms": {form.name: [_described(spec) for spec in form.inputs] for form in forms},
     }
     with atomic_folder(out_dir) as folder:

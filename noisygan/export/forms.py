@@ -120,7 +120,8 @@ def check_voices(generator):
 def note_inputs(generator):
     """Inputs of a note: z, the generator's conditions, and a seed if it has noise."""
     specs = [tf.TensorSpec([None, generator.latent_dim], tf.float32, "z")]
-    specs += [tf.TensorSpec([None], _TYPES[name], name) for name in generator.condition_names]
+    names = generator.condition_names
+    specs += [tf.TensorSpec([None], _TYPES.get(name, tf.float32), name) for name in names]
     kinds = {voice.kind for voice in generator.voices}
     if isinstance(generator, SampleGAN) or kinds & {"noise", "transient"}:
         specs.append(tf.TensorSpec([None], tf.int32, "seed"))

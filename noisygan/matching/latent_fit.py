@@ -1,5 +1,6 @@
 """Latent fit: the z and conditioning of a trained generator that come nearest to a sound."""
 
+import json
 import math
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import GeneratorOutput
 from noisygan.matching.descent import Parameter, minimize
 from noisygan.matching.distance import Objective
+from noisygan.rendering.batches import tag_conditions
 from noisygan.rendering.requests import DEFAULT_VELOCITY
 from noisygan.rendering.synthesis import controls_row
 
@@ -35,6 +37,7 @@ class Latent(NamedTuple):
       gain: Linear, of the generator's sound.
       noise_seed: int.
       label_name: Name of the label, or "".
+      tags: dict of name -> number or category.
     """
 
     z: np.ndarray
@@ -45,10 +48,11 @@ class Latent(NamedTuple):
     gain: float
     noise_seed: int
     label_name: str = ""
+    tags: dict = {}
 
     def arrays(self):
         """Entries of its file; see docs/matching.md."""
-        entries = {"format": FORMAT, "version": 1, **self._asdict()}
+        entries = {"format": FORMAT, "version": 1, **self._asdict(), "tags": json.dumps(self.tags)}
         return {name: np.array(value) for name, value in entries.items()}
 
 
@@ -68,6 +72,7 @@ def render_latent(generator, latent, n_samples):
         "pitch": tf.reshape(tf.cast(latent.pitch, tf.float32), [1]),
         "velocity": tf.reshape(tf.cast(latent.velocity, tf.float32), [1]),
         "label": tf.constant([latent.label], tf.int32),
+        **tag_conditions([latent.tags], generator),
     }
     z = tf.convert_to_tensor(latent.z, tf.float32)[None]
     gain = tf.cast(latent.gain, tf.float32)
@@ -96,14 +101,14 @@ def latent_controls(generator, latent, n_samples):
     return controls_row(generator, output.controls, 0, n_samples, rate, latent.noise_seed)
 
 
-def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
+def start_latent(generator, audio, pitch=None, choices=((0, {}),), seed=0):
     """Latent that the descent starts at: the prior's mean at the target's level, velocity 100.
 
     Args:
       generator: By the generator contract.
       audio: Target at the generator's rate, float32 [n_samples].
       pitch: MIDI, for a generator with a pitch condition.
-      labels: Indices to choose the nearest from.
+      choices: Pairs of a label's index and tags to choose the nearest from.
       seed: Of the noise.
     """
     held = 0.0
@@ -119,7 +124,8 @@ def start_latent(generator, audio, pitch=None, labels=(0,), seed=0):
         gain=1.0,
         noise_seed=seed,
     )
-    return _nearest(generator, [start._replace(label=label) for label in labels], audio)
+    starts = [start._replace(label=label, tags=tags) for label, tags in choices]
+    return _nearest(generator, starts, audio)
 
 
 def fit_latent(generator, start, audio, n_steps, progress=None):

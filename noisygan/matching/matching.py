@@ -12,8 +12,11 @@ from noisygan.matching.analysis import UNSURE, analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
 from noisygan.rendering.notes import Note, missing, write_note
-from noisygan.rendering.requests import check_labels, check_pitches
+from noisygan.rendering.requests import check_labels, check_pitches, draw_tags
 from noisygan.rendering.synthesis import render_controls, render_in_blocks
+
+# Recordings of each label whose tags are tried.
+_N_DRAWN = 8
 
 
 class Match(NamedTuple):
@@ -128,7 +131,9 @@ def match_run(
     elif pitch is not None:
         names = ", ".join(generator.condition_names) or "nothing"
         raise UsageError(f"pitch: this run is conditioned on {names}; leave it out")
-    start = latent_fit.start_latent(generator, audio, pitch, labels, seed)
+    numbers = range(_N_DRAWN if draw_tags(run) else 1)
+    choices = [(label, draw_tags(run, number, label)) for label in labels for number in numbers]
+    start = latent_fit.start_latent(generator, audio, pitch, choices, seed)
     start_audio = latent_fit.render_latent(generator, start, len(audio)).audio[0].numpy()
     latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress)
     match = _match_of_latent(run, target, latent, start_audio, losses, remarks)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.data import tagging
 from noisygan.errors import UsageError
 from noisygan.rendering.notes import Note, Notes, missing
 from noisygan.rendering.requests import note_seeds
@@ -86,7 +87,7 @@ def iterate(
             batch_z = variation * tf.concat(drawn, axis=0)
         else:
             batch_z = tf.constant(z[rows], tf.float32)
-        batch = conditioning(requests[rows])
+        batch = conditioning(requests[rows], generator)
         noise = noise_seeds[rows]
         if audio:
             output = generator(
@@ -107,7 +108,7 @@ def iterate(
             yield Note(sound, controls, own).scaled(gain)
 
 
-def conditioning(requests):
+def conditioning(requests, generator):
     """Conditioning of a batch of requests: dict of tensors [batch]; bend [batch, n_points, 2]."""
     import tensorflow as tf
 
@@ -115,6 +116,7 @@ def conditioning(requests):
         "pitch": tf.constant([request.pitch for request in requests], tf.float32),
         "velocity": tf.constant([request.velocity for request in requests], tf.float32),
         "label": tf.constant([request.label for request in requests], tf.int32),
+        **tag_conditions([request.tags for request in requests], generator),
     }
     if requests[0].held_seconds is not None:
         held = [request.held_seconds for request in requests]
@@ -122,6 +124,15 @@ def conditioning(requests):
     if requests[0].bend:
         batch["bend"] = tf.constant([request.bend for request in requests], tf.float32)
     return batch
+
+
+def tag_conditions(tags, generator):
+    """Conditions of a batch's tags, a list of dicts: dict of float32 [batch]."""
+    known = {name: generator.condition_encoder.tags[name] for name in tags[0]}
+    return {
+        name: tagging.to_numbers([each[name] for each in tags], values)
+        for name, values in known.items()
+    }
 
 
 def _stems(generator, curves, n_samples, sample_rate, noise_seeds):

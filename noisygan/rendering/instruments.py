@@ -197,7 +197,7 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     asked = requests + [dataclasses.replace(loudest, velocity=each) for each in between]
     asked += [dataclasses.replace(requests[len(requests) // 2], pitch=key) for key in keys]
     z = ends(generator, [loudest.number], seed).repeat(len(asked), axis=0)
-    curves = generator.get_controls(z, conditioning(asked), seconds)
+    curves = generator.get_controls(z, conditioning(asked, generator), seconds)
     curves = {name: np.array(value) for name, value in curves.items()}
     n_held = n_frames = curves["loudness_db"].shape[1]
     if not generator.rings_out:

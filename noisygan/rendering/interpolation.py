@@ -82,7 +82,7 @@ def morph(generator, z, request, seconds=None, sample_rate=None, seed=0):
         raise UsageError("a morph needs curves, and this run's generator has none; use a hybrid")
     seconds = generator.seconds if seconds is None else seconds
     sample_rate = sample_rate or generator.sample_rate
-    batch = conditioning([request] * len(z))
+    batch = conditioning([request] * len(z), generator)
     controls = generator.get_controls(tf.constant(z), batch, seconds)
     n_frames = controls["loudness_db"].shape[1]
     position = np.linspace(0.0, len(z) - 1.0, n_frames)

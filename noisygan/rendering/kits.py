@@ -9,7 +9,7 @@ from noisygan.data.softer_hits import soften
 from noisygan.rendering.batches import iterate
 from noisygan.rendering.interpolation import ends, spherical
 from noisygan.rendering.layers import crossfade_ranges, velocity_gains
-from noisygan.rendering.requests import Request, file_name
+from noisygan.rendering.requests import Request, draw_tags, file_name
 
 # Keys whose drums have an order: toms get higher, and a closed hi-hat is shorter than an open one,
 # that shorter than a splash, a ride, a crash.
@@ -44,10 +44,14 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         numbers = range(n_drums, n_drums + len(keys))
         n_drums += len(keys)
         name = file_name(run, index)
+        drawn = [draw_tags(run, number, index, seed) for number in numbers]
 
-        def render(z, takes, velocity, index=index, name=name):
+        def render(z, takes, velocity, index=index, name=name, drawn=drawn):
             requested = velocity if has_velocity else 0
-            requests = [Request(0, requested, index or 0, name, take, 0) for take in takes]
+            requests = [
+                Request(0, requested, index or 0, name, take, 0, tags=tags)
+                for take, tags in zip(takes, drawn, strict=True)
+            ]
             length = drum_seconds(generator) if seconds is None else seconds
             rendered = iterate(generator, requests, length, sample_rate, seed, z)
             sounds = [faded(note.audio, sample_rate) for note in rendered]

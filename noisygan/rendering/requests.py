@@ -1,19 +1,23 @@
-"""Requests for notes: pitches, velocities, labels, seeds and file names.
+"""Requests for notes: pitches, velocities, labels, tags, seeds and file names.
 
 What a note sounds like depends only on its own request and the seed, not on the notes rendered
 beside it.
 """
 
 import dataclasses
+import itertools
 import math
 import re
 
 import numpy as np
 
+from noisygan.data.source_files import text_of
+from noisygan.data.tagging import is_number, shown
 from noisygan.errors import UsageError
 
 DEFAULT_PITCH = 60
 DEFAULT_VELOCITY = 100
+_KNOWN = ("pitch", "velocity", "label")
 NO_NOTE_OFF = "held_seconds: this run's generator writes whole waveforms; leave it out"
 
 
@@ -32,6 +36,7 @@ class Request:
       bend: Pitch bend, points (seconds, semitones), linear between them; all requests that are
         rendered together have equally many.
       held_seconds: Time of the note-off, infinite for never; None: the generator's default.
+      tags: dict of name -> number or category.
     """
 
     pitch: float
@@ -43,6 +48,7 @@ class Request:
     condition_names: tuple = ("pitch", "velocity")
     bend: tuple = ()
     held_seconds: float | None = None
+    tags: dict = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def kind(self):
@@ -68,7 +74,12 @@ def file_name(run, label):
     """First part of the file names of a label: its name, or the run's name for None."""
     name = run.name if label is None or not run.label_names else run.label_names[label]
     # A label may be any folder's name; a file name must stay inside its folder.
-    return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "note"
+    return safe(name).lstrip(".") or "note"
+
+
+def safe(name):
+    """A name with underscores in place of what a file name can't have."""
+    return re.sub(r"[^\w.+-]", "_", name)
 
 
 def note_seeds(seed, number):
@@ -77,19 +88,23 @@ def note_seeds(seed, number):
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
-def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None):
-    """Request `count` notes at each pitch and label: list of Request.
+def make_requests(
+    run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None, tags=None
+):  # fmt: skip
+    """Request `count` notes at each pitch, label and combination of tags: list of Request.
 
     The i-th note at each pitch has the same z: notes of one index sound like one instrument.
 
     Args:
-      run: Run, or an object with its name, condition_names, label_names and pitches.
+      run: Run, or an object with its name, condition_names, label_names, pitches and, with tags,
+        tag_values and tag_rows.
       count: Notes at each pitch, 1 or more.
       pitch: List of MIDI numbers; None draws one of the run's pitches for each note.
       velocity: 0 .. 127; None: 100.
       label: List of label names; None: each in turn.
-      seed: Decides which pitches are drawn.
+      seed: Decides which pitches and tags are drawn.
       held_seconds: Time of the note-offs; None: the generator's default.
+      tags: dict of name -> value or list of values; others are drawn (`draw_tags`).
 
     Raises:
       UsageError: if the run's generator is not conditioned on what is given, or can't play it.
@@ -97,6 +112,9 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, h
     if count < 1:
         raise UsageError(f"count {count}: expected 1 or more")
     _check_conditions(run, pitch, velocity, label)
+    if tags:
+        check_tags(run.tag_values, tags)
+    choices = list_tags(tags)
     velocity = DEFAULT_VELOCITY if velocity is None else velocity
     velocity = velocity if "velocity" in run.condition_names else 0
     indices = _label_indices(run, label)
@@ -112,21 +130,22 @@ def make_requests(run, count=1, pitch=None, velocity=None, label=None, seed=0, h
         else:
             chosen = [DEFAULT_PITCH]
         labels = indices if label is not None else [indices[number % len(indices)]]
-        notes += [
-            (each, velocity, index, number, held_seconds) for each in chosen for index in labels
-        ]
+        for each, index, given in itertools.product(chosen, labels, choices):
+            own = draw_tags(run, number, index, seed, given)
+            more = "".join(f"-{name}_{text_of(value)}" for name, value in given.items())
+            notes.append((each, velocity, index, number, held_seconds, own, more))
     return _numbered(run, notes)
 
 
 def requests_like(run, entries):
-    """Request one note for each recording, at its pitch, velocity, label and note-off.
+    """Request one note for each recording, at its pitch, velocity, label, tags and note-off.
 
     Recordings that lack a condition of the generator, or have an unknown label, are left out.
 
     Args:
       run: As of `make_requests`.
       entries: Recordings: objects with path, pitch, velocity, label and held_seconds, None where
-        unknown.
+        unknown, and a dict of tags; those that are missing are drawn.
 
     Returns:
       list of Request, in the entries' order.
@@ -153,10 +172,101 @@ def requests_like(run, entries):
             )
             continue
         velocity = DEFAULT_VELOCITY if entry.velocity is None else entry.velocity
-        notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds))
+        try:
+            tags = draw_tags(run, number, label, given=in_range(run, entry.tags))
+        except UsageError as error:
+            problems.append(f"{entry.path}: {error}")
+            continue
+        notes.append((entry.pitch or 0, velocity, label, number, entry.held_seconds, tags, ""))
     if not notes:
         raise UsageError(problems[0])
     return _numbered(run, notes)
+
+
+def list_tags(tags):
+    """Every combination of the values of tags, dict of name -> value or list: list of dict."""
+    values = {
+        name: list(each) if isinstance(each, (list, tuple)) else [each]
+        for name, each in (tags or {}).items()
+    }
+    return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
+
+
+def draw_tags(run, number=0, label=None, seed=0, given=None):
+    """Tags of a note: those given, all others of a recording that is drawn.
+
+    It is drawn among the recordings that have most of the given categories and the label.
+
+    Args:
+      run: As of `make_requests`.
+      number: Number of the note's z.
+      label: Index into the run's label names, or None.
+      seed: Decides with the number which recording is drawn.
+      given: dict of name -> number or category.
+
+    Returns:
+      dict of name -> number or category; {} for a run without tags.
+
+    Raises:
+      UsageError: for a value that the run does not know.
+    """
+    names = [name for name in run.condition_names if name not in _KNOWN]
+    if not names:
+        return {}
+    wanted = dict(given or {})
+    if label is not None and run.label_names and "label" in run.condition_names:
+        wanted["label"] = run.label_names[label]
+    rows = [dict(zip(("label", *run.tag_values), row, strict=True)) for row in run.tag_rows]
+    alike = [sum(row[name] == value for name, value in wanted.items()) for row in rows]
+    rows = [row for row, n in zip(rows, alike, strict=True) if n == max(alike)]
+    drawn = rows[np.random.default_rng([seed, number, 1]).integers(len(rows))] | wanted
+    return {name: tag_value(run.tag_values, name, drawn[name]) for name in names}
+
+
+def check_tags(known, tags):
+    """Raise UsageError for tags, as of `make_requests`, that a run, `known`, does not know."""
+    for given in list_tags(tags):
+        for name, value in given.items():
+            tag_value(known, name, value)
+
+
+def tag_value(known, name, value):
+    """Value of a tag as a float, or one of its categories.
+
+    Args:
+      known: dict of a tag's name -> its categories, or its lowest and highest number.
+      name: Name of the tag.
+      value: Number, category, or text of either.
+
+    Raises:
+      UsageError: for an unknown tag, or a value that it can't have.
+    """
+    if name not in known:
+        there = f"which knows {', '.join(known)}" if known else "which has none; leave it out"
+        raise UsageError(f"tag {name} is unknown to this run, {there}")
+    values = known[name]
+    if not is_number(values):
+        if text_of(value) in values:
+            return text_of(value)
+        raise UsageError(f"tag {name}: got {value}, expected one of {shown(values)}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    # Ranges are those of float32.
+    low, high = (np.float32(each) for each in values)
+    if not low <= np.float32(number) <= high:
+        raise UsageError(f"tag {name}: got {value}, expected a number {shown(values)}")
+    return number
+
+
+def in_range(run, tags):
+    """Tags of a recording that a run knows; numbers are clipped to those of its own recordings."""
+    found = {name: tags[name] for name in run.condition_names if name in tags}
+    for name, value in found.items():
+        if is_number(run.tag_values[name]) and isinstance(value, float):
+            found[name] = float(np.clip(value, *run.tag_values[name]))
+    return found
 
 
 def bend_requests(requests, bend, generator, sample_rate):
@@ -252,9 +362,9 @@ def _label_indices(run, labels):
 def _numbered(run, notes):
     """Number the files of equal names; `notes` are the fields of requests."""
     seen, requests, names = {}, [], tuple(run.condition_names)
-    for pitch, velocity, label, number, held in notes:
-        name = file_name(run, label)
-        request = Request(pitch, velocity, label or 0, name, number, 0, names, held_seconds=held)
+    for pitch, velocity, label, number, held, tags, more in notes:
+        name = file_name(run, label) + safe(more)
+        request = Request(pitch, velocity, label or 0, name, number, 0, names, (), held, tags)
         seen[request.kind] = seen.get(request.kind, -1) + 1
         requests.append(dataclasses.replace(request, index=seen[request.kind]))
     return requests

@@ -1,5 +1,6 @@
 """Saved latents: z with its conditions and noise seed, as `noisygan match` writes them."""
 
+import json
 import pathlib
 import zipfile
 from typing import NamedTuple
@@ -26,6 +27,7 @@ class SavedLatents(NamedTuple):
       held_seconds: Time of the note-off.
       gain: Linear gain of the generator's audio.
       noise_seed: int.
+      tags: dict of name -> number or category.
     """
 
     z: np.ndarray
@@ -35,9 +37,10 @@ class SavedLatents(NamedTuple):
     held_seconds: float | None = None
     gain: float = 1.0
     noise_seed: int | None = None
+    tags: dict = {}
 
-    def conditions(self, run, pitch=None, velocity=None, label=None):
-        """(pitch, velocity, label) as given, else the saved ones that the run is conditioned on."""
+    def conditions(self, run, pitch=None, velocity=None, label=None, tags=None):
+        """(pitch, velocity, label, tags) as given, else as saved if the run has such conditions."""
         names = run.condition_names
         if pitch is None and self.pitch is not None and "pitch" in names:
             pitch = [self.pitch]
@@ -45,7 +48,8 @@ class SavedLatents(NamedTuple):
             velocity = self.velocity
         if label is None and self.label_name and "label" in names and run.label_names:
             label = [self.label_name]
-        return pitch, velocity, label
+        saved = {name: value for name, value in self.tags.items() if name in names}
+        return pitch, velocity, label, saved | (tags or {})
 
     def seconds(self, generator):
         """Length of the note with its release, or None: the generator's own."""
@@ -94,4 +98,8 @@ def load_latents(path):
         if name in entries:
             numbers[name] = int(value) if name == "noise_seed" else float(value)
     label_name = str(entries.get("label_name", ""))
-    return SavedLatents(z.astype(np.float32), label_name=label_name, **numbers)
+    try:
+        tags = dict(json.loads(str(entries.get("tags", "{}"))))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"{path}: its tags are no JSON object; {_EXPECTED}") from error
+    return SavedLatents(z.astype(np.float32), label_name=label_name, tags=tags, **numbers)

@@ -16,7 +16,7 @@ from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
 from noisygan.rendering.kits import FADE_SECONDS, drum_seconds, faded
 from noisygan.rendering.notes import Note, Notes
-from noisygan.rendering.requests import Request, note_seeds
+from noisygan.rendering.requests import Request, draw_tags, note_seeds
 
 _MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
 MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
@@ -210,15 +210,16 @@ def _render(batch, sample_rate, seed):
     generator = part.run.generator
     played = [note for _, note, _ in batch]
     seconds = [part.seconds(note) for note in played]
-    requests = [
-        Request(note.pitch, note.velocity, part.label(note), "", part.z_number(i, note), i)
-        for i, note, _ in batch
-    ]
+    requests = []
+    for i, note, _ in batch:
+        number, label = part.z_number(i, note), part.label(note)
+        tags = draw_tags(part.run, number, label, seed)
+        requests.append(Request(note.pitch, note.velocity, label, "", number, i, tags=tags))
     z = [generator.prior(1, seed=note_seeds(seed, request.number)[0]) for request in requests]
     z = tf.concat(z, axis=0)
     # Each note has another noise seed, or repeated ones would sound like one sample.
     noise_seeds = tf.constant([note_seeds(seed, request.index)[1] for request in requests])
-    given = conditioning(requests)
+    given = conditioning(requests, generator)
     if generator.has_controls:
         held = None if part.is_kit else tf.constant([note.held for note in played], tf.float32)
         # Frames behind the last note, too, so that it ends like all others: cut off.

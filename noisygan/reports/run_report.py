@@ -12,7 +12,9 @@ import shlex
 import numpy as np
 
 from noisygan.data.drums import drum_keys
+from noisygan.data.selection import listed
 from noisygan.errors import RunError, UsageError
+from noisygan.rendering import requests
 from noisygan.reports import page
 from noisygan.reports.controls import control_plots
 from noisygan.reports.plots import arrays, metric_plot
@@ -97,13 +99,19 @@ def _pairs(run, data, n):
     """(recording or None, generated `Sound`, its controls) of n notes, without non-finite ones."""
     pairs = []
     for seed, (row, conditions) in enumerate(_conditions(run, data, n)):
-        held = {}
-        if row is not None and "pitch" in conditions and run.generator.has_controls:
-            held["held_seconds"] = float(data.held_seconds_of([row])[0])
-        notes = run.render(**conditions, **held, seed=seed)
+        held, tags = {}, {}
+        if row is not None:
+            own = {name: values[row].item() for name, values in data.tags.items()}
+            tags = requests.in_range(run, own)
+            if "pitch" in conditions and run.generator.has_controls:
+                held["held_seconds"] = float(data.held_seconds_of([row])[0])
+        notes = run.render(**conditions, **held, seed=seed, tags=tags)
         if not np.isfinite(notes.audio).all():
             continue
         title, detail = note_title(**conditions)
+        detail = ", ".join(
+            [detail] * bool(detail) + [f"{k} {listed([v])}" for k, v in tags.items()]
+        )
         real, name = None, title or f"sound {seed + 1}"
         if row is not None:
             real = Sound(data.audio(row), data.sample_rate, title or data.names[row])
@@ -115,7 +123,8 @@ def _pairs(run, data, n):
 
 def _conditions(run, data, n):
     """(row of the data or None, conditions) of n notes, spread over pitches and labels."""
-    names = [name for name in run.condition_names if name != "label" or len(run.label_names) > 1]
+    names = [name for name in run.condition_names if name not in run.tag_values]
+    names = [name for name in names if name != "label" or len(run.label_names) > 1]
     if data is None:
         pitches = _evenly(run.pitches, n)
         choices = {"pitch": pitches, "velocity": [VELOCITY], "label": run.label_names}

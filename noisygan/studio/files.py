@@ -97,8 +97,9 @@ def match(player, data, report):
       report: Called with the share that is done, 0 .. 1.
 
     Returns:
-      dict for the page: `z`, `seed`, `label`, `edits` (a gain), `pitch`, `velocity` and `seconds`
-      if the run has them, `remarks`, and the log-spectral distances `start_db` and `distance_db`.
+      dict for the page: `z`, `seed`, `label`, `tags`, `edits` (a gain), `pitch`, `velocity` and
+      `seconds` if the run has them, `remarks`, and the log-spectral distances `start_db` and
+      `distance_db`.
 
     Raises:
       UsageError: if the sound can't be read or matched.
@@ -121,6 +122,7 @@ def match(player, data, report):
         "z": [round(float(value), 5) for value in latent.z],
         "seed": int(latent.noise_seed),
         "label": int(latent.label),
+        "tags": latent.tags,
         "edits": {},
         "remarks": list(found.remarks),
         "start_db": round(float(found.start_db), 2),

@@ -7,6 +7,7 @@ import numpy as np
 
 from noisygan.audio_io.audio_files import limit_peak
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.rendering.batches import tag_conditions
 from noisygan.rendering.kits import drum_seconds, faded, keys_of_labels
 from noisygan.rendering.requests import DEFAULT_PITCH, note_seeds
 from noisygan.studio import curves
@@ -72,6 +73,7 @@ class Player:
             "seconds": round(self.seconds, 4),
             "conditions": list(self.run.condition_names),
             "labels": list(self.run.label_names) if has_labels else [],
+            "tags": self.run.tag_values,
             "keys": list(keys_of_labels(self.run).values()) if self.is_kit and has_labels else [],
             "pitches": list(self.run.pitches),
             "voices": sorted(set(self.kinds.values())),
@@ -90,9 +92,9 @@ class Player:
         if self.has_curves:
             audio, controls = self._from_curves(request, seed)
         else:
-            conditioning = dict(zip(_CONDITIONS, _conditioning(request), strict=True))
             lengths = {"seconds": request.seconds, "sample_rate": request.sample_rate}
-            made = self.generator(request.z[None], conditioning, **lengths, seed=seed)
+            conditions = self._conditioning(request)
+            made = self.generator(request.z[None], conditions, **lengths, seed=seed)
             audio, controls = made.audio.numpy(), {}
         n_samples = round(request.seconds * request.sample_rate)
         audio = audio[0, :n_samples]
@@ -139,9 +141,10 @@ class Player:
                 get_signal = self._traced[length][1]
         held = max(request.seconds - self.generator.release_seconds, 0.0)
         held = np.inf if self.generator.rings_out else held
-        inputs = (request.z[None], *_conditioning(request), np.array([held], np.float32))
+        inputs = request.z[None], self._conditioning(request), np.array([held], np.float32)
+        inputs = tf.nest.map_structure(tf.constant, inputs)
         n_frames = max(1, math.ceil(request.seconds * self.generator.frame_rate - 1e-6))
-        controls = {name: x.numpy() for name, x in get_controls(*map(tf.constant, inputs)).items()}
+        controls = {name: x.numpy() for name, x in get_controls(*inputs).items()}
         controls = curves.edit(controls, request.edits, self.kinds, n_frames)
         n_made = controls["loudness_db"].shape[1]
         covered = frames_to_samples(n_made, self.generator.frame_rate, request.sample_rate)
@@ -153,8 +156,7 @@ class Player:
         }
 
     def _get_controls(self, length):
-        def get_controls(z, pitch, velocity, label, held_seconds):
-            conditioning = dict(zip(_CONDITIONS, (pitch, velocity, label), strict=True))
+        def get_controls(z, conditioning, held_seconds):
             return self.generator.get_controls(z, conditioning, length, held_seconds)
 
         return get_controls
@@ -169,12 +171,11 @@ class Player:
         self._traced[length] = tuple(map(tf.function, functions))
         self.render(parse({"z": [0.0] * self.latent_dim, "seconds": length}, self))
 
-
-_CONDITIONS = ("pitch", "velocity", "label")
-
-
-def _conditioning(request):
-    """Pitch, velocity and label of a request, each [1]."""
-    types = np.float32, np.float32, np.int32
-    values = request.pitch, request.velocity, request.label
-    return tuple(np.array([x], dtype) for x, dtype in zip(values, types, strict=True))
+    def _conditioning(self, request):
+        """Conditions of a request, dict of [1]."""
+        return {
+            "pitch": np.array([request.pitch], np.float32),
+            "velocity": np.array([request.velocity], np.float32),
+            "label": np.array([request.label], np.int32),
+            **tag_conditions([request.tags], self.generator),
+        }

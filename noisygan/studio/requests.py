@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.rendering.requests import check_pitches
+from noisygan.rendering.requests import check_pitches, check_tags, draw_tags
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 8.0
 MAX_POINTS = 2000
@@ -14,7 +14,8 @@ MAX_SEED = 2**31 - 1
 EDITS = dict.fromkeys(("loudness_db", "harmonic_db", "noise_db", "harmonics_db"), 60.0)
 EDITS["f0_semitones"] = 48.0
 """Largest change of a curve by the name of the edit."""
-_KEYS = {"run", "z", "seed", "pitch", "velocity", "label", "seconds", "edits", "sample_rate"}
+_KEYS = {"run", "z", "seed", "seconds", "edits", "sample_rate"}
+_KEYS |= {"pitch", "velocity", "label", "tags"}
 _SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
 
 
@@ -32,6 +33,7 @@ class SoundRequest:
       seed: Of the noise, and of z if there is none.
       edits: dict name (one of EDITS) -> float32 [n_points]: differences from the generator's
         curves, evenly spaced over the sound (`harmonics_db`: over harmonics).
+      tags: dict of name -> number or category.
     """
 
     z: np.ndarray | None
@@ -42,6 +44,7 @@ class SoundRequest:
     sample_rate: int
     seed: int
     edits: dict
+    tags: dict
 
 
 def parse(body, player):
@@ -71,16 +74,28 @@ def parse(body, player):
     z = body.get("z")
     if z is not None:
         z = numbers(z, "z", player.latent_dim, player.latent_dim, MAX_LATENT)
+    label = integer(body, "label", 0, 0, max(len(player.run.label_names) - 1, 0))
+    seed = integer(body, "seed", 0, 0, MAX_SEED)
     return SoundRequest(
         z=z,
         pitch=pitch,
         velocity=number(body, "velocity", 100, 0, 127) if "velocity" in conditions else 0.0,
-        label=integer(body, "label", 0, 0, max(len(player.run.label_names) - 1, 0)),
+        label=label,
         seconds=seconds,
         sample_rate=sample_rate,
-        seed=integer(body, "seed", 0, 0, MAX_SEED),
+        seed=seed,
         edits={name: numbers(edits[name], name, 1, MAX_POINTS, EDITS[name]) for name in edits},
+        tags=tags(body, player, label, seed),
     )
+
+
+def tags(body, player, label, seed):
+    """Tags of a body; those that are not in it are drawn with the seed, as `Run.render` does."""
+    given = body.get("tags") or {}
+    if not isinstance(given, dict) or any(isinstance(x, (list, dict)) for x in given.values()):
+        raise UsageError("tags: expected an object of names and numbers or categories")
+    check_tags(player.run.tag_values, given)
+    return draw_tags(player.run, 0, label, seed, given)
 
 
 def number(body, name, default, low, high):

@@ -100,11 +100,12 @@ class Studio:
         return JSONResponse(self.landscapes[number])
 
     async def latent(self, request):
-        """Send the z of a seed."""
+        """Send the z of a seed, and tags that are drawn with it."""
         body, player = await self._body(request)
-        seed = requests.integer(body, "seed", 0, 0, requests.MAX_SEED)
-        latents = await self.worker.do(player.latents, [seed])
-        return JSONResponse({"seed": seed, "z": [round(float(v), 5) for v in latents[0]]})
+        wanted = requests.parse(body, player)
+        latents = await self.worker.do(player.latents, [wanted.seed])
+        z = [round(float(v), 5) for v in latents[0]]
+        return JSONResponse({"seed": wanted.seed, "z": z, "tags": wanted.tags})
 
     async def render(self, request):
         """Send a sound and its curves."""

@@ -18,16 +18,18 @@ def seed_initializers(networks, seed):
                     value.seed = int(numbers.integers(2**31))
 
 
-def build_generator(generator, n_labels, pitches=()):
+def build_generator(generator, n_labels, pitches=(), tag_values=None):
     """Make a generator's variables by one call.
 
     Args:
       generator: By the generator contract.
       n_labels: Number of labels of the recordings.
       pitches: Their MIDI pitches, whole numbers.
+      tag_values: As of `ConditionEncoder.set_data`.
     """
     generator.set_pitches(pitches)
     if generator.condition_encoder is not None:
-        generator.condition_encoder.set_data(n_labels, pitches)
-    conditioning = {"pitch": [69.0], "velocity": [100.0], "label": [0]}
+        generator.condition_encoder.set_data(n_labels, pitches, tag_values)
+    conditioning = dict.fromkeys(generator.condition_names, [0.0])
+    conditioning |= {"pitch": [69.0], "velocity": [100.0], "label": [0]}
     generator(generator.prior(1, 0), {k: tf.constant(v) for k, v in conditioning.items()})

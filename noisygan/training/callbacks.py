@@ -83,6 +83,7 @@ def conditioning_of(data, rows):
         ),
         "label": tf.constant(data.label[rows], tf.int32),
         "held_seconds": tf.constant(data.held_seconds_of(rows)),
+        **{name: tf.constant(data.condition(name)[rows]) for name in data.tags},
     }
 
 

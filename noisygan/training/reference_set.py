@@ -40,8 +40,8 @@ class ReferenceSet:
             swapped = np.random.default_rng(0).integers(2, size=-(-len(found) // 2))
             fitted = np.minimum(2 * np.arange(len(swapped)) + swapped, len(found) - 1)
             compared = np.setdiff1d(compared, fitted)
-        columns = [np.nan_to_num(getattr(data, name)[chosen[compared]]) for name in condition_names]
-        conditions = np.stack([np.zeros(len(compared)), *columns], 1)
+        columns = [np.nan_to_num(data.condition(name)) for name in condition_names]
+        conditions = np.stack([np.zeros(len(data)), *columns], 1)[chosen[compared]]
         groups = np.unique(conditions, axis=0, return_inverse=True)[1].reshape(-1)
         # At least two examples for each of the conditions.
         few = np.isin(groups, _spaced(groups.max() + 1, n // 2))

@@ -23,6 +23,8 @@ import os
 import pathlib
 import platform
 
+import numpy as np
+
 from noisygan import __version__
 from noisygan.errors import RunError, UsageError, printable
 from noisygan.files import atomic_write, read_json, short_lines
@@ -33,14 +35,16 @@ MAX_METADATA_BYTES = 4 << 20
 MAX_METRICS_BYTES = 1 << 28
 MAX_METRICS_LINE = 1 << 16
 MAX_THREADS = 256
+MAX_TAG_ROWS = 200
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "numba", "gin-config")
 
 
-def create(run_dir, config_text, data, seed, command=(), threads=None, n_replicas=1):
+def create(run_dir, config_text, data, seed, command=(), threads=None, n_replicas=1, tags=()):
     """Create a run folder with a resolved config and the metadata.
 
     Args:
       threads: Result of `make_deterministic`; None: the run is not deterministic.
+      tags: Names of the tags that are conditions of the generator.
 
     Raises:
       UsageError: if the folder is not empty or new, or can't be written.
@@ -68,6 +72,8 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
         },
         "label_names": list(data.label_names),
         "pitches": data.midi_pitches,
+        "tags": {name: data.tag_values[name] for name in tags},
+        "tag_rows": _tag_rows(data, tags),
         "sample_rate": data.sample_rate,
         "n_samples": data.n_samples,
     }
@@ -80,6 +86,16 @@ def create(run_dir, config_text, data, seed, command=(), threads=None, n_replica
         raise UsageError(
             f"The run folder {run_dir} can't be written ({reason}); choose another"
         ) from error
+
+
+def _tag_rows(data, tags):
+    """Label and tags of up to MAX_TAG_ROWS recordings, from which tags of notes are drawn."""
+    rows = np.random.default_rng(0).permutation(len(data))[: MAX_TAG_ROWS if tags else 0]
+    columns = [np.array(data.label_names)[data.label], *(data.tags[name] for name in tags)]
+    return [
+        [float(f"{x:.6g}") if isinstance(x, float) else x for x in row]
+        for row in zip(*(column[rows].tolist() for column in columns), strict=True)
+    ]
 
 
 def write_metadata(run_dir, config_text, metadata):
@@ -155,6 +171,14 @@ def _object(**tests):
     return lambda x: isinstance(x, dict) and all(test(x.get(k)) for k, test in tests.items())
 
 
+def _tag(x):
+    return _list(_label, 10_000)(x) and x or _list(_number, 2)(x) and len(x) == 2 and x[0] <= x[1]
+
+
+def _number(x):
+    return type(x) in (int, float) and abs(x) < 1e30
+
+
 _threads = _object(
     intra_op=_whole(0, MAX_THREADS), inter_op=_whole(0, MAX_THREADS), kernels=_whole(1, MAX_THREADS)
 )
@@ -166,6 +190,14 @@ _METADATA = {
     ),
     "seed": (_whole(0, 2**31 - 1), f"a whole number 0 to {2**31 - 1}"),
     "pitches": (_list(_whole(0, 127), 128), "a list of MIDI numbers 0 to 127"),
+    "tags": (
+        lambda x: isinstance(x, dict) and all(map(_label, x)) and all(map(_tag, x.values())),
+        "an object of lists of categories, or of a lowest and a highest number",
+    ),
+    "tag_rows": (
+        _list(_list(lambda x: _label(x) or _number(x), 1000), MAX_TAG_ROWS),
+        "a list of lists of names and numbers",
+    ),
     "sample_rate": (_whole(1, 768_000), "1 to 768000 Hz"),
     "n_samples": (_whole(1, 2**40), "a number of samples"),
     "data": (
@@ -209,10 +241,15 @@ def read_metadata(run_dir):
             f"{path} was written by noisygan {theirs} (format {found}); this is {__version__}, "
             f"which cannot read it: pip install noisygan=={theirs}"
         )
+    # Runs of earlier versions have none.
+    metadata = {"tags": {}, "tag_rows": []} | metadata
     for name, (test, expected) in _METADATA.items():
         if name not in metadata or not test(metadata[name]):
             found = "missing" if name not in metadata else printable(repr(metadata[name]))[:40]
             raise RunError(f"{path}: {name} is {found}; expected {expected}")
+    tags, rows = metadata["tags"], metadata["tag_rows"]
+    if (tags and not rows) or any(len(row) != len(tags) + 1 for row in rows):
+        raise RunError(f"{path}: tag_rows: expected rows of a label and {len(tags)} tags")
     return metadata
 
 

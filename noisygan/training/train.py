@@ -61,7 +61,8 @@ def train(
     trainer.build(data, replicas.broadcast_from_chief(metadata["seed"]))
     if not resume and replicas.is_chief:
         text, n = gin_config.resolved_text(), replicas.n_replicas
-        run_files.create(run_dir, text, data, metadata["seed"], command, threads, n)
+        tags = [name for name in trainer.tags if name in trainer.generator.condition_names]
+        run_files.create(run_dir, text, data, metadata["seed"], command, threads, n, tags)
     is_limited = any(map(options.get, ("minutes", "steps", "early_stop")))
     if options.get("progress") and replicas.is_chief and not is_limited:
         options["progress"].message("no limit given: Ctrl-C saves and stops")
@@ -113,9 +114,8 @@ def build(data=None, replicas=None):
         trainer = gin_config.configured(Trainer)()
     trainer.replicas = replicas or trainer.replicas
     recordings = gin_config.configured(Recordings)()
-    encoder = trainer.condition_encoder
-    names = {*trainer.generator.condition_names, *(encoder.names if encoder is not None else ())}
-    recordings.required = tuple(names & {"pitch"})
+    recordings.required = tuple(trainer.condition_names & {"pitch"})
+    recordings.tags = list(dict.fromkeys((*recordings.tags, *trainer.tags)))
     gin_config.check_all_used()
     if data is None:
         return trainer, recordings
@@ -125,13 +125,13 @@ def build(data=None, replicas=None):
     return trainer, data
 
 
-def load_generator(run_dir, checkpoint, n_labels, pitches=()):
+def load_generator(run_dir, checkpoint, n_labels, pitches=(), tag_values=None):
     """Load the generator of a run with its averaged weights.
 
     Args:
       run_dir: Run folder.
       checkpoint: Prefix of a checkpoint or snapshot.
-      n_labels, pitches: Number of labels and MIDI pitches of the recordings.
+      n_labels, pitches, tag_values: As of `build_generator`.
 
     Returns:
       A built generator.
@@ -149,7 +149,7 @@ def load_generator(run_dir, checkpoint, n_labels, pitches=()):
     try:
         trainer = gin_config.configured(Trainer)()
         generator = trainer.generator
-        build_generator(generator, n_labels, pitches)
+        build_generator(generator, n_labels, pitches, tag_values)
     except Exception as error:  # Whatever a network of odd sizes fails with.
         raise UsageError(f"{run_dir}/config.gin builds no generator: {_reason(error)}") from error
     averages = [tf.Variable(v.value, trainable=False) for v in generator.weights]

@@ -151,9 +151,10 @@ class Trainer:
         seed_initializers([self.generator, self.discriminator], seed)
         batch = next(iter(data.batches(self.batch_size, seed)))
         self.plan.set_level(None)
-        build_generator(self.generator, len(data.label_names), data.midi_pitches)
+        facts = len(data.label_names), data.midi_pitches, data.tag_values
+        build_generator(self.generator, *facts)
         if self.condition_encoder is not None:
-            self.condition_encoder.set_data(len(data.label_names), data.midi_pitches)
+            self.condition_encoder.set_data(*facts)
         self.discriminator(batch["audio"], self.gan.condition_encoder(batch))
         self.d_phase = self._phase("d", self.discriminator, self.d_optimizer)
         self.g_phase = self._phase("g", self.generator, self.g_optimizer)
@@ -223,9 +224,14 @@ class Trainer:
         )
         self.replicas.check([self.batch_size], group)
         self.replicas.check(sizes, group, "Growth.batch_sizes")
-        names = set(generator.condition_names)
-        names |= set(self.condition_encoder.names) if self.condition_encoder is not None else set()
-        for name in sorted(names - {"velocity"}):  # A set may have a single one.
+        absent = [tag for tag in self.tags if tag not in data.tags]
+        if absent:
+            raise UsageError(
+                f"ConditionEncoder.tags: {data.folder} was read without {', '.join(absent)}; "
+                f"expected AudioDataset.from_folder(..., tags={self.tags})"
+            )
+        # A set may have a single velocity.
+        for name in sorted(self.condition_names.difference(("velocity", *self.tags))):
             if not getattr(data, f"has_{name}"):
                 what, other = name, f"a config without {name}"
                 advice = "name files like C4.wav or name-060-100.wav (pitch 60, velocity 100)"
@@ -236,6 +242,17 @@ class Trainer:
                     f"The config needs a {what} for every file, and not every file in "
                     f"{data.folder} has one: {advice}, or use {other}."
                 )
+
+    @property
+    def condition_names(self) -> set[str]:
+        """Names of the conditions of the generator and of the discriminator."""
+        encoder = self.condition_encoder
+        return {*self.generator.condition_names, *(encoder.names if encoder is not None else ())}
+
+    @property
+    def tags(self) -> list[str]:
+        """Names of the conditions that are tags, sorted."""
+        return sorted(self.condition_names.difference(("pitch", "velocity", "label")))
 
     def batches(self, data: AudioDataset, step: int) -> Iterator:
         """Iterate over the batches from a step on, `n_critic` of them per step."""

@@ -39,7 +39,7 @@ def fake_run(path, condition_names=("pitch", "velocity"), label_names=("flute_ac
             for step in range(0, 101 if is_pitched else 0, 10)
         ]
 
-    def render(seed, held_seconds=None, **conditions):
+    def render(seed, held_seconds=None, tags=None, **conditions):
         assert set(conditions) == set(condition_names)
         assert conditions.get("label") in (None, *label_names)
         pitch, velocity = conditions.get("pitch", 60), conditions.get("velocity", 100)
@@ -59,7 +59,7 @@ def fake_run(path, condition_names=("pitch", "velocity"), label_names=("flute_ac
         path=path, condition_names=condition_names, label_names=label_names,
         pitches=(60, 69, 72), sample_rate=RATE, seconds=4.0, step=100, metrics=metrics,
         generator=types.SimpleNamespace(count_params=lambda: 1234, has_controls=is_pitched),
-        render=render,
+        render=render, tag_values={},
         config="Trainer.batch_size = 16  # <b>&\n",
         metadata={
             "noisygan": "0.2.0",

@@ -18,8 +18,8 @@ STAGE = "document.getElementById('stage').dataset"
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit and a raw-waveform run."""
-    runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
+    """Address of a studio with a hybrid, a kit, a raw-waveform run and a hybrid with tags."""
+    runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw(), studio_runs.tagged()
     with studio_runs.served(*runs) as found:
         yield found
 
@@ -231,6 +231,24 @@ def test_a_sound_is_matched(page, tmp_path, monkeypatch):
               "'12.5 dB from bell.wav, 30 at the start; it is short'")  # fmt: skip
     assert page.evaluate(said.format("name")) == "Like bell.wav"
     assert page.evaluate(said.format("facts")).startswith("G4 · velocity 80 · 1.00 s")
+
+
+def test_tags_have_a_menu_and_a_slider_and_are_in_the_link(chromium, address):
+    page = Page(chromium, address, run=3)
+    choose = "(() => {{ const s = document.querySelector('#note select');"
+    choose += " s.value = 'far'; s.dispatchEvent(new Event('change')); }})()"
+    page.moves_sound(lambda: page.evaluate(choose.format()))
+    page.moves_sound(lambda: page.set_slider("#note input[aria-label=bend]", 2))
+    facts = "document.getElementById('facts').textContent"
+    assert page.evaluate(facts).startswith("far · bend 2 · C4")
+    page.wait("location.hash.includes('tag.mic=far&tag.bend=2')")
+    there, fragment = page.print(), page.evaluate("location.hash")
+    again = Page(chromium, address, fragment=fragment)
+    assert again.print() == there
+    again.moves_sound(lambda: again.click("#dice"))
+    assert again.evaluate(facts).startswith("far · bend 2")
+    broken = Page(chromium, address, fragment="#run=bent&tag.mic=room&tag.bend=99")
+    assert broken.evaluate(facts).startswith("close · bend 3")
 
 
 def test_a_kit_has_pads_and_steps(chromium, address):

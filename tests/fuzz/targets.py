@@ -11,7 +11,6 @@ import io
 import json
 import pathlib
 import tempfile
-import types
 import zipfile
 
 import numpy as np
@@ -317,7 +316,11 @@ def table_json(path):
 
 # ---- runs ------------------------------------------------------------------------------------
 
-FACTS = toys.metadata(label_names=["flute", "../up"])
+FACTS = toys.metadata(
+    label_names=["flute", "../up"],
+    tags={"mic": ["close", "../far"], "decay": [0.1, 0.9]},
+    tag_rows=[["flute", "close", 0.5]],
+)
 
 
 @target(encoded(FACTS), "run.json")
@@ -327,8 +330,9 @@ def run_facts(path):
     from noisygan.training.run_files import read_metadata
 
     facts = read_metadata(path.parent)
-    names = {name: tuple(facts[name]) for name in ("label_names", "pitches")}
-    run = types.SimpleNamespace(name="run", condition_names=("pitch", "label"), **names)
+    names = ("pitch", "label", *facts["tags"])
+    tags = {"tag_values": facts["tags"], "tag_rows": facts["tag_rows"]}
+    run = toys.run("run", names, facts["label_names"], facts["pitches"], **tags)
     for request in make_requests(run, 2):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 

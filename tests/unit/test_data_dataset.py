@@ -458,3 +458,21 @@ class TestCrops:
         with pytest.raises(Exception, match="b.wav is missing"):
             self.drawn(dataset, 2)
         assert isinstance(dataset.failure, RunError)
+
+
+def test_tags_of_a_table_come_through_a_prepared_folder(folder, tmp_path):
+    names = enumerate(sorted(path.name for path in folder.iterdir()))
+    rows = [f"{name},{'warm' if i else ''},{i}" for i, name in names]
+    (folder / "recordings.csv").write_text("\n".join(["file,mood,order", *rows]))
+    plain = read(folder, tags=["mood", "order"])
+    made = AudioDataset.from_folder(
+        prepare(folder, tmp_path / "out"), 16000, n_samples=N, tags=["mood", "order"]
+    )
+    for found in (plain, made):
+        assert found.tag_values == {"mood": ("unknown", "warm"), "order": (0.0, 6.0)}
+        assert found.tags["mood"].tolist() == ["unknown"] + ["warm"] * 6
+        np.testing.assert_array_equal(found.condition("order"), range(7))
+    with pytest.raises(UsageError, match="has the tag take; there are mood, order"):
+        read(tmp_path / "out", sample_rate=16000, tags=["take"])
+    with pytest.raises(UsageError, match="has the tag audio"):
+        read(folder, tags=["audio"])

@@ -44,15 +44,14 @@ class TestEntries:
         nsynth(tmp_path / "nsynth-test", {"c": NOTE}, write_sound)
         read_from, (a, b, reed), _ = layouts.list_entries(tmp_path)
         assert read_from == folder
-        known = ("flute_acoustic_000", "flute", "acoustic")
-        assert a == source_files.Entry(
-            "a", folder / "audio" / "a.flac", *known, 61.5, 75, rule="NSynth"
-        )
-        assert b == source_files.Entry(
-            "b", folder / "audio" / "b.wav", *known, 60.0, 75, rule="NSynth"
-        )
+        known = {"rule": "NSynth", "tags": {"family": "flute", "source": "acoustic"}}
+        known["tags"]["qualities"] = "bright"
+        label = "flute_acoustic_000"
+        assert a == source_files.Entry("a", folder / "audio" / "a.flac", label, 61.5, 75, **known)
+        assert b == source_files.Entry("b", folder / "audio" / "b.wav", label, 60.0, 75, **known)
         # Absent fields come from the name; whether a file is there shows when it is decoded.
-        assert (reed.label, reed.family, reed.source) == ("reed_synthetic_012", "reed", "synthetic")
+        assert reed.label == "reed_synthetic_012"
+        assert reed.tags == {"family": "reed", "source": "synthetic"}
         assert (reed.pitch, reed.velocity, reed.path.exists()) == (50, 25, False)
 
     def test_nsynth_that_is_incomplete(self, tmp_path, write_sound):
@@ -277,6 +276,17 @@ def test_a_table(tmp_path, write_sound):
         *("36", "20210304", "none")
     ]
     assert (b.pitch, b.split, b.tags) == (36.5, "test", {"Pitch": "x"})
+
+
+def test_a_table_in_the_folder_is_found_and_names_say_what_it_does_not(tmp_path, write_sound):
+    for name in ("kick/a-35-v064", "bells/C5_b"):
+        write_sound(tmp_path / f"{name}.wav")
+    rows = "file,label,mic,decay\nkick/a-35-v064.wav,,close,0.5\nbells/C5_b.wav,chime,,2\n"
+    (tmp_path / "recordings.csv").write_text(rows)
+    _, (b, a), skipped = layouts.list_entries(tmp_path)
+    assert (a.label, a.velocity, a.tags) == ("kick", 64, {"mic": "close", "decay": 0.5})
+    assert (b.label, b.pitch, b.tags) == ("chime", 72, {"decay": 2.0}) and not skipped
+    assert a.rule == b.rule == "table"
 
 
 @pytest.mark.parametrize("form", ["list", "object", "lines"])

@@ -53,6 +53,17 @@ def test_labels_are_one_hot():
     np.testing.assert_array_equal(features, np.eye(3)[[0, 2, 1]])
 
 
+def test_tags_are_scaled_numbers_and_one_hot_categories():
+    encoder = ConditionEncoder((), tags=("mic", "decay"))
+    encoder.set_data(1, [], {"decay": (1.0, 3.0), "mic": ("close", "far"), "unused": (0.0, 1.0)})
+    assert encoder.names == ("mic", "decay")
+    features = encoder({"mic": tf.constant([1.0, 0.0]), "decay": tf.constant([1.5, 9.0])})
+    np.testing.assert_allclose(features, [[0, 1, -0.5], [1, 0, 1]])
+    encoder.set_data(1, [], {"decay": (2.0, 2.0), "mic": ("close",)})
+    one = {"mic": tf.constant([0.0]), "decay": tf.constant([2.0])}
+    np.testing.assert_allclose(encoder(one), [[1, -1]])
+
+
 def test_only_what_is_named_is_needed_and_nothing_gives_none():
     features = ConditionEncoder(("velocity",))({"velocity": tf.constant([64.0])})
     assert features.shape == (1, 2)

@@ -4,7 +4,6 @@ import importlib
 import importlib.util
 import json
 import sys
-import types
 
 import numpy as np
 import pytest
@@ -95,7 +94,7 @@ def notes(request):
 
 
 def exported(generator, folder, format, **asked):
-    run = types.SimpleNamespace(name="run", generator=generator, label_names=("a", "b", "c"))
+    run = toys.run("run", generator.condition_names, ("a", "b", "c"), generator=generator)
     return export(run, folder / "model", format, **asked)
 
 

@@ -1,7 +1,5 @@
 """Latent fit of hybrid and raw-waveform generators."""
 
-import types
-
 import keras
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching import latent_fit, matching
 from noisygan.matching.target import Target
 from noisygan.rendering.synthesis import render_controls
+from tests import toys
 from tests.toys import N_SAMPLES, SAMPLE_RATE, hybrid
 
 
@@ -29,7 +28,7 @@ class Waves(RawWaveform):
 
 def run_of(generator):
     """The part of a `noisygan.Run` that a match uses."""
-    return types.SimpleNamespace(generator=generator, label_names=("toy",))
+    return toys.run("toy", generator.condition_names, ("toy",), generator=generator)
 
 
 def target_of(audio, path="a.wav"):

@@ -70,6 +70,28 @@ def test_without_pitches_they_are_drawn_from_the_recordings():
     assert len({*stems(make_requests(FLUTE, 40))}) == 40
 
 
+def test_tags_that_are_not_given_are_those_of_one_recording():
+    rows = [["kick", "close", 0.1], ["kick", "far", 0.2], ["snare", "far", 0.9]]
+    values = {"mic": ("close", "far"), "decay": (0.1, 0.9)}
+    names, tags = ("label", "mic", "decay"), {"tag_values": values, "tag_rows": rows}
+    drums = run("kit", names, ("kick", "snare"), **tags)
+    found = make_requests(drums, 40)
+    assert {(each.label, *each.tags.values()) for each in found} == {
+        (0, "close", 0.1),
+        (0, "far", 0.2),
+        (1, "far", 0.9),
+    }
+    assert make_requests(drums, 5)[3].tags == found[3].tags
+    # Of a snare that is close there is none: the number is that of something alike.
+    [snare] = make_requests(drums, label=["snare"], tags={"mic": "close"})
+    assert snare.tags["mic"] == "close" and snare.stem == "snare-mic_close-000"
+    tags = {"mic": ["close", "far"], "decay": [0.2, "0.5"]}
+    given = make_requests(drums, label=["kick"], tags=tags)
+    assert [list(each.tags.values()) for each in given] == [
+        [mic, decay] for mic in ("close", "far") for decay in (0.2, 0.5)
+    ]
+
+
 @pytest.mark.parametrize(
     ("run", "asked", "named"),
     [
@@ -79,6 +101,7 @@ def test_without_pitches_they_are_drawn_from_the_recordings():
         (FLUTE, {"velocity": 128}, "velocity 128"),
         (BAND, {"label": ["oboe"]}, "label oboe.*bass, flute, reed"),
         (FREE, {"label": ["oboe"]}, "no labels"),
+        (FREE, {"tags": {"mic": "far"}}, "mic is unknown to this run, which has none"),
         (FLUTE, {"count": 0}, "count 0"),
     ],
 )

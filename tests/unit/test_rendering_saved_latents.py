@@ -12,10 +12,10 @@ SAVED = {"z": np.arange(4.0), "label_name": "flute"} | NUMBERS
 
 
 def test_saved_latents_and_arrays_are_read(tmp_path):
-    np.savez(tmp_path / "z.npz", **SAVED)
+    np.savez(tmp_path / "z.npz", **SAVED, tags='{"mic": "far"}')
     saved = load_latents(tmp_path / "z.npz")
     np.testing.assert_array_equal(saved.z, [[0, 1, 2, 3]])
-    assert saved[1:] == (60.4, 90.0, "flute", 1.5, 0.5, 3)
+    assert saved[1:] == (60.4, 90.0, "flute", 1.5, 0.5, 3, {"mic": "far"})
     for shape in ((3,), (5, 3)):
         np.save(tmp_path / "a.npy", np.zeros(shape))
         saved = load_latents(tmp_path / "a.npy")
@@ -24,11 +24,12 @@ def test_saved_latents_and_arrays_are_read(tmp_path):
 
 
 def test_conditions_are_the_given_ones_else_the_saved_ones():
-    saved = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute")
-    flute = toys.run("run", ("pitch", "velocity", "label"), ("flute", "oboe"), ())
-    assert saved.conditions(flute) == ([60.4], 90.0, ["flute"])
-    assert saved.conditions(flute, [72], 5, ["oboe"]) == ([72], 5, ["oboe"])
-    assert saved.conditions(toys.run("run", (), ("flute",), ())) == (None, None, None)
+    saved = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute", tags={"mic": "far", "x": 1.0})
+    flute = toys.run("run", ("pitch", "velocity", "label", "mic"), ("flute", "oboe"), ())
+    assert saved.conditions(flute) == ([60.4], 90.0, ["flute"], {"mic": "far"})
+    given = [72], 5, ["oboe"], {"mic": "close"}
+    assert saved.conditions(flute, *given) == given
+    assert saved.conditions(toys.run("run", (), ("flute",), ())) == (None, None, None, {})
     with pytest.raises(UsageError, match="z: .* 3 .* 4"):
         saved.check_size(4)
 
@@ -43,6 +44,7 @@ def test_conditions_are_the_given_ones_else_the_saved_ones():
         ({"z": np.array([{}])}, "can't be read"),
         ({"pitch": 128.0}, "pitch is 128.0; expected a number from 0 to 127"),
         ({"velocity": np.nan}, "velocity is nan"),
+        ({"tags": "[1"}, "its tags are no JSON object"),
         ({"gain": 0.0}, "gain is 0"),
         ({"gain": np.ones(2)}, "gain is"),
         ({"noise_seed": -1}, "noise_seed is -1"),

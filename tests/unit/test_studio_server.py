@@ -33,8 +33,8 @@ def constant(seconds, level):
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit and a raw-waveform run."""
-    players = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw()
+    """Address of a studio with a hybrid, a kit, a raw-waveform run and a hybrid with tags."""
+    players = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw(), studio_runs.tagged()
     with studio_runs.served(*players, n_latents=12) as url:
         yield urllib.parse.urlsplit(url).netloc
 
@@ -105,7 +105,7 @@ def test_landscapes_are_found(ask):
         ("/api/render", {"z": 1}, 400, "z: got something else"),
         ("/api/render", {"z": [0] * 5 + [True]}, 400, "z: got True among them"),
         ("/api/render", b'{"z": [0,0,0,0,0,NaN]}', 400, "z: got nan among them"),
-        ("/api/render", {"run": 3}, 400, "run: got 3"),
+        ("/api/render", {"run": 4}, 400, "run: got 4"),
         ("/api/render", {"run": 0.5}, 400, "run: got 0.5"),
         ("/api/render", {"pitch": 128}, 400, "pitch: got 128"),
         ("/api/render", {"pitch": 127}, 400, "pitch 127"),
@@ -113,6 +113,11 @@ def test_landscapes_are_found(ask):
         ("/api/render", {"edits": {"x": [1]}}, 400, "edits: expected an object"),
         ("/api/render", {"edits": {"noise_db": [0] * 2001}}, 400, "got 2001 of them"),
         ("/api/render", {"sing": 1}, 400, "no field sing"),
+        ("/api/render", {"tags": {"mic": "far"}}, 400, "mic is unknown to this run"),
+        ("/api/render", {"run": 3, "tags": ["far"]}, 400, "tags: expected an object"),
+        ("/api/render", {"run": 3, "tags": {"mic": ["far"]}}, 400, "tags: expected an object"),
+        ("/api/render", {"run": 3, "tags": {"mic": "room"}}, 400, "expected one of close, far"),
+        ("/api/render", b'{"run": 3, "tags": {"bend": NaN}}', 400, "a number -1 to 3"),
         ("/api/wav", {"bits": 12}, 400, "bits: got 12"),
         ("/api/wav", {"sample_rate": 1}, 400, "sample_rate: got 1"),
         ("/api/latent", {"seed": "x"}, 400, "seed: got x"),
@@ -225,6 +230,19 @@ def test_a_match_is_answered(ask, monkeypatch):
     assert status == 200 and json.loads(answer) == {"z": Z}
     assert uploads == [("kit", b"a sound")]
     assert json.loads(ask("/api/match")[2]) == {"share": 0.5}
+
+
+def test_tags_are_those_of_the_request_else_drawn_by_the_seed(ask):
+    assert json.loads(ask("/api/runs")[2])[3]["tags"] == {"mic": ["close", "far"], "bend": [-1, 3]}
+    drawn = json.loads(ask("/api/latent", {"run": 3, "seed": 1})[2])["tags"]
+    assert drawn["mic"] == "close" and drawn["bend"] in (0.0, 0.5)
+
+    def f0_hz(**tags):
+        body = {"run": 3, "seed": 1, "pitch": 69, "tags": tags}
+        return json.loads(ask("/api/render", body)[2])["curves"]["f0_hz"][0]
+
+    assert f0_hz() == pytest.approx(440 * 2 ** (drawn["bend"] / 12), rel=1e-4)
+    assert f0_hz(bend=3, mic="far") == pytest.approx(440 * 2 ** (10 / 12), rel=1e-4)
 
 
 def test_a_seed_is_enough_and_edits_change_the_curves(ask):

@@ -179,7 +179,8 @@ def list_entries(folder, split, sample_rate):
         if line["split"] == split:
             try:
                 start, n_samples = int(line["start"][column]), int(line["n_samples"][column])
-                held = line["tags"].get("held_seconds")
+                tags = {name: _tag(value) for name, value in line["tags"].items()}
+                held, ending = tags.pop("held_seconds", None), tags.pop("ending", None)
                 if not (0 <= start < 2**40 and 0 <= n_samples < 2**40):
                     raise ValueError(start)
                 entries.append(
@@ -187,13 +188,12 @@ def list_entries(folder, split, sample_rate):
                         name=str(line["key"]),
                         path=folder / wavs[line["shard"]],
                         label=_text(line["label"]),
-                        family=_text(line["tags"].get("family")),
-                        source=_text(line["tags"].get("source")),
                         pitch=None if line["pitch"] is None else float(line["pitch"]),
                         velocity=None if line["velocity"] is None else float(line["velocity"]),
-                        take=int(line["tags"].get("take", 1)),
+                        take=int(tags.pop("take", 1)),
                         held_seconds=None if held is None else float(held),
-                        ending=_text(line["tags"].get("ending")),
+                        ending=_text(ending),
+                        tags=tags,
                         rule="prepared",
                         start=start,
                         end=start + max(1, n_samples),
@@ -275,6 +275,12 @@ def _record(folder, line, rates):
         except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read: {error}") from error
     return Record(audio=audio, features=features, **fields)
+
+
+def _tag(value):
+    if not isinstance(value, str) and not abs(value) <= 2**24:
+        raise ValueError(value)
+    return value if isinstance(value, str) else float(value)
 
 
 def _text(value):

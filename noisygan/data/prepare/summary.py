@@ -51,7 +51,7 @@ def listing(manifest, folder):
     """
     middle_c = manifest["options"].get("middle_c", "C4")
     found = Listing(folder, manifest["sample_rates"][0], middle_c=middle_c)
-    names = ("label", "pitch", "velocity", "take", "rule", "problem", "ending")
+    names = ("label", "pitch", "velocity", "take", "rule", "problem", "ending", "tags")
     with open(Path(folder) / "files.jsonl", encoding="ascii") as file:
         for text in short_lines(file, _MAX_LINE):
             line = json.loads(text)

@@ -288,6 +288,7 @@ def _records(chosen, options, watched):
             rule=source.rule,
             problem=source.problem,
             ending=ending,
+            tags=source.tags,
             facts=dataclasses.asdict(facts),
             peak=round(float(np.max(np.abs(made.kept))), 6),
             loudness_db=round(loudness, 2),

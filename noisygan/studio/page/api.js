@@ -26,9 +26,9 @@ export async function landscape(run) {
   }
 }
 
-/** {seed, z} of a seed. */
-export async function latent(run, seed) {
-  return (await post("api/latent", { run, seed })).json();
+/** {seed, z, tags} of a seed. */
+export async function latent(run, seed, label) {
+  return (await post("api/latent", { run, seed, label })).json();
 }
 
 /** A sound: {samples, rate, seconds, curves, lowered_db}; one that was heard lately at once. */

@@ -1,7 +1,7 @@
 // What stays: favourites, history, a link to share, files.
 
 import * as api from "./api.js";
-import { find, make, say } from "./dom.js";
+import { clamp, find, make, say } from "./dom.js";
 import { body, current, goTo, onChange, remember, round, run, shape, state, store } from "./store.js";
 
 const N_FAVOURITES = 200;
@@ -36,8 +36,8 @@ function showFavourites() {
   const chips = list.map((each, i) => {
     const take = make("button", { type: "button", textContent: each.name });
     take.onclick = () => {
-      const { z, seed, noise, edits, label } = structuredClone(each);
-      shape({ z, seed, noise, edits: edits || {}, label: run().labels.length ? label : 0 }, each.name);
+      const { z, seed, noise, edits, label, tags } = structuredClone(each);
+      shape({ z, seed, noise, edits: edits || {}, label: run().labels.length ? label : 0, tags: known(tags) }, each.name);
       remember(each.name);
     };
     const remove = make("button", { type: "button", className: "remove", textContent: "×", "aria-label": `Remove ${each.name}` });
@@ -71,6 +71,16 @@ function unpack(text) {
   return [...new Float32Array(bytes.buffer)];
 }
 
+/** The tags of a sound with those of the current one where the run does not know a value. */
+function known(tags = {}) {
+  const found = { ...current().tags };
+  for (const [name, values] of Object.entries(run().tags)) {
+    if (typeof values[0] === "string") found[name] = values.includes(tags[name]) ? tags[name] : found[name];
+    else if (Number.isFinite(Number(tags[name] ?? NaN))) found[name] = clamp(Number(tags[name]), ...values);
+  }
+  return found;
+}
+
 function link() {
   const s = state(), sound = current();
   const fields = new URLSearchParams({ run: run().name });
@@ -81,6 +91,7 @@ function link() {
   }
   if (run().conditions.includes("pitch")) fields.set("pitch", s.pitch);
   if (run().labels.length) fields.set("label", run().labels[sound.label]);
+  for (const name of Object.keys(run().tags)) fields.set(`tag.${name}`, sound.tags[name]);
   return `#${fields}`;
 }
 
@@ -96,6 +107,7 @@ export function linked() {
       const pitch = Number(fields.get("pitch"));
       if (fields.get("pitch") && pitch >= 0 && pitch <= 127) state().pitch = pitch;
       if (label >= 0) sound.label = label;
+      sound.tags = known(Object.fromEntries(Object.keys(facts.tags).map((name) => [name, fields.get(`tag.${name}`) ?? undefined])));
       try {
         if (fields.get("seed")) {
           const seed = Number(fields.get("seed"));

@@ -29,6 +29,7 @@ async function take(file) {
     tell("note");
     const changes = { z: found.z, noise: found.seed, edits: found.edits };
     if (facts.labels.length) changes.label = found.label ?? current().label;
+    changes.tags = { ...current().tags, ...found.tags };
     shape(changes, `Like ${file.name}`);
     remember(`Like ${file.name}`);
     say([`${found.distance_db} dB from ${file.name}, ${found.start_db} at the start`, ...found.remarks].join("; "));

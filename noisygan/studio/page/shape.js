@@ -41,6 +41,14 @@ export const along = (z, direction) => dot(z, direction);
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
+/** A labelled menu of names. value() is the chosen one, set(name) is called when another is chosen. */
+function menu({ name, names, value, set }) {
+  const choice = make("select", { "aria-label": name }, ...names.map((each) => make("option", { value: each, textContent: each })));
+  choice.onchange = () => { set(choice.value); tell("sound"); listen(); remember(choice.value); };
+  refreshers.push(() => { choice.value = value(); });
+  return make("label", { className: "slider" }, make("span", { textContent: name }), choice);
+}
+
 function build() {
   refreshers.length = 0;
   const facts = run(), found = landscape(), s = state();
@@ -67,10 +75,19 @@ function build() {
     }));
   }
   if (facts.labels.length) {
-    const choice = make("select", { "aria-label": "Kind" }, ...facts.labels.map((name, i) => make("option", { value: i, textContent: name })));
-    choice.onchange = () => { current().label = Number(choice.value); tell("sound"); listen(); remember(facts.labels[current().label]); };
-    refreshers.push(() => { choice.value = current().label; });
-    note.push(make("label", { className: "slider" }, make("span", { textContent: "Kind" }), choice));
+    note.push(menu({
+      name: "Kind", names: facts.labels,
+      value: () => facts.labels[current().label], set: (name) => { current().label = facts.labels.indexOf(name); },
+    }));
+  }
+  for (const [name, values] of Object.entries(facts.tags)) {
+    const value = () => current().tags[name];
+    const set = (chosen) => { current().tags = { ...current().tags, [name]: chosen }; };
+    const [low, high] = values;
+    note.push(typeof low === "string" ? menu({ name, names: values, value, set }) : slider({
+      name, low, high, step: (high - low) / 200 || 1, value, write: (v) => String(Number(v.toPrecision(3))),
+      set: (chosen) => { set(clamp(chosen, low, high)); tell("sound"); listen(); },
+    }));
   }
   find("note").replaceChildren(...note);
   find("note-title").hidden = !note.length;

@@ -62,6 +62,10 @@ function describe() {
   find("name").textContent = sound.name;
   const parts = [];
   if (facts.labels.length) parts.push(facts.labels[sound.label]);
+  for (const name of Object.keys(facts.tags)) {
+    const value = sound.tags[name];
+    parts.push(typeof value === "string" ? value : `${name} ${Number(value.toPrecision(3))}`);
+  }
   if (facts.conditions.includes("pitch")) parts.push(noteName(Math.round(s.pitch)));
   if (facts.conditions.includes("velocity")) parts.push(`velocity ${Math.round(s.velocity)}`);
   if (shown) parts.push(`${shown.seconds.toFixed(2)} s`);

@@ -18,7 +18,7 @@ export const store = {
 export const run = () => store.runs[store.number];
 export const state = () => store.states[store.number];
 export const landscape = () => store.landscapes[store.number];
-/** The sound that is being shaped: {z, seed, name, label, noise, edits}. */
+/** The sound that is being shaped: {z, seed, name, label, tags, noise, edits}. */
 export const current = () => state().sounds[state().chosen];
 
 /** Calls listener(reason) after each change: "run", "sound", "note", "landscape", "pattern", "history". */
@@ -32,14 +32,15 @@ export function body(sound = current(), changes = {}) {
   if (facts.conditions.includes("pitch")) asked.pitch = pitch;
   if (facts.conditions.includes("velocity")) asked.velocity = velocity;
   if (facts.labels.length) asked.label = sound.label;
+  if (Object.keys(facts.tags).length) asked.tags = sound.tags;
   if (facts.has_length) asked.seconds = seconds;
   if (facts.has_curves && Object.keys(sound.edits).length) asked.edits = sound.edits;
   return { ...asked, ...changes };
 }
 
 export async function seeded(seed, label = 0) {
-  const { z } = await api.latent(store.number, seed);
-  return { z, seed, name: `Seed ${seed}`, label, noise: seed, edits: {} };
+  const { z, tags } = await api.latent(store.number, seed, label);
+  return { z, seed, name: `Seed ${seed}`, label, tags, noise: seed, edits: {} };
 }
 
 /** The first state of a run. */
