@@ -5,7 +5,7 @@
 
 Each question is one `noisygan compare` in OUT_DIR/QUESTION, with the minutes, systems and bindings
 of `QUESTIONS` below; the same command resumes, also with more seeds. `--publish` writes the tables
-of all that is measured into docs/answers.md.
+of all that is measured into docs/answers.md, and a few sounds of each system.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
+
 import noisygan
 from benchmarks import common
+from noisygan.archives import read_arrays
 from noisygan.evaluation.report import number
 
+N_SOUNDS, SECONDS = 4, 2.0  # of each system
 CELLS = "hybrid_texture", "hybrid_adversarial", "waveform_texture", "waveform_adversarial"
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
 NOTES += "MMD^2 x 1000, log-mel", "two-sample accuracy", "within 50 cents of the target pitch"
@@ -89,8 +93,23 @@ def publish(out_dir):
         table_file = out_dir / name / "table.json"
         if table_file.is_file():
             measured = json.loads(table_file.read_text(encoding="utf-8"))
-            text = common.replaced(text, name, described(measured, question))
+            heard = encoded(out_dir / name, name, measured)
+            text = common.replaced(text, name, described(measured, question) + "\n\n" + heard)
     path.write_text(text, encoding="utf-8")
+
+
+def encoded(folder, name, measured):
+    """Write the first sounds of each system as docs/sounds/answers_*.ogg; returns links to them."""
+    sample_rate = int(dict(measured["facts"])["length"].split()[-2])
+    links = []
+    for system in [system["name"] for system in measured["systems"]]:
+        sounds = read_arrays(folder / "measured" / f"{system}-0" / "shown.npz")["grid"][:N_SOUNDS]
+        joined = np.concatenate([x[: round(SECONDS * sample_rate)] for x in sounds])
+        file = f"answers_{name}_{system}.ogg"
+        scaled = 0.9 * joined / max(1.0, np.abs(joined).max())
+        common.write_ogg(common.ROOT / "docs/sounds" / file, scaled, sample_rate)
+        links.append(f"[{system}](sounds/{file})")
+    return "Sounds: " + ", ".join(links) + "."
 
 
 def described(measured, question):

@@ -89,7 +89,7 @@ class Examples:
         return self._envelopes
 
     def embedded(self, name, function):
-        """Vectors [n, d] of a further feature space, computed once."""
+        """Output of an embedding, float64 [n, ...], computed once."""
         if name not in self._embedded:
             vectors = function(self.audio, self.sample_rate)
             self._embedded[name] = np.asarray(vectors, np.float64)

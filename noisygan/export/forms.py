@@ -111,7 +111,7 @@ def samples_a_frame(generator, sample_rate):
 def check_voices(generator):
     """Raise UsageError if a hybrid has a voice that can't be exported."""
     for voice in generator.voices:
-        if type(voice) is not _VOICES.get(voice.kind):
+        if not isinstance(voice, _VOICES.get(voice.kind, ())):
             known = ", ".join(v.__name__ for v in _VOICES.values())
             kind = type(voice).__name__
             raise UsageError(f"voice {voice.name} is a {kind}; only {known} can be exported")

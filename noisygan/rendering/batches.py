@@ -151,4 +151,4 @@ def has_known_voices(generator):
     from noisygan.rendering.synthesis import KINDS
 
     voices = generator.voices
-    return bool(voices) and all(type(voice) is KINDS.get(voice.kind) for voice in voices)
+    return bool(voices) and all(isinstance(voice, KINDS.get(voice.kind, ())) for voice in voices)

@@ -21,6 +21,7 @@ from noisygan.generators.generator import Generator
 from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+from noisygan.generators.wavetable_voice import WavetableVoice
 from synths import (
     Add,
     Crop,
@@ -350,6 +351,16 @@ CASES = {
     ),
     "HarmonicVoice": Case(
         make=lambda: HarmonicVoice(4, tuned=True, detune_cents=3.0),
+        inputs=SUNG | PITCHED | {"seed": SEED},
+        shapes={
+            "f0_hz": (3, 5, 1),
+            "amplitudes": (3, 5, 1),
+            "harmonic_distribution": (3, 5, 4),
+            "audio": (3, 400),
+        },
+    ),
+    "WavetableVoice": Case(
+        make=lambda: WavetableVoice(3, n_harmonics=4),
         inputs=SUNG | PITCHED | {"seed": SEED},
         shapes={
             "f0_hz": (3, 5, 1),

@@ -16,8 +16,9 @@ from noisygan.training import checkpoints
 
 # A comparison that trains one system and is killed; its process takes STUB for the training.
 COMPARISON = """
-import pathlib, sys
+import pathlib, signal, sys
 from noisygan.comparison import training
+signal.signal(signal.SIGINT, signal.default_int_handler)  # It may be ignored here.
 from noisygan.comparison.systems import System
 config, run_dir, data, *stub = sys.argv[1:]
 if stub:
@@ -78,8 +79,13 @@ def log_when(log, has):
 
 @pytest.mark.parametrize(
     ("number", "stub"),
-    [(signal.SIGKILL, []), (signal.SIGKILL, [STUB]), (signal.SIGTERM, [STUB])],
-    ids=["killed", "killed-stub", "terminated-stub"],
+    [
+        (signal.SIGKILL, []),
+        (signal.SIGKILL, [STUB]),
+        (signal.SIGTERM, [STUB]),
+        (signal.SIGINT, [STUB]),
+    ],
+    ids=["killed", "killed-stub", "terminated-stub", "interrupted-stub"],
 )
 def test_a_killed_comparison_leaves_no_training_behind(number, stub, tmp_path):
     run_dir = tmp_path / "runs" / "a-0"
@@ -89,6 +95,7 @@ def test_a_killed_comparison_leaves_no_training_behind(number, stub, tmp_path):
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         log_when(log, "began" if stub else "step ")
+        assert "saved" not in log.read_text()
         process.send_signal(number)
         process.wait(60)
         # The comparison waits for the training, unless it was killed itself.

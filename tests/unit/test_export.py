@@ -20,6 +20,7 @@ from noisygan.generators.jitter import ConditionJitter, Jitter
 from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.generators.wavegan import WaveGAN
+from noisygan.generators.wavetable_voice import WavetableVoice
 from synths import Reverb
 from tests import toys
 
@@ -40,8 +41,9 @@ def note():
 
 
 def string():
-    """A hybrid of notes with stretched partials."""
-    generator = toys.hybrid(latent_dim=6)
+    """A hybrid of notes with stretched partials of wavetables."""
+    voices = [WavetableVoice(3, n_harmonics=6), NoiseVoice(n_bands=9)]
+    generator = toys.hybrid(voices=voices, latent_dim=6)
     generator.adapt(toys.strings())
     return generator
 

@@ -88,6 +88,10 @@ def test_counting_shows_a_bar_on_a_terminal_alone():
         "hybrid, seed 0: diversity: 180",
     ]
     stream = Terminal()
+    with CountedProgress("reading", 500, stream, Clock()) as count:
+        count(3, 20, what="hybrid, seed 0: metrics")
+    assert "hybrid, seed 0: metrics" in stream.getvalue() and "3/20" in stream.getvalue()
+    stream = Terminal()
     with CountedProgress("downloading", 3_000_000, stream, Clock(), is_bytes=True) as count:
         count(1_000_000)
     assert "1.0/3.0 MB" in stream.getvalue()
