@@ -102,11 +102,11 @@ positive = number_type(float, 5e-324, 1.7e308, "a number above 0")
 
 
 def tag(text):
-    """An argparse type: the name of a tag and its values, NAME=V,V, as (name, list of str)."""
+    """An argparse type: the name of a tag and its values, NAME=V,V, as (name, text)."""
     name, equals, values = text.partition("=")
     if not (name and values):
         raise argparse.ArgumentTypeError(f"{text!r}, expected NAME=VALUE, such as mic=close")
-    return name, values.split(",")
+    return name, values
 
 
 def split_known(text, known):
@@ -138,6 +138,13 @@ def key(text):
     if isinstance(value, float):
         raise argparse.ArgumentTypeError(f"{text!r}, expected a key, such as 60 or C4")
     return value
+
+
+def add_tags(parser, metavar, more=""):
+    """Add --tag, whose values are pairs of `tag`."""
+    text = f"value of a tag of the run{more}; may be given several times; where absent, that of a "
+    text += "recording"
+    parser.add_argument("--tag", type=tag, action="append", metavar=metavar, help=text)
 
 
 def pitch_list(text):
