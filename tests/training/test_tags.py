@@ -89,8 +89,11 @@ def test_notes_are_rendered_at_the_values_that_are_given(run):
 
 def test_an_interpolation_and_an_instrument_have_tags(run, tmp_path):
     assert len(run.interpolate(steps=2, pitch=60, tags={"mic": "far"})) == 2
-    run.instrument(tmp_path / "sfz", pitch=[60], velocity=[100])
-    assert (tmp_path / "sfz").is_dir()
+    given = {"pitch": [60], "velocity": [100], "round_robins": 1}
+    made = run.instrument(tmp_path / "sfz", **given, tags={"mic": "far"})
+    assert [sample.zone.request.tags["mic"] for sample in made.samples] == ["far"]
+    with pytest.raises(UsageError, match="mic: got close,far"):
+        run.instrument(tmp_path / "other", **given, tags={"mic": "close,far"})
 
 
 def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_sound):
@@ -103,6 +106,9 @@ def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_soun
     (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,room,9\n")
     with pytest.raises(UsageError, match="tone-060-100.wav: tag mic: got room"):
         run.render(like=tmp_path)
+    some = recordings_of(run).read(tmp_path)
+    with pytest.raises(UsageError, match="mic: got room"):
+        generate(run, some_examples(some, 1), 1)
     # Numbers beyond the range are clipped to it.
     (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,far,9\n")
     assert len(run.render(like=tmp_path)) == 1

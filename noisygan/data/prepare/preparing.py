@@ -127,7 +127,8 @@ def _plan(out, data, table, options):
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
     for key, values in options.only if seen else ():
-        absent = [value for value in values if value not in seen[key]]
+        found = ",".join(text for text in seen[key] if units.is_among(text, values))
+        absent = [value for value in values if not units.is_among(value, [found])]
         if absent:
             there = listed(sorted(seen[key])) or "none at all"
             raise UsageError(

@@ -155,7 +155,12 @@ def choose_split(source, sha256, options, shared):
 
 def is_wanted(source, only):
     """Apply the filters of `Options.only` to a source."""
-    return all(text_of(source.value(name)) in values for name, values in only)
+    return all(is_among(text_of(source.value(name)), values) for name, values in only)
+
+
+def is_among(text, values):
+    """Whether a text is among values; they may be pieces of it, since commas separate them."""
+    return f",{text}," in f",{','.join(values)},"
 
 
 def process(folder, index, given_up=None):
