@@ -111,7 +111,7 @@ class CREPE:
         """Estimate F0; arguments as of `PYIN`. The confidence is the highest activation."""
         import soxr
 
-        in_range = (_BIN_HZ >= self.min_hz) & (_BIN_HZ <= self.max_hz)
+        in_range = (self.min_hz <= _BIN_HZ) & (self.max_hz >= _BIN_HZ)
 
         def track(row):
             # To the nearest sample, so that times do not drift.

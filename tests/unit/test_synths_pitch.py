@@ -94,18 +94,17 @@ def test_without_weights_the_error_says_what_to_do(monkeypatch):
 
 def test_weights_of_an_installed_crepe_are_found(monkeypatch, tmp_path):
     needs_crepe()
-    with h5py.File(crepe.packaged_weights("tiny")) as of_package:
-        with h5py.File(tmp_path / "model-small.h5", "w") as file:
+    folder = tmp_path / "crepe"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    tiny, small = crepe.packaged_weights("tiny"), folder / "model-small.h5"
+    with h5py.File(tiny) as of_package, h5py.File(small, "w") as file:
 
-            def copy(name, item):
-                if isinstance(item, h5py.Dataset):
-                    values = item[()]
-                    file[name] = values[:, None] if values.ndim == 3 else values
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                file[name] = item[:, None] if item.ndim == 3 else item[()]
 
-            of_package.visititems(copy)
-    (tmp_path / "crepe").mkdir()
-    (tmp_path / "crepe" / "__init__.py").write_text("")
-    (tmp_path / "model-small.h5").rename(tmp_path / "crepe" / "model-small.h5")
+        of_package.visititems(copy)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(crepe, "packaged_weights", lambda capacity: None)
     network = CREPE("small").network
