@@ -4,7 +4,8 @@
     python constraints/freeze.py   with any other; it needs pip and a network, installs nothing
 
 pip resolves noisygan with every extra, beginning from the versions already pinned, so that only
-what setup.py asks for anew moves. `--fresh` begins from nothing. Only names and versions are written: where packages come from is pip's configuration.
+what setup.py asks for anew moves. `--fresh` begins from nothing. Only names and versions are
+written: where packages come from is pip's configuration.
 """
 
 import argparse

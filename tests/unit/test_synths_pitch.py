@@ -102,7 +102,7 @@ def test_weights_of_an_installed_crepe_are_found(monkeypatch, tmp_path):
 
         def copy(name, item):
             if isinstance(item, h5py.Dataset):
-                file[name] = item[:, None] if item.ndim == 3 else item[()]
+                file[name] = item[()][:, None] if item.ndim == 3 else item[()]
 
         of_package.visititems(copy)
     monkeypatch.syspath_prepend(tmp_path)

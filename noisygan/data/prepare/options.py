@@ -39,7 +39,7 @@ class Options:
       only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the values
         to keep.
       middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
-      detect_pitch: 'pyin', 'crepe' or 'crepe-full': the pitch of files that do not say it is measured.
+      detect_pitch: 'pyin', 'crepe' or 'crepe-full': measure pitches that files do not say.
       licence: Text for the manifest.
     """
 
