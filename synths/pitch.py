@@ -13,6 +13,7 @@ from synths.shapes import ShapeError
 _FRAME_SECONDS = crepe.FRAME_SIZE / crepe.SAMPLE_RATE
 # Of pYIN: shorter periods are found some cents too short, or an octave low.
 _SAMPLES_PER_PERIOD = 14
+_SHORTEST_SECONDS = 0.032
 _BIN_HZ = 440.0 * 2.0 ** ((crepe.BIN_PITCHES - 69.0) / 12.0)
 # Of CREPE, in bins of 20 cents: the most that a pitch moves from frame to frame, and the bins on
 # either side of the path that are averaged.
@@ -39,7 +40,7 @@ class PYIN:
     Args:
       min_hz, max_hz: Search range. Audio of less than 14 samples per period of max_hz is upsampled.
       frame_length: Samples per frame, at least two periods of min_hz. None: a power of two that
-        holds four.
+        holds four, and 32 ms.
       resolution: Step of the pitch grid in semitones. Time grows with the square of the number of
         steps.
     """
@@ -65,7 +66,8 @@ class PYIN:
         factor = math.ceil(_SAMPLES_PER_PERIOD * self.max_hz / sample_rate)
         rate = factor * sample_rate
         if self.frame_length is None:
-            frame_length = 1 << math.ceil(np.log2(4.0 * rate / self.min_hz))
+            seconds = max(4.0 / self.min_hz, _SHORTEST_SECONDS)
+            frame_length = 1 << math.ceil(np.log2(rate * seconds))
         else:
             frame_length = factor * self.frame_length
         hop_length = max(1, int(rate // frame_rate))

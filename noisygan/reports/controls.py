@@ -39,6 +39,8 @@ class _Curves:
             None if voice is None else curves.get(voice + name)
             for name in ("f0_hz", "amplitudes", "harmonic_distribution")
         )
+        if self.distribution is not None:  # of a single harmonic too
+            self.distribution = self.distribution.reshape(self.f0_hz.size, -1)
         # A transient has magnitudes without frames.
         self.magnitudes = next(
             (v for n, v in curves.items() if n.endswith("magnitudes") and v.ndim == 2), None

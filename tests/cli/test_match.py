@@ -67,6 +67,15 @@ def test_the_commands_of_the_page(noisygan, trained, tone, tmp_path, monkeypatch
     assert (tmp_path / "from_python" / "target-z.npz").exists()
 
 
+def test_a_note_with_one_harmonic(noisygan, write_sound, tmp_path):
+    path = write_sound(tmp_path / "C8.wav", hz=4186.0, n=1600)
+    out = tmp_path / "out"
+    result = noisygan("match", path, "--free", "--pitch", 108, "--out_dir", out, "--steps", 1)
+    assert result.code == 0 and "pitch C8" in result.out and "no pitch" not in result.out
+    f0_hz = np.load(out / "C8.npz")["harmonic/f0_hz"]
+    np.testing.assert_allclose(f0_hz, 4186.0, rtol=0.02)
+
+
 def test_invalid_targets_and_options(refused, tone, trained, write_sound, tmp_path):
     out = tmp_path / "out"
     free, run = ("--free", "--out_dir", out), ("--run_dir", trained, "--out_dir", out)

@@ -128,6 +128,13 @@ class TestRecords:
             assert set(record.features) == {"loudness_db", "rms", "onset_seconds"}
             assert record.features["rms"].shape == (6,) and record.features["rms"].dtype == "f4"
 
+    def test_f0_is_near_the_pitch_of_the_name(self, tmp_path, write_sound):
+        write_sound(tmp_path / "data" / "C8.wav", n=4000, hz=4186.0)
+        prepare(tmp_path / "data", tmp_path / "out", n_samples=8000, f0="pyin")
+        (record,) = all_records(tmp_path / "out")
+        cents = 1200.0 * np.log2(record.features["f0_hz"] / 4186.0)
+        assert np.percentile(abs(cents), 90) < 20.0  # not where the sound is cut
+
     def test_full_scale_does_not_wrap(self, tmp_path):
         made = [records.Record("a", "a", {8000: np.array([1.0, -1.0, 0.49998, 0.0])})]
         records.write_shard(tmp_path, "x", "train", [8000], made)

@@ -123,10 +123,10 @@ def track_f0(audio, sample_rate, frame_rate, method, pitch=None):
       frame_rate: Frames a second.
       method: 'pyin', or 'crepe' or 'crepe-full', for whose range of pitches see `synths.CREPE`;
         pYIN tracks known pitches outside it.
-      pitch: MIDI, if known: F0 is within half an octave of it, and equal to it where no frame is
-        confident.
+      pitch: MIDI, if known: F0 is within half an octave of it, interpolated between confident
+        frames, and equal to it before and after them.
     """
-    from synths.pitch import CREPE
+    from synths.pitch import CREPE, PitchTrack
 
     low_hz, high_hz = MIN_HZ, MAX_HZ
     if pitch is not None:
@@ -134,13 +134,17 @@ def track_f0(audio, sample_rate, frame_rate, method, pitch=None):
         low_hz, high_hz = hz / np.sqrt(2.0), hz * np.sqrt(2.0)
     in_range = pitch is None or CREPE.RANGE_HZ[0] < hz < CREPE.RANGE_HZ[1]
     if method == "pyin" or not in_range:
-        track = _pyin(audio, sample_rate, frame_rate, low_hz, high_hz, coarse=pitch is None)
+        track = _pyin(audio, sample_rate, low_hz, high_hz, coarse=pitch is None)
     else:
         tracker = CREPE(_capacity(method), min_hz=low_hz, max_hz=high_hz)
         track = tracker(audio, sample_rate, frame_rate)
-    if pitch is not None and not np.any(track.confidence > _CONFIDENT):
-        track.f0_hz[:] = hz
-    return track
+    times = np.arange(int(len(audio) * frame_rate // sample_rate) + 1) / frame_rate
+    at, found_hz, outside = track.times_seconds, track.f0_hz, None
+    if pitch is not None:
+        sure, outside = track.confidence > _CONFIDENT, np.log2(hz)
+        at, found_hz = (at[sure], found_hz[sure]) if sure.any() else ([0.0], [hz])
+    f0_hz = 2.0 ** np.interp(times, at, np.log2(found_hz), outside, outside)
+    return PitchTrack(f0_hz, np.interp(times, track.times_seconds, track.confidence), times)
 
 
 def _capacity(method):
@@ -148,26 +152,18 @@ def _capacity(method):
     return method.partition("-")[2] or "tiny"
 
 
-def _pyin(audio, sample_rate, frame_rate, low_hz, high_hz, coarse):
+def _pyin(audio, sample_rate, low_hz, high_hz, coarse):
     """PitchTrack by pYIN between two frequencies, on request around the result of a coarse pass.
 
     pYIN's time grows with the square of the range.
     """
-    from synths.pitch import PYIN, PitchTrack
+    from synths.pitch import PYIN
 
-    track = None
     if coarse:
         track = PYIN(low_hz, high_hz, resolution=0.5)(audio, sample_rate, _COARSE_RATE)
         sure = track.f0_hz[track.confidence > _CONFIDENT]
-        if len(sure):
-            margin = 2.0 ** (_MARGIN_SEMITONES / 12.0)
-            low_hz, high_hz = np.percentile(sure, [2, 98]) * [1.0 / margin, margin]
-            track = None
-    if track is None:
-        n_frame = max(4.0 / low_hz, _FRAME_SECONDS) * sample_rate
-        fine = PYIN(low_hz, high_hz, 1 << int(np.ceil(np.log2(n_frame))), resolution=0.05)
-        track = fine(audio, sample_rate, _FINE_RATE)
-    times = np.arange(int(len(audio) * frame_rate // sample_rate) + 1) / frame_rate
-    f0_hz = 2.0 ** np.interp(times, track.times_seconds, np.log2(track.f0_hz))
-    confidence = np.interp(times, track.times_seconds, track.confidence)
-    return PitchTrack(f0_hz, confidence, times)
+        if not len(sure):
+            return track
+        margin = 2.0 ** (_MARGIN_SEMITONES / 12.0)
+        low_hz, high_hz = np.percentile(sure, [2, 98]) * [1.0 / margin, margin]
+    return PYIN(low_hz, high_hz, resolution=0.05)(audio, sample_rate, _FINE_RATE)
