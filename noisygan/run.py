@@ -508,6 +508,7 @@ class Run:
         sample_rate: int | None = None,
         subtype: str = "PCM_16",
         progress: Callable[[int, int], object] | None = None,
+        tags: dict | None = None,
     ) -> SampledInstrument:
         """Make an instrument for samplers: a keyboard instrument, or a drum kit.
 
@@ -522,6 +523,7 @@ class Run:
           seconds, sample_rate: Length and rate of the samples in Hz; None: the recordings'.
           subtype: Sample format of the WAV files.
           progress: Called with the number of samples rendered and of all.
+          tags: dict of a tag's name -> value; others are those of a recording, drawn for each z.
 
         Returns:
           SampledInstrument.
@@ -548,6 +550,7 @@ class Run:
             sample_rate,
             subtype,
             progress,
+            tags,
         )
 
     def export(

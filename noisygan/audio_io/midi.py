@@ -1,6 +1,7 @@
-"""MIDI files: notes with their times, sustain pedal and pitch bends.
+"""MIDI files: notes with their times, pedals, pitch bends, tuning and levels.
 
-No audio here: Standard MIDI Files (RP-001), General MIDI 1.
+No audio here: Standard MIDI Files (RP-001, RMID of RP-029), General MIDI 1, reset of controllers
+(RP-015).
 """
 
 import bisect
@@ -24,9 +25,12 @@ DRUM_CHANNEL = 10
 # Bytes of a damaged track that is read as far as it goes, which takes some hundred attempts.
 _MAX_REPAIRED = 256 << 10
 
-_SUSTAIN, _DATA, _RPN_LOW, _RPN_HIGH = 64, 6, 100, 101
-_ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 120, 121, 123
-_BEND_RANGE = 2.0  # semitones, until a file sets another one
+_VOLUME, _EXPRESSION, _SUSTAIN, _SOSTENUTO = 7, 11, 64, 66
+_DATA, _DATA_LOW, _NRPNS, _RPN_LOW, _RPN_HIGH = 6, 38, (98, 99), 100, 101
+_ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 120, 121, 123  # all above are notes off, too
+_NO_PARAMETER = (127, 127)
+_BEND_RANGE, _FINE_TUNING, _COARSE_TUNING = (0, 0), (0, 1), (0, 2)
+_NOMINAL_VOLUME = 100.0  # of General MIDI, until a file sets another one
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 
 
@@ -41,8 +45,9 @@ class Note:
       velocity: 1 .. 127.
       channel: 1 .. 16.
       program: The channel's program when the note began, 1 .. 128.
-      bend: Pitch bend while it sounds: pairs of (seconds from its start, semitones), in order, the
-        first at 0; a value holds until the next one. Empty where the pitch is never bent.
+      bend: Pitch bend and tuning while it sounds: pairs of (seconds from its start, semitones), in
+        order, the first at 0; a value holds until the next one. Empty where the pitch is never
+        bent. Coarse tuning at the start is in the pitch instead, except of drums.
     """
 
     start: float
@@ -56,16 +61,26 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """Notes of a MIDI file by start, and what of it could not be read ('': nothing)."""
+    """Notes of a MIDI file.
+
+    Attributes:
+      notes: list of Note, by start.
+      damage: What of the file could not be read ('': nothing).
+      levels: dict of channel -> level of volume and expression: pairs of (seconds from the song's
+        beginning, linear gain), in order; a value holds until the next one, 1.0 before the first.
+        1.0 is General MIDI's volume without a controller, 100.
+    """
 
     notes: list
     damage: str = ""
+    levels: dict = dataclasses.field(default_factory=dict)
 
 
 def read_song(path):
-    """Read a Standard MIDI File, format 0 or 1, as a Song.
+    """Read a Standard MIDI File, also within RMID, as a Song.
 
-    A file that was cut short is read as far as it goes; its hanging notes end there.
+    The sequences of format 2 follow each other. A file that was cut short is read as far as it
+    goes; its hanging notes end there.
 
     Raises:
       UsageError: if it is missing, no MIDI file, too large or too long, or mido is missing.
@@ -79,7 +94,7 @@ def read_song(path):
         raise UsageError(f"no such file: {path}; expected a MIDI file (.mid)")
     if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path} has more than {MAX_BYTES >> 20} MB; expected a MIDI file")
-    data = path.read_bytes()
+    data = _unwrapped(path.read_bytes())
     if data[:4] != b"MThd":
         raise UsageError(f"{path} is not a MIDI file; expected one that begins with MThd")
     if len(data) < 14:
@@ -91,11 +106,26 @@ def read_song(path):
         damage = damage or fault
         tracks.append(track)
     file_format, _, division = struct.unpack(">HHH", data[8:14])
-    if file_format > 1 or division & 0x8000 or not division:
-        found = f"format {file_format}, division {division}"
-        raise UsageError(f"{path} has {found}; expected format 0 or 1 with ticks a beat")
-    merged = mido.merge_tracks(tracks)
-    return Song(_notes(merged, division, mido, path, damage), damage)
+    if not division & 0xFF:
+        raise UsageError(f"{path} has time division {division}; expected ticks a beat or a frame")
+    reader = _Reader(mido, division, path, damage)
+    for sequence in tracks if file_format == 2 else [mido.merge_tracks(tracks)]:
+        reader.read(sequence)
+    notes = sorted(reader.notes, key=lambda note: (note.start, note.channel, note.pitch))
+    return Song(notes, damage, dict(reader.levels))
+
+
+def _unwrapped(data):
+    """The MIDI file within an RMID container; other data as they are."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = struct.unpack("<4sI", data[at : at + 8])
+        if kind == b"data":
+            return data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    return b""
 
 
 def _whole_chunks(data):
@@ -148,116 +178,199 @@ def _parse(mido, body):
         return None
 
 
-class _Channel:
-    """Controllers of a channel."""
+@dataclasses.dataclass(eq=False)
+class _Sounding:
+    """A note that has not ended; `caught` by the sostenuto pedal, `transposed` by coarse tuning."""
 
-    def __init__(self):
+    key: int
+    start: float
+    velocity: int
+    program: int
+    transposed: int
+    caught: bool = False
+
+
+class _Channel:
+    """Controllers of a channel, and its notes that have not ended."""
+
+    def __init__(self, number):
+        self.number = number
         self.program = 1
-        self.pedal = False
-        self.parameter = [127, 127]
-        self.bend_range = _BEND_RANGE
+        self.volume, self.expression = _NOMINAL_VOLUME, 127
+        self.sustain = self.sostenuto = False
+        self.parameter = list(_NO_PARAMETER)
+        # Registered parameters as (coarse, fine).
+        self.data = {_BEND_RANGE: (2, 0), _FINE_TUNING: (64, 0), _COARSE_TUNING: (64, 0)}
         self.wheel = 0.0
         self.bends = [(0.0, 0.0)]  # (seconds, semitones)
-        self.sounding = {}  # pitch -> deque of (start, velocity, program), keys down
-        self.sustained = {}  # pitch -> list of (start, velocity, program), keys up, pedal down
+        self.pressed = {}  # key -> deque of _Sounding
+        self.sustained = {}  # key -> list of _Sounding that a pedal holds
+
+    @property
+    def gain(self):
+        """Linear gain: 40 log10 of each, as General MIDI's developers advise."""
+        return (self.volume / _NOMINAL_VOLUME * self.expression / 127.0) ** 2
+
+    @property
+    def transposed(self):
+        """Semitones of the coarse tuning; drums have none."""
+        return 0 if self.number == DRUM_CHANNEL else self.data[_COARSE_TUNING][0] - 64
 
     def bend(self, seconds):
-        value = self.wheel * self.bend_range
+        """Record wheel and tuning together, in semitones."""
+        semitones, cents = self.data[_BEND_RANGE]
+        coarse, fine = self.data[_FINE_TUNING]
+        tuning = (coarse * 128 + fine - 8192) / 8192.0 + self.transposed
+        value = self.wheel * (semitones + cents / 100.0) + tuning
         if value != self.bends[-1][1]:
             self.bends.append((seconds, value))
 
 
-def _notes(messages, division, mido, path, damage):
-    channels = [_Channel() for _ in range(16)]
-    seconds, tempo, found, n_bends = 0.0, 500000, [], 0
+class _Reader:
+    """Notes and levels of sequences that follow each other.
 
-    def end(number, pitch, start, velocity, program):
-        nonlocal n_bends
-        bend = _bend(channels[number].bends, start, seconds)
-        n_bends += len(bend)
-        if len(found) >= MAX_NOTES or n_bends > MAX_BENDS:
-            most = f"{MAX_NOTES} notes, or {MAX_BENDS} pitch bends within notes"
-            raise UsageError(f"{path} holds more than {most}; cut it")
-        held = seconds - start
-        found.append(Note(start, held, pitch, velocity, number + 1, program, bend))
+    Attributes:
+      notes: list of Note, in the order of their ends.
+      levels: As of `Song`.
+    """
 
-    def release(number, pitch):
-        channel = channels[number]
-        begun = channel.sounding.get(pitch)
-        if not begun:
-            return
-        note = begun.popleft()
-        if channel.pedal:
-            channel.sustained.setdefault(pitch, []).append(note)
-        else:
-            end(number, pitch, *note)
+    def __init__(self, mido, division, path, damage):
+        self.notes, self.levels = [], collections.defaultdict(list)
+        self._mido, self._division, self._path, self._damage = mido, division, path, damage
+        self._seconds, self._n_bends = 0.0, 0
 
-    def lift(number):
-        for pitch, ended in channels[number].sustained.items():
-            for note in ended:
-                end(number, pitch, *note)
-        channels[number].sustained.clear()
+    def read(self, messages):
+        """Read the messages of a sequence, with controllers and tempo as at power-on."""
+        channels = [_Channel(number) for number in range(1, 17)]
+        for number in self.levels:
+            self._level(channels[number - 1])
+        tempo = 500000
+        for message in messages:
+            now = self._seconds + self._duration(message.time, tempo)
+            if now > MAX_SECONDS and self._damage:
+                break
+            if now > MAX_SECONDS:
+                raise UsageError(f"{self._path} lasts longer than {MAX_SECONDS:g} seconds; cut it")
+            self._seconds = now
+            if message.type == "set_tempo":
+                tempo = message.tempo
+            if not message.is_meta and hasattr(message, "channel"):
+                self._play(message, channels[message.channel])
+        for channel in channels:
+            self._silence(channel)
 
-    def silence(number):
-        for pitch, begun in channels[number].sounding.items():
-            for note in begun:
-                end(number, pitch, *note)
-        channels[number].sounding.clear()
-        lift(number)
+    def _duration(self, ticks, tempo):
+        """Seconds of ticks, of a beat or, by SMPTE, of a frame."""
+        if not self._division & 0x8000:
+            return self._mido.tick2second(ticks, self._division, tempo)
+        rate = 256 - (self._division >> 8)
+        rate = 30.0 / 1.001 if rate == 29 else rate
+        return ticks / (rate * (self._division & 0xFF))
 
-    for message in messages:
-        now = seconds + mido.tick2second(message.time, division, tempo)
-        if now > MAX_SECONDS and damage:
-            break
-        if now > MAX_SECONDS:
-            raise UsageError(f"{path} lasts longer than {MAX_SECONDS:g} seconds; cut it")
-        seconds = now
-        if message.type == "set_tempo":
-            tempo = message.tempo
-        if message.is_meta or not hasattr(message, "channel"):
-            continue
-        number = message.channel
-        channel = channels[number]
+    def _play(self, message, channel):
         if message.type == "note_on" and message.velocity:
-            # A key that is struck again while the pedal holds its note: the note is played again.
-            for note in channel.sustained.pop(message.note, ()):
-                end(number, message.note, *note)
-            begun = channel.sounding.setdefault(message.note, collections.deque())
-            begun.append((seconds, message.velocity, channel.program))
+            # A key that is struck again while a pedal holds its note: the note is played again.
+            self._end(channel, channel.sustained.pop(message.note, ()))
+            key = message.note
+            transposed = min(max(channel.transposed, -key), 127 - key)
+            note = _Sounding(key, self._seconds, message.velocity, channel.program, transposed)
+            channel.pressed.setdefault(key, collections.deque()).append(note)
         elif message.type in ("note_on", "note_off"):
-            release(number, message.note)
+            if channel.pressed.get(message.note):
+                self._release(channel, channel.pressed[message.note].popleft())
         elif message.type == "program_change":
             channel.program = message.program + 1
         elif message.type == "pitchwheel":
             channel.wheel = message.pitch / (8191.0 if message.pitch > 0 else 8192.0)
-            channel.bend(seconds)
+            channel.bend(self._seconds)
         elif message.type == "control_change":
-            control, value = message.control, message.value
-            if control == _SUSTAIN:
-                channel.pedal = value >= 64
-                if not channel.pedal:
-                    lift(number)
-            elif control in (_RPN_HIGH, _RPN_LOW):
-                channel.parameter[_RPN_HIGH - control] = value
-            elif control == _DATA and channel.parameter == [0, 0]:
-                channel.bend_range = float(value)
-                channel.bend(seconds)
-            elif control == _RESET:
-                channel.pedal, channel.wheel = False, 0.0
-                channel.bend(seconds)
-                lift(number)
-            elif control in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
-                silence(number)
-    for number in range(16):
-        silence(number)
-    return sorted(found, key=lambda note: (note.start, note.channel, note.pitch))
+            self._control(message.control, message.value, channel)
+
+    def _control(self, control, value, channel):
+        parameter = tuple(channel.parameter)
+        if control == _VOLUME:
+            channel.volume = value
+            self._level(channel)
+        elif control == _EXPRESSION:
+            channel.expression = value
+            self._level(channel)
+        elif control == _SUSTAIN:
+            channel.sustain = value >= 64
+            self._lift(channel)
+        elif control == _SOSTENUTO:
+            self._sostenuto(value >= 64, channel)
+        elif control in _NRPNS:
+            channel.parameter = list(_NO_PARAMETER)
+        elif control in (_RPN_HIGH, _RPN_LOW):
+            channel.parameter[_RPN_HIGH - control] = value
+        elif control in (_DATA, _DATA_LOW) and parameter in channel.data:
+            coarse = channel.data[parameter][0]
+            channel.data[parameter] = (value, 0) if control == _DATA else (coarse, value)
+            channel.bend(self._seconds)
+        elif control == _RESET:
+            channel.expression, channel.wheel, channel.sustain = 127, 0.0, False
+            channel.parameter = list(_NO_PARAMETER)
+            self._level(channel)
+            channel.bend(self._seconds)
+            self._sostenuto(False, channel)
+        elif control == _ALL_SOUND_OFF:
+            self._silence(channel)
+        elif control >= _ALL_NOTES_OFF:
+            for notes in channel.pressed.values():
+                while notes:
+                    self._release(channel, notes.popleft())
+
+    def _level(self, channel):
+        self.levels[channel.number].append((self._seconds, channel.gain))
+
+    def _sostenuto(self, pressed, channel):
+        """Catch what sounds when the pedal goes down."""
+        if pressed and channel.sostenuto:
+            return
+        channel.sostenuto = pressed
+        for notes in [*channel.pressed.values(), *channel.sustained.values()]:
+            for note in notes:
+                note.caught = pressed
+        self._lift(channel)
+
+    def _release(self, channel, note):
+        if channel.sustain or note.caught:
+            channel.sustained.setdefault(note.key, []).append(note)
+        else:
+            self._end(channel, [note])
+
+    def _lift(self, channel):
+        """End the notes that no pedal holds any longer."""
+        if channel.sustain:
+            return
+        for key, notes in list(channel.sustained.items()):
+            self._end(channel, [note for note in notes if not note.caught])
+            channel.sustained[key] = [note for note in notes if note.caught]
+
+    def _silence(self, channel):
+        for notes in [*channel.pressed.values(), *channel.sustained.values()]:
+            self._end(channel, notes)
+        channel.pressed.clear()
+        channel.sustained.clear()
+
+    def _end(self, channel, notes):
+        for note in notes:
+            bend = _bend(channel.bends, note.start, self._seconds, note.transposed)
+            self._n_bends += len(bend)
+            if len(self.notes) >= MAX_NOTES or self._n_bends > MAX_BENDS:
+                most = f"{MAX_NOTES} notes, or {MAX_BENDS} pitch bends within notes"
+                raise UsageError(f"{self._path} holds more than {most}; cut it")
+            held, pitch = self._seconds - note.start, note.key + note.transposed
+            self.notes.append(
+                Note(note.start, held, pitch, note.velocity, channel.number, note.program, bend)
+            )
 
 
-def _bend(bends, start, stop):
+def _bend(bends, start, stop, transposed):
     """Of a channel's bends, what a note from start to stop hears; () if its pitch stays."""
     first = bisect.bisect_right(bends, start, key=_time) - 1
     last = max(bisect.bisect_left(bends, stop, key=_time), first + 1)
-    heard = [(max(0.0, at - start), value) for at, value in bends[first:last]]
+    heard = [(max(0.0, at - start), value - transposed) for at, value in bends[first:last]]
     return tuple(heard) if any(value for _, value in heard) else ()
 
 

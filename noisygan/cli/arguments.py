@@ -109,6 +109,13 @@ def tag(text):
     return name, values.split(",")
 
 
+def add_tags(parser, metavar, more=""):
+    """Add --tag, whose values are pairs of `tag`."""
+    text = f"value of a tag of the run{more}; may be given several times; where absent, that of a "
+    text += "recording"
+    parser.add_argument("--tag", type=tag, action="append", metavar=metavar, help=text)
+
+
 def pitch_list(text):
     """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
     expected = "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5"

@@ -14,7 +14,7 @@ SUMMARY = "make an instrument for samplers (SFZ, or a folder of WAV files)"
 EXAMPLE = """\
 noisygan instrument --run_dir runs/flute --out_dir flute --format sfz
 noisygan instrument --run_dir runs/flute --out_dir flute --pitch 60,66,72 --velocity 50,127
-noisygan instrument --run_dir runs/kit --out_dir kit --round_robins 4"""
+noisygan instrument --run_dir runs/kit --out_dir kit --round_robins 4 --tag mic=close"""
 
 
 def add_arguments(parser):
@@ -32,6 +32,7 @@ def add_arguments(parser):
     text = "samples of each pitch and velocity that take turns (default: 2)"
     add("--round_robins", type=robins, default=2, metavar="N", help=text)
     add("--label", metavar="NAME", help="which instrument, of a run with several and pitches")
+    arguments.add_tags(parser, "NAME=V")
     arguments.add_seed(parser, "another seed gives another instrument")
     arguments.add_length_and_rate(parser, "length of the samples (default: that of the recordings)")
     text = "sample format of the WAV files (default: PCM_16)"
@@ -48,6 +49,7 @@ def run(args):
     names = ("out_dir", "format", "pitch", "velocity", "round_robins", "label", "seed")
     names += ("seconds", "sample_rate", "subtype")
     settings = {name: getattr(args, name) for name in names}
+    settings["tags"] = {name: ",".join(values) for name, values in args.tag or ()}
     with progress.CountedProgress("rendering", None) as count:
         made = noisygan.load(args.run_dir).instrument(**settings, progress=count)
     zones = [sample.zone for sample in made.samples]

@@ -1,8 +1,9 @@
 """Play a MIDI file on trained runs, into one WAV file.
 
-Every note is rendered at its own pitch, velocity and length, with pitch bend and sustain pedal. The
-run of --run_dir plays all channels but 10; --program and --channel give some to others. Channel 10
-is General MIDI's drums, which --drums plays: a run of classes such as kick, snare, tom, cymbal.
+Every note is rendered at its own pitch, velocity and length, with pitch bend, tuning, pedals,
+volume and expression. The run of --run_dir plays all channels but 10; --program and --channel give
+some to others. Channel 10 is General MIDI's drums, which --drums plays: a run of classes such as
+kick, snare, tom, cymbal.
 """
 
 import argparse

@@ -41,9 +41,7 @@ def add_arguments(parser):
     velocity = arguments.whole_number(0, 127)
     add("--velocity", type=velocity, metavar="V", help="MIDI velocity (default: 100)")
     add("--label", metavar="NAME,NAME", help="labels of the run; where absent, each in turn")
-    tag_help = "value of a tag that the run is conditioned on, several with commas between; may be "
-    tag_help += "given several times; where absent, that of a recording"
-    add("--tag", type=arguments.tag, action="append", metavar="NAME=V,V", help=tag_help)
+    arguments.add_tags(parser, "NAME=V,V", ", several with commas between")
     arguments.add_seed(parser, "another seed gives other notes")
     arguments.add_length_and_rate(
         parser, "length; the note is held longer or shorter, its release stays as it is"

@@ -248,8 +248,8 @@ class AudioDataset:
         """Values of pitch, velocity, label or a tag, of a category its index, [n].
 
         Example:
-          >>> data.condition("mic")
-          array([0., 1., 0.], dtype=float32)
+          >>> data.condition("label")[:3]
+          array([0, 0, 0], dtype=int32)
         """
         if name in self.tags:
             return tagging.to_numbers(self.tags[name], self.tag_values[name])

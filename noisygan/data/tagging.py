@@ -4,6 +4,8 @@ Every column of a table that is not a known one is a tag. A tag whose known valu
 is a number, any other one a category.
 """
 
+import re
+
 import numpy as np
 
 from noisygan.data.selection import listed
@@ -14,15 +16,29 @@ from noisygan.errors import UsageError
 UNKNOWN = "unknown"
 # Other entries of a batch or of an exported function.
 _TAKEN = ("audio", "pitch", "velocity", "label", "held_seconds", "take", "bend", "z", "seed")
+_TAKEN += ("n_samples", "sample_rate", "note_off_seconds")
+MAX_CATEGORIES, MAX_LENGTH = 1000, 200
 
 
 def check(names, entries, folder):
-    """Raise UsageError for a tag that no recording of a folder has, or with a reserved name."""
+    """Raise UsageError for a tag that can't be a condition or that no recording of a folder has."""
     there = sorted({name for entry in entries for name in entry.tags} - set(_TAKEN))
     for name in names:
         if name not in there:
             known = ", ".join(there) or "no tags; add a recordings.csv with one column for each"
             raise UsageError(f"no recording in {folder} has the tag {name}; there are {known}")
+        if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+            wanted = "expected letters, digits and _; rename the column"
+            raise UsageError(f"tag {name!r}: {wanted}, such as mic_distance")
+        values = {entry.value(name) for entry in entries}
+        texts = {value for value in values if isinstance(value, str)}
+        if len(texts) > MAX_CATEGORIES or not all(map(_is_short, texts)):
+            wanted = f"at most {MAX_CATEGORIES} categories of {MAX_LENGTH} printable characters"
+            raise UsageError(f"tag {name}: {len(texts)} categories; expected {wanted}")
+
+
+def _is_short(text):
+    return text.isprintable() and len(text) <= MAX_LENGTH
 
 
 def column(values):

@@ -15,7 +15,7 @@ from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
 from noisygan.rendering.layers import crossfade_ranges, level_velocities, velocity_gains
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.requests import check_pitches, make_requests, note_seeds
+from noisygan.rendering.requests import check_pitches, make_requests, note_seeds, tag_value
 from noisygan.rendering.synthesis import controls_row, render_controls
 
 VELOCITIES = (42, 84, 127)
@@ -43,6 +43,7 @@ def make_instrument(
     sample_rate=None,
     subtype="PCM_16",
     progress=None,
+    tags=None,
 ):
     """Make an instrument for samplers; arguments and errors as of `noisygan.Run.instrument`."""
     audio_files.check_sample_rate(sample_rate)
@@ -56,6 +57,7 @@ def make_instrument(
     files.check_free_folder(out_dir)
     is_kit = "pitch" not in run.condition_names
     _check_conditions(run, pitch, velocity, label, is_kit)
+    tags = {name: tag_value(run.tag_values, name, value) for name, value in (tags or {}).items()}
     generator = run.generator
     sample_rate = sample_rate or generator.sample_rate
     if seconds is not None:
@@ -66,11 +68,11 @@ def make_instrument(
         n_keys = sum(len(keys) for keys in kits.keys_of_labels(run).values())
         total = n_keys * len(set(velocities)) * round_robins
         report = progress and (lambda done: progress(done, total))
-        made = kits.render_kit(run, velocities, round_robins, **settings, report=report)
+        made = kits.render_kit(run, velocities, round_robins, **settings, report=report, tags=tags)
     else:
         pitches = pitch or sampled_pitches(run)
         check_pitches(pitches, sample_rate)
-        zones = note_zones(run, pitches, velocities, round_robins, label)
+        zones = note_zones(run, pitches, velocities, round_robins, label, tags)
         made = render_notes(generator, zones, **settings, progress=progress)
     made = limit_peak(made)
     sound = preview(made)
@@ -111,7 +113,7 @@ def sampled_pitches(run):
     return [*range(low, high, _STEP), high]
 
 
-def note_zones(run, pitches, velocities, n_turns, label=None):
+def note_zones(run, pitches, velocities, n_turns, label=None, tags=None):
     """Zones of an instrument: list of lists, the layers of each pitch and turn from soft to loud.
 
     Velocities only count with a velocity condition. Round robins (`n_turns`) are notes of the same
@@ -122,7 +124,8 @@ def note_zones(run, pitches, velocities, n_turns, label=None):
     velocities = sorted({max(1, v) for v in velocities}) if has_velocity else [None]
     ranges = crossfade_ranges(velocities) if has_velocity else [(1, 127)]
     label = None if label is None else [label]
-    requests = [make_requests(run, n_turns, pitches, velocity, label) for velocity in velocities]
+    given = {"label": label, "tags": tags}
+    requests = [make_requests(run, n_turns, pitches, velocity, **given) for velocity in velocities]
     low, high = max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND)
     keys = dict(zip(pitches, neighbouring(pitches, low, high), strict=True))
     return [

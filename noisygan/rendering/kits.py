@@ -28,12 +28,12 @@ FADE_SECONDS = 0.05  # of the end of drums and raw waveforms
 _OTHERS = 1000
 
 
-def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None):
+def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None, tags=None):
     """Render the samples of a drum kit: SampledInstrument.
 
     Each key has another drum, and round robins are small variations of it. If the run is not
     conditioned on velocity, softer blows are low-passed. `report` is called with the number of
-    samples rendered.
+    samples rendered; `tags` as of `requests.draw_tags`.
     """
     generator = run.generator
     has_velocity = "velocity" in run.condition_names
@@ -44,7 +44,7 @@ def render_kit(run, velocities, n_turns, seconds, sample_rate, seed, report=None
         numbers = range(n_drums, n_drums + len(keys))
         n_drums += len(keys)
         name = file_name(run, index)
-        drawn = [draw_tags(run, number, index, seed) for number in numbers]
+        drawn = [draw_tags(run, number, index, seed, tags) for number in numbers]
 
         def render(z, takes, velocity, index=index, name=name, drawn=drawn):
             requested = velocity if has_velocity else 0

@@ -6,6 +6,7 @@ import math
 import pathlib
 
 import numpy as np
+import scipy.ndimage
 
 from noisygan.audio_io import midi
 from noisygan.audio_io.controls import frames_to_samples
@@ -20,6 +21,7 @@ from noisygan.rendering.requests import Request, draw_tags, note_seeds
 
 _MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
 MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
+_LEVEL_SECONDS = 0.01  # of a step of volume or expression, which would click
 _LENGTH_RATIO = 1.3  # notes of one batch differ by at most this factor in length
 
 
@@ -159,11 +161,15 @@ def play(song, parts, sample_rate, seed=0, progress=None):
             chosen.append((index, note, part))
     seconds = max((note.start + part.seconds(note) for _, note, part in chosen), default=0.0)
     audio = np.zeros(round(seconds * sample_rate), np.float32)
+    levels = {n: np.array([(-math.inf, 1.0), *steps]).T for n, steps in song.levels.items()}
     n_done = 0
     for batch in _batches(chosen, sample_rate):
         for (_, note, _), sound in zip(batch, _render(batch, sample_rate, seed), strict=True):
             start = round(note.start * sample_rate)
             sound = sound[: len(audio) - start]
+            if note.channel in levels:
+                level = _level(*levels[note.channel], note.start, len(sound), sample_rate)
+                sound = sound * level
             audio[start : start + len(sound)] += sound
         n_done += len(batch)
         if progress is not None:
@@ -254,6 +260,20 @@ def _bend(controls, played, frame_rate):
     for name in controls:
         if name.endswith("/f0_hz"):
             controls[name] = controls[name] * ratio
+
+
+def _level(times, gains, start, n_samples, sample_rate):
+    """Gain of a channel while a note sounds: a float32, or [n_samples] without steps."""
+    first = np.searchsorted(times, start, "right") - 1
+    last = np.searchsorted(times, start + n_samples / sample_rate)
+    gains = gains[first:last].astype(np.float32)
+    if len(gains) < 2:
+        return gains[0]
+    steps = np.round((times[first + 1 : last] - start) * sample_rate).astype(int).clip(0, n_samples)
+    curve = np.repeat(gains, np.diff(steps, prepend=0, append=n_samples))
+    return scipy.ndimage.uniform_filter1d(
+        curve, round(_LEVEL_SECONDS * sample_rate), mode="nearest"
+    )
 
 
 def check_playable(part, channel):

@@ -208,3 +208,14 @@ def test_an_untrained_class_and_a_pitch_are_refused(refused, kit, tmp_path):
     assert message == "label gong is unknown to this run, which knows cymbal, kick, snare, tom"
     assert "this run is conditioned on label, velocity" in refused(*asked, "--pitch", 60)
     assert not (tmp_path / "out").exists()
+
+
+def test_tags_are_given_by_name_and_value(noisygan, refused, tagged, tmp_path):
+    asked = ("render", "--run_dir", tagged, "--out_dir", tmp_path / "out", "--pitch", 60)
+    assert noisygan(*asked, "--tag", "mic=close,far", "--tag", "bright=0.25").code == 0
+    names = [f"tone-mic_{mic}-bright_0.25-060-100-000.wav" for mic in ("close", "far")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert noisygan(*asked).code == 0  # the others are drawn
+    assert "expected one of close, far, unknown" in refused(*asked, "--tag", "mic=room")
+    assert "unknown to this run, which knows bright, mic" in refused(*asked, "--tag", "mood=x")
+    assert "expected NAME=VALUE" in refused(*asked, "--tag", "mic")

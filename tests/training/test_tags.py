@@ -89,8 +89,11 @@ def test_notes_are_rendered_at_the_values_that_are_given(run):
 
 def test_an_interpolation_and_an_instrument_have_tags(run, tmp_path):
     assert len(run.interpolate(steps=2, pitch=60, tags={"mic": "far"})) == 2
-    run.instrument(tmp_path / "sfz", pitch=[60], velocity=[100])
-    assert (tmp_path / "sfz").is_dir()
+    given = {"pitch": [60], "velocity": [100], "round_robins": 1}
+    made = run.instrument(tmp_path / "sfz", **given, tags={"mic": "far"})
+    assert [sample.zone.request.tags["mic"] for sample in made.samples] == ["far"]
+    with pytest.raises(UsageError, match="mic: got close,far"):
+        run.instrument(tmp_path / "other", **given, tags={"mic": "close,far"})
 
 
 def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_sound):

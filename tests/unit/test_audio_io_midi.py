@@ -1,4 +1,6 @@
-"""Notes of MIDI files: times, lengths, pedals, bends, programs; and files that are broken."""
+"""Notes of MIDI files: times, lengths, pedals, bends, levels; containers and broken files."""
+
+import struct
 
 import pytest
 
@@ -74,6 +76,30 @@ NOTE = [on(60), off(60, BEAT)]
         ),
         # Two notes of one key end in the order they began.
         ([on(60), on(60, BEAT), off(60, BEAT), off(60, BEAT)], [(60, 0.0, 1.0), (60, 0.5, 1.0)]),
+        # All notes off, also by a change of mode, lets keys go; the pedal still holds them.
+        (
+            [control(64, 127), on(60), control(123, 0, BEAT), control(64, 0, BEAT)],
+            [(60, 0.0, 1.0)],
+        ),
+        ([on(60), control(127, 0, BEAT), on(62, BEAT)], [(60, 0.0, 0.5), (62, 1.0, 0.0)]),
+        # All sound off does not ask for the pedal.
+        (
+            [control(64, 127), on(60), control(120, 0, BEAT), control(64, 0, BEAT)],
+            [(60, 0.0, 0.5)],
+        ),
+        # Sostenuto holds what sounds when it goes down, whatever the sustain pedal does later.
+        (
+            [on(60), control(66, 127), on(64), off(60, BEAT), off(64), control(66, 0, BEAT)],
+            [(60, 0.0, 1.0), (64, 0.0, 0.5)],
+        ),
+        (
+            [control(64, 127), *NOTE, control(66, 127), control(64, 0), control(66, 0, BEAT)],
+            [(60, 0.0, 1.0)],
+        ),
+        (
+            [on(60), control(66, 127), off(60), control(66, 127), control(121, 0, BEAT)],
+            [(60, 0.0, 0.5)],
+        ),
         # What hangs ends with the song, or with all notes off.
         ([on(60), on(62, BEAT), off(62, BEAT)], [(60, 0.0, 1.0), (62, 0.5, 0.5)]),
         (
@@ -95,6 +121,53 @@ def test_the_wheel_bends_by_two_semitones_or_what_the_file_says(song):
     first, second = song(later).notes
     assert first.bend == ((0.0, 0.0), (0.5, -2.0))
     assert second.bend == ((0.0, -2.0),)
+
+
+RPN_0 = [control(101, 0), control(100, 0), control(6, 2)]
+UP = [message("pitchwheel", pitch=8191), on(69), off(69, BEAT)]
+
+
+@pytest.mark.parametrize(
+    "deselect",
+    [
+        [control(99, 1), control(98, 8)],
+        [control(99, 1)],
+        [control(98, 8)],
+        [control(121, 0)],
+        [control(101, 127), control(100, 127)],
+    ],
+)
+def test_data_of_other_parameters_leave_the_bend_range(song, deselect):
+    assert song([*RPN_0, *deselect, control(6, 40), *UP]).notes[0].bend == ((0.0, 2.0),)
+
+
+def test_the_bend_range_has_cents(song):
+    cents = [*RPN_0[:2], control(6, 0), control(38, 50)]
+    assert song([*cents, *UP]).notes[0].bend == ((0.0, 0.5),)
+    # Cents belong to the semitones that were sent before them.
+    assert song([*cents, control(6, 1), *UP]).notes[0].bend == ((0.0, 1.0),)
+
+
+def test_tuning(song):
+    coarse = [control(101, 0), control(100, 2), control(6, 64 - 12)]
+    fine = [control(101, 0), control(100, 1), control(6, 96), control(38, 0)]
+    low = song([*coarse, *NOTE, on(5), off(5, BEAT)]).notes
+    # A transposed key is another note; what lies outside the keys is bent.
+    assert [(note.pitch, note.bend) for note in low] == [(48, ()), (0, ((0.0, -7.0),))]
+    assert song([*coarse, *fine, *NOTE]).notes[0].bend == ((0.0, 0.5),)
+    held = song([on(60), *(m.copy(time=BEAT * (i == 0)) for i, m in enumerate(coarse)), off(60, 9)])
+    assert held.notes[0].bend == ((0.0, 0.0), (0.5, -12.0))
+    drums = [m.copy(channel=9) for m in (*coarse, *NOTE)]
+    assert song(drums).notes[0].pitch == 60
+
+
+def test_volume_and_expression_are_levels_of_a_channel(song):
+    assert song(NOTE).levels == {}
+    swell = [control(7, 50), control(11, 127), on(60), control(11, 0, BEAT), off(60, BEAT)]
+    assert song(swell).levels == {1: [(0.0, 0.25), (0.0, 0.25), (0.5, 0.0)]}
+    # A reset of the controllers restores the expression alone.
+    reset = [control(7, 50, channel=3), control(11, 0, channel=3), control(121, 0, 9, channel=3)]
+    assert [gain for _, gain in song(reset).levels[4]] == [0.25, 0.0, 0.25]
 
 
 def test_channels_and_programs_are_counted_from_1(song):
@@ -127,13 +200,57 @@ def test_a_track_of_nonsense_leaves_the_others(song, tmp_path):
     assert "track" in found.damage
 
 
+@pytest.fixture
+def saved(song, tmp_path):
+    """Bytes of a file of two tracks of a note of a beat each, and a function to read others."""
+    song(NOTE, [on(62), off(62, BEAT)])
+    path = tmp_path / "song.mid"
+
+    def read(data):
+        path.write_bytes(data)
+        return midi.read_song(path)
+
+    return path.read_bytes(), read
+
+
+def test_rmid_is_read(saved):
+    data, read = saved
+    chunks = [(b"DISP", b"odd"), (b"data", data), (b"LIST", b"INFO")]
+    body = b"RMID"
+    for kind, content in chunks:
+        body += kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+    found = read(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert times(found) == [(60, 0.0, 0.5), (62, 0.0, 0.5)] and found.damage == ""
+
+
+@pytest.mark.parametrize(
+    ("frames", "ticks", "rate"), [(25, 40, 1000.0), (24, 4, 96.0), (29, 100, 3000.0 / 1.001)]
+)
+def test_smpte_time_has_no_tempo(saved, frames, ticks, rate):
+    data, read = saved
+    found = read(data[:12] + bytes([256 - frames, ticks]) + data[14:])
+    assert found.notes[0].held == pytest.approx(BEAT / rate)
+
+
+def test_sequences_of_format_2_follow_each_other(song, tmp_path):
+    fast = [mido.MetaMessage("set_tempo", tempo=250_000), control(7, 50), on(60), off(60, BEAT)]
+    song(fast, NOTE)
+    path = tmp_path / "song.mid"
+    data = path.read_bytes()
+    path.write_bytes(data[:9] + b"\2" + data[10:])
+    found = midi.read_song(path)
+    # Each begins without the tempo and the controllers of the one before.
+    assert times(found) == [(60, 0.0, 0.25), (60, 0.25, 0.5)]
+    assert found.levels == {1: [(0.0, 0.25), (0.25, 1.0)]}
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"", "is not a MIDI file"),
         (b"RIFF....WAVEfmt ", "is not a MIDI file"),
-        (b"MThd\0\0\0\6\0\2\0\1\1\xe0", "format 2"),
-        (b"MThd\0\0\0\6\0\1\0\1\xe7\x28", "division 59176"),
+        (b"RIFF\x20\0\0\0RMIDdisp\x04\0\0\0text", "is not a MIDI file"),
+        (b"MThd\0\0\0\6\0\1\0\1\xe7\x00", "time division 59136"),
     ],
 )
 def test_what_is_no_song_is_told_in_a_line(tmp_path, data, expected):

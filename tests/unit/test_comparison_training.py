@@ -95,6 +95,7 @@ def test_a_killed_comparison_leaves_no_training_behind(number, stub, tmp_path):
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         log_when(log, "began" if stub else "step ")
+        assert "saved" not in log.read_text()
         process.send_signal(number)
         process.wait(60)
         # The comparison waits for the training, unless it was killed itself.

@@ -476,3 +476,17 @@ def test_tags_of_a_table_come_through_a_prepared_folder(folder, tmp_path):
         read(tmp_path / "out", sample_rate=16000, tags=["take"])
     with pytest.raises(UsageError, match="has the tag audio"):
         read(folder, tags=["audio"])
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "named"),
+    [
+        ("mic position", "close", "'mic position': expected letters"),
+        ("mic", "x" * 201, "mic: 1 categories; expected at most 1000 categories of 200"),
+        ("mic", "a\tb", "mic: 1 categories"),
+    ],
+)
+def test_columns_that_can_not_be_conditions(folder, head, cell, named):
+    (folder / "recordings.csv").write_text(f"file,{head}\nx5.wav,{cell}\n")
+    with pytest.raises(UsageError, match=named):
+        read(folder, tags=[head])

@@ -62,6 +62,27 @@ def test_a_bend_moves_the_pitch(flute):
     assert np.abs(halfway[2 * n :] - straight[2 * n :]).max() > 1e-3
 
 
+def test_volume_and_expression_scale_a_note_and_swell(flute):
+    plain, _ = play([note(held=0.5)], flute)
+
+    def at(levels, start=0.0):
+        song_of_one = Song([note(held=0.5, start=start)], levels={1: levels})
+        return song.play(song_of_one, lambda _: flute, RATE)[0]
+
+    np.testing.assert_allclose(at([(0.0, 0.25)]), 0.25 * plain, atol=1e-6)
+    before = at([(0.0, 0.5), (2.0, 0.25), (9.0, 0.0)], start=2.0)[2 * RATE :]
+    np.testing.assert_allclose(before, 0.25 * plain, atol=1e-6)
+    # Also while it sounds and after it is released, without a click.
+    swell = at([(0.25, 0.5), (0.5, 0.0)])
+    step, n = RATE // 4, RATE // 100
+    np.testing.assert_allclose(swell[: step - n], plain[: step - n], atol=1e-6)
+    half = slice(step + n, 2 * step - n)
+    np.testing.assert_allclose(swell[half], 0.5 * plain[half], atol=1e-6)
+    assert np.abs(swell[2 * step + n :]).max() < 1e-6 < np.abs(plain[2 * step + n :]).max()
+    gain = song._level(*np.array([(-np.inf, 1.0), (0.25, 0.5)]).T, 0.0, RATE, RATE)
+    assert np.abs(np.diff(gain)).max() < 0.01
+
+
 def test_drums_by_general_midi():
     for number, labels, expected in (
         (36, ("kick", "snare"), 0),
