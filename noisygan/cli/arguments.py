@@ -25,8 +25,8 @@ def add_names(parser):
     text = "MIDI note 60 in file names: C3, C4 or C5 (default: C4)"
     choices = ("C3", "C4", "C5")
     parser.add_argument("--middle_c", choices=choices, default=None, metavar="NAME", help=text)
-    text = "measure the pitch of files that do not say it: pyin or crepe"
-    methods = ("pyin", "crepe")
+    text = "measure the pitch of files that do not say it: pyin, crepe or crepe-full"
+    methods = ("pyin", "crepe", "crepe-full")
     parser.add_argument("--detect_pitch", choices=methods, default=None, metavar="HOW", help=text)
 
 
@@ -102,11 +102,42 @@ positive = number_type(float, 5e-324, 1.7e308, "a number above 0")
 
 
 def tag(text):
-    """An argparse type: the name of a tag and its values, NAME=V,V, as (name, list of str)."""
+    """An argparse type: the name of a tag and its values, NAME=V,V, as (name, text)."""
     name, equals, values = text.partition("=")
     if not (name and values):
         raise argparse.ArgumentTypeError(f"{text!r}, expected NAME=VALUE, such as mic=close")
-    return name, values.split(",")
+    return name, values
+
+
+def split_known(text, known):
+    """Split a text at commas, but not within known values, which may have some."""
+    parts, values = text.split(","), []
+    while parts:
+        lengths = range(len(parts), 1, -1)
+        n = next((n for n in lengths if ",".join(parts[:n]) in known), 1)
+        values.append(",".join(parts[:n]))
+        del parts[:n]
+    return values
+
+
+def pitch(text):
+    """An argparse type: a MIDI number, between keys too, or a name such as C4, as a number."""
+    from noisygan.data.filenames import parse_pitch
+
+    value = parse_pitch(text)
+    if value is None:
+        expected = "MIDI numbers 0 to 127 or names, such as 60, 67.5 or C4"
+        raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
+    value = round(value, 3)  # as far as file names distinguish pitches
+    return int(value) if value.is_integer() else value
+
+
+def key(text):
+    """An argparse type: a `pitch` that is a whole number."""
+    value = pitch(text)
+    if isinstance(value, float):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a key, such as 60 or C4")
+    return value
 
 
 def add_tags(parser, metavar, more=""):
@@ -117,8 +148,5 @@ def add_tags(parser, metavar, more=""):
 
 
 def pitch_list(text):
-    """An argparse type: MIDI numbers, between keys too, with commas between; each once."""
-    expected = "MIDI numbers 0 to 127 with commas between, such as 60,64,67.5"
-    # Each once, as far as file names distinguish pitches.
-    values = [round(number_type(float, 0, 127, expected)(part), 3) for part in text.split(",")]
-    return [int(value) if value.is_integer() else value for value in dict.fromkeys(values)]
+    """An argparse type: `pitch`es with commas between; each once."""
+    return list(dict.fromkeys(map(pitch, text.split(","))))

@@ -20,15 +20,16 @@ noisygan instrument --run_dir runs/kit --out_dir kit --round_robins 4 --tag mic=
 def add_arguments(parser):
     """Add the arguments of this command."""
     formats, subtypes = ("sfz", "folder"), ("PCM_16", "PCM_24", "FLOAT")
-    midi, robins = _midi_list, arguments.whole_number(1, 16)
+    robins = arguments.whole_number(1, 16)
     add = parser.add_argument
     arguments.add_run_dir(parser)
     add("--out_dir", required=True, metavar="DIR", help="a new folder")
     add("--format", choices=formats, default="sfz", help="(default: sfz)")
-    text = "sampled MIDI numbers (default: every third one of the recordings')"
-    add("--pitch", type=midi, metavar="60,64,67", help=text)
+    text = "sampled MIDI numbers or names (default: every third one of the recordings')"
+    add("--pitch", type=_list_of(arguments.key), metavar="60,64,67", help=text)
     text = "sampled velocities (default: 42,84,127)"
-    add("--velocity", type=midi, metavar="50,127", help=text)
+    velocities = _list_of(arguments.whole_number(0, 127))
+    add("--velocity", type=velocities, metavar="50,127", help=text)
     text = "samples of each pitch and velocity that take turns (default: 2)"
     add("--round_robins", type=robins, default=2, metavar="N", help=text)
     add("--label", metavar="NAME", help="which instrument, of a run with several and pitches")
@@ -39,9 +40,8 @@ def add_arguments(parser):
     add("--subtype", choices=subtypes, default="PCM_16", help=text)
 
 
-def _midi_list(text):
-    expected = "whole MIDI numbers 0 to 127 with commas between, such as 60,64,67"
-    return [arguments.number_type(int, 0, 127, expected)(part) for part in text.split(",")]
+def _list_of(kind):
+    return lambda text: [kind(part) for part in text.split(",")]
 
 
 def run(args):
@@ -49,7 +49,7 @@ def run(args):
     names = ("out_dir", "format", "pitch", "velocity", "round_robins", "label", "seed")
     names += ("seconds", "sample_rate", "subtype")
     settings = {name: getattr(args, name) for name in names}
-    settings["tags"] = {name: ",".join(values) for name, values in args.tag or ()}
+    settings["tags"] = dict(args.tag or ())
     with progress.CountedProgress("rendering", None) as count:
         made = noisygan.load(args.run_dir).instrument(**settings, progress=count)
     zones = [sample.zone for sample in made.samples]

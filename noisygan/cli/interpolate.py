@@ -40,7 +40,8 @@ def add_arguments(parser):
         default="spherical",
         help="how latents are interpolated (default: spherical, along the arc)",
     )
-    parser.add_argument("--pitch", type=arguments.pitch_list, metavar="P", help="MIDI number")
+    text = "MIDI number or name"
+    parser.add_argument("--pitch", type=arguments.pitch, metavar="P", help=text)
     parser.add_argument(
         "--velocity", type=arguments.whole_number(0, 127), metavar="V", help="(default: 100)"
     )
@@ -52,12 +53,9 @@ def add_arguments(parser):
 def run(args):
     """Render the sounds between two."""
     check_folder(args.out_dir)
-    if args.pitch and len(args.pitch) > 1:
-        raise UsageError(f"--pitch: got {len(args.pitch)} pitches, expected one")
     run = noisygan.load(args.run_dir)
-    names = "first last steps path velocity label seconds sample_rate seed"
+    names = "first last steps path pitch velocity label seconds sample_rate seed"
     settings = {name: getattr(args, name) for name in names.split()}
-    settings["pitch"] = args.pitch[0] if args.pitch else None
     out_dir = pathlib.Path(args.out_dir)
     if (out_dir / "morph.wav").exists():
         raise UsageError(f"{out_dir / 'morph.wav'} exists already; choose another --out_dir")

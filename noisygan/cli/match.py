@@ -23,13 +23,18 @@ noisygan match target.wav --run_dir runs/flute --free --pitch 67 --out_dir match
 
 def add_arguments(parser):
     """Add the arguments of this command."""
-    midi, steps = arguments.whole_number(0, 127), arguments.whole_number(1)
+    steps = arguments.whole_number(1)
     add = parser.add_argument
     add("target", metavar="TARGET", help="audio file of at most 30 seconds")
     add("--run_dir", metavar="DIR", help="folder of a trained run")
     add("--free", action="store_true", help="fit the controls themselves; needs no run")
     add("--out_dir", required=True, metavar="DIR", help="where the files go")
-    add("--pitch", type=midi, metavar="P", help="MIDI number of the target (default: by pYIN)")
+    add(
+        "--pitch",
+        type=arguments.key,
+        metavar="P",
+        help="MIDI number or name of the target (default: by pYIN)",
+    )
     add("--label", metavar="NAME", help="a label of the run (default: the nearest)")
     steps_help = f"steps of the descent; half of them for z (default: {2 * N_STEPS})"
     add("--steps", type=steps, default=2 * N_STEPS, metavar="N", help=steps_help)

@@ -34,7 +34,8 @@ def add_arguments(parser):
     add("--out_dir", required=True, metavar="DIR", help="where the files go")
     count_help = "notes at each pitch, each with a z of its own (default: 1)"
     add("--count", type=arguments.whole_number(1), default=1, metavar="N", help=count_help)
-    pitch_help = "MIDI numbers, such as 60.5 too; where absent, drawn from those of the recordings"
+    pitch_help = "MIDI numbers, such as 60.5 too, or names such as C4; where absent, drawn from "
+    pitch_help += "those of the recordings"
     add("--pitch", type=arguments.pitch_list, metavar="60,64,67", help=pitch_help)
     glide_help = "semitones from the pitch at seconds, linear between, such as 0:-2,0.3:0,2:0,3:7"
     add("--glide", type=_glide, metavar="S:N,...", help=glide_help)
@@ -89,9 +90,13 @@ def run(args):
     check_folder(args.out_dir)
     names = "pitch velocity count seconds sample_rate seed glide like z held_seconds variation"
     settings = {name: getattr(args, name) for name in names.split()}
-    label = args.label.split(",") if args.label else None
-    tags = dict(args.tag) if args.tag else None
-    notes = noisygan.load(args.run_dir).render(label=label, tags=tags, **settings)
+    run = noisygan.load(args.run_dir)
+    label = arguments.split_known(args.label, run.label_names) if args.label else None
+    tags = {
+        name: arguments.split_known(text, run.tag_values.get(name, ()))
+        for name, text in args.tag or ()
+    }
+    notes = run.render(label=label, tags=tags or None, **settings)
     for remark in notes.remarks:
         print(f"note: {remark}", file=sys.stderr)
     with progress.CountedProgress("rendering", len(notes)) as count:

@@ -17,14 +17,15 @@ from noisygan.data import drums
 _NSYNTH = re.compile(r"(?P<label>.+?)-(?P<pitch>\d{3}(?:\.\d+)?)-(?P<velocity>\d{3})(?:-(\d+))?")
 _KIT = re.compile(r"(?P<label>.+?)-\d{2}-v(?P<velocity>\d{3})")
 _INSTRUMENT = re.compile(r"(?P<family>.+)_(?P<source>acoustic|electronic|synthetic)_\d{3}")
-_KEY = re.compile(r"([a-gA-G])([#♯b♭]?)(-?\d{1,2})")
+_SIGN = "#|♯|♭|sharp|flat|is|es|s|b"
+_KEY = re.compile(rf"([a-gA-G])({_SIGN})?(-?\d{{1,2}})")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
 _SHARPS = ("#", "♯", "sharp", "is", "s")
 _FLATS = ("b", "♭", "flat", "es")
 
 # A note name between separators; a dynamic or a round robin may follow without one.
 _NOTE = re.compile(
-    r"(?<![^\W_])(?P<key>[A-Ha-h])(?P<sign>#|♯|♭|sharp|flat|is|es|s|b)?(?P<minus>-?)"
+    rf"(?<![^\W_])(?P<key>[A-Ha-h])(?P<sign>{_SIGN})?(?P<minus>-?)"
     r"(?P<octave>\d{1,2})(?=$|[^\w#♯♭]|_|(?:v|vl|vel|rr|p{1,3}|m[pf]|f{1,3})(?![a-zA-Z]))"
 )
 # Numbers after these words count files or beats: after the first ones even two of three digits.
@@ -190,13 +191,24 @@ def parse_pitch(text):
     """
     match = _KEY.fullmatch(text.strip()) if isinstance(text, str) else None
     if match:
-        sign = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[match[2]]
+        sign = (match[2] in _SHARPS) - (match[2] in _FLATS)
         number = 12.0 * (int(match[3]) + 1) + _SEMITONES[match[1].lower()] + sign
     else:
         try:
             number = float(text)
         except (TypeError, ValueError):
             return None
+    return number if 0.0 <= number <= 127.0 else None
+
+
+def parse_velocity(text):
+    """Convert a MIDI velocity or a dynamic such as 'mf' to a float of 0 to 127, or None."""
+    if isinstance(text, str) and text.strip().lower() in _MARKS:
+        return min(127.0, 16.0 * _MARKS[text.strip().lower()])
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return None
     return number if 0.0 <= number <= 127.0 else None
 
 

@@ -4,10 +4,11 @@ import csv
 import json
 import math
 import os
+import unicodedata
 from pathlib import Path
 
 from noisygan.data import source_files
-from noisygan.data.filenames import parse_pitch
+from noisygan.data.filenames import parse_pitch, parse_velocity
 from noisygan.data.nsynth import SPLITS
 from noisygan.errors import UsageError
 from noisygan.files import read_json, short_lines
@@ -17,6 +18,7 @@ MAX_JSON_BYTES = 256 << 20
 MAX_LINE = 1 << 20
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
+_COLUMNS = ("file", "label", "pitch", "velocity", "split")
 
 
 def find(data):
@@ -30,8 +32,9 @@ def read(data, table):
 
     Args:
       data: pathlib.Path of the folder that the table's paths are relative to.
-      table: pathlib.Path. Columns or fields: file; optionally label, pitch (a MIDI number or a name
-        such as F#3; C4 is 60), velocity, split (train, valid or test); any others are tags.
+      table: pathlib.Path. Columns or fields, capitalized or not: file, with / or \\ between
+        folders; optionally label, pitch (a MIDI number or a name such as F#3; C4 is 60), velocity
+        (a number or a dynamic such as mf), split (train, valid or test); any others are tags.
 
     Yields:
       Source; a row that is wrong is skipped with its reason.
@@ -61,6 +64,8 @@ def _rows(table):
         raise UsageError(f"table {table}: expected a name that ends in {', '.join(SUFFIXES)}")
     try:
         with open(table, encoding="utf-8-sig", newline="") as file:
+            if b"\0" in file.buffer.peek(4)[:4]:
+                raise UnicodeError("UTF-16")
             if suffix in (".csv", ".tsv"):
                 yield from _csv_rows(file, suffix)
             elif suffix == ".jsonl":
@@ -73,6 +78,8 @@ def _rows(table):
                     content = [{"file": name, **_fields(row)} for name, row in content.items()]
                 for i, row in enumerate(content, 1):
                     yield i, _fields(row)
+    except UnicodeError as error:
+        raise UsageError(f"cannot read the table {table}: not UTF-8; save as UTF-8") from error
     except (OSError, ValueError, TypeError, RecursionError, csv.Error) as error:
         detail = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UsageError(
@@ -97,6 +104,9 @@ def _fields(row):
     if not isinstance(row, dict):
         raise ValueError(f"found {str(row)[:40]!r}, expected named fields")
     fields = {str(name).strip(): value for name, value in row.items()}
+    for name in list(fields):
+        if name.lower() in _COLUMNS and name.lower() not in fields:
+            fields[name.lower()] = fields.pop(name)
     if "file" not in fields:
         raise ValueError(f"found {', '.join(fields) or 'nothing'}; there is no file among them")
     return fields
@@ -108,6 +118,7 @@ def _source(data, row, fields):
         return source_files.Source(file=f"row {row}", path=str(data)).skipped(
             "bad entry", f"names no file, but {name!r}"
         )
+    name = _stored_name(data, name)
     source = source_files.file_source(data / name, Path(os.path.normpath(name)).as_posix())
     given = {key: value for key, value in fields.items() if value not in (None, "")}
     for key, value in given.items():
@@ -119,10 +130,10 @@ def _source(data, row, fields):
     source.label = None if label is None else str(label)
     if not source.reader:
         return source
-    for key, parse in (("pitch", parse_pitch), ("velocity", _number)):
+    for key, parse in (("pitch", parse_pitch), ("velocity", parse_velocity)):
         written = given.pop(key, None)
         value = parse(written)
-        if written is not None and (value is None or not 0.0 <= value <= 127.0):
+        if written is not None and value is None:
             what = f"has {key} {written!r} in row {row}; expected 0 to 127"
             return source.skipped("bad entry", what)
         setattr(source, key, value)
@@ -137,6 +148,13 @@ def _source(data, row, fields):
         is_exact = number is not None and abs(number) <= 2**24
         source.tags[key] = number if is_exact else str(value)
     return source
+
+
+def _stored_name(data, name):
+    """Path of a file as the folder has it: tables have other separators and Unicode forms."""
+    both = (name, name.replace("\\", "/"))
+    forms = [unicodedata.normalize(form, path) for path in both for form in ("NFC", "NFD")]
+    return next((path for path in (*both, *forms) if os.path.lexists(data / path)), name)
 
 
 def _is_text(text, errors="surrogateescape"):

@@ -19,7 +19,7 @@ def test_steps_and_a_morph_are_written(noisygan, trained, tmp_path):
 
 def test_what_can_not_be_asked_is_told_in_a_line(refused, trained, tmp_path):
     asked = ("interpolate", "--run_dir", trained, "--out_dir", tmp_path)
-    assert "got 2 pitches, expected one" in refused(*asked, "--pitch", "60,64")
+    assert "'60,64', expected" in refused(*asked, "--pitch", "60,64")
     assert "steps" in refused(*asked, "--steps", 1)
     (tmp_path / "step-00.wav").write_bytes(b"")
     assert "exists already" in refused(*asked)

@@ -1,5 +1,7 @@
 """The command line itself: help, wrong use, exit codes, errors as one line."""
 
+import argparse
+import importlib
 import json
 import os
 import shlex
@@ -84,6 +86,25 @@ def test_wrong_use_is_one_line_and_exit_code_2(refused, tmp_path, monkeypatch, a
     monkeypatch.chdir(tmp_path)
     assert message in refused(*shlex.split(args))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "pitch"),
+    [("render", [60]), ("instrument", [60]), ("match", 60), ("interpolate", 60)],
+)
+def test_pitches_have_names(command, pitch):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"noisygan.cli.{command}").add_arguments(parser)
+    needed = [action for action in parser._actions if action.required]
+    given = [word for a in needed for word in (*a.option_strings[:1], "x")]
+    assert parser.parse_args([*given, "--pitch", "C4"]).pitch == pitch
+
+
+def test_filters_take_the_names_of_pitches():
+    parser = argparse.ArgumentParser()
+    importlib.import_module("noisygan.cli.prepare").add_arguments(parser)
+    args = ["notes", "--data", "d", "--out", "o", "--only", "pitch=C4,61,none"]
+    assert parser.parse_args(args).only == [("pitch", ("60", "61", "none"))]
 
 
 SCRIPT = """

@@ -7,6 +7,7 @@ from noisygan.data.filenames import (
     family_and_source,
     parse_note_name,
     parse_pitch,
+    parse_velocity,
     pitch_name,
     read_names,
 )
@@ -55,11 +56,17 @@ def test_family_and_source():
     ("text", "number"),
     [
         *(("C4", 60), ("c-1", 0), ("F#3", 54), ("Bb2", 46), ("g9", 127), ("60.5", 60.5), (61, 61)),
+        *(("As3", 58), ("Csharp4", 61), ("Eb3", 51), ("Fis3", 54)),
         *((text, None) for text in ("H2", "C", "", "nan", "128", "-1", "g#9", None, [60])),
     ],
 )
 def test_pitches_of_tables(text, number):
     assert parse_pitch(text) == number
+
+
+def test_velocities_of_tables():
+    assert [parse_velocity(text) for text in ("mf", " PP ", "fff", "64", 3)] == [80, 32, 127, 64, 3]
+    assert {parse_velocity(text) for text in ("mff", "128", "nan", "-1", None, "")} == {None}
 
 
 @pytest.mark.parametrize(

@@ -289,6 +289,31 @@ def test_a_table_in_the_folder_is_found_and_names_say_what_it_does_not(tmp_path,
     assert a.rule == b.rule == "table"
 
 
+def test_tables_of_other_systems(tmp_path, write_sound):
+    nfc, nfd = "Fl\u00f6te", "Flo\u0308te"
+    for name in (f"kits/{nfd}", f"kits/{nfc}2", "b"):
+        write_sound(tmp_path / f"{name}.wav")
+    rows = (
+        f"File,Pitch,VELOCITY,Mood\nkits\\{nfc}.wav,As3,mf,x\nkits/{nfd}2.wav,60,127,\nb.wav,,,\n"
+    )
+    (tmp_path / "recordings.csv").write_text(rows, encoding="utf-8-sig")
+    sources = list(layouts.list_sources(tmp_path))
+    found = {source.file: source for source in sources if source.kind is None}
+    assert list(found) == [f"kits/{nfd}.wav", f"kits/{nfc}2.wav", "b.wav"]
+    flute = found[f"kits/{nfd}.wav"]
+    assert (flute.pitch, flute.velocity, flute.tags) == (58.0, 80.0, {"Mood": "x"})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le"])
+def test_tables_that_are_not_utf_8(tmp_path, write_sound, suffix, encoding):
+    write_sound(tmp_path / "ö.wav")
+    text = {"csv": "file\nö.wav\n", "json": '[{"file": "ö.wav"}]', "jsonl": '{"file": "ö.wav"}\n'}
+    (tmp_path / f"t.{suffix}").write_text(text[suffix], encoding=encoding)
+    with pytest.raises(UsageError, match=f"table .*t.{suffix}: .*save as UTF-8$"):
+        listed(tmp_path, tmp_path / f"t.{suffix}")
+
+
 @pytest.mark.parametrize("form", ["list", "object", "lines"])
 def test_tables_in_json(tmp_path, form):
     # A name that is no text.

@@ -246,6 +246,15 @@ class TestSplits:
         with pytest.raises(UsageError, match="has mood dark; there are none"):
             prepare(folder, tmp_path / "y", only=(("mood", ("dark",)),))
 
+    def test_only_labels_with_commas(self, tmp_path, write_sound):
+        for label in ("a", "a, b", "b"):
+            write_sound(tmp_path / "data" / f"{label}-060-100.wav", hz=200 + 10 * len(label))
+        only = (("label", ("a", " b")),)  # as of `--only 'label=a, b'`
+        made, _ = prepare(tmp_path / "data", tmp_path / "out", only=only)
+        assert "a, b" in made["counts"]["labels"] and "b" not in made["counts"]["labels"]
+        with pytest.raises(UsageError, match="has label c; there are"):
+            prepare(tmp_path / "data", tmp_path / "x", only=(("label", ("a", " b", "c")),))
+
     def test_tfrecords_are_chosen_when_they_are_read(self, tmp_path):
         path = tmp_path / "data" / "nsynth-test.tfrecord"
         path.parent.mkdir()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noisygan.cli.arguments import pitch_list
+from noisygan.cli.arguments import pitch_list, split_known
 from noisygan.data.filenames import parse_note_name
 from noisygan.data.source_files import Entry
 from noisygan.errors import UsageError
@@ -57,7 +57,17 @@ def test_names_are_read_back_by_the_data_package():
     assert len({*stems(requests)}) == 10
     # Notes of one index share a z across pitches.
     assert all(request.number == request.index for request in requests)
-    assert pitch_list("67.5,60,67.5,60.0001,68") == [67.5, 60, 68]
+    assert pitch_list("67.5,60,67.5,60.0001,68,C4,F#3") == [67.5, 60, 68, 54]
+
+
+def test_known_values_may_have_commas():
+    known = ("kick, soft", "kick", "a,b,c", "a,b")
+    for text, expected in (
+        ("kick, soft,kick", ["kick, soft", "kick"]),
+        ("a,b,c,a,b", ["a,b,c", "a,b"]),
+        ("kick,gong,a", ["kick", "gong", "a"]),
+    ):
+        assert split_known(text, known) == expected
 
 
 def test_without_pitches_they_are_drawn_from_the_recordings():

@@ -46,7 +46,8 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
       RunError: if no input could be used, or something failed; the same call resumes.
     """
     data, out = Path(data), Path(out)
-    features.check_method(options.f0 or options.detect_pitch)
+    for method in (options.f0, options.detect_pitch):
+        features.check_method(method)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; expected a folder to write to")
     if out.resolve() == data.resolve() or data.resolve() in out.resolve().parents:
@@ -126,7 +127,8 @@ def _plan(out, data, table, options):
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
     for key, values in options.only if seen else ():
-        absent = [value for value in values if value not in seen[key]]
+        found = ",".join(text for text in seen[key] if units.is_among(text, values))
+        absent = [value for value in values if not units.is_among(value, [found])]
         if absent:
             there = listed(sorted(seen[key])) or "none at all"
             raise UsageError(

@@ -155,7 +155,12 @@ def choose_split(source, sha256, options, shared):
 
 def is_wanted(source, only):
     """Apply the filters of `Options.only` to a source."""
-    return all(text_of(source.value(name)) in values for name, values in only)
+    return all(is_among(text_of(source.value(name)), values) for name, values in only)
+
+
+def is_among(text, values):
+    """Whether a text is among values; they may be pieces of it, since commas separate them."""
+    return f",{text}," in f",{','.join(values)},"
 
 
 def process(folder, index, given_up=None):
@@ -258,7 +263,7 @@ def _records(chosen, options, watched):
             made = steps.convert(sound, options)
             found = [{}] * len(made.sounds)
             if options.features or options.f0:
-                settings = int(rate), options.frame_rate, options.f0
+                settings = int(rate), options.frame_rate, options.f0, source.pitch
                 found = [features.compute(audio[0], *settings) for _, audio in made.sounds]
             loudness = statistics.loudness_db(made.kept, rate)
             facts = FileFacts(sound.rate, sound.n_channels, made.lead_seconds)
