@@ -176,7 +176,6 @@ def test_exports_give_the_generators_sound(generator, format, tmp_path):
             made = session(path)
             ends = [*made.get_inputs(), *made.get_outputs()]
             assert {end.shape[0] for end in ends} == {"batch"}
-            assert not any(isinstance(size, str) for end in ends for size in end.shape[1:])
     if format == "saved_model":
         # One note, and the default signature.
         given |= {name: given[name][:1] for name in ("z", *ASKED)}
