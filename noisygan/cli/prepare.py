@@ -87,13 +87,13 @@ _STEPS = (
     ),
     ("fade_in_seconds", _number(0, 60), "S", "linear fade at the beginning"),
     ("fade_out_seconds", _number(0, 60), "S", "linear fade at the end"),
-    ("f0", _none_or(str), "HOW", "store F0 and its confidence, by pyin or crepe, and --features"),
+    ("f0", _none_or(str), "HOW", "store F0 (by pyin, crepe or crepe-full) and --features"),
     ("frame_rate", _number(1, 1000), "R", "frames per second of F0, loudness and RMS"),
     ("split_by", str, "WHAT", "stays in one split: file (default), pitch, instrument, or a tag"),
     ("valid", _number(0, 0.9), "F", "fraction kept for validation, such as 0.1"),
     ("test", _number(0, 0.9), "F", "fraction kept for tests"),
     ("middle_c", str, "NAME", "MIDI note 60 in file names: C3, C4 (default) or C5"),
-    ("detect_pitch", str, "HOW", "measure pitches that no name says: pyin or crepe"),
+    ("detect_pitch", str, "HOW", "measure pitches that no name says: pyin, crepe or crepe-full"),
     ("licence", str, "TEXT", "text for the manifest"),
 )
 

@@ -149,7 +149,9 @@ def common_recordings(found):
             "every system reads segments; expected one among them that generates whole sounds"
         )
     # Of equally short ones the one with a fade-out, which all examples get.
-    return min(whole, key=lambda r: (r.n_samples, -(r.fade_out_seconds or 0.0)))
+    chosen = min(whole, key=lambda r: (r.n_samples, -(r.fade_out_seconds or 0.0)))
+    chosen.tags = sorted({tag for recordings in found.values() for tag in recordings.tags})
+    return chosen
 
 
 def columns_of(test, n=N_COLUMNS):

@@ -489,8 +489,8 @@ class Recordings:
           crop: Whether batches hold another part of a longer recording each time, drawn with the
             seed of the batches; False: always its beginning.
           middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
-          detect_pitch: 'pyin' or 'crepe': measure the pitch of recordings whose name and metadata
-            do not say it; None: their pitch is unknown.
+          detect_pitch: 'pyin', 'crepe' or 'crepe-full': measure the pitch of recordings whose name
+            and metadata do not say it; None: their pitch is unknown.
           softer_hits: Whether batches also hold softer hits of drums, imitated
             (`noisygan.data.softer_hits`): as in a sampler, a recording plays all velocities from
             its own (127 where unknown) down to those of the next softer one of its class, each

@@ -84,6 +84,7 @@ def evaluate(
         recordings = splits.recordings_for(given) if given else None
     parts = splits.read_splits(recordings, data, train, progress)
     if is_folder:
+        recordings.tags = []  # Files of generated audio have none.
         dataset = recordings.read(audio)
         parts.warnings.extend(splits.left_out(dataset, "example"))
         audio = generate.some_examples(dataset, n), pathlib.Path(audio).name

@@ -102,7 +102,14 @@ def requests_like(run, generator, like, rows):
         )
         for i in rows
     ]
-    return requests.requests_like(run, entries)
+    found = requests.requests_like(run, entries)
+    if len(found) < len(entries):
+        n_left = len(entries) - len(found)
+        raise UsageError(
+            f"{n_left} of {len(entries)} recordings have labels or tags that {run.path} does not "
+            "know; expected those that it was trained on"
+        )
+    return found
 
 
 def fitter(run, like, recordings=None):

@@ -332,7 +332,7 @@ def _classified():
 
 
 def _pitch(n_pitch):
-    group = "pitch (pYIN)"
+    group = "pitch"
     limits = {f"within {cents} cents of the target pitch": cents for cents in (25, 50)}
     metrics = [Metric(name, group, "%", True, headline=limits[name] == 50) for name in limits]
     voicing = Metric("voiced", group, "%", True)

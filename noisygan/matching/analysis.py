@@ -28,7 +28,7 @@ class Analysis(NamedTuple):
     Attributes:
       f0_hz: float32 [n_frames]; interpolated over frames without a pitch.
       level: Root mean square around each frame, float32 [n_frames].
-      confidence: Mean confidence in the pitch of the loud frames, 0 to 1.
+      confidence: Mean confidence in the pitch of the loud frames, 0 to 1; 1 if the pitch is known.
       frame_rate: Hz; frame i stands at i / frame_rate.
     """
 
@@ -64,7 +64,8 @@ def analyse(audio, sample_rate, pitch=None):
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
-      pitch: MIDI, if known; limits F0 to half an octave around it.
+      pitch: MIDI, if known: F0 is within half an octave of it, and equal to it where pYIN is
+        unsure.
     """
     from synths.pitch import PYIN
 
@@ -78,7 +79,10 @@ def analyse(audio, sample_rate, pitch=None):
     level = level_of(audio, sample_rate, n_frames)
     loud = level >= level.max() * 10.0 ** (-LOUD_DB / 20.0)
     found = loud & (confidence >= _SURE_FRAME)
-    if found.any():
+    sure = float(np.mean(confidence[loud]))
+    if pitch is not None and sure < UNSURE:
+        f0_hz = np.full(n_frames, hz)
+    elif found.any():
         low, high = f0_hz[found].min() / MARGIN, f0_hz[found].max() * MARGIN
         if high <= min(4.0 * low, 0.5 * sample_rate):
             fine = PYIN(low, high, resolution=FINE)
@@ -87,7 +91,7 @@ def analyse(audio, sample_rate, pitch=None):
             f0_hz = f0_hz.copy()
             f0_hz[found] = in_one_octave(f0_hz[found])
         f0_hz = _interpolated(f0_hz, found)
-    return Analysis(f0_hz.astype(np.float32), level, float(np.mean(confidence[loud])))
+    return Analysis(f0_hz.astype(np.float32), level, sure if pitch is None else 1.0)
 
 
 def level_of(audio, sample_rate, n_frames, seconds=0.04):

@@ -8,7 +8,7 @@ from noisygan.audio_io.controls import save_controls, scale_controls
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, make_folder
 from noisygan.matching import N_STEPS, free_fit, latent_fit, room_fit
-from noisygan.matching.analysis import UNSURE, analyse
+from noisygan.matching.analysis import analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
 from noisygan.rendering.notes import Note, missing, write_note
@@ -198,12 +198,10 @@ def _pitch_for(target, generator, pitch):
     """(pitch to condition the generator on, Analysis)."""
     check_pitches([] if pitch is None else [pitch], generator.sample_rate)
     analysis = analyse(target.audio, target.sample_rate, pitch)
-    if pitch is not None:
-        # As it sounds, a little off the given one, where that is certain.
-        return analysis.pitch if analysis.confidence >= UNSURE else float(pitch), analysis
     if analysis.pitch is None:
         raise UsageError(f"{target.path}: no pitch was found; give the pitch, such as 60")
-    is_free = generator.has_controls
+    # A known pitch as it sounds, a little off.
+    is_free = generator.has_controls or pitch is not None
     return analysis.pitch if is_free else float(round(analysis.pitch)), analysis
 
 

@@ -18,7 +18,9 @@ FRAME_SECONDS = 0.128
 
 
 def track_pitch(audio, sample_rate, pitch, n):
-    """Pitch deviation and voicing in the sustain, by CREPE if it is installed, else by pYIN.
+    """Pitch deviation and voicing in the sustain, by CREPE tiny if installed, else by pYIN.
+
+    pYIN also tracks the notes outside CREPE's range.
 
     Args:
       audio: [m, n_samples].
@@ -47,7 +49,9 @@ def track_pitch(audio, sample_rate, pitch, n):
             # Two periods of the lowest pitch must fit into a frame.
             lowest_hz = max(LOWEST_HZ, 2.1 * sample_rate / length, RANGE[0] * target_hz)
             highest_hz = min(RANGE[1] * target_hz, 0.49 * sample_rate)
-            tracker = crepe or PYIN(lowest_hz, highest_hz, length)
+            tracker = PYIN(lowest_hz, highest_hz, length)
+            if crepe and CREPE.RANGE_HZ[0] < target_hz < CREPE.RANGE_HZ[1]:
+                tracker = crepe
             f0_hz, confidence, _ = tracker(audio[row, low:high], sample_rate, 62.5)
             sounding = confidence > 0.5
             cents = np.inf
@@ -55,4 +59,4 @@ def track_pitch(audio, sample_rate, pitch, n):
                 cents = 1200.0 * np.log2(np.median(f0_hz[sounding]) / target_hz)
             deviation.append(abs(cents))
             voiced.append(sounding.mean())
-    return np.array(deviation), np.array(voiced), "CREPE" if crepe else "pYIN"
+    return np.array(deviation), np.array(voiced), "CREPE tiny" if crepe else "pYIN"

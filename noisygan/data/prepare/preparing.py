@@ -46,7 +46,8 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
       RunError: if no input could be used, or something failed; the same call resumes.
     """
     data, out = Path(data), Path(out)
-    features.check_method(options.f0 or options.detect_pitch)
+    for method in (options.f0, options.detect_pitch):
+        features.check_method(method)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; expected a folder to write to")
     if out.resolve() == data.resolve() or data.resolve() in out.resolve().parents:

@@ -263,7 +263,7 @@ def _records(chosen, options, watched):
             made = steps.convert(sound, options)
             found = [{}] * len(made.sounds)
             if options.features or options.f0:
-                settings = int(rate), options.frame_rate, options.f0
+                settings = int(rate), options.frame_rate, options.f0, source.pitch
                 found = [features.compute(audio[0], *settings) for _, audio in made.sounds]
             loudness = statistics.loudness_db(made.kept, rate)
             facts = FileFacts(sound.rate, sound.n_channels, made.lead_seconds)
