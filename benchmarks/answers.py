@@ -104,9 +104,9 @@ def encoded(folder, name, measured):
     links = []
     for system in [system["name"] for system in measured["systems"]]:
         sounds = read_arrays(folder / "measured" / f"{system}-0" / "shown.npz")["grid"][:N_SOUNDS]
-        joined = np.concatenate([x[: round(SECONDS * sample_rate)] for x in sounds])
+        joined = np.concatenate([x[: round(SECONDS * sample_rate)] for x in sounds]) / 32768.0
         file = f"answers_{name}_{system}.ogg"
-        scaled = 0.9 * joined / max(1.0, np.abs(joined).max())
+        scaled = joined / max(1.0, np.abs(joined).max() / 0.95)
         common.write_ogg(common.ROOT / "docs/sounds" / file, scaled, sample_rate)
         links.append(f"[{system}](sounds/{file})")
     return "Sounds: " + ", ".join(links) + "."

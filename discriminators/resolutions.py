@@ -43,3 +43,4 @@ class MultiResolutionDiscriminator(MultiDiscriminator):
             ],
             name=name,
         )
+        self.sample_rate = sample_rate

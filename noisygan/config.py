@@ -21,6 +21,7 @@ import os
 import pathlib
 import pkgutil
 import pprint
+import re
 from typing import NamedTuple
 
 import gin
@@ -168,6 +169,9 @@ def _hint(name, names):
     new = _RENAMED.get(name.rsplit(".", 1)[-1])
     old = f" (since noisygan 0.2: {new}; noisygan==0.1.0 reads configs of 0.1)"
     return old if new else nearest(name, names)
+
+
+_NUMBER = re.compile(r"\s*[-+]?\d+(\.\d*)?(e[-+]?\d+)?\s*", re.IGNORECASE)
 
 
 class _Reference(NamedTuple):
@@ -463,6 +467,7 @@ def parse(files, overrides=()):
             loaded.bindings[binding.key] = binding
     replaced = list(filter(None, replaced))
     _check_macros(loaded.bindings.values(), replaced)
+    _check_numbers(loaded.bindings.values(), names.objects)
     _drop_replaced(loaded, replaced, names.objects)
     gin.clear_config()
     try:
@@ -508,6 +513,24 @@ def _check_macros(bindings, replaced):
         raise UsageError(f"{used[name]}: %{name} is not defined{nearest(name, defined)}")
     for name in defined.keys() - used.keys():
         raise UsageError(f"{defined[name]}: nothing uses the value {name}{nearest(name, used)}")
+
+
+def _check_numbers(bindings, objects):
+    """No number is given as text, by itself or by a macro."""
+    macros = {b.scope: b for b in bindings if not b.selector}
+    for b in bindings:
+        given = b
+        while isinstance(given.value, _Reference) and not given.value.selector:
+            given = macros[given.value.scope]
+        if b.selector not in objects or not isinstance(given.value, str):
+            continue
+        default = (_parameters(objects[b.selector]) or {}).get(b.parameter)
+        is_required = default is inspect.Parameter.empty
+        if isinstance(default, (int, float)) or (is_required and _NUMBER.fullmatch(given.value)):
+            name = f"{b.selector.rsplit('.', 1)[-1]}.{b.parameter}"
+            such = "" if is_required else f" such as {default}"
+            what = f"{name} is text, {given.value!r}; expected a number{such} without quotes"
+            raise UsageError(f"{given.where}: {what}")
 
 
 def _scopes(scope):

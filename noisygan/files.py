@@ -1,6 +1,7 @@
 """Atomic writes of files and folders, folder locks, checksums, reading of limited size."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ import shutil
 import filelock
 
 from noisygan.errors import RunError, UsageError
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
 
 
 @contextlib.contextmanager
@@ -135,6 +138,11 @@ def _is_there(path):
         return path.exists()
     except OSError:  # a name too long, or a file among the parents
         return False
+
+
+def why_unwritable(error):
+    """The system's reason in the text of an error, as TensorFlow gives it; None: another error."""
+    return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(error)), None)
 
 
 def make_folder(path):

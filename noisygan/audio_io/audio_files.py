@@ -77,9 +77,19 @@ def wav_writer(path, sample_rate, subtype="PCM_16", key=None, loop=None):
             with soundfile.SoundFile(part, "w", sample_rate, 1, subtype, format="WAV") as file:
                 yield WavWriter(file, path.name, subtype)
         except soundfile.SoundFileError as error:
-            raise OSError(str(error)) from error
+            raise OSError(_system_reason(part) or str(error)) from error
         if key is not None:
             _append_sampler_chunk(part, sample_rate, key, loop)
+
+
+def _system_reason(path):
+    """Why a file can't grow, such as a full disk, which libsndfile doesn't say; None if it can."""
+    try:
+        with open(path, "ab") as file:
+            file.write(bytes(1 << 16))
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _append_sampler_chunk(path, sample_rate, key, loop):

@@ -15,7 +15,7 @@ from noisygan.audio_io import audio_files
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.export import forms as forms_of
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
-from noisygan.files import atomic_folder, check_folder, check_free_folder
+from noisygan.files import atomic_folder, check_folder, check_free_folder, why_unwritable
 from noisygan.generators.hybrid import Hybrid
 
 _INSTEAD = "use format saved_model"
@@ -106,7 +106,10 @@ def _write_saved_model(folder, generator, forms):
     module.traced = {form.name: form.traceable() for form in forms}
     signatures = {form.name: module.traced[form.name].get_concrete_function() for form in forms}
     signatures["serving_default"] = signatures[forms[0].name]
-    tf.saved_model.save(module, str(folder), signatures)
+    try:
+        tf.saved_model.save(module, str(folder), signatures)
+    except tf.errors.OpError as error:
+        raise OSError(why_unwritable(error) or str(error)) from error
 
 
 def _write_onnx(folder, generator, forms):
@@ -124,6 +127,10 @@ def _write_onnx(folder, generator, forms):
         if foreign:
             missing = ", ".join(sorted(foreign))
             raise RunError(f"{form.name}.onnx can't be made: ONNX has no {missing}; {_INSTEAD}")
+        for value in (*model.graph.input, *model.graph.output):
+            for size in value.type.tensor_type.shape.dim[:1]:
+                if not size.HasField("dim_value"):
+                    size.dim_param = "batch"
         (folder / f"{form.name}.onnx").write_bytes(model.SerializeToString())
 
 

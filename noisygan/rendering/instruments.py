@@ -162,7 +162,7 @@ def render_notes(generator, zones, seconds, sample_rate, seed, progress=None):
             releases.append(_seconds_to_fall(tail, sample_rate, _FADED_DB))
             audible = _seconds_to_fall(tail, sample_rate, _AUDIBLE_DB) >= _AUDIBLE_SECONDS
             if loop is not None and audible:
-                before = audio[held - round(_AUDIBLE_SECONDS * sample_rate) : held]
+                before = audio[max(0, held - round(_AUDIBLE_SECONDS * sample_rate)) : held]
                 level = np.std(audio[loop.start : loop.end]) / max(np.std(before), 1e-9)
                 release = np.float32(level) * tail[: round(releases[-1] * sample_rate)]
                 n = min(len(release), round(_FADE_IN_SECONDS * sample_rate))

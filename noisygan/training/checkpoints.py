@@ -5,7 +5,6 @@ ckpt-<step>.json                        size and SHA-256 of each of these, writt
 """
 
 import contextlib
-import errno
 import json
 import os
 import pathlib
@@ -13,13 +12,12 @@ import re
 import sys
 
 from noisygan.errors import RunError, UsageError, printable
-from noisygan.files import atomic_write, read_json, sha256
+from noisygan.files import atomic_write, read_json, sha256, why_unwritable
 
 N_KEPT = 3
 _MAX_SUMS_BYTES = 1 << 20
 _NAME = re.compile(r"ckpt-(\d+)\.(index|json)")
 _SNAPSHOT = re.compile(r"seconds-(\d+)-step-(\d+)")
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
 
 
 class Checkpoints:
@@ -240,8 +238,7 @@ def _why_unwritable(error):
         return cause.strerror or str(cause) if isinstance(cause, OSError) else None
     if not isinstance(error, (OSError, tf.errors.OpError)):
         return None
-    # TensorFlow gives the reason as text alone.
-    return next((r for r in map(os.strerror, _UNWRITABLE) if r in str(error)), None)
+    return why_unwritable(error)
 
 
 def remove(prefix):

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from noisygan.training.quality import Quality
 
 
+# Of networks and losses, which may have a sample rate.
+_PACKAGES = ("noisygan.", "discriminators.")
+
+
 class Trainer:
     """Train a generator against a discriminator.
 
@@ -192,6 +196,16 @@ class Trainer:
         else:
             self._critic_step, self._train_step = compiled(critic), compiled(train)
 
+    def _rates(self, data):
+        """Advice that names every parameter of a sample rate."""
+        owners = {type(owner).__name__ for owner in _at_a_rate(self.gan, set())}
+        names = [f"{owner}.sample_rate" for owner in ("Recordings", *sorted(owners))]
+        advice = f"set {', '.join(names)} (%sample_rate in the bundled configs) to one rate"
+        seconds = self.generator.seconds
+        if data.n_samples != round(seconds * data.sample_rate):
+            advice += f", and Recordings.n_samples to {seconds:g} s at it"
+        return advice
+
     def check(self, data: AudioDataset) -> None:
         """Raise UsageError unless the data fit the networks: sample rate, length, conditions."""
         generator = self.generator
@@ -209,7 +223,7 @@ class Trainer:
         if data.sample_rate != generator.sample_rate:
             raise UsageError(
                 f"The recordings are read at {data.sample_rate} Hz and the generator makes "
-                f"{generator.sample_rate} Hz; give both the config's sample_rate."
+                f"{generator.sample_rate} Hz; {self._rates(data)}."
             )
         n_samples = round(generator.seconds * generator.sample_rate)
         if data.n_samples != n_samples:
@@ -404,3 +418,19 @@ class Trainer:
         finally:
             for variable, value in zip(variables, kept, strict=True):
                 variable.assign(value)
+
+
+def _at_a_rate(value, seen):
+    """Yield the objects with a sample_rate among an object's parts, each once."""
+    if isinstance(value, (list, tuple)):
+        parts = value
+    elif id(value) not in seen and type(value).__module__.startswith(_PACKAGES):
+        seen.add(id(value))
+        if hasattr(value, "sample_rate"):
+            yield value
+            return
+        parts = vars(value).values()
+    else:
+        return
+    for part in parts:
+        yield from _at_a_rate(part, seen)

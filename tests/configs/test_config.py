@@ -361,6 +361,20 @@ def test_a_wrong_value_is_a_one_line_usage_error(toy):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Top.size = '8'", "Top.size is text, '8'; expected a number such as 4 without quotes"),
+        ("n = '8'\nm = %n\nTop.size = %m", "line 3: Top.size is text, '8'; expected a number"),
+        ("Base.trainable = 'False'", "Base.trainable is text, 'False'; expected a number such as"),
+        ("scale.x = '1.5'", "scale.x is text, '1.5'; expected a number without quotes"),
+    ],
+)
+def test_a_number_as_text_is_named(toy, text, expected):
+    assert expected in complaint(toy, text)
+    toy("Prior.latent_dim = 2\nBase.name = '8'\nscale.x = 'a'")
+
+
 def test_an_error_for_people_stays_itself(toy):
     parts = toy("Refuser.inner = @Top()\nTop.size = 2000")
     with pytest.raises(RunError) as caught:

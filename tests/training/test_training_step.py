@@ -238,7 +238,11 @@ def test_spread_is_the_distance_between_rows():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sample_rate": 44100}, "read at 44100 Hz and the generator makes 16000 Hz"),
+        (
+            {"sample_rate": 44100},
+            "read at 44100 Hz and the generator makes 16000 Hz; set Recordings.sample_rate, "
+            r"Hybrid.sample_rate, MFCC.sample_rate \(.*\) to one rate, and Recordings.n_samples",
+        ),
         ({"n_samples": 3000}, "3000 samples and the generator makes 4000"),
         ({"pitch": np.full(8, np.nan)}, "needs a pitch for every file"),
     ],

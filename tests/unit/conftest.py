@@ -1,6 +1,8 @@
 """Fixtures of the unit tests."""
 
+import contextlib
 import importlib.util
+import resource
 
 import pytest
 
@@ -17,3 +19,19 @@ def native(request):
     set_native_kernels(request.param == "native")
     yield request.param == "native"
     set_native_kernels(None)
+
+
+@pytest.fixture
+def short_files():
+    """A context in which no file can grow beyond 4 KB: an error as of a full disk."""
+
+    @contextlib.contextmanager
+    def limited():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited()

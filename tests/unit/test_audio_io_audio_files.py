@@ -69,3 +69,11 @@ def test_a_loud_sound_is_lowered_to_full_scale():
     np.testing.assert_allclose(quiet, [0.0, 1.0, -0.5])
     assert lowered_db == pytest.approx(6.02, abs=0.01)
     assert audio_files.limit_peak(quiet)[1] == 0.0
+
+
+def test_the_systems_reason_is_named(tmp_path, short_files):
+    # libsndfile says "System error." of a full disk, too.
+    path = tmp_path / "a.wav"
+    with short_files, pytest.raises(RunError, match=r"a.wav cannot be written: File too large$"):
+        audio_files.write_wav(path, np.zeros(100_000, np.float32), 16000)
+    assert not list(tmp_path.iterdir())

@@ -169,6 +169,13 @@ def test_exports_give_the_generators_sound(generator, format, tmp_path):
     output = expected(generator, z, *((2501, rate) if is_hybrid else ()))
     for form in facts["forms"]:
         check(call(form, inputs_of(facts, form, given)), output)
+    if format == "onnx":
+        # Runtimes and tools take axes of one name as equal.
+        session = importlib.import_module("onnxruntime").InferenceSession
+        for path in (tmp_path / "model").glob("*.onnx"):
+            made = session(path)
+            ends = [*made.get_inputs(), *made.get_outputs()]
+            assert {end.shape[0] for end in ends} == {"batch"}
     if format == "saved_model":
         # One note, and the default signature.
         given |= {name: given[name][:1] for name in ("z", *ASKED)}
@@ -264,6 +271,12 @@ def test_a_conversion_that_fails_is_one_line_and_leaves_nothing(notes, tmp_path,
             exported(notes, tmp_path, format)
         assert "\n" not in str(failure.value)
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("format", ["saved_model", "litert"])
+def test_the_systems_reason_is_named(notes, format, tmp_path, short_files):
+    with short_files, pytest.raises(RunError, match=r"model cannot be written: File too large$"):
+        exported(notes, tmp_path, format)
 
 
 def test_without_tf2onnx_the_error_names_the_extra(notes, tmp_path, monkeypatch):

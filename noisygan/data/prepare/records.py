@@ -165,7 +165,8 @@ def list_entries(folder, split, sample_rate):
         there = ", ".join(f"{rate:g}" for rate in rates)
         raise UsageError(
             f"{folder} was prepared at {there} Hz, the config wants {sample_rate} Hz; set the "
-            f"config's rate, or prepare the recordings at {sample_rate} Hz"
+            "config's sample_rate (Recordings, generator, discriminators and losses share it) and "
+            f"n_samples, or prepare the recordings at {sample_rate} Hz"
         )
     wavs = {s: f"{s}-{sample_rate}.wav" for s in manifest["splits"][split]["shards"]}
     for name in (INDEX, *wavs.values()):
