@@ -42,7 +42,9 @@ _FUNCTIONS = str.split(
     "cppn.activations synths.frequency_scales synths.modal synths.transient synths.units"
 )
 # They compile, start threads, set global state or load weights.
-_DENIED = str.split("synths.kernels synths.native synths.pitch synths.portable synths.sharing")
+_DENIED = str.split(
+    "synths.crepe synths.kernels synths.native synths.pitch synths.portable synths.sharing"
+)
 _TFP = "tensorflow_probability"
 # Distributions of numbers; others call functions that they are given.
 _DISTRIBUTIONS = str.split(

@@ -41,6 +41,7 @@ def complaint(text):
         *("noisygan.data.prepare.reading.read", "noisygan.data.download.Archive"),
         *("noisygan.files.atomic_write", "noisygan.archives.read_arrays"),
         *("synths.kernels.threads.run", "synths.native.set_native_kernels", "synths.pitch.CREPE"),
+        "synths.crepe.Network",
         *("synths.saving.registered", "synths.noise.white_noise", "synths.noise.np.load"),
         *("discriminators.layers.convolve", "noisygan.losses.generator.tf.io.write_file"),
         *("tensorflow_probability.distributions.Sample", "tensorflow.io.write_file"),
