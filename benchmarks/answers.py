@@ -30,8 +30,7 @@ from noisygan.evaluation.report import number
 N_SOUNDS, SECONDS = 4, 2.0  # of each system
 CELLS = "hybrid_texture", "hybrid_adversarial", "waveform_texture", "waveform_adversarial"
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
-NOTES += "MMD^2 x 1000, log-mel", "two-sample accuracy", "within 50 cents of the target pitch"
-NOTES += ("diversity",)
+NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
 UNPITCHED = "MMD^2 x 1000, log-mel", "Frechet, log-mel", "two-sample accuracy", "diversity"
 DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
