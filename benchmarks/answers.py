@@ -30,15 +30,14 @@ from noisygan.evaluation.report import number
 N_SOUNDS, SECONDS = 4, 2.0  # of each system
 CELLS = "hybrid_texture", "hybrid_adversarial", "waveform_texture", "waveform_adversarial"
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
-NOTES += "MMD^2 x 1000, log-mel", "two-sample accuracy", "within 50 cents of the target pitch"
-NOTES += ("diversity",)
+NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
 UNPITCHED = "MMD^2 x 1000, log-mel", "Frechet, log-mel", "two-sample accuracy", "diversity"
 DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
 
 
-PAIRS = itertools.product(
-    ("causal", "dilated", "causal_dilated"), ("", "_generator", "_discriminator")
+PAIRS = tuple(
+    itertools.product(("causal", "dilated", "causal_dilated"), ("", "_generator", "_discriminator"))
 )
 
 
@@ -120,7 +119,7 @@ def described(measured, question):
         metric = by_name.get(name)
         if metric is not None:
             floor = "" if metric["floor"] is None else number(metric["floor"])
-            cells = [cell(metric["values"][system]) for system in systems]
+            cells = [cell(metric["values"].get(system)) for system in systems]
             rows.append([", ".join(filter(None, (name, metric["unit"]))), floor, *cells])
     n_seeds = sorted({len(system["seeds"]) for system in measured["systems"]})
     head = [f"seeds: {' to '.join(map(str, n_seeds))}", "recordings", *systems]
@@ -130,7 +129,7 @@ def described(measured, question):
 
 def cell(found):
     """Mean over seeds and, in brackets, the lowest and highest seed."""
-    if found["value"] is None:
+    if found is None or found["value"] is None:
         return ""
     seeds = [value for value in found["seeds"] if value is not None]
     ends = f" ({number(min(seeds))} to {number(max(seeds))})" if len(seeds) > 1 else ""
@@ -153,6 +152,7 @@ def main():
     for name in args.questions:
         question = QUESTIONS[name]
         command = ["python", "benchmarks/answers.py", name, "--data", Path(args.data).name]
+        command += ["--train", Path(args.train).name] if args.train else []
         noisygan.compare(
             question.systems,
             args.data,

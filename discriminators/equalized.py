@@ -45,6 +45,8 @@ class EqualizedConv1D(keras.layers.Layer):
 
     def __init__(self, filters, kernel_size, repeats=1, dilation=1, name=None):
         super().__init__(name=name)
+        if repeats > 1 and dilation > 1:
+            raise ValueError(f"repeats {repeats}, dilation {dilation}: expected 1 for one of them")
         self.filters = filters
         self.kernel_size = kernel_size
         self.repeats = repeats

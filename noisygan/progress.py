@@ -105,7 +105,7 @@ class _Bar:
 class CountedProgress(_Bar):
     """Shows how many of a number of things are done: call it with (done, total).
 
-    Away from a terminal: a line a minute.
+    Without a terminal it prints one line a minute.
     """
 
     def __init__(self, what, total=None, stream=None, clock=time.monotonic, is_bytes=False):
@@ -139,7 +139,7 @@ class CountedProgress(_Bar):
 class TrainingProgress(_Bar):
     """Shows step, steps per second, losses and time left of a training.
 
-    Away from a terminal: a line at the start, one at the end, and at most one a minute between.
+    Without a terminal it prints a line at the start, one at the end, and one a minute between.
     """
 
     def __init__(self, stream=None, clock=time.monotonic):

@@ -196,8 +196,9 @@ class Run:
             with the sound, and notes ring out if the recordings do.
           tags: dict of a tag's name -> value or list of values, such as {"mic": "close"}; others
             are those of a recording of the same label, drawn for each note.
-          variation: Factor on each drawn z: 0 gives equal notes. In training it was 1; with about
-            3, notes of different z differ as neighbouring recordings do, and are less exact.
+          variation: Factor on each drawn z, of runs with a normal prior: 0 gives equal notes. In
+            training it was 1. With 3, notes of a guitar differed from z to z as neighbouring
+            recordings do, and were less exact.
 
         Returns:
           Notes, rendered on first use.
@@ -289,6 +290,8 @@ class Run:
         generator = self.generator
         settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
         settings["variation"] = variation
+        if variation != 1.0 and not generator.has_normal_prior:
+            raise UsageError("variation: expected 1, because this run's latents are not normal")
         if held_seconds is not None and not generator.has_controls:
             raise UsageError(requests.NO_NOTE_OFF)
         if like is not None:

@@ -50,8 +50,8 @@ def add_arguments(parser):
     held_help = "time of the note-off, inf for never; where absent, the release ends with the "
     held_help += "sound, and notes ring out if the recordings do"
     add("--held_seconds", type=float, metavar="S", help=held_help)
-    variation_help = "factor on drawn latents (default: 1, as trained): 3 makes notes of one pitch "
-    variation_help += "as different as neighbouring recordings are, 0 makes them alike"
+    variation_help = "factor on drawn latents (default: 1, as trained): with 3, notes of one pitch "
+    variation_help += "differ about as neighbouring recordings do; with 0 they are alike"
     add("--variation", type=float, default=1.0, metavar="X", help=variation_help)
     like_help = "one note for each recording in a folder, at its pitch, velocity, label and "
     like_help += "note-off"

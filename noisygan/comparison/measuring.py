@@ -203,7 +203,9 @@ def why_again(folder, run_dir, held_out):
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
         before = facts["step"], facts["n_samples"], facts["n"]["train"], facts["embeddings"]
-        fingerprint, _ = facts["reference"]["fingerprint"], facts["conditions"]
+        fingerprint = facts["reference"]["fingerprint"]
+        if "conditions" not in facts:
+            return LOST
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
@@ -212,7 +214,7 @@ def why_again(folder, run_dir, held_out):
     return None if before == now and fingerprint == parts.fingerprint else CHANGED
 
 
-def curve(held_out, run, seed, generated, show=lambda *progress: None):
+def curve(held_out, run, seed, generated, show):
     """Main distances over training time, from the run's snapshots and its `generated` examples.
 
     `show(done, total, what)` is called as they are measured.

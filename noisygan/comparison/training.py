@@ -16,7 +16,7 @@ from noisygan.evaluation.generate import recordings_of
 
 # Snapshots of the averaged weights in a budget of time.
 N_SNAPSHOTS = 8
-# Its standard input is a pipe from here, which closes when this process ends, however it ends.
+# Standard input is a pipe that closes with this process, so no training outlives it.
 TRAIN = (sys.executable, "-m", "noisygan", "train", "--stop_with_stdin", "--no_report")
 
 

@@ -288,9 +288,9 @@ def semitones_off(audio, sample_rate, pitch):
     before, top, behind = correlation[lags[0] - 1 : lags[0] + 2]
     lag = lags[0] + 0.5 * (before - behind) / (before - 2.0 * top + behind)  # of the parabola
     semitones = float(69.0 + 12.0 * np.log2(sample_rate / lag / 440.0) - pitch)
-    octaves = 12.0 * round(semitones / 12.0)
-    is_close = lag < _EXACT_LAG and abs(semitones - octaves) < 1.5
-    return octaves if is_close else semitones
+    nearest = 12.0 * round(semitones / 12.0)
+    is_octave = lag < _EXACT_LAG and abs(semitones - nearest) < 1.5
+    return nearest if is_octave else semitones
 
 
 def count_notes(audio, sample_rate):

@@ -382,8 +382,12 @@ def _crepe_pitch():
     def right(reference, recordings, generated):
         if not generated.has_pitch:
             raise ValueError("the generator is not conditioned on pitch")
-        found = crepe.PITCHES[probabilities(reference, generated).argmax(1)]
-        return {accuracy.name: bootstrap.mean(100.0 * (found == generated.pitch.round()), 0, 100)}
+        wanted = generated.pitch.round()
+        inside = (crepe.PITCHES[0] <= wanted) & (wanted <= crepe.PITCHES[-1])
+        if not inside.any():
+            raise ValueError(f"no pitch is within {crepe.PITCHES[0]} to {crepe.PITCHES[-1]}")
+        found = crepe.PITCHES[probabilities(reference, generated.take(inside)).argmax(1)]
+        return {accuracy.name: bootstrap.mean(100.0 * (found == wanted[inside]), 0, 100)}
 
     def entropies(reference, recordings, generated):
         p = np.maximum(probabilities(reference, generated), 1e-12)

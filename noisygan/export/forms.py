@@ -5,14 +5,12 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from noisygan.errors import UsageError
-from noisygan.generators.drum_voices import DRUM_VOICES
 from noisygan.generators.growing import GrowingWaveform
 from noisygan.generators.hybrid import Hybrid
 from noisygan.generators.sample_gan import SampleGAN
-from noisygan.generators.voices import VOICES
+from noisygan.generators.wavetable_voice import BUNDLED_VOICES
 from synths.portable import portable_operations
 
-_VOICES = {**VOICES, **DRUM_VOICES}
 _TYPES = {"pitch": tf.float32, "velocity": tf.float32, "label": tf.int32}
 
 
@@ -111,8 +109,8 @@ def samples_a_frame(generator, sample_rate):
 def check_voices(generator):
     """Raise UsageError if a hybrid has a voice that can't be exported."""
     for voice in generator.voices:
-        if not isinstance(voice, _VOICES.get(voice.kind, ())):
-            known = ", ".join(v.__name__ for v in _VOICES.values())
+        if type(voice) not in BUNDLED_VOICES:
+            known = ", ".join(v.__name__ for v in BUNDLED_VOICES)
             kind = type(voice).__name__
             raise UsageError(f"voice {voice.name} is a {kind}; only {known} can be exported")
 

@@ -113,6 +113,11 @@ class Generator(Capabilities, keras.layers.Layer):
         shape = [n] if self.distribution.event_shape.rank else [n, self.latent_dim]
         return tf.cast(self.distribution.sample(shape, seed=seed), tf.float32)
 
+    @property
+    def has_normal_prior(self):
+        """Whether z is drawn from a scalar normal distribution."""
+        return isinstance(self.distribution, tfp.distributions.Normal)
+
     def at_take(self, z, take):
         """Latents that select a take: their last number is moved into a share of the prior.
 
@@ -127,7 +132,7 @@ class Generator(Capabilities, keras.layers.Layer):
         Returns:
           float32 [batch, latent_dim].
         """
-        if not isinstance(self.distribution, tfp.distributions.Normal):
+        if not self.has_normal_prior:
             return z
         rest, last = z[:, :-1], z[:, -1:]
         begin, end = take[:, :1], take[:, 1:]

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from noisygan.generators.voices import HarmonicVoice
+from noisygan.generators.drum_voices import DRUM_VOICES
+from noisygan.generators.voices import VOICES, HarmonicVoice
 
 
 class WavetableVoice(HarmonicVoice):
@@ -44,3 +45,7 @@ class _WavetableMixture(keras.layers.Layer):
         """Levels of the mixture's harmonics in nepers, [batch, n_frames, n_harmonics]."""
         shares = tf.nn.softmax(self.shares(decoded))
         return tf.math.log(tf.matmul(shares, tf.exp(self.tables)))
+
+
+# Voices that can be rendered from their controls alone, and exported.
+BUNDLED_VOICES = (*VOICES.values(), *DRUM_VOICES.values(), WavetableVoice)

@@ -148,7 +148,7 @@ def _stems(generator, curves, n_samples, sample_rate, noise_seeds):
 
 def has_known_voices(generator):
     """True for a hybrid of bundled voices, whose controls are enough to render it."""
-    from noisygan.rendering.synthesis import KINDS
+    from noisygan.generators.wavetable_voice import BUNDLED_VOICES
 
     voices = generator.voices
-    return bool(voices) and all(isinstance(voice, KINDS.get(voice.kind, ())) for voice in voices)
+    return bool(voices) and all(type(voice) in BUNDLED_VOICES for voice in voices)

@@ -99,8 +99,13 @@ class Replicas(OneDevice):
         return stack
 
     def check(self, batch_sizes, group_size=1, name="Trainer.batch_size"):
+        if self.n_replicas > 1 and not group_size:
+            raise UsageError(
+                f"group_size: got 0, the whole batch, on {self.n_replicas} devices; expected one "
+                "device, or groups such as GrowingGANDiscriminator.group_size = 4"
+            )
         for size in batch_sizes:
-            unit = self.n_replicas * (group_size or size)
+            unit = self.n_replicas * (group_size or 1)
             if size % unit:
                 near = max(size // unit, 1) * unit
                 groups = f", in groups of {group_size}" if group_size > 1 else ""

@@ -91,8 +91,8 @@ class Plan:
         growth = growth or Growth(sounds=1, fade_sounds=1)
         sounds = _by_level("sounds", growth.sounds, self.n_levels, self.n_levels - 1)
         fades = growth.fade_sounds
-        fades = [0, *fades] if isinstance(fades, (list, tuple)) else fades
-        self.fade_sounds = _by_level("fade_sounds", fades, self.n_levels)
+        fades = _by_level("fade_sounds", fades, self.n_levels - 1)
+        self.fade_sounds = [0, *fades]
         # The lowest level has no fade, and the highest one no end.
         for level, n in list(enumerate(sounds))[1 : self.n_levels - 1]:
             fade = self.fade_sounds[level]
@@ -164,8 +164,8 @@ def _by_level(name, value, n_levels, n_needed=None):
         return [value] * n_levels
     if len(value) not in (n_levels, n_needed or n_levels):
         raise UsageError(
-            f"Growth.{name}: got {len(value)} values, expected one for each of the networks' "
-            f"{n_levels} levels, or a single number"
+            f"Growth.{name}: got {len(value)} values, expected {n_levels} for the networks' "
+            "levels, or a single number"
         )
     return list(value)
 
