@@ -30,7 +30,6 @@ class MFCC:
     ):
         n_fft = n_fft or spectral.fft_size(0.024, sample_rate)
         hop_length = hop_length or n_fft // overlap
-        self.sample_rate = sample_rate
         self.arguments = (sample_rate, n_fft, hop_length, n_mels, n_mfcc, floor)
         self.frame_rate = sample_rate / hop_length
 
@@ -54,7 +53,6 @@ class LogMel:
         n_fft = n_fft or spectral.fft_size(0.064, sample_rate)
         hop_length = hop_length or n_fft // 4
         n_mels = n_mels or round(80 * math.log1p(sample_rate / 1400.0) / math.log1p(16000 / 1400.0))
-        self.sample_rate = sample_rate
         self.arguments = (sample_rate, n_fft, hop_length, n_mels, floor)
         self.frame_rate = sample_rate / hop_length
 
@@ -67,7 +65,6 @@ class LogSpectrum:
     """Log magnitudes of all frequency bins: separates high partials from noise."""
 
     def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, floor=1e-4):
-        self.sample_rate = sample_rate
         self.arguments = (n_fft, hop_length)
         self.floor = floor
         self.frame_rate = sample_rate / hop_length

@@ -43,4 +43,3 @@ class MultiResolutionDiscriminator(MultiDiscriminator):
             ],
             name=name,
         )
-        self.sample_rate = sample_rate

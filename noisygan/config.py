@@ -506,13 +506,25 @@ def _binding(statement, names, aliases, where):
     return _Binding(scope, selector, parameter, value, where)
 
 
+def _macros(value):
+    """Names of the macros in a value."""
+    return [r.scope for r in _references(value) if not r.selector]
+
+
 def _check_macros(bindings, replaced):
-    """Every macro that is used is defined, and every defined one is (or was) used."""
+    """Macros that are used are defined, not by themselves; defined ones are (or were) used."""
     defined = {b.scope: b.where for b in bindings if not b.selector}
     both = (*bindings, *replaced)
-    used = {r.scope: b.where for b in both for r in _references(b.value) if not r.selector}
+    used = {name: b.where for b in both for name in _macros(b.value)}
     for name in used.keys() - defined.keys():
         raise UsageError(f"{used[name]}: %{name} is not defined{nearest(name, defined)}")
+    leads_to = {b.scope: _macros(b.value) for b in bindings if not b.selector}
+    for name in defined:
+        reached = set(leads_to[name])
+        while more := {each for other in reached for each in leads_to[other]} - reached:
+            reached |= more
+        if name in reached:
+            raise UsageError(f"{defined[name]}: %{name} refers to itself")
     for name in defined.keys() - used.keys():
         raise UsageError(f"{defined[name]}: nothing uses the value {name}{nearest(name, used)}")
 
@@ -530,8 +542,9 @@ def _check_numbers(bindings, objects):
         is_required = default is inspect.Parameter.empty
         if isinstance(default, (int, float)) or (is_required and _NUMBER.fullmatch(given.value)):
             name = f"{b.selector.rsplit('.', 1)[-1]}.{b.parameter}"
-            such = "" if is_required else f" such as {default}"
-            what = f"{name} is text, {given.value!r}; expected a number{such} without quotes"
+            expected = "a number" if is_required else f"a number such as {default}"
+            expected = "True or False" if isinstance(default, bool) else expected
+            what = f"{name} is text, {given.value!r}; expected {expected} without quotes"
             raise UsageError(f"{given.where}: {what}")
 
 

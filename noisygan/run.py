@@ -121,15 +121,16 @@ class Run:
         """MIDI pitches of the recordings; empty if unknown."""
         return tuple(self.metadata["pitches"])
 
-    @property
+    @functools.cached_property
     def tag_values(self) -> dict[str, tuple]:
         """Tags that are conditions: categories of each, or its lowest and highest number."""
         return {name: tuple(values) for name, values in self.metadata["tags"].items()}
 
-    @property
-    def tag_rows(self) -> list[list]:
-        """Label name and tags of some recordings, from which tags of notes are drawn."""
-        return self.metadata["tag_rows"]
+    @functools.cached_property
+    def tag_rows(self) -> list[dict]:
+        """Label name ("label") and tags of some recordings, from which tags of notes are drawn."""
+        names = ("label", *self.tag_values)
+        return [dict(zip(names, row, strict=True)) for row in self.metadata["tag_rows"]]
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -390,9 +391,10 @@ class Run:
           first, last: Indices of the notes, counted as `render` counts them.
           steps: Number of latents, both ends included.
           path: "spherical" (along the arc) or "linear".
-          pitch, velocity, label, seconds, sample_rate, seed, tags: As of `render`.
+          pitch, velocity, label, seconds, sample_rate, seed: As of `render`.
           morph: Render one sound whose latent moves along the path while it lasts, instead of a
             note per latent.
+          tags: dict of a tag's name -> value; others are those of a recording.
 
         Returns:
           Notes.
@@ -410,7 +412,8 @@ class Run:
         audio_files.check_seconds(seconds)
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
-        self.check_playable(pitch, label, sample_rate, tags)
+        self.check_playable(pitch, label, sample_rate)
+        tags = {k: requests.tag_value(self.tag_values, k, v) for k, v in (tags or {}).items()}
         generator = self.generator
         rate = sample_rate or generator.sample_rate
         if seconds is not None:

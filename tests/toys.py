@@ -204,5 +204,5 @@ def run(
         pitches=pitches,
         generator=generator,
         tag_values=tag_values or {},
-        tag_rows=tag_rows,
+        tag_rows=[dict(zip(("label", *(tag_values or {})), row, strict=True)) for row in tag_rows],
     )

@@ -106,7 +106,7 @@ def read_song(path):
         damage = damage or fault
         tracks.append(track)
     file_format, _, division = struct.unpack(">HHH", data[8:14])
-    if not division & 0xFF:
+    if not (division & 0xFF if division & 0x8000 else division):
         raise UsageError(f"{path} has time division {division}; expected ticks a beat or a frame")
     reader = _Reader(mido, division, path, damage)
     for sequence in tracks if file_format == 2 else [mido.merge_tracks(tracks)]:
@@ -270,10 +270,14 @@ class _Reader:
     def _play(self, message, channel):
         if message.type == "note_on" and message.velocity:
             # A key that is struck again while a pedal holds its note: the note is played again.
-            self._end(channel, channel.sustained.pop(message.note, ()))
             key = message.note
+            held = channel.sustained.pop(key, ())
+            self._end(channel, held)
             transposed = min(max(channel.transposed, -key), 127 - key)
-            note = _Sounding(key, self._seconds, message.velocity, channel.program, transposed)
+            caught = any(note.caught for note in held)  # Sostenuto holds the key.
+            note = _Sounding(
+                key, self._seconds, message.velocity, channel.program, transposed, caught
+            )
             channel.pressed.setdefault(key, collections.deque()).append(note)
         elif message.type in ("note_on", "note_off"):
             if channel.pressed.get(message.note):

@@ -4,6 +4,7 @@ import argparse
 import math
 import sys
 
+from noisygan.errors import UsageError
 from noisygan.tensorflow_import import import_tensorflow  # noqa: F401
 
 _MIN_N = 8  # as of `noisygan.evaluation`, which takes longer to import
@@ -109,17 +110,6 @@ def tag(text):
     return name, values
 
 
-def split_known(text, known):
-    """Split a text at commas, but not within known values, which may have some."""
-    parts, values = text.split(","), []
-    while parts:
-        lengths = range(len(parts), 1, -1)
-        n = next((n for n in lengths if ",".join(parts[:n]) in known), 1)
-        values.append(",".join(parts[:n]))
-        del parts[:n]
-    return values
-
-
 def pitch(text):
     """An argparse type: a MIDI number, between keys too, or a name such as C4, as a number."""
     from noisygan.data.filenames import parse_pitch
@@ -142,9 +132,19 @@ def key(text):
 
 def add_tags(parser, metavar, more=""):
     """Add --tag, whose values are pairs of `tag`."""
-    text = f"value of a tag of the run{more}; may be given several times; where absent, that of a "
-    text += "recording"
+    text = f"value of a tag of the run{more}; may be given for several tags; where absent, that of "
+    text += "a recording"
     parser.add_argument("--tag", type=tag, action="append", metavar=metavar, help=text)
+
+
+def single_tags(pairs):
+    """dict of the values of --tag, one for each name; UsageError for a name that comes twice."""
+    tags = {}
+    for name, value in pairs or ():
+        if name in tags:
+            raise UsageError(f"--tag {name}: got {tags[name]} and {value}, expected one value")
+        tags[name] = value
+    return tags
 
 
 def pitch_list(text):

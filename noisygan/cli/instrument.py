@@ -49,7 +49,7 @@ def run(args):
     names = ("out_dir", "format", "pitch", "velocity", "round_robins", "label", "seed")
     names += ("seconds", "sample_rate", "subtype")
     settings = {name: getattr(args, name) for name in names}
-    settings["tags"] = dict(args.tag or ())
+    settings["tags"] = arguments.single_tags(args.tag)
     with progress.CountedProgress("rendering", None) as count:
         made = noisygan.load(args.run_dir).instrument(**settings, progress=count)
     zones = [sample.zone for sample in made.samples]

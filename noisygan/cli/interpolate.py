@@ -46,6 +46,7 @@ def add_arguments(parser):
         "--velocity", type=arguments.whole_number(0, 127), metavar="V", help="(default: 100)"
     )
     parser.add_argument("--label", metavar="NAME", help="which of the labels that the run knows")
+    arguments.add_tags(parser, "NAME=V")
     arguments.add_seed(parser, "another seed gives other sounds")
     arguments.add_length_and_rate(parser, "length of each sound")
 
@@ -56,6 +57,7 @@ def run(args):
     run = noisygan.load(args.run_dir)
     names = "first last steps path pitch velocity label seconds sample_rate seed"
     settings = {name: getattr(args, name) for name in names.split()}
+    settings["tags"] = arguments.single_tags(args.tag)
     out_dir = pathlib.Path(args.out_dir)
     if (out_dir / "morph.wav").exists():
         raise UsageError(f"{out_dir / 'morph.wav'} exists already; choose another --out_dir")

@@ -44,14 +44,16 @@ def _only(text):
         raise argparse.ArgumentTypeError(
             f"{text!r}, expected a name and values, such as label=kick,snare"
         )
-    values = values.split(",")
     if name == "pitch":
         from noisygan.data.filenames import parse_pitch
         from noisygan.data.source_files import text_of
 
+        values = values.split(",")
         pitches = map(parse_pitch, values)
-        values = [v if p is None else text_of(p) for v, p in zip(values, pitches, strict=True)]
-    return name, tuple(values)
+        return name, tuple(
+            v if p is None else text_of(p) for v, p in zip(values, pitches, strict=True)
+        )
+    return name, (values,)
 
 
 # (option, type, metavar, help); `none` removes a step of the kind or preset.

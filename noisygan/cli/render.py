@@ -87,15 +87,16 @@ def _glide(text):
 
 def run(args):
     """Render the notes."""
+    from noisygan.data.selection import split_known
+
     check_folder(args.out_dir)
     names = "pitch velocity count seconds sample_rate seed glide like z held_seconds variation"
     settings = {name: getattr(args, name) for name in names.split()}
     run = noisygan.load(args.run_dir)
-    label = arguments.split_known(args.label, run.label_names) if args.label else None
-    tags = {
-        name: arguments.split_known(text, run.tag_values.get(name, ()))
-        for name, text in args.tag or ()
-    }
+    label = split_known(args.label, run.label_names) if args.label else None
+    tags = {}
+    for name, text in args.tag or ():
+        tags.setdefault(name, []).extend(split_known(text, run.tag_values.get(name, ())))
     notes = run.render(label=label, tags=tags or None, **settings)
     for remark in notes.remarks:
         print(f"note: {remark}", file=sys.stderr)

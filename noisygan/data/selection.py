@@ -59,3 +59,14 @@ def _what_is_there(name, values):
         f"none of the {len(values)} recordings says its {name}; name files "
         "`<label>-<pitch>-<velocity>.wav`, or leave the filter out"
     )
+
+
+def split_known(text, known):
+    """Split a text at commas, but not within known values, which may have some."""
+    parts, values = text.split(","), []
+    while parts:
+        lengths = range(len(parts), 1, -1)
+        n = next((n for n in lengths if ",".join(parts[:n]) in known), 1)
+        values.append(",".join(parts[:n]))
+        del parts[:n]
+    return values

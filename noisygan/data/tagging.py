@@ -24,6 +24,8 @@ def check(names, entries, folder):
     """Raise UsageError for a tag that can't be a condition or that no recording of a folder has."""
     there = sorted({name for entry in entries for name in entry.tags} - set(_TAKEN))
     for name in names:
+        if name in _TAKEN:
+            raise UsageError(f"tag {name}: the name is taken; rename the column")
         if name not in there:
             known = ", ".join(there) or "no tags; add a recordings.csv with one column for each"
             raise UsageError(f"no recording in {folder} has the tag {name}; there are {known}")
@@ -31,7 +33,9 @@ def check(names, entries, folder):
             wanted = "expected letters, digits and _; rename the column"
             raise UsageError(f"tag {name!r}: {wanted}, such as mic_distance")
         values = {entry.value(name) for entry in entries}
-        texts = {value for value in values if isinstance(value, str)}
+        if not any(isinstance(value, str) for value in values):
+            continue
+        texts = {UNKNOWN if value is None else text_of(value) for value in values}
         if len(texts) > MAX_CATEGORIES or not all(map(_is_short, texts)):
             wanted = f"at most {MAX_CATEGORIES} categories of {MAX_LENGTH} printable characters"
             raise UsageError(f"tag {name}: {len(texts)} categories; expected {wanted}")

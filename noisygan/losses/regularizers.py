@@ -1,7 +1,8 @@
 """Regularizers of the discriminator, as entries of `Trainer.regularizers`.
 
-Each has a `weight` and an `interval`: a lazy regularizer applies in every `interval`-th update,
-`interval` times as strongly (Karras et al. 2020). It is called with a `DiscriminatorContext` and
+Each has a `weight`, an `interval` and a `first_level`, the level of growing networks from which on
+it applies, usually 0. A lazy regularizer applies in every `interval`-th update, `interval` times as
+strongly (Karras et al. 2020). It is called with a `DiscriminatorContext` and
 returns an unweighted scalar. Gradients are those of the logits with respect to the front-end
 features: the waveform for a waveform discriminator, the spectrogram for a spectral one.
 """
@@ -75,6 +76,7 @@ class R1:
 
     weight: float = 1.0
     interval: int = 1
+    first_level = 0
 
     def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
@@ -87,6 +89,7 @@ class R2:
 
     weight: float = 1.0
     interval: int = 1
+    first_level = 0
 
     def __call__(self, context):
         """Scalar: half the mean over the batch of the squared norm."""
@@ -99,6 +102,7 @@ class GradientPenalty:
 
     weight: float = 10.0
     interval: int = 1
+    first_level = 0
 
     def __call__(self, context):
         """Scalar: the mean over the batch."""

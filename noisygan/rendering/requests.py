@@ -216,9 +216,9 @@ def draw_tags(run, number=0, label=None, seed=0, given=None):
     wanted = dict(given or {})
     if label is not None and run.label_names and "label" in run.condition_names:
         wanted["label"] = run.label_names[label]
-    rows = [dict(zip(("label", *run.tag_values), row, strict=True)) for row in run.tag_rows]
-    alike = [sum(row[name] == value for name, value in wanted.items()) for row in rows]
-    rows = [row for row, n in zip(rows, alike, strict=True) if n == max(alike)]
+    alike = [sum(row[name] == value for name, value in wanted.items()) for row in run.tag_rows]
+    most = max(alike)
+    rows = [row for row, n in zip(run.tag_rows, alike, strict=True) if n == most]
     drawn = rows[np.random.default_rng([seed, number, 1]).integers(len(rows))] | wanted
     return {name: tag_value(run.tag_values, name, drawn[name]) for name in names}
 
@@ -251,7 +251,7 @@ def tag_value(known, name, value):
         raise UsageError(f"tag {name}: got {value}, expected one of {shown(values)}")
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     # Ranges are those of float32.
     low, high = (np.float32(each) for each in values)

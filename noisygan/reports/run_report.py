@@ -6,6 +6,7 @@ out.
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import shlex
 
@@ -102,7 +103,10 @@ def _pairs(run, data, n):
         held, tags = {}, {}
         if row is not None:
             own = {name: values[row].item() for name, values in data.tags.items()}
-            tags = requests.in_range(run, own)
+            # A category that the run does not know is left to be drawn.
+            for name, value in requests.in_range(run, own).items():
+                with contextlib.suppress(UsageError):
+                    tags[name] = requests.tag_value(run.tag_values, name, value)
             if "pitch" in conditions and run.generator.has_controls:
                 held["held_seconds"] = float(data.held_seconds_of([row])[0])
         notes = run.render(**conditions, **held, seed=seed, tags=tags)

@@ -93,7 +93,8 @@ def tags(body, player, label, seed):
     """Tags of a body; those that are not in it are drawn with the seed, as `Run.render` does."""
     given = body.get("tags") or {}
     if not isinstance(given, dict) or any(isinstance(x, (list, dict)) for x in given.values()):
-        raise UsageError("tags: expected an object of names and numbers or categories")
+        wanted = "expected an object of names and numbers or categories"
+        raise UsageError(f"tags: got {_shown(given)}, {wanted}")
     check_tags(player.run.tag_values, given)
     return draw_tags(player.run, 0, label, seed, given)
 

@@ -82,7 +82,6 @@ class Shift(Transform):
     changes_time = True
 
     def __init__(self, sample_rate=16000, max_ms=5.0):
-        self.sample_rate = sample_rate
         self.n_max = round(max_ms * 1e-3 * sample_rate)
 
     def __call__(self, audio, seed):
@@ -128,7 +127,6 @@ class TimeMask(Transform):
     changes_time = True
 
     def __init__(self, sample_rate=16000, max_ms=10.0):
-        self.sample_rate = sample_rate
         self.n_max = max_ms * 1e-3 * sample_rate
 
     def __call__(self, audio, seed):

@@ -16,9 +16,8 @@ def set_precision(network, precision, grows, name="precision"):
     A discriminator's front ends see float32, and weights are float32 in any case.
 
     Raises:
-      UsageError: for another precision, for float16 if the network grows, which resets the
-        optimizers and thereby their loss scale, and for a generator that is not a convolutional
-        raw-waveform one.
+      UsageError: for another precision, and for float16 if the network grows, which resets the
+        optimizers and thereby their loss scale.
     """
     allowed = PRECISIONS[:2] if grows else PRECISIONS
     if precision not in allowed:
@@ -27,11 +26,6 @@ def set_precision(network, precision, grows, name="precision"):
             f"one of {', '.join(allowed)}"
         )
     if precision != "float32":
-        if getattr(network, "has_controls", False) or getattr(network, "predicts", False):
-            raise UsageError(
-                f"Trainer.{name}: got {precision!r} for {type(network).__name__}, expected "
-                "float32, or a convolutional generator such as GrowingGAN"
-            )
         for layer in network._flatten_layers(include_self=False):
             if not isinstance(layer, Discriminator):
                 layer.dtype_policy = f"mixed_{precision}"

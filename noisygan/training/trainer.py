@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from noisygan.training.quality import Quality
 
 
-# Of networks and losses, which may have a sample rate.
-_PACKAGES = ("noisygan.", "discriminators.")
-
-
 class Trainer:
     """Train a generator against a discriminator.
 
@@ -116,6 +112,12 @@ class Trainer:
             growth.validate((self.g_optimizer, self.d_optimizer), augmentation)
         self.pretraining = list(pretraining)
         self.quality = quality
+        if generator_precision != "float32" and (generator.has_controls or generator.predicts):
+            raise UsageError(
+                f"Trainer.generator_precision: got {generator_precision!r} for "
+                f"{type(generator).__name__}, expected float32, or a convolutional generator such "
+                "as GrowingGAN"
+            )
         set_precision(discriminator, precision, self.plan.grows)
         set_precision(generator, generator_precision, self.plan.grows, "generator_precision")
         self.precision, self.generator_precision = precision, generator_precision
@@ -196,16 +198,6 @@ class Trainer:
         else:
             self._critic_step, self._train_step = compiled(critic), compiled(train)
 
-    def _rates(self, data):
-        """Advice that names every parameter of a sample rate."""
-        owners = {type(owner).__name__ for owner in _at_a_rate(self.gan, set())}
-        names = [f"{owner}.sample_rate" for owner in ("Recordings", *sorted(owners))]
-        advice = f"set {', '.join(names)} (%sample_rate in the bundled configs) to one rate"
-        seconds = self.generator.seconds
-        if data.n_samples != round(seconds * data.sample_rate):
-            advice += f", and Recordings.n_samples to {seconds:g} s at it"
-        return advice
-
     def check(self, data: AudioDataset) -> None:
         """Raise UsageError unless the data fit the networks: sample rate, length, conditions."""
         generator = self.generator
@@ -221,9 +213,12 @@ class Trainer:
                 "block, which NextBlockLoss compares; expected SampleGAN, or other losses"
             )
         if data.sample_rate != generator.sample_rate:
+            advice = "set every sample_rate (%sample_rate in the bundled configs) to one of them"
+            if data.n_samples != round(generator.seconds * data.sample_rate):
+                advice += f", and Recordings.n_samples to {generator.seconds:g} s at it"
             raise UsageError(
                 f"The recordings are read at {data.sample_rate} Hz and the generator makes "
-                f"{generator.sample_rate} Hz; {self._rates(data)}."
+                f"{generator.sample_rate} Hz; {advice}."
             )
         n_samples = round(generator.seconds * generator.sample_rate)
         if data.n_samples != n_samples:
@@ -317,7 +312,7 @@ class Trainer:
         return tuple(
             i
             for i, r in enumerate(self.gan.regularizers)
-            if update % r.interval == 0 and level >= getattr(r, "first_level", 0)
+            if update % r.interval == 0 and level >= r.first_level
         )
 
     def fit(
@@ -418,19 +413,3 @@ class Trainer:
         finally:
             for variable, value in zip(variables, kept, strict=True):
                 variable.assign(value)
-
-
-def _at_a_rate(value, seen):
-    """Yield the objects with a sample_rate among an object's parts, each once."""
-    if isinstance(value, (list, tuple)):
-        parts = value
-    elif id(value) not in seen and type(value).__module__.startswith(_PACKAGES):
-        seen.add(id(value))
-        if hasattr(value, "sample_rate"):
-            yield value
-            return
-        parts = vars(value).values()
-    else:
-        return
-    for part in parts:
-        yield from _at_a_rate(part, seen)

@@ -156,6 +156,16 @@ def test_sections_that_do_not_apply_are_left_out(run, tmp_path):
     assert page.sections == ["listen", "facts", "next"] and len(page.all("audio")) == 8
 
 
+def test_categories_that_the_run_does_not_know_are_drawn(tmp_path):
+    run, data, given = fake_run(tmp_path), recordings(tmp_path), []
+    render = run.render
+    run.render = lambda tags, **others: given.append(tags) or render(**others)
+    run.condition_names, run.tag_values = ("pitch", "velocity", "mic"), {"mic": ("close", "far")}
+    data.tags = {"mic": np.array(["close", "room", "far"])}
+    run_report.write(run, data=data)
+    assert given == [{"mic": "close"}, {}, {"mic": "far"}]
+
+
 def test_sounds_that_are_not_finite_are_left_out(tmp_path):
     run = fake_run(tmp_path)
     render, broken = run.render, {60}

@@ -217,7 +217,18 @@ def test_tags_are_given_by_name_and_value(noisygan, refused, tagged, tmp_path):
     assert noisygan(*asked, "--tag", "mic=close,far", "--tag", "bright=0.25").code == 0
     names = [f"tone-mic_{mic}-bright_0.25-060-100-000.wav" for mic in ("close", "far")]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert noisygan(*asked, "--tag", "mic=unknown", "--tag", "mic=far").code == 0
+    assert {path.name.split("-")[1] for path in (tmp_path / "out").iterdir()} == {
+        *("mic_close", "mic_far", "mic_unknown")
+    }
     assert noisygan(*asked).code == 0  # the others are drawn
     assert "expected one of close, far, unknown" in refused(*asked, "--tag", "mic=room")
     assert "unknown to this run, which knows bright, mic" in refused(*asked, "--tag", "mood=x")
     assert "expected NAME=VALUE" in refused(*asked, "--tag", "mic")
+
+
+@pytest.mark.parametrize("command", ["interpolate", "instrument"])
+def test_other_commands_take_one_value_of_a_tag(refused, tagged, tmp_path, command):
+    asked = (command, "--run_dir", tagged, "--out_dir", tmp_path / "out", "--tag", "mic=close")
+    assert "--tag mic: got close and far, expected one value" in refused(*asked, "--tag", "mic=far")
+    assert "tag bright: got 7, expected a number" in refused(*asked, "--tag", "bright=7")

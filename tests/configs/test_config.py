@@ -3,6 +3,7 @@
 import importlib
 import math
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -366,13 +367,24 @@ def test_a_wrong_value_is_a_one_line_usage_error(toy):
     [
         ("Top.size = '8'", "Top.size is text, '8'; expected a number such as 4 without quotes"),
         ("n = '8'\nm = %n\nTop.size = %m", "line 3: Top.size is text, '8'; expected a number"),
-        ("Base.trainable = 'False'", "Base.trainable is text, 'False'; expected a number such as"),
+        (
+            "Base.trainable = 'False'",
+            "Base.trainable is text, 'False'; expected True or False",
+        ),
         ("scale.x = '1.5'", "scale.x is text, '1.5'; expected a number without quotes"),
     ],
 )
 def test_a_number_as_text_is_named(toy, text, expected):
     assert expected in complaint(toy, text)
     toy("Prior.latent_dim = 2\nBase.name = '8'\nscale.x = 'a'")
+
+
+@pytest.mark.parametrize(
+    "text", ["n = %n", "n = %m\nm = %n", "n = [1, %m]\nm = (%n,)", "n = %m\nm = [%m]"]
+)
+def test_a_macro_that_refers_to_itself_is_named(toy, text):
+    found = complaint(toy, f"{text}\nTop.size = %n")
+    assert re.search(r"line \d: %[mn] refers to itself", found)
 
 
 def test_an_error_for_people_stays_itself(toy):

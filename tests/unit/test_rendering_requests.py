@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from noisygan.cli.arguments import pitch_list, split_known
+from noisygan.cli.arguments import pitch_list
 from noisygan.data.filenames import parse_note_name
+from noisygan.data.selection import split_known
 from noisygan.data.source_files import Entry
 from noisygan.errors import UsageError
 from noisygan.rendering.requests import (

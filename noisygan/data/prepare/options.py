@@ -37,7 +37,7 @@ class Options:
         the name of a tag; 'given': each recording's own split, and train where it names none.
       valid, test: Fractions of files or groups.
       only: Pairs of a name (label, family, source, pitch, velocity, split or a tag) and the values
-        to keep.
+        to keep; one with commas that no recording has as it is means several.
       middle_c: Name of MIDI note 60 in file names: 'C3', 'C4' or 'C5'.
       detect_pitch: 'pyin', 'crepe' or 'crepe-full': measure pitches that files do not say.
       licence: Text for the manifest.

@@ -12,7 +12,7 @@ from pathlib import Path
 from noisygan import files
 from noisygan.data import layouts, source_files
 from noisygan.data.prepare import features, manifest, units
-from noisygan.data.selection import listed
+from noisygan.data.selection import listed, split_known
 from noisygan.errors import RunError, UsageError
 
 _SHARD = re.compile(r"(?:train|valid|test)-(\d+)[-.]")
@@ -81,23 +81,21 @@ def prepare(data, out, options, run, about=None, table=None, overwrite=False, pr
         return made, True
 
 
-def list_inputs(data, table, path, middle_c, only=(), group=None):
+def list_inputs(data, table, path, middle_c, only=(), split_by="given"):
     """Write the list of all inputs to `path`, one line each.
 
     Args:
-      data, table, middle_c, only: As of `prepare` and `Options`.
+      data, table, middle_c, only, split_by: As of `prepare` and `Options`.
       path: File to be written.
-      group: Name of what splits keep together, or None.
 
     Returns:
       (SHA-256 of the list, wherever the folder lies; array of the inputs' bytes; array of the
-      lines' lengths; dict of each name of only -> set of the values that occur; set of the groups
-      of recordings that are wanted). The last two are None where TFRecords say so only when they
-      are read.
+      lines' lengths; set of (values of the names of only, group) that recordings have; whether
+      there are TFRecords, which say so only when they are read).
     """
     digest = hashlib.sha256()
     sizes, lengths = array.array("q"), array.array("q")
-    seen, groups, stored = {name: set() for name, _ in only}, set(), False
+    seen, stored = set(), False
     with open(path, "w", encoding="ascii") as file:
         # Absolute: workers may start in another folder.
         for source in layouts.list_sources(os.path.abspath(data), table, middle_c):
@@ -107,40 +105,45 @@ def list_inputs(data, table, path, middle_c, only=(), group=None):
             sizes.append(source.size or 0 if source.reader else 0)
             lengths.append(len(line))
             if source.reader == "audio":
-                for name, values in seen.items():
-                    values.add(source_files.text_of(source.value(name)))
-                if group is not None and units.is_wanted(source, only):
-                    groups.add(units.group_of(source, group))
+                texts = tuple(source_files.text_of(source.value(name)) for name, _ in only)
+                seen.add((texts, units.group_of(source, split_by)))
             elif source.reader:
                 stored = True
-    known = (None, None) if stored else (seen, groups)
-    return digest.hexdigest(), sizes, lengths, *known
+    return digest.hexdigest(), sizes, lengths, seen, stored
 
 
 def _plan(out, data, table, options):
     path = out / "parts" / "inputs.jsonl"
     grouped = options.split_by not in ("given", "file")
-    group = options.split_by if grouped else None
-    inputs, sizes, lengths, seen, groups = list_inputs(
-        data, table, path, options.middle_c, options.only, group
+    inputs, sizes, lengths, seen, stored = list_inputs(
+        data, table, path, options.middle_c, options.only, options.split_by
     )
     if not len(sizes):
         raise UsageError(f"{data} is empty; expected recordings")
-    for key, values in options.only if seen else ():
-        found = ",".join(text for text in seen[key] if units.is_among(text, values))
-        absent = [value for value in values if not units.is_among(value, [found])]
-        if absent:
-            there = listed(sorted(seen[key])) or "none at all"
+    only = []
+    for i, (key, values) in enumerate(options.only if seen else ()):
+        there = {texts[i] for texts, _ in seen}
+        values = [each for value in values for each in split_known(value, there)]
+        only.append((key, values))
+        absent = [value for value in values if value not in there]
+        if absent and not stored:
+            there = listed(sorted(there))
             raise UsageError(
                 f"no recording in {data} has {key} {listed(absent)}; there are {there}"
             )
+    options = dataclasses.replace(options, only=only or options.only)
     shared = {}
     if grouped:
-        groups = (groups or set()) - {None}
+        wanted = [
+            group
+            for texts, group in seen
+            if all(text in values for text, (_, values) in zip(texts, only, strict=True))
+        ]
+        groups = set() if stored else {*wanted} - {None}
         if not groups:
             raise UsageError(
-                f"split_by {group}: no recording in {data} says its {group} before it is read; "
-                "expected file, or the recordings' own splits"
+                f"split_by {options.split_by}: no recording in {data} says its {options.split_by} "
+                "before it is read; expected file, or the recordings' own splits"
             )
         shared = units.share_out(groups, options.valid, options.test)
     divided, offset, first = [], 0, 0

@@ -19,6 +19,7 @@ from noisygan.audio_io.decoding import BadAudioError
 from noisygan.data.listing import FileFacts
 from noisygan.data.prepare import features, reading, records, statistics, steps
 from noisygan.data.prepare.options import Options
+from noisygan.data.selection import split_known
 from noisygan.data.source_files import SPLITS, Source, known, text_of
 
 # Inputs in a unit: enough units to keep some cores busy, few enough files; and their bytes.
@@ -155,12 +156,13 @@ def choose_split(source, sha256, options, shared):
 
 def is_wanted(source, only):
     """Apply the filters of `Options.only` to a source."""
-    return all(is_among(text_of(source.value(name)), values) for name, values in only)
-
-
-def is_among(text, values):
-    """Whether a text is among values; they may be pieces of it, since commas separate them."""
-    return f",{text}," in f",{','.join(values)},"
+    for name, values in only:
+        text = text_of(source.value(name))
+        if source.reader != "audio":  # The plan could not split values that records have.
+            values = [each for value in values for each in split_known(value, [text])]
+        if text not in values:
+            return False
+    return True
 
 
 def process(folder, index, given_up=None):
