@@ -19,7 +19,11 @@ def test_lengths_and_counts(n_samples, lengths, n_weights):
     autoencoder = Autoencoder(n_samples)
     autoencoder.build()
     assert autoencoder.lengths == lengths
-    assert autoencoder.count_params() == n_weights
+    in_layers = sum(layer.count_params() for layer in autoencoder.layers)
+    assert in_layers == n_weights
+    # Behind them the distribution of latents: its mean and Cholesky factor.
+    assert autoencoder.count_params() == n_weights + 64 + 64**2
+    assert not autoencoder.trainable_variables
     audio = tf.zeros([2, n_samples])
     assert autoencoder.encode(audio).shape == (2, 64)
     assert autoencoder(audio).shape == (2, n_samples)
@@ -41,15 +45,18 @@ def test_it_learns_a_few_segments():
     autoencoder.build()
     optimizer = tf.keras.optimizers.Adam(3e-3)
 
+    variables = [v for layer in autoencoder.layers for v in layer.weights]
+    values = [v.value for v in variables]
+
     @tf.function
     def update():
         with tf.GradientTape() as tape:
+            tape.watch(values)
             error = tf.reduce_mean((autoencoder(audio) - audio) ** 2)
-        variables = autoencoder.trainable_variables
-        optimizer.apply(tape.gradient(error, variables), variables)
+        optimizer.apply(tape.gradient(error, values), variables)
         return error
 
-    optimizer.build(autoencoder.trainable_variables)
+    optimizer.build(variables)
     errors = [float(update()) for _ in range(300)]
     assert errors[0] > 0.1
     assert errors[-1] < 0.01
