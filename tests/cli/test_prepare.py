@@ -107,7 +107,7 @@ def test_every_option_reaches_its_step(noisygan, monkeypatch):
             split_by="mood",
             valid=0.2,
             test=0.1,
-            only=(("label", ("a", "b")), ("mood", ("dark",))),
+            only=(("label", ("a,b",)), ("mood", ("dark",))),
             licence="CC0",
         )
     ]
