@@ -99,8 +99,9 @@ class SpectrogramDiscriminator(Discriminator):
             h = tf.nn.leaky_relu(convolution(h), 0.2)
             maps.append(tf.transpose(h, [0, 2, 1, 3]))
         pooled = self.read_out(maps[-1], self.step_rate, held_seconds)
-        hidden = tf.reduce_mean(maps[-1], [1, 2])
-        if self.hidden is not None:
+        if self.hidden is None:
+            hidden = tf.reduce_mean(maps[-1], [1, 2])
+        else:
             pooled = hidden = tf.nn.leaky_relu(self.hidden(pooled), 0.2)
         logits = self.decision(pooled)[:, 0]
         # Scaled so that the term starts as large as the unconditional one.

@@ -413,7 +413,7 @@ class Run:
         pitch = None if pitch is None else [pitch]
         label = None if label is None else [label]
         self.check_playable(pitch, label, sample_rate)
-        tags = {k: requests.tag_value(self.tag_values, k, v) for k, v in (tags or {}).items()}
+        tags = requests.tag_values(self.tag_values, tags)
         generator = self.generator
         rate = sample_rate or generator.sample_rate
         if seconds is not None:

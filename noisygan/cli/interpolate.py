@@ -1,9 +1,9 @@
 """Go from one sound of a run to another through the latents between them.
 
-Writes a WAV file for each step, step-00.wav and on, interpolation.png: their spectrograms side by
-side, and morph.wav: one sound that changes from the first to the last while it lasts (for hybrid
-runs of held notes). Sounds are counted as `render
---count` does: the sound of number 0 is the one that `render` names 000 at that pitch.
+Writes a WAV file for each step (step-00.wav and on), their spectrograms side by side
+(interpolation.png) and, for hybrid runs of held notes, one sound that changes from the first to the
+last while it lasts (morph.wav). Sounds are counted as `render --count` does: the sound of number 0
+is the one that `render` names 000 at that pitch.
 """
 
 import pathlib

@@ -727,9 +727,8 @@ class Recordings:
         others = ("split", "required", "gain")
         values = {k: v for k, v in vars(self).items() if v is not None and k not in others}
         # A default adds nothing, so that fingerprints outlive new settings.
-        defaults = {"segments": False, "crop": False, "middle_c": "C4", "softer_hits": False}
-        defaults["trim_end"] = False
-        defaults["tags"] = []
+        defaults = dict.fromkeys(("segments", "crop", "softer_hits", "trim_end"), False)
+        defaults |= {"middle_c": "C4", "tags": []}
         return {key: v for key, v in values.items() if defaults.get(key) != v}
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.metrics.note_analysis import power_to_db
+from noisygan.metrics.note_analysis import midi_to_hz, power_to_db
 
 FRAME_RATE = 100.0
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -72,7 +72,7 @@ def analyse(audio, sample_rate, pitch=None):
     n_frames = max(1, math.ceil(len(audio) / sample_rate * FRAME_RATE - 1e-6))
     low, high = MIN_HZ, min(MAX_HZ, 0.45 * sample_rate)
     if pitch is not None:
-        hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+        hz = midi_to_hz(pitch)
         low, high = hz / math.sqrt(2.0), min(hz * math.sqrt(2.0), 0.5 * sample_rate)
     track = PYIN(low, high, resolution=COARSE)(audio, sample_rate, FRAME_RATE)
     f0_hz, confidence = track.f0_hz[:n_frames], track.confidence[:n_frames]
@@ -137,7 +137,7 @@ def pitch_name(pitch):
     nearest = round(pitch)
     cents = round(100.0 * (pitch - nearest))
     off = f" {cents:+d} cents" if cents else ""
-    hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+    hz = midi_to_hz(pitch)
     return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}{off} ({hz:.1f} Hz)"
 
 

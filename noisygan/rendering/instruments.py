@@ -15,7 +15,7 @@ from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
 from noisygan.rendering.layers import crossfade_ranges, level_velocities, velocity_gains
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.requests import check_pitches, make_requests, note_seeds, tag_value
+from noisygan.rendering.requests import check_pitches, make_requests, note_seeds, tag_values
 from noisygan.rendering.synthesis import controls_row, render_controls
 
 VELOCITIES = (42, 84, 127)
@@ -57,7 +57,7 @@ def make_instrument(
     files.check_free_folder(out_dir)
     is_kit = "pitch" not in run.condition_names
     _check_conditions(run, pitch, velocity, label, is_kit)
-    tags = {name: tag_value(run.tag_values, name, value) for name, value in (tags or {}).items()}
+    tags = tag_values(run.tag_values, tags)
     generator = run.generator
     sample_rate = sample_rate or generator.sample_rate
     if seconds is not None:

@@ -226,8 +226,12 @@ def draw_tags(run, number=0, label=None, seed=0, given=None):
 def check_tags(known, tags):
     """Raise UsageError for tags, as of `make_requests`, that a run, `known`, does not know."""
     for given in list_tags(tags):
-        for name, value in given.items():
-            tag_value(known, name, value)
+        tag_values(known, given)
+
+
+def tag_values(known, tags):
+    """`tag_value` of each tag, dict of name -> value, or None for no tags: dict."""
+    return {name: tag_value(known, name, value) for name, value in (tags or {}).items()}
 
 
 def tag_value(known, name, value):

@@ -159,6 +159,12 @@ ASKED = toys.conditioning(velocity=(50, 100, 110), label=(0, 1, 2)) | {
 # Tolerance of a phase that drifts by a rounded F0.
 PHASE = 5e-4
 MFCC_SHAPES = {"logits_0": (3,), "map_0_0": (3, 16, 4, 4), "map_0_1": (3, 8, 2, 6)}
+HARMONIC_SHAPES = {
+    "f0_hz": (3, 5, 1),
+    "amplitudes": (3, 5, 1),
+    "harmonic_distribution": (3, 5, 4),
+    "audio": (3, 400),
+}
 MEL_SHAPES = {"logits_0": (3,), "map_0_0": (3, 16, 8, 4), "map_0_1": (3, 8, 4, 6)}
 CONTROL_SHAPES = {
     "loudness_db": (3, 25, 1),
@@ -352,22 +358,12 @@ CASES = {
     "HarmonicVoice": Case(
         make=lambda: HarmonicVoice(4, tuned=True, detune_cents=3.0),
         inputs=SUNG | PITCHED | {"seed": SEED},
-        shapes={
-            "f0_hz": (3, 5, 1),
-            "amplitudes": (3, 5, 1),
-            "harmonic_distribution": (3, 5, 4),
-            "audio": (3, 400),
-        },
+        shapes=HARMONIC_SHAPES,
     ),
     "WavetableVoice": Case(
         make=lambda: WavetableVoice(3, n_harmonics=4),
         inputs=SUNG | PITCHED | {"seed": SEED},
-        shapes={
-            "f0_hz": (3, 5, 1),
-            "amplitudes": (3, 5, 1),
-            "harmonic_distribution": (3, 5, 4),
-            "audio": (3, 400),
-        },
+        shapes=HARMONIC_SHAPES,
     ),
     "NoiseVoice": Case(
         make=lambda: NoiseVoice(9, bandwidth_hz=8000.0),
@@ -379,12 +375,7 @@ CASES = {
     "DDSPVoice": Case(
         make=lambda: DDSPVoice(HarmonicVoice(4), Harmonic()),
         inputs=SUNG | PITCHED | {"seed": SEED},
-        shapes={
-            "f0_hz": (3, 5, 1),
-            "amplitudes": (3, 5, 1),
-            "harmonic_distribution": (3, 5, 4),
-            "audio": (3, 400),
-        },
+        shapes=HARMONIC_SHAPES,
     ),
     "RecurrentDecoder": Case(
         make=lambda: RecurrentDecoder(units=4),

@@ -7,6 +7,7 @@ floor(n_samples frame_rate / sample_rate) + 1 of them.
 import numpy as np
 
 from noisygan.errors import UsageError
+from noisygan.metrics.note_analysis import midi_to_hz
 
 # A piano's notes, and a whole tone above them.
 MIN_HZ, MAX_HZ = 27.0, 4700.0
@@ -130,7 +131,7 @@ def track_f0(audio, sample_rate, frame_rate, method, pitch=None):
 
     low_hz, high_hz = MIN_HZ, MAX_HZ
     if pitch is not None:
-        hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+        hz = midi_to_hz(pitch)
         low_hz, high_hz = hz / np.sqrt(2.0), hz * np.sqrt(2.0)
     in_range = pitch is None or CREPE.RANGE_HZ[0] < hz < CREPE.RANGE_HZ[1]
     if method == "pyin" or not in_range:
