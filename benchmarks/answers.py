@@ -28,7 +28,16 @@ from noisygan.archives import read_arrays
 from noisygan.evaluation.report import number
 
 N_SOUNDS, SECONDS = 4, 2.0  # of each system
-CELLS = "hybrid_texture", "hybrid_adversarial", "waveform_texture", "waveform_adversarial"
+NOTE_CELLS = tuple(
+    f"comparisons/{name}"
+    for name in (
+        "notes/hybrid",
+        "notes/hybrid_adversarial",
+        "notes_2x2/waveform_texture",
+        "notes_2x2/waveform_adversarial",
+    )
+)
+DRUM_CELLS = tuple(name.replace("notes", "drums") for name in NOTE_CELLS)
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
 NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
 UNPITCHED = "MMD^2 x 1000, log-mel", "Frechet, log-mel", "two-sample accuracy", "diversity"
@@ -58,9 +67,9 @@ class Question(NamedTuple):
 
 
 QUESTIONS = {
-    "flute": Question(tuple(f"comparisons/notes_2x2/{cell}" for cell in CELLS), NOTES, 15.0),
-    "guitar": Question(tuple(f"comparisons/notes_2x2/{cell}" for cell in CELLS), NOTES, 15.0),
-    "drums": Question(tuple(f"comparisons/drums_2x2/{cell}" for cell in CELLS), DRUMS, 15.0),
+    "flute": Question(NOTE_CELLS, NOTES, 15.0),
+    "guitar": Question(NOTE_CELLS, NOTES, 15.0),
+    "drums": Question(DRUM_CELLS, DRUMS, 15.0),
     "curves": Question(("noisygan_paper", "ablations/noisygan_paper_deconvolution"), UNPITCHED),
     "inputs": Question(("notes_16k", "ablations/mfcc_alone", "ablations/log_mel_alone"), NOTES),
     "upsampling": Question(("wavegan_small", "ablations/wavegan_nearest_neighbour"), DRUMS),
