@@ -1,23 +1,46 @@
 """Web instrument: a run's generator as JSON that `noisygan/web` plays, in one HTML page."""
 
 import base64
-import json
+import pathlib
 
 import numpy as np
 
 from cppn.coordinates import Attack, Linear, Periodic, Release, Vibrato
 from cppn.networks import CPPN
 from noisygan.errors import UsageError
+from noisygan.files import atomic_write, check_folder, make_folder
 from noisygan.generators.drum_voices import ModalVoice, TransientVoice
 from noisygan.generators.hybrid import Hybrid
 from noisygan.generators.pitch import ConditionedPitch, UnconditionedPitch
 from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+from noisygan.rendering import landscape
 from noisygan.rendering.kits import keys_of_labels
 from noisygan.rendering.requests import note_seeds
+from noisygan.web import assemble
 
-MAX_BYTES = 2_000_000
-_N_SEEDS = 64
+_N_SEEDS = 64  # whose latents the page has
+_EXPLORED_SECONDS = 1.5
+_MAX_BYTES = 2_000_000  # float16 where float32 would be larger
+
+
+def write_page(run, path):
+    """Write a run as one HTML page that plays it; a file with the name is not overwritten.
+
+    Returns the facts of the model, without networks.
+
+    Raises:
+      UsageError: for a run that the web instrument can't play, or a file that exists.
+    """
+    path = pathlib.Path(path)
+    check_folder(path.parent)
+    if path.exists():
+        raise UsageError(f"{path} exists already; choose another file")
+    made = web_model(run)
+    make_folder(path.parent)
+    with atomic_write(path) as part:
+        part.write_text(assemble.page(made), encoding="utf-8")
+    return {name: made[name] for name in ("name", "kind", "sample_rate", "pitches", "conditions")}
 
 
 class _Tensors:
@@ -50,7 +73,7 @@ class _Tensors:
         return table, base64.b64encode(b"".join(parts)).decode()
 
 
-def model(run):
+def web_model(run):
     """A run as a dict for JSON: facts for the page, networks, and tensors as base64.
 
     Raises:
@@ -58,7 +81,6 @@ def model(run):
     """
     generator = run.generator
     _check(generator)
-    # Variables exist after the first call.
     names = generator.condition_names
     seeds = np.concatenate(
         [np.asarray(generator.prior(1, seed=note_seeds(seed, 0)[0])) for seed in range(_N_SEEDS)]
@@ -84,9 +106,8 @@ def model(run):
         "tags": {name: list(values) for name, values in run.tag_values.items()},
         "latents": {
             "size": generator.latent_dim,
-            "directions": [],
-            "names": [],
-            "seeds": np.round(seeds.astype(float), 6).tolist(),
+            "seeds": np.round(seeds.astype(float), 4).tolist(),
+            **_directions(run, seeds),
         },
         "generator": described,
         "tensors": table,
@@ -114,6 +135,27 @@ def _check(generator):
         if type(part) not in known:
             expected = ", ".join(k.__name__ if k is not type(None) else "none" for k in known)
             raise UsageError(f"format web: {name} is {type(part).__name__}; expected {expected}")
+
+
+def _directions(run, latents):
+    """Directions of z along which the sound changes most, and their names."""
+    labels = run.label_names if "label" in run.condition_names else ()
+    n, of_label = len(latents), np.arange(len(latents)) % max(len(labels), 1)
+    seconds = min(_EXPLORED_SECONDS, run.generator.seconds)
+    settings = {"seconds": seconds, "pitch": None}
+    if "pitch" in run.condition_names and run.pitches:
+        settings["pitch"] = run.pitches[len(run.pitches) // 2]
+    measured = [None] * n
+    for label in range(max(len(labels), 1)):
+        rows = np.flatnonzero(of_label == label)
+        own = {"label": labels[label]} if len(labels) > 1 else {}
+        audio = run.render(z=latents[rows], **settings, **own).audio
+        for row, sound in zip(rows, audio, strict=True):
+            measured[row] = landscape.measure(sound, run.sample_rate)
+    features = np.array([each for each, _ in measured])
+    columns = {name: np.array([facts[name] for _, facts in measured]) for name in landscape.NAMES}
+    found = landscape.chart(latents, features, columns, of_label)
+    return {name: found[name] for name in ("directions", "names")}
 
 
 def _generator(generator, tensors):
@@ -261,8 +303,3 @@ _VOICES = {
     ModalVoice: _voice(_modal),
     TransientVoice: _voice(_transient),
 }
-
-
-def model_json(run):
-    """`model` as compact JSON text."""
-    return json.dumps(model(run), separators=(",", ":"))
