@@ -481,7 +481,7 @@ class Recordings:
           velocities: MIDI velocities.
           trim_db: Silence at the beginning is left out, up to the first sample above this level
             relative to the peak, in dB below 0; None: nothing is left out.
-          peak: Level that every example is scaled to, up to 1; None: as recorded.
+          peak: Level that every recording is scaled to, up to 1; None: as recorded.
           fade_in_seconds, fade_out_seconds: Linear fades at both ends of the n_samples, except
             where `noisygan prepare` has faded the recording; None: none.
           segments: Whether each file is cut into examples of n_samples, one after the other; the
@@ -527,6 +527,7 @@ class Recordings:
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
+        shaped = [name for name in shaped if not (segments and name == "peak")]
         shaped += ["softer_hits"] * softer_hits
         if parts and len(parts + shaped) > 1:
             raise UsageError(f"{' and '.join(parts + shaped)}: expected {parts[0]} alone")
@@ -594,7 +595,12 @@ class Recordings:
                     timing = timing_in(loaded.audio, self.sample_rate, self.trim_db)
                     held, ending = timing.note_off, timing.ending
                     entry = dataclasses.replace(entry, held_seconds=held, ending=ending)
-                starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
+                starts = [0]
+                if self.segments:
+                    starts = _sounding(loaded.audio, self.n_samples)
+                    if self.peak and starts:
+                        gain = self.peak / float(np.max(np.abs(loaded.audio)))
+                        entry = dataclasses.replace(entry, gain=gain)
                 if keep:
                     examples += [self._shaped(loaded.audio[start:], entry) for start in starts]
                 if self.tags:
@@ -717,6 +723,8 @@ class Recordings:
         fade_in = 0.0 if entry.faded[0] else self.fade_in_seconds or 0.0
         fade_out = 0.0 if entry.faded[1] and is_whole else self.fade_out_seconds or 0.0
         fades = (round(seconds * self.sample_rate) for seconds in (fade_in, fade_out))
+        if self.segments:
+            return np.clip(audio * np.float32(entry.gain), -1.0, 1.0)
         peak = self.peak
         if peak and self.softer_hits:
             peak *= softer_hits.gain(self._velocity(entry))
