@@ -15,8 +15,9 @@ from noisygan.generators.pitch import ConditionedPitch, UnconditionedPitch
 from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
 from noisygan.generators.voices import HarmonicVoice, NoiseVoice
 from noisygan.rendering import landscape
+from noisygan.rendering.batches import iterate
 from noisygan.rendering.kits import keys_of_labels
-from noisygan.rendering.requests import note_seeds
+from noisygan.rendering.requests import NoteSpec, make_requests, note_seeds
 from noisygan.web import assemble
 
 _N_SEEDS = 64  # whose latents the page has
@@ -96,7 +97,7 @@ def web_model(run):
         "version": 1,
         "name": run.name,
         "kind": "pitched" if has_pitch else "drums",
-        "sample_rate": generator.sample_rate,
+        "sample_rate": int(generator.sample_rate),
         "frame_rate": generator.frame_rate,
         "seconds": generator.seconds,
         "release_seconds": generator.release_seconds,
@@ -139,22 +140,18 @@ def _check(generator):
 
 def _directions(run, latents):
     """Directions of z along which the sound changes most, and their names."""
-    labels = run.label_names if "label" in run.condition_names else ()
-    n, of_label = len(latents), np.arange(len(latents)) % max(len(labels), 1)
-    seconds = min(_EXPLORED_SECONDS, run.generator.seconds)
-    settings = {"seconds": seconds, "pitch": None}
-    if "pitch" in run.condition_names and run.pitches:
-        settings["pitch"] = run.pitches[len(run.pitches) // 2]
-    measured = [None] * n
-    for label in range(max(len(labels), 1)):
-        rows = np.flatnonzero(of_label == label)
-        own = {"label": labels[label]} if len(labels) > 1 else {}
-        audio = run.render(z=latents[rows], **settings, **own).audio
-        for row, sound in zip(rows, audio, strict=True):
-            measured[row] = landscape.measure(sound, run.sample_rate)
+    generator = run.generator
+    pitch = run.pitches[len(run.pitches) // 2] if run.pitches else None
+    if "pitch" not in run.condition_names:
+        pitch = None
+    requests = make_requests(run, NoteSpec(pitch=pitch and [pitch], count=len(latents)))
+    seconds = min(_EXPLORED_SECONDS, generator.seconds)
+    rendered = iterate(generator, requests, seconds, z=latents)
+    measured = [landscape.measure(note.audio, generator.sample_rate) for note in rendered]
     features = np.array([each for each, _ in measured])
     columns = {name: np.array([facts[name] for _, facts in measured]) for name in landscape.NAMES}
-    found = landscape.chart(latents, features, columns, of_label)
+    labels = np.array([request.label or 0 for request in requests])
+    found = landscape.chart(latents, features, columns, labels)
     return {name: found[name] for name in ("directions", "names")}
 
 

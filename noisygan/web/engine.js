@@ -70,10 +70,9 @@ class Slot {
     return this.fade > 0 && !this.voice.isSilent;
   }
 
-  /** How much it would be missed when stolen. */
+  /** How much it would be missed when stolen: released notes least, then old ones. */
   get weight() {
-    const db = this.voice.frame.loudness;
-    return (this.state === "released" ? -200 : 0) + db - 10 * this.voice.seconds;
+    return (this.state === "released" ? -1e6 : 0) - this.voice.seconds;
   }
 }
 

@@ -10,7 +10,7 @@ import { dbToAmplitude } from "./units.js";
 const TAU = 2 * Math.PI;
 const N_FRAMES = 4; // that are kept
 // Partials below this amplitude at both frames are left out.
-const INAUDIBLE = 1e-7;
+const INAUDIBLE = 1e-8;
 // Points of a wavetable for the shortest period.
 const OVERSAMPLING = 8;
 // A bend further down has fewer harmonics than could sound.

@@ -5,7 +5,7 @@ import { Bands, WhiteNoise } from "./noise.js";
 import { dbToAmplitude, decay, softCeiling } from "./units.js";
 
 const LN1000 = Math.log(1000);
-const INAUDIBLE = 1e-6;
+const INAUDIBLE = 1e-8;
 
 /** Head of a modal voice. */
 export class Modal {

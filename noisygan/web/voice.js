@@ -102,6 +102,12 @@ export class Voice {
   }
 }
 
+/** Round as Python does: halves to even. */
+function round(x) {
+  const whole = Math.round(x);
+  return whole - x === 0.5 && whole % 2 ? whole - 1 : whole;
+}
+
 /** Pitch bend from points [seconds, semitones], linear between them and held outside. */
 function bendOf(points) {
   return (t) => {
@@ -128,7 +134,7 @@ function bendOf(points) {
 export function renderNote(model, request) {
   const { seconds = model.seconds, sampleRate = model.sample_rate, block = 128 } = request;
   const nFrames = Math.max(1, Math.ceil(seconds * model.frame_rate - 1e-6));
-  const covered = Math.round((nFrames * sampleRate) / model.frame_rate);
+  const covered = round((nFrames * sampleRate) / model.frame_rate);
   const generator = new Generator(model, sampleRate, covered / (sampleRate * nFrames));
   if (request.voices) {
     generator.heads = generator.heads.filter(({ spec }) => request.voices.includes(spec.kind));
@@ -140,7 +146,7 @@ export function renderNote(model, request) {
   const byDefault = model.generator.rings_out ? Infinity : Math.max(seconds - release, 0);
   voice.noteOff = Math.fround(request.heldSeconds ?? byDefault);
   if (request.bend) voice.bendAt = bendOf(request.bend);
-  const audio = new Float64Array(Math.round(seconds * sampleRate));
+  const audio = new Float64Array(round(seconds * sampleRate));
   const n = Math.min(audio.length, covered);
   for (let at = 0; at < n; at += block) voice.add(audio, at, Math.min(block, n - at));
   return Float32Array.from(audio);
