@@ -32,6 +32,8 @@ PACKAGES = [
     "noisygan.studio",
     "noisygan.training",
     "synths",
+    "synths.compat",
+    "synths.compat.ddsp",
     "synths.kernels",
 ]
 
