@@ -31,6 +31,7 @@ PACKAGES = [
     "noisygan.reports",
     "noisygan.studio",
     "noisygan.training",
+    "noisygan.web",
     "synths",
     "synths.compat",
     "synths.compat.ddsp",
@@ -53,6 +54,7 @@ PACKAGE_DATA = {
     ],
     "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
+    "noisygan.web": ["*.css", "*.html", "*.js"],
     "synths": ["py.typed"],
 }
 

@@ -70,7 +70,11 @@ QUESTIONS = {
     "flute": Question(NOTE_CELLS, NOTES, 15.0),
     "guitar": Question(NOTE_CELLS, NOTES, 15.0),
     "drums": Question(DRUM_CELLS, DRUMS, 15.0),
-    "curves": Question(("noisygan_paper", "ablations/noisygan_paper_deconvolution"), UNPITCHED),
+    "curves": Question(
+        ("noisygan_paper", "ablations/noisygan_paper_deconvolution"),
+        UNPITCHED,
+        bindings=("Trainer.batch_size = 8",),
+    ),
     "inputs": Question(("notes_16k", "ablations/mfcc_alone", "ablations/log_mel_alone"), NOTES),
     "upsampling": Question(("wavegan_small", "ablations/wavegan_nearest_neighbour"), DRUMS),
     "latents": Question(("ablations/drum_wgan_z3", "ablations/drum_wgan_z100"), DRUMS),

@@ -30,6 +30,7 @@ from noisygan import config  # noqa: E402
 from noisygan.data import dataset as recordings_of  # noqa: E402
 from noisygan.data.prepare import preparing, runners  # noqa: E402
 from noisygan.data.prepare.options import Options  # noqa: E402
+from noisygan.metrics.note_analysis import midi_to_hz  # noqa: E402
 from noisygan.training import train  # noqa: E402
 
 # Small and quick ones: the larger the networks, the longer the pipeline may take.
@@ -49,7 +50,7 @@ def make(folder, n_sounds, rate, n_samples):
     times = np.arange(n_samples) / rate
     for i in range(n_sounds):
         pitch = 40 + i % 48
-        tone = np.sin(2 * np.pi * 440.0 * 2.0 ** ((pitch - 69) / 12.0) * times)
+        tone = np.sin(2 * np.pi * midi_to_hz(pitch) * times)
         sound = 0.5 * (tone + 0.2 * rng.normal(size=n_samples)).clip(-1, 1) * np.exp(-times)
         path = folder / ("kick", "snare")[i % 2] / f"x-{pitch:03}-100-{i:05}.wav"
         path.parent.mkdir(exist_ok=True, parents=True)

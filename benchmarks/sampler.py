@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import noisygan  # noqa: E402
 from benchmarks import common  # noqa: E402
+from noisygan.metrics.note_analysis import hz_to_midi  # noqa: E402
 
 VELOCITIES = (1, 20, 42, 52, 63, 84, 105, 116, 127)
 
@@ -67,7 +68,7 @@ def fundamental_hz(sound, sample_rate, key):
     """Frequency of the peak within a semitone of a key's, Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 20))
     hz = np.arange(len(spectrum)) * sample_rate / (1 << 20)
-    spectrum[np.abs(69.0 + 12.0 * np.log2(np.maximum(hz, 1.0) / 440.0) - key) > 1.0] = 0.0
+    spectrum[np.abs(hz_to_midi(np.maximum(hz, 1.0)) - key) > 1.0] = 0.0
     return hz[np.argmax(spectrum)]
 
 

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 Path = str | pathlib.Path
 
-MAX_VARIATION = 10.0
-
 
 class Run:
     """A trained run: config, metadata, metrics and the generator with its averaged weights.
@@ -211,27 +209,11 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        conditions = (pitch, velocity, label, held_seconds, tags)
-        return self._render(
-            True, conditions, count, seconds, sample_rate, seed, z, glide, like, variation
-        )
+        spec = requests.NoteSpec(pitch, velocity, label, count, seconds, sample_rate, seed, z)
+        spec = spec._replace(glide=glide, like=like, held_seconds=held_seconds, tags=tags)
+        return self._render(spec._replace(variation=variation))
 
-    def controls(
-        self,
-        pitch: float | Sequence[float] | None = None,
-        velocity: float | None = None,
-        label: str | Sequence[str] | None = None,
-        count: int = 1,
-        seconds: float | None = None,
-        sample_rate: int | None = None,
-        seed: int = 0,
-        z: np.ndarray | Path | None = None,
-        glide: Sequence[tuple[float, float]] | None = None,
-        like: Path | None = None,
-        held_seconds: float | None = None,
-        tags: dict | None = None,
-        variation: float = 1.0,
-    ) -> dict[str, np.ndarray]:
+    def controls(self, *args, **settings) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
 
         Args:
@@ -248,78 +230,44 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        conditions = (pitch, velocity, label, held_seconds, tags)
-        return self._render(
-            False, conditions, count, seconds, sample_rate, seed, z, glide, like, variation
-        ).controls
+        return self._render(requests.NoteSpec(*args, **settings), audio=False).controls
 
-    def _render(
-        self, audio, conditions, count, seconds, sample_rate, seed, z, glide, like, variation
-    ):
-        """Notes of `render` and `controls`; what run.json tells is checked without TensorFlow."""
-        audio_files.check_sample_rate(sample_rate)
-        audio_files.check_seconds(seconds)
-        pitch, velocity, label, held_seconds, tags = conditions
-        if held_seconds is not None and not held_seconds >= 0.0:
-            raise UsageError(f"held_seconds {held_seconds:g}: expected 0 or more, such as 2.5")
-        pitch = None if pitch is None else np.atleast_1d(pitch).tolist()
-        label = [label] if isinstance(label, str) else label
-        given = {"pitch": pitch, "velocity": velocity, "label": label, "z": z, "tags": tags}
-        given = [name for name, value in given.items() if value is not None]
-        if like is not None and (given or count != 1):
-            raise UsageError(
-                "like takes pitch, velocity, label and tags from the recordings, one note of "
-                f"another z for each; leave out {', '.join(given or ['count'])}"
-            )
-        if z is not None and count != 1:
-            raise UsageError("z makes one note of each latent; leave out count")
-        if z is not None and variation != 1.0:
-            raise UsageError("variation scales drawn latents; leave out z or variation")
-        if not 0.0 <= variation <= MAX_VARIATION:
-            raise UsageError(f"variation {variation:g}: expected 0 to {MAX_VARIATION:g}, such as 3")
-        saved = None
-        if isinstance(z, (str, pathlib.Path)):
-            saved = saved_latents.load_latents(z)
-        elif z is not None:
-            saved = saved_latents.SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
-        self.check_playable(pitch, label, sample_rate, tags)
+    def _render(self, spec, audio=True):
+        """Notes of a `requests.NoteSpec`; what run.json tells is checked without TensorFlow."""
+        spec.check()
+        saved = None if spec.z is None else saved_latents.as_saved(spec.z)
+        self.check_playable(spec.pitch, spec.label, spec.sample_rate, spec.tags)
         entries = None
-        if like is not None:
+        if spec.like is not None:
             middle_c = self.metadata["data"].get("middle_c", "C4")
-            entries = list_recordings(like, middle_c=middle_c)[1]
+            entries = list_recordings(spec.like, middle_c=middle_c)[1]
         generator = self.generator
-        settings = {"sample_rate": sample_rate or generator.sample_rate, "seed": seed}
-        settings["variation"] = variation
-        if variation != 1.0 and not generator.has_normal_prior:
+        rate = spec.sample_rate or generator.sample_rate
+        if spec.variation != 1.0 and not generator.has_normal_prior:
             raise UsageError("variation: expected 1, because this run's latents are not normal")
-        if held_seconds is not None and not generator.has_controls:
+        if spec.held_seconds is not None and not generator.has_controls:
             raise UsageError(requests.NO_NOTE_OFF)
-        if like is not None:
-            entries = self._with_unknowns(entries, held_seconds)
-            chosen = requests.requests_like(self, entries)
-        elif saved is not None:
-            saved.check_size(generator.latent_dim)
-            seconds = saved.seconds(generator) if seconds is None else seconds
-            if held_seconds is None and generator.has_controls:
-                held_seconds = saved.held_seconds
-            *conditions, tags = saved.conditions(self, pitch, velocity, label, tags)
-            given = (*conditions, seed, held_seconds, tags)
-            chosen = requests.make_requests(self, len(saved.z), *given)
+        settings = {"sample_rate": rate, "seed": spec.seed, "variation": spec.variation}
+        if entries is not None:
+            chosen = requests.requests_like(self, self._with_unknowns(entries, spec.held_seconds))
+        else:
+            if saved is not None:
+                saved.check_size(generator.latent_dim)
+                spec = saved.complete(spec, self)
+            chosen = requests.make_requests(self, spec)
+        if saved is not None:
             settings["z"] = saved.z[[request.number for request in chosen]]
             settings |= {"noise_seed": saved.noise_seed, "gain": saved.gain}
-        else:
-            conditions = (pitch, velocity, label)
-            chosen = requests.make_requests(self, count, *conditions, seed, held_seconds, tags)
-        if seconds is not None:
-            generator.check_seconds(seconds, settings["sample_rate"])
-        if glide:
-            chosen = requests.bend_requests(chosen, glide, generator, settings["sample_rate"])
+        if spec.seconds is not None:
+            generator.check_seconds(spec.seconds, rate)
+        if spec.glide:
+            chosen = requests.bend_requests(chosen, spec.glide, generator, rate)
         if "pitch" in self.condition_names:
             pitches = [request.pitch for request in chosen]
-            requests.check_pitches(pitches, settings["sample_rate"])
-            if pitch is not None:
+            requests.check_pitches(pitches, rate)
+            if spec.pitch is not None:
                 settings["remarks"] = requests.far_pitches(pitches, self.pitches)
-        return render_requests(generator, chosen, seconds=seconds, audio=audio, **settings)
+        return render_requests(generator, chosen, seconds=spec.seconds, audio=audio, **settings)
 
     def _with_unknowns(self, entries, held_seconds):
         """Entries with the given or measured note-off, unknown values as for the run's training."""
@@ -410,16 +358,14 @@ class Run:
             raise UsageError(f"path {path!r}: expected one of {', '.join(interpolation.PATHS)}")
         audio_files.check_sample_rate(sample_rate)
         audio_files.check_seconds(seconds)
-        pitch = None if pitch is None else [pitch]
-        label = None if label is None else [label]
         self.check_playable(pitch, label, sample_rate)
         tags = requests.tag_values(self.tag_values, tags)
         generator = self.generator
         rate = sample_rate or generator.sample_rate
         if seconds is not None:
             generator.check_seconds(seconds, rate)
-        given = {"seed": seed, "tags": tags}
-        [request] = requests.make_requests(self, 1, pitch, velocity, label, **given)[:1]
+        spec = requests.NoteSpec(pitch, velocity, label, seed=seed, tags=tags)
+        [request] = requests.make_requests(self, spec)[:1]
         if "pitch" in self.condition_names:
             requests.check_pitches([request.pitch], rate)
         z = interpolation.ends(generator, [first, last], seed)

@@ -481,8 +481,9 @@ class Recordings:
           velocities: MIDI velocities.
           trim_db: Silence at the beginning is left out, up to the first sample above this level
             relative to the peak, in dB below 0; None: nothing is left out.
-          peak: Level that every example is scaled to, up to 1; None: as recorded.
-          fade_in_seconds, fade_out_seconds: Linear fades at both ends of the n_samples; None: none.
+          peak: Level that every recording is scaled to, up to 1; None: as recorded.
+          fade_in_seconds, fade_out_seconds: Linear fades at both ends of the n_samples, except
+            where `noisygan prepare` has faded the recording; None: none.
           segments: Whether each file is cut into examples of n_samples, one after the other; the
             remainder at its end, and silent ones, are dropped.
           split: Of a prepared folder: 'train', 'valid' or 'test'.
@@ -526,6 +527,7 @@ class Recordings:
         octave_of(middle_c)
         parts = [name for name, value in (("segments", segments), ("crop", crop)) if value]
         shaped = [name for name, value in shapes.items() if value is not None]
+        shaped = [name for name in shaped if not (segments and name == "peak")]
         shaped += ["softer_hits"] * softer_hits
         if parts and len(parts + shaped) > 1:
             raise UsageError(f"{' and '.join(parts + shaped)}: expected {parts[0]} alone")
@@ -593,7 +595,12 @@ class Recordings:
                     timing = timing_in(loaded.audio, self.sample_rate, self.trim_db)
                     held, ending = timing.note_off, timing.ending
                     entry = dataclasses.replace(entry, held_seconds=held, ending=ending)
-                starts = _sounding(loaded.audio, self.n_samples) if self.segments else [0]
+                starts = [0]
+                if self.segments:
+                    starts = _sounding(loaded.audio, self.n_samples)
+                    if self.peak and starts:
+                        gain = self.peak / float(np.max(np.abs(loaded.audio)))
+                        entry = dataclasses.replace(entry, gain=gain)
                 if keep:
                     examples += [self._shaped(loaded.audio[start:], entry) for start in starts]
                 if self.tags:
@@ -711,11 +718,17 @@ class Recordings:
     def _shaped(self, audio, entry):
         """n_samples of a recording in the form of the settings, float32 [n_samples]."""
         audio = decoding.cut(audio, self.sample_rate, self.n_samples, self.trim_db, self.trim_end)
-        fades = (self.fade_in_seconds, self.fade_out_seconds)
+        # Once: a prepared recording fades at its own ends, which only a shorter length cuts off.
+        is_whole = entry.end is not None and entry.end - entry.start <= self.n_samples
+        fade_in = 0.0 if entry.faded[0] else self.fade_in_seconds or 0.0
+        fade_out = 0.0 if entry.faded[1] and is_whole else self.fade_out_seconds or 0.0
+        fades = (round(seconds * self.sample_rate) for seconds in (fade_in, fade_out))
+        if self.segments:
+            return np.clip(audio * np.float32(entry.gain), -1.0, 1.0)
         peak = self.peak
         if peak and self.softer_hits:
             peak *= softer_hits.gain(self._velocity(entry))
-        return decoding.shape(audio, peak, *(round((f or 0) * self.sample_rate) for f in fades))
+        return decoding.shape(audio, peak, *fades)
 
     def _held(self, entry):
         """Time of the note-off of a recording, which may lie behind its n_samples."""

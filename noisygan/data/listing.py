@@ -10,6 +10,7 @@ from noisygan.data import tagging
 from noisygan.data.drums import drum_class, drum_keys
 from noisygan.data.filenames import octave_of, pitch_name
 from noisygan.errors import printable
+from noisygan.metrics.note_analysis import hz_to_midi
 from noisygan.metrics.note_timing import ENDINGS
 from noisygan.progress import counted
 
@@ -287,7 +288,7 @@ def semitones_off(audio, sample_rate, pitch):
         return 0.0
     before, top, behind = correlation[lags[0] - 1 : lags[0] + 2]
     lag = lags[0] + 0.5 * (before - behind) / (before - 2.0 * top + behind)  # of the parabola
-    semitones = float(69.0 + 12.0 * np.log2(sample_rate / lag / 440.0) - pitch)
+    semitones = float(hz_to_midi(sample_rate / lag) - pitch)
     nearest = 12.0 * round(semitones / 12.0)
     is_octave = lag < _EXACT_LAG and abs(semitones - nearest) < 1.5
     return nearest if is_octave else semitones

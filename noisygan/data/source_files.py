@@ -45,6 +45,8 @@ class Entry:
       held_seconds: Time of the note-off, infinite for a note that rings out; None: to be measured.
       ending: How the note ends, of `metrics.note_timing.ENDINGS`; None: to be measured.
       tags: dict of further names, such as family, and strings or numbers.
+      faded: Whether its beginning and its end are faded in the file already.
+      gain: Linear gain of its segments.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Entry:
     held_seconds: float | None = None
     ending: str | None = None
     tags: dict = dataclasses.field(default_factory=dict)
+    faded: tuple = (False, False)
+    gain: float = 1.0
 
     def value(self, name):
         """Value of label, pitch, velocity or a tag; None if unknown."""

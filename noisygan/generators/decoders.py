@@ -17,13 +17,20 @@ class RecurrentDecoder(keras.layers.Layer):
         self.before = [keras.layers.Dense(units, name=f"before_{i}") for i in range(n_layers)]
         self.gru = keras.layers.GRU(units, return_sequences=True, name="gru")
         self.after = [keras.layers.Dense(units, name=f"after_{i}") for i in range(n_layers)]
+        self._compiled = tf.function(self.gru, autograph=False)
 
     def call(self, curves):
         """float32 [batch, n_frames, units + n] from [batch, n_frames, n]."""
         h = curves
         for layer in self.before:
             h = tf.nn.leaky_relu(layer(h), 0.2)
-        h = self.gru(h)
+        # Compiled, since an eager loop over the frames is slow.
+        if tf.executing_eagerly():
+            if not self.gru.built:
+                self.gru.build(h.shape)
+            h = self._compiled(h)
+        else:
+            h = self.gru(h)
         for layer in self.after:
             h = tf.nn.leaky_relu(layer(h), 0.2)
         return tf.concat([h, curves], axis=2)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from noisygan.metrics import note_analysis
 from synths.units import midi_to_hz
 
 
@@ -28,7 +29,7 @@ class ConditionedPitch:
         pitch = conditioning["pitch"]
         note = tf.clip_by_value(tf.cast(tf.round(pitch), tf.int32), 0, 127)
         left = (pitch - tf.cast(note, tf.float32))[:, None, None] + deviation
-        hz = tf.constant(440.0 * 2.0 ** ((np.arange(128) - 69) / 12.0), tf.float32)
+        hz = tf.constant(note_analysis.midi_to_hz(np.arange(128)), tf.float32)
         return shifted(tf.gather(hz, note)[:, None, None], left)
 
 

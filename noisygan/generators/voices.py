@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from noisygan.metrics.note_analysis import midi_to_hz
 from synths.filtered_noise import FilteredNoise
 from synths.oscillators import harmonic_synthesis
 from synths.partials import normalize_distribution
@@ -77,7 +78,7 @@ class HarmonicVoice(keras.layers.Layer):
         """Decide the number of harmonics, unless it is set, from the lowest pitch, MIDI."""
         if self.n_harmonics is None:
             # Half a semitone lower: notes may be flat.
-            lowest_hz = 440.0 * 2.0 ** ((pitch - 69.5) / 12.0)
+            lowest_hz = midi_to_hz(pitch - 0.5)
             self._set_n_harmonics(min(max(int(self.bandwidth_hz / lowest_hz), 1), MAX_HARMONICS))
 
     def get_controls(self, decoded, f0_hz, loudness_db, inharmonicity=None):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisygan.metrics.note_analysis import midi_to_hz, power_to_db
+from noisygan.metrics.note_analysis import hz_to_midi, midi_to_hz, power_to_db
 
 FRAME_RATE = 100.0
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -42,7 +42,7 @@ class Analysis(NamedTuple):
         """Energy-weighted median pitch, MIDI; None if there is none."""
         if self.confidence < NO_PITCH:
             return None
-        midi = 69.0 + 12.0 * np.log2(self.f0_hz / 440.0)
+        midi = hz_to_midi(self.f0_hz)
         order = np.argsort(midi)
         energy = np.cumsum(self.level[order] ** 2)
         return float(midi[order][np.searchsorted(energy, 0.5 * energy[-1])])

@@ -28,6 +28,11 @@ def midi_to_hz(midi):
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
 
 
+def hz_to_midi(hz):
+    """Hz to MIDI note number, fractions included."""
+    return 69.0 + 12.0 * np.log2(np.asarray(hz, dtype=np.float64) / 440.0)
+
+
 @dataclasses.dataclass(frozen=True)
 class Demodulated:
     """Partials of a note as slow curves.

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.metrics.note_analysis import midi_to_hz
 from noisygan.metrics.note_timing import HOP_SECONDS, level_db, onset_sample
 
 SKIPPED_SECONDS = 0.1  # after the onset
@@ -81,7 +82,7 @@ def measure_tuning(audio, sample_rate, pitch):
     if end - begin < 0.05 * sample_rate:
         begin = round(onset * sample_rate)
     audio = audio[begin : min(end, begin + round(MEASURED_SECONDS * sample_rate))]
-    nominal_hz = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+    nominal_hz = midi_to_hz(pitch)
     if len(audio) < 4.0 * sample_rate / nominal_hz:
         return UNKNOWN
     spectrum = np.fft.rfft(audio)

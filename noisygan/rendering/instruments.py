@@ -9,13 +9,20 @@ from noisygan import files
 from noisygan.audio_io import audio_files, sampler_formats
 from noisygan.audio_io.sampler_formats import Sample, SampledInstrument, Zone
 from noisygan.errors import UsageError
+from noisygan.metrics.note_analysis import hz_to_midi
 from noisygan.metrics.note_timing import note_timing
 from noisygan.rendering import kits
 from noisygan.rendering.batches import conditioning, has_known_voices, iterate
 from noisygan.rendering.interpolation import ends
 from noisygan.rendering.layers import crossfade_ranges, level_velocities, velocity_gains
 from noisygan.rendering.loops import crossfade_loop, find_loop, play_loop
-from noisygan.rendering.requests import check_pitches, make_requests, note_seeds, tag_values
+from noisygan.rendering.requests import (
+    NoteSpec,
+    check_pitches,
+    make_requests,
+    note_seeds,
+    tag_values,
+)
 from noisygan.rendering.synthesis import controls_row, render_controls
 
 VELOCITIES = (42, 84, 127)
@@ -123,9 +130,8 @@ def note_zones(run, pitches, velocities, n_turns, label=None, tags=None):
     has_velocity = "velocity" in run.condition_names
     velocities = sorted({max(1, v) for v in velocities}) if has_velocity else [None]
     ranges = crossfade_ranges(velocities) if has_velocity else [(1, 127)]
-    label = None if label is None else [label]
-    given = {"label": label, "tags": tags}
-    requests = [make_requests(run, n_turns, pitches, velocity, **given) for velocity in velocities]
+    spec = NoteSpec(pitches, None, label, n_turns, tags=tags)
+    requests = [make_requests(run, spec._replace(velocity=velocity)) for velocity in velocities]
     low, high = max(0, pitches[0] - _BEYOND), min(127, pitches[-1] + _BEYOND)
     keys = dict(zip(pitches, neighbouring(pitches, low, high), strict=True))
     return [
@@ -209,7 +215,7 @@ def _render_curves(generator, layers, span, seconds, sample_rate, seed):
     cents = np.zeros(len(asked))
     for name in (name for name in curves if name.endswith("/f0_hz")):
         hz = np.median(curves[name][:, :n_held, 0], axis=1)
-        cents = 1200.0 * np.log2(hz / 440.0) - [100.0 * (each.pitch - 69.0) for each in asked]
+        cents = 100.0 * (hz_to_midi(hz) - [each.pitch for each in asked])
         curves[name][: len(requests)] = curves[name][len(requests) - 1]
     noise_seed = note_seeds(seed, loudest.number)[1]
 

@@ -7,17 +7,23 @@ beside it.
 import dataclasses
 import itertools
 import math
+import pathlib
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from noisygan.audio_io import audio_files
 from noisygan.data.source_files import text_of
 from noisygan.data.tagging import UNKNOWN, is_number, shown
 from noisygan.errors import UsageError
+from noisygan.metrics.note_analysis import hz_to_midi, midi_to_hz
 
 DEFAULT_PITCH = 60
 DEFAULT_VELOCITY = 100
 _KNOWN = ("pitch", "velocity", "label")
+MAX_VARIATION = 10.0
 NO_NOTE_OFF = "held_seconds: this run's generator writes whole waveforms; leave it out"
 
 
@@ -70,6 +76,46 @@ class Request:
         return f"{self.kind}-{self.index:03d}"
 
 
+class NoteSpec(NamedTuple):
+    """What to render; fields as the arguments of `noisygan.Run.render`."""
+
+    pitch: float | Sequence[float] | None = None
+    velocity: float | None = None
+    label: str | Sequence[str] | None = None
+    count: int = 1
+    seconds: float | None = None
+    sample_rate: int | None = None
+    seed: int = 0
+    z: np.ndarray | str | pathlib.Path | None = None
+    glide: Sequence[tuple[float, float]] | None = None
+    like: str | pathlib.Path | None = None
+    held_seconds: float | None = None
+    tags: dict | None = None
+    variation: float = 1.0
+
+    def check(self):
+        """Raise UsageError for values out of range and values that exclude each other."""
+        audio_files.check_sample_rate(self.sample_rate)
+        audio_files.check_seconds(self.seconds)
+        if self.held_seconds is not None and not self.held_seconds >= 0.0:
+            raise UsageError(f"held_seconds {self.held_seconds:g}: expected 0 or more, such as 2.5")
+        names = ("pitch", "velocity", "label", "z", "tags")
+        given = [name for name in names if getattr(self, name) is not None]
+        if self.like is not None and (given or self.count != 1):
+            raise UsageError(
+                "like takes pitch, velocity, label and tags from the recordings, one note of "
+                f"another z for each; leave out {', '.join(given or ['count'])}"
+            )
+        if self.z is not None and self.count != 1:
+            raise UsageError("z makes one note of each latent; leave out count")
+        if self.z is not None and self.variation != 1.0:
+            raise UsageError("variation scales drawn latents; leave out z or variation")
+        if not 0.0 <= self.variation <= MAX_VARIATION:
+            raise UsageError(
+                f"variation {self.variation:g}: expected 0 to {MAX_VARIATION:g}, such as 3"
+            )
+
+
 def file_name(run, label):
     """First part of the file names of a label: its name, or the run's name for None."""
     name = run.name if label is None or not run.label_names else run.label_names[label]
@@ -88,9 +134,7 @@ def note_seeds(seed, number):
     return tuple(int(word & 0x7FFFFFFF) for word in words)
 
 
-def make_requests(
-    run, count=1, pitch=None, velocity=None, label=None, seed=0, held_seconds=None, tags=None
-):  # fmt: skip
+def make_requests(run, spec):
     """Request `count` notes at each pitch, label and combination of tags: list of Request.
 
     The i-th note at each pitch has the same z: notes of one index sound like one instrument.
@@ -98,42 +142,37 @@ def make_requests(
     Args:
       run: Run, or an object with its name, condition_names, label_names, pitches and, with tags,
         tag_values and tag_rows.
-      count: Notes at each pitch, 1 or more.
-      pitch: List of MIDI numbers; None draws one of the run's pitches for each note.
-      velocity: 0 .. 127; None: 100.
-      label: List of label names; None: each in turn.
-      seed: Decides which pitches and tags are drawn.
-      held_seconds: Time of the note-offs; None: the generator's default.
-      tags: dict of name -> value or list of values; others are drawn (`draw_tags`).
+      spec: NoteSpec; pitch, velocity, label, count, seed, held_seconds and tags are read.
 
     Raises:
       UsageError: if the run's generator is not conditioned on what is given, or can't play it.
     """
-    if count < 1:
-        raise UsageError(f"count {count}: expected 1 or more")
-    _check_conditions(run, pitch, velocity, label)
-    if tags:
-        check_tags(run.tag_values, tags)
-    choices = list_tags(tags)
-    velocity = DEFAULT_VELOCITY if velocity is None else velocity
+    if spec.count < 1:
+        raise UsageError(f"count {spec.count}: expected 1 or more")
+    label = [spec.label] if isinstance(spec.label, str) else spec.label
+    _check_conditions(run, spec.pitch, spec.velocity, label)
+    if spec.tags:
+        check_tags(run.tag_values, spec.tags)
+    choices = list_tags(spec.tags)
+    velocity = DEFAULT_VELOCITY if spec.velocity is None else spec.velocity
     velocity = velocity if "velocity" in run.condition_names else 0
     indices = _label_indices(run, label)
     notes = []
-    for number in range(count):
+    for number in range(spec.count):
         if "pitch" not in run.condition_names:
             chosen = [0]
-        elif pitch is not None:
-            chosen = pitch
+        elif spec.pitch is not None:
+            chosen = np.atleast_1d(spec.pitch).tolist()
         elif run.pitches:
-            draw = np.random.default_rng([seed, number])
+            draw = np.random.default_rng([spec.seed, number])
             chosen = [run.pitches[draw.integers(len(run.pitches))]]
         else:
             chosen = [DEFAULT_PITCH]
         labels = indices if label is not None else [indices[number % len(indices)]]
         for each, index, given in itertools.product(chosen, labels, choices):
-            own = draw_tags(run, number, index, seed, given)
+            own = draw_tags(run, number, index, spec.seed, given)
             more = "".join(f"-{name}_{text_of(value)}" for name, value in given.items())
-            notes.append((each, velocity, index, number, held_seconds, own, more))
+            notes.append((each, velocity, index, number, spec.held_seconds, own, more))
     return _numbered(run, notes)
 
 
@@ -300,9 +339,9 @@ def check_pitches(pitches, sample_rate=None):
     for pitch in pitches:
         if not 0 <= pitch <= 127:
             raise UsageError(f"pitch {pitch:g}: expected MIDI numbers 0 to 127, such as 60")
-        hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
+        hz = midi_to_hz(pitch)
         if sample_rate and hz >= sample_rate / 2:
-            highest = math.ceil(69 + 12 * math.log2(sample_rate / 2 / 440.0)) - 1
+            highest = math.ceil(hz_to_midi(sample_rate / 2)) - 1
             raise UsageError(
                 f"pitch {pitch:g} is {hz:.0f} Hz, which {sample_rate} Hz cannot hold; expected at "
                 f"most pitch {highest}, or a higher sample_rate"

@@ -39,29 +39,32 @@ class SavedLatents(NamedTuple):
     noise_seed: int | None = None
     tags: dict = {}
 
-    def conditions(self, run, pitch=None, velocity=None, label=None, tags=None):
-        """(pitch, velocity, label, tags) as given, else as saved if the run has such conditions."""
-        names = run.condition_names
-        if pitch is None and self.pitch is not None and "pitch" in names:
-            pitch = [self.pitch]
-        if velocity is None and self.velocity is not None and "velocity" in names:
-            velocity = self.velocity
-        if label is None and self.label_name and "label" in names and run.label_names:
-            label = [self.label_name]
-        saved = {name: value for name, value in self.tags.items() if name in names}
-        return pitch, velocity, label, saved | (tags or {})
-
-    def seconds(self, generator):
-        """Length of the note with its release, or None: the generator's own."""
+    def complete(self, spec, run):
+        """Request each latent, with its saved conditions where a `requests.NoteSpec` has none."""
+        generator, names = run.generator, run.condition_names
+        saved = {"pitch": self.pitch, "velocity": self.velocity}
+        saved["label"] = self.label_name if run.label_names else None
+        saved = {name: value for name, value in saved.items() if name in names and value != ""}
+        tags = {name: value for name, value in self.tags.items() if name in names}
         release = generator.release_seconds
-        if not self.held_seconds or release is None:
-            return None
-        return min(max(self.held_seconds + release, MIN_SECONDS), MAX_SECONDS)
+        if self.held_seconds and release is not None:
+            saved["seconds"] = min(max(self.held_seconds + release, MIN_SECONDS), MAX_SECONDS)
+        if generator.has_controls:
+            saved["held_seconds"] = self.held_seconds
+        saved = {name: value for name, value in saved.items() if getattr(spec, name) is None}
+        return spec._replace(count=len(self.z), tags=tags | (spec.tags or {}), **saved)
 
     def check_size(self, latent_dim):
         """Refuse latents of another size than a generator's, with a UsageError."""
         if self.z.ndim != 2 or self.z.shape[1] != latent_dim:
             raise UsageError(f"z: it has {self.z.shape[-1]} numbers; this run's has {latent_dim}")
+
+
+def as_saved(z):
+    """SavedLatents of a file, or of an array [latent_dim] or [n, latent_dim]."""
+    if isinstance(z, (str, pathlib.Path)):
+        return load_latents(z)
+    return SavedLatents(np.atleast_2d(np.asarray(z, np.float32)))
 
 
 def load_latents(path):

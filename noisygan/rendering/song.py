@@ -13,6 +13,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.data import softer_hits
 from noisygan.data.drums import drum_keys
 from noisygan.errors import UsageError
+from noisygan.metrics.note_analysis import midi_to_hz
 from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
 from noisygan.rendering.kits import FADE_SECONDS, drum_seconds, faded
@@ -189,7 +190,7 @@ def _refusal(note, part, sample_rate):
         known = ", ".join(part.run.label_names)
         return f"for drums that the run does not know; it knows {known}"
     highest = max((bend for _, bend in note.bend), default=0.0)
-    if not part.is_kit and 440.0 * 2.0 ** ((note.pitch + highest - 69) / 12) >= sample_rate / 2:
+    if not part.is_kit and midi_to_hz(note.pitch + highest) >= sample_rate / 2:
         return f"above what {sample_rate} Hz can hold"
     return None
 

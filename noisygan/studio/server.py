@@ -3,9 +3,9 @@
 import base64
 import contextlib
 import functools
-import importlib.resources
 import json
 import time
+from importlib.resources import files as files_of
 
 import uvicorn
 from starlette.applications import Starlette
@@ -46,8 +46,13 @@ class Studio:
             found = functools.partial(self.landscapes.__setitem__, number)
             self.worker.in_background(landscape.explore(player, found, n_latents))
         # Read once: no request's path is ever looked up among files.
-        folder = importlib.resources.files("noisygan.studio") / "page"
-        self.files = {f.name: f.read_bytes() for f in folder.iterdir() if f.is_file()}
+        folders = {"": files_of("noisygan.studio") / "page", "web/": files_of("noisygan.web")}
+        self.files = {
+            prefix + file.name: file.read_bytes()
+            for prefix, folder in folders.items()
+            for file in folder.iterdir()
+            if file.suffix in _TYPES
+        }
         post = ("latent", "render", "wav", "controls", "instrument", "match")
         limits = {"/api/match": files.MAX_UPLOAD}
         self.app = Starlette(
@@ -58,6 +63,7 @@ class Studio:
                 Route("/api/match", self.match_state),
                 *(Route(f"/api/{name}", getattr(self, name), methods=["POST"]) for name in post),
                 Route("/{name}", self.file),
+                Route("/web/{name}", self.file),
             ],
             middleware=[Middleware(network.Guard, host=host, limits=limits)],
             exception_handlers={
@@ -81,10 +87,10 @@ class Studio:
 
     async def file(self, request):
         """Send one of the page's files."""
-        name = request.path_params.get("name", "index.html")
+        name = request.scope["path"][1:] or "index.html"
         if name not in self.files:
             raise HTTPException(404, "no such address")
-        return Response(self.files[name], media_type=_TYPES.get(name[name.rfind(".") :]))
+        return Response(self.files[name], media_type=_TYPES[name[name.rfind(".") :]])
 
     async def list_runs(self, request):
         """Send the facts of each run."""

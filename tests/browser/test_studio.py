@@ -297,6 +297,6 @@ def test_it_fits_and_everything_has_a_name(chromium, address, width):
         page.wait(f"document.querySelectorAll('#runs button')[{run}].ariaChecked === 'true'")
     assert chromium.problems == []
     assert {r.rsplit("/", 1)[0] for r in chromium.requests if "8" in r} <= {
-        address.rstrip("/"), address + "api", address + "api/landscape", "about:blank",
-        "blob:http:",
+        address.rstrip("/"), address + "web", address + "api", address + "api/landscape",
+        "about:blank", "blob:http:",
     }  # fmt: skip

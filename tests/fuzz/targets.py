@@ -326,14 +326,14 @@ FACTS = toys.metadata(
 @target(encoded(FACTS), "run.json")
 def run_facts(path):
     """A run.json, and the file names of the run's notes."""
-    from noisygan.rendering.requests import make_requests
+    from noisygan.rendering.requests import NoteSpec, make_requests
     from noisygan.training.run_files import read_metadata
 
     facts = read_metadata(path.parent)
     names = ("pitch", "label", *facts["tags"])
     tags = {"tag_values": facts["tags"], "tag_rows": facts["tag_rows"]}
     run = toys.run("run", names, facts["label_names"], facts["pitches"], **tags)
-    for request in make_requests(run, 2):
+    for request in make_requests(run, NoteSpec(count=2)):
         assert pathlib.PurePath(request.stem).name == request.stem and request.stem[0] != "."
 
 

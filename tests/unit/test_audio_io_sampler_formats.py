@@ -14,7 +14,7 @@ from noisygan.data.layouts import list_entries
 from noisygan.errors import UsageError
 from noisygan.rendering.batches import render_requests
 from noisygan.rendering.instruments import make_instrument, preview
-from noisygan.rendering.requests import make_requests
+from noisygan.rendering.requests import NoteSpec, make_requests
 from tests.toy_instruments import RATE, horn, kit, reed
 
 KEY = range(128)
@@ -221,7 +221,7 @@ def test_a_sampler_plays_round_robins_and_velocities_at_the_level_of_render(tmp_
     player, gain = player_of(made.path), []
     for key in (60, 62):
         for velocity in (1, 10, 30, 42, 50, 63, 84, 105, 127):
-            requests = make_requests(run, 2, [key], velocity)
+            requests = make_requests(run, NoteSpec(key, velocity, count=2))
             for note in render_requests(run.generator, requests, 2.0, 48000).audio:
                 found = player.play([key], velocity, 1.8, 1.8)[4800:81600]
                 gain.append(20.0 * np.log10(found.std() / note[4800:81600].std()))

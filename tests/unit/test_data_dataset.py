@@ -388,6 +388,16 @@ class TestSegments:
         assert next(iter(found.batches(3, seed=0)))["audio"].shape == (3, 100)
         assert Recordings(n_samples=100).read(path).fingerprint != found.fingerprint
 
+    def test_a_peak_is_that_of_the_recording(self, where, song):
+        path, audio = song
+        plain = Recordings(n_samples=100, segments=True).read(path)
+        found = Recordings(n_samples=100, segments=True, peak=0.9).read(path)
+        gain = 0.9 / np.abs(audio).max()
+        for i in range(len(plain)):
+            np.testing.assert_allclose(found.audio(i), gain * plain.audio(i), rtol=1e-6)
+        with pytest.raises(UsageError, match="segments and trim_db: expected segments"):
+            Recordings(segments=True, trim_db=-50.0, peak=1.0)
+
     @pytest.mark.parametrize(
         "n_samples, command",
         [(262144, "--preset netzer"), (4410, "--sample_rate 22050 --n_samples 4410")],

@@ -49,6 +49,18 @@ def read(folder, **options):
     return Recordings(**{"sample_rate": RATE, "n_samples": N} | options).read(folder)
 
 
+def test_prepared_recordings_are_faded_once(folders, tmp_path):
+    fades = {"fade_in_seconds": 0.005, "fade_out_seconds": 0.01}
+    prepare(folders[0], tmp_path / "out", **fades)
+    prepared = read(tmp_path / "out")
+    again = read(tmp_path / "out", **fades)
+    shorter = read(tmp_path / "out", n_samples=200, **fades)
+    for i in range(len(prepared)):
+        np.testing.assert_array_equal(prepared.audio(i), again.audio(i))
+        np.testing.assert_array_equal(prepared.audio(i)[:40], shorter.audio(i)[:40])
+        assert prepared.audio(i)[199] != 0.0 and shorter.audio(i)[199] == 0.0
+
+
 def test_every_recording_is_in_one_split_and_as_it_was(folders):
     data, out = folders
     plain, n = read(data), 0

@@ -143,6 +143,9 @@ def test_a_recurrent_decoder_keeps_the_curves_beside_its_features():
     changed = decoder(tf.constant(later)).numpy()
     np.testing.assert_allclose(changed[:, :6], decoded[:, :6], atol=1e-6)
     assert np.abs(changed[:, 6:, :7] - decoded[:, 6:, :7]).max() > 1e-3
+    # Eager calls run a compiled loop.
+    in_graph = tf.function(decoder, autograph=False)(tf.constant(later)).numpy()
+    np.testing.assert_allclose(in_graph, changed, atol=1e-6)
 
 
 def test_the_asked_pitch_is_right_to_the_last_bits_of_a_float32():

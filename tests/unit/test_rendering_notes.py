@@ -12,7 +12,7 @@ from noisygan.errors import UsageError
 from noisygan.generators.generator import Capabilities
 from noisygan.rendering.batches import iterate, render_requests
 from noisygan.rendering.notes import Note, Notes
-from noisygan.rendering.requests import Request, make_requests
+from noisygan.rendering.requests import NoteSpec, Request, make_requests
 from synths import Reverb
 from tests import toys
 
@@ -46,11 +46,11 @@ def hybrid():
 
 @pytest.fixture(scope="module")
 def notes(hybrid):
-    return render_requests(hybrid, make_requests(FLUTE, 2, [60, 67]), seed=3)
+    return render_requests(hybrid, make_requests(FLUTE, NoteSpec([60, 67], count=2)), seed=3)
 
 
 def test_a_note_depends_on_its_own_request_alone():
-    requests = make_requests(FLUTE, 20, [60, 67], seed=3)
+    requests = make_requests(FLUTE, NoteSpec([60, 67], count=20, seed=3))
     generator = Generator()
     together = list(iterate(generator, requests, seed=3))
     assert max(generator.batches) > 1
@@ -68,16 +68,20 @@ def test_seeds_and_numbers_give_different_notes():
 
 def test_batches_are_small_for_long_notes_and_rendered_on_use():
     generator = Generator()
-    list(iterate(generator, make_requests(FLUTE, 4, [60]), seconds=8.0, sample_rate=96000))
+    list(
+        iterate(
+            generator, make_requests(FLUTE, NoteSpec(60, count=4)), seconds=8.0, sample_rate=96000
+        )
+    )
     assert generator.batches == [2, 2]
-    notes = render_requests(generator, make_requests(FLUTE, 3, [60]))
+    notes = render_requests(generator, make_requests(FLUTE, NoteSpec(60, count=3)))
     assert (len(notes), generator.batches) == (3, [2, 2])
     assert notes.audio.shape == (3, 4000) and notes.audio.dtype == np.float32
     assert notes.audio is notes.audio and generator.batches == [2, 2, 3]
 
 
 def test_raw_waveforms_have_no_controls(tmp_path):
-    notes = render_requests(Generator(), make_requests(FLUTE, 1, [60]))
+    notes = render_requests(Generator(), make_requests(FLUTE, NoteSpec(60)))
     assert notes.controls == {}
     with pytest.raises(UsageError, match="stems"):
         notes.stems()
@@ -85,7 +89,7 @@ def test_raw_waveforms_have_no_controls(tmp_path):
         with pytest.raises(UsageError, match=what):
             notes.save(tmp_path / "out", **{what: True})
     with pytest.raises(UsageError, match="controls"):
-        list(iterate(Generator(), make_requests(FLUTE), audio=False))
+        list(iterate(Generator(), make_requests(FLUTE, NoteSpec()), audio=False))
     assert not (tmp_path / "out").exists()
 
 
@@ -158,7 +162,7 @@ def test_files(notes, tmp_path):
 
 
 def test_nothing_is_overwritten_or_rendered_before_that_is_known(tmp_path):
-    notes = render_requests(Generator(), make_requests(FLUTE, 2, [60]))
+    notes = render_requests(Generator(), make_requests(FLUTE, NoteSpec(60, count=2)))
     taken = tmp_path / f"{notes.names[1]}.npz"
     taken.write_bytes(b"mine")
     with pytest.raises(UsageError, match=taken.name):
@@ -170,7 +174,7 @@ def test_nothing_is_overwritten_or_rendered_before_that_is_known(tmp_path):
 
 
 def test_what_would_clip_is_lowered_with_its_controls_and_stems(hybrid, tmp_path):
-    requests = make_requests(FLUTE, 1, [60])
+    requests = make_requests(FLUTE, NoteSpec(60))
     plain = render_requests(hybrid, requests)
     loud = render_requests(hybrid, requests, gain=2.0 / np.abs(plain.audio).max())
     assert np.abs(loud.audio).max() == pytest.approx(2.0, rel=1e-4)
@@ -189,7 +193,7 @@ def test_what_would_clip_is_lowered_with_its_controls_and_stems(hybrid, tmp_path
 def test_long_notes_are_rendered_in_blocks_and_are_the_same(hybrid, monkeypatch):
     from noisygan.rendering import batches, synthesis
 
-    requests = make_requests(FLUTE, 2, [60])
+    requests = make_requests(FLUTE, NoteSpec(60, count=2))
     at_once = render_requests(hybrid, requests)
     monkeypatch.setattr(synthesis, "BLOCK_SAMPLES", 700)
     monkeypatch.setattr(batches, "MAX_SAMPLES_PER_BATCH", 3999)

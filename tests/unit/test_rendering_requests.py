@@ -11,6 +11,7 @@ from noisygan.data.selection import split_known
 from noisygan.data.source_files import Entry
 from noisygan.errors import UsageError
 from noisygan.rendering.requests import (
+    NoteSpec,
     bend_requests,
     check_pitches,
     file_name,
@@ -48,11 +49,11 @@ def stems(requests):
     ],
 )  # fmt: skip
 def test_names(run, asked, expected):
-    assert stems(make_requests(run, **asked)) == expected
+    assert stems(make_requests(run, NoteSpec(**asked))) == expected
 
 
 def test_names_are_read_back_by_the_data_package():
-    requests = make_requests(FLUTE, 2, [5, 5.25, 67.5, 67.96, 127], 7)
+    requests = make_requests(FLUTE, NoteSpec([5, 5.25, 67.5, 67.96, 127], 7, count=2))
     for request in requests:
         assert parse_note_name(request.stem) == ("flute_acoustic_000", request.pitch, 7)
     assert len({*stems(requests)}) == 10
@@ -73,12 +74,12 @@ def test_known_values_may_have_commas():
 
 def test_without_pitches_they_are_drawn_from_the_recordings():
     def drawn(n, seed):
-        return [request.pitch for request in make_requests(FLUTE, n, seed=seed)]
+        return [request.pitch for request in make_requests(FLUTE, NoteSpec(count=n, seed=seed))]
 
     assert set(drawn(40, 1)) == {60, 62, 64}
     assert drawn(40, 1)[:5] == drawn(5, 1)
     assert drawn(40, 1) != drawn(40, 2)
-    assert len({*stems(make_requests(FLUTE, 40))}) == 40
+    assert len({*stems(make_requests(FLUTE, NoteSpec(count=40)))}) == 40
 
 
 def test_tags_that_are_not_given_are_those_of_one_recording():
@@ -86,18 +87,18 @@ def test_tags_that_are_not_given_are_those_of_one_recording():
     values = {"mic": ("close", "far"), "decay": (0.1, 0.9)}
     names, tags = ("label", "mic", "decay"), {"tag_values": values, "tag_rows": rows}
     drums = run("kit", names, ("kick", "snare"), **tags)
-    found = make_requests(drums, 40)
+    found = make_requests(drums, NoteSpec(count=40))
     assert {(each.label, *each.tags.values()) for each in found} == {
         (0, "close", 0.1),
         (0, "far", 0.2),
         (1, "far", 0.9),
     }
-    assert make_requests(drums, 5)[3].tags == found[3].tags
+    assert make_requests(drums, NoteSpec(count=5))[3].tags == found[3].tags
     # Of a snare that is close there is none: the number is that of something alike.
-    [snare] = make_requests(drums, label=["snare"], tags={"mic": "close"})
+    [snare] = make_requests(drums, NoteSpec(label="snare", tags={"mic": "close"}))
     assert snare.tags["mic"] == "close" and snare.stem == "snare-mic_close-000"
     tags = {"mic": ["close", "far"], "decay": [0.2, "0.5"]}
-    given = make_requests(drums, label=["kick"], tags=tags)
+    given = make_requests(drums, NoteSpec(label="kick", tags=tags))
     assert [list(each.tags.values()) for each in given] == [
         [mic, decay] for mic in ("close", "far") for decay in (0.2, 0.5)
     ]
@@ -118,15 +119,15 @@ def test_tags_that_are_not_given_are_those_of_one_recording():
 )
 def test_what_a_run_does_not_know_is_refused(run, asked, named):
     with pytest.raises(UsageError, match=named):
-        make_requests(run, **asked)
+        make_requests(run, NoteSpec(**asked))
 
 
 def test_a_glide_beyond_all_pitches():
     voices = [types.SimpleNamespace(kind="harmonic")]
     generator = types.SimpleNamespace(voices=voices, condition_names=("pitch", "velocity"))
-    assert bend_requests(make_requests(FLUTE), ((0.0, 1.0),), generator, 16000)[0].bend
+    assert bend_requests(make_requests(FLUTE, NoteSpec()), ((0.0, 1.0),), generator, 16000)[0].bend
     for pitch, semitones in ((1, -48.0), (118, 5.0)):
-        bend, requests = ((0.0, 0.0), (1.0, semitones)), make_requests(FLUTE, 1, [60, pitch])
+        bend, requests = ((0.0, 0.0), (1.0, semitones)), make_requests(FLUTE, NoteSpec([60, pitch]))
         with pytest.raises(UsageError, match=f"glide takes pitch {pitch} "):
             bend_requests(requests, bend, generator, 16000)
     with pytest.raises(UsageError, match="glide"):

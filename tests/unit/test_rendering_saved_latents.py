@@ -1,9 +1,12 @@
 """Latents read from files."""
 
+import types
+
 import numpy as np
 import pytest
 
 from noisygan.errors import UsageError
+from noisygan.rendering.requests import NoteSpec
 from noisygan.rendering.saved_latents import SavedLatents, load_latents
 from tests import toys
 
@@ -24,12 +27,17 @@ def test_saved_latents_and_arrays_are_read(tmp_path):
 
 
 def test_conditions_are_the_given_ones_else_the_saved_ones():
-    saved = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute", tags={"mic": "far", "x": 1.0})
+    saved = SavedLatents(np.zeros((1, 3)), 60.4, 90.0, "flute", 1.5, tags={"mic": "far", "x": 1.0})
+    generator = types.SimpleNamespace(has_controls=True, release_seconds=0.5)
     flute = toys.run("run", ("pitch", "velocity", "label", "mic"), ("flute", "oboe"), ())
-    assert saved.conditions(flute) == ([60.4], 90.0, ["flute"], {"mic": "far"})
-    given = [72], 5, ["oboe"], {"mic": "close"}
-    assert saved.conditions(flute, *given) == given
-    assert saved.conditions(toys.run("run", (), ("flute",), ())) == (None, None, None, {})
+    flute.generator = generator
+    found = saved.complete(NoteSpec(), flute)
+    assert found == NoteSpec(60.4, 90.0, "flute", 1, 2.0, held_seconds=1.5, tags={"mic": "far"})
+    given = NoteSpec(72, 5, "oboe", 1, 3.0, held_seconds=0.1, tags={"mic": "close"})
+    assert saved.complete(given, flute) == given
+    other = toys.run("run", (), ("flute",), ())
+    other.generator = types.SimpleNamespace(has_controls=False, release_seconds=None)
+    assert saved.complete(NoteSpec(), other) == NoteSpec(tags={})
     with pytest.raises(UsageError, match="z: .* 3 .* 4"):
         saved.check_size(4)
 

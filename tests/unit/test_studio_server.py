@@ -77,12 +77,13 @@ def test_only_the_pages_files_are_served(ask):
     status, headers, page = ask("/")
     assert status == 200 and b"noisygan" in page and "server" not in headers
     assert "default-src 'none'" in headers["content-security-policy"]
-    for name, kind in (("studio.css", "text/css"), ("main.js", "text/javascript")):
+    for name, kind in (("studio.css", "text/css"), ("web/dom.js", "text/javascript")):
         status, headers, _ = ask(f"/{name}")
         assert status == 200 and headers["content-type"].startswith(kind)
     for path in (
         "/server.py", "/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "//etc/passwd",
-        "/page/main.js", "/.", "/%00", "/api", "/api/landscape/9",
+        "/page/main.js", "/web/main.js", "/web/__init__.py", "/.", "/%00", "/api",
+        "/api/landscape/9",
     ):  # fmt: skip
         assert ask(path)[0] == 404, path
 

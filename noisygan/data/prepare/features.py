@@ -7,7 +7,7 @@ floor(n_samples frame_rate / sample_rate) + 1 of them.
 import numpy as np
 
 from noisygan.errors import UsageError
-from noisygan.metrics.note_analysis import midi_to_hz
+from noisygan.metrics.note_analysis import hz_to_midi, midi_to_hz
 
 # A piano's notes, and a whole tone above them.
 MIN_HZ, MAX_HZ = 27.0, 4700.0
@@ -81,7 +81,7 @@ def detect_pitch(audio, sample_rate, method):
     sure = np.asarray(f0_hz)[np.asarray(confidence) > _CONFIDENT]
     if len(sure) < 3:
         return None
-    return float(np.round(69.0 + 12.0 * np.log2(np.median(sure) / 440.0)))
+    return float(np.round(hz_to_midi(np.median(sure))))
 
 
 def onsets(audio, sample_rate):

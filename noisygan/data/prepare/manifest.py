@@ -55,6 +55,7 @@ def read_manifest(folder):
                 _ = [_own_name(name) for name in split["shards"]], int(split["n_records"])
             _ = [_own_name(name) for name, _ in manifest["sha256"].items()]
             _ = [f"{rate:d}" for rate in manifest["sample_rates"]]
+            _ = manifest["options"].items()
             _ = f"{manifest['fingerprint']:s}", f"{manifest['counts']['files']:d}"
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         detail = " ".join(str(error).split())

@@ -176,6 +176,8 @@ def list_entries(folder, split, sample_rate):
                 f"{folder / name} {reason}; prepare the recordings again or copy the file again"
             )
     column, entries = rates.index(sample_rate), []
+    fades = ("fade_in_seconds", "fade_out_seconds")
+    faded = tuple(bool(manifest["options"].get(name)) for name in fades)
     for line in read_index(folder):
         if line["split"] == split:
             try:
@@ -198,6 +200,7 @@ def list_entries(folder, split, sample_rate):
                         rule="prepared",
                         start=start,
                         end=start + max(1, n_samples),
+                        faded=faded,
                     )
                 )
             except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:

@@ -3,7 +3,7 @@
 // What is drawn is kept as a difference from the generator's own curve, so it stays when the latent or
 // the note changes. The server lays it upon the controls and sends back the curves as they are then.
 
-import { clamp, colours, dragging, find, fitted, keepDrawn, make, noteName, place } from "./dom.js";
+import { clamp, colours, dragging, find, fitted, keepDrawn, make, noteName, place } from "./web/dom.js";
 import { current, listen, onChange, onSound, remember, run, shape, state } from "./store.js";
 
 const N_POINTS = 128;

@@ -1,8 +1,10 @@
 // What stays: favourites, history, a link to share, files.
 
 import * as api from "./api.js";
-import { clamp, find, make, say } from "./dom.js";
-import { body, current, goTo, onChange, remember, round, run, shape, state, store } from "./store.js";
+import { find, make, say } from "./web/dom.js";
+import { pack, round, unpack } from "./web/latents.js";
+import { knownTags } from "./web/widgets.js";
+import { body, current, goTo, onChange, remember, run, shape, state, store } from "./store.js";
 
 const N_FAVOURITES = 200;
 const shelf = () => `noisygan-studio/${run().name}/${run().latent_dim}`;
@@ -63,23 +65,7 @@ function showHistory() {
 
 // A link holds the run's name and the sound: its seed where it has one, else its latent.
 
-const pack = (z) => btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(z).buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-
-function unpack(text) {
-  const letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-  return [...new Float32Array(bytes.buffer)];
-}
-
-/** The tags of a sound with those of the current one where the run does not know a value. */
-function known(tags = {}) {
-  const found = { ...current().tags };
-  for (const [name, values] of Object.entries(run().tags)) {
-    if (typeof values[0] === "string") found[name] = values.includes(tags[name]) ? tags[name] : found[name];
-    else if (Number.isFinite(Number(tags[name] ?? NaN))) found[name] = clamp(Number(tags[name]), ...values);
-  }
-  return found;
-}
+const known = (tags = {}) => knownTags(run().tags, current().tags, tags);
 
 function link() {
   const s = state(), sound = current();

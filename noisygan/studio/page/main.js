@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import * as curves from "./curves.js";
-import { find, make, say } from "./dom.js";
+import { find, make, say } from "./web/dom.js";
 import * as keep from "./keep.js";
 import * as kit from "./kit.js";
 import * as match from "./match.js";

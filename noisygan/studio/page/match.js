@@ -1,7 +1,7 @@
 // A sound that is dropped on the page: what the run has to be asked to sound like it.
 
 import * as api from "./api.js";
-import { find, say } from "./dom.js";
+import { find, say } from "./web/dom.js";
 import { current, remember, run, shape, state, store, tell } from "./store.js";
 
 const MOST_BYTES = 16 * 2 ** 20;

@@ -1,6 +1,6 @@
 // Web MIDI: notes and pitch bend from any keyboard that is plugged in.
 
-import { say } from "./dom.js";
+import { say } from "./web/dom.js";
 import * as kit from "./kit.js";
 import * as piano from "./piano.js";
 import { run } from "./store.js";

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import * as audio from "./audio.js";
-import { find, isBlack, make, noteName, say } from "./dom.js";
+import { find, isBlack, make, noteName, say } from "./web/dom.js";
 import { body, listen, onChange, run, state, tell } from "./store.js";
 
 const RELEASE = 0.12;

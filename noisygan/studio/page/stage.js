@@ -1,7 +1,7 @@
 // The sound that is being shaped: its waveform and spectrogram, the playhead, the live output.
 
 import * as audio from "./audio.js";
-import { channels, colours, find, fitted, keepDrawn, noteName, say } from "./dom.js";
+import { channels, colours, find, fitted, keepDrawn, noteName, say } from "./web/dom.js";
 import { decibels, spectrogram } from "./spectrum.js";
 import { current, listen, onChange, onSound, remember, run, seeded, shape, state } from "./store.js";
 

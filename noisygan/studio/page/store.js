@@ -1,7 +1,8 @@
 // What is on the page: the runs, the state of each, its history; and who wants to know of changes.
 
 import * as api from "./api.js";
-import { say } from "./dom.js";
+import { say } from "./web/dom.js";
+import { round } from "./web/latents.js";
 
 export const CORNERS = 4;
 export const N_PADS = 8;
@@ -106,9 +107,6 @@ export function goTo(at) {
   for (const reason of ["sound", "note", "pattern", "history"]) tell(reason);
   listen();
 }
-
-/** A number of a latent, with as many digits as are kept of it. */
-export const round = (value) => Math.round(value * 1e5) / 1e5;
 
 /** Changes the current sound: its latent, or more. The change is heard. */
 export function shape(changes, name) {

@@ -1,7 +1,7 @@
 // The two pads to move in: a map of the latent space, and a square between four sounds.
 
-import { clamp, colours, dragging, find, fitted, keepDrawn, place } from "./dom.js";
-import { along, movedTo } from "./shape.js";
+import { clamp, colours, dragging, find, fitted, keepDrawn, place } from "./web/dom.js";
+import { along, between, movedTo } from "./web/latents.js";
 import { current, landscape, onChange, remember, run, shape, state, tell } from "./store.js";
 
 const STEP = 0.02;
@@ -114,19 +114,6 @@ function drawMap() {
 // The square: latents on arcs between A and B, C and D, and between those two.
 
 let spot = [0.5, 0.5];
-
-/** Latents of a normal distribution lie near a sphere: half-way along the line there is none. */
-export function between(a, b, share) {
-  if (share === 0 || share === 1) return share ? b : a;
-  const length = (z) => Math.hypot(...z);
-  const la = length(a), lb = length(b);
-  const cosine = clamp(a.reduce((sum, v, i) => sum + v * b[i], 0) / (la * lb || 1), -1, 1);
-  const angle = Math.acos(cosine);
-  if (!la || !lb || Math.sin(angle) < 1e-4) return a.map((v, i) => (1 - share) * v + share * b[i]);
-  const wa = Math.sin((1 - share) * angle) / Math.sin(angle), wb = Math.sin(share * angle) / Math.sin(angle);
-  const size = (1 - share) * la + share * lb;
-  return a.map((v, i) => size * ((wa * v) / la + (wb * b[i]) / lb));
-}
 
 function goInSquare(x, y) {
   spot = [x, y];

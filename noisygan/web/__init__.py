@@ -1,0 +1,1 @@
+"""The web instrument: its page and its engine in JavaScript, and what joins them in one file."""

@@ -1,0 +1,88 @@
+// The audio context and the engine in it; whoever plays sends messages here.
+
+import { find } from "./dom.js";
+
+const FADE_SECONDS = 0.005;
+const taps = new Set(), listeners = new Set();
+let context = null, node = null, output = null, analyser = null;
+let failed = false;
+let waiting = []; // messages, until the engine is there
+
+/** A line that stays, or none. */
+export function problem(line) {
+  find("problem").textContent = line;
+  find("problem").hidden = !line;
+}
+
+/** Sends a message to the engine. */
+export function send(message) {
+  taps.forEach((tap) => tap(message));
+  if (node) node.port.postMessage(message);
+  else if (!failed) waiting.push(message);
+}
+
+/** Calls tap(message) for each message to the engine. */
+export const onSend = (tap) => taps.add(tap);
+/** Calls listener(message) for each message from the engine. */
+export const onMessage = (listener) => listeners.add(listener);
+
+/** Address of a script that is inside the page. Pages from disk may not load scripts from blobs. */
+export const scriptAddress = (id) => `data:text/javascript;charset=utf-8,${encodeURIComponent(find(id).textContent)}`;
+
+/** Linear up to 0.8, then rounded off towards 1: sixteen voices may exceed full scale. */
+function clipping() {
+  const n = 4001, reach = 4;
+  return Float32Array.from({ length: n }, (_, i) => {
+    const x = reach * ((2 * i) / (n - 1) - 1), size = Math.abs(x);
+    return Math.sign(x) * (size <= 0.8 ? size : 0.8 + 0.2 * Math.tanh((size - 0.8) / 0.2));
+  });
+}
+
+/** Starts the engine with a model. Browsers let it sound after the first click, touch or key. */
+export async function start(model) {
+  const explain = (line) => { failed = true; waiting = []; problem(line); };
+  if (!window.AudioContext || !window.AudioWorkletNode) {
+    return explain("This browser has no AudioWorklet, so nothing can sound; Chrome, Edge, Firefox 76 and Safari 14.1 or later have");
+  }
+  try {
+    context = new AudioContext({ latencyHint: "interactive" });
+    if (!context.audioWorklet) return explain("Audio needs a page from https or from disk; this address is neither");
+    await context.audioWorklet.addModule(scriptAddress("worklet"));
+    const made = new AudioWorkletNode(context, "noisygan", { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { model } });
+    made.port.onmessage = ({ data }) => listeners.forEach((listener) => listener(data));
+    made.onprocessorerror = () => explain("The engine stopped with an error; load the page again");
+    output = new GainNode(context, { gain: 1 / 4 });
+    const clipper = new WaveShaperNode(context, { curve: clipping() });
+    analyser = new AnalyserNode(context, { fftSize: 2048 });
+    made.connect(output).connect(clipper).connect(analyser).connect(context.destination);
+    node = made;
+    waiting.forEach((message) => node.port.postMessage(message));
+    waiting = [];
+  } catch (error) {
+    return explain(`Audio did not start: ${error.message}`);
+  }
+  context.onstatechange = showState;
+  showState();
+}
+
+function showState() {
+  const isSilent = context.state !== "running";
+  document.documentElement.dataset.audio = context.state;
+  if (!failed) problem(isSilent ? "Click, touch or press a key to start the sound: browsers keep pages silent until then" : "");
+}
+
+/** Lets the engine sound; has an effect within a click, a touch or a key press. */
+export function wake() {
+  if (context && context.state !== "running") context.resume().catch(() => {});
+}
+
+/** The node whose output is heard, and its context; null before the start. */
+export const heard = () => (analyser ? { context, source: analyser } : null);
+
+const samples = new Float32Array(1024);
+/** The last samples that went out, or null while there are none. */
+export function lastSamples() {
+  if (!analyser) return null;
+  analyser.getFloatTimeDomainData(samples);
+  return samples;
+}

@@ -1,0 +1,468 @@
+"""The page of a web instrument in a real browser, from disk."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests import web_pages
+
+pytestmark = pytest.mark.browser
+
+# Messages to the engine, in the order in which they are sent.
+CAPTURE = """
+window.sent = [];
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (message, ...rest) {
+  if (message?.type) sent.push(message);
+  return post.call(this, message, ...rest);
+};
+"""
+MIDI = """
+window.keys = { name: 'Small keys' };
+navigator.requestMIDIAccess = async () => ({ inputs: new Map([[1, keys]]) });
+"""
+SUSPENDED = """
+window.AudioContext = class extends AudioContext {
+  constructor(...settings) { super(...settings); this.suspend(); }
+};
+"""
+SAID = "document.getElementById('status').textContent"
+PROBLEM = "(e => e.hidden ? '' : e.textContent)(document.getElementById('problem'))"
+ACTIVE = "document.getElementById('active').textContent"
+
+
+class Instrument:
+    """The page of a model in the browser's tab."""
+
+    def __init__(self, browser, path, text):
+        self.browser, self.path = browser, path
+        self.evaluate, self.wait = browser.evaluate, browser.wait
+        path.write_text(text, encoding="utf-8")
+
+    def open(self, script="", fragment="", width=1280, sounds=True):
+        """Open the page after a script has run in it."""
+        added = self.browser.call("Page.addScriptToEvaluateOnNewDocument", source=CAPTURE + script)
+        self.browser.visit("about:blank", width)
+        self.browser.visit(self.path.as_uri() + fragment, width)
+        self.browser.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+        if sounds:
+            self.wait("document.documentElement.dataset.audio === 'running'")
+        return self
+
+    def sent(self, *types):
+        """Messages of some types that were sent since the last call."""
+        found = json.loads(self.evaluate("JSON.stringify(sent.splice(0))"))
+        return [m for m in found if m["type"] in types]
+
+    def click(self, selector):
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def key(self, code, kind="keyDown"):
+        key = " " if code == "Space" else code[-1].lower()
+        self.browser.call("Input.dispatchKeyEvent", type=kind, code=code, key=key)
+
+    def pointer(self, selector, *points):
+        """Presses, drags and lets go: points (x, y) as shares of an element's size."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
+        box = self.evaluate(
+            f"(b => [b.left, b.top, b.width, b.height])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        at = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in points]
+        kinds = ["mousePressed", *["mouseMoved"] * (len(at) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*at, at[-1]], strict=True):
+            self.browser.call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1,
+                clickCount=1,
+            )  # fmt: skip
+
+    def slide(self, selector, value):
+        self.evaluate(
+            f"(s => {{ s.value = {value}; for (const type of ['input', 'change'])"
+            f" s.dispatchEvent(new Event(type, {{ bubbles: true }})); }})"
+            f"(document.querySelector({json.dumps(selector)}))"
+        )
+
+    def midi(self, *messages):
+        self.evaluate(f"{json.dumps(messages)}.forEach(data => keys.onmidimessage({{ data }}))")
+
+
+@pytest.fixture
+def make(chromium, tmp_path, monkeypatch):
+    """Makes the page of a model."""
+
+    def make(facts=None):
+        return Instrument(chromium, tmp_path / "page.html", web_pages.text(monkeypatch, facts))
+
+    yield make
+    chromium.visit("about:blank", 1280)
+
+
+@pytest.fixture
+def flute(make):
+    """A pitched instrument, open."""
+    return make().open(MIDI)
+
+
+def latents(page):
+    return [m["values"] for m in page.sent("latents")]
+
+
+def test_it_opens_from_disk_and_sends_what_is_set(flute):
+    sent = flute.sent("latents", "seed", "tags")
+    facts = web_pages.model()
+    expected = {"type": "latents", "values": facts["latents"]["seeds"][0]}
+    assert sent == [expected, {"type": "seed", "value": 0}]
+    assert flute.evaluate("document.title") == "flute, a noisygan instrument"
+    assert flute.browser.problems == []
+    assert flute.browser.requests == [flute.path.as_uri()]
+
+
+def test_notes_by_pointer_are_louder_at_the_foot_of_a_key(flute):
+    flute.pointer("[data-note='64']", (0.5, 0.95))
+    flute.pointer("[data-note='64']", (0.5, 0.65))
+    hard, _, soft, _ = flute.sent("noteOn", "noteOff")
+    assert hard["note"] == soft["note"] == 64
+    assert 0.9 < hard["velocity"] <= 1.0 and 0.6 < soft["velocity"] < 0.85
+    # Moving on plays the next key.
+    flute.pointer("[data-note='64']", (0.5, 0.95), (1.5, 0.95))
+    played = [(m["type"], m["note"]) for m in flute.sent("noteOn", "noteOff")]
+    assert played == [("noteOn", 64), ("noteOff", 64), ("noteOn", 65), ("noteOff", 65)]
+    flute.wait(f"{ACTIVE} === ''")
+
+
+def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
+    low = flute.evaluate("Number(document.querySelector('#piano button').dataset.note)")
+    for code, above in (("KeyZ", 0), ("KeyM", 11), ("KeyQ", 12), ("KeyI", 24), ("Digit2", 13)):
+        flute.key(code)
+        flute.key(code, "keyUp")
+        assert [m["note"] for m in flute.sent("noteOn", "noteOff")] == [low + above] * 2
+    flute.wait(f"{ACTIVE} === ''")
+    flute.key("Period")
+    flute.key("Space")
+    flute.key("KeyZ")
+    flute.wait(f"{ACTIVE} !== ''")
+    flute.key("KeyZ", "keyUp")
+    assert flute.evaluate("document.getElementById('sustain').ariaPressed") == "true"
+    sent = flute.sent("noteOn", "noteOff", "sustain")
+    kinds = [(m["type"], m.get("note", m.get("on"))) for m in sent]
+    assert kinds == [("sustain", True), ("noteOn", low + 12), ("noteOff", low + 12)]
+    assert flute.evaluate("document.querySelectorAll('.ringing:not(.down)').length") == 1
+    flute.key("Space", "keyUp")
+    assert flute.sent("sustain") == [{"type": "sustain", "on": False}]
+    flute.wait(f"{ACTIVE} === ''")
+    # Typing into a field plays nothing.
+    flute.evaluate("document.getElementById('seed').focus()")
+    flute.key("KeyZ")
+    assert flute.sent("noteOn") == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([[0x93, 71, 127]], {"type": "noteOn", "note": 71, "velocity": 1}),
+        ([[0x90, 71, 64], [0x90, 71, 0]], {"type": "noteOff", "note": 71}),
+        ([[0x90, 71, 64], [0x80, 71, 9]], {"type": "noteOff", "note": 71}),
+        ([[0xE0, 127, 127]], {"type": "bend", "semitones": 2}),
+        ([[0xE0, 0, 0]], {"type": "bend", "semitones": -2}),
+        # Registered parameter 0: the range of bends, semitones and cents.
+        (
+            [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 12], [0xB0, 38, 50], [0xE0, 127, 127]],
+            {"type": "bend", "semitones": 12.5},
+        ),
+        # Another parameter does not change it.
+        (
+            [[0xB0, 101, 0], [0xB0, 100, 1], [0xB0, 6, 12], [0xE0, 127, 127]],
+            {"type": "bend", "semitones": 2},
+        ),
+        ([[0xB0, 64, 64]], {"type": "sustain", "on": True}),
+        ([[0xB0, 66, 127], [0xB0, 66, 63]], {"type": "sostenuto", "on": False}),
+        ([[0xB0, 1, 127]], {"type": "modulation", "value": 1}),
+        ([[0xB0, 7, 0]], {"type": "volume", "value": 0}),
+        ([[0xB0, 11, 127]], {"type": "expression", "value": 1}),
+        ([[0xD0, 127]], {"type": "pressure", "value": 1}),
+        ([[0xB0, 120, 0]], {"type": "allOff", "now": True}),
+        ([[0xB0, 123, 0]], {"type": "allOff"}),
+    ],
+)  # fmt: skip
+def test_midi_messages_reach_the_engine(flute, messages, expected):
+    flute.click("#midi")
+    flute.wait("document.getElementById('midi').textContent === 'Small keys'")
+    flute.sent()
+    flute.midi(*messages)
+    assert flute.sent(expected["type"])[-1] == expected
+
+
+def test_volume_of_midi_is_a_square_and_controllers_reset(flute):
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    flute.midi([0xB0, 7, 64])
+    (volume,) = flute.sent("volume")
+    assert volume["value"] == pytest.approx((64 / 127) ** 2)
+    flute.midi([0xB0, 64, 127], [0xB0, 1, 80], [0xB0, 121, 0])
+    sent = {m["type"]: m for m in flute.sent("sustain", "modulation", "bend")}
+    assert sent["sustain"]["on"] is False and sent["modulation"]["value"] == 0
+    shown = "document.querySelector('#playing input[aria-label=Volume]').value"
+    assert flute.evaluate(shown) == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("navigator.requestMIDIAccess = async () => { throw new Error('no'); };", "not allowed"),
+        ("navigator.requestMIDIAccess = undefined;", "has no Web MIDI"),
+    ],
+)
+def test_without_midi_there_is_a_line_and_the_keys_play(make, script, line):
+    page = make().open(script)
+    page.click("#midi")
+    page.wait(f"{SAID}.includes({json.dumps(line)})")
+    page.pointer("[data-note='64']", (0.5, 0.9))
+    assert len(page.sent("noteOn")) == 1
+    assert page.browser.problems == []
+
+
+def test_without_audio_worklets_there_is_a_line_and_the_page_works(make):
+    page = make().open("delete window.AudioWorkletNode;", sounds=False)
+    page.wait(f"{PROBLEM}.includes('no AudioWorklet')")
+    page.pointer("[data-note='64']", (0.5, 0.9))
+    page.slide("#directions input", 2)
+    page.wait("location.hash.includes('z=')")
+    page.click("#record")
+    page.wait(f"{SAID} === 'There is no sound to record'")
+    assert page.browser.problems == []
+
+
+def test_it_explains_why_it_is_silent_before_a_click(make):
+    page = make().open(SUSPENDED, sounds=False)
+    page.wait(f"{PROBLEM}.startsWith('Click, touch or press a key')")
+    page.pointer("[data-note='64']", (0.5, 0.9))
+    page.wait("document.documentElement.dataset.audio === 'running'")
+    assert page.evaluate(PROBLEM) == ""
+
+
+def test_a_seventeenth_note_ends_the_first(flute):
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    flute.midi(*[[0x90, 60 + i, 100] for i in range(17)])
+    flute.wait("document.getElementById('load').textContent.endsWith('16 voices')")
+    assert flute.evaluate(f"{ACTIVE}.split(' ').length") == 16
+    assert "C4 " not in flute.evaluate(ACTIVE)
+    flute.click("#silence")
+    flute.wait(f"{ACTIVE} === ''")
+
+
+def test_sliders_seeds_and_the_morph_change_the_latent(flute):
+    seeds = web_pages.model()["latents"]["seeds"]
+    flute.sent()
+    flute.slide("#directions .slider:nth-child(2) input", 2.5)
+    assert latents(flute) == [[seeds[0][0], 2.5, *seeds[0][2:]]]
+    flute.click("[data-store='0']")
+    flute.slide("#morph input", 1)
+    assert latents(flute) == [seeds[1]]
+    flute.slide("#morph input", 0)
+    assert latents(flute) == [[seeds[0][0], 2.5, *seeds[0][2:]]]
+    flute.slide("#morph input", 0.5)
+    assert latents(flute)[0] not in seeds
+    flute.slide("#seed", 3)
+    assert flute.sent("latents", "seed") == [
+        {"type": "latents", "values": seeds[3]}, {"type": "seed", "value": 3},
+    ]  # fmt: skip
+    flute.click("#dice")
+    (drawn,) = latents(flute)
+    assert drawn in seeds and drawn != seeds[3]
+    for wrong in (8, "''"):
+        flute.slide("#seed", wrong)
+        flute.wait(f"{SAID} === 'This instrument holds the seeds 0 to 7'")
+        assert latents(flute) == []
+
+
+def test_a_preset_brings_the_sound_back(make):
+    tags = {"mic": ["close", "far"], "bend": [-1.0, 3.0]}
+    page = make(web_pages.model(tags=tags)).open()
+    page.slide("#directions input", 1.5)
+    page.slide("#playing input[aria-label=bend]", 2)
+    page.evaluate(
+        "(s => { s.value = 'far'; s.dispatchEvent(new Event('change')); })"
+        "(document.querySelector('#playing select'))"
+    )
+    page.wait("location.hash.includes('tag.mic=far&tag.bend=2')")
+    there, fragment = latents(page)[-1], page.evaluate("location.hash")
+    again = page.open(fragment=fragment)
+    first = again.sent("latents", "tags")
+    assert first[0]["values"] == pytest.approx(there, abs=1e-5)
+    assert first[1]["values"] == {"mic": "far", "bend": 2}
+    # A link in the page's own address line.
+    again.evaluate("location.hash = '#run=flute&seed=5'")
+    again.wait("document.getElementById('facts').textContent.startsWith('Seed 5')")
+    assert latents(again) == [web_pages.model()["latents"]["seeds"][5]]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "line"),
+    [
+        ("#run=cello&seed=1", "of the run cello"),
+        ("#seed=1", "it names no run"),
+        ("#run=flute&seed=99", "expected 0 to 7"),
+        ("#run=flute&seed=1e0", "expected 0 to 7"),
+        ("#run=flute&z=AAAA", "does not fit"),
+        ("#run=flute&z=%22%3E%3Cimg%3E", "does not fit"),
+        ("#run=flute&z=AACAfwAAgH8AAIB_AACAfwAAgH8AAIB_", "does not fit"),  # infinity
+        ("#run=flute&seed=1&tag.mic=%3Cb%3E", "This preset's mic"),
+        ("#%E0%A4%A", "names no run"),
+    ],
+)
+def test_an_invalid_preset_is_one_line_and_the_page_works(make, fragment, line):
+    page = make(web_pages.model(tags={"mic": ["close", "far"]})).open(fragment=fragment)
+    assert line in page.evaluate(SAID)
+    assert page.evaluate("document.querySelector('#status *')") is None
+    page.pointer("[data-note='64']", (0.5, 0.9))
+    assert len(page.sent("noteOn")) == 1
+    assert page.browser.problems == []
+
+
+def test_names_are_text(make):
+    name = "</script><img src=x onerror=\"document.title='taken'\"> & <b>"
+    tags = {"<i>mic</i>": ["<b>close</b>", "far"]}
+    page = make(web_pages.model(name=name, tags=tags)).open()
+    assert page.evaluate("document.getElementById('name').textContent") == name
+    assert page.evaluate("document.querySelectorAll('img, main b, main i').length") == 0
+    assert page.evaluate("document.title") == f"{name}, a noisygan instrument"
+    drum = {"name": name, "keys": [36]}
+    page = make(web_pages.kit(classes=[drum])).open()
+    page.pointer("#pads button", (0.5, 0.5))
+    assert page.evaluate("document.querySelector('#pads b').textContent") == name
+    assert page.evaluate("document.querySelectorAll('img').length") == 0
+    assert page.browser.problems == []
+
+
+def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
+    flute.browser.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    flute.click("#record")
+    flute.wait("document.getElementById('record').ariaPressed === 'true'")
+    flute.key("KeyZ")
+    flute.wait(f"{ACTIVE} !== ''")
+    flute.slide("#directions input", 1)
+    flute.key("KeyZ", "keyUp")
+    flute.wait(f"{ACTIVE} === ''")
+    flute.click("#record")
+    flute.wait("!document.getElementById('get-wav').disabled")
+    flute.click("#get-wav")
+    audio, rate = soundfile.read(waited(flute, tmp_path / "flute.wav"))
+    assert rate == flute.evaluate("new AudioContext().sampleRate")
+    assert 0.05 < np.abs(audio).max() < 1.0
+    note = 440 * 2 ** ((flute.sent("noteOn")[0]["note"] - 69) / 12)
+    spectrum = np.abs(np.fft.rfft(audio))
+    assert np.argmax(spectrum) * rate / len(audio) == pytest.approx(note, rel=0.01)
+    flute.click("#get-events")
+    recorded = json.loads(waited(flute, tmp_path / "flute.json").read_text())
+    played = [message["type"] for _, message in recorded["events"]]
+    assert played == ["latents", "seed", "noteOn", "latents", "noteOff"]
+    times = [seconds for seconds, _ in recorded["events"]]
+    assert times == sorted(times) and recorded["seconds"] >= times[-1]
+    # The file is opened later, in another page.
+    again = flute.open()
+    again.sent()
+    choose(again, tmp_path / "flute.json")
+    again.wait("sent.some(message => message.type === 'allOff')")
+    replayed = [m["type"] for m in again.sent("latents", "noteOn", "noteOff")]
+    assert replayed[:4] == ["latents", "noteOn", "latents", "noteOff"]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"format": "other"}, "not recorded by this page"),
+        ({"latent_dim": 5}, "other latents"),
+        ({"events": [[0, {"type": "noteOn", "note": 300, "velocity": 1}]]}, "event 1 is invalid"),
+        ({"events": [[0, {"type": "noteOff", "note": 3}], [-1, None]]}, "event 2 is invalid"),
+        ({"events": [3]}, "event 1 is invalid"),
+        (None, "no JSON"),
+    ],
+)
+def test_an_invalid_controls_file_is_one_line(flute, tmp_path, change, line):
+    good = {"format": "noisygan-performance", "version": 1, "latent_dim": 6, "events": []}
+    text = "{" if change is None else json.dumps(good | change)
+    (tmp_path / "song.json").write_text(text)
+    choose(flute, tmp_path / "song.json")
+    flute.wait(f"{SAID}.startsWith('song.json cannot be played: ')")
+    assert line in flute.evaluate(SAID)
+    assert flute.browser.problems == []
+
+
+def choose(page, path):
+    """Choose a controls file."""
+    document = page.browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.browser.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
+    page.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+
+def waited(page, path):
+    """A path, once the browser has put the file there."""
+    page.browser.until(path.exists, path.name)
+    return path
+
+
+def test_a_kit_has_pads_on_its_keys(make):
+    page = make(web_pages.kit()).open(MIDI)
+    assert page.evaluate("document.getElementById('play-keys').hidden")
+    words = "[...document.querySelectorAll('#pads b')].map(e => e.textContent)"
+    assert page.evaluate(words) == ["kick", "snare"]
+    seeds = web_pages.model()["latents"]["seeds"]
+    assert [(m["note"], m["values"]) for m in page.sent("latents")] == [
+        (36, seeds[0]), (38, seeds[0]), (40, seeds[0]),
+    ]  # fmt: skip
+    page.pointer("#pads button:nth-child(2)", (0.5, 0.9))
+    page.click("#pads button:nth-child(1)")
+    page.key("KeyS")
+    page.key("KeyS", "keyUp")
+    assert [m["note"] for m in page.sent("noteOn")] == [38, 36, 38]
+    page.click("#midi")
+    page.wait("!!keys.onmidimessage")
+    page.midi([0x99, 40, 100], [0x99, 51, 100])  # there is no ride
+    assert [m["note"] for m in page.sent("noteOn")] == [40]
+    # The chosen pad is shaped, alone.
+    page.slide("#seed", 2)
+    assert [(m["note"], m["values"]) for m in page.sent("latents")] == [
+        (38, seeds[2]),
+        (40, seeds[2]),
+    ]
+    page.wait("location.hash.includes('seed.36=0&seed.38=2')")
+    again = page.open(fragment=page.evaluate("location.hash"))
+    assert again.sent("latents")[1]["values"] == seeds[2]
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+@pytest.mark.parametrize("facts", [web_pages.model(), web_pages.kit()], ids=["pitched", "drums"])
+def test_it_fits_and_everything_has_a_name(make, facts, width):
+    page = make(facts | {"name": "a_very_long_name_of_a_run_" * 4}).open(width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button, input, select, canvas, meter')].filter(e =>"
+        " !(e.ariaLabel || e.textContent.trim() || e.closest('label'))).map(e => e.outerHTML)"
+    )
+    assert nameless == []
+    assert page.browser.problems == []
+
+
+def test_it_is_played_by_the_keyboard_alone(flute):
+    focused = "document.activeElement"
+    for _ in range(20):
+        flute.browser.press("Tab")
+        if flute.evaluate(f"!!{focused}.dataset.note"):
+            break
+    first = flute.evaluate(f"Number({focused}.dataset.note)")
+    flute.browser.press("ArrowRight")
+    flute.sent()
+    flute.browser.press("Enter")
+    assert [(m["type"], m["note"]) for m in flute.sent("noteOn", "noteOff")] == [
+        ("noteOn", first + 1), ("noteOff", first + 1),
+    ]  # fmt: skip
+    # One key of the piano is in the tab order.
+    flute.browser.press("Tab")
+    assert not flute.evaluate(f"!!{focused}.dataset.note")
+    flute.evaluate("document.querySelector('#directions input').focus()")
+    flute.browser.press("ArrowRight")
+    assert len(latents(flute)) == 1
