@@ -33,7 +33,7 @@ _NO_PARAMETER = (127, 127)
 _BEND_RANGE, _FINE_TUNING, _COARSE_TUNING = (0, 0), (0, 1), (0, 2)
 # Steps of a registered parameter within one of its coarse value.
 _N_FINE = {_BEND_RANGE: 100, _FINE_TUNING: 128, _COARSE_TUNING: 1}
-_MASTER_VOLUME = (4, 1)  # of universal real-time messages
+_MASTER_VOLUME = (127, 4, 1)  # of a universal real-time message, without the device
 _NOMINAL_VOLUME = 100.0  # of General MIDI, until a file sets another one
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 
@@ -70,9 +70,9 @@ class Song:
     Attributes:
       notes: list of Note, by start.
       damage: What of the file could not be read ('': nothing).
-      levels: dict of channel -> level of volume, expression and master volume: pairs of (seconds from the song's
-        beginning, linear gain), in order; a value holds until the next one, 1.0 before the first.
-        1.0 is General MIDI's volume without a controller, 100.
+      levels: dict of channel -> level of volume, expression and master volume: pairs of (seconds
+        from the song's beginning, linear gain), in order; a value holds until the next one, 1.0
+        before the first. 1.0 is General MIDI's volume without a controller, 100.
     """
 
     notes: list
@@ -266,10 +266,9 @@ class _Reader:
                 tempo = message.tempo
             if not message.is_meta and hasattr(message, "channel"):
                 self._play(message, channels[message.channel])
-            # F0 7F, a device, 04 01, 14 bits.
-            elif message.type == "sysex" and message.data[:1] == (127,):
-                if message.data[2:4] == _MASTER_VOLUME and len(message.data) == 6:
-                    low, high = message.data[4:]
+            elif message.type == "sysex" and len(message.data) == 6:
+                kind, _, *about, low, high = message.data
+                if (kind, *about) == _MASTER_VOLUME:
                     self._master = ((128 * high + low) / 16383.0) ** 2
                     for channel in channels:
                         self._level(channel)
