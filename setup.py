@@ -33,6 +33,8 @@ PACKAGES = [
     "noisygan.training",
     "noisygan.web",
     "synths",
+    "synths.compat",
+    "synths.compat.ddsp",
     "synths.kernels",
 ]
 

@@ -382,6 +382,7 @@ class Run:
         sample_rate: int | None = None,
         seed: int = 0,
         progress: Callable[[int, int], object] | None = None,
+        tags: dict | None = None,
     ) -> Notes:
         """Play a MIDI file.
 
@@ -393,6 +394,8 @@ class Run:
           sample_rate: Hz; None: the highest of the runs.
           seed: Decides z and noise.
           progress: Called with the number of notes rendered and of all.
+          tags: dict of a tag's name -> value, for the runs that have it; others are those of a
+            recording, drawn for each z.
 
         Returns:
           Notes of one sound; `remarks` tells what was left out.
@@ -405,7 +408,7 @@ class Run:
         """
         from noisygan.rendering.song import play_midi
 
-        return play_midi(midi, self, drums, channels, programs, sample_rate, seed, progress)
+        return play_midi(midi, self, drums, channels, programs, sample_rate, seed, progress, tags)
 
     def match(
         self,
@@ -416,6 +419,7 @@ class Run:
         n_steps: int = N_STEPS,
         seed: int = 0,
         progress: Callable[[int], object] | None = None,
+        tags: dict | None = None,
     ) -> Match:
         """Find the latent, and optionally the controls, that resynthesize a recording.
 
@@ -427,6 +431,8 @@ class Run:
           n_steps: Gradient steps of each fit.
           seed: Noise seed.
           progress: Called with the number of steps done.
+          tags: dict of a tag's name -> value; others are fitted if they are numbers, else the
+            nearest ones of eight recordings.
 
         Returns:
           Match: audio, controls, latent and distances; `save(out_dir)` writes them.
@@ -440,12 +446,12 @@ class Run:
         """
         from noisygan.matching.target import read_target
 
-        self.check_playable(pitch, label)
+        self.check_playable(pitch, label, tags=tags)
         target = read_target(target) if isinstance(target, (str, pathlib.Path)) else target
         import_tensorflow()
         from noisygan.matching.matching import match_run
 
-        return match_run(self, target, pitch, label, free, n_steps, seed, progress)
+        return match_run(self, target, pitch, label, free, n_steps, seed, progress, tags)
 
     def instrument(
         self,

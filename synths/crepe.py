@@ -47,6 +47,8 @@ def load_network(capacity):
 class Network:
     """Six convolutions over frames of 64 ms and a sigmoid layer of 360 pitches.
 
+    `body` is the Keras model of the convolutions, `kernel` and `bias` those of the last layer.
+
     Args:
       file: Path or binary file, HDF5: the weights of any capacity.
 
@@ -83,10 +85,11 @@ class Network:
                     padding="same",
                     activation="relu",
                     kernel_initializer="zeros",
+                    name=f"conv{i}",
                     **options,
                 ),
-                keras.layers.BatchNormalization(epsilon=_EPSILON, **options),
-                keras.layers.MaxPooling1D(2, **options),
+                keras.layers.BatchNormalization(epsilon=_EPSILON, name=f"conv{i}-BN", **options),
+                keras.layers.MaxPooling1D(2, name=f"conv{i}-maxpool", **options),
             ]
             names = ("gamma", "beta", "moving_mean", "moving_variance")
             values += [kernel, weights[f"conv{i}", "bias"]]
@@ -96,6 +99,7 @@ class Network:
         # `set_weights` lists what is trained first.
         for variable, value in zip(body.variables, values, strict=True):
             variable.assign(value)
+        self.body = body
         signature = [tf.TensorSpec([None, FRAME_SIZE])]
         self._body = tf.function(body, signature, autograph=False)
         self.kernel, self.bias = (weights["classifier", name] for name in ("kernel", "bias"))

@@ -46,18 +46,13 @@ class SpectralLoss(keras.layers.Layer):
             )
         self.fft_sizes = tuple(fft_sizes)
         self.loss_type = loss_type
+        self.mag_weight = mag_weight
+        self.delta_time_weight = delta_time_weight
+        self.delta_freq_weight = delta_freq_weight
+        self.cumsum_freq_weight = cumsum_freq_weight
+        self.logmag_weight = logmag_weight
         self.loudness_weight = loudness_weight
         self.sample_rate = sample_rate
-        terms = (
-            (mag_weight, lambda mag: mag),
-            (delta_time_weight, lambda mag: mag[:, 1:] - mag[:, :-1]),
-            (delta_freq_weight, lambda mag: mag[:, :, 1:] - mag[:, :, :-1]),
-            (cumsum_freq_weight, lambda mag: tf.cumsum(mag, axis=2)),
-            (logmag_weight, safe_log),
-        )
-        self.terms = [(weight, view) for weight, view in terms if weight > 0.0]
-        if not self.terms and not loudness_weight > 0.0:
-            raise ValueError("SpectralLoss: all weights are 0, expected one above 0.")
         self.built = True
 
     def call(self, target_audio, audio, weights=None):
@@ -73,10 +68,18 @@ class SpectralLoss(keras.layers.Layer):
             x[None] if x.shape.rank == 1 else x
             for x in check_floats(target_audio=(target_audio, *shapes), audio=(audio, *shapes))
         )
+        terms = (
+            (self.mag_weight, lambda mag: mag),
+            (self.delta_time_weight, lambda mag: mag[:, 1:] - mag[:, :-1]),
+            (self.delta_freq_weight, lambda mag: mag[:, :, 1:] - mag[:, :, :-1]),
+            (self.cumsum_freq_weight, lambda mag: tf.cumsum(mag, axis=2)),
+            (self.logmag_weight, safe_log),
+        )
+        terms = [(weight, view) for weight, view in terms if weight > 0.0]
         loss = tf.zeros([], audio.dtype)
-        for size in self.fft_sizes:
+        for size in self.fft_sizes if terms else ():
             target, value = (compute_mag(x, size) for x in (target_audio, audio))
-            for weight, view in self.terms:
+            for weight, view in terms:
                 difference = mean_difference(view(target), view(value), self.loss_type, weights)
                 loss += weight * difference
         if self.loudness_weight > 0.0:

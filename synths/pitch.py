@@ -17,7 +17,7 @@ _SHORTEST_SECONDS = 0.032
 _BIN_HZ = 440.0 * 2.0 ** ((crepe.BIN_PITCHES - 69.0) / 12.0)
 # Of CREPE, in bins of 20 cents: the most that a pitch moves from frame to frame, and the bins on
 # either side of the path that are averaged.
-_MAX_MOVE, _REACH = 12, 4
+_MAX_MOVE, REACH = 12, 4
 
 
 class PitchTrack(NamedTuple):
@@ -126,7 +126,7 @@ class CREPE:
             frames /= np.maximum(frames.std(1, keepdims=True), 1e-8)
             activations = self.network.activations(self.network.embed(frames))
             searched = np.where(in_range, activations, 0.0)
-            path = _smooth_path(searched) if self.viterbi else searched.argmax(1)
+            path = smooth_path(searched) if self.viterbi else searched.argmax(1)
             return centres / crepe.SAMPLE_RATE, _hz_near(path, activations), searched.max(1)
 
         return _track_rows(track, audio, sample_rate, frame_rate)
@@ -171,7 +171,7 @@ def compute_f0(
     return found.f0_hz[..., kept], found.confidence[..., kept]
 
 
-def _smooth_path(activations):
+def smooth_path(activations):
     """Most probable path through the highest activations [n_frames, n_bins] by crepe's HMM."""
     from librosa import sequence
 
@@ -185,7 +185,7 @@ def _smooth_path(activations):
 def _hz_near(path, activations):
     """Mean frequency of the bins around a path [n_frames], weighted by their activations."""
     bins = np.arange(activations.shape[1])
-    weights = np.where(abs(bins - path[:, None]) <= _REACH, activations, 0.0)
+    weights = np.where(abs(bins - path[:, None]) <= REACH, activations, 0.0)
     return 2.0 ** (weights @ np.log2(_BIN_HZ) / weights.sum(1))
 
 

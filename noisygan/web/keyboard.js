@@ -1,7 +1,7 @@
 // The piano: by mouse and touch, by the computer's keys, by Tab and arrow keys.
 
 import { find, isBlack, make, noteName } from "./dom.js";
-import { controllers, isFree, isHeld, pedal, playByPointer, press, release, releaseAll, sounding } from "./notes.js";
+import { controllers, isFree, isHeld, pedal, playByPointer, press, release, sounding } from "./notes.js";
 import { isKit, model, onChange } from "./sound.js";
 
 // Two octaves, from a C on: the lower and the upper rows of letters, black keys above the white.
@@ -53,8 +53,6 @@ function mark() {
 }
 
 function shift(octaves) {
-  releaseAll();
-  typed.clear();
   first = Math.min(Math.max(first + 12 * octaves, 12), 96);
   build();
 }
@@ -101,6 +99,11 @@ function byTyping() {
     if (!typed.has(event.code)) return;
     release(typed.get(event.code));
     typed.delete(event.code);
+  });
+  // A key that is let go elsewhere is not heard of.
+  window.addEventListener("blur", () => {
+    typed.forEach(release);
+    typed.clear();
   });
 }
 

@@ -35,8 +35,6 @@ export function release(note) {
   tell("notes");
 }
 
-export const releaseAll = () => [...held].forEach(release);
-
 /** Ends all notes: with their releases, or at once. */
 export function silence(now = false) {
   held.clear();
@@ -114,6 +112,5 @@ export function setUp() {
     else sounding.delete(message.note);
     tell("notes");
   });
-  window.addEventListener("blur", releaseAll);
   for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, wake, true);
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import synths
+from synths.compat import ddsp as compat
 
 PAGE = Path(__file__).parents[2] / "docs" / "synths.md"
 DIFFERENCES = PAGE.with_name("ddsp-differences.md")
@@ -118,3 +119,21 @@ def test_names_in_the_tables_of_the_page_are_ddsps(ddsp):
         assert names
         assert not [name for name in names if not hasattr(getattr(ddsp, module), name)]
         assert not [name for name in names if not hasattr(synths, name)]
+
+
+@pytest.mark.parametrize("module", [*MODULES])
+def test_the_compatible_namespace_has_every_name_and_argument(ddsp, module):
+    wrong = []
+    for name, theirs in vars(getattr(ddsp, module)).items():
+        is_ddsps = str(getattr(theirs, "__module__", "")).startswith("ddsp")
+        is_constant = not callable(theirs) and not inspect.ismodule(theirs)
+        if name[0] == "_" or not is_ddsps and not is_constant:
+            continue
+        ours = getattr(getattr(compat, module), name, None)
+        if ours is None:
+            wrong.append(f"{name} is missing")
+        elif is_ddsps and callable(theirs):
+            for label, both in callables(name, theirs, ours).items():
+                if not isinstance(theirs, type) or label.endswith("__init__"):
+                    wrong += differences(label, *both)
+    assert not wrong, "\n".join(wrong)

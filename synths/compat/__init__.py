@@ -1,0 +1,1 @@
+"""Namespaces of other libraries by `synths`."""

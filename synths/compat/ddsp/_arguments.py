@@ -1,0 +1,58 @@
+"""Conversion of arguments as ddsp converts them."""
+
+import functools
+import inspect
+
+import numpy as np
+import tensorflow as tf
+
+
+def is_tensor(x):
+    """Whether x is a tensor, a variable or symbolic, rather than a number, list or array."""
+    return tf.is_tensor(x) or hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic))
+
+
+def to_float32(x):
+    """Cast a float array or tensor, also within a dict, to a float32 tensor; else return x."""
+    if isinstance(x, dict):
+        return {key: to_float32(value) for key, value in x.items()}
+    if is_tensor(x) or isinstance(x, (np.ndarray, np.generic)):
+        return tf.cast(x, tf.float32) if tf.as_dtype(x.dtype).is_floating else x
+    return x
+
+
+def in_float32(function):
+    """Decorate a function to cast its arguments by `to_float32`."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*map(to_float32, args), **to_float32(kwargs))
+
+    # For gin, which does not follow `__wrapped__`.
+    call.__signature__ = inspect.signature(function)
+    return call
+
+
+def as_given(function):
+    """Decorate arithmetic of x to return a float for a number, and an array for an array."""
+
+    @functools.wraps(function)
+    def call(x, *args, **kwargs):
+        if is_tensor(x):
+            return function(x, *args, **kwargs)
+        array = np.asarray(x)
+        with tf.init_scope():
+            array = array if array.dtype == np.float32 else array.astype(np.float64)
+            result = function(array, *args, **kwargs).numpy()
+        return result if isinstance(x, (np.ndarray, np.generic)) else result[()].item()
+
+    call.__signature__ = inspect.signature(function)
+    return call
+
+
+def with_axes(x, rank):
+    """Prepend axes of 1 to the float32 tensor of x up to a rank, as broadcasting does."""
+    x = tf.cast(tf.convert_to_tensor(x), tf.float32)
+    while x.shape.rank < rank:
+        x = x[tf.newaxis]
+    return x
