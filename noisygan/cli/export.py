@@ -27,7 +27,12 @@ def add_arguments(parser):
     formats = ("saved_model", "onnx", "litert", "web")
     add = parser.add_argument
     arguments.add_run_dir(parser)
-    add("--out", required=True, metavar="PATH", help="the folder, or with web the file, that is made")
+    add(
+        "--out",
+        required=True,
+        metavar="PATH",
+        help="the folder, or with web the file, that is made",
+    )
     text = "(default: saved_model; onnx needs pip install 'noisygan[export]')"
     add("--format", choices=formats, default="saved_model", help=text)
     text = "length of the notes, where the format fixes it (default: that of the recordings)"

@@ -171,7 +171,9 @@ def _generator(generator, tensors):
         "encoder": None,
         "condition_jitter": None,
         "jitter": None,
-        "latent": [tensors.dense(layer) for layer in getattr(generator.latent_network, "layers", [])],
+        "latent": [
+            tensors.dense(layer) for layer in getattr(generator.latent_network, "layers", [])
+        ],
         "f0": _curve(generator.f0_curve, tensors),
         "loudness": _curve(generator.loudness_curve, tensors),
         "timbre": _curve(generator.timbre_curves, tensors),
@@ -274,13 +276,13 @@ def _noise(voice, tensors):
 
 
 def _modal(voice, tensors):
-    own = "middle_hz max_shift min_seconds max_seconds initial_db ceiling_db".split()
+    own = ["middle_hz", "max_shift", "min_seconds", "max_seconds", "initial_db", "ceiling_db"]
     layers = {name: tensors.dense(getattr(voice, name)) for name in ("shifts", "levels", "decays")}
     return {name: getattr(voice, name) for name in own} | layers
 
 
 def _transient(voice, tensors):
-    own = "burst_seconds min_seconds max_seconds initial_db ceiling_db".split()
+    own = ["burst_seconds", "min_seconds", "max_seconds", "initial_db", "ceiling_db"]
     layers = {name: tensors.dense(getattr(voice, name)) for name in ("bands", "decay")}
     return {name: getattr(voice, name) for name in own} | layers
 

@@ -69,7 +69,7 @@ class Jitter(keras.layers.Layer):
         )
 
     def turns(self, latent_dim):
-        """Full turns of each sine's phase at z = 1, float64 [latent_dim, 2 n]: pitch, then level."""
+        """Turns of the sines by z, of pitch and then of level, float64 [latent_dim, 2 n]."""
         n = len(self.rates_hz)
         return np.random.default_rng(n).normal(size=(latent_dim, 2 * n))
 

@@ -98,7 +98,8 @@ def band_levels_db(audio, sample_rate):
 
 @needs_node
 @pytest.mark.parametrize(
-    ("make", "rate"), [(note, 16000), (note, 22050), (string, 48000), (drum, 24000), (tagged, 16000)]
+    ("make", "rate"),
+    [(note, 16000), (note, 22050), (string, 48000), (drum, 24000), (tagged, 16000)],
 )
 def test_each_voice_is_pythons(make, rate):
     run, seconds = made(make), 0.25
@@ -253,7 +254,10 @@ def test_a_page_is_one_file_of_less_than_two_megabytes(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: WaveGAN(4096, 16000, latent_dim=5, units=2), "samples directly; expected a hybrid"),
+        (
+            lambda: WaveGAN(4096, 16000, latent_dim=5, units=2),
+            "samples directly; expected a hybrid",
+        ),
         (lambda: toys.hybrid(reverb=Reverb(trainable=True, reverb_length=30)), "reverb is Reverb"),
     ],
 )

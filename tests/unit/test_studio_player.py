@@ -10,8 +10,8 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching.distance import log_spectral_distance
-from noisygan.rendering.requests import note_seeds
 from noisygan.rendering import landscape
+from noisygan.rendering.requests import note_seeds
 from noisygan.studio import curves, files
 from noisygan.studio.landscape import explore
 from noisygan.studio.player import Player
