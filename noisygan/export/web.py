@@ -22,7 +22,6 @@ from noisygan.web import assemble
 
 _N_SEEDS = 64  # whose latents the page has
 _EXPLORED_SECONDS = 1.5
-_MAX_BYTES = 2_000_000  # float16 where float32 would be larger
 
 
 def write_page(run, path):
@@ -44,6 +43,11 @@ def write_page(run, path):
     return {name: made[name] for name in ("name", "kind", "sample_rate", "pitches", "conditions")}
 
 
+# Bytes of a number by what its error does: tables of pitch add up over seconds, F0, loudness and
+# latent shift the whole sound, timbre one band or partial.
+_EXACT, _FINE, _COARSE = "float32", "float24", "float16"
+
+
 class _Tensors:
     """Tensors of a model, each stored once."""
 
@@ -51,31 +55,45 @@ class _Tensors:
         self._indices = {}
         self.values = []
 
-    def add(self, value):
+    def add(self, value, type=_EXACT):
         """Index of a Keras variable or an array."""
         key = id(value)
         if key not in self._indices:
             self._indices[key] = len(self.values)
-            self.values.append((value, np.asarray(value, np.float32)))
+            self.values.append((value, type))
         return self._indices[key]
 
-    def dense(self, layer):
+    def dense(self, layer, type):
         """Description of a dense layer."""
-        return {"kernel": self.add(layer.kernel), "bias": self.add(layer.bias)}
+        return {"kernel": self.add(layer.kernel, type), "bias": self.add(layer.bias, type)}
 
     def packed(self):
         """(table of the tensors, their bytes as base64)."""
         table, parts, offset = [], [], 0
-        for _, value in self.values:
-            data = value.astype("<f4").tobytes()
-            table.append({"shape": list(value.shape), "type": "float32", "offset": offset})
+        for value, type in self.values:
+            value = np.asarray(value, np.float32)
+            data = _bytes(value, type)
+            table.append({"shape": list(value.shape), "type": type, "offset": offset})
             parts.append(data)
             offset += len(data)
         return table, base64.b64encode(b"".join(parts)).decode()
 
 
-def web_model(run):
+def _bytes(value, type):
+    """Little-endian bytes; float24 is float32 without its last byte, rounded."""
+    if type == _COARSE:
+        return value.astype("<f2").tobytes()
+    bits = value.astype("<f4").view("<u4")
+    if type == _EXACT:
+        return bits.tobytes()
+    rounded = (bits.astype(np.uint64) + 128).astype("<u4").reshape(-1, 1)
+    return rounded.view(np.uint8)[:, 1:].tobytes()
+
+
+def web_model(run, directions=True):
     """A run as a dict for JSON: facts for the page, networks, and tensors as base64.
+
+    Directions of z are found by rendering notes, which takes ten seconds.
 
     Raises:
       UsageError: for a run that the web instrument can't play.
@@ -108,7 +126,7 @@ def web_model(run):
         "latents": {
             "size": generator.latent_dim,
             "seeds": np.round(seeds.astype(float), 4).tolist(),
-            **_directions(run, seeds),
+            **(_directions(run, seeds) if directions else {"directions": [], "names": []}),
         },
         "generator": described,
         "tensors": table,
@@ -158,6 +176,8 @@ def _directions(run, latents):
 def _generator(generator, tensors):
     """Description of a hybrid's networks."""
     encoder, jitter = generator.condition_encoder, generator.jitter
+    # Timbre decides the frequencies of modes.
+    has_modes = any(voice.kind == "modal" for voice in generator.voices)
     own = (
         "initial_loudness_db max_loudness_db loudness_scale_db gate_db velocity_exponent rings_out"
     )
@@ -172,11 +192,11 @@ def _generator(generator, tensors):
         "condition_jitter": None,
         "jitter": None,
         "latent": [
-            tensors.dense(layer) for layer in getattr(generator.latent_network, "layers", [])
+            tensors.dense(layer, _FINE) for layer in getattr(generator.latent_network, "layers", ())
         ],
-        "f0": _curve(generator.f0_curve, tensors),
-        "loudness": _curve(generator.loudness_curve, tensors),
-        "timbre": _curve(generator.timbre_curves, tensors),
+        "f0": _curve(generator.f0_curve, tensors, _FINE),
+        "loudness": _curve(generator.loudness_curve, tensors, _FINE),
+        "timbre": _curve(generator.timbre_curves, tensors, _FINE if has_modes else _COARSE),
         "pitch": _PITCHES[type(generator.pitch)](generator.pitch),
         "voices": [_VOICES[type(voice)](voice, tensors) for voice in generator.voices],
     }
@@ -214,14 +234,17 @@ def _coordinate(each, tensors):
     described |= {name: getattr(each, name) for name in _COORDINATES[type(each)]}
     if isinstance(each, Vibrato):
         described |= {
-            name: tensors.dense(getattr(each, name)) for name in ("rate", "phase", "depth")
+            name: tensors.dense(getattr(each, name), _FINE) for name in ("rate", "phase", "depth")
         }
     return described
 
 
-def _curve(curve, tensors):
+def _curve(curve, tensors, type):
+    def dense(layer):
+        return tensors.dense(layer, type)
+
     if isinstance(curve, PitchSweep):
-        layers = {name: tensors.dense(getattr(curve, name)) for name in ("end", "rises", "times")}
+        layers = {name: dense(getattr(curve, name)) for name in ("end", "rises", "times")}
         own = ("max_end", "max_rise", "min_seconds", "max_seconds", "place")
         return {"type": "sweep", **{name: getattr(curve, name) for name in own}, **layers}
     layers = zip(curve.hidden, curve.shifts, curve.gains, strict=True)
@@ -229,10 +252,10 @@ def _curve(curve, tensors):
         "type": "cppn",
         "coordinates": [_coordinate(each, tensors) for each in curve.coordinates],
         "layers": [
-            dict(zip(("hidden", "shift", "gain"), map(tensors.dense, layer), strict=True))
+            dict(zip(("hidden", "shift", "gain"), map(dense, layer), strict=True))
             for layer in layers
         ],
-        "outputs": tensors.dense(curve.outputs),
+        "outputs": dense(curve.outputs),
         "activations": list(curve.activation.names),
     }
 
@@ -260,8 +283,8 @@ def _harmonic(voice, tensors):
         "slope_db": voice.slope_db,
         "level_scale_db": voice.level_scale_db,
         "detune_cents": 0.0 if voice.detune is None else float(voice.detune.numpy()),
-        "level": tensors.dense(voice.level),
-        "distribution": tensors.dense(voice.distribution),
+        "level": tensors.dense(voice.level, _FINE),
+        "distribution": tensors.dense(voice.distribution, _COARSE),
     }
 
 
@@ -271,19 +294,20 @@ def _noise(voice, tensors):
         "in_mel": voice.spread is not None,
         "initial_db": voice.initial_db,
         "ceiling_db": voice.ceiling_db,
-        "bands": tensors.dense(voice.bands),
+        "bands": tensors.dense(voice.bands, _COARSE),
     }
 
 
 def _modal(voice, tensors):
     own = ["middle_hz", "max_shift", "min_seconds", "max_seconds", "initial_db", "ceiling_db"]
-    layers = {name: tensors.dense(getattr(voice, name)) for name in ("shifts", "levels", "decays")}
+    names = ("shifts", "levels", "decays")
+    layers = {name: tensors.dense(getattr(voice, name), _FINE) for name in names}
     return {name: getattr(voice, name) for name in own} | layers
 
 
 def _transient(voice, tensors):
     own = ["burst_seconds", "min_seconds", "max_seconds", "initial_db", "ceiling_db"]
-    layers = {name: tensors.dense(getattr(voice, name)) for name in ("bands", "decay")}
+    layers = {name: tensors.dense(getattr(voice, name), _FINE) for name in ("bands", "decay")}
     return {name: getattr(voice, name) for name in own} | layers
 
 

@@ -19,7 +19,7 @@ const SMOOTHING_SECONDS = 0.005; // of volume, expression and pressure
 const VIBRATO_HZ = 5.5;
 const VIBRATO_SEMITONES = 0.5; // at full modulation
 const PRESSURE_DB = 6; // at full pressure
-const CHANGES_A_CHUNK = 2; // voices that take other latents
+const CHANGES_A_CHUNK = 1; // voices that take other latents
 const HIHAT = [42, 44, 46]; // one stops another
 
 /** A voice and what plays it. */

@@ -6,86 +6,91 @@ export class RealFFT {
   constructor(size) {
     this.size = size;
     const half = (this.half = size / 2);
-    this.cos = new Float64Array(half);
-    this.sin = new Float64Array(half);
-    for (let i = 0; i < half; i++) {
-      this.cos[i] = Math.cos((2 * Math.PI * i) / size);
-      this.sin[i] = Math.sin((2 * Math.PI * i) / size);
-    }
-    this.swaps = [];
-    const bits = Math.log2(half);
-    for (let i = 0; i < half; i++) {
-      let j = 0;
-      for (let b = 0; b < bits; b++) j |= ((i >> b) & 1) << (bits - 1 - b);
-      if (i < j) this.swaps.push(i, j);
-    }
-    this.swaps = Uint16Array.from(this.swaps);
-    this.re = new Float64Array(half + 1);
-    this.im = new Float64Array(half + 1);
+    const angles = Float64Array.from({ length: half }, (_, i) => (2 * Math.PI * i) / size);
+    this.cos = angles.map(Math.cos);
+    this.sin = angles.map(Math.sin);
+    // Of the complex transform, all around.
+    this.turnCos = angles.map((angle) => Math.cos(2 * angle));
+    this.turnSin = angles.map((angle) => Math.sin(2 * angle));
+    [this.re, this.im, this.re2, this.im2] = [0, 1, 2, 3].map(() => new Float64Array(half + 1));
   }
 
-  /** Complex transform of half the size of this.re and this.im; sign -1: forward, 1: inverse. */
-  complex(sign) {
-    const { re, im, half, cos, sin, swaps } = this;
-    for (let s = 0; s < swaps.length; s += 2) {
-      const i = swaps[s];
-      const j = swaps[s + 1];
-      const a = re[i];
-      const b = im[i];
-      re[i] = re[j];
-      im[i] = im[j];
-      re[j] = a;
-      im[j] = b;
-    }
-    // The first two passes, without multiplications.
-    let span = 1;
-    if (half >= 4) {
-      for (let i = 0; i < half; i += 4) {
-        const ar = re[i] + re[i + 1];
-        const ai = im[i] + im[i + 1];
-        const br = re[i] - re[i + 1];
-        const bi = im[i] - im[i + 1];
-        const cr = re[i + 2] + re[i + 3];
-        const ci = im[i + 2] + im[i + 3];
-        const dr = -sign * (im[i + 2] - im[i + 3]);
-        const di = sign * (re[i + 2] - re[i + 3]);
-        re[i] = ar + cr;
-        im[i] = ai + ci;
-        re[i + 1] = br + dr;
-        im[i + 1] = bi + di;
-        re[i + 2] = ar - cr;
-        im[i + 2] = ai - ci;
-        re[i + 3] = br - dr;
-        im[i + 3] = bi - di;
-      }
-      span = 4;
-    }
-    for (; span < half; span *= 2) {
-      const stride = half / span;
-      for (let k = 0; k < span; k++) {
-        const wr = cos[k * stride];
-        const wi = sign * sin[k * stride];
-        for (let i = k; i < half; i += 2 * span) {
-          const j = i + span;
-          const xr = wr * re[j] - wi * im[j];
-          const xi = wr * im[j] + wi * re[j];
-          re[j] = re[i] - xr;
-          im[j] = im[i] - xi;
-          re[i] += xr;
-          im[i] += xi;
+  /** Complex transform of half the size of this.re and this.im: Stockham's, of radix 4. */
+  complex(isInverse) {
+    const { half, turnCos, turnSin } = this;
+    // With real and imaginary parts exchanged the transform is the inverse.
+    let [re, im] = isInverse ? [this.im, this.re] : [this.re, this.im];
+    let [re2, im2] = isInverse ? [this.im2, this.re2] : [this.re2, this.im2];
+    let n = half;
+    let stride = 1;
+    for (; n >= 4; n /= 4) {
+      const quarter = n / 4;
+      const step = stride * quarter;
+      for (let p = 0; p < quarter; p++) {
+        const c1 = turnCos[p * stride];
+        const s1 = turnSin[p * stride];
+        const c2 = turnCos[2 * p * stride];
+        const s2 = turnSin[2 * p * stride];
+        const c3 = turnCos[3 * p * stride];
+        const s3 = turnSin[3 * p * stride];
+        const from = stride * p;
+        let to = 4 * from;
+        for (let i = from; i < from + stride; i++, to++) {
+          const j = i + step;
+          const k = j + step;
+          const l = k + step;
+          const sumR = re[i] + re[k];
+          const sumI = im[i] + im[k];
+          const leftR = re[i] - re[k];
+          const leftI = im[i] - im[k];
+          const otherR = re[j] + re[l];
+          const otherI = im[j] + im[l];
+          const turnedR = im[l] - im[j];
+          const turnedI = re[j] - re[l];
+          re2[to] = sumR + otherR;
+          im2[to] = sumI + otherI;
+          let xr = leftR - turnedR;
+          let xi = leftI - turnedI;
+          re2[to + stride] = c1 * xr + s1 * xi;
+          im2[to + stride] = c1 * xi - s1 * xr;
+          xr = sumR - otherR;
+          xi = sumI - otherI;
+          re2[to + 2 * stride] = c2 * xr + s2 * xi;
+          im2[to + 2 * stride] = c2 * xi - s2 * xr;
+          xr = leftR + turnedR;
+          xi = leftI + turnedI;
+          re2[to + 3 * stride] = c3 * xr + s3 * xi;
+          im2[to + 3 * stride] = c3 * xi - s3 * xr;
         }
       }
+      [re, re2] = [re2, re];
+      [im, im2] = [im2, im];
+      stride *= 4;
     }
+    if (n === 2) {
+      for (let i = 0; i < stride; i++) {
+        const j = i + stride;
+        re2[i] = re[i] + re[j];
+        im2[i] = im[i] + im[j];
+        re2[j] = re[i] - re[j];
+        im2[j] = im[i] - im[j];
+      }
+      [re, re2] = [re2, re];
+      [im, im2] = [im2, im];
+    }
+    [this.re, this.im] = isInverse ? [im, re] : [re, im];
+    [this.re2, this.im2] = isInverse ? [im2, re2] : [re2, im2];
   }
 
   /** Spectrum of signal (`size` numbers) into this.re and this.im, bins 0 to size / 2. */
   forward(signal) {
-    const { re, im, half, cos, sin } = this;
+    const { half, cos, sin } = this;
     for (let i = 0; i < half; i++) {
-      re[i] = signal[2 * i];
-      im[i] = signal[2 * i + 1];
+      this.re[i] = signal[2 * i];
+      this.im[i] = signal[2 * i + 1];
     }
-    this.complex(-1);
+    this.complex(false);
+    const { re, im } = this;
     const [r0, i0] = [re[0], im[0]];
     for (let k = 1; k <= half / 2; k++) {
       const j = half - k;
@@ -125,11 +130,11 @@ export class RealFFT {
       re[j] = er + oi;
       im[j] = or - ei;
     }
-    this.complex(1);
+    this.complex(true);
     const scale = 1 / half;
     for (let i = 0; i < half; i++) {
-      signal[2 * i] = scale * re[i];
-      signal[2 * i + 1] = scale * im[i];
+      signal[2 * i] = scale * this.re[i];
+      signal[2 * i + 1] = scale * this.im[i];
     }
   }
 }

@@ -33,6 +33,17 @@ function fromHalf(bits) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+const READERS = {
+  float16: (bytes, i) => fromHalf(bytes.getUint16(2 * i, true)),
+  // float32 without its last byte.
+  float24(bytes, i) {
+    scratch.setUint32(0, (bytes.getUint16(3 * i + 1, true) << 16) | (bytes.getUint8(3 * i) << 8));
+    return scratch.getFloat32(0);
+  },
+  float32: (bytes, i) => bytes.getFloat32(4 * i, true),
+};
+const scratch = new DataView(new ArrayBuffer(4));
+
 /** Rows of numbers: an array of arrays, or base64 of float32 with rows of a size. */
 export function readRows(rows, size) {
   if (typeof rows !== "string") return rows.map((row) => Float32Array.from(row));
@@ -50,15 +61,11 @@ export function readModel(json) {
   if (json.format !== "noisygan-web" || json.version !== 1) {
     throw new Error(`model: format ${json.format} ${json.version}; expected noisygan-web 1`);
   }
-  const bytes = new DataView(decodeBase64(json.data).buffer);
+  const { buffer } = decodeBase64(json.data);
   const tensors = json.tensors.map(({ shape, type, offset }) => {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    for (let i = 0; i < values.length; i++) {
-      values[i] =
-        type === "float16"
-          ? fromHalf(bytes.getUint16(offset + 2 * i, true))
-          : bytes.getFloat32(offset + 4 * i, true);
-    }
+    const bytes = new DataView(buffer, offset);
+    for (let i = 0; i < values.length; i++) values[i] = READERS[type](bytes, i);
     values.shape = shape;
     return values;
   });

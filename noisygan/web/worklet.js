@@ -4,7 +4,9 @@ import { Instrument } from "./engine.js";
 import { readModel } from "./model.js";
 
 const BLOCKS_A_REPORT = 40;
-const now = () => (globalThis.performance ?? Date).now();
+// A note's beginning takes longest: those of a large chord come one block after the other.
+const STARTS_A_BLOCK = 3;
+const now = () => (globalThis.performance ?? Date).now(); // a worklet may lack the former
 
 class InstrumentProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
@@ -20,19 +22,29 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     }
     this.nBlocks = 0;
     this.busy = 0;
-    this.port.onmessage = ({ data }) => {
-      try {
-        this.instrument.handle(data);
-      } catch (error) {
-        post({ type: "error", message: error.message });
-      }
-    };
+    this.messages = [];
+    this.port.onmessage = ({ data }) => this.messages.push(data);
     post({ type: "ready" });
+  }
+
+  /** Take the messages that came, in order. */
+  handle() {
+    let starts = STARTS_A_BLOCK;
+    while (this.messages.length && (starts || this.messages[0].type !== "noteOn")) {
+      const message = this.messages.shift();
+      if (message.type === "noteOn") starts--;
+      try {
+        this.instrument.handle(message);
+      } catch (error) {
+        this.port.postMessage({ type: "error", message: error.message });
+      }
+    }
   }
 
   process(inputs, [[out]]) {
     if (!this.instrument) return false;
     const begin = now();
+    this.handle();
     this.instrument.process(out);
     this.busy += now() - begin;
     if (++this.nBlocks === BLOCKS_A_REPORT) {
