@@ -49,9 +49,10 @@ _EXACT, _FINE, _COARSE = "float32", "float24", "float16"
 
 
 class _Tensors:
-    """Tensors of a model, each stored once."""
+    """Tensors of a model, each stored once, all of them exactly or as their type says."""
 
-    def __init__(self):
+    def __init__(self, are_exact):
+        self.are_exact = are_exact
         self._indices = {}
         self.values = []
 
@@ -60,7 +61,7 @@ class _Tensors:
         key = id(value)
         if key not in self._indices:
             self._indices[key] = len(self.values)
-            self.values.append((value, type))
+            self.values.append((value, _EXACT if self.are_exact else type))
         return self._indices[key]
 
     def dense(self, layer, type):
@@ -104,12 +105,16 @@ def web_model(run, directions=True):
     seeds = np.concatenate(
         [np.asarray(generator.prior(1, seed=note_seeds(seed, 0)[0])) for seed in range(_N_SEEDS)]
     )
-    tensors = _Tensors()
+    # All of a network decides the frequencies of modes, whose phases add up.
+    tensors = _Tensors(any(voice.kind == "modal" for voice in generator.voices))
     described = _generator(generator, tensors)
     table, data = tensors.packed()
     has_pitch = "pitch" in names
     labels = list(run.label_names)
     keys = {} if has_pitch else keys_of_labels(run)
+    tags = {name: list(values) for name, values in run.tag_values.items()}
+    if has_pitch and "label" in names and len(labels) > 1:
+        tags["label"] = labels  # keys play pitches, so the label is chosen as a tag is
     return {
         "format": "noisygan-web",
         "version": 1,
@@ -122,7 +127,7 @@ def web_model(run, directions=True):
         "pitches": [min(run.pitches), max(run.pitches)] if run.pitches else [],
         "conditions": list(names),
         "classes": [{"name": labels[i], "keys": own} for i, own in keys.items() if i is not None],
-        "tags": {name: list(values) for name, values in run.tag_values.items()},
+        "tags": tags,
         "latents": {
             "size": generator.latent_dim,
             "seeds": np.round(seeds.astype(float), 4).tolist(),
@@ -176,8 +181,6 @@ def _directions(run, latents):
 def _generator(generator, tensors):
     """Description of a hybrid's networks."""
     encoder, jitter = generator.condition_encoder, generator.jitter
-    # Timbre decides the frequencies of modes.
-    has_modes = any(voice.kind == "modal" for voice in generator.voices)
     own = (
         "initial_loudness_db max_loudness_db loudness_scale_db gate_db velocity_exponent rings_out"
     )
@@ -196,7 +199,7 @@ def _generator(generator, tensors):
         ],
         "f0": _curve(generator.f0_curve, tensors, _FINE),
         "loudness": _curve(generator.loudness_curve, tensors, _FINE),
-        "timbre": _curve(generator.timbre_curves, tensors, _FINE if has_modes else _COARSE),
+        "timbre": _curve(generator.timbre_curves, tensors, _COARSE),
         "pitch": _PITCHES[type(generator.pitch)](generator.pitch),
         "voices": [_VOICES[type(voice)](voice, tensors) for voice in generator.voices],
     }

@@ -167,9 +167,14 @@ export class Instrument {
     this.post({ type: "note", note: slot.request.key, on: false, stolen });
   }
 
-  /** Latent and tags of a key. */
+  /** Latent, tags and label (index) of a key. */
   sound(key) {
-    return { z: this.zOfKeys.get(key) ?? this.z, tags: this.tags };
+    const ofTag = this.model.tags.label?.indexOf(this.tags.label) ?? 0;
+    return {
+      z: this.zOfKeys.get(key) ?? this.z,
+      tags: this.tags,
+      label: this.labels.get(key) ?? Math.max(0, ofTag),
+    };
   }
 
   noteOn(key, velocity) {
@@ -189,7 +194,6 @@ export class Instrument {
       key,
       pitch: this.isKit ? 0 : key,
       velocity: this.hasVelocity ? amount : 0,
-      label: this.labels.get(key) ?? 0,
       ...this.sound(key),
     };
     const seed = (Math.imul(this.seed + 1, 0x9e3779b1) + this.nNotes++) | 0;

@@ -230,6 +230,23 @@ def test_controllers():
         assert np.abs(played(message) - plain).max() > 1e-4, message
 
 
+def labelled():
+    return toys.hybrid(condition_encoder=ConditionEncoder(("pitch", "label"), n_labels=3))
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("make", "values"),
+    [(tagged, {"mic": "far"}), (tagged, {"bow": 2.0}), (labelled, {"label": "kick"})],
+)
+def test_tags_and_the_label_of_a_pitched_run_change_the_sound(make, values):
+    model = web.web_model(made(make))
+    settings = {"model": model, "rate": 16000, "blocks": [160] * 10}
+    plain = engine(**settings, events=[[0, on(60)]])[0]
+    changed = engine(**settings, events=[[0, {"type": "tags", "values": values}], [0, on(60)]])[0]
+    assert np.abs(changed - plain).max() > 1e-4
+
+
 @needs_node
 def test_drums_play_their_keys():
     model = web.web_model(made(drum))
