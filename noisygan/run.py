@@ -513,34 +513,36 @@ class Run:
 
     def export(
         self,
-        out_dir: Path,
+        out: Path,
         format: str = "saved_model",
         seconds: float | None = None,
         sample_rate: int | None = None,
         block: int | None = None,
     ) -> dict:
-        """Write the generator for other programs.
+        """Write the generator for other programs, or as a web page that plays it.
 
         Args:
-          out_dir: New or empty folder.
-          format: "saved_model", "onnx" or "litert".
+          out: New or empty folder; of format "web" a new HTML file.
+          format: "saved_model", "onnx", "litert" or "web".
           seconds: Fixed length, where the format needs one; None: as trained.
           sample_rate: Hz, likewise.
           block: Write a stream that makes so many samples at a time; None: whole notes.
 
         Returns:
-          dict, what model.json in the folder says of inputs and outputs.
+          dict, what model.json in the folder says of inputs and outputs; of a page, facts of the
+          instrument.
 
         Raises:
-          UsageError: if the format can't hold it, or the folder is not empty.
+          UsageError: if the format can't hold it, or the folder is not empty, or the file exists.
 
         Example:
           >>> run.export("flute_onnx", format="onnx", seconds=2.0)
+          >>> run.export("flute.html", format="web")
         """
         import_tensorflow()
         from noisygan.export.export import export
 
-        return export(self, out_dir, format, seconds, sample_rate, block)
+        return export(self, out, format, seconds, sample_rate, block)
 
     def report(self, path: Path | None = None, data: Path | None = None) -> pathlib.Path:
         """Write a self-contained HTML page of the run: sounds, curves, losses.

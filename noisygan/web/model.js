@@ -1,0 +1,66 @@
+// An exported model: facts, layers, and tensors as base64.
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Bytes of base64 text. An AudioWorklet has no atob. */
+export function decodeBase64(text) {
+  const codes = new Uint8Array(128);
+  for (let i = 0; i < 64; i++) codes[ALPHABET.charCodeAt(i)] = i;
+  let n = text.length;
+  while (n && text[n - 1] === "=") n--;
+  const bytes = new Uint8Array(Math.floor((n * 3) / 4));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (let i = 0; i < n; i++) {
+    held = (held << 6) | codes[text.charCodeAt(i)];
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (held >> bits) & 255;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return bytes;
+}
+
+/** float16 bits to a number. */
+function fromHalf(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Rows of numbers: an array of arrays, or base64 of float32 with rows of a size. */
+export function readRows(rows, size) {
+  if (typeof rows !== "string") return rows.map((row) => Float32Array.from(row));
+  const all = new Float32Array(decodeBase64(rows).buffer);
+  return Array.from({ length: all.length / size }, (_, i) => all.slice(i * size, (i + 1) * size));
+}
+
+/**
+ * A model with its tensors decoded.
+ *
+ * @param {object} json As the export writes it: facts, `generator`, `tensors`, `data`.
+ * @returns {object} The facts and `generator`; `tensors` are Float32Arrays with a `shape`.
+ */
+export function readModel(json) {
+  if (json.format !== "noisygan-web" || json.version !== 1) {
+    throw new Error(`model: format ${json.format} ${json.version}; expected noisygan-web 1`);
+  }
+  const bytes = new DataView(decodeBase64(json.data).buffer);
+  const tensors = json.tensors.map(({ shape, type, offset }) => {
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    for (let i = 0; i < values.length; i++) {
+      values[i] =
+        type === "float16"
+          ? fromHalf(bytes.getUint16(offset + 2 * i, true))
+          : bytes.getFloat32(offset + 4 * i, true);
+    }
+    values.shape = shape;
+    return values;
+  });
+  return { ...json, data: undefined, tensors };
+}
