@@ -54,7 +54,7 @@ PACKAGE_DATA = {
     ],
     "noisygan.reports": ["static/*.*", "templates/*.html"],
     "noisygan.studio": ["page/*.*"],
-    "noisygan.web": ["*.css", "*.html", "*.js"],
+    "noisygan.web": ["*.json", "*.css", "*.html", "*.js"],
     "synths": ["py.typed"],
 }
 

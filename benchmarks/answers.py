@@ -18,14 +18,20 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import matplotlib
 
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import noisygan
 from benchmarks import common
 from noisygan.archives import read_arrays
 from noisygan.evaluation.report import number
+from noisygan.metrics.spectrograms import log_mel_db
 
 N_SOUNDS, SECONDS = 4, 2.0  # of each system
 NOTE_CELLS = tuple(
@@ -40,7 +46,8 @@ NOTE_CELLS = tuple(
 DRUM_CELLS = tuple(name.replace("notes", "drums") for name in NOTE_CELLS)
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
 NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
-UNPITCHED = "MMD^2 x 1000, log-mel", "Frechet, log-mel", "two-sample accuracy", "diversity"
+NOTES += ("Frechet audio distance",)
+UNPITCHED = "MMD^2 x 1000, log-mel", "descriptor distance", "Frechet audio distance", "diversity"
 DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
 
@@ -111,17 +118,32 @@ def publish(out_dir):
 
 
 def encoded(folder, name, measured):
-    """Write the first sounds of each system as docs/sounds/answers_*.ogg; returns links to them."""
+    """Write the first sounds of each system to docs/sounds and draw them; returns the links."""
     sample_rate = int(dict(measured["facts"])["length"].split()[-2])
-    links = []
+    links, heard = [], {}
     for system in [system["name"] for system in measured["systems"]]:
         sounds = read_arrays(folder / "measured" / f"{system}-0" / "shown.npz")["grid"][:N_SOUNDS]
         joined = np.concatenate([x[: round(SECONDS * sample_rate)] for x in sounds]) / 32768.0
         file = f"answers_{name}_{system}.ogg"
-        scaled = joined / max(1.0, np.abs(joined).max() / 0.95)
-        common.write_ogg(common.ROOT / "docs/sounds" / file, scaled, sample_rate)
+        heard[system] = joined / max(1.0, np.abs(joined).max() / 0.95)
+        common.write_ogg(common.ROOT / "docs/sounds" / file, heard[system], sample_rate)
         links.append(f"[{system}](sounds/{file})")
-    return "Sounds: " + ", ".join(links) + "."
+    draw(heard, sample_rate, common.ROOT / f"docs/images/answers_{name}.jpg")
+    picture = f"![Log-mel spectrograms of the first sounds](images/answers_{name}.jpg)"
+    return f"{picture}\n\nSounds, in the same order: " + ",\n".join(links) + "."
+
+
+def draw(heard, sample_rate, path):
+    """Draw a log-mel spectrogram of each system's sounds, one below the other."""
+    figure, axes = plt.subplots(len(heard), 1, figsize=(8.0, 1.3 * len(heard)), dpi=90)
+    for axis, (system, audio) in zip(axes, heard.items(), strict=True):
+        levels = log_mel_db(audio, sample_rate, n_mels=96)
+        axis.imshow(levels.T - levels.max(), vmin=-80, vmax=0, origin="lower", aspect="auto")
+        axis.set_title(system, fontsize=8, loc="left")
+        axis.set(xticks=[], yticks=[])
+    figure.tight_layout()
+    figure.savefig(path, pil_kwargs={"quality": 80})
+    plt.close(figure)
 
 
 def described(measured, question):

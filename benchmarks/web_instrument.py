@@ -109,6 +109,7 @@ def main():
 
 def measure(browser, args):
     """Play a page and print what was measured."""
+    time.sleep(3.0)  # the browser itself starts
     browser.call("Page.addScriptToEvaluateOnNewDocument", source=SCRIPT)
     browser.open(args.page, 1280)
     browser.wait("!!window.first", 30)

@@ -46,6 +46,7 @@ class Mixed:
             raise ValueError(
                 f"activations: got {list(names)}, expected some of {', '.join(PALETTE)}."
             )
+        self.names = tuple(names)
         self.functions = [PALETTE[name] for name in names]
 
     def __call__(self, x):

@@ -382,6 +382,7 @@ class Run:
         sample_rate: int | None = None,
         seed: int = 0,
         progress: Callable[[int, int], object] | None = None,
+        tags: dict | None = None,
     ) -> Notes:
         """Play a MIDI file.
 
@@ -393,6 +394,8 @@ class Run:
           sample_rate: Hz; None: the highest of the runs.
           seed: Decides z and noise.
           progress: Called with the number of notes rendered and of all.
+          tags: dict of a tag's name -> value, for the runs that have it; others are those of a
+            recording, drawn for each z.
 
         Returns:
           Notes of one sound; `remarks` tells what was left out.
@@ -405,7 +408,7 @@ class Run:
         """
         from noisygan.rendering.song import play_midi
 
-        return play_midi(midi, self, drums, channels, programs, sample_rate, seed, progress)
+        return play_midi(midi, self, drums, channels, programs, sample_rate, seed, progress, tags)
 
     def match(
         self,
@@ -416,6 +419,7 @@ class Run:
         n_steps: int = N_STEPS,
         seed: int = 0,
         progress: Callable[[int], object] | None = None,
+        tags: dict | None = None,
     ) -> Match:
         """Find the latent, and optionally the controls, that resynthesize a recording.
 
@@ -427,6 +431,8 @@ class Run:
           n_steps: Gradient steps of each fit.
           seed: Noise seed.
           progress: Called with the number of steps done.
+          tags: dict of a tag's name -> value; others are fitted if they are numbers, else the
+            nearest ones of eight recordings.
 
         Returns:
           Match: audio, controls, latent and distances; `save(out_dir)` writes them.
@@ -440,12 +446,12 @@ class Run:
         """
         from noisygan.matching.target import read_target
 
-        self.check_playable(pitch, label)
+        self.check_playable(pitch, label, tags=tags)
         target = read_target(target) if isinstance(target, (str, pathlib.Path)) else target
         import_tensorflow()
         from noisygan.matching.matching import match_run
 
-        return match_run(self, target, pitch, label, free, n_steps, seed, progress)
+        return match_run(self, target, pitch, label, free, n_steps, seed, progress, tags)
 
     def instrument(
         self,
@@ -507,34 +513,36 @@ class Run:
 
     def export(
         self,
-        out_dir: Path,
+        out: Path,
         format: str = "saved_model",
         seconds: float | None = None,
         sample_rate: int | None = None,
         block: int | None = None,
     ) -> dict:
-        """Write the generator for other programs.
+        """Write the generator for other programs, or as a web page that plays it.
 
         Args:
-          out_dir: New or empty folder.
-          format: "saved_model", "onnx" or "litert".
+          out: New or empty folder; of format "web" a new HTML file.
+          format: "saved_model", "onnx", "litert" or "web".
           seconds: Fixed length, where the format needs one; None: as trained.
           sample_rate: Hz, likewise.
           block: Write a stream that makes so many samples at a time; None: whole notes.
 
         Returns:
-          dict, what model.json in the folder says of inputs and outputs.
+          dict, what model.json in the folder says of inputs and outputs; of a page, facts of the
+          instrument.
 
         Raises:
-          UsageError: if the format can't hold it, or the folder is not empty.
+          UsageError: if the format can't hold it, or the folder is not empty, or the file exists.
 
         Example:
           >>> run.export("flute_onnx", format="onnx", seconds=2.0)
+          >>> run.export("flute.html", format="web")
         """
         import_tensorflow()
         from noisygan.export.export import export
 
-        return export(self, out_dir, format, seconds, sample_rate, block)
+        return export(self, out, format, seconds, sample_rate, block)
 
     def report(self, path: Path | None = None, data: Path | None = None) -> pathlib.Path:
         """Write a self-contained HTML page of the run: sounds, curves, losses.

@@ -10,7 +10,7 @@ import numpy as np
 from noisygan.generators.generator import Capabilities
 from noisygan.studio import curves
 from noisygan.studio.player import Player
-from tests import toys
+from tests import toys, web_pages
 
 FRAME_RATE = 100.0
 N_HARMONICS = 6
@@ -104,6 +104,18 @@ def kit():
     return player(made, "kit", ("label",), ("cymbal", "kick", "snare"))
 
 
+class LivePlayer(PlainPlayer):
+    """A player whose notes the page makes itself."""
+
+    def web_model(self):
+        return web_pages.model()
+
+
+def live():
+    """A hybrid whose notes the page makes itself, by a stand-in for the engine."""
+    return player(PlainGenerator(), "live", ("pitch", "velocity"), kind=LivePlayer)
+
+
 def raw():
     """A raw-waveform run without conditions."""
     return player(PlainGenerator((), 12, 0.4, hybrid=False), "waves", ())
@@ -117,9 +129,9 @@ def tagged():
     return player(PlainGenerator(names), "bent", names, tag_values=tags, tag_rows=rows)
 
 
-def player(generator, *facts, **tags):
+def player(generator, *facts, kind=PlainPlayer, **tags):
     """A player of a run with these facts (see `toys.run`)."""
-    return PlainPlayer(toys.run(*facts, generator=generator, **tags))
+    return kind(toys.run(*facts, generator=generator, **tags))
 
 
 @contextlib.contextmanager
@@ -131,6 +143,7 @@ def served(*players, n_latents=24):
     from noisygan.studio.server import Studio, uvicorn_config
 
     studio = Studio(list(players), n_latents=n_latents)
+    studio.files["web/worklet.js"] = web_pages.STAND_IN.encode()
     with network.listening_socket("127.0.0.1", None) as listener:
         server = uvicorn.Server(uvicorn_config(studio))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -9,6 +9,8 @@ from noisygan.web import assemble
 LATENT_DIM = 6
 NAMES = [["brightness", "dark", "bright"], ["breath", "pure", "noisy"]]
 N_SEEDS = 8
+# In place of the engine's worklet.js.
+STAND_IN = (pathlib.Path(__file__).parent / "browser/stand_in_worklet.js").read_text("utf-8")
 
 
 def model(**changes):
@@ -34,7 +36,7 @@ def kit(**changes):
 
 def text(monkeypatch, facts=None):
     """The page of a model, with the stand-in in place of the engine."""
-    read, engine = assemble.read, pathlib.Path(__file__).parent / "browser/stand_in_worklet.js"
-    own = {"worklet.js": engine.read_text(encoding="utf-8")}
+    read = assemble.read
+    own = {"worklet.js": STAND_IN}
     monkeypatch.setattr(assemble, "read", lambda name: own.get(name) or read(name))
     return assemble.page(facts or model())

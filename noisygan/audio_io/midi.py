@@ -1,7 +1,7 @@
 """MIDI files: notes with their times, pedals, pitch bends, tuning and levels.
 
 No audio here: Standard MIDI Files (RP-001, RMID of RP-029), General MIDI 1, reset of controllers
-(RP-015).
+(RP-015), increments of parameters (RP-018), master volume.
 """
 
 import bisect
@@ -27,9 +27,13 @@ _MAX_REPAIRED = 256 << 10
 
 _VOLUME, _EXPRESSION, _SUSTAIN, _SOSTENUTO = 7, 11, 64, 66
 _DATA, _DATA_LOW, _NRPNS, _RPN_LOW, _RPN_HIGH = 6, 38, (98, 99), 100, 101
+_STEPS = {96: 1, 97: -1}
 _ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 120, 121, 123  # all above are notes off, too
 _NO_PARAMETER = (127, 127)
 _BEND_RANGE, _FINE_TUNING, _COARSE_TUNING = (0, 0), (0, 1), (0, 2)
+# Steps of a registered parameter within one of its coarse value.
+_N_FINE = {_BEND_RANGE: 100, _FINE_TUNING: 128, _COARSE_TUNING: 1}
+_MASTER_VOLUME = (127, 4, 1)  # of a universal real-time message, without the device
 _NOMINAL_VOLUME = 100.0  # of General MIDI, until a file sets another one
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 
@@ -66,9 +70,9 @@ class Song:
     Attributes:
       notes: list of Note, by start.
       damage: What of the file could not be read ('': nothing).
-      levels: dict of channel -> level of volume and expression: pairs of (seconds from the song's
-        beginning, linear gain), in order; a value holds until the next one, 1.0 before the first.
-        1.0 is General MIDI's volume without a controller, 100.
+      levels: dict of channel -> level of volume, expression and master volume: pairs of (seconds
+        from the song's beginning, linear gain), in order; a value holds until the next one, 1.0
+        before the first. 1.0 is General MIDI's volume without a controller, 100.
     """
 
     notes: list
@@ -206,6 +210,12 @@ class _Channel:
         self.pressed = {}  # key -> deque of _Sounding
         self.sustained = {}  # key -> list of _Sounding that a pedal holds
 
+    def step(self, parameter, by):
+        """Move a registered parameter by a step of its fine value, or of its coarse one alone."""
+        n, (coarse, fine) = _N_FINE[parameter], self.data[parameter]
+        value = coarse * n + min(fine, n - 1) + by
+        self.data[parameter] = divmod(min(max(value, 0), 128 * n - 1), n)
+
     @property
     def gain(self):
         """Linear gain: 40 log10 of each, as General MIDI's developers advise."""
@@ -237,11 +247,11 @@ class _Reader:
     def __init__(self, mido, division, path, damage):
         self.notes, self.levels = [], collections.defaultdict(list)
         self._mido, self._division, self._path, self._damage = mido, division, path, damage
-        self._seconds, self._n_bends = 0.0, 0
+        self._seconds, self._n_bends, self._master = 0.0, 0, 1.0
 
     def read(self, messages):
         """Read the messages of a sequence, with controllers and tempo as at power-on."""
-        channels = [_Channel(number) for number in range(1, 17)]
+        channels, self._master = [_Channel(number) for number in range(1, 17)], 1.0
         for number in self.levels:
             self._level(channels[number - 1])
         tempo = 500000
@@ -256,6 +266,12 @@ class _Reader:
                 tempo = message.tempo
             if not message.is_meta and hasattr(message, "channel"):
                 self._play(message, channels[message.channel])
+            elif message.type == "sysex" and len(message.data) == 6:
+                kind, _, *about, low, high = message.data
+                if (kind, *about) == _MASTER_VOLUME:
+                    self._master = ((128 * high + low) / 16383.0) ** 2
+                    for channel in channels:
+                        self._level(channel)
         for channel in channels:
             self._silence(channel)
 
@@ -311,6 +327,9 @@ class _Reader:
             coarse = channel.data[parameter][0]
             channel.data[parameter] = (value, 0) if control == _DATA else (coarse, value)
             channel.bend(self._seconds)
+        elif control in _STEPS and parameter in channel.data:
+            channel.step(parameter, _STEPS[control])
+            channel.bend(self._seconds)
         elif control == _RESET:
             channel.expression, channel.wheel, channel.sustain = 127, 0.0, False
             channel.parameter = list(_NO_PARAMETER)
@@ -325,7 +344,7 @@ class _Reader:
                     self._release(channel, notes.popleft())
 
     def _level(self, channel):
-        self.levels[channel.number].append((self._seconds, channel.gain))
+        self.levels[channel.number].append((self._seconds, self._master * channel.gain))
 
     def _sostenuto(self, pressed, channel):
         """Catch what sounds when the pedal goes down."""

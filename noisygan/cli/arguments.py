@@ -130,10 +130,9 @@ def key(text):
     return value
 
 
-def add_tags(parser, metavar, more=""):
+def add_tags(parser, metavar, more="", absent="that of a recording"):
     """Add --tag, whose values are pairs of `tag`."""
-    text = f"value of a tag of the run{more}; may be given for several tags; where absent, that of "
-    text += "a recording"
+    text = f"value of a tag of the run{more}; may be given for several tags; where absent, {absent}"
     parser.add_argument("--tag", type=tag, action="append", metavar=metavar, help=text)
 
 

@@ -36,6 +36,7 @@ def add_arguments(parser):
         help="MIDI number or name of the target (default: by pYIN)",
     )
     add("--label", metavar="NAME", help="a label of the run (default: the nearest)")
+    arguments.add_tags(parser, "NAME=V", absent="fitted")
     steps_help = f"steps of the descent; half of them for z (default: {2 * N_STEPS})"
     add("--steps", type=steps, default=2 * N_STEPS, metavar="N", help=steps_help)
     room_help = "with --free alone: reverberation time (T60) of the target, whose reverb is fitted"
@@ -57,8 +58,10 @@ def run(args):
             "nothing to match with; expected --run_dir DIR (finds z), --free (finds the curves "
             "without a run), or both"
         )
-    if args.label and not args.run_dir:
-        raise UsageError("--label names a label of a run; add --run_dir or leave it out")
+    if (args.label or args.tag) and not args.run_dir:
+        name = "label" if args.label else "tag"
+        raise UsageError(f"--{name} names a {name} of a run; add --run_dir or leave it out")
+    tags = arguments.single_tags(args.tag)
     if args.room and args.run_dir:
         raise UsageError("--room: a run's sounds have the reverb that it learnt; leave out --room")
     trained = noisygan.load(args.run_dir) if args.run_dir else None
@@ -67,7 +70,7 @@ def run(args):
     page_path = output_paths(args.target, args.out_dir, args.stems)["page"]
     target = read_target(args.target)
     if trained:
-        trained.check_playable(args.pitch, args.label)
+        trained.check_playable(args.pitch, args.label, tags=tags)
     arguments.import_tensorflow()
     from noisygan.matching.analysis import pitch_name
     from noisygan.matching.matching import match_free
@@ -79,7 +82,7 @@ def run(args):
     with progress.CountedProgress("matching", n_steps * (1 + bool(trained and args.free))) as count:
         settings = {"pitch": args.pitch, "seed": args.seed, "n_steps": n_steps, "progress": count}
         if trained:
-            match = trained.match(target, label=args.label, free=args.free, **settings)
+            match = trained.match(target, label=args.label, free=args.free, tags=tags, **settings)
         else:
             match = match_free(target, room_seconds=args.room, **settings)
     written = match.save(args.out_dir, args.stems)

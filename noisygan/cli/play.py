@@ -42,6 +42,7 @@ def add_arguments(parser):
             help=f"run that plays {name} N (1 to {most}, or a range such as 1-8), and the number "
             "of the z that all its notes share; may be given several times",
         )
+    arguments.add_tags(parser, "NAME=V", ", for all runs that have it")
     arguments.add_seed(parser, "another seed gives other notes")
     parser.add_argument(
         "--sample_rate",
@@ -85,8 +86,9 @@ def run(args):
         for given in (args.channel, args.program)
     )
     with progress.CountedProgress("playing", None) as count:
+        settings = {"progress": count, "tags": arguments.single_tags(args.tag)}
         notes = play_midi(
-            args.midi, *runs, channels, programs, args.sample_rate, args.seed, progress=count
+            args.midi, *runs, channels, programs, args.sample_rate, args.seed, **settings
         )
     notes.names = [out.stem]
     notes.save(out.parent)

@@ -93,7 +93,7 @@ class Listing:
             return
         self.rates[facts.rate] += 1
         self.n_mixed += facts.n_channels > 1
-        if facts.lead_seconds:
+        if facts.lead_seconds >= 0.0005:
             self.leads.append(facts.lead_seconds)
         if entry.pitch is None:
             return

@@ -1,4 +1,4 @@
-"""Export of a trained run as SavedModel, ONNX or LiteRT: a folder of models and a model.json."""
+"""Export of a trained run: a folder of models (SavedModel, ONNX, LiteRT), or a web page."""
 
 import contextlib
 import importlib
@@ -14,6 +14,7 @@ import tensorflow as tf
 from noisygan.audio_io import audio_files
 from noisygan.errors import NoisyganError, RunError, UsageError
 from noisygan.export import forms as forms_of
+from noisygan.export import web
 from noisygan.export.blocks import NEXT, PREFIX, Blocks
 from noisygan.files import atomic_folder, check_folder, check_free_folder, why_unwritable
 from noisygan.generators.hybrid import Hybrid
@@ -33,13 +34,17 @@ _MEANINGS = {
 }
 
 
-def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, block=None):
+def export(run, out, format="saved_model", seconds=None, sample_rate=None, block=None):
     """Export a run's generator; arguments, result and errors as of `noisygan.Run.export`."""
     audio_files.check_sample_rate(sample_rate)
     audio_files.check_seconds(seconds)
-    if format not in WRITERS:
-        raise UsageError(f"format {format!r}: expected one of {', '.join(WRITERS)}")
-    out_dir = pathlib.Path(out_dir)
+    if format not in FORMATS:
+        raise UsageError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+    if format == "web":
+        why = "a page plays any length at the browser's rate"
+        _refuse(why, seconds=seconds, sample_rate=sample_rate, block=block)
+        return web.write_page(run, out)
+    out_dir = pathlib.Path(out)
     check_folder(out_dir)
     check_free_folder(out_dir)
     forms, facts = _forms(run.generator, format, seconds, sample_rate, block)
@@ -57,29 +62,29 @@ def export(run, out_dir, format="saved_model", seconds=None, sample_rate=None, b
     return facts
 
 
+def _refuse(why, **options):
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} has no effect: {why}; leave it out")
+
+
 def _forms(generator, format, seconds, sample_rate, block):
     """(list of Form, facts on rate and lengths)."""
-
-    def refuse(why, **options):
-        for name, value in options.items():
-            if value is not None:
-                raise UsageError(f"{name} has no effect: {why}; leave it out")
-
     rate = sample_rate or generator.sample_rate
     if block is not None:
-        refuse("blocks have no end", seconds=seconds)
+        _refuse("blocks have no end", seconds=seconds)
         blocks = Blocks(generator, block, rate)
         facts = {"sample_rate": rate, "block": block, "latency": blocks.stream.latency}
         return blocks.forms(), {**facts, "fixed": ["sample_rate", "block"], "open": ["batch"]}
     fixed = {"fixed": ["length", "sample_rate"], "open": ["batch"]}
     if not isinstance(generator, Hybrid):
         why = "this run's generator has its own length and rate"
-        refuse(why, seconds=seconds, sample_rate=sample_rate)
+        _refuse(why, seconds=seconds, sample_rate=sample_rate)
         facts = {"sample_rate": forms_of.raw_rate(generator), "seconds": generator.seconds}
         return forms_of.of_one_length(generator), {**facts, **fixed}
     if format == "saved_model":
         why = "a SavedModel of a hybrid takes n_samples and sample_rate with each note"
-        refuse(why, seconds=seconds, sample_rate=sample_rate)
+        _refuse(why, seconds=seconds, sample_rate=sample_rate)
         fixed = ["sample_rate"] if generator.reverb is not None else []
         open_ = [name for name in ("batch", "length", "sample_rate") if name not in fixed]
         facts = {"sample_rate": generator.sample_rate, "fixed": fixed, "open": open_}
@@ -148,6 +153,7 @@ def _write_litert(folder, generator, forms):
 
 
 WRITERS = {"saved_model": _write_saved_model, "onnx": _write_onnx, "litert": _write_litert}
+FORMATS = (*WRITERS, "web")
 
 
 @contextlib.contextmanager

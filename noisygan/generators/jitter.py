@@ -68,6 +68,11 @@ class Jitter(keras.layers.Layer):
             shape=[2, n], initializer="zeros", name="log_strengths"
         )
 
+    def turns(self, latent_dim):
+        """Turns of the sines by z, of pitch and then of level, float64 [latent_dim, 2 n]."""
+        n = len(self.rates_hz)
+        return np.random.default_rng(n).normal(size=(latent_dim, 2 * n))
+
     def call(self, times, z):
         """(deviation of F0 in cents, deviation of loudness in dB), each [batch, n_times, 1].
 
@@ -76,8 +81,8 @@ class Jitter(keras.layers.Layer):
           z: float32 [batch, latent_dim].
         """
         n = len(self.rates_hz)
-        turns = np.random.default_rng(n).normal(size=(z.shape[1], 2 * n))
-        phases = 2.0 * math.pi * tf.matmul(z, tf.constant(turns, tf.float32))
+        turns = tf.constant(self.turns(z.shape[1]), tf.float32)
+        phases = 2.0 * math.pi * tf.matmul(z, turns)
         angle = 2.0 * math.pi * times[..., None] * self.rates_hz
         waves = tf.concat([tf.sin(angle), tf.cos(angle)], axis=-1)
 

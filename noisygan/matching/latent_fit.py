@@ -22,6 +22,7 @@ N_TRIED = 16
 """Samples of the prior that are tried beside the mean before the descent."""
 
 _STRIDES = {"z": 0.1, "pitch": 0.005, "velocity": 2.0, "held_seconds": 0.02, "gain": 0.05}
+_TAG_STRIDE = 0.02  # of the range of a tag
 _LINEAR_LEVELS = ("amplitudes", "magnitudes")
 
 
@@ -61,18 +62,22 @@ def render_latent(generator, latent, n_samples):
 
     Args:
       generator: By the generator contract.
-      latent: Latent; z, pitch, velocity, held_seconds and gain may be float32 tensors.
+      latent: Latent; z, pitch, velocity, held_seconds, gain and the numbers among the tags may be
+        float32 tensors.
       n_samples: Length; at most that of a raw-waveform generator.
 
     Returns:
       GeneratorOutput: audio float32 [1, n_samples] and controls, both with the gain.
     """
     rate = generator.sample_rate
+    fitted = {name: value for name, value in latent.tags.items() if tf.is_tensor(value)}
+    fixed = {name: value for name, value in latent.tags.items() if name not in fitted}
     conditioning = {
         "pitch": tf.reshape(tf.cast(latent.pitch, tf.float32), [1]),
         "velocity": tf.reshape(tf.cast(latent.velocity, tf.float32), [1]),
         "label": tf.constant([latent.label], tf.int32),
-        **tag_conditions([latent.tags], generator),
+        **tag_conditions([fixed], generator),
+        **{name: tf.reshape(value, [1]) for name, value in fitted.items()},
     }
     z = tf.convert_to_tensor(latent.z, tf.float32)[None]
     gain = tf.cast(latent.gain, tf.float32)
@@ -128,22 +133,24 @@ def start_latent(generator, audio, pitch=None, choices=((0, {}),), seed=0):
     return _nearest(generator, starts, audio)
 
 
-def fit_latent(generator, start, audio, n_steps, progress=None):
+def fit_latent(generator, start, audio, n_steps, progress=None, tag_ranges=None):
     """Fit z, conditioning and gain to a sound by gradient descent through the generator.
 
-    z stays within the range of a thousand samples of the prior. Velocity and, for hybrids, pitch
-    and note-off are fitted too. The descent begins at the nearest of the start and 16 samples of
-    the prior.
+    z stays within the range of a thousand samples of the prior. Velocity, numeric tags and, for
+    hybrids, pitch and note-off are fitted too. The descent begins at the nearest of the start and
+    16 samples of the prior.
 
     Args:
       generator: By the generator contract.
       start: Latent.
       audio: Target at the generator's rate, float32 [n_samples].
       n_steps, progress: As of `descent.minimize`.
+      tag_ranges: dict of name -> (lowest, highest) of the tags that are fitted.
 
     Returns:
       (Latent, list of losses).
     """
+    tag_ranges = tag_ranges or {}
     objective = Objective(audio, generator.sample_rate)
     draws = _prior_samples(generator)
     low, high = draws.min(axis=0), draws.max(axis=0)
@@ -157,9 +164,17 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
         name: Parameter(np.asarray(value, np.float32), _STRIDES[name])
         for name, value in values.items()
     }
+    for name, (lowest, highest) in tag_ranges.items():
+        start_value = np.float32(begin.tags[name])
+        parameters[f"tag {name}"] = Parameter(start_value, _TAG_STRIDE * (highest - lowest))
 
     def latent_of(values):
         values = dict(values)
+        tags = {
+            name: tf.clip_by_value(values.pop(f"tag {name}"), *span)
+            for name, span in tag_ranges.items()
+        }
+        values["tags"] = begin.tags | tags
         values["z"] = tf.clip_by_value(values["z"], low, high)
         values["gain"] = tf.exp(values["gain"])
         if "velocity" in values:
@@ -174,7 +189,8 @@ def fit_latent(generator, start, audio, n_steps, progress=None):
     found, losses = minimize(parameters, loss, n_steps, progress)
     latent = latent_of(found)
     numbers = {name: float(getattr(latent, name)) for name in names if name != "z"}
-    return latent._replace(z=latent.z.numpy(), **numbers), losses
+    tags = latent.tags | {name: float(latent.tags[name]) for name in tag_ranges}
+    return latent._replace(z=latent.z.numpy(), tags=tags, **numbers), losses
 
 
 def _prior_samples(generator):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from noisygan.audio_io.controls import save_controls, scale_controls
+from noisygan.data.tagging import is_number
 from noisygan.errors import UsageError
 from noisygan.files import atomic_write, make_folder
 from noisygan.matching import N_STEPS, free_fit, latent_fit, room_fit
@@ -12,7 +13,7 @@ from noisygan.matching.analysis import analyse
 from noisygan.matching.distance import log_spectral_distance
 from noisygan.matching.target import Target, at_rate, output_paths, read_target
 from noisygan.rendering.notes import Note, missing, write_note
-from noisygan.rendering.requests import check_labels, check_pitches, draw_tags
+from noisygan.rendering.requests import check_labels, check_pitches, draw_tags, tag_values
 from noisygan.rendering.synthesis import render_controls, render_in_blocks
 
 # Recordings of each label whose tags are tried.
@@ -114,13 +115,21 @@ def match_free(target, pitch=None, n_steps=2 * N_STEPS, seed=0, room_seconds=0.0
 
 
 def match_run(
-    run, target, pitch=None, label=None, free=False, n_steps=N_STEPS, seed=0, progress=None
-):  # fmt: skip
+    run,
+    target,
+    pitch=None,
+    label=None,
+    free=False,
+    n_steps=N_STEPS,
+    seed=0,
+    progress=None,
+    tags=None,
+):
     """Match a sound with a run; arguments and errors as of `noisygan.Run.match`."""
     generator = run.generator
     if free and not generator.has_controls:
         raise UsageError(f"free: {missing('controls')}; leave out free, or match without a run")
-    labels = _label_indices(run, label)
+    labels, tags = _label_indices(run, label), tag_values(run.tag_values, tags)
     target = target if isinstance(target, Target) else read_target(target)
     target = _cut(at_rate(target, generator.sample_rate), generator)
     audio, remarks = target.audio, target.remarks
@@ -132,10 +141,12 @@ def match_run(
         names = ", ".join(generator.condition_names) or "nothing"
         raise UsageError(f"pitch: this run is conditioned on {names}; leave it out")
     numbers = range(_N_DRAWN if draw_tags(run) else 1)
-    choices = [(label, draw_tags(run, number, label)) for label in labels for number in numbers]
+    choices = [(i, draw_tags(run, number, i, given=tags)) for i in labels for number in numbers]
+    fitted = {name: known for name, known in run.tag_values.items() if name not in tags}
+    fitted = {name: known for name, known in fitted.items() if is_number(known)}
     start = latent_fit.start_latent(generator, audio, pitch, choices, seed)
     start_audio = latent_fit.render_latent(generator, start, len(audio)).audio[0].numpy()
-    latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress)
+    latent, losses = latent_fit.fit_latent(generator, start, audio, n_steps, progress, fitted)
     match = _match_of_latent(run, target, latent, start_audio, losses, remarks)
     if free:
         later = None if progress is None else lambda done: progress(n_steps + done)

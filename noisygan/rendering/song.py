@@ -18,7 +18,7 @@ from noisygan.progress import counted
 from noisygan.rendering.batches import conditioning
 from noisygan.rendering.kits import FADE_SECONDS, drum_seconds, faded
 from noisygan.rendering.notes import Note, Notes
-from noisygan.rendering.requests import Request, draw_tags, note_seeds
+from noisygan.rendering.requests import Request, draw_tags, note_seeds, tag_value
 
 _MAX_SAMPLES, _MAX_BATCH = 16 * 4 * 48000, 32  # of one batch
 MAX_NOTE_SECONDS = 120.0  # a note is rendered at once, with all its curves
@@ -34,10 +34,12 @@ class Part:
       run: Run.
       number: Number of the z that its notes share; equal numbers and seeds are the same z. None:
         each note has its own, equal drums the same.
+      tags: dict of name -> value.
     """
 
     run: object
     number: int | None = None
+    tags: dict = dataclasses.field(default_factory=dict)
 
     @property
     def is_kit(self):
@@ -77,19 +79,24 @@ def play_midi(
     sample_rate=None,
     seed=0,
     progress=None,
+    tags=None,
 ):
     """Play a MIDI file on trained runs; arguments as of `noisygan.Run.play`, run may be None."""
     song = midi.read_song(path)
     remarks = [f"{path} {song.damage}; what could be read is played"] if song.damage else []
     if not song.notes:
         raise UsageError(f"{path} holds no notes")
-    parts = _assign(song, run, drums, channels or {}, programs or {})
+    parts = _assign(song, run, drums, channels or {}, programs or {}, tags or {})
     used = {id(part.run): part.run for part in parts.values() if part is not None}
     if not used:
         silent = ", ".join(map(str, sorted({note.channel for note in song.notes})))
         is_kit = run is not None and "pitch" not in run.condition_names
         advice = f"; use --drums {run.path}" if is_kit else ""
         raise UsageError(f"{path} has notes on channel {silent}, which no run plays{advice}")
+    for name, value in (tags or {}).items():
+        having = [run for run in used.values() if name in run.tag_values]
+        for each in having or used.values():
+            tag_value(each.tag_values, name, value)
     sample_rate = sample_rate or max(run.generator.sample_rate for run in used.values())
 
     def part_of(note):
@@ -107,7 +114,7 @@ def play_midi(
     return Notes([pathlib.Path(path).stem], sample_rate, lambda stems: [Note(audio)], remarks)
 
 
-def _assign(song, run, drums, channels, programs):
+def _assign(song, run, drums, channels, programs, tags):
     """Part, or None, of each channel and program of a song: a channel may change its program."""
     parts = {}
     for channel, program in dict.fromkeys((note.channel, note.program) for note in song.notes):
@@ -119,9 +126,11 @@ def _assign(song, run, drums, channels, programs):
             # The notes of a channel belong together, as of one instrument.
             given = (drums, None) if is_drums else (run, channel - 1)
         part = Part(*given) if isinstance(given, tuple) else Part(given)
-        parts[channel, program] = None if part.run is None else part
+        parts[channel, program] = None
         if part.run is not None:
             check_playable(part, channel)
+            own = {name: value for name, value in tags.items() if name in part.run.tag_values}
+            parts[channel, program] = dataclasses.replace(part, tags=own)
     return parts
 
 
@@ -220,7 +229,7 @@ def _render(batch, sample_rate, seed):
     requests = []
     for i, note, _ in batch:
         number, label = part.z_number(i, note), part.label(note)
-        tags = draw_tags(part.run, number, label, seed)
+        tags = draw_tags(part.run, number, label, seed, part.tags)
         requests.append(Request(note.pitch, note.velocity, label, "", number, i, tags=tags))
     z = [generator.prior(1, seed=note_seeds(seed, request.number)[0]) for request in requests]
     z = tf.concat(z, axis=0)

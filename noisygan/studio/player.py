@@ -7,6 +7,8 @@ import numpy as np
 
 from noisygan.audio_io.audio_files import limit_peak
 from noisygan.audio_io.controls import frames_to_samples
+from noisygan.errors import UsageError
+from noisygan.export.web import web_model
 from noisygan.rendering.batches import tag_conditions
 from noisygan.rendering.kits import drum_seconds, faded, keys_of_labels
 from noisygan.rendering.requests import DEFAULT_PITCH, note_seeds
@@ -104,6 +106,13 @@ class Player:
         # A network may overflow at latents far from those of training.
         audio, lowered_db = limit_peak(np.nan_to_num(audio, posinf=0.0, neginf=0.0))
         return Sound(audio, request.sample_rate, lowered_db, controls)
+
+    def web_model(self):
+        """The run as `noisygan/web` plays it, dict for JSON; None where it can't."""
+        try:
+            return web_model(self.run, directions=False)
+        except UsageError:
+            return None
 
     def curves_of(self, sound):
         """Curves of a sound, of `curves.summarize`; None without any."""

@@ -41,7 +41,7 @@ class Studio:
         # Matching takes a minute, so it has its own thread.
         self.matcher = Worker(n_waiting=1)
         self.share_matched = 0.0
-        self.landscapes = {}
+        self.landscapes, self.models = {}, {}
         for number, player in enumerate(players):
             found = functools.partial(self.landscapes.__setitem__, number)
             self.worker.in_background(landscape.explore(player, found, n_latents))
@@ -60,6 +60,7 @@ class Studio:
                 Route("/", self.file),
                 Route("/api/runs", self.list_runs),
                 Route("/api/landscape/{run:int}", self.landscape),
+                Route("/api/model/{run:int}", self.model),
                 Route("/api/match", self.match_state),
                 *(Route(f"/api/{name}", getattr(self, name), methods=["POST"]) for name in post),
                 Route("/{name}", self.file),
@@ -98,12 +99,23 @@ class Studio:
 
     async def landscape(self, request):
         """Send a run's directions and map; 202 until they are found."""
-        number = request.path_params["run"]
-        if number >= len(self.players):
-            raise HTTPException(404, f"no run {number}; there are {len(self.players)}")
+        number = self._number(request)
         if number not in self.landscapes:
             return JSONResponse({"ready": False}, 202)
         return JSONResponse(self.landscapes[number])
+
+    async def model(self, request):
+        """Send the networks of a run whose notes the page can play itself; null for others."""
+        number = self._number(request)
+        if number not in self.models:
+            self.models[number] = await self.worker.do(self.players[number].web_model)
+        return JSONResponse(self.models[number])
+
+    def _number(self, request):
+        number = request.path_params["run"]
+        if number >= len(self.players):
+            raise HTTPException(404, f"no run {number}; there are {len(self.players)}")
+        return number
 
     async def latent(self, request):
         """Send the z of a seed, and tags that are drawn with it."""

@@ -18,8 +18,9 @@ STAGE = "document.getElementById('stage').dataset"
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit, a raw-waveform run and a hybrid with tags."""
-    runs = studio_runs.melodic(), studio_runs.kit(), studio_runs.raw(), studio_runs.tagged()
+    """Address of a studio with a hybrid, a kit, a raw-waveform run, one with tags, a live one."""
+    make = ["melodic", "kit", "raw", "tagged", "live"]
+    runs = [getattr(studio_runs, name)() for name in make]
     with studio_runs.served(*runs) as found:
         yield found
 
@@ -145,6 +146,39 @@ def test_the_keyboard_by_mouse_by_letters_and_by_midi(page):
     page.evaluate("for (const s of [0x90, 0x80]) keys.onmidimessage({ data: [s, 73, 90] })")
     page.wait(f"{STAGE}.plays == 4 && !document.querySelector('#piano .down')")
     assert page.browser.problems == []
+
+
+def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
+    capture = (
+        "window.sent = []; const post = MessagePort.prototype.postMessage;"
+        "MessagePort.prototype.postMessage = function (message, ...rest) {"
+        " sent.push(message); return post.call(this, message, ...rest); };"
+    )
+    added = chromium.call("Page.addScriptToEvaluateOnNewDocument", source=capture)
+    page = Page(chromium, address, run=4)
+    chromium.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+    # The first note is the server's, while the engine starts.
+    page.key("KeyK", "k")
+    page.key("KeyK", "k", "keyUp")
+    page.wait("sent.some(m => m.type === 'latents')")
+    page.evaluate("sent.length = 0")
+    page.key("KeyK", "k")
+    page.wait("sent.some(m => m.type === 'noteOn')")
+    plays = page.plays()
+    page.moves_sound(lambda: page.set_slider("#directions input", 2.5))
+    kinds = "sent.map(m => m.type).filter(type => type !== 'seed').join()"
+    assert page.evaluate(kinds).startswith("noteOn,bend,latents")
+    assert page.plays() == plays  # the change is heard in the note alone
+    page.key("KeyK", "k", "keyUp")
+    page.wait("sent.some(m => m.type === 'noteOff')")
+    # Drawn curves are the server's.
+    page.pointer(".curve canvas", (0.1, 0.5), (0.4, 0.2), (0.6, 0.2), (0.8, 0.5))
+    page.evaluate("sent.length = 0")
+    plays = page.plays()
+    page.key("KeyK", "k")
+    page.wait(f"{STAGE}.plays > {plays}")
+    assert page.evaluate("sent.some(m => m.type === 'noteOn')") is False
+    assert chromium.problems == []
 
 
 def test_a_curve_is_drawn_and_stays(page):

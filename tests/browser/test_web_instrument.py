@@ -1,6 +1,7 @@
 """The page of a web instrument in a real browser, from disk."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -432,6 +433,59 @@ def test_a_kit_has_pads_on_its_keys(make):
     page.wait("location.hash.includes('seed.36=0&seed.38=2')")
     again = page.open(fragment=page.evaluate("location.hash"))
     assert again.sent("latents")[1]["values"] == seeds[2]
+
+
+# A note that begins at 0 and is let go while the context is suspended.
+RENDER = """
+(async () => {
+  const model = JSON.parse(document.getElementById('model').textContent);
+  const source = document.getElementById('worklet').textContent;
+  const context = new OfflineAudioContext(1, N_SAMPLES, RATE);
+  await context.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(source)}`);
+  const options = { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { model } };
+  const node = new AudioWorkletNode(context, 'noisygan', options);
+  node.connect(context.destination);
+  await new Promise(resolve => { node.port.onmessage = resolve; });
+  const later = () => new Promise(resolve => setTimeout(resolve, 50));
+  const send = message => { node.port.postMessage(message); return later(); };
+  await send({ type: 'latents', values: Z });
+  await send({ type: 'noteOn', note: 67, velocity: 90 / 127 });
+  const release = { type: 'noteOff', note: 67 };
+  context.suspend(HELD).then(() => send(release)).then(() => context.resume());
+  window.rendered = [...(await context.startRendering()).getChannelData(0)];
+})();
+"""
+
+
+@pytest.mark.parametrize("rate", [16000, 48000])
+def test_an_offline_context_renders_pythons_samples(chromium, tmp_path, rate):
+    import tensorflow as tf
+
+    from noisygan.export import web
+    from noisygan.generators.voices import HarmonicVoice
+    from tests import toys
+
+    generator = toys.hybrid(voices=[HarmonicVoice(n_harmonics=20)], latent_dim=6)
+    z, held = generator.prior(1, seed=4), 0.08  # at a block's and a frame's end
+    # Live notes end after the release.
+    n_samples = int((held + generator.release_seconds) * rate)
+    conditioning = {"pitch": tf.constant([67.0]), "velocity": tf.constant([90.0])}
+    controls = generator.get_controls(z, conditioning, 0.5, tf.constant([held]))
+    wanted = generator.get_signal(controls, rate // 2, rate, tf.constant([0])).numpy()
+    wanted = wanted[0, :n_samples]
+    run = toys.run("run", generator.condition_names, (), (57, 76), generator)
+    web.write_page(run, tmp_path / "run.html")
+    chromium.visit((tmp_path / "run.html").as_uri(), 1280)
+    names = {"N_SAMPLES": n_samples, "RATE": rate, "HELD": held, "Z": z[0].numpy().tolist()}
+    script = RENDER
+    for name, value in names.items():
+        script = re.sub(rf"\b{name}\b", json.dumps(value), script)
+    chromium.evaluate(f"{script}; 0")
+    chromium.wait("!!window.rendered", 60)
+    error = np.array(chromium.evaluate("rendered")) - wanted
+    assert np.abs(wanted).max() > 1e-3
+    assert 10 * np.log10(np.sum(wanted**2) / np.sum(error**2)) > 60.0
+    assert chromium.problems == []
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])

@@ -33,7 +33,7 @@ PAGES = [
     "training.md",
 ]
 # Those of data.md, instruments.md and matching.md run beside the other tests of their commands.
-USING_RUNS = ["evaluation.md", "export.md", "reports.md"]
+USING_RUNS = ["evaluation.md", "export.md", "playing.md", "reports.md"]
 
 # A file's name on a block's first line.
 NAMED = re.compile(r"# ([\w/.]+\.(?:py|gin))\b")

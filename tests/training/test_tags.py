@@ -98,6 +98,20 @@ def test_an_interpolation_and_an_instrument_have_tags(run, tmp_path):
         run.instrument(tmp_path / "other", **given, tags={"mic": "close,far"})
 
 
+def test_a_song_is_played_with_tags(run, tmp_path):
+    mido = pytest.importorskip("mido")
+    messages = [mido.Message(kind, note=60, time=240) for kind in ("note_on", "note_off")]
+    mido.MidiFile(tracks=[mido.MidiTrack(messages)]).save(tmp_path / "a.mid")
+    close, far, again = (
+        run.play(tmp_path / "a.mid", tags={"mic": mic, "bright": 0.5}).audio[0]
+        for mic in ("close", "far", "far")
+    )
+    np.testing.assert_array_equal(far, again)
+    assert np.abs(close - far).max() > 1e-6
+    with pytest.raises(UsageError, match="mood is unknown"):
+        run.play(tmp_path / "a.mid", tags={"mood": "dark"})
+
+
 def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_sound):
     notes = run.render(like=tagged.parent / "notes", seed=0)
     assert len(notes) == 8
@@ -117,8 +131,14 @@ def test_notes_like_recordings_have_their_tags(run, tagged, tmp_path, write_soun
 
 
 def test_a_match_finds_tags_and_saves_them(run, tagged, tmp_path):
-    found = run.match(tagged.parent / "notes" / "tone-062-100.wav", n_steps=1)
+    target = tagged.parent / "notes" / "tone-062-100.wav"
+    found = run.match(target, n_steps=1)
     assert set(found.latent.tags) == {"mic", "bright"}
+    assert 0.1 <= found.latent.tags["bright"] <= 0.7
+    given = run.match(target, n_steps=1, tags={"mic": "far", "bright": "0.25"})
+    assert given.latent.tags == {"mic": "far", "bright": 0.25}
+    with pytest.raises(UsageError, match="mic: got room"):
+        run.match(target, tags={"mic": "room"})
     found.save(tmp_path)
     [path] = tmp_path.glob("*-z.npz")
     notes = run.render(z=path)

@@ -156,6 +156,22 @@ def test_the_bend_range_has_cents(song):
     assert song([*cents, control(6, 1), *UP]).notes[0].bend == ((0.0, 1.0),)
 
 
+def test_increments_move_the_selected_parameter_by_a_step(song):
+    def bend(*messages):
+        return song([*messages, *UP]).notes[0].bend[0][1]
+
+    def select(number, coarse, fine):
+        return control(101, 0), control(100, number), control(6, coarse), control(38, fine)
+
+    # The bend range by cents, fine tuning by 14 bits, coarse tuning by semitones.
+    assert bend(*select(0, 0, 99), control(96, 0)) == 1.0
+    assert bend(*select(0, 1, 0), control(97, 127)) == 0.99
+    assert song([*select(0, 0, 0), control(97, 0), *UP]).notes[0].bend == ()
+    assert bend(*select(1, 64, 0), control(97, 0)) == 2.0 - 1 / 8192
+    assert song([*select(2, 64, 0), control(96, 0), *NOTE]).notes[0].pitch == 61
+    assert bend(control(99, 1), control(98, 8), control(96, 0)) == 2.0
+
+
 def test_tuning(song):
     coarse = [control(101, 0), control(100, 2), control(6, 64 - 12)]
     fine = [control(101, 0), control(100, 1), control(6, 96), control(38, 0)]
@@ -176,6 +192,19 @@ def test_volume_and_expression_are_levels_of_a_channel(song):
     # A reset of the controllers restores the expression alone.
     reset = [control(7, 50, channel=3), control(11, 0, channel=3), control(121, 0, 9, channel=3)]
     assert [gain for _, gain in song(reset).levels[4]] == [0.25, 0.0, 0.25]
+
+
+def test_the_master_volume_is_a_level_of_every_channel(song):
+    def master(value, ticks=0):
+        data = (127, 127, 4, 1, value % 128, value // 128)
+        return message("sysex", ticks, data=data)
+
+    found = song([control(7, 50), on(60), master(8191, BEAT), off(60, BEAT), master(16383)]).levels
+    half = (8191 / 16383) ** 2
+    assert found[1] == [(0.0, 0.25), (0.5, 0.25 * half), (1.0, 0.25)]
+    assert found[10] == [(0.5, half), (1.0, 1.0)]
+    others = [message("sysex", data=data) for data in ((127, 127, 4, 1), (126, 127, 9, 1), ())]
+    assert song([*others, *NOTE]).levels == {}
 
 
 def test_channels_and_programs_are_counted_from_1(song):

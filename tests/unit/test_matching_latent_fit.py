@@ -82,11 +82,29 @@ def test_the_latent_of_a_raw_waveform_is_found():
     assert match.controls is None and match.distance_db < 0.4 * match.start_db
 
 
+def test_a_numeric_tag_is_fitted_and_a_given_one_is_kept():
+    class Bright(Waves):
+        def make_audio(self, latent):
+            level = tf.sigmoid(3.0 * latent[:, 2:])
+            return super().make_audio(tf.concat([0.0 * level, 8.0 * level - 4.0], axis=1))
+
+    encoder = toys.ConditionEncoder(names=(), tags=("bright",))
+    encoder.set_data(1, (), {"bright": (0.0, 2.0)})
+    generator, given = Bright(encoder), {"bright": tf.constant([1.2])}
+    target = target_of(generator(tf.zeros([1, 2]), given).audio[0].numpy())
+    run = toys.run("toy", ("bright",), ("toy",), (), generator, {"bright": (0.0, 2.0)})
+    run.tag_rows = [{"label": "toy", "bright": value} for value in (0.5, 1.7)]
+    found = matching.match_run(run, target, n_steps=60)
+    assert found.latent.tags["bright"] == pytest.approx(1.2, abs=0.05)
+    kept = matching.match_run(run, target, n_steps=2, tags={"bright": 0.9})
+    assert kept.latent.tags == {"bright": 0.9}
+
+
 def test_the_start_is_kept_if_the_descent_ends_farther_off(monkeypatch):
     z = np.array([2.0, -2.0], np.float32)
     audio = np.tile(Waves()(z[None], {}).audio[0].numpy(), 2)
 
-    def astray(generator, start, audio, n_steps, progress):
+    def astray(generator, start, audio, *others):
         return start._replace(z=-5.0 * z), [1.0, 0.5]
 
     monkeypatch.setattr(latent_fit, "fit_latent", astray)

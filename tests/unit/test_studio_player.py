@@ -10,8 +10,10 @@ import tensorflow as tf
 from noisygan.errors import UsageError
 from noisygan.generators.raw_waveform import RawWaveform
 from noisygan.matching.distance import log_spectral_distance
+from noisygan.rendering import landscape
 from noisygan.rendering.requests import note_seeds
-from noisygan.studio import curves, files, landscape
+from noisygan.studio import curves, files
+from noisygan.studio.landscape import explore
 from noisygan.studio.player import Player
 from noisygan.studio.requests import parse
 from tests import toys
@@ -134,7 +136,7 @@ def test_a_direction_has_the_name_of_the_descriptor_that_follows_it():
 
 def test_a_landscape_is_explored_step_by_step(player):
     results = []
-    steps = list(landscape.explore(player, results.append, n_latents=12))
+    steps = list(explore(player, results.append, n_latents=12))
     [found] = results
     assert steps == list(range(1, 13))
     assert np.shape(found["latents"]) == (12, 4) and np.shape(found["directions"]) == (4, 4)

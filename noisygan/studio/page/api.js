@@ -26,6 +26,11 @@ export async function landscape(run) {
   }
 }
 
+/** Networks of a run whose notes the page can play itself, or null. */
+export async function model(run) {
+  return (await fetch(`api/model/${run}`)).json();
+}
+
 /** {seed, z, tags} of a seed. */
 export async function latent(run, seed, label) {
   return (await post("api/latent", { run, seed, label })).json();

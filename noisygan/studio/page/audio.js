@@ -19,6 +19,17 @@ function ready() {
 
 export const now = () => ready().currentTime;
 
+/** Whether something was played already: browsers keep pages silent before a click or a key. */
+export const hasStarted = () => Boolean(context);
+
+/** The engine of the web instrument with a model: an AudioWorkletNode, heard like the other sounds. */
+export async function engine(model) {
+  await ready().audioWorklet.addModule("web/worklet.js");
+  const node = new AudioWorkletNode(context, "noisygan", { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { model } });
+  node.connect(input);
+  return node;
+}
+
 /** Plays a sound; returns a voice with stop(seconds), bend(semitones) and where it is. */
 export function play(sound, { gain = 1, when = 0, offset = 0, fadeIn = 0 } = {}) {
   const at = Math.max(when, ready().currentTime);

@@ -5,6 +5,7 @@ import * as curves from "./curves.js";
 import { find, make, say } from "./web/dom.js";
 import * as keep from "./keep.js";
 import * as kit from "./kit.js";
+import * as live from "./live.js";
 import * as match from "./match.js";
 import * as midi from "./midi.js";
 import * as piano from "./piano.js";
@@ -51,7 +52,7 @@ document.addEventListener("keydown", (event) => {
 async function start() {
   store.runs = await api.runs();
   tabs();
-  [stage, shape, xy, piano, kit, midi, curves, match, keep].forEach((part) => part.setUp());
+  [stage, shape, xy, piano, live, kit, midi, curves, match, keep].forEach((part) => part.setUp());
   const asked = keep.linked();
   if (asked) {
     await begin(asked.number);

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import * as audio from "./audio.js";
+import * as live from "./live.js";
 import { find, isBlack, make, noteName, say } from "./web/dom.js";
 import { body, listen, onChange, run, state, tell } from "./store.js";
 
@@ -27,8 +28,7 @@ export async function press(pitch, velocity = null) {
   s.pitch = pitch;
   if (velocity !== null && run().conditions.includes("velocity")) s.velocity = velocity;
   try {
-    const sound = await api.render(body());
-    note.voice = audio.play(sound);
+    note.voice = live.begin(pitch) ?? audio.play(await api.render(body()));
     note.voice.bend(bend);
     const stage = find("stage");
     stage.dataset.plays++;

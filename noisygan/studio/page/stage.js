@@ -9,10 +9,10 @@ const MIN_RETRIGGER = 0.12;
 let shown = null;
 let voice = null;
 let startedAt = -1;
-let silent = () => false;
+const quiet = [];
 
-/** While quiet() holds, a change of the sound is not played by itself. */
-export const hushWhile = (quiet) => { silent = quiet; };
+/** While isQuiet() holds, a change of the sound is not played by itself. */
+export const hushWhile = (isQuiet) => quiet.push(isQuiet);
 
 /** Plays the current sound from its beginning. */
 export function playCurrent() {
@@ -36,7 +36,7 @@ function heard(sound, aloud) {
   drawWave();
   drawSpectrum();
   describe();
-  if (!aloud || silent()) return;
+  if (!aloud || quiet.some((isQuiet) => isQuiet())) return;
   const playing = voice && !voice.ended;
   if (playing && sound.seconds > 0.6) {
     const offset = voice.position();

@@ -1,0 +1,245 @@
+// Networks from a latent to curves over time, as `cppn` in Python.
+//
+// A network is built once; `begin(latent)` computes what is constant in a note, and `at` evaluates
+// the note's curves at a time. Sums are float64, weights float32.
+
+import { sigmoid } from "./units.js";
+
+const TAU = 2 * Math.PI;
+
+/** Dense layer. Weights lie in groups of 8 outputs, so that 8 sums advance together. */
+export class Dense {
+  constructor(spec, tensors) {
+    const kernel = tensors[spec.kernel];
+    [this.nIn, this.nOut] = kernel.shape;
+    const n = Math.ceil(this.nOut / 8) * 8;
+    this.bias = new Float32Array(n);
+    this.bias.set(tensors[spec.bias]);
+    this.weights = new Float32Array(n * this.nIn);
+    let at = 0;
+    for (let o = 0; o < n; o += 8) {
+      for (let i = 0; i < this.nIn; i++) {
+        for (let k = o; k < o + 8; k++) {
+          this.weights[at++] = k < this.nOut ? kernel[i * this.nOut + k] : 0;
+        }
+      }
+    }
+    this.size = n;
+  }
+
+  /** An array for the outputs. */
+  outputs() {
+    return new Float64Array(this.size);
+  }
+
+  /** Write the outputs for inputs x into out, of which the first n are needed. */
+  apply(x, out, n = this.nOut) {
+    const { weights: w, bias, nIn } = this;
+    let p = 0;
+    for (let o = 0; o < n; o += 8) {
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      let e = 0;
+      let f = 0;
+      let g = 0;
+      let h = 0;
+      for (let i = 0; i < nIn; i++, p += 8) {
+        const v = x[i];
+        a += v * w[p];
+        b += v * w[p + 1];
+        c += v * w[p + 2];
+        d += v * w[p + 3];
+        e += v * w[p + 4];
+        f += v * w[p + 5];
+        g += v * w[p + 6];
+        h += v * w[p + 7];
+      }
+      out[o] = a + bias[o];
+      out[o + 1] = b + bias[o + 1];
+      out[o + 2] = c + bias[o + 2];
+      out[o + 3] = d + bias[o + 3];
+      out[o + 4] = e + bias[o + 4];
+      out[o + 5] = f + bias[o + 5];
+      out[o + 6] = g + bias[o + 6];
+      out[o + 7] = h + bias[o + 7];
+    }
+  }
+}
+
+export const ACTIVATIONS = {
+  sin: Math.sin,
+  cos: Math.cos,
+  gaussian: (x) => Math.exp(-x * x),
+  tanh: Math.tanh,
+  sigmoid,
+  abs: Math.abs,
+  leaky_relu: (x) => (x > 0 ? x : 0.2 * x),
+  linear: (x) => x,
+};
+
+/** Coordinates: {size, begin(latent), write(t, sinceOff, note, out, at)}; sinceOff: 0 before it. */
+const COORDINATES = {
+  linear: ({ seconds }) => ({
+    size: 1,
+    write(t, sinceOff, note, out, at) {
+      out[at] = (2 * t) / seconds - 1;
+    },
+  }),
+
+  attack: ({ time_constants: constants }) => ({
+    size: constants.length,
+    write(t, sinceOff, note, out, at) {
+      for (const constant of constants) out[at++] = -Math.expm1(-t / constant);
+    },
+  }),
+
+  release: ({ time_constants: constants, ramp_seconds: ramp }) => ({
+    size: constants.length + 1,
+    write(t, sinceOff, note, out, at) {
+      for (const constant of constants) out[at++] = -Math.expm1(-sinceOff / constant);
+      out[at] = Math.min(sinceOff / ramp, 1);
+    },
+  }),
+
+  periodic: ({ rates_hz: rates }) => ({
+    size: 2 * rates.length,
+    write(t, sinceOff, note, out, at) {
+      rates.forEach((rate, i) => {
+        out[at + i] = Math.sin(TAU * t * rate);
+        out[at + rates.length + i] = Math.cos(TAU * t * rate);
+      });
+    },
+  }),
+
+  vibrato(spec, tensors) {
+    const { n, min_hz: low, max_hz: high, fade_seconds: fadeSeconds } = spec;
+    const [rate, phase, depth] = [spec.rate, spec.phase, spec.depth].map(
+      (each) => new Dense(each, tensors),
+    );
+    return {
+      size: 4 * n,
+      begin(latent) {
+        const [r, p, d] = [rate, phase, depth].map((layer) => {
+          const out = layer.outputs();
+          layer.apply(latent, out);
+          return out;
+        });
+        return Array.from({ length: n }, (_, i) => ({
+          turn: TAU * (low + (high - low) * sigmoid(r[i])),
+          start: Math.atan2(p[n + i], p[i] + 1e-6),
+          depth: 2 * sigmoid(d[i]),
+        }));
+      },
+      write(t, sinceOff, note, out, at) {
+        const fade = -Math.expm1(-t / fadeSeconds);
+        note.forEach(({ turn, start, depth: own }, i) => {
+          const sine = own * Math.sin(turn * t + start);
+          const cosine = own * Math.cos(turn * t + start);
+          out[at + i] = sine;
+          out[at + n + i] = cosine;
+          out[at + 2 * n + i] = sine * fade;
+          out[at + 3 * n + i] = cosine * fade;
+        });
+      },
+    };
+  },
+};
+
+/** Network over time coordinates; the latent gives a shift and a gain to each hidden unit. */
+class CPPN {
+  constructor(spec, tensors) {
+    this.coordinates = spec.coordinates.map((each) => COORDINATES[each.type](each, tensors));
+    this.layers = spec.layers.map((layer) => ({
+      hidden: new Dense(layer.hidden, tensors),
+      shift: new Dense(layer.shift, tensors),
+      gain: new Dense(layer.gain, tensors),
+    }));
+    this.output = new Dense(spec.outputs, tensors);
+    this.size = this.output.nOut;
+    const n = spec.activations.length;
+    const units = this.layers[0].hidden.nOut;
+    this.parts = spec.activations.map((name, i) => ({
+      activation: ACTIVATIONS[name],
+      from: Math.floor((units * i) / n),
+      to: Math.floor((units * (i + 1)) / n),
+    }));
+    this.nPlace = this.coordinates.reduce((sum, each) => sum + each.size, 0);
+    this.place = new Float64Array(this.nPlace);
+    this.h = [0, 1].map(() => new Float64Array(units + this.nPlace + 8));
+    this.units = units;
+  }
+
+  begin(latent) {
+    return {
+      coordinates: this.coordinates.map((each) => each.begin?.(latent)),
+      layers: this.layers.map(({ shift, gain }) => {
+        const own = { shift: shift.outputs(), gain: gain.outputs() };
+        shift.apply(latent, own.shift);
+        gain.apply(latent, own.gain);
+        return own;
+      }),
+    };
+  }
+
+  /** Write the curves at t seconds, sinceOff seconds after the note-off, into out. */
+  at(t, sinceOff, note, out) {
+    const { place, units } = this;
+    let at = 0;
+    this.coordinates.forEach((each, i) => {
+      each.write(t, sinceOff, note.coordinates[i], place, at);
+      at += each.size;
+    });
+    let x = place;
+    let h = this.h[0];
+    this.layers.forEach(({ hidden }, i) => {
+      const { shift, gain } = note.layers[i];
+      h = this.h[i % 2];
+      hidden.apply(x, h);
+      for (let k = 0; k < units; k++) h[k] = h[k] * (1 + gain[k]) + shift[k];
+      for (const { activation, from, to } of this.parts) {
+        for (let k = from; k < to; k++) h[k] = activation(h[k]);
+      }
+      x = h;
+    });
+    h.set(place, units);
+    this.output.apply(h, out);
+  }
+}
+
+/** Falling pitch of struck membranes: end + sum of rise exp(-t / constant), in semitones. */
+class PitchSweep {
+  constructor(spec, tensors) {
+    Object.assign(this, spec);
+    this.layers = ["end", "rises", "times"].map((name) => new Dense(spec[name], tensors));
+    this.size = 1;
+  }
+
+  begin(latent) {
+    const [end, rises, times] = this.layers.map((layer) => {
+      const out = layer.outputs();
+      layer.apply(latent, out);
+      return out;
+    });
+    const { max_end: maxEnd, max_rise: maxRise, min_seconds: low, max_seconds: high } = this;
+    const falls = this.place.map((place, i) => ({
+      rise: maxRise * sigmoid(rises[i]),
+      constant: low * (high / low) ** sigmoid(times[i] + Math.log(place / (1 - place))),
+    }));
+    return { end: maxEnd * Math.tanh(end[0] / 3), falls };
+  }
+
+  at(t, sinceOff, note, out) {
+    let sum = note.end;
+    for (const { rise, constant } of note.falls) sum += rise * Math.exp(-t / constant);
+    out[0] = sum;
+  }
+}
+
+const CURVES = { cppn: CPPN, sweep: PitchSweep };
+
+/** A network of curves of an exported model. */
+export function makeCurve(spec, tensors) {
+  return new CURVES[spec.type](spec, tensors);
+}

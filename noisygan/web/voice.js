@@ -1,0 +1,153 @@
+// One sounding note: control frames as they are needed, and the samples between them.
+
+import { Curves } from "./curves.js";
+import { Harmonic } from "./harmonic.js";
+import { Noise } from "./noise.js";
+import { Modal, Transient } from "./struck.js";
+
+const HEADS = { harmonic: Harmonic, noise: Noise, modal: Modal, transient: Transient };
+// A frame below this level, linear, is silent.
+const SILENT = 1e-5;
+
+/** What the voices of one instrument share: networks, heads and the grid of control frames. */
+export class Generator {
+  /**
+   * @param {object} model Of `readModel`.
+   * @param {number} sampleRate Hz.
+   * @param {number} period Seconds of a control frame; by default those of the model.
+   */
+  constructor(model, sampleRate, period = 1 / model.frame_rate) {
+    this.model = model;
+    this.curves = new Curves(model);
+    this.heads = model.generator.voices.map((spec) => new HEADS[spec.kind](spec, model.tensors));
+    const hop = sampleRate * period;
+    this.timing = {
+      sampleRate,
+      period,
+      startOf: (j) => Math.ceil(j * hop - 1e-6),
+      frameOf: (sample) => Math.floor(sample / hop + 1e-9),
+    };
+  }
+}
+
+/** Renders one note after another. */
+export class Voice {
+  constructor(generator) {
+    const { curves, heads, timing, model } = generator;
+    this.frameRate = model.frame_rate;
+    this.curves = curves;
+    this.timing = timing;
+    this.players = heads.map((head) => head.player(timing));
+    this.frame = { f0: 0, loudness: 0, features: new Float64Array(curves.nFeatures) };
+  }
+
+  /**
+   * Begin a note.
+   *
+   * @param {object} note pitch, velocity (0 to 127), label (index), tags, z.
+   * @param {number} seed Of the noise.
+   * @param {number} lastFrame Control frame that is held at the end.
+   */
+  begin(note, seed, lastFrame = Infinity) {
+    this.own = this.curves.begin(note);
+    this.position = 0;
+    this.nFrames = 0;
+    this.lastFrame = lastFrame;
+    this.noteOff = Infinity;
+    /** Pitch bend in semitones at a time in seconds. */
+    this.bendAt = () => 0;
+    for (const player of this.players) player.begin(this.own, seed);
+  }
+
+  /** Go on with other latents or tags. */
+  change(note) {
+    const { inharmonicity } = this.own;
+    this.own = { ...this.curves.begin(note), inharmonicity };
+  }
+
+  /** Add the next n samples to out, Float32Array or Float64Array, from `at` on. */
+  add(out, at, n) {
+    while (n > 0) {
+      let until = Infinity;
+      let frame = 0;
+      for (const player of this.players) {
+        const needs = player.needs(this.position);
+        frame = Math.max(frame, needs.frame);
+        until = Math.min(until, needs.until);
+      }
+      while (this.nFrames <= frame) this.evaluate(this.nFrames++);
+      const m = Math.min(n, until - this.position);
+      for (const player of this.players) player.add(out, at, this.position, m);
+      this.position += m;
+      at += m;
+      n -= m;
+    }
+  }
+
+  evaluate(k) {
+    const t = Math.fround(Math.min(k, this.lastFrame) / this.frameRate);
+    this.curves.at(this.own, t, this.noteOff, this.bendAt(t), this.frame);
+    for (const player of this.players) player.frame(k, this.frame);
+  }
+
+  /** Seconds since the onset. */
+  get seconds() {
+    return this.position / this.timing.sampleRate;
+  }
+
+  /** Whether the last two frames are silent. */
+  get isSilent() {
+    const k = this.nFrames - 1;
+    return k > 1 && this.players.every((p) => p.level(k) < SILENT && p.level(k - 1) < SILENT);
+  }
+}
+
+/** Round as Python does: halves to even. */
+function round(x) {
+  const whole = Math.round(x);
+  return whole - x === 0.5 && whole % 2 ? whole - 1 : whole;
+}
+
+/** Pitch bend from points [seconds, semitones], linear between them and held outside. */
+function bendOf(points) {
+  return (t) => {
+    let semitones = points[0][1];
+    for (let i = 1; i < points.length; i++) {
+      const [begin, low] = points[i - 1];
+      const [end, high] = points[i];
+      const share = (t - begin) / Math.max(end - begin, 1e-6);
+      semitones += Math.min(Math.max(share, 0), 1) * (high - low);
+    }
+    return semitones;
+  };
+}
+
+/**
+ * Render one note, as `Run.render` in Python.
+ *
+ * @param {object} model Of `readModel`.
+ * @param {object} request pitch, velocity (0 to 127), label (index), tags, z; seconds, heldSeconds,
+ *   sampleRate, seed (of the noise), bend (points [seconds, semitones]); block: samples at a time;
+ *   voices: kinds of voices that sound.
+ * @returns {Float32Array} n_samples.
+ */
+export function renderNote(model, request) {
+  const { seconds = model.seconds, sampleRate = model.sample_rate, block = 128 } = request;
+  const nFrames = Math.max(1, Math.ceil(seconds * model.frame_rate - 1e-6));
+  const covered = round((nFrames * sampleRate) / model.frame_rate);
+  const generator = new Generator(model, sampleRate, covered / (sampleRate * nFrames));
+  if (request.voices) {
+    generator.heads = generator.heads.filter(({ spec }) => request.voices.includes(spec.kind));
+  }
+  const voice = new Voice(generator);
+  const note = { pitch: 60, velocity: 100, label: 0, tags: {}, z: model.latents.seeds[0] };
+  voice.begin({ ...note, ...request }, request.seed ?? 0, nFrames - 1);
+  const release = model.release_seconds;
+  const byDefault = model.generator.rings_out ? Infinity : Math.max(seconds - release, 0);
+  voice.noteOff = Math.fround(request.heldSeconds ?? byDefault);
+  if (request.bend) voice.bendAt = bendOf(request.bend);
+  const audio = new Float64Array(round(seconds * sampleRate));
+  const n = Math.min(audio.length, covered);
+  for (let at = 0; at < n; at += block) voice.add(audio, at, Math.min(block, n - at));
+  return Float32Array.from(audio);
+}

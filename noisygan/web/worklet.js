@@ -1,0 +1,68 @@
+// The engine as an audio processor; messages as of `Instrument.handle`.
+
+import { Instrument } from "./engine.js";
+import { readModel } from "./model.js";
+
+const BLOCKS_A_REPORT = 40;
+// A note's beginning takes longest: those of a large chord come one block after the other.
+const STARTS_A_BLOCK = 3;
+const now = () => (globalThis.performance ?? Date).now(); // a worklet may lack the former
+
+class InstrumentProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions }) {
+    super();
+    const post = (message) => this.port.postMessage(message);
+    try {
+      const model = readModel(processorOptions.model);
+      warmUp(model);
+      this.instrument = new Instrument(model, sampleRate, post);
+    } catch (error) {
+      post({ type: "error", message: error.message });
+      return;
+    }
+    this.nBlocks = 0;
+    this.busy = 0;
+    this.messages = [];
+    this.port.onmessage = ({ data }) => this.messages.push(data);
+    post({ type: "ready" });
+  }
+
+  /** Take the messages that came, in order. */
+  handle() {
+    let starts = STARTS_A_BLOCK;
+    while (this.messages.length && (starts || this.messages[0].type !== "noteOn")) {
+      const message = this.messages.shift();
+      if (message.type === "noteOn") starts--;
+      try {
+        this.instrument.handle(message);
+      } catch (error) {
+        this.port.postMessage({ type: "error", message: error.message });
+      }
+    }
+  }
+
+  process(inputs, [[out]]) {
+    if (!this.instrument) return false;
+    const begin = now();
+    this.handle();
+    this.instrument.process(out);
+    this.busy += now() - begin;
+    if (++this.nBlocks === BLOCKS_A_REPORT) {
+      const value = this.busy / ((1000 * BLOCKS_A_REPORT * out.length) / sampleRate);
+      this.port.postMessage({ type: "load", value, voices: this.instrument.nVoices });
+      this.nBlocks = this.busy = 0;
+    }
+    return true;
+  }
+}
+
+/** Play a note unheard, so that the engine is compiled before the first one. */
+function warmUp(model) {
+  const instrument = new Instrument(model, sampleRate);
+  const note = instrument.isKit ? [...instrument.labels.keys(), 36][0] : (model.pitches[0] ?? 60);
+  instrument.handle({ type: "noteOn", note, velocity: 0.8 });
+  const out = new Float32Array(128);
+  for (let i = 0; i < 200; i++) instrument.process(out);
+}
+
+registerProcessor("noisygan", InstrumentProcessor);

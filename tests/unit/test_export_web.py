@@ -1,0 +1,288 @@
+"""The web instrument's engine, run by Node, against Python's sound."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import scipy.signal
+import tensorflow as tf
+
+from discriminators import ConditionEncoder
+from noisygan.errors import UsageError
+from noisygan.export import web
+from noisygan.export.export import export
+from noisygan.generators.drum_voices import ModalVoice, TransientVoice
+from noisygan.generators.jitter import ConditionJitter, Jitter
+from noisygan.generators.sweeps import FixedCenterPitch, PitchSweep
+from noisygan.generators.voices import HarmonicVoice, NoiseVoice
+from noisygan.generators.wavegan import WaveGAN
+from synths import Reverb
+from tests import toys
+
+SCRIPT = pathlib.Path(__file__).parents[1] / "web_engine.mjs"
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="no Node")
+SIGNAL_TO_ERROR_DB, BANDS_DB = 60.0, 0.5
+
+
+@pytest.fixture(autouse=True)
+def few_latents(monkeypatch):
+    monkeypatch.setattr(web, "_N_SEEDS", 12)
+
+
+def note():
+    voices = [HarmonicVoice(n_harmonics=20), NoiseVoice(n_bands=None), TransientVoice(5)]
+    jitters = {"condition_jitter": ConditionJitter(), "jitter": Jitter(n=3)}
+    return toys.hybrid(voices=voices, latent_dim=6, **jitters)
+
+
+def string():
+    generator = toys.hybrid(voices=[HarmonicVoice(6), NoiseVoice(9)], latent_dim=6)
+    generator.adapt(toys.strings())
+    return generator
+
+
+def drum():
+    """At 24 kHz a frame has 54.4 samples."""
+    return toys.hybrid(
+        f0_curve=PitchSweep(),
+        voices=[HarmonicVoice(4, tuned=True), ModalVoice(5), NoiseVoice(9), TransientVoice(9)],
+        pitch=FixedCenterPitch(),
+        condition_encoder=ConditionEncoder(("label", "velocity"), n_labels=3),
+        frame_rate=441.0,
+        velocity_exponent=2.0,
+    )
+
+
+def tagged():
+    encoder = ConditionEncoder(("pitch",), tags=("mic", "bow"), pitches=(60, 64, 72))
+    encoder.set_data(1, (60, 64, 72), {"mic": ("close", "far"), "bow": (0.0, 2.0)})
+    return toys.hybrid(condition_encoder=encoder)
+
+
+def made(make):
+    """A run of a generator with variables, none that is trained at its initial value."""
+    generator = make()
+    conditions = {"label": tf.constant([1]), "mic": tf.constant([1.0]), "bow": tf.constant([0.5])}
+    conditions |= {name: tf.constant([70.0]) for name in ("pitch", "velocity")}
+    generator(generator.prior(1, seed=0), conditions)
+    rng = np.random.default_rng(0)
+    for weight in generator.trainable_weights:
+        weight.assign(weight + 0.02 * rng.normal(size=weight.shape))
+    names = generator.condition_names
+    labels = ("hat", "kick", "snare") if "label" in names else ()
+    tags = {"mic": ("close", "far"), "bow": (0.0, 2.0)} if "mic" in names else {}
+    rows = [("", "far", 1.0)] if tags else []
+    pitches = (57, 76) if "pitch" in names else ()
+    return toys.run("run", names, labels, pitches, generator, tags, rows)
+
+
+def engine(**given):
+    """(float32 samples, messages of the instrument) that Node makes of a model and requests."""
+    done = subprocess.run(
+        ["node", str(SCRIPT)], input=json.dumps(given).encode(), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return np.frombuffer(done.stdout, "<f4"), json.loads(done.stderr or "[]")
+
+
+def band_levels_db(audio, sample_rate):
+    """Levels in bands of a third of an octave from 100 Hz on."""
+    hz, power = scipy.signal.welch(audio, sample_rate, nperseg=min(1024, len(audio)))
+    edges = 100.0 * 2.0 ** (np.arange(0, 3.0 * np.log2(0.5 * sample_rate / 100.0)) / 3.0)
+    bands = [power[(hz >= a) & (hz < b)].sum() for a, b in zip(edges, edges[1:], strict=False)]
+    return 10.0 * np.log10(np.maximum(bands, 1e-30))
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("make", "rate"),
+    [(note, 16000), (note, 22050), (string, 48000), (drum, 24000), (tagged, 16000)],
+)
+def test_each_voice_is_pythons(make, rate):
+    run, seconds = made(make), 0.25
+    generator = run.generator
+    z = generator.prior(1, seed=4)
+    asked = {"pitch": 66.3, "velocity": 90.0, "label": 2, "mic": "far", "bow": 0.4}
+    held, bend = 0.12, [[0.05, 0.0], [0.2, -1.5]]
+    request = {
+        **{name: asked[name] for name in ("pitch", "velocity", "label")},
+        "tags": {name: asked[name] for name in run.tag_values},
+        "z": z[0].numpy().tolist(), "seconds": seconds, "sampleRate": rate,
+        "heldSeconds": held, "seed": 7, "bend": bend,
+    }  # fmt: skip
+    numbers = asked | {"mic": 1.0}
+    conditioning = {name: tf.constant([value], tf.float32) for name, value in numbers.items()}
+    conditioning |= {"label": tf.constant([2]), "bend": tf.constant([bend], tf.float32)}
+    controls = generator.get_controls(z, conditioning, seconds, tf.constant([held]))
+    n_frames = controls["loudness_db"].shape[1]
+    covered = round(n_frames * rate / generator.frame_rate)
+    stems = generator.get_stems(controls, covered, rate, tf.constant([7]))
+    kinds = {voice.name: voice.kind for voice in generator.voices}
+    requests = [request | {"voices": [kinds[name]]} for name in stems]
+    sounds = engine(model=web.web_model(run), notes=requests)[0].reshape(len(stems), -1)
+    assert sounds.shape[1] == round(seconds * rate)
+    for (name, stem), sound in zip(stems.items(), sounds, strict=True):
+        wanted = np.asarray(stem)[0, : sounds.shape[1]]
+        sound = sound[: len(wanted)]
+        if kinds[name] == "noise":
+            levels = band_levels_db(wanted, rate)
+            heard = levels > levels.max() - 40.0
+            apart = (band_levels_db(sound, rate) - levels)[heard]
+            assert np.abs(apart).max() < BANDS_DB, name
+        else:
+            # What is below -140 dB is left out.
+            error = np.sqrt(np.mean((wanted - sound) ** 2))
+            largest = max(10.0 ** (-SIGNAL_TO_ERROR_DB / 20.0) * wanted.std(), 1e-7)
+            assert error < largest, name
+
+
+@needs_node
+def test_blocks_of_any_length_make_the_same_sound():
+    run = made(string)
+    events = [
+        [0, {"type": "noteOn", "note": 60, "velocity": 0.8}],
+        [2400, {"type": "noteOn", "note": 67, "velocity": 0.4}],
+        [4800, {"type": "bend", "semitones": 1.0}],
+        [7200, {"type": "noteOff", "note": 60}],
+    ]
+    model = web.web_model(run)
+    sounds = [
+        engine(model=model, rate=44100, events=events, blocks=[n] * (12000 // n))[0]
+        for n in (1200, 120, 48, 2400)
+    ]
+    assert np.abs(sounds[0]).max() > 1e-3
+    for sound in sounds[1:]:
+        np.testing.assert_allclose(sound, sounds[0], atol=1e-6)
+
+
+def on(note, velocity=0.8):
+    return {"type": "noteOn", "note": note, "velocity": velocity}
+
+
+def off(note):
+    return {"type": "noteOff", "note": note}
+
+
+def sounding(posted):
+    """Notes that were posted as begun and not as ended."""
+    begun = [m["note"] for m in posted if m["type"] == "note" and m["on"]]
+    for m in posted:
+        if m["type"] == "note" and not m["on"]:
+            begun.remove(m["note"])
+    return sorted(begun)
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("messages", "left"),
+    [
+        ([on(60), on(64), off(60)], [64]),
+        ([{"type": "sustain", "on": True}, on(60), off(60)], [60]),
+        ([{"type": "sustain", "on": True}, on(60), off(60), {"type": "sustain", "on": False}], []),
+        ([on(60), {"type": "sostenuto", "on": True}, on(64), off(60), off(64)], [60]),
+        ([on(60), on(60)], [60]),
+        ([on(60), on(64), {"type": "allOff"}], []),
+        ([on(60), {"type": "sustain", "on": True}, {"type": "allOff", "now": True}], []),
+        ([on(note) for note in range(50, 70)], list(range(54, 70))),
+    ],
+)
+def test_pedals_and_polyphony(messages, left):
+    model = web.web_model(made(note))
+    events = [[480 * i, message] for i, message in enumerate(messages)]
+    sound, posted = engine(model=model, rate=16000, events=events, blocks=[160] * 200)
+    assert sounding(posted) == left
+    assert np.isfinite(sound).all()
+
+
+@needs_node
+def test_a_stolen_voice_fades_out():
+    model = web.web_model(made(note))
+    events = [[0, on(key)] for key in range(50, 66)] + [[8000, on(66)]]
+    settings = {"model": model, "rate": 16000, "blocks": [16] * 800}
+    stolen = engine(**settings, events=events)[0]
+    kept = engine(**settings, events=events[:-1])[0]
+    steps = np.abs(np.diff(stolen - kept)[7990:8010])
+    assert steps.max() < 0.2 * np.abs(stolen).max()
+
+
+@needs_node
+def test_controllers():
+    model = web.web_model(made(note))
+
+    def played(*messages):
+        events = [[0, message] for message in (*messages, on(60))]
+        return engine(model=model, rate=16000, events=events, blocks=[160] * 30)[0]
+
+    plain = played()
+    soft = played({"type": "volume", "value": 0.5})
+    np.testing.assert_allclose(soft[2000:], 0.5 * plain[2000:], atol=1e-5)
+    loud = played({"type": "pressure", "value": 1.0})
+    np.testing.assert_allclose(loud[2000:], 10.0**0.3 * plain[2000:], atol=1e-4)
+    for message in (
+        {"type": "bend", "semitones": 2.0},
+        {"type": "modulation", "value": 1.0},
+        {"type": "latents", "values": [2.0] * 6},
+        {"type": "seed", "value": 5},
+    ):
+        assert np.abs(played(message) - plain).max() > 1e-4, message
+
+
+def labelled():
+    return toys.hybrid(condition_encoder=ConditionEncoder(("pitch", "label"), n_labels=3))
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("make", "values"),
+    [(tagged, {"mic": "far"}), (tagged, {"bow": 2.0}), (labelled, {"label": "kick"})],
+)
+def test_tags_and_the_label_of_a_pitched_run_change_the_sound(make, values):
+    model = web.web_model(made(make))
+    settings = {"model": model, "rate": 16000, "blocks": [160] * 10}
+    plain = engine(**settings, events=[[0, on(60)]])[0]
+    changed = engine(**settings, events=[[0, {"type": "tags", "values": values}], [0, on(60)]])[0]
+    assert np.abs(changed - plain).max() > 1e-4
+
+
+@needs_node
+def test_drums_play_their_keys():
+    model = web.web_model(made(drum))
+    keys = [key for each in model["classes"] for key in each["keys"]]
+    assert [each["name"] for each in model["classes"]] == ["hat", "kick", "snare"]
+    events = [[0, on(keys[0])], [0, on(127 - min(keys))]]
+    sound, posted = engine(model=model, rate=16000, events=events, blocks=[160] * 200)
+    assert [m["note"] for m in posted] == [keys[0]] * 2
+    assert not sound[-160:].any()
+
+
+def test_a_page_is_one_file_of_less_than_two_megabytes(tmp_path):
+    path = tmp_path / "new" / "run.html"
+    facts = export(made(note), path, "web")
+    assert facts["kind"] == "pitched"
+    text = path.read_text(encoding="utf-8")
+    assert len(text.encode()) < 2_000_000
+    with pytest.raises(UsageError, match="exists already"):
+        export(made(note), path, "web")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: WaveGAN(4096, 16000, latent_dim=5, units=2),
+            "samples directly; expected a hybrid",
+        ),
+        (lambda: toys.hybrid(reverb=Reverb(trainable=True, reverb_length=30)), "reverb is Reverb"),
+    ],
+)
+def test_other_runs_are_refused(make, words, tmp_path):
+    run = toys.run("run", generator=make())
+    with pytest.raises(UsageError, match=words) as refusal:
+        export(run, tmp_path / "run.html", "web")
+    assert "\n" not in str(refusal.value)
+    with pytest.raises(UsageError, match="block has no effect"):
+        export(run, tmp_path / "run.html", "web", block=64)
+    assert not list(tmp_path.iterdir())
