@@ -120,6 +120,7 @@ class NoisePlayer {
   constructor(head, timing) {
     this.head = head;
     this.timing = timing;
+    this.need = { frame: 0, until: 0 };
     this.layout = head.layout(timing.sampleRate);
     const { margin, n } = this.layout;
     this.frames = Array.from({ length: N_FRAMES }, () => new Float64Array(n));
@@ -157,12 +158,12 @@ class NoisePlayer {
   }
 
   needs(from) {
+    const { need } = this;
     let point = this.next;
     while (this.begins(point) <= from) point++;
-    return {
-      frame: Math.ceil(this.place(point - 1) - 1e-9),
-      until: this.begins(point),
-    };
+    need.frame = Math.ceil(this.place(point - 1) - 1e-9);
+    need.until = this.begins(point);
+    return need;
   }
 
   add(out, at, from, n) {
