@@ -208,14 +208,14 @@ def stft(audio, frame_size=2048, overlap=0.75, pad_end=True):
     """
     audio, alone = _mono(audio)
     hop = int(frame_size * (1.0 - overlap))
-    spectrum = tf.signal.stft(audio, frame_size, hop, pad_end=pad_end)
+    spectrum = tf.signal.stft(audio, int(frame_size), hop, pad_end=pad_end)
     return spectrum[0] if alone else spectrum
 
 
 def compute_mag(audio, size=2048, overlap=0.75, pad_end=True):
     """Magnitude of `stft`; the gradient of a bin that is exactly zero is zero."""
     audio, alone = _mono(audio)
-    magnitudes = _compute_mag(audio, size, int(size * (1.0 - overlap)), pad_end)
+    magnitudes = _compute_mag(audio, int(size), int(size * (1.0 - overlap)), pad_end)
     return magnitudes[0] if alone else magnitudes
 
 

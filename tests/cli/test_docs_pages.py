@@ -41,7 +41,7 @@ NAMED = re.compile(r"# ([\w/.]+\.(?:py|gin))\b")
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch, chance_again, eagerly):
-    """The reader's folder; afterwards the modules written there are forgotten."""
+    """The reader's folder; afterwards modules written there, or imported as ddsp, are forgotten."""
     notes = tmp_path / "my_notes"
     notes.mkdir()
     for path in (notes_folder() / "nsynth-train" / "audio").iterdir():
@@ -50,11 +50,14 @@ def desk(tmp_path, monkeypatch, chance_again, eagerly):
     config = (ROOT / "tests/configs/small_notes.gin").read_text(encoding="utf-8")
     (tmp_path / "runs" / "notes.gin").write_text(config, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    known = set(sys.modules)
+    known = dict(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - known:
+    for name in set(sys.modules) - set(known):
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", None)):
             del sys.modules[name]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ddsp"]:
+        del sys.modules[name]
+    sys.modules |= {name: known[name] for name in known if name.partition(".")[0] == "ddsp"}
 
 
 def save(block, desk, monkeypatch):

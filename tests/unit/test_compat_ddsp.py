@@ -39,6 +39,15 @@ def test_arithmetic_returns_what_it_was_given(name):
     np.testing.assert_allclose(in_graph, [number])
 
 
+@pytest.mark.parametrize("convert", [core.power_to_db, core.amplitude_to_db])
+def test_decibels_without_tensors(convert):
+    powers = np.float64([1e-6, 1.0])
+    found = convert(powers, use_tf=False)
+    assert type(found) is np.ndarray and found.dtype == np.float64
+    np.testing.assert_allclose(found, convert(powers), rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(convert(tf.constant(powers), use_tf=False), found)
+
+
 def test_crops_and_clipped_units():
     array = np.arange(20).reshape(2, 10)
     assert type(core.center_crop(array, 4)) is np.ndarray
@@ -66,6 +75,8 @@ def test_frequencies_and_amplitudes_broadcast(shape):
     amplitudes, partials = core.harmonic_to_sinusoidal(f0_hz / 100.0, weights, f0_hz)
     np.testing.assert_allclose(amplitudes, 2.0 * expected, rtol=1e-6)
     assert partials.shape[-1] == 50
+    back, _ = core.sinusoidal_to_harmonic(amplitudes, partials + 0 * whole, f0_hz, n_harmonics=50)
+    np.testing.assert_allclose(back, 0 * whole + 2.0, rtol=1e-3)
 
     bank = core.oscillator_bank(whole + np.zeros([1, 1, 3]), f0_hz)
     np.testing.assert_allclose(bank, core.oscillator_bank(whole + np.zeros(3), whole + np.zeros(3)))
@@ -80,6 +91,8 @@ def test_filters_of_one_response_or_a_number():
     response = core.frequency_impulse_response(gains, 20)
     assert response.shape == (19,) and response.dtype == tf.float32
     np.testing.assert_array_equal(response, core.frequency_impulse_response(gains[None], 20)[0])
+    many = core.frequency_impulse_response(np.tile(gains, [2, 3, 4, 1]), 20)
+    np.testing.assert_array_equal(many, np.broadcast_to(response, [2, 3, 4, 19]))
     filtered = core.sinc_filter(AUDIO, [0.3], 64)
     np.testing.assert_array_equal(filtered, core.sinc_filter(AUDIO, [[[0.3]]], 64))
 
@@ -87,6 +100,9 @@ def test_filters_of_one_response_or_a_number():
 def test_doubles_give_floats():
     results = {
         "exp_sigmoid": core.exp_sigmoid(np.float64([1.0])),
+        "safe_log": core.safe_log(np.float64([1.0])),
+        "power_to_db": core.power_to_db(np.float64([1.0])),
+        "loss": losses.SpectralLoss()(np.float64(AUDIO), np.float64(AUDIO)),
         "resample": core.resample(frames(3), 40, method="window"),
         "oscillator_bank": core.oscillator_bank(frames(3), frames(3)),
         "fft_convolve": core.fft_convolve(np.float64(AUDIO), tf.ones([1, 3], tf.float64)),
@@ -138,6 +154,8 @@ def test_a_delay_without_channels():
     gain, phase = frames(400, 1)[:, 0], frames(400, 1)[:, 0]
     expected = delay(AUDIO, gain[:, :, None], phase[:, :, None])
     np.testing.assert_array_equal(delay(AUDIO, gain, phase), expected)
+    late = core.variable_length_delay(phase, AUDIO, 20)
+    np.testing.assert_array_equal(late, core.variable_length_delay(phase[:, :, None], AUDIO, 20))
     controls = delay.get_controls(AUDIO, gain, phase)
     controls["gain"] = controls["gain"][:, :, 0]
     np.testing.assert_array_equal(delay.get_signal(**controls), expected)
@@ -147,6 +165,12 @@ def group_of_noise():
     noise = ddsp.synths.FilteredNoise(400, name="noise")
     dag = [(noise, ["magnitudes"]), ("add", ["noise/signal", "inputs/audio"])]
     return processors.ProcessorGroup(dag=dag, add=processors.Add(), name="group", unused=3)
+
+
+def test_signals_of_any_shape_are_added():
+    add = processors.Add()
+    np.testing.assert_array_equal(add(AUDIO, 1.0), AUDIO + 1.0)
+    np.testing.assert_array_equal(add(AUDIO[0], np.float64(AUDIO[0])), 2.0 * AUDIO[0])
 
 
 def test_a_group_of_processors():
@@ -186,6 +210,15 @@ def test_a_group_within_a_model():
         loss = tf.reduce_sum(model(tf.ones([2, 10, 3])) ** 2)
     found = tape.gradient(loss, model.trainable_variables)
     assert len(found) == 3 and all(np.abs(g).max() > 0 for g in found)
+
+
+def test_a_group_of_symbolic_tensors():
+    shapes = {"magnitudes": [10, 9], "audio": [400]}
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    group = group_of_noise()
+    model = keras.Model(inputs, group(inputs))
+    sounds = {"magnitudes": np.float32(frames(9)), "audio": AUDIO}
+    np.testing.assert_allclose(model(sounds), group(sounds), atol=1e-6)
 
 
 def test_a_graph_of_layers_and_losses():
@@ -276,6 +309,9 @@ def test_features():
         assert padded.shape[1] == n_samples
         assert tf.signal.frame(padded, 64, 24).shape[1] == n_frames
         assert spectral_ops.pad(AUDIO[0], 64, 24, padding).shape == (n_samples,)
+    assert spectral_ops.get_framed_lengths(400.0, 64.0, 24.0, "same") == (17, 448)
+    magnitudes = spectral_ops.compute_mag(AUDIO, 64.0)
+    np.testing.assert_allclose(magnitudes, abs(spectral_ops.stft(AUDIO, 64.0)), atol=1e-5)
     with pytest.raises(ValueError, match="hop_size: got 65"):
         spectral_ops.pad(AUDIO, 64, 65)
     spectrum = spectral_ops.stft_np(AUDIO, 64)

@@ -23,7 +23,7 @@ def run(word):
 
 
 def test_code_that_says_ddsp():
-    names = run("SimpleNamespace")
+    names = run("import synths.compat.ddsp")
     assert names["audio"].shape == (1, 16000)
     assert np.isfinite(names["loss"])
 

@@ -3,12 +3,13 @@
 import functools
 import inspect
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 
 def is_tensor(x):
-    """Whether x is a tensor, a variable or symbolic, rather than a number, list or array."""
+    """True for a tensor, variable or symbolic tensor, rather than a number, list or array."""
     return tf.is_tensor(x) or hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic))
 
 
@@ -16,6 +17,8 @@ def to_float32(x):
     """Cast a float array or tensor, also within a dict, to a float32 tensor; else return x."""
     if isinstance(x, dict):
         return {key: to_float32(value) for key, value in x.items()}
+    if isinstance(x, keras.KerasTensor):
+        return x
     if is_tensor(x) or isinstance(x, (np.ndarray, np.generic)):
         return tf.cast(x, tf.float32) if tf.as_dtype(x.dtype).is_floating else x
     return x
@@ -56,3 +59,9 @@ def with_axes(x, rank):
     while x.shape.rank < rank:
         x = x[tf.newaxis]
     return x
+
+
+def with_channel(x):
+    """Add an axis to [batch, n]; other ranks are returned unchanged."""
+    x = tf.convert_to_tensor(x)
+    return x[:, :, tf.newaxis] if x.shape.rank == 2 else x

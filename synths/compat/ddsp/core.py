@@ -10,22 +10,24 @@ import tensorflow as tf
 import synths
 from synths import (
     DB_RANGE,
-    amplitude_to_db,
     crop_and_compensate_delay,
     diff,
     get_fft_size,
     gradient_reversal,
-    log10,
-    logb,
     nan_to_num,
     pad_axis,
-    power_to_db,
-    safe_divide,
-    safe_log,
     soft_limit,
     tf_float32,
 )
-from synths.compat.ddsp._arguments import as_given, in_float32, is_tensor, with_axes
+from synths.compat.ddsp._arguments import (
+    as_given,
+    in_float32,
+    is_tensor,
+    to_float32,
+    with_axes,
+    with_channel,
+)
+from synths.shapes import length
 
 Number = TypeVar("Number", int, float, np.ndarray, tf.Tensor)
 
@@ -119,7 +121,25 @@ def midi_to_unit(midi, midi_min=20.0, midi_max=90.0, clip=False):
     return convert(midi, midi_min, midi_max, clip)
 
 
-hz_to_mel = synths.hz_to_mel
+def power_to_db(power, ref_db=0.0, range_db=DB_RANGE, use_tf=True):
+    """`synths.power_to_db`; without use_tf an array or a number."""
+    if use_tf:
+        return synths.power_to_db(to_float32(power), ref_db, range_db)
+    return as_given(synths.power_to_db)(np.asarray(power), ref_db, range_db)
+
+
+def amplitude_to_db(amplitude, ref_db=0.0, range_db=DB_RANGE, use_tf=True):
+    """`synths.amplitude_to_db`; without use_tf an array or a number."""
+    if use_tf:
+        return synths.amplitude_to_db(to_float32(amplitude), ref_db, range_db)
+    return as_given(synths.amplitude_to_db)(np.asarray(amplitude), ref_db, range_db)
+
+
+safe_divide = in_float32(synths.safe_divide)
+safe_log = in_float32(synths.safe_log)
+logb = in_float32(synths.logb)
+log10 = in_float32(synths.log10)
+hz_to_mel = in_float32(synths.hz_to_mel)
 midi_to_hz = in_float32(synths.midi_to_hz)
 hz_to_midi = in_float32(synths.hz_to_midi)
 unit_to_hz = in_float32(synths.unit_to_hz)
@@ -134,9 +154,7 @@ resample = in_float32(synths.resample)
 upsample_with_windows = in_float32(synths.upsample_with_windows)
 angular_cumsum = synths.angular_cumsum
 remove_above_nyquist = in_float32(synths.remove_above_nyquist)
-sinusoidal_to_harmonic = in_float32(synths.sinusoidal_to_harmonic)
 harmonic_distribution_to_wavetable = in_float32(synths.harmonic_distribution_to_wavetable)
-variable_length_delay = in_float32(synths.variable_length_delay)
 fft_convolve = in_float32(synths.fft_convolve)
 apply_window_to_impulse_response = in_float32(synths.apply_window_to_impulse_response)
 frequency_filter = in_float32(synths.frequency_filter)
@@ -152,6 +170,22 @@ def normalize_harmonics(harmonic_distribution, f0_hz=None, sample_rate=None):
     """`synths.normalize_harmonics` for an F0 of any rank up to 3."""
     f0_hz = None if f0_hz is None else with_axes(f0_hz, 3)
     return synths.normalize_harmonics(tf_float32(harmonic_distribution), f0_hz, sample_rate)
+
+
+def sinusoidal_to_harmonic(
+    sin_amps,
+    sin_freqs,
+    f0_hz,
+    harmonic_width=0.1,
+    n_harmonics=100,
+    sample_rate=16000,
+    normalize=False,
+):
+    """`synths.sinusoidal_to_harmonic` for an F0 of any rank up to 3."""
+    tensors = (with_axes(x, 3) for x in (sin_amps, sin_freqs, f0_hz))
+    return synths.sinusoidal_to_harmonic(
+        *tensors, harmonic_width, n_harmonics, sample_rate, normalize
+    )
 
 
 def harmonic_to_sinusoidal(harm_amp, harm_dist, f0_hz, sample_rate=16000):
@@ -238,10 +272,9 @@ def streaming_harmonic_synthesis(
     return audio, tf.cast(phase, tf.float32)
 
 
-@in_float32
 def linear_lookup(phase, wavetables):
     """`synths.linear_lookup`, silent from one point of the table outside 0 to 1."""
-    phase, wavetables = tf.convert_to_tensor(phase), tf.convert_to_tensor(wavetables)
+    phase, wavetables = tf_float32(phase), tf_float32(wavetables)
     inside = tf.clip_by_value(phase, 0.0, 1.0)
     audio = synths.linear_lookup(inside, wavetables)
     n_points = tf.cast(tf.shape(wavetables)[-1], phase.dtype)
@@ -255,13 +288,19 @@ def wavetable_synthesis(frequencies, amplitudes, wavetables, n_samples=64000, sa
     return synths.wavetable_synthesis(frequencies, amplitudes, wavetables, n_samples, sample_rate)
 
 
-@in_float32
+def variable_length_delay(phase, audio, max_length=512):
+    """`synths.variable_length_delay`, also for a phase [batch, n_samples]."""
+    phase = with_channel(tf_float32(phase))
+    return synths.variable_length_delay(phase, tf_float32(audio), max_length)
+
+
 def frequency_impulse_response(magnitudes, window_size=0):
-    """`synths.frequency_impulse_response`, also of magnitudes [n_bands]."""
-    magnitudes = tf.convert_to_tensor(magnitudes)
-    if magnitudes.shape.rank == 1:
-        return synths.frequency_impulse_response(magnitudes[tf.newaxis], window_size)[0]
-    return synths.frequency_impulse_response(magnitudes, window_size)
+    """`synths.frequency_impulse_response` of magnitudes [..., n_bands]."""
+    magnitudes = tf_float32(magnitudes)
+    rows = tf.reshape(magnitudes, [-1, magnitudes.shape[-1]])
+    responses = synths.frequency_impulse_response(rows, window_size)
+    shape = [length(magnitudes, axis) for axis in range(magnitudes.shape.rank - 1)]
+    return tf.reshape(responses, [*shape, responses.shape[-1]])
 
 
 def sinc_impulse_response(cutoff_frequency, window_size=512, sample_rate=None, high_pass=False):

@@ -16,22 +16,22 @@ DAG = list[Node]
 
 
 def filter_by_value(d, cond):
-    """Items of a dict whose value meets a condition."""
+    """Select the items of a dict whose value meets a condition."""
     return {key: value for key, value in d.items() if cond(value)}
 
 
 def is_module(v):
-    """Whether v is a layer or another module with variables."""
+    """True for a layer or another module with variables."""
     return isinstance(v, (tf.Module, keras.layers.Layer))
 
 
 def is_loss(v):
-    """Whether v computes losses."""
+    """True for a layer that returns losses by name."""
     return hasattr(v, "get_losses_dict")
 
 
 def is_processor(v):
-    """Whether v is a processor or a group of processors."""
+    """True for a processor or a group of processors."""
     return hasattr(v, "get_signal") and hasattr(v, "get_controls")
 
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import synths
 from synths import tf_float32
-from synths.compat.ddsp._arguments import with_axes
+from synths.compat.ddsp._arguments import with_axes, with_channel
 from synths.compat.ddsp.processors import Processor
 from synths.shapes import length
 
@@ -43,13 +43,8 @@ class ModDelay(Processor, synths.ModDelay):
 
     def get_controls(self, audio, gain, phase):
         """Return audio, gain and phase."""
-        return super().get_controls(audio, _with_channel(gain), _with_channel(phase))
+        return super().get_controls(audio, with_channel(gain), with_channel(phase))
 
     def get_signal(self, audio, gain, phase):
         """Modulated audio, [batch, n_samples]."""
-        return super().get_signal(audio, _with_channel(gain), _with_channel(phase))
-
-
-def _with_channel(x):
-    x = tf.convert_to_tensor(x)
-    return x[:, :, tf.newaxis] if x.shape.rank == 2 else x
+        return super().get_signal(audio, with_channel(gain), with_channel(phase))

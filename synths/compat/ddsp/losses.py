@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 import synths
-from synths import crepe, mean_difference, safe_divide, tf_float32
-from synths.compat.ddsp.core import hz_to_midi
+from synths import crepe, mean_difference, tf_float32
+from synths.compat.ddsp._arguments import to_float32
+from synths.compat.ddsp.core import hz_to_midi, safe_divide
 from synths.compat.ddsp.dags import DAGLayer
 from synths.shapes import length
 
@@ -43,7 +44,11 @@ class LossGroup(DAGLayer):
 
 
 class SpectralLoss(synths.SpectralLoss, Loss):
-    """`synths.SpectralLoss`."""
+    """`synths.SpectralLoss` in float32."""
+
+    def call(self, target_audio, audio, weights=None):
+        """Loss, a scalar."""
+        return super().call(to_float32(target_audio), to_float32(audio), weights)
 
 
 class ParamLoss(Loss):

@@ -49,7 +49,11 @@ class ProcessorGroup(DAGLayer):
 
 
 class Add(Processor, synths.Add):
-    """`synths.Add`."""
+    """`synths.Add`, also of numbers and of any shapes that broadcast."""
+
+    def get_controls(self, signal_one, signal_two):
+        """Return both signals."""
+        return {"signal_one": to_float32(signal_one), "signal_two": to_float32(signal_two)}
 
 
 class Mix(Processor, synths.Mix):

@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 import synths
-from synths import DB_RANGE, F0_RANGE, crepe, get_framed_lengths, safe_log, tf_float32
+from synths import DB_RANGE, F0_RANGE, crepe, tf_float32
 from synths.compat.ddsp._arguments import in_float32
+from synths.compat.ddsp.core import safe_log
 from synths.pitch import REACH, smooth_path
 
 CREPE_SAMPLE_RATE = crepe.SAMPLE_RATE
@@ -32,6 +33,12 @@ def stft_np(audio, frame_size=2048, overlap=0.75, pad_end=True):
         audio = pad(audio, frame_size, hop_size, "same", axis=-1).numpy()
     spectra = librosa.stft(audio, n_fft=int(frame_size), hop_length=hop_size, center=False)
     return np.swapaxes(spectra, -1, -2)
+
+
+def get_framed_lengths(input_length, frame_size, hop_size, padding="center"):
+    """`synths.get_framed_lengths`, ints also of other numbers."""
+    lengths = synths.get_framed_lengths(input_length, frame_size, hop_size, padding)
+    return tuple(map(int, lengths))
 
 
 def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", constant_values=0):
