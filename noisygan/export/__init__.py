@@ -1,1 +1,1 @@
-"""Trained generators for other programs: SavedModel, ONNX, LiteRT, and block-wise streams."""
+"""Trained generators for other programs: SavedModel, ONNX, LiteRT, streams, and web pages."""

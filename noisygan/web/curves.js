@@ -82,7 +82,8 @@ export class Curves {
     for (const layer of this.dense) {
       const out = layer.outputs();
       layer.apply(latent, out);
-      latent = out.map(ACTIVATIONS.leaky_relu);
+      ACTIVATIONS.leaky_relu(out, 0, out.length);
+      latent = out;
     }
     const own = {
       note,

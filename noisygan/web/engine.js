@@ -56,13 +56,14 @@ class Slot {
 
   /** Add n samples to mix; returns whether the voice goes on. */
   add(mix, n, own) {
-    if (this.voice.position >= this.endAt && this.state !== "fading") this.fadeOut(this.endSeconds);
-    if (this.fadeStep === 0 && this.gain === 1) {
+    const left = this.state === "fading" ? Infinity : this.endAt - this.voice.position;
+    if (left >= n && this.fadeStep === 0 && this.gain === 1) {
       this.voice.add(mix, 0, n);
     } else {
       own.fill(0, 0, n);
       this.voice.add(own, 0, n);
       for (let i = 0; i < n; i++) {
+        if (i >= left && this.state !== "fading") this.fadeOut(this.endSeconds);
         mix[i] += this.gain * this.fade * own[i];
         this.fade = Math.max(0, this.fade - this.fadeStep);
       }

@@ -69,6 +69,7 @@ class HarmonicPlayer {
   constructor(head, timing) {
     this.head = head;
     this.timing = timing;
+    this.need = { frame: 0, until: 0 };
     this.frames = Array.from({ length: N_FRAMES }, () => ({
       f0: 0,
       n: 0,
@@ -132,8 +133,10 @@ class HarmonicPlayer {
 
   /** Last control frame that sample `from` needs, and the sample up to which it is enough. */
   needs(from) {
-    const j = this.timing.frameOf(from);
-    return { frame: j + 1, until: this.timing.startOf(j + 1) };
+    const { need, timing } = this;
+    need.frame = timing.frameOf(from) + 1;
+    need.until = timing.startOf(need.frame);
+    return need;
   }
 
   /** Add samples [from, from + n), all of one frame, to out at `at`. */

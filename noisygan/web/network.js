@@ -68,15 +68,30 @@ export class Dense {
   }
 }
 
+/** Activations of h[from .. to), in place; each has a loop of its own, which compilers like. */
 export const ACTIVATIONS = {
-  sin: Math.sin,
-  cos: Math.cos,
-  gaussian: (x) => Math.exp(-x * x),
-  tanh: Math.tanh,
-  sigmoid,
-  abs: Math.abs,
-  leaky_relu: (x) => (x > 0 ? x : 0.2 * x),
-  linear: (x) => x,
+  sin(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = Math.sin(h[k]);
+  },
+  cos(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = Math.cos(h[k]);
+  },
+  gaussian(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = Math.exp(-h[k] * h[k]);
+  },
+  tanh(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = Math.tanh(h[k]);
+  },
+  sigmoid(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = sigmoid(h[k]);
+  },
+  abs(h, from, to) {
+    for (let k = from; k < to; k++) h[k] = Math.abs(h[k]);
+  },
+  leaky_relu(h, from, to) {
+    for (let k = from; k < to; k++) if (h[k] < 0) h[k] *= 0.2;
+  },
+  linear() {},
 };
 
 /** Coordinates: {size, begin(latent), write(t, sinceOff, note, out, at)}; sinceOff: 0 before it. */
@@ -198,9 +213,7 @@ class CPPN {
       h = this.h[i % 2];
       hidden.apply(x, h);
       for (let k = 0; k < units; k++) h[k] = h[k] * (1 + gain[k]) + shift[k];
-      for (const { activation, from, to } of this.parts) {
-        for (let k = from; k < to; k++) h[k] = activation(h[k]);
-      }
+      for (const { activation, from, to } of this.parts) activation(h, from, to);
       x = h;
     });
     h.set(place, units);

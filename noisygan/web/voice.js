@@ -7,7 +7,7 @@ import { Modal, Transient } from "./struck.js";
 
 const HEADS = { harmonic: Harmonic, noise: Noise, modal: Modal, transient: Transient };
 // A frame below this level, linear, is silent.
-const SILENT = 1e-5;
+const SILENT = 1e-6;
 
 /** What the voices of one instrument share: networks, heads and the grid of control frames. */
 export class Generator {

@@ -1,5 +1,6 @@
 """`synths.compat.ddsp`: what ddsp accepts and returns, beyond the functions of `synths`."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def test_arithmetic_returns_what_it_was_given(name):
         assert type(convert(array)) is np.ndarray and convert(array).dtype == dtype
         np.testing.assert_array_equal(convert(array), exact(array))
     assert tf.is_tensor(convert(tf.constant([20.0])))
+    argument = next(iter(inspect.signature(convert).parameters))
+    assert convert(**{argument: 20}) == number
     in_graph = tf.function(lambda: convert(np.float64([20.0])), autograph=False)()
     np.testing.assert_allclose(in_graph, [number])
 
@@ -54,6 +57,9 @@ def test_crops_and_clipped_units():
     np.testing.assert_array_equal(core.center_crop(array, 4), array[:, 2:8])
     np.testing.assert_array_equal(core.center_crop(tf.constant(array), 5), array[:, 2:8])
     assert core.unit_to_midi(2.0, clip=True).numpy() == 90.0
+    assert core.unit_to_midi(1.0, 20.0, 90.1) == 90.1
+    np.testing.assert_array_equal(core.unit_to_midi(0.5, np.zeros(2), 10.0), [5.0, 5.0])
+    assert tf.is_tensor(core.unit_to_midi(0.5, tf.constant(20.0)))
     assert core.midi_to_unit(np.float64([200.0]), clip=True).numpy() == [1.0]
 
 

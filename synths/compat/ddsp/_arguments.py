@@ -37,17 +37,20 @@ def in_float32(function):
 
 
 def as_given(function):
-    """Decorate arithmetic of x to return a float for a number, and an array for an array."""
+    """Decorate arithmetic to return a float for numbers and an array for arrays."""
 
     @functools.wraps(function)
-    def call(x, *args, **kwargs):
-        if is_tensor(x):
-            return function(x, *args, **kwargs)
-        array = np.asarray(x)
+    def call(*args, **kwargs):
+        given = (*args, *kwargs.values())
+        if any(map(is_tensor, given)):
+            return function(*args, **kwargs)
+        single = any(getattr(x, "dtype", None) == np.float32 for x in given)
+        dtype = np.float32 if single else np.float64
         with tf.init_scope():
-            array = array if array.dtype == np.float32 else array.astype(np.float64)
-            result = function(array, *args, **kwargs).numpy()
-        return result if isinstance(x, (np.ndarray, np.generic)) else result[()].item()
+            args = [np.asarray(x, dtype) for x in args]
+            kwargs = {name: np.asarray(x, dtype) for name, x in kwargs.items()}
+            result = function(*args, **kwargs).numpy()
+        return result if any(hasattr(x, "dtype") or np.ndim(x) for x in given) else result.item()
 
     call.__signature__ = inspect.signature(function)
     return call
