@@ -134,6 +134,14 @@ def test_notes_by_pointer_are_louder_at_the_foot_of_a_key(flute):
     flute.wait(f"{ACTIVE} === ''")
 
 
+def test_a_run_that_knows_no_pitches_has_all_keys(make):
+    page = make(web_pages.model(pitches=[])).open()
+    page.key("KeyZ")
+    assert [m["note"] for m in page.sent("noteOn")] == [48]
+    assert page.evaluate("document.querySelectorAll('.beyond').length") == 0
+    assert page.browser.problems == []
+
+
 def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
     low = flute.evaluate("Number(document.querySelector('#piano button').dataset.note)")
     for code, above in (("KeyZ", 0), ("KeyM", 11), ("KeyQ", 12), ("KeyI", 24), ("Digit2", 13)):
