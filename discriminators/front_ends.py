@@ -31,6 +31,7 @@ class MFCC:
         n_fft = n_fft or spectral.fft_size(0.024, sample_rate)
         hop_length = hop_length or n_fft // overlap
         self.arguments = (sample_rate, n_fft, hop_length, n_mels, n_mfcc, floor)
+        self.sample_rate = sample_rate
         self.frame_rate = sample_rate / hop_length
 
     def __call__(self, audio):
@@ -54,6 +55,7 @@ class LogMel:
         hop_length = hop_length or n_fft // 4
         n_mels = n_mels or round(80 * math.log1p(sample_rate / 1400.0) / math.log1p(16000 / 1400.0))
         self.arguments = (sample_rate, n_fft, hop_length, n_mels, floor)
+        self.sample_rate = sample_rate
         self.frame_rate = sample_rate / hop_length
 
     def __call__(self, audio):
@@ -67,6 +69,7 @@ class LogSpectrum:
     def __init__(self, sample_rate=16000, n_fft=1024, hop_length=256, floor=1e-4):
         self.arguments = (n_fft, hop_length)
         self.floor = floor
+        self.sample_rate = sample_rate
         self.frame_rate = sample_rate / hop_length
 
     def __call__(self, audio):

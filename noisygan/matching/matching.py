@@ -140,7 +140,7 @@ def match_run(
     elif pitch is not None:
         names = ", ".join(generator.condition_names) or "nothing"
         raise UsageError(f"pitch: this run is conditioned on {names}; leave it out")
-    numbers = range(_N_DRAWN if draw_tags(run) else 1)
+    numbers = range(_N_DRAWN if draw_tags(run).keys() - tags.keys() else 1)
     choices = [(i, draw_tags(run, number, i, given=tags)) for i in labels for number in numbers]
     fitted = {name: known for name, known in run.tag_values.items() if name not in tags}
     fitted = {name: known for name, known in fitted.items() if is_number(known)}

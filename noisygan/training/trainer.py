@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from noisygan.training.growth import Growth
     from noisygan.training.quality import Quality
 
+_OWN_PACKAGES = ("noisygan", "discriminators", "cppn", "synths")
+
 
 class Trainer:
     """Train a generator against a discriminator.
@@ -213,12 +215,14 @@ class Trainer:
                 "block, which NextBlockLoss compares; expected SampleGAN, or other losses"
             )
         if data.sample_rate != generator.sample_rate:
-            advice = "set every sample_rate (%sample_rate in the bundled configs) to one of them"
+            advice = "Recordings.sample_rate"
             if data.n_samples != round(generator.seconds * data.sample_rate):
-                advice += f", and Recordings.n_samples to {generator.seconds:g} s at it"
+                advice += f" (and n_samples to {generator.seconds:g} s at it)"
+            names = ", ".join(f"{name}.sample_rate" for name in _names_with_sample_rate(self))
             raise UsageError(
                 f"The recordings are read at {data.sample_rate} Hz and the generator makes "
-                f"{generator.sample_rate} Hz; {advice}."
+                f"{generator.sample_rate} Hz; set {advice}, or all of {names}; %sample_rate of "
+                "the bundled configs sets each."
             )
         n_samples = round(generator.seconds * generator.sample_rate)
         if data.n_samples != n_samples:
@@ -413,3 +417,17 @@ class Trainer:
         finally:
             for variable, value in zip(variables, kept, strict=True):
                 variable.assign(value)
+
+
+def _names_with_sample_rate(trainer):
+    """Sorted names of the classes of a trainer's parts that have a sample_rate."""
+    names, seen, parts = set(), set(), [trainer]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, (list, tuple)):
+            parts += part
+        elif type(part).__module__.partition(".")[0] in _OWN_PACKAGES and id(part) not in seen:
+            seen.add(id(part))
+            parts += vars(part).values()
+            names |= {type(part).__name__} if "sample_rate" in vars(part) else set()
+    return sorted(names)

@@ -240,8 +240,8 @@ def test_spread_is_the_distance_between_rows():
     [
         (
             {"sample_rate": 44100},
-            "read at 44100 Hz and the generator makes 16000 Hz; set .*%sample_rate .* to one of "
-            "them, and Recordings.n_samples to 0.25 s at it",
+            r"read at 44100 Hz and the generator makes 16000 Hz; set Recordings.sample_rate \(and "
+            r"n_samples to 0.25 s at it\), or all of Hybrid.sample_rate, MFCC.sample_rate; ",
         ),
         ({"n_samples": 3000}, "3000 samples and the generator makes 4000"),
         ({"pitch": np.full(8, np.nan)}, "needs a pitch for every file"),
