@@ -9,9 +9,10 @@ import { dbToAmplitude } from "./units.js";
 import { Generator, Voice } from "./voice.js";
 
 const N_VOICES = 16;
-const N_FADING = 6; // stolen voices that fade out beside them
+const N_FADING = 16; // stolen voices that fade out beside them
 const CHUNK = 128;
 const STEAL_SECONDS = 0.005;
+const RETRIGGER_SECONDS = 0.01;
 const END_SECONDS = 0.02; // fade at the end of a release
 const DRUM_END_SECONDS = 0.05;
 const DRUM_RINGING = 3; // length of a drum relative to the recordings'
@@ -127,7 +128,12 @@ export class Instrument {
   /** Take a message of the page or a host. */
   handle(message) {
     const { type } = message;
-    if (!(type in HANDLERS)) throw new Error(`message ${type}: unknown`);
+    if (!Object.hasOwn(HANDLERS, type)) throw new Error(`message ${type}: unknown`);
+    for (const name of NUMBERS[type] ?? []) {
+      if (!Number.isFinite(message[name])) {
+        throw new Error(`message ${type}: ${name} is ${message[name]}; expected a number`);
+      }
+    }
     HANDLERS[type].call(this, message);
   }
 
@@ -183,7 +189,7 @@ export class Instrument {
     const sounding = this.slots.filter(({ state }) => state === "held" || state === "released");
     for (const slot of sounding) {
       const isChoked = this.isKit && HIHAT.includes(key) && HIHAT.includes(slot.request.key);
-      if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(END_SECONDS);
+      if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(RETRIGGER_SECONDS);
     }
     const left = sounding.filter(({ state }) => state !== "fading");
     if (left.length >= N_VOICES) {
@@ -241,6 +247,18 @@ export class Instrument {
   }
 }
 
+/** What a message must hold. */
+const NUMBERS = {
+  noteOn: ["note", "velocity"],
+  noteOff: ["note"],
+  bend: ["semitones"],
+  modulation: ["value"],
+  pressure: ["value"],
+  volume: ["value"],
+  expression: ["value"],
+  seed: ["value"],
+};
+
 const HANDLERS = {
   noteOn({ note, velocity }) {
     this.noteOn(note, velocity);
@@ -276,6 +294,10 @@ const HANDLERS = {
   },
   latents({ values, note }) {
     const z = Float32Array.from(values);
+    const { size } = this.model.latents;
+    if (z.length !== size || !z.every(Number.isFinite)) {
+      throw new Error(`message latents: expected ${size} numbers`);
+    }
     if (note === undefined) {
       this.z = z;
       this.zOfKeys.clear();
@@ -296,7 +318,9 @@ const HANDLERS = {
     this.sustain = false;
     for (const slot of this.slots) {
       slot.isDown = slot.isSostenuto = false;
-      if (now && slot.state !== "free") slot.fadeOut(STEAL_SECONDS);
+      if (slot.state === "free") continue;
+      if (now) slot.fadeOut(STEAL_SECONDS);
+      else if (this.isKit && slot.state !== "fading") slot.fadeOut(DRUM_END_SECONDS);
     }
     this.releaseUnheld();
   },
