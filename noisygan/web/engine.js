@@ -4,7 +4,6 @@
 //   instrument.handle({ type: "noteOn", note: 60, velocity: 0.8 });
 //   instrument.process(new Float32Array(128));
 
-import { readRows } from "./model.js";
 import { dbToAmplitude } from "./units.js";
 import { Generator, Voice } from "./voice.js";
 
@@ -55,7 +54,7 @@ class Slot {
     this.fadeStep = 1 / (seconds * this.voice.timing.sampleRate);
   }
 
-  /** Add n samples to mix; returns whether the voice goes on. */
+  /** Add n samples to mix; false once the voice has ended. */
   add(mix, n, own) {
     const left = this.state === "fading" ? Infinity : this.endAt - this.voice.position;
     if (left >= n && this.fadeStep === 0 && this.gain === 1) {
@@ -72,7 +71,7 @@ class Slot {
     return this.fade > 0 && !this.voice.isSilent;
   }
 
-  /** How much it would be missed when stolen: released notes least, then old ones. */
+  /** Priority against stealing: lowest for released notes, then for old ones. */
   get weight() {
     return (this.state === "released" ? -1e6 : 0) - this.voice.seconds;
   }
@@ -95,7 +94,7 @@ export class Instrument {
     this.own = new Float64Array(CHUNK);
     this.labels = new Map();
     model.classes.forEach(({ keys }, i) => keys.forEach((key) => this.labels.set(key, i)));
-    const seeds = readRows(model.latents.seeds, model.latents.size);
+    const seeds = model.latents.seeds.map((row) => Float32Array.from(row));
     this.z = seeds[0];
     this.zOfKeys = new Map();
     if (this.isKit) {
@@ -186,6 +185,7 @@ export class Instrument {
 
   noteOn(key, velocity) {
     if (this.isKit && this.labels.size && !this.labels.has(key)) return;
+    const isSostenuto = this.slots.some((slot) => slot.isSostenuto && slot.request.key === key);
     const sounding = this.slots.filter(({ state }) => state === "held" || state === "released");
     for (const slot of sounding) {
       const isChoked = this.isKit && HIHAT.includes(key) && HIHAT.includes(slot.request.key);
@@ -205,6 +205,7 @@ export class Instrument {
     };
     const seed = (Math.imul(this.seed + 1, 0x9e3779b1) + this.nNotes++) | 0;
     slot.begin(request, seed, this.hasVelocity ? 1 : (amount / 127) ** 2);
+    slot.isSostenuto = isSostenuto;
     const { voice } = slot;
     voice.bendAt = (t) => {
       const depth = VIBRATO_SEMITONES * this.modulation;

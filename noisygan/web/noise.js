@@ -255,7 +255,7 @@ function ofHann(x) {
   return (0.5 * Math.sin(Math.PI * x)) / (Math.PI * x * (1 - x * x));
 }
 
-/** Filters of bands, cut by a Hann window, at the bins of a transform: their weights at bands near to the bins of a transform: {low, weights}. */
+/** Weights of the bands near each bin of a transform, of Hann-windowed filters: {low, weights}. */
 function interpolation(nBands, size) {
   const key = `${nBands} ${size}`;
   if (!interpolations.has(key)) {

@@ -194,6 +194,7 @@ def sounding(posted):
         ([{"type": "sustain", "on": True}, on(60), off(60)], [60]),
         ([{"type": "sustain", "on": True}, on(60), off(60), {"type": "sustain", "on": False}], []),
         ([on(60), {"type": "sostenuto", "on": True}, on(64), off(60), off(64)], [60]),
+        ([on(60), {"type": "sostenuto", "on": True}, on(60), off(60)], [60]),
         ([on(60), on(60)], [60]),
         ([on(60), on(64), {"type": "allOff"}], []),
         ([on(60), {"type": "sustain", "on": True}, {"type": "allOff", "now": True}], []),
