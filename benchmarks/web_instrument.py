@@ -75,7 +75,7 @@ PLAY = """
 """
 STATE = """JSON.stringify({
   wall: (performance.now() - began[0]) / 1000, clock: context.currentTime - began[1],
-  stats: context.playbackStats.toJSON(), before: began[2], heap: performance.memory.usedJSHeapSize,
+  stats: context.playbackStats.toJSON(), before: began[2],
   load: document.getElementById('load').textContent, latency: context.outputLatency,
 })"""
 
@@ -123,6 +123,7 @@ def measure(browser, args):
         time.sleep(args.seconds / 10)
         browser.call("HeapProfiler.collectGarbage")
         state = json.loads(browser.evaluate(STATE))
+        heap = browser.call("Runtime.getHeapUsage")["usedSize"]
         events, lost = (
             state["stats"][name] - state["before"][name]
             for name in ("underrunEvents", "underrunDuration")
@@ -130,7 +131,7 @@ def measure(browser, args):
         behind = 1000 * (state["wall"] - state["clock"])
         print(
             f"| {state['wall']:.0f} | {state['load']} | {events} | {1000 * lost:.1f} |"
-            f" {behind:.0f} | {state['heap'] / 1e6:.1f} | {resident_mb(browser):.0f} |",
+            f" {behind:.0f} | {heap / 1e6:.2f} | {resident_mb(browser):.0f} |",
             flush=True,
         )
     print("\n" + "; ".join(browser.problems))

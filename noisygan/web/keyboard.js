@@ -2,7 +2,7 @@
 
 import { find, isBlack, make, noteName } from "./dom.js";
 import { controllers, isFree, isHeld, pedal, playByPointer, press, release, sounding } from "./notes.js";
-import { isKit, model, onChange } from "./sound.js";
+import { isKit, onChange, pitches } from "./sound.js";
 
 // Two octaves, from a C on: the lower and the upper rows of letters, black keys above the white.
 const LOWER = ["KeyZ", "KeyS", "KeyX", "KeyD", "KeyC", "KeyV", "KeyG", "KeyB", "KeyH", "KeyN", "KeyJ", "KeyM"];
@@ -15,7 +15,7 @@ const range = () => (find("piano").clientWidth < 560 ? 12 : 24);
 const key = (note) => find("piano").querySelector(`[data-note="${note}"]`);
 
 function build() {
-  const piano = find("piano"), [low, high] = model.pitches;
+  const piano = find("piano"), [low, high] = pitches;
   const focused = piano.contains(document.activeElement) ? Number(document.activeElement.dataset.note) : null;
   const shown = Array.from({ length: range() + 1 }, (_, i) => first + i).filter((note) => note <= 127);
   const whites = shown.filter((note) => !isBlack(note)).length;
@@ -111,7 +111,7 @@ export function setUp() {
   if (isKit) return;
   const piano = find("piano");
   find("play-keys").hidden = false;
-  const middle = (model.pitches[0] + model.pitches[1]) / 2;
+  const middle = (pitches[0] + pitches[1]) / 2;
   first = Math.min(Math.max(12 * Math.floor((middle - range() / 2 + 6) / 12), 12), 96);
   playByPointer(piano, (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("#piano [data-note]"), true);
   byFocus(piano);

@@ -4,7 +4,7 @@ import { lastSamples, onMessage } from "./audio.js";
 import { clamp, colours, find, fitted, keepDrawn, noteName, say } from "./dom.js";
 import { along, between, movedTo } from "./latents.js";
 import { bend, control, controllers, silence, sounding } from "./notes.js";
-import { current, isKit, model, onChange, seeds, setTags, shape, state, take } from "./sound.js";
+import { current, isKit, model, onChange, pitches, seeds, setTags, shape, state, take } from "./sound.js";
 import { slider, tagWidgets } from "./widgets.js";
 
 const REACH = 3.5;
@@ -57,7 +57,7 @@ function morph() {
 function describe() {
   const { title, seed, name } = current();
   const facts = [...(isKit ? [name] : []), title];
-  if (!isKit) facts.push(`${noteName(model.pitches[0])} – ${noteName(model.pitches[1])}`);
+  if (!isKit) facts.push(`${noteName(pitches[0])} – ${noteName(pitches[1])}`);
   facts.push(`hybrid, ${(model.sample_rate / 1000).toFixed(1)} kHz`);
   find("facts").textContent = facts.join(" · ");
   if (document.activeElement !== find("seed")) find("seed").value = seed ?? "";

@@ -9,6 +9,8 @@ const N_PADS = 8, FIRST_KEY = 36;
 export const model = JSON.parse(find("model").textContent);
 export const isKit = model.kind === "drums";
 export const latentDim = model.latents.size;
+/** Lowest and highest trained pitch; a run may not know them. */
+export const pitches = model.pitches.length ? model.pitches : [0, 127];
 
 /** Rows of numbers: as lists, or as base64 of float32. */
 function rows(values, width) {

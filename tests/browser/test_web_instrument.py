@@ -134,6 +134,14 @@ def test_notes_by_pointer_are_louder_at_the_foot_of_a_key(flute):
     flute.wait(f"{ACTIVE} === ''")
 
 
+def test_a_run_that_knows_no_pitches_has_all_keys(make):
+    page = make(web_pages.model(pitches=[])).open()
+    page.key("KeyZ")
+    assert [m["note"] for m in page.sent("noteOn")] == [48]
+    assert page.evaluate("document.querySelectorAll('.beyond').length") == 0
+    assert page.browser.problems == []
+
+
 def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
     low = flute.evaluate("Number(document.querySelector('#piano button').dataset.note)")
     for code, above in (("KeyZ", 0), ("KeyM", 11), ("KeyQ", 12), ("KeyI", 24), ("Digit2", 13)):
@@ -160,40 +168,42 @@ def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
     assert flute.sent("noteOn") == []
 
 
-@pytest.mark.parametrize(
-    ("messages", "expected"),
-    [
-        ([[0x93, 71, 127]], {"type": "noteOn", "note": 71, "velocity": 1}),
-        ([[0x90, 71, 64], [0x90, 71, 0]], {"type": "noteOff", "note": 71}),
-        ([[0x90, 71, 64], [0x80, 71, 9]], {"type": "noteOff", "note": 71}),
-        ([[0xE0, 127, 127]], {"type": "bend", "semitones": 2}),
-        ([[0xE0, 0, 0]], {"type": "bend", "semitones": -2}),
-        # Registered parameter 0: the range of bends, semitones and cents.
-        (
-            [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 12], [0xB0, 38, 50], [0xE0, 127, 127]],
-            {"type": "bend", "semitones": 12.5},
-        ),
-        # Another parameter does not change it.
-        (
-            [[0xB0, 101, 0], [0xB0, 100, 1], [0xB0, 6, 12], [0xE0, 127, 127]],
-            {"type": "bend", "semitones": 2},
-        ),
-        ([[0xB0, 64, 64]], {"type": "sustain", "on": True}),
-        ([[0xB0, 66, 127], [0xB0, 66, 63]], {"type": "sostenuto", "on": False}),
-        ([[0xB0, 1, 127]], {"type": "modulation", "value": 1}),
-        ([[0xB0, 7, 0]], {"type": "volume", "value": 0}),
-        ([[0xB0, 11, 127]], {"type": "expression", "value": 1}),
-        ([[0xD0, 127]], {"type": "pressure", "value": 1}),
-        ([[0xB0, 120, 0]], {"type": "allOff", "now": True}),
-        ([[0xB0, 123, 0]], {"type": "allOff"}),
-    ],
-)  # fmt: skip
-def test_midi_messages_reach_the_engine(flute, messages, expected):
+MIDI_MESSAGES = [
+    ([[0x93, 71, 127]], {"type": "noteOn", "note": 71, "velocity": 1}),
+    ([[0x90, 71, 64], [0x90, 71, 0]], {"type": "noteOff", "note": 71}),
+    ([[0x90, 71, 64], [0x80, 71, 9]], {"type": "noteOff", "note": 71}),
+    ([[0xE0, 127, 127]], {"type": "bend", "semitones": 2}),
+    ([[0xE0, 0, 0]], {"type": "bend", "semitones": -2}),
+    # Registered parameter 0: the range of bends, semitones and cents.
+    (
+        [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 12], [0xB0, 38, 50], [0xE0, 127, 127]],
+        {"type": "bend", "semitones": 12.5},
+    ),
+    # Another parameter does not change it.
+    (
+        [[0xB0, 101, 0], [0xB0, 100, 1], [0xB0, 6, 12], [0xE0, 127, 127]],
+        {"type": "bend", "semitones": 2},
+    ),
+    ([[0xB0, 64, 64]], {"type": "sustain", "on": True}),
+    ([[0xB0, 66, 127], [0xB0, 66, 63]], {"type": "sostenuto", "on": False}),
+    ([[0xB0, 1, 127]], {"type": "modulation", "value": 1}),
+    ([[0xB0, 7, 0]], {"type": "volume", "value": 0}),
+    ([[0xB0, 11, 127]], {"type": "expression", "value": 1}),
+    ([[0xD0, 127]], {"type": "pressure", "value": 1}),
+    ([[0xB0, 120, 0]], {"type": "allOff", "now": True}),
+    ([[0xB0, 123, 0]], {"type": "allOff"}),
+]  # fmt: skip
+
+
+def test_midi_messages_reach_the_engine(flute):
     flute.click("#midi")
     flute.wait("document.getElementById('midi').textContent === 'Small keys'")
-    flute.sent()
-    flute.midi(*messages)
-    assert flute.sent(expected["type"])[-1] == expected
+    for messages, expected in MIDI_MESSAGES:
+        flute.sent()
+        flute.midi(*messages)
+        assert flute.sent(expected["type"])[-1] == expected, messages
+        # Bends of two semitones again, and controllers as at first.
+        flute.midi([0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 2], [0xB0, 38, 0], [0xB0, 121, 0])
 
 
 def test_volume_of_midi_is_a_square_and_controllers_reset(flute):
@@ -301,10 +311,10 @@ def test_a_preset_brings_the_sound_back(make):
     assert latents(again) == [web_pages.model()["latents"]["seeds"][5]]
 
 
-@pytest.mark.parametrize(
-    ("fragment", "line"),
-    [
-        ("#run=cello&seed=1", "of the run cello"),
+def test_an_invalid_preset_is_one_line_and_the_page_works(make):
+    page = make(web_pages.model(tags={"mic": ["close", "far"]})).open(fragment="#run=cello&seed=1")
+    assert "of the run cello" in page.evaluate(SAID)
+    for fragment, line in (
         ("#seed=1", "it names no run"),
         ("#run=flute&seed=99", "expected 0 to 7"),
         ("#run=flute&seed=1e0", "expected 0 to 7"),
@@ -313,11 +323,9 @@ def test_a_preset_brings_the_sound_back(make):
         ("#run=flute&z=AACAfwAAgH8AAIB_AACAfwAAgH8AAIB_", "does not fit"),  # infinity
         ("#run=flute&seed=1&tag.mic=%3Cb%3E", "This preset's mic"),
         ("#%E0%A4%A", "names no run"),
-    ],
-)
-def test_an_invalid_preset_is_one_line_and_the_page_works(make, fragment, line):
-    page = make(web_pages.model(tags={"mic": ["close", "far"]})).open(fragment=fragment)
-    assert line in page.evaluate(SAID)
+    ):
+        page.evaluate(f"location.hash = {json.dumps(fragment)}")
+        page.wait(f"{SAID}.includes({json.dumps(line)})")
     assert page.evaluate("document.querySelector('#status *')") is None
     page.pointer("[data-note='64']", (0.5, 0.9))
     assert len(page.sent("noteOn")) == 1
@@ -372,24 +380,24 @@ def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     assert replayed[:4] == ["latents", "noteOn", "latents", "noteOff"]
 
 
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        ({"format": "other"}, "not recorded by this page"),
-        ({"latent_dim": 5}, "other latents"),
-        ({"events": [[0, {"type": "noteOn", "note": 300, "velocity": 1}]]}, "event 1 is invalid"),
-        ({"events": [[0, {"type": "noteOff", "note": 3}], [-1, None]]}, "event 2 is invalid"),
-        ({"events": [3]}, "event 1 is invalid"),
-        (None, "no JSON"),
-    ],
-)
-def test_an_invalid_controls_file_is_one_line(flute, tmp_path, change, line):
+def test_an_invalid_controls_file_is_one_line(flute, tmp_path):
     good = {"format": "noisygan-performance", "version": 1, "latent_dim": 6, "events": []}
-    text = "{" if change is None else json.dumps(good | change)
-    (tmp_path / "song.json").write_text(text)
-    choose(flute, tmp_path / "song.json")
-    flute.wait(f"{SAID}.startsWith('song.json cannot be played: ')")
-    assert line in flute.evaluate(SAID)
+    loud = [0, {"type": "noteOn", "note": 300, "velocity": 1}]
+    for i, (change, line) in enumerate(
+        (
+            ({"format": "other"}, "not recorded by this page"),
+            ({"latent_dim": 5}, "other latents"),
+            ({"events": [loud]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "noteOff", "note": 3}], [-1, None]]}, "event 2 is invalid"),
+            ({"events": [3]}, "event 1 is invalid"),
+            (None, "no JSON"),
+        )
+    ):
+        path = tmp_path / f"song{i}.json"
+        path.write_text("{" if change is None else json.dumps(good | change))
+        choose(flute, path)
+        flute.wait(f"{SAID}.startsWith('{path.name} cannot be played: ')")
+        assert line in flute.evaluate(SAID)
     assert flute.browser.problems == []
 
 
