@@ -35,6 +35,9 @@ noisygan train --gin_file runs/drums_small.gin --data my_drums --run_dir runs/ki
 noisygan train --run_dir runs/flute --data my_notes --resume --minutes 10"""
 
 
+_FEW_STEPS = 100
+
+
 def add_arguments(parser):
     """Add the arguments of this command."""
     arguments.add_config_arguments(parser, required=False)
@@ -123,6 +126,8 @@ def run(args):
         raise KeyboardInterrupt(f"{how}; continue with: {_resume_command(args)}") from None
     print(f"trained: {args.run_dir}" + (f", {run.step} steps" if run else ""))
     if run:
+        if run.step < _FEW_STEPS:
+            print("too few steps to judge the sound: --resume with more --minutes or --steps")
         if not args.no_report:
             _write_report(run, args.data)
         print(f"listen: noisygan render --run_dir {args.run_dir} --out_dir {args.run_dir}/notes")

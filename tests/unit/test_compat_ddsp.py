@@ -315,6 +315,11 @@ def test_features():
         assert padded.shape[1] == n_samples
         assert tf.signal.frame(padded, 64, 24).shape[1] == n_frames
         assert spectral_ops.pad(AUDIO[0], 64, 24, padding).shape == (n_samples,)
+        of_any_length = tf.function(
+            lambda x, padding=padding: spectral_ops.pad(x, 64, 24, padding),
+            input_signature=[tf.TensorSpec([None, None])],
+        )
+        np.testing.assert_array_equal(of_any_length(AUDIO), padded)
     assert spectral_ops.get_framed_lengths(400.0, 64.0, 24.0, "same") == (17, 448)
     magnitudes = spectral_ops.compute_mag(AUDIO, 64.0)
     np.testing.assert_allclose(magnitudes, abs(spectral_ops.stft(AUDIO, 64.0)), atol=1e-5)

@@ -12,6 +12,7 @@ from synths import DB_RANGE, F0_RANGE, crepe, tf_float32
 from synths.compat.ddsp._arguments import in_float32
 from synths.compat.ddsp.core import safe_log
 from synths.pitch import REACH, smooth_path
+from synths.shapes import length
 
 CREPE_SAMPLE_RATE = crepe.SAMPLE_RATE
 CREPE_FRAME_SIZE = crepe.FRAME_SIZE
@@ -61,9 +62,11 @@ def pad(x, frame_size, hop_size, padding="center", axis=1, mode="CONSTANT", cons
     if hop_size > frame_size:
         raise ValueError(f"hop_size: got {hop_size}, expected at most frame_size, {frame_size}.")
     axis = axis if x.shape.rank > 1 else 0
-    _, padded = get_framed_lengths(x.shape[axis], frame_size, hop_size, padding)
-    half = int(frame_size // 2)
-    ends = (half, half) if padding == "center" else (0, padded - x.shape[axis])
+    if padding == "center":
+        ends = (int(frame_size // 2),) * 2
+    else:
+        n, sizes = length(x, axis), (int(frame_size), int(hop_size))
+        ends = (0, synths.get_framed_lengths(n, *sizes, padding)[1] - n)
     return synths.pad_axis(x, ends, axis, mode=mode, constant_values=constant_values)
 
 
