@@ -4,7 +4,7 @@
         [--sample_rate 48000] [--block 128] [--seconds 10] [--note_seconds 2]
 
 Renders three notes of each run with Python and with the engine, from the same latents and noise
-seeds: the signal-to-error ratio of everything but the noise voice, the lowest of the three, and the
+seeds: the signal-to-error ratio of the whole note less its noise, the lowest of the three, and the
 largest difference of the noise in bands of a third of an octave that are within 60 dB of the
 loudest. Then plays all voices at once: `load` is processor time over the time of the sound, `start`
 the processor time of one note's beginning. Prints a table in Markdown.
@@ -61,12 +61,12 @@ def accuracy(run, model, sample_rate, seconds):
         }  # fmt: skip
         kinds = {voice.name: voice.kind for voice in run.generator.voices}
         stems = notes.stems()
-        requests = [request | {"voices": [kinds[name]]} for name in stems]
+        requests = [request, *(request | {"voices": [kinds[name]]} for name in stems)]
         made = node("tests/web_engine.mjs", model=model, notes=requests)
-        made = np.frombuffer(made, "<f4").reshape(len(stems), -1)
-        tone = [kinds[name] != "noise" for name in stems]
-        wanted = np.stack([stem[0] for stem in stems.values()])
-        dry, own = wanted[tone].sum(0), made[tone].sum(0)
+        whole, *made = np.frombuffer(made, "<f4").reshape(len(requests), -1)
+        tone = np.array([kinds[name] != "noise" for name in stems])
+        wanted, made = np.stack([stem[0] for stem in stems.values()]), np.stack(made)
+        dry, own = wanted[tone].sum(0), whole - made[~tone].sum(0)
         ratios.append(10.0 * np.log10(np.sum(dry**2) / np.sum((dry - own) ** 2)))
         for a, b, is_tone in zip(wanted, made, tone, strict=True):
             if not is_tone:

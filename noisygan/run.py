@@ -209,11 +209,25 @@ class Run:
           >>> notes.audio.shape
           (3, 96000)
         """
-        spec = requests.NoteSpec(pitch, velocity, label, count, seconds, sample_rate, seed, z)
-        spec = spec._replace(glide=glide, like=like, held_seconds=held_seconds, tags=tags)
-        return self._render(spec._replace(variation=variation))
+        notes = (pitch, velocity, label, count, seconds, sample_rate, seed, z, glide)
+        return self._render(requests.NoteSpec(*notes, like, held_seconds, tags, variation))
 
-    def controls(self, *args, **settings) -> dict[str, np.ndarray]:
+    def controls(
+        self,
+        pitch: float | Sequence[float] | None = None,
+        velocity: float | None = None,
+        label: str | Sequence[str] | None = None,
+        count: int = 1,
+        seconds: float | None = None,
+        sample_rate: int | None = None,
+        seed: int = 0,
+        z: np.ndarray | Path | None = None,
+        glide: Sequence[tuple[float, float]] | None = None,
+        like: Path | None = None,
+        held_seconds: float | None = None,
+        tags: dict | None = None,
+        variation: float = 1.0,
+    ) -> dict[str, np.ndarray]:
         """Compute the control curves of notes without rendering audio.
 
         Args:
@@ -230,7 +244,9 @@ class Run:
           >>> curves["harmonic/f0_hz"] *= 2.0
           >>> noisygan.synthesize(curves).save("octave")
         """
-        return self._render(requests.NoteSpec(*args, **settings), audio=False).controls
+        notes = (pitch, velocity, label, count, seconds, sample_rate, seed, z, glide)
+        spec = requests.NoteSpec(*notes, like, held_seconds, tags, variation)
+        return self._render(spec, audio=False).controls
 
     def _render(self, spec, audio=True):
         """Notes of a `requests.NoteSpec`; what run.json tells is checked without TensorFlow."""

@@ -4,14 +4,14 @@
 //   instrument.handle({ type: "noteOn", note: 60, velocity: 0.8 });
 //   instrument.process(new Float32Array(128));
 
-import { readRows } from "./model.js";
 import { dbToAmplitude } from "./units.js";
 import { Generator, Voice } from "./voice.js";
 
 const N_VOICES = 16;
-const N_FADING = 6; // stolen voices that fade out beside them
+const N_FADING = 16; // stolen voices that fade out beside them
 const CHUNK = 128;
 const STEAL_SECONDS = 0.005;
+const RETRIGGER_SECONDS = 0.01;
 const END_SECONDS = 0.02; // fade at the end of a release
 const DRUM_END_SECONDS = 0.05;
 const DRUM_RINGING = 3; // length of a drum relative to the recordings'
@@ -54,7 +54,7 @@ class Slot {
     this.fadeStep = 1 / (seconds * this.voice.timing.sampleRate);
   }
 
-  /** Add n samples to mix; returns whether the voice goes on. */
+  /** Add n samples to mix; false once the voice has ended. */
   add(mix, n, own) {
     const left = this.state === "fading" ? Infinity : this.endAt - this.voice.position;
     if (left >= n && this.fadeStep === 0 && this.gain === 1) {
@@ -71,7 +71,7 @@ class Slot {
     return this.fade > 0 && !this.voice.isSilent;
   }
 
-  /** How much it would be missed when stolen: released notes least, then old ones. */
+  /** Priority against stealing: lowest for released notes, then for old ones. */
   get weight() {
     return (this.state === "released" ? -1e6 : 0) - this.voice.seconds;
   }
@@ -94,7 +94,7 @@ export class Instrument {
     this.own = new Float64Array(CHUNK);
     this.labels = new Map();
     model.classes.forEach(({ keys }, i) => keys.forEach((key) => this.labels.set(key, i)));
-    const seeds = readRows(model.latents.seeds, model.latents.size);
+    const seeds = model.latents.seeds.map((row) => Float32Array.from(row));
     this.z = seeds[0];
     this.zOfKeys = new Map();
     if (this.isKit) {
@@ -127,7 +127,12 @@ export class Instrument {
   /** Take a message of the page or a host. */
   handle(message) {
     const { type } = message;
-    if (!(type in HANDLERS)) throw new Error(`message ${type}: unknown`);
+    if (!Object.hasOwn(HANDLERS, type)) throw new Error(`message ${type}: unknown`);
+    for (const name of NUMBERS[type] ?? []) {
+      if (!Number.isFinite(message[name])) {
+        throw new Error(`message ${type}: ${name} is ${message[name]}; expected a number`);
+      }
+    }
     HANDLERS[type].call(this, message);
   }
 
@@ -180,10 +185,11 @@ export class Instrument {
 
   noteOn(key, velocity) {
     if (this.isKit && this.labels.size && !this.labels.has(key)) return;
+    const isSostenuto = this.slots.some((slot) => slot.isSostenuto && slot.request.key === key);
     const sounding = this.slots.filter(({ state }) => state === "held" || state === "released");
     for (const slot of sounding) {
       const isChoked = this.isKit && HIHAT.includes(key) && HIHAT.includes(slot.request.key);
-      if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(END_SECONDS);
+      if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(RETRIGGER_SECONDS);
     }
     const left = sounding.filter(({ state }) => state !== "fading");
     if (left.length >= N_VOICES) {
@@ -199,6 +205,7 @@ export class Instrument {
     };
     const seed = (Math.imul(this.seed + 1, 0x9e3779b1) + this.nNotes++) | 0;
     slot.begin(request, seed, this.hasVelocity ? 1 : (amount / 127) ** 2);
+    slot.isSostenuto = isSostenuto;
     const { voice } = slot;
     voice.bendAt = (t) => {
       const depth = VIBRATO_SEMITONES * this.modulation;
@@ -241,6 +248,18 @@ export class Instrument {
   }
 }
 
+/** What a message must hold. */
+const NUMBERS = {
+  noteOn: ["note", "velocity"],
+  noteOff: ["note"],
+  bend: ["semitones"],
+  modulation: ["value"],
+  pressure: ["value"],
+  volume: ["value"],
+  expression: ["value"],
+  seed: ["value"],
+};
+
 const HANDLERS = {
   noteOn({ note, velocity }) {
     this.noteOn(note, velocity);
@@ -276,6 +295,10 @@ const HANDLERS = {
   },
   latents({ values, note }) {
     const z = Float32Array.from(values);
+    const { size } = this.model.latents;
+    if (z.length !== size || !z.every(Number.isFinite)) {
+      throw new Error(`message latents: expected ${size} numbers`);
+    }
     if (note === undefined) {
       this.z = z;
       this.zOfKeys.clear();
@@ -296,7 +319,9 @@ const HANDLERS = {
     this.sustain = false;
     for (const slot of this.slots) {
       slot.isDown = slot.isSostenuto = false;
-      if (now && slot.state !== "free") slot.fadeOut(STEAL_SECONDS);
+      if (slot.state === "free") continue;
+      if (now) slot.fadeOut(STEAL_SECONDS);
+      else if (this.isKit && slot.state !== "fading") slot.fadeOut(DRUM_END_SECONDS);
     }
     this.releaseUnheld();
   },

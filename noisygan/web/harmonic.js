@@ -8,7 +8,6 @@ import { Dense } from "./network.js";
 import { dbToAmplitude } from "./units.js";
 
 const TAU = 2 * Math.PI;
-const N_FRAMES = 4; // that are kept
 // Partials below this amplitude at both frames are left out.
 const INAUDIBLE = 1e-8;
 // Points of a wavetable for the shortest period.
@@ -70,7 +69,7 @@ class HarmonicPlayer {
     this.head = head;
     this.timing = timing;
     this.need = { frame: 0, until: 0 };
-    this.frames = Array.from({ length: N_FRAMES }, () => ({
+    this.frames = Array.from({ length: timing.nKept }, () => ({
       f0: 0,
       n: 0,
       level: 0,
@@ -95,7 +94,7 @@ class HarmonicPlayer {
 
   /** Read control frame k; they come in order. */
   frame(k, frame) {
-    const into = this.frames[k % N_FRAMES];
+    const into = this.frames[k % this.frames.length];
     const nyquist = this.timing.sampleRate / 2;
     this.head.at(frame, this.ratios, nyquist, into);
     if (k === 0) {
@@ -104,7 +103,7 @@ class HarmonicPlayer {
       const n = Math.min(this.head.n, Math.ceil(highest / (into.f0 * LOWEST_BEND)) + 1);
       this.tableSize = 2 ** Math.ceil(Math.log2(Math.max(OVERSAMPLING * n, 64)));
     } else {
-      const last = this.frames[(k - 1) % N_FRAMES];
+      const last = this.frames[(k - 1) % this.frames.length];
       into.phase = last.phase + 0.5 * this.timing.period * (last.f0 + into.f0);
     }
     if (!this.isString) this.makeTable(into);
@@ -143,8 +142,8 @@ class HarmonicPlayer {
   add(out, at, from, n) {
     const { timing } = this;
     const j = timing.frameOf(from);
-    const here = this.frames[j % N_FRAMES];
-    const after = this.frames[(j + 1) % N_FRAMES];
+    const here = this.frames[j % this.frames.length];
+    const after = this.frames[(j + 1) % this.frames.length];
     if (here.n === 0 && after.n === 0) return;
     const slope = (after.f0 - here.f0) / (2 * timing.period);
     if (this.isString) this.addPartials(out, at, from, n, j, here, after, slope);
@@ -252,6 +251,6 @@ class HarmonicPlayer {
 
   /** Largest amplitude of the frames that are kept. */
   level(k) {
-    return this.frames[k % N_FRAMES].level;
+    return this.frames[k % this.frames.length].level;
   }
 }

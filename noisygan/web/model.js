@@ -44,13 +44,6 @@ const READERS = {
 };
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** Rows of numbers: an array of arrays, or base64 of float32 with rows of a size. */
-export function readRows(rows, size) {
-  if (typeof rows !== "string") return rows.map((row) => Float32Array.from(row));
-  const all = new Float32Array(decodeBase64(rows).buffer);
-  return Array.from({ length: all.length / size }, (_, i) => all.slice(i * size, (i + 1) * size));
-}
-
 /**
  * A model with its tensors decoded.
  *

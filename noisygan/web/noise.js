@@ -4,7 +4,6 @@ import { fftOf } from "./fft.js";
 import { Dense } from "./network.js";
 import { dbToAmplitude, softCeiling } from "./units.js";
 
-const N_FRAMES = 4; // that are kept
 const LONGEST_HOP = 512;
 const N_POINTS = 10; // of the interpolation between bands
 
@@ -89,6 +88,18 @@ export class Noise {
     return this.layouts.get(sampleRate);
   }
 
+  /** Samples from one filter to the next: a control frame, or a part of a long one. */
+  hop(sampleRate, period) {
+    const hop = Math.max(1, Math.floor(sampleRate * period + 1e-6));
+    const longest = Math.max(LONGEST_HOP, 4 * (this.layout(sampleRate).n - 1));
+    return hop > longest ? Math.floor(hop / Math.ceil(hop / longest)) : hop;
+  }
+
+  /** How far ahead of a sample the last filter stands that it hears. */
+  samplesAhead(sampleRate, period) {
+    return this.layout(sampleRate).margin + this.hop(sampleRate, period);
+  }
+
   /** Write gains of a frame on the bands of a layout. */
   at(frame, layout, out) {
     const { spec, raw, own, mel } = this;
@@ -123,13 +134,10 @@ class NoisePlayer {
     this.need = { frame: 0, until: 0 };
     this.layout = head.layout(timing.sampleRate);
     const { margin, n } = this.layout;
-    this.frames = Array.from({ length: N_FRAMES }, () => new Float64Array(n));
+    this.frames = Array.from({ length: timing.nKept }, () => new Float64Array(n));
     this.gains = new Float64Array(n);
     this.padded = new Float64Array(n + 2 * N_POINTS);
-    let hop = Math.max(1, Math.floor(timing.sampleRate * timing.period + 1e-6));
-    const longest = Math.max(LONGEST_HOP, 4 * (n - 1));
-    if (hop > longest) hop = Math.floor(hop / Math.ceil(hop / longest));
-    this.hop = hop;
+    const hop = (this.hop = head.hop(timing.sampleRate, timing.period));
     this.size = 2 ** Math.ceil(Math.log2(2 * hop + 2 * margin));
     this.piece = new Float64Array(this.size);
     this.sum = new Float64Array(this.size);
@@ -144,7 +152,7 @@ class NoisePlayer {
   }
 
   frame(k, frame) {
-    this.head.at(frame, this.layout, this.frames[k % N_FRAMES]);
+    this.head.at(frame, this.layout, this.frames[k % this.frames.length]);
   }
 
   /** Place of a grid point on the frames. */
@@ -201,8 +209,8 @@ class NoisePlayer {
     const place = this.place(point);
     const k = Math.floor(place + 1e-9);
     const w = Math.max(0, place - k);
-    const here = this.frames[k % N_FRAMES];
-    const after = this.frames[(w ? k + 1 : k) % N_FRAMES];
+    const here = this.frames[k % this.frames.length];
+    const after = this.frames[(w ? k + 1 : k) % this.frames.length];
     const n = layout.n;
     for (let i = 0; i < n; i++) gains[i] = here[i] + w * (after[i] - here[i]);
     const { low, weights } = bins;
@@ -231,7 +239,7 @@ class NoisePlayer {
   }
 
   level(k) {
-    const gains = this.frames[k % N_FRAMES];
+    const gains = this.frames[k % this.frames.length];
     let most = 0;
     for (let i = 0; i < gains.length; i++) most = Math.max(most, gains[i]);
     return most;
@@ -247,7 +255,7 @@ function ofHann(x) {
   return (0.5 * Math.sin(Math.PI * x)) / (Math.PI * x * (1 - x * x));
 }
 
-/** Filters of bands, cut by a Hann window, at the bins of a transform: their weights at bands near to the bins of a transform: {low, weights}. */
+/** Weights of the bands near each bin of a transform, of Hann-windowed filters: {low, weights}. */
 function interpolation(nBands, size) {
   const key = `${nBands} ${size}`;
   if (!interpolations.has(key)) {

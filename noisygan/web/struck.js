@@ -1,4 +1,4 @@
-// Voices of what is struck: damped modes and a burst of noise, decided by the first frame.
+// Percussive voices: damped modes and a burst of noise, which read the first frame only.
 
 import { Dense } from "./network.js";
 import { Bands, WhiteNoise } from "./noise.js";

@@ -21,9 +21,12 @@ export class Generator {
     this.curves = new Curves(model);
     this.heads = model.generator.voices.map((spec) => new HEADS[spec.kind](spec, model.tensors));
     const hop = sampleRate * period;
+    // Noise needs frames ahead of those that sound.
+    const ahead = this.heads.map((head) => head.samplesAhead?.(sampleRate, period) ?? 0);
     this.timing = {
       sampleRate,
       period,
+      nKept: 3 + Math.ceil(Math.max(0, ...ahead) / hop), // control frames
       startOf: (j) => Math.ceil(j * hop - 1e-6),
       frameOf: (sample) => Math.floor(sample / hop + 1e-9),
     };

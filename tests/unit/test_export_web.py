@@ -56,6 +56,12 @@ def drum():
     )
 
 
+def long_filter():
+    """The filter of a frame of 36 samples extends 63 samples to either side."""
+    voices = [HarmonicVoice(4), NoiseVoice(65)]
+    return toys.hybrid(voices=voices, frame_rate=441.0)
+
+
 def tagged():
     encoder = ConditionEncoder(("pitch",), tags=("mic", "bow"), pitches=(60, 64, 72))
     encoder.set_data(1, (60, 64, 72), {"mic": ("close", "far"), "bow": (0.0, 2.0)})
@@ -121,9 +127,11 @@ def test_each_voice_is_pythons(make, rate):
     covered = round(n_frames * rate / generator.frame_rate)
     stems = generator.get_stems(controls, covered, rate, tf.constant([7]))
     kinds = {voice.name: voice.kind for voice in generator.voices}
-    requests = [request | {"voices": [kinds[name]]} for name in stems]
-    sounds = engine(model=web.web_model(run), notes=requests)[0].reshape(len(stems), -1)
+    requests = [request, *(request | {"voices": [kinds[name]]} for name in stems)]
+    sounds = engine(model=web.web_model(run), notes=requests)[0].reshape(len(requests), -1)
     assert sounds.shape[1] == round(seconds * rate)
+    whole, sounds = sounds[0], sounds[1:]
+    np.testing.assert_allclose(whole, sounds.sum(0), atol=1e-6)
     for (name, stem), sound in zip(stems.items(), sounds, strict=True):
         wanted = np.asarray(stem)[0, : sounds.shape[1]]
         sound = sound[: len(wanted)]
@@ -140,7 +148,7 @@ def test_each_voice_is_pythons(make, rate):
 
 
 @needs_node
-@pytest.mark.parametrize("make", [string, drum])
+@pytest.mark.parametrize("make", [note, string, drum])
 def test_blocks_of_any_length_make_the_same_sound(make):
     model = web.web_model(made(make))
     one, two = [key for each in model["classes"] for key in each["keys"]][:2] or (60, 67)
@@ -152,7 +160,7 @@ def test_blocks_of_any_length_make_the_same_sound(make):
         [9600, {"type": "allOff"}],
     ]
     sounds = []
-    for n in (1200, 120, 48, 2400):
+    for n in (1200, 96, 48, 2400):
         settings = {"rate": 44100, "events": events, "blocks": [n] * (48000 // n)}
         sounds.append(engine(model=model, **settings)[0])
     # Every note has ended.
@@ -186,10 +194,11 @@ def sounding(posted):
         ([{"type": "sustain", "on": True}, on(60), off(60)], [60]),
         ([{"type": "sustain", "on": True}, on(60), off(60), {"type": "sustain", "on": False}], []),
         ([on(60), {"type": "sostenuto", "on": True}, on(64), off(60), off(64)], [60]),
+        ([on(60), {"type": "sostenuto", "on": True}, on(60), off(60)], [60]),
         ([on(60), on(60)], [60]),
         ([on(60), on(64), {"type": "allOff"}], []),
         ([on(60), {"type": "sustain", "on": True}, {"type": "allOff", "now": True}], []),
-        ([on(note) for note in range(50, 70)], list(range(54, 70))),
+        ([on(key) for key in range(50, 70)], list(range(54, 70))),
     ],
 )
 def test_pedals_and_polyphony(messages, left):
@@ -209,6 +218,32 @@ def test_a_stolen_voice_fades_out():
     kept = engine(**settings, events=events[:-1])[0]
     steps = np.abs(np.diff(stolen - kept)[7990:8010])
     assert steps.max() < 0.2 * np.abs(stolen).max()
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"type": "toString"}, "message toString: unknown"),
+        ({"type": "noteOn", "note": 60}, "velocity is undefined; expected a number"),
+        ({"type": "volume", "value": None}, "value is null"),
+        ({"type": "latents", "values": [1.0]}, "expected 6 numbers"),
+    ],
+)
+def test_invalid_messages_are_refused_in_one_line(message, words):
+    model = web.web_model(made(note))
+    with pytest.raises(AssertionError, match=words):
+        engine(model=model, rate=16000, events=[[0, message]], blocks=[160])
+
+
+@needs_node
+def test_a_chord_that_is_struck_again_and_again_fades():
+    """No voice is cut: one that is stolen fades before its place is taken."""
+    model = web.web_model(made(note))
+    chord = [on(key) for key in range(50, 62)]
+    events = [[960 * turn, message] for turn in range(6) for message in chord]
+    posted = engine(model=model, rate=48000, events=events, blocks=[120] * 60)[1]
+    assert not [m for m in posted if m.get("stolen")]
 
 
 @needs_node
