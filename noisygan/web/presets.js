@@ -40,10 +40,10 @@ function soundOf(fields, end) {
   return { z, seed: null, noise: Number.isInteger(noise) && noise >= 0 && noise < 2 ** 31 ? noise : 0, title: "Shared sound" };
 }
 
-/** Takes the preset of the address; without a valid one everything stays as it is. */
-function open() {
-  const fields = new URLSearchParams(location.hash.slice(1));
-  if (![...fields].length || location.hash === preset()) return;
+/** Takes the preset of an address; without a valid one everything stays as it is. */
+function open(hash) {
+  const fields = new URLSearchParams(hash.slice(1));
+  if (![...fields].length || hash === preset()) return;
   try {
     const name = fields.get("run");
     if (name !== model.name) throw new Error(name === null ? "it names no run" : `it is of the run ${name.slice(0, 60)}`);
@@ -78,9 +78,13 @@ function write() {
 }
 
 export function setUp() {
-  open();
+  open(location.hash);
   find("share").onclick = share;
-  window.addEventListener("hashchange", () => { open(); sendAll(); });
+  window.addEventListener("hashchange", ({ newURL }) => {
+    // The address itself may have been written since.
+    open(new URL(newURL).hash);
+    sendAll();
+  });
   onChange((reason) => {
     if (reason !== "sound") return;
     // Browsers limit how often an address changes.

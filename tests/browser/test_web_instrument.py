@@ -305,8 +305,8 @@ def test_a_preset_brings_the_sound_back(make):
     first = again.sent("latents", "tags")
     assert first[0]["values"] == pytest.approx(there, abs=1e-5)
     assert first[1]["values"] == {"mic": "far", "bend": 2}
-    # A link in the page's own address line.
-    again.evaluate("location.hash = '#run=flute&seed=5'")
+    # A link in the page's own address line, while the page writes its address.
+    again.evaluate("location.hash = '#run=flute&seed=5'; history.replaceState(null, '', '#')")
     again.wait("document.getElementById('facts').textContent.startsWith('Seed 5')")
     assert latents(again) == [web_pages.model()["latents"]["seeds"][5]]
 
