@@ -138,7 +138,10 @@ class PretrainedCREPE(keras.layers.Layer):
 
 
 class PretrainedCREPEEmbeddingLoss(EmbeddingLoss):
-    """`EmbeddingLoss` of `PretrainedCREPE`, at a level that hardly depends on its layer."""
+    """`EmbeddingLoss` of `PretrainedCREPE`, at a level that hardly depends on its layer.
+
+    The factors of the layers are ddsp's, so that losses are equal.
+    """
 
     _SCALES = {
         "conv1-BN": 1.3,
