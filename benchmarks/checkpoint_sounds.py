@@ -1,9 +1,9 @@
-"""Sounds and a picture of a run at several times of its training, beside a recording.
+"""Sounds and a picture of a run at several steps of its training, beside a recording.
 
     python benchmarks/checkpoint_sounds.py RUN_DIR RECORDING --docs docs --name noisygan_paper
 
-The run was trained with `--snapshot_minutes`. Each sound is that of one z. docs/images/NAME.png
-has log-mel spectrograms, docs/sounds/NAME_SECONDS.ogg the sounds.
+The run was trained with `--snapshot_minutes`. Each sound is that of one z. docs/images/NAME.jpg
+has log-mel spectrograms, docs/sounds/NAME_STEP.ogg the sounds.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from noisygan.training import checkpoints
 
 
 def sounds_of(run_dir, n, pitch):
-    """n sounds of one z, evenly over the snapshots: dict seconds of training -> (audio, rate)."""
-    saved = list(checkpoints.snapshots(run_dir).items())
+    """n sounds of one z, evenly over the logarithm of the time: dict step -> (audio, rate)."""
+    saved = list(checkpoints.snapshots(run_dir).values())
     chosen = [saved[i] for i in np.unique(np.geomspace(1, len(saved), n).round().astype(int) - 1)]
     sounds = {}
-    for seconds, prefix in chosen:
+    for prefix in chosen:
         notes = noisygan.load(run_dir, checkpoint=prefix).render(pitch=pitch, seed=0)
-        sounds[seconds] = notes.audio[0], notes.sample_rate
+        sounds[checkpoints.step_of(prefix)] = notes.audio[0], notes.sample_rate
     return sounds
 
 
@@ -52,7 +52,7 @@ def draw(sounds, path):
         axis.set_xlabel("s", fontsize=8)
         axis.tick_params(labelsize=7)
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, pil_kwargs={"quality": 80})
     plt.close(figure)
 
 
@@ -63,19 +63,20 @@ def main():
     parser.add_argument("recording", type=Path)
     parser.add_argument("--docs", type=Path, required=True, help="folder with images/ and sounds/")
     parser.add_argument("--name", required=True, help="first part of the file names")
-    parser.add_argument("--n", type=int, default=4, help="number of times")
+    parser.add_argument("--n", type=int, default=4, help="number of steps")
     parser.add_argument("--pitch", type=float, help="where the run is conditioned on it")
     args = parser.parse_args()
     sounds = sounds_of(args.run_dir, args.n, args.pitch)
-    for seconds, (audio, sample_rate) in sounds.items():
+    for step, (audio, sample_rate) in sounds.items():
         scaled = 0.9 * audio / max(0.9, np.abs(audio).max())
-        path = args.docs / "sounds" / f"{args.name}_{seconds}.ogg"
+        path = args.docs / "sounds" / f"{args.name}_{step}.ogg"
         common.write_ogg(path, scaled, sample_rate)
     rate = next(iter(sounds.values()))[1]
     real = decoding.decode(args.recording, rate, len(next(iter(sounds.values()))[0]))
+    common.write_ogg(args.docs / "sounds" / f"{args.name}_recorded.ogg", real, rate)
     shown = [("recorded", real, rate)]
-    shown += [(f"after {seconds / 60:.3g} min", *sound) for seconds, sound in sounds.items()]
-    draw(shown, args.docs / "images" / f"{args.name}.png")
+    shown += [(f"step {step}", *sound) for step, sound in sounds.items()]
+    draw(shown, args.docs / "images" / f"{args.name}.jpg")
 
 
 if __name__ == "__main__":
