@@ -1,6 +1,7 @@
 """The page of a web instrument in a real browser, from disk."""
 
 import json
+import pathlib
 import re
 
 import numpy as np
@@ -584,6 +585,30 @@ def test_an_offline_context_renders_pythons_samples(chromium, tmp_path, rate):
     error = np.array(chromium.evaluate("rendered")) - wanted
     assert np.abs(wanted).max() > 1e-3
     assert 10 * np.log10(np.sum(wanted**2) / np.sum(error**2)) > 60.0
+    assert chromium.problems == []
+
+
+TAP = """
+window.AnalyserNode = class extends AnalyserNode {
+  constructor(...settings) { super(...settings); window.tap = this; }
+};
+window.peak = () => {
+  const samples = new Float32Array(tap.fftSize);
+  tap.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
+"""
+
+
+def test_the_published_flute_sounds(chromium, tmp_path):
+    published = pathlib.Path(__file__).parents[2] / "docs/flute.html"
+    page = Instrument(chromium, tmp_path / "flute.html", published.read_text("utf-8")).open(TAP)
+    page.wait("document.documentElement.dataset.ready === 'yes'")
+    page.key("KeyZ")
+    page.wait("peak() > 1e-3")
+    page.key("KeyZ", "keyUp")
+    page.wait(f"{ACTIVE} === '' && peak() < 1e-4")
+    assert page.evaluate(PROBLEM) == ""
     assert chromium.problems == []
 
 
