@@ -49,7 +49,12 @@ export async function start(model) {
     if (!context.audioWorklet) return explain("Audio needs a page from https or from disk; this address is neither");
     await context.audioWorklet.addModule(scriptAddress("worklet"));
     const made = new AudioWorkletNode(context, "noisygan", { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { model } });
-    made.port.onmessage = ({ data }) => listeners.forEach((listener) => listener(data));
+    let isReady = false;
+    made.port.onmessage = ({ data }) => {
+      isReady ||= data.type === "ready";
+      if (data.type === "error" && !isReady) explain(`The engine did not start: ${data.message}`);
+      listeners.forEach((listener) => listener(data));
+    };
     made.onprocessorerror = () => explain("The engine stopped with an error; load the page again");
     output = new GainNode(context, { gain: 1 / 4 });
     const clipper = new WaveShaperNode(context, { curve: clipping() });

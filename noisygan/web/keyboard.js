@@ -59,11 +59,16 @@ function shift(octaves) {
 
 /** With the focus on a key: arrows go to its neighbours, Enter and Space play it. */
 function byFocus(piano) {
+  let pressed = null;
+  const letGo = () => {
+    if (pressed !== null) release(pressed);
+    pressed = null;
+  };
   piano.addEventListener("keydown", (event) => {
     const note = Number(event.target.dataset.note);
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      if (!event.repeat) press(note);
+      if (!event.repeat) press(pressed = note);
     }
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const next = step && key(note + step);
@@ -75,18 +80,24 @@ function byFocus(piano) {
     }
   });
   piano.addEventListener("keyup", (event) => {
-    if (event.key === "Enter" || event.key === " ") release(Number(event.target.dataset.note));
+    if (event.key === "Enter" || event.key === " ") letGo();
   });
-  piano.addEventListener("focusout", (event) => release(Number(event.target.dataset.note)));
+  piano.addEventListener("focusout", letGo);
 }
 
 function byTyping() {
+  let isSpaceDown = false;
+  const liftSpace = () => {
+    if (isSpaceDown) pedal("sustain", false);
+    isSpaceDown = false;
+  };
   document.addEventListener("keydown", (event) => {
     if (event.repeat || !isFree(event)) return;
     if (event.code === "Comma") shift(-1);
     if (event.code === "Period") shift(1);
     if (event.key === " " && !event.target.closest("button, summary, input, select")) {
       event.preventDefault();
+      isSpaceDown = true;
       pedal("sustain", true);
     }
     const at = CODES.indexOf(event.code);
@@ -95,15 +106,18 @@ function byTyping() {
     press(first + at);
   });
   document.addEventListener("keyup", (event) => {
-    if (event.key === " " && !event.target.closest("button, summary, input, select")) pedal("sustain", false);
+    if (event.key === " ") liftSpace();
     if (!typed.has(event.code)) return;
     release(typed.get(event.code));
     typed.delete(event.code);
   });
+  // Space is the pedal, and presses no button that was clicked before.
+  document.addEventListener("click", (event) => { if (event.detail) event.target.closest("button")?.blur(); });
   // A key that is let go elsewhere is not heard of.
   window.addEventListener("blur", () => {
     typed.forEach(release);
     typed.clear();
+    liftSpace();
   });
 }
 

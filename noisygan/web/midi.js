@@ -1,10 +1,11 @@
 // Web MIDI: notes, bends, pedals and controllers of any keyboard that is plugged in, on all channels.
 
 import { find, say } from "./dom.js";
-import { bend, control, controllers, pedal, press, release, silence } from "./notes.js";
+import { bend, control, controllers, pedal, press, release, releaseAll, silence } from "./notes.js";
 
 const NO_PARAMETER = 0x3fff;
 let parameter = NO_PARAMETER; // number of the registered parameter that data entry sets
+const down = new Map(); // input -> notes that its keys hold
 
 const LEVELS = { 1: "modulation", 7: "volume", 11: "expression" };
 const PEDALS = { 64: "sustain", 66: "sostenuto" };
@@ -25,17 +26,29 @@ function controller(number, value) {
     control("pressure", 0);
     Object.values(PEDALS).forEach((name) => pedal(name, false));
     parameter = NO_PARAMETER;
-  } else if (number > 121) silence();
+  } else if (number > 122) releaseAll();
 }
 
-/** Plays a MIDI message. */
-export function play([status, first, second = 0]) {
+/** Plays a MIDI message of an input. */
+function play(input, [status, first, second = 0]) {
   const kind = status & 0xf0;
-  if (kind === 0x90 && second > 0) press(first, second / 127);
-  else if (kind === 0x80 || kind === 0x90) release(first);
-  else if (kind === 0xb0) controller(first, second);
+  if (kind === 0x90 && second > 0) {
+    down.get(input).add(first);
+    press(first, second / 127);
+  } else if (kind === 0x80 || kind === 0x90) {
+    down.get(input).delete(first);
+    release(first);
+  }
+  if (kind === 0xb0) controller(first, second);
   else if (kind === 0xd0) control("pressure", first / 127);
   else if (kind === 0xe0) bend(Math.max(-1, (first + 128 * second - 8192) / 8191));
+}
+
+/** Lets go what a keyboard held that is no longer there. */
+function unplugged(input) {
+  down.get(input).forEach(release);
+  down.delete(input);
+  Object.values(PEDALS).forEach((name) => pedal(name, false));
 }
 
 async function connect(button) {
@@ -47,8 +60,12 @@ async function connect(button) {
     return say("MIDI was not allowed; the browser's settings for this page decide");
   }
   const listen = () => {
-    const inputs = [...access.inputs.values()];
-    inputs.forEach((input) => { input.onmidimessage = ({ data }) => play(data); });
+    const inputs = [...access.inputs.values()].filter(({ state }) => state !== "disconnected");
+    for (const input of inputs) {
+      if (!down.has(input)) down.set(input, new Set());
+      input.onmidimessage = ({ data }) => play(input, data);
+    }
+    [...down.keys()].filter((input) => !inputs.includes(input)).forEach(unplugged);
     button.textContent = inputs.length ? inputs.map((input) => input.name).join(", ") : "No MIDI keyboard yet";
   };
   access.onstatechange = listen;

@@ -9,7 +9,8 @@ const held = new Set();
 export const sounding = new Map();
 export const isHeld = (note) => held.has(note);
 /** Controllers as they are: semitones, and shares from 0 to 1. */
-export const controllers = { bend: 0, bendRange: 2, sustain: false, volume: 1, modulation: 0 };
+export const controllers = { bend: 0, bendRange: 2, sustain: false, sostenuto: false, volume: 1, expression: 1, modulation: 0, pressure: 0 };
+const LEVELS = ["volume", "expression", "modulation", "pressure"];
 
 /** Keys that an instrument plays; a kit with classes has some. */
 const isKnown = (note) => note >= 0 && note <= 127 && (!isKit || state.sounds.some(({ keys }) => keys.includes(note)));
@@ -35,10 +36,13 @@ export function release(note) {
   tell("notes");
 }
 
-/** Ends all notes: with their releases, or at once. */
+/** Lets all keys go; pedals hold their notes. */
+export const releaseAll = () => [...held].forEach(release);
+
+/** Ends all notes, pedals or not: with their releases, or at once. */
 export function silence(now = false) {
   held.clear();
-  controllers.sustain = false;
+  controllers.sustain = controllers.sostenuto = false;
   send(now ? { type: "allOff", now } : { type: "allOff" });
   tell("notes");
   tell("controllers");
@@ -53,9 +57,21 @@ export function bend(share) {
 /** Sets a controller that has a name and a value from 0 to 1. */
 export function control(name, value) {
   controllers[name] = value;
+  sendLevel(name);
+  tell("controllers");
+}
+
+function sendLevel(name) {
+  const value = controllers[name];
   // Gains are squares, as of General MIDI's volume and expression.
   send({ type: name, value: name === "volume" || name === "expression" ? value ** 2 : value });
-  tell("controllers");
+}
+
+/** Sends the controllers as they are. */
+export function sendControllers() {
+  LEVELS.forEach(sendLevel);
+  send({ type: "bend", semitones: controllers.bend });
+  send({ type: "sustain", on: controllers.sustain });
 }
 
 /** Sets a pedal: "sustain" or "sostenuto". */
@@ -98,6 +114,11 @@ export function playByPointer(element, keyUnder, glide) {
     begin(event, key);
   });
   for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, end);
+  // Without the focus on a clicked key, Space stays the pedal.
+  element.addEventListener("mousedown", (event) => {
+    event.preventDefault();
+    document.activeElement?.blur();
+  });
 }
 
 /** Whether typing belongs to the page and not to a field. */

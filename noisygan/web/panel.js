@@ -94,7 +94,10 @@ function drawScope() {
 function chooseSeed() {
   const seed = Number(find("seed").value);
   if (find("seed").value && seeds[seed]) take(seed);
-  else say(`This instrument holds the seeds 0 to ${seeds.length - 1}`);
+  else {
+    say(`This instrument holds the seeds 0 to ${seeds.length - 1}`);
+    find("seed").value = current().seed ?? "";
+  }
 }
 
 export function setUp() {

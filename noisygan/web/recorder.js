@@ -2,12 +2,12 @@
 
 import { heard, onSend, scriptAddress, send, wake } from "./audio.js";
 import { find, make, say } from "./dom.js";
-import { silence } from "./notes.js";
+import { sendControllers, silence } from "./notes.js";
 import { latentDim, model, sendAll } from "./sound.js";
 
 const FORMAT = "noisygan-performance", VERSION = 1;
 const MAX_SECONDS = 600, MAX_BYTES = 16e6;
-let node = null, recording = null, kept = null, timers = [];
+let isLoaded = false, isStarting = false, recording = null, kept = null, timers = [];
 
 /** A WAV file of samples, 24 bits. */
 export function wav(pieces, sampleRate) {
@@ -50,9 +50,10 @@ async function begin() {
   const output = heard();
   if (!output) return say("There is no sound to record");
   wake();
-  if (!node) await output.context.audioWorklet.addModule(scriptAddress("recorder-worklet"));
-  node = new AudioWorkletNode(output.context, "recorder", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
-  recording = { pieces: [], events: [], began: output.context.currentTime, sampleRate: output.context.sampleRate };
+  if (!isLoaded) await output.context.audioWorklet.addModule(scriptAddress("recorder-worklet"));
+  isLoaded = true;
+  const node = new AudioWorkletNode(output.context, "recorder", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+  recording = { node, pieces: [], events: [], began: output.context.currentTime, sampleRate: output.context.sampleRate };
   const taken = recording;
   node.port.onmessage = ({ data: { piece, isLast } }) => {
     taken.pieces.push(piece);
@@ -62,6 +63,7 @@ async function begin() {
   find("record").setAttribute("aria-pressed", true);
   find("record").textContent = "Stop";
   sendAll();
+  sendControllers();
   tick();
 }
 
@@ -76,22 +78,22 @@ function tick() {
 
 function end() {
   recording.seconds = heard().context.currentTime - recording.began;
+  recording.node.port.postMessage("end");
   recording = null;
-  node.port.postMessage("end");
   find("record").setAttribute("aria-pressed", false);
   find("record").textContent = "Record";
 }
 
 function finish(taken) {
-  heard().source.disconnect(node);
+  heard().source.disconnect(taken.node);
   kept = taken;
   for (const id of ["get-wav", "get-events", "replay"]) find(id).disabled = false;
 }
 
 const asFile = ({ events, seconds }) => ({ format: FORMAT, version: VERSION, run: model.name, latent_dim: latentDim, seconds, events });
 
-/** Events of a controls file's text; throws a line where it is none. */
-export function eventsOf(text) {
+/** The controls file of a text; throws a line where it is none. */
+function readFile(text) {
   let file;
   try {
     file = JSON.parse(text);
@@ -100,10 +102,10 @@ export function eventsOf(text) {
   }
   if (file?.format !== FORMAT || file.version !== VERSION || !Array.isArray(file.events)) throw new Error("it was not recorded by this page");
   if (file.latent_dim !== latentDim) throw new Error("it is of an instrument with other latents");
-  const isValid = ([seconds, message]) => seconds >= 0 && seconds <= MAX_SECONDS && MESSAGES[message?.type]?.(message);
+  const isValid = ([seconds, message]) => seconds >= 0 && seconds <= MAX_SECONDS && Object.hasOwn(MESSAGES, message?.type) && MESSAGES[message.type](message);
   const wrong = file.events.findIndex((event) => !(Array.isArray(event) && isValid(event)));
   if (wrong >= 0) throw new Error(`its event ${wrong + 1} is invalid`);
-  return file.events;
+  return file;
 }
 
 const isNumber = (low, high) => (value) => typeof value === "number" && value >= low && value <= high;
@@ -116,9 +118,9 @@ const MESSAGES = {
   sustain: ({ on }) => typeof on === "boolean",
   sostenuto: ({ on }) => typeof on === "boolean",
   volume: level, expression: level, modulation: level, pressure: level,
-  latents: ({ values, note }) => values?.length === latentDim && values.every(isNumber(-20, 20)) && (note === undefined || isNote(note)),
+  latents: ({ values, note }) => Array.isArray(values) && values.length === latentDim && values.every(isNumber(-20, 20)) && (note === undefined || isNote(note)),
   seed: ({ value }) => Number.isInteger(value) && isNumber(0, 2 ** 31 - 1)(value),
-  tags: ({ values }) => typeof values === "object" && Object.entries(model.tags).every(([name, [low, high]]) =>
+  tags: ({ values }) => values !== null && typeof values === "object" && Object.entries(model.tags).every(([name, [low, high]]) =>
     (typeof low === "string" ? model.tags[name].includes(values[name]) : isNumber(low, high)(values[name]))),
   allOff: () => true,
 };
@@ -136,6 +138,7 @@ function stopReplay() {
   timers = [];
   silence();
   sendAll();
+  sendControllers();
   find("replay").textContent = "Play again";
 }
 
@@ -143,11 +146,13 @@ async function openFile([file]) {
   if (!file) return;
   try {
     if (file.size > MAX_BYTES) throw new Error("it is too large");
-    const events = eventsOf(await file.text());
+    const { events, run } = readFile(await file.text());
     kept = { events, seconds: Math.max(0, ...events.map(([seconds]) => seconds)) + 1, pieces: [] };
     find("get-wav").disabled = true;
     find("get-events").disabled = find("replay").disabled = false;
+    if (timers.length) stopReplay();
     replay();
+    say(run === model.name ? `${file.name} plays` : `${file.name} plays; it was recorded with another run${typeof run === "string" ? `, ${run.slice(0, 60)}` : ""}`);
   } catch (error) {
     say(`${file.name} cannot be played: ${error.message}`);
   }
@@ -157,10 +162,18 @@ export function setUp() {
   onSend((message) => {
     if (recording) recording.events.push([Math.max(0, heard().context.currentTime - recording.began), message]);
   });
-  find("record").onclick = () => (recording ? end() : begin().catch((error) => say(`Recording did not start: ${error.message}`)));
+  find("record").onclick = () => {
+    if (recording) return end();
+    if (isStarting) return;
+    isStarting = true;
+    begin().catch((error) => say(`Recording did not start: ${error.message}`)).finally(() => { isStarting = false; });
+  };
   find("get-wav").onclick = () => download(wav(kept.pieces, kept.sampleRate), ".wav");
   find("get-events").onclick = () => download(new Blob([JSON.stringify(asFile(kept))], { type: "application/json" }), ".json");
   find("replay").onclick = replay;
   find("open").onclick = () => find("file").click();
-  find("file").onchange = () => { openFile(find("file").files); };
+  find("file").onchange = () => {
+    openFile(find("file").files);
+    find("file").value = ""; // so that the same file can be chosen again
+  };
 }

@@ -2,7 +2,7 @@
 
 import { send } from "./audio.js";
 import { find } from "./dom.js";
-import { round, unpack } from "./latents.js";
+import { round } from "./latents.js";
 
 const N_PADS = 8, FIRST_KEY = 36;
 
@@ -12,15 +12,8 @@ export const latentDim = model.latents.size;
 /** Lowest and highest trained pitch; a run may not know them. */
 export const pitches = model.pitches.length ? model.pitches : [0, 127];
 
-/** Rows of numbers: as lists, or as base64 of float32. */
-function rows(values, width) {
-  if (typeof values !== "string") return values;
-  const numbers = unpack(values);
-  return Array.from({ length: numbers.length / width }, (_, i) => numbers.slice(i * width, (i + 1) * width));
-}
-
 /** Latents of seeds 0, 1, ... */
-export const seeds = rows(model.latents.seeds, latentDim).map((z) => z.map(round));
+export const seeds = model.latents.seeds.map((z) => z.map(round));
 
 const seeded = (seed) => ({ z: seeds[seed], seed, noise: seed, title: `Seed ${seed}` });
 

@@ -4,7 +4,7 @@ import { clamp, make } from "./dom.js";
 
 /** A labelled slider. value() is what it shows, set(value) is called while it is moved, done() after. */
 export function slider({ name, low, high, step, value, set, words, write = (v) => v.toFixed(2), done = () => {} }) {
-  const output = make("output");
+  const output = make("output", { "aria-live": "off" }); // the slider itself says its value
   const input = make("input", { type: "range", min: low, max: high, step, "aria-label": name });
   const label = make("label", { className: "slider" }, make("span", { textContent: name }), output, input);
   if (words) label.append(make("small", { textContent: words[0] }), make("small", { textContent: words[1] }));

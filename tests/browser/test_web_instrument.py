@@ -1,6 +1,7 @@
 """The page of a web instrument in a real browser, from disk."""
 
 import json
+import pathlib
 import re
 
 import numpy as np
@@ -22,7 +23,8 @@ MessagePort.prototype.postMessage = function (message, ...rest) {
 """
 MIDI = """
 window.keys = { name: 'Small keys' };
-navigator.requestMIDIAccess = async () => ({ inputs: new Map([[1, keys]]) });
+window.inputs = new Map([[1, keys]]);
+navigator.requestMIDIAccess = async () => (window.access = { inputs });
 """
 SUSPENDED = """
 window.AudioContext = class extends AudioContext {
@@ -191,7 +193,7 @@ MIDI_MESSAGES = [
     ([[0xB0, 11, 127]], {"type": "expression", "value": 1}),
     ([[0xD0, 127]], {"type": "pressure", "value": 1}),
     ([[0xB0, 120, 0]], {"type": "allOff", "now": True}),
-    ([[0xB0, 123, 0]], {"type": "allOff"}),
+    ([[0x90, 71, 64], [0xB0, 123, 0]], {"type": "noteOff", "note": 71}),
 ]  # fmt: skip
 
 
@@ -217,6 +219,67 @@ def test_volume_of_midi_is_a_square_and_controllers_reset(flute):
     assert sent["sustain"]["on"] is False and sent["modulation"]["value"] == 0
     shown = "document.querySelector('#playing input[aria-label=Volume]').value"
     assert flute.evaluate(shown) == "0.5"
+
+
+def test_midi_lets_go_by_all_notes_off_and_when_it_is_unplugged(flute):
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    types = ("noteOn", "noteOff", "sustain", "allOff")
+    # The pedal holds on. Local control (122) ends nothing.
+    flute.midi([0x90, 71, 64], [0xB0, 64, 127], [0xB0, 122, 0])
+    assert [m["type"] for m in flute.sent(*types)] == ["noteOn", "sustain"]
+    flute.midi([0xB0, 123, 0])
+    assert flute.sent(*types) == [{"type": "noteOff", "note": 71}]
+    flute.midi([0x90, 64, 64])
+    flute.sent()
+    flute.evaluate("inputs.clear(); access.onstatechange(); 0")
+    assert flute.sent(*types) == [
+        {"type": "noteOff", "note": 64}, {"type": "sustain", "on": False},
+    ]  # fmt: skip
+
+
+def test_a_key_is_let_go_by_what_pressed_it(flute):
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    flute.evaluate("document.querySelector('[data-note=\"72\"]').focus()")
+    flute.midi([0x90, 72, 64])
+    flute.evaluate("document.getElementById('dice').focus()")
+    assert flute.sent("noteOff") == []
+    flute.evaluate("document.querySelector('[data-note=\"71\"]').focus()")
+    flute.browser.call("Input.dispatchKeyEvent", type="keyDown", code="Enter", key="Enter")
+    flute.evaluate("document.getElementById('dice').focus()")
+    assert flute.sent("noteOff") == [{"type": "noteOff", "note": 71}]
+
+
+def test_the_space_bar_does_not_get_stuck(flute):
+    flute.sent()
+    ways = ("document.getElementById('dice').focus()", "dispatchEvent(new Event('blur')); 0")
+    for away in ways:
+        flute.evaluate("document.activeElement.blur()")
+        flute.key("Space")
+        flute.evaluate(away)
+        flute.key("Space", "keyUp")
+        assert [m["on"] for m in flute.sent("sustain")] == [True, False]
+
+
+def test_space_is_the_pedal_after_a_click(flute):
+    flute.pointer("[data-note='64']", (0.5, 0.9))
+    flute.pointer("#dice", (0.5, 0.5))
+    flute.sent()
+    flute.key("Space")
+    flute.key("Space", "keyUp")
+    assert [m["type"] for m in flute.sent("noteOn", "latents", "sustain")] == ["sustain"] * 2
+
+
+def test_an_engine_that_cannot_start_is_a_line_that_stays(make):
+    page = make()
+    failing = "{ type: 'error', message: 'model: format x' }"
+    text = page.path.read_text("utf-8").replace(
+        'postMessage({ type: "ready" })', f"postMessage({failing})"
+    )
+    page.path.write_text(text, "utf-8")
+    page.open()
+    page.wait(f"{PROBLEM} === 'The engine did not start: model: format x'")
 
 
 @pytest.mark.parametrize(
@@ -254,7 +317,7 @@ def test_it_explains_why_it_is_silent_before_a_click(make):
     assert page.evaluate(PROBLEM) == ""
 
 
-def test_a_seventeenth_note_ends_the_first(flute):
+def test_the_notes_that_sound_and_the_load_are_shown(flute):
     flute.click("#midi")
     flute.wait("!!keys.onmidimessage")
     flute.midi(*[[0x90, 60 + i, 100] for i in range(17)])
@@ -288,6 +351,8 @@ def test_sliders_seeds_and_the_morph_change_the_latent(flute):
         flute.slide("#seed", wrong)
         flute.wait(f"{SAID} === 'This instrument holds the seeds 0 to 7'")
         assert latents(flute) == []
+    drawn = seeds.index(drawn)
+    assert flute.evaluate("Number(document.getElementById('seed').value)") == drawn
 
 
 def test_a_preset_brings_the_sound_back(make):
@@ -349,7 +414,8 @@ def test_names_are_text(make):
 
 def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     flute.browser.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
-    flute.click("#record")
+    flute.slide("#playing input[aria-label=Volume]", 0.5)
+    flute.evaluate("for (let i = 0; i < 2; i++) document.getElementById('record').click()")
     flute.wait("document.getElementById('record').ariaPressed === 'true'")
     flute.key("KeyZ")
     flute.wait(f"{ACTIVE} !== ''")
@@ -368,7 +434,10 @@ def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     flute.click("#get-events")
     recorded = json.loads(waited(flute, tmp_path / "flute.json").read_text())
     played = [message["type"] for _, message in recorded["events"]]
-    assert played == ["latents", "seed", "noteOn", "latents", "noteOff"]
+    levels = ["volume", "expression", "modulation", "pressure"]
+    first = ["latents", "seed", *levels, "bend", "sustain"]
+    assert played == [*first, "noteOn", "latents", "noteOff"]
+    assert recorded["events"][2][1]["value"] == 0.25
     times = [seconds for seconds, _ in recorded["events"]]
     assert times == sorted(times) and recorded["seconds"] >= times[-1]
     # The file is opened later, in another page.
@@ -378,6 +447,26 @@ def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     again.wait("sent.some(message => message.type === 'allOff')")
     replayed = [m["type"] for m in again.sent("latents", "noteOn", "noteOff")]
     assert replayed[:4] == ["latents", "noteOn", "latents", "noteOff"]
+
+
+def test_a_file_is_opened_while_another_plays(flute, tmp_path):
+    good = {"format": "noisygan-performance", "version": 1, "latent_dim": 6, "run": "flute"}
+    quiet = [[0, {"type": "volume", "value": 0.1}], [0, {"type": "bend", "semitones": 1}]]
+    note = [0, {"type": "noteOn", "note": 60, "velocity": 1}]
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    waits = [500, {"type": "noteOff", "note": 60}]
+    first.write_text(json.dumps(good | {"events": [*quiet, waits]}))
+    second.write_text(json.dumps(good | {"run": "cello", "events": [note]}))
+    choose(flute, first)
+    flute.wait("sent.some(message => message.semitones === 1)")
+    flute.sent()
+    for _ in range(2):  # the same file again, too
+        choose(flute, second)
+        flute.wait("sent.some(message => message.type === 'noteOn')")
+        assert "another run, cello" in flute.evaluate(SAID)
+        # What the one before has set is as the page shows it.
+        sent = {m["type"]: m for m in flute.sent("volume", "bend", "allOff")}
+        assert sent["volume"]["value"] == 1 and sent["bend"]["semitones"] == 0
 
 
 def test_an_invalid_controls_file_is_one_line(flute, tmp_path):
@@ -390,6 +479,9 @@ def test_an_invalid_controls_file_is_one_line(flute, tmp_path):
             ({"events": [loud]}, "event 1 is invalid"),
             ({"events": [[0, {"type": "noteOff", "note": 3}], [-1, None]]}, "event 2 is invalid"),
             ({"events": [3]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "toString"}]]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "latents", "values": "abcdef"}]]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "tags", "values": None}]]}, "event 1 is invalid"),
             (None, "no JSON"),
         )
     ):
@@ -493,6 +585,30 @@ def test_an_offline_context_renders_pythons_samples(chromium, tmp_path, rate):
     error = np.array(chromium.evaluate("rendered")) - wanted
     assert np.abs(wanted).max() > 1e-3
     assert 10 * np.log10(np.sum(wanted**2) / np.sum(error**2)) > 60.0
+    assert chromium.problems == []
+
+
+TAP = """
+window.AnalyserNode = class extends AnalyserNode {
+  constructor(...settings) { super(...settings); window.tap = this; }
+};
+window.peak = () => {
+  const samples = new Float32Array(tap.fftSize);
+  tap.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
+"""
+
+
+def test_the_published_flute_sounds(chromium, tmp_path):
+    published = pathlib.Path(__file__).parents[2] / "docs/flute.html"
+    page = Instrument(chromium, tmp_path / "flute.html", published.read_text("utf-8")).open(TAP)
+    page.wait("document.documentElement.dataset.ready === 'yes'")
+    page.key("KeyZ")
+    page.wait("peak() > 1e-3")
+    page.key("KeyZ", "keyUp")
+    page.wait(f"{ACTIVE} === '' && peak() < 1e-4")
+    assert page.evaluate(PROBLEM) == ""
     assert chromium.problems == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -33,6 +34,7 @@ def test_a_model_cannot_end_its_element(monkeypatch):
         assemble.page({**model, "sample_rate": float("nan")})
 
 
+@pytest.mark.skipif(not shutil.which("node"), reason="no Node")
 def test_modules_are_joined_in_the_order_of_their_imports(monkeypatch, tmp_path):
     files = {
         "a.js": 'import { one, two as second } from "./b-b.js";\nimport * as c from "./c.js";\n'

@@ -28,7 +28,9 @@ export async function landscape(run) {
 
 /** Networks of a run whose notes the page can play itself, or null. */
 export async function model(run) {
-  return (await fetch(`api/model/${run}`)).json();
+  const answer = await fetch(`api/model/${run}`);
+  if (!answer.ok) throw new Error((await answer.text()).trim() || `the server answers ${answer.status}`);
+  return answer.json();
 }
 
 /** {seed, z, tags} of a seed. */

@@ -13,11 +13,20 @@ const sounding = new Set();
 async function start(number) {
   if (number in engines) return;
   engines[number] = null;
-  const model = await api.model(number);
-  if (!model) return;
-  const node = await audio.engine(model);
-  node.port.onmessage = ({ data }) => { if (data.type === "error") say(data.message); };
-  engines[number] = node;
+  try {
+    const model = await api.model(number);
+    if (!model) return;
+    const node = await audio.engine(model);
+    node.port.onmessage = ({ data }) => { if (data.type === "error") say(data.message); };
+    node.onprocessorerror = () => {
+      engines[number] = null;
+      say("The engine stopped with an error; the server renders the notes");
+    };
+    engines[number] = node;
+  } catch (error) {
+    delete engines[number]; // the next note tries again
+    throw error;
+  }
   if (number === store.number) set();
 }
 
