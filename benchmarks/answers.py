@@ -49,7 +49,7 @@ NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "divers
 NOTES += ("Frechet audio distance",)
 UNPITCHED = "MMD^2 x 1000, log-mel", "descriptor distance", "Frechet audio distance", "diversity"
 DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
-DRUMS += "accuracy on generated examples", "diversity", "suspicious copies"
+DRUMS += "accuracy on generated examples", "diversity", "checkerboard energy"
 
 
 PAIRS = tuple(
