@@ -116,6 +116,7 @@ def measure(browser, args):
     print(f"first sound {browser.evaluate('first'):.0f} ms after the page was opened\n")
     browser.evaluate("document.getElementById('midi').click()")
     browser.wait("!!keys.onmidimessage")
+    time.sleep(2.0)  # the count of underruns, which lags, has those of the start
     browser.evaluate(PLAY.replace("N_VOICES", str(args.voices)))
     print("| s | load | underruns | ms | behind, ms | heap, MB | resident, MB |")
     print("|---|---|---|---|---|---|---|")
