@@ -121,10 +121,6 @@ export function playByPointer(element, keyUnder, glide) {
   });
 }
 
-/** Whether typing belongs to the page and not to a field. */
-export const isFree = (event) =>
-  !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.("input:not([type=range]), select, textarea");
-
 export function setUp() {
   onMessage((message) => {
     if (message.type !== "note") return;

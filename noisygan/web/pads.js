@@ -1,7 +1,8 @@
 // Drum pads, one for each class, on the keys of General MIDI.
 
 import { find, make } from "./dom.js";
-import { isFree, isHeld, playByPointer, press, release, sounding } from "./notes.js";
+import { isHeld, playByPointer, press, release, sounding } from "./notes.js";
+import { isFree } from "./piano.js";
 import { isKit, onChange, state } from "./sound.js";
 
 const CODES = [..."ASDFGHJKZXCVBNMQWERTYUI"].map((letter) => `Key${letter}`);

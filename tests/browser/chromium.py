@@ -159,6 +159,21 @@ class Chromium:
         data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         path.write_bytes(base64.b64decode(data))
 
+    def drag(self, selector, *points):
+        """Press, drag and let go: points (x, y) as shares of an element's size."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
+        box = self.evaluate(
+            f"(b => [b.left, b.top, b.width, b.height])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        at = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in points]
+        kinds = ["mousePressed", *["mouseMoved"] * (len(at) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*at, at[-1]], strict=True):
+            self.call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1,
+                clickCount=1,
+            )  # fmt: skip
+
     def close(self):
         """Ends the browser."""
         self._process.terminate()

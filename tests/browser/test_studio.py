@@ -59,19 +59,7 @@ class Page:
         assert self.browser.problems == []
 
     def pointer(self, selector, *points):
-        """Presses, drags and lets go: points (x, y) as shares of an element's size."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView()")
-        box = self.evaluate(
-            f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
-            ".getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()"
-        )
-        at = [(box[0] + x * box[2], box[1] + y * box[3]) for x, y in points]
-        kinds = ["mousePressed", *["mouseMoved"] * (len(at) - 1), "mouseReleased"]
-        for kind, (x, y) in zip(kinds, [*at, at[-1]], strict=True):
-            self.browser.call(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1,
-                clickCount=1,
-            )  # fmt: skip
+        self.browser.drag(selector, *points)
 
     def key(self, code, key, kind="keyDown"):
         self.browser.call("Input.dispatchKeyEvent", type=kind, code=code, key=key, text=key)

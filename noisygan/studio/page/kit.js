@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as audio from "./audio.js";
 import { clamp, find, make, say } from "./web/dom.js";
-import { isFree } from "./piano.js";
+import { isFree } from "./web/piano.js";
 import { hushWhile } from "./stage.js";
 import { N_PADS, body, current, listen, onChange, remember, run, state, tell } from "./store.js";
 

@@ -3,7 +3,8 @@
 import * as api from "./api.js";
 import * as audio from "./audio.js";
 import * as live from "./live.js";
-import { find, isBlack, make, noteName, say } from "./web/dom.js";
+import { find, say } from "./web/dom.js";
+import { bounded, byFocus, drawKeys, firstAround, isFree, key, range } from "./web/piano.js";
 import { body, listen, onChange, run, state, tell } from "./store.js";
 
 const RELEASE = 0.12;
@@ -14,7 +15,6 @@ let first = 60;
 let bend = 0;
 let touched = null;
 
-const range = () => (find("piano").clientWidth < 560 ? 12 : 24);
 const playable = () => state() && !run().is_kit;
 
 /** Begins a note. The last note begun is the pitch at which changes are heard. */
@@ -60,51 +60,22 @@ export function bendAll(semitones) {
   sounding.forEach(({ voice }) => voice?.bend(bend));
 }
 
-const key = (pitch) => find("piano").querySelector(`[data-pitch="${pitch}"]`);
 const mark = (pitch, down) => key(pitch)?.classList.toggle("down", down);
 
 function build() {
-  const piano = find("piano"), n = range(), pitches = run().pitches;
-  const focused = piano.contains(document.activeElement) ? Number(document.activeElement.dataset.pitch) : null;
-  const shown = Array.from({ length: n + 1 }, (_, i) => first + i).filter((pitch) => pitch <= 127);
-  const whites = shown.filter((pitch) => !isBlack(pitch)).length;
-  let white = 0;
-  const keys = shown.map((pitch) => {
-    const black = isBlack(pitch), name = noteName(pitch);
-    const element = make("button", {
-      type: "button", tabIndex: -1, className: black ? "black" : "white", "data-pitch": pitch, "aria-label": name,
-      textContent: !black && pitch % 12 === 0 ? name : "",
-    });
-    if (black) {
-      element.style.setProperty("--width", `${62 / whites}%`);
-      element.style.setProperty("--left", `${(100 * white) / whites - 31 / whites}%`);
-    } else white++;
-    if (pitches.length && (pitch < pitches[0] || pitch > pitches.at(-1))) {
-      element.classList.add("beyond");
-      element.title = "outside the pitches that it was trained on";
-    }
-    element.classList.toggle("down", sounding.has(pitch));
-    return element;
-  });
-  piano.replaceChildren(...keys);
-  (key(focused ?? state().pitch) ?? keys[0]).tabIndex = 0;
-  if (focused !== null) (key(focused) ?? keys[0]).focus();
-  find("octave").textContent = `${noteName(first)} – ${noteName(shown.at(-1))}`;
+  const { pitches } = run();
+  drawKeys(first, pitches.length ? [pitches[0], pitches.at(-1)] : [0, 127], state().pitch);
+  sounding.forEach((_, pitch) => mark(pitch, true));
 }
 
 function shift(octaves) {
   releaseAll();
-  first = Math.min(Math.max(first + 12 * octaves, 12), 96);
+  first = bounded(first + 12 * octaves);
   build();
 }
 
-function frame() {
-  const pitch = Math.round(run().pitch);
-  first = Math.min(Math.max(12 * Math.floor((pitch - range() / 2 + 6) / 12), 12), 96);
-}
-
 function underPointer(event) {
-  const pitch = document.elementFromPoint(event.clientX, event.clientY)?.dataset?.pitch;
+  const pitch = document.elementFromPoint(event.clientX, event.clientY)?.dataset?.note;
   return pitch === undefined ? null : Number(pitch);
 }
 
@@ -130,37 +101,10 @@ function byPointer(piano) {
   }
 }
 
-/** With the focus on a key: arrows go to its neighbours, Enter and Space play it. */
-function byFocus(piano) {
-  piano.addEventListener("keydown", (event) => {
-    const pitch = Number(event.target.dataset.pitch);
-    if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      if (!event.repeat) press(pitch);
-    }
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const next = step && key(pitch + step);
-    if (next) {
-      event.preventDefault();
-      event.target.tabIndex = -1;
-      next.tabIndex = 0;
-      next.focus();
-    }
-  });
-  piano.addEventListener("keyup", (event) => {
-    if (event.key === "Enter" || event.key === " ") release(Number(event.target.dataset.pitch));
-  });
-  piano.addEventListener("focusout", (event) => release(Number(event.target.dataset.pitch)));
-}
-
-/** Whether typing belongs to the page and not to a field. */
-export const isFree = (event) =>
-  !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.("input:not([type=range]), select, textarea");
-
 export function setUp() {
   const piano = find("piano");
   byPointer(piano);
-  byFocus(piano);
+  byFocus(press, release);
   find("lower").onclick = () => shift(-1);
   find("higher").onclick = () => shift(1);
   document.addEventListener("keydown", (event) => {
@@ -182,7 +126,7 @@ export function setUp() {
     releaseAll();
     find("play-keys").hidden = run().is_kit;
     if (!playable()) return;
-    frame();
+    first = firstAround(Math.round(run().pitch));
     build();
   });
 }

@@ -1,0 +1,79 @@
+// The keys of a piano, as the studio and web instruments draw them, and the focus on them.
+
+import { find, isBlack, make, noteName } from "./dom.js";
+
+const MIN_FIRST = 12, MAX_FIRST = 96;
+
+/** Semitones that fit into the width of the page. */
+export const range = () => (find("piano").clientWidth < 560 ? 12 : 24);
+
+/** The key of a pitch, null where it is not drawn. */
+export const key = (pitch) => find("piano").querySelector(`[data-note="${pitch}"]`);
+
+/** A lowest key, a C, that may be drawn. */
+export const bounded = (first) => Math.min(Math.max(first, MIN_FIRST), MAX_FIRST);
+
+/** The lowest key, a C, with which a pitch is about in the middle. */
+export const firstAround = (pitch) => bounded(12 * Math.floor((pitch - range() / 2 + 6) / 12));
+
+/** Draws the keys from `first` on; those outside low to high are marked. `usual` can be tabbed to. */
+export function drawKeys(first, [low, high], usual = first) {
+  const piano = find("piano");
+  const focused = piano.contains(document.activeElement) ? Number(document.activeElement.dataset.note) : null;
+  const shown = Array.from({ length: range() + 1 }, (_, i) => first + i).filter((pitch) => pitch <= 127);
+  const whites = shown.filter((pitch) => !isBlack(pitch)).length;
+  let white = 0;
+  const keys = shown.map((pitch) => {
+    const black = isBlack(pitch), name = noteName(pitch);
+    const element = make("button", {
+      type: "button", tabIndex: -1, className: black ? "black" : "white", "data-note": pitch, "aria-label": name,
+      textContent: !black && pitch % 12 === 0 ? name : "",
+    });
+    if (black) {
+      element.style.setProperty("--width", `${62 / whites}%`);
+      element.style.setProperty("--left", `${(100 * white) / whites - 31 / whites}%`);
+    } else white++;
+    if (pitch < low || pitch > high) {
+      element.classList.add("beyond");
+      element.title = "outside the pitches that it was trained on";
+    }
+    return element;
+  });
+  piano.replaceChildren(...keys);
+  (key(focused ?? usual) ?? keys[0]).tabIndex = 0;
+  if (focused !== null) (key(focused) ?? keys[0]).focus();
+  find("octave").textContent = `${noteName(first)} – ${noteName(shown.at(-1))}`;
+}
+
+/** With the focus on a key: arrows go to its neighbours, Enter and Space play it. */
+export function byFocus(press, release) {
+  const piano = find("piano");
+  let pressed = null;
+  const letGo = () => {
+    if (pressed !== null) release(pressed);
+    pressed = null;
+  };
+  piano.addEventListener("keydown", (event) => {
+    const pitch = Number(event.target.dataset.note);
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      if (!event.repeat) press(pressed = pitch);
+    }
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const next = step && key(pitch + step);
+    if (next) {
+      event.preventDefault();
+      event.target.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+    }
+  });
+  piano.addEventListener("keyup", (event) => {
+    if (event.key === "Enter" || event.key === " ") letGo();
+  });
+  piano.addEventListener("focusout", letGo);
+}
+
+/** Whether typing belongs to the page and not to a field. */
+export const isFree = (event) =>
+  !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.("input:not([type=range]), select, textarea");
