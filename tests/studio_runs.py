@@ -108,12 +108,20 @@ class LivePlayer(PlainPlayer):
     """A player whose notes the page makes itself."""
 
     def web_model(self):
-        return web_pages.model()
+        return web_pages.kit() if self.is_kit else web_pages.model()
 
 
 def live():
     """A hybrid whose notes the page makes itself, by a stand-in for the engine."""
     return player(PlainGenerator(), "live", ("pitch", "velocity"), kind=LivePlayer)
+
+
+def live_kit():
+    """A kit whose drums the page makes itself, by a stand-in for the engine."""
+    made = PlainGenerator(("label", "mic"), seconds=0.3)
+    facts = ("live kit", ("label", "mic"), ("kick", "snare"))
+    tags = {"tag_values": {"mic": ["close", "far"]}, "tag_rows": [["", "close"]]}
+    return player(made, *facts, kind=LivePlayer, **tags)
 
 
 def raw():

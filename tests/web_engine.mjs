@@ -1,5 +1,5 @@
-// Run the engine of web instruments: JSON {model, notes} or {model, rate, blocks, events} on standard
-// input, float32 samples on standard output.
+// Run the engine of web instruments: JSON {model, notes}, {model, rate, blocks, events} or {model, rate,
+// n_blocks, messages} (to the audio processor) on standard input, float32 samples on standard output.
 
 import { readFileSync, writeSync } from "node:fs";
 
@@ -26,7 +26,35 @@ function play({ rate, blocks, events }) {
   return [out];
 }
 
-for (const sound of given.notes?.map((note) => renderNote(model, note)) ?? play(given)) {
+/** Samples of the audio processor in blocks of 128; all messages come before the first one. */
+async function processed({ rate, n_blocks: nBlocks, messages }) {
+  let Processor;
+  const posted = [];
+  Object.assign(globalThis, {
+    sampleRate: rate,
+    currentFrame: 0,
+    AudioWorkletProcessor: class {
+      port = { postMessage: (message) => posted.push(message) };
+    },
+    registerProcessor: (name, made) => (Processor = made),
+  });
+  await import("../noisygan/web/worklet.js");
+  const processor = new Processor({ processorOptions: { model: given.model } });
+  for (const data of messages) processor.port.onmessage({ data });
+  const out = new Float32Array(128 * nBlocks);
+  for (; currentFrame < out.length; currentFrame += 128) {
+    processor.process([], [[out.subarray(currentFrame, currentFrame + 128)]]);
+  }
+  process.stderr.write(JSON.stringify(posted));
+  return [out];
+}
+
+function sounds() {
+  if (given.notes) return given.notes.map((note) => renderNote(model, note));
+  return given.messages ? processed(given) : play(given);
+}
+
+for (const sound of await sounds()) {
   const bytes = Buffer.from(sound.buffer);
   for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
 }

@@ -96,9 +96,9 @@ export class Instrument {
     model.classes.forEach(({ keys }, i) => keys.forEach((key) => this.labels.set(key, i)));
     const seeds = model.latents.seeds.map((row) => Float32Array.from(row));
     this.z = seeds[0];
-    this.zOfKeys = new Map();
+    this.sounds = new Map(); // key -> what it has of its own: z, tags, seed
     if (this.isKit) {
-      [...this.labels.keys()].forEach((key, i) => this.zOfKeys.set(key, seeds[i % seeds.length]));
+      [...this.labels.keys()].forEach((key, i) => (this.ownSound(key).z = seeds[i % seeds.length]));
     }
     this.tags = Object.fromEntries(
       Object.entries(model.tags).map(([name, [low, high]]) => [
@@ -173,22 +173,31 @@ export class Instrument {
     this.post({ type: "note", note: slot.request.key, on: false, stolen });
   }
 
+  /** What a key has of its own; a host may have keys above 127, for more pads than those of MIDI. */
+  ownSound(key) {
+    if (!this.sounds.has(key)) this.sounds.set(key, {});
+    return this.sounds.get(key);
+  }
+
   /** Latent, tags and label (index) of a key. */
   sound(key) {
-    const ofTag = this.model.tags.label?.indexOf(this.tags.label) ?? 0;
-    return {
-      z: this.zOfKeys.get(key) ?? this.z,
-      tags: this.tags,
-      label: this.labels.get(key) ?? Math.max(0, ofTag),
-    };
+    const { z = this.z, tags = this.tags } = this.sounds.get(key) ?? {};
+    const names = this.model.tags.label ?? this.model.classes.map(({ name }) => name);
+    const label = this.labels.get(key) ?? Math.max(0, names.indexOf(tags.label));
+    return { z, tags, label };
+  }
+
+  isHihat({ label }) {
+    return this.isKit && this.model.classes[label]?.keys.some((key) => HIHAT.includes(key));
   }
 
   noteOn(key, velocity) {
-    if (this.isKit && this.labels.size && !this.labels.has(key)) return;
+    if (this.isKit && this.labels.size && !this.sounds.has(key)) return;
+    const sound = this.sound(key);
     const isSostenuto = this.slots.some((slot) => slot.isSostenuto && slot.request.key === key);
     const sounding = this.slots.filter(({ state }) => state === "held" || state === "released");
     for (const slot of sounding) {
-      const isChoked = this.isKit && HIHAT.includes(key) && HIHAT.includes(slot.request.key);
+      const isChoked = this.isHihat(sound) && this.isHihat(slot.request);
       if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(RETRIGGER_SECONDS);
     }
     const left = sounding.filter(({ state }) => state !== "fading");
@@ -201,9 +210,10 @@ export class Instrument {
       key,
       pitch: this.isKit ? 0 : key,
       velocity: this.hasVelocity ? amount : 0,
-      ...this.sound(key),
+      ...sound,
     };
-    const seed = (Math.imul(this.seed + 1, 0x9e3779b1) + this.nNotes++) | 0;
+    const next = (Math.imul(this.seed + 1, 0x9e3779b1) + this.nNotes++) | 0;
+    const seed = this.sounds.get(key)?.seed ?? next;
     slot.begin(request, seed, this.hasVelocity ? 1 : (amount / 127) ** 2);
     slot.isSostenuto = isSostenuto;
     const { voice } = slot;
@@ -301,19 +311,25 @@ const HANDLERS = {
     }
     if (note === undefined) {
       this.z = z;
-      this.zOfKeys.clear();
+      for (const own of this.sounds.values()) own.z = z;
     } else {
-      this.zOfKeys.set(note, z);
+      this.ownSound(note).z = z;
     }
     this.changeSounding(note);
   },
-  tags({ values }) {
-    this.tags = { ...this.tags, ...values };
-    this.changeSounding();
+  tags({ values, note }) {
+    const tags = { ...this.tags, ...values };
+    if (note === undefined) this.tags = tags;
+    else this.ownSound(note).tags = tags;
+    this.changeSounding(note);
   },
-  seed({ value }) {
-    this.seed = value;
-    this.nNotes = 0;
+  seed({ value, note }) {
+    if (note !== undefined) {
+      this.ownSound(note).seed = value;
+    } else {
+      this.seed = value;
+      this.nNotes = 0;
+    }
   },
   allOff({ now }) {
     this.sustain = false;

@@ -1,8 +1,9 @@
 // Drum pads, one for each class, on the keys of General MIDI.
 
 import { find, make } from "./dom.js";
-import { isHeld, playByPointer, press, release, sounding } from "./notes.js";
-import { isFree } from "./piano.js";
+import { isHeld } from "./holds.js";
+import { press, release, sounding } from "./notes.js";
+import { byPointer, byTyping } from "./piano.js";
 import { isKit, onChange, state } from "./sound.js";
 
 const CODES = [..."ASDFGHJKZXCVBNMQWERTYUI"].map((letter) => `Key${letter}`);
@@ -15,8 +16,8 @@ function build() {
     pad.addEventListener("click", (event) => {
       // Enter and Space; a pointer has played it already.
       if (event.detail) return;
-      press(keys[0]);
-      release(keys[0]);
+      press(keys[0], "focus");
+      release(keys[0], "focus");
     });
     return pad;
   }));
@@ -37,12 +38,8 @@ function refresh() {
 export function setUp() {
   if (!isKit) return;
   find("play-pads").hidden = false;
-  playByPointer(find("pads"), (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("#pads [data-note]"), false);
-  const noteOf = (event) => state.sounds[CODES.indexOf(event.code)]?.keys[0];
-  document.addEventListener("keydown", (event) => {
-    if (!event.repeat && isFree(event) && noteOf(event) !== undefined) press(noteOf(event));
-  });
-  document.addEventListener("keyup", (event) => { if (noteOf(event) !== undefined) release(noteOf(event)); });
+  byPointer(find("pads"), false, press, release);
+  byTyping((code) => state.sounds[CODES.indexOf(code)]?.keys[0], press, release);
   build();
   onChange(refresh);
 }

@@ -1,6 +1,7 @@
 // Starts the page: everything that plays, then the engine.
 
 import { onMessage, start } from "./audio.js";
+import { find } from "./dom.js";
 import * as keyboard from "./keyboard.js";
 import * as midi from "./midi.js";
 import * as notes from "./notes.js";
@@ -13,6 +14,7 @@ import { model, sendAll } from "./sound.js";
 onMessage((message) => {
   if (message.type === "ready") document.documentElement.dataset.ready = "yes";
 });
-for (const part of [presets, notes, keyboard, pads, midi, panel, recorder]) part.setUp();
+for (const part of [presets, notes, keyboard, pads, panel, recorder]) part.setUp();
+midi.setUp([find("midi")], notes);
 sendAll();
 start(model);

@@ -1,9 +1,11 @@
 // The sound's name and seed, sliders, the morph, load and live output.
 
 import { lastSamples, onMessage } from "./audio.js";
-import { clamp, colours, find, fitted, keepDrawn, noteName, say } from "./dom.js";
+import { bend, control, controllers } from "./controllers.js";
+import { clamp, find, noteName, say } from "./dom.js";
 import { along, between, movedTo } from "./latents.js";
-import { bend, control, controllers, silence, sounding } from "./notes.js";
+import { silence, sounding } from "./notes.js";
+import { showOutput } from "./scope.js";
 import { current, isKit, model, onChange, pitches, seeds, setTags, shape, state, take } from "./sound.js";
 import { slider, tagWidgets } from "./widgets.js";
 
@@ -17,7 +19,7 @@ const percent = (value) => `${Math.round(100 * value)} %`;
 function playing() {
   const wheel = slider({
     name: "Pitch bend", low: -1, high: 1, step: 0.01, words: ["lower", "higher"],
-    value: () => controllers.bend / (controllers.bendRange || 1), set: bend, write: () => controllers.bend.toFixed(2),
+    value: () => controllers.wheel, set: bend, write: (share) => ((share * controllers.bendCents) / 100).toFixed(2),
   });
   // It springs back as a wheel does.
   for (const type of ["pointerup", "pointercancel", "focusout"]) wheel.addEventListener(type, () => bend(0));
@@ -73,24 +75,6 @@ function showLoad({ value, voices }) {
   find("load").textContent = `Load ${percent(value)} · ${voices} ${voices === 1 ? "voice" : "voices"}`;
 }
 
-let wasFlat = false;
-function drawScope() {
-  requestAnimationFrame(drawScope);
-  const samples = lastSamples();
-  const flat = !samples || samples.every((value) => Math.abs(value) < 1e-4);
-  if (flat && wasFlat) return;
-  wasFlat = flat;
-  const { pen, width, height } = fitted(find("scope"));
-  pen.strokeStyle = flat ? colours().rule : colours().accent;
-  pen.lineWidth = 1.6;
-  pen.beginPath();
-  for (let x = 0; x <= width; x++) {
-    const value = flat ? 0 : samples[Math.floor((x / width) * (samples.length - 1))];
-    pen.lineTo(x, height / 2 - value * height * 0.48);
-  }
-  pen.stroke();
-}
-
 function chooseSeed() {
   const seed = Number(find("seed").value);
   if (find("seed").value && seeds[seed]) take(seed);
@@ -131,6 +115,5 @@ export function setUp() {
     widgets.forEach((widget) => widget.refresh());
   });
   describe();
-  keepDrawn(find("scope"), () => { wasFlat = false; });
-  requestAnimationFrame(drawScope);
+  showOutput(lastSamples);
 }

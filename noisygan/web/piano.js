@@ -1,6 +1,7 @@
-// The keys of a piano, as the studio and web instruments draw them, and the focus on them.
+// The keys of a piano, as the studio and web instruments draw them, and what presses keys and pads:
+// pointers, typing, the focus. press(note, source, velocity) and release(note, source) are told who does.
 
-import { find, isBlack, make, noteName } from "./dom.js";
+import { clamp, find, isBlack, make, noteName } from "./dom.js";
 
 const MIN_FIRST = 12, MAX_FIRST = 96;
 
@@ -50,14 +51,14 @@ export function byFocus(press, release) {
   const piano = find("piano");
   let pressed = null;
   const letGo = () => {
-    if (pressed !== null) release(pressed);
+    if (pressed !== null) release(pressed, "focus");
     pressed = null;
   };
   piano.addEventListener("keydown", (event) => {
     const pitch = Number(event.target.dataset.note);
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      if (!event.repeat) press(pressed = pitch);
+      if (!event.repeat) press(pressed = pitch, "focus");
     }
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const next = step && key(pitch + step);
@@ -77,3 +78,64 @@ export function byFocus(press, release) {
 /** Whether typing belongs to the page and not to a field. */
 export const isFree = (event) =>
   !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.("input:not([type=range]), select, textarea");
+
+/** How strong a pointer presses: soft at the top of a key, hard at its foot. */
+function pointerVelocity(event, key) {
+  const box = key.getBoundingClientRect();
+  return clamp(0.3 + 0.7 * ((event.clientY - box.top) / box.height), 0.3, 1);
+}
+
+/** Pointers on the keys in an element, each finger its own; glide: moving on plays the next key. */
+export function byPointer(element, glide, press, release) {
+  const fingers = new Map();
+  const keyUnder = ({ clientX, clientY }) => {
+    const key = document.elementFromPoint(clientX, clientY)?.closest("[data-note]");
+    return element.contains(key) ? key : null;
+  };
+  const source = (event) => `pointer ${event.pointerId}`;
+  const begin = (event, key) => {
+    const note = Number(key.dataset.note);
+    fingers.set(event.pointerId, note);
+    press(note, source(event), pointerVelocity(event, key));
+  };
+  const end = (event) => {
+    if (fingers.has(event.pointerId)) release(fingers.get(event.pointerId), source(event));
+    fingers.delete(event.pointerId);
+  };
+  element.addEventListener("pointerdown", (event) => {
+    const key = keyUnder(event);
+    if (event.button || !key) return;
+    element.setPointerCapture(event.pointerId);
+    begin(event, key);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const key = glide && fingers.has(event.pointerId) && keyUnder(event);
+    if (!key || Number(key.dataset.note) === fingers.get(event.pointerId)) return;
+    end(event);
+    begin(event, key);
+  });
+  for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, end);
+  // Without the focus on a clicked key, Space stays the page's.
+  element.addEventListener("mousedown", (event) => {
+    event.preventDefault();
+    document.activeElement?.blur();
+  });
+}
+
+/** Typed keys: noteOf(code) is undefined where one plays nothing. */
+export function byTyping(noteOf, press, release) {
+  const typed = new Map(); // code -> note
+  const letGo = (code) => {
+    if (typed.has(code)) release(typed.get(code), code);
+    typed.delete(code);
+  };
+  document.addEventListener("keydown", (event) => {
+    const note = event.repeat || !isFree(event) ? undefined : noteOf(event.code);
+    if (note === undefined) return;
+    typed.set(event.code, note);
+    press(note, event.code);
+  });
+  document.addEventListener("keyup", (event) => letGo(event.code));
+  // A key that is let go elsewhere is not heard of.
+  window.addEventListener("blur", () => [...typed.keys()].forEach(letGo));
+}

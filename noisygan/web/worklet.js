@@ -23,8 +23,20 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     this.nBlocks = 0;
     this.busy = 0;
     this.messages = [];
-    this.port.onmessage = ({ data }) => this.messages.push(data);
+    this.later = []; // messages with a time, in order
+    this.port.onmessage = ({ data }) => this.receive(data);
     post({ type: "ready" });
+  }
+
+  /** Keep a message; one with a time, in seconds of the audio clock, is taken at that sample. */
+  receive(message) {
+    if (message.type === "allOff") this.later = [];
+    if (message.time === undefined) {
+      this.messages.push(message);
+    } else {
+      this.later.push(message);
+      this.later.sort((a, b) => a.time - b.time);
+    }
   }
 
   /** Take the messages that came, in order. */
@@ -33,11 +45,27 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     while (this.messages.length && (starts || this.messages[0].type !== "noteOn")) {
       const message = this.messages.shift();
       if (message.type === "noteOn") starts--;
-      try {
-        this.instrument.handle(message);
-      } catch (error) {
-        this.port.postMessage({ type: "error", message: error.message });
-      }
+      this.take(message);
+    }
+  }
+
+  take(message) {
+    try {
+      this.instrument.handle(message);
+    } catch (error) {
+      this.port.postMessage({ type: "error", message: error.message });
+    }
+  }
+
+  /** Write a block, which is split where a message has its time. */
+  write(out) {
+    let from = 0;
+    while (from < out.length) {
+      const left = () => Math.round(this.later[0].time * sampleRate) - currentFrame;
+      while (this.later.length && left() <= from) this.take(this.later.shift());
+      const to = this.later.length ? Math.min(out.length, left()) : out.length;
+      this.instrument.process(out.subarray(from, to));
+      from = to;
     }
   }
 
@@ -45,7 +73,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     if (!this.instrument) return false;
     const begin = now();
     this.handle();
-    this.instrument.process(out);
+    this.write(out);
     this.busy += now() - begin;
     if (++this.nBlocks === BLOCKS_A_REPORT) {
       const value = this.busy / ((1000 * BLOCKS_A_REPORT * out.length) / sampleRate);

@@ -18,8 +18,8 @@ STAGE = "document.getElementById('stage').dataset"
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit, a raw-waveform run, one with tags, a live one."""
-    make = ["melodic", "kit", "raw", "tagged", "live"]
+    """Address of a studio with a hybrid, a kit, a raw-waveform run, one with tags, two live ones."""
+    make = ["melodic", "kit", "raw", "tagged", "live", "live_kit"]
     runs = [getattr(studio_runs, name)() for name in make]
     with studio_runs.served(*runs) as found:
         yield found
@@ -136,15 +136,29 @@ def test_the_keyboard_by_mouse_by_letters_and_by_midi(page):
     assert page.browser.problems == []
 
 
-def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
+def live(chromium, address, run):
+    """The page on a run that it plays itself; `sent` are the messages to the engine."""
     capture = (
         "window.sent = []; const post = MessagePort.prototype.postMessage;"
         "MessagePort.prototype.postMessage = function (message, ...rest) {"
         " sent.push(message); return post.call(this, message, ...rest); };"
+        "navigator.requestMIDIAccess = async () => ({ inputs: new Map([[1,"
+        " window.keys = { name: 'Small keys' }]]) });"
     )
     added = chromium.call("Page.addScriptToEvaluateOnNewDocument", source=capture)
-    page = Page(chromium, address, run=4)
+    page = Page(chromium, address, run=run)
     chromium.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+    return page
+
+
+def sent(page, *types):
+    """Messages of some types to the engine since the last call."""
+    found = json.loads(page.evaluate("JSON.stringify(sent.splice(0))"))
+    return [message for message in found if message["type"] in types]
+
+
+def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
+    page = live(chromium, address, 4)
     # The first note is the server's, while the engine starts.
     page.key("KeyK", "k")
     page.key("KeyK", "k", "keyUp")
@@ -154,8 +168,7 @@ def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
     page.wait("sent.some(m => m.type === 'noteOn')")
     plays = page.plays()
     page.moves_sound(lambda: page.set_slider("#directions input", 2.5))
-    kinds = "sent.map(m => m.type).filter(type => type !== 'seed').join()"
-    assert page.evaluate(kinds).startswith("noteOn,bend,latents")
+    assert page.evaluate("sent.map(m => m.type).join()").startswith("noteOn,latents")
     assert page.plays() == plays  # the change is heard in the note alone
     page.key("KeyK", "k", "keyUp")
     page.wait("sent.some(m => m.type === 'noteOff')")
@@ -166,6 +179,79 @@ def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
     page.key("KeyK", "k")
     page.wait(f"{STAGE}.plays > {plays}")
     assert page.evaluate("sent.some(m => m.type === 'noteOn')") is False
+    assert chromium.problems == []
+
+
+def test_midi_of_a_run_that_the_page_plays_itself(chromium, address):
+    page = live(chromium, address, 4)
+    page.click(".midi")
+    page.wait("!!keys.onmidimessage")
+    page.evaluate("keys.onmidimessage({ data: [0xB0, 7, 64] })")
+    page.key("KeyK", "k")
+    page.key("KeyK", "k", "keyUp")
+    page.wait("sent.some(m => m.type === 'latents')")
+    # The engine has the controllers that were set before it was there.
+    assert [m["value"] for m in sent(page, "volume")] == [pytest.approx((64 / 127) ** 2)]
+
+    def play(*messages):
+        page.evaluate(f"{list(map(list, messages))}.forEach(data => keys.onmidimessage({{ data }}))")
+        return sent(page, "noteOn", "noteOff", "bend", "sustain", "modulation", "allOff")
+
+    assert play((0x90, 59, 127), (0xE0, 127, 127), (0xB0, 64, 127), (0xB0, 1, 127)) == [
+        {"type": "noteOn", "note": 59, "velocity": 1}, {"type": "bend", "semitones": 2},
+        {"type": "sustain", "on": True}, {"type": "modulation", "value": 1},
+    ]  # fmt: skip
+    page.key("KeyJ", "j")  # the same note
+    assert play((0x80, 59, 0)) == []
+    page.key("KeyJ", "j", "keyUp")
+    assert sent(page, "noteOff") == [{"type": "noteOff", "note": 59}]
+    assert play((0xB0, 120, 0)) == [{"type": "allOff", "now": True}]
+    assert chromium.problems == []
+
+
+def test_a_kit_that_the_page_plays_itself(chromium, address):
+    page = live(chromium, address, 5)
+    plays = page.plays()
+    page.pointer("#pads button:nth-child(1)", (0.5, 0.5))
+    page.wait(f"{STAGE}.plays == {plays + 1} && sent.some(m => m.note === 135)")
+    # Each pad has its sound: four of the kick, four of the snare.
+    sounds = sent(page, "latents", "seed", "tags")
+    labels = [m["values"] for m in sounds if m["type"] == "tags"]
+    assert labels == [{"mic": "close", "label": name} for name in ("kick", "snare")] * 4
+    assert [m["value"] for m in sounds if m["type"] == "seed"] == [0, 0, 1, 1, 2, 2, 3, 3]
+    latents = [m["values"] for m in sounds if m["type"] == "latents"]
+    assert latents[0] == latents[1] != latents[2]
+    page.pointer("#pads button:nth-child(3)", (0.5, 0.5))
+    page.key("KeyD", "d")
+    page.key("KeyD", "d", "keyUp")
+    page.click("#play-pads .midi")
+    page.wait("!!keys.onmidimessage")
+    page.evaluate("keys.onmidimessage({ data: [0x99, 38, 64] })")
+    struck = [(m["note"], m["velocity"]) for m in sent(page, "noteOn")]
+    assert struck == [(130, 1), (130, 1), (131, pytest.approx(64 / 127))]
+    # A slider gives the engine the chosen pad's latent alone.
+    page.moves_sound(lambda: page.set_slider("#directions input", 2.5))
+    assert [m["note"] for m in sent(page, "latents", "seed", "tags")] == [131]
+    # Steps have their times, in whole sixteenths.
+    page.click("#clear")
+    for step in (1, 2, 5):
+        page.click(f"#steps .row:nth-child(1) button:nth-of-type({step})")
+    page.click("#run")
+    page.wait("sent.filter(m => m.time !== undefined).length >= 3")
+    page.click("#run")
+    steps = sent(page, "noteOn")[:3]
+    sixteenth = 60 / 112 / 4
+    gaps = [(m["time"] - steps[0]["time"]) / sixteenth for m in steps]
+    assert gaps == pytest.approx([0, 1, 4])
+    assert [m["velocity"] for m in steps] == [1, 0.92, 1]
+    # Drawn curves are the server's.
+    page.pointer(".curve:not([hidden]) canvas", (0.1, 0.5), (0.4, 0.2), (0.8, 0.5))
+    page.wait("!document.documentElement.dataset.busy")
+    sent(page)
+    plays = page.plays()
+    page.key("KeyF", "f")
+    page.wait(f"{STAGE}.plays > {plays}")
+    assert sent(page, "noteOn") == []
     assert chromium.problems == []
 
 

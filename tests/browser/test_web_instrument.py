@@ -169,6 +169,21 @@ MIDI_MESSAGES = [
         [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 12], [0xB0, 38, 50], [0xE0, 127, 127]],
         {"type": "bend", "semitones": 12.5},
     ),
+    # Steps of a cent. Data entry sets whole semitones.
+    (
+        [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 3], *[[0xB0, 96, 127]] * 3, [0xB0, 97, 0],
+         [0xE0, 127, 127]],
+        {"type": "bend", "semitones": 3.02},
+    ),
+    (
+        [[0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 38, 50], [0xB0, 6, 4], [0xE0, 127, 127]],
+        {"type": "bend", "semitones": 4},
+    ),
+    # A wheel that is held is bent at once.
+    (
+        [[0xE0, 127, 127], [0xB0, 101, 0], [0xB0, 100, 0], [0xB0, 6, 7]],
+        {"type": "bend", "semitones": 7},
+    ),
     # Another parameter does not change it.
     (
         [[0xB0, 101, 0], [0xB0, 100, 1], [0xB0, 6, 12], [0xE0, 127, 127]],
@@ -237,6 +252,23 @@ def test_a_key_is_let_go_by_what_pressed_it(flute):
     flute.browser.call("Input.dispatchKeyEvent", type="keyDown", code="Enter", key="Enter")
     flute.evaluate("document.getElementById('dice').focus()")
     assert flute.sent("noteOff") == [{"type": "noteOff", "note": 71}]
+
+
+def test_a_note_ends_when_the_last_that_holds_it_lets_go(flute):
+    low = flute.evaluate("Number(document.querySelector('#piano button').dataset.note)")
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    flute.key("KeyQ")
+    flute.midi([0x90, low + 12, 64])
+    flute.key("Period")
+    flute.key("KeyZ")  # the same note, an octave further up
+    flute.key("KeyQ", "keyUp")
+    flute.key("KeyZ", "keyUp")
+    flute.pointer(f"[data-note='{low + 12}']", (0.5, 0.9))
+    played = [(m["type"], m["note"]) for m in flute.sent("noteOn", "noteOff")]
+    assert played == [("noteOn", low + 12)] * 4
+    flute.midi([0x80, low + 12, 0])
+    assert flute.sent("noteOff") == [{"type": "noteOff", "note": low + 12}]
 
 
 def test_the_space_bar_does_not_get_stuck(flute):

@@ -296,6 +296,78 @@ def test_drums_play_their_keys():
     assert not sound[-160:].any()
 
 
+@needs_node
+def test_a_message_with_a_time_is_taken_at_that_sample():
+    model = web.web_model(made(note))
+    at = 7000  # within a block
+
+    def played(seconds):
+        strike, end = on(60) | seconds(at), off(60) | seconds(9000)
+        return engine(model=model, rate=48000, n_blocks=100, messages=[end, strike])
+
+    timed, posted = played(lambda sample: {"time": sample / 48000})
+    assert not timed[:at].any() and timed[at : at + 20].any()
+    events = [[0, on(60)], [9000 - at, off(60)]]
+    plain = engine(model=model, rate=48000, events=events, blocks=[100] * 58)[0]
+    np.testing.assert_allclose(timed[at:], plain, atol=2e-6)
+    # What is scheduled is silenced, too.
+    messages = [on(60) | {"time": 0.1}, {"type": "allOff", "now": True}]
+    silent, posted = engine(model=model, rate=48000, n_blocks=100, messages=messages)
+    assert not silent.any() and [m["type"] for m in posted] == ["ready", "load", "load"]
+
+
+@needs_node
+def test_a_host_has_pads_of_its_own():
+    """Two sounds of one class, with latents, tags and noise of their own."""
+    run = made(drum)
+    model = web.web_model(run)
+    one, other = run.generator.prior(2, seed=4).numpy().tolist()
+
+    def struck(*messages):
+        events = [[0, message] for message in messages]
+        return engine(model=model, rate=16000, events=events, blocks=[160] * 30)[0]
+
+    def pad(note, z, label, seed):
+        return [
+            {"type": "latents", "values": z, "note": note},
+            {"type": "tags", "values": {"label": label}, "note": note},
+            {"type": "seed", "value": seed, "note": note},
+        ]
+
+    pads = [*pad(128, one, "kick", 3), *pad(129, other, "kick", 3), *pad(130, one, "snare", 3)]
+    sounds = [struck(*pads, on(note)) for note in (128, 129, 130)]
+    for i in range(3):
+        assert np.abs(sounds[i] - sounds[i - 1]).max() > 1e-4
+    # Noise is that of the pad's seed at each strike, as `Run.render` has it.
+    wanted = {"label": 1, "velocity": 0.8 * 127, "z": one, "seed": 3, "sampleRate": 16000}
+    wanted |= {"seconds": 0.3, "heldSeconds": 1.0, "pitch": 0}
+    whole = engine(model=model, notes=[wanted])[0][: len(sounds[0])]
+    again = struck(*pads, on(128), off(128), on(128))
+    others = struck(*pad(128, one, "kick", 4), on(128))
+    errors = [np.abs(each - whole).max() for each in (sounds[0], 0.5 * again, others)]
+    assert max(errors[:2]) < 0.1 * errors[2]
+    # A slider moves the pad that sounds, alone.
+    model["generator"]["voices"] = model["generator"]["voices"][:1]
+    moved = struck(*pads, on(128), *pad(128, other, "kick", 3))
+    assert np.abs(moved - struck(*pads, on(128))).max() > 1e-4
+    np.testing.assert_array_equal(
+        struck(*pads, on(129), *pad(128, other, "kick", 3)), struck(*pads, on(129))
+    )
+
+
+@needs_node
+def test_hats_of_pads_stop_each_other():
+    model = web.web_model(made(drum))
+    sound = {"type": "latents", "values": model["latents"]["seeds"][0]}
+    names = {128: "hat", 129: "hat", 130: "kick"}
+    pads = [sound | {"note": note} for note in names]
+    pads += [{"type": "tags", "values": {"label": names[note]}, "note": note} for note in names]
+    events = [[0, message] for message in pads] + [[0, on(note)] for note in (128, 130)]
+    settings = {"model": model, "rate": 16000, "blocks": [160] * 10}
+    posted = engine(**settings, events=[*events, [160, on(129)]])[1]
+    assert [m["note"] for m in posted if not m["on"]] == [128]
+
+
 def test_a_page_is_one_file_of_less_than_two_megabytes(tmp_path):
     path = tmp_path / "new" / "run.html"
     facts = export(made(note), path, "web")

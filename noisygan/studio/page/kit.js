@@ -2,8 +2,9 @@
 
 import * as api from "./api.js";
 import * as audio from "./audio.js";
+import * as live from "./live.js";
 import { clamp, find, make, say } from "./web/dom.js";
-import { isFree } from "./web/piano.js";
+import { byTyping } from "./web/piano.js";
 import { hushWhile } from "./stage.js";
 import { N_PADS, body, current, listen, onChange, remember, run, state, tell } from "./store.js";
 
@@ -12,6 +13,7 @@ const LETTERS = "ASDFGHJK";
 const FIRST_KEY = 36;
 const N_STEPS = 16;
 const AHEAD = 0.12;
+const OFF_BEAT = 0.92; // velocity of steps between beats
 let timer = 0, step = 0, nextAt = 0;
 const shown = []; // [time, step] that were scheduled, for the light that runs along
 
@@ -28,29 +30,31 @@ export function padOf(key) {
   return pads[keys[label]?.indexOf(key) % pads.length];
 }
 
-/** Plays a pad; it becomes the chosen one. */
+/** Plays a pad; it becomes the chosen one. Velocity from 0 to 1, without one that of the page. */
 export async function hit(i, velocity = null) {
   const s = state();
-  if (!run().is_kit || !s.sounds[i]) return;
-  const isLearnt = run().conditions.includes("velocity");
-  const changes = velocity !== null && isLearnt ? { velocity } : {};
-  const gain = velocity !== null && !isLearnt ? velocity / 127 : 1;
+  if (!s.sounds[i]) return;
   const button = find("pads").children[i];
   button?.classList.add("down");
   setTimeout(() => button?.classList.remove("down"), 110);
   const changed = s.chosen !== i;
   s.chosen = i;
-  await sound(i, 0, gain, changes);
+  await sound(i, { velocity });
   if (changed) {
     tell("sound");
     listen(false);
   }
 }
 
-async function sound(i, when, gain = 1, changes = {}) {
+async function sound(i, { when, velocity = null, accent = 1 }) {
+  const each = state().sounds[i], isLearnt = run().conditions.includes("velocity");
+  const own = velocity ?? (isLearnt ? state().velocity / 127 : 1);
   try {
-    const made = await api.render(body(state().sounds[i], changes));
-    audio.play(made, { when, gain });
+    if (live.plays(each)) live.strike(i, own * accent, when);
+    else {
+      const made = await api.render(body(each, isLearnt ? { velocity: Math.max(1, Math.round(127 * own)) } : {}));
+      audio.play(made, { when, gain: (isLearnt ? accent : own * accent) ** 2 });
+    }
     find("stage").dataset.plays++;
   } catch (error) {
     say(error.message);
@@ -114,7 +118,7 @@ function buildSteps() {
 function schedule() {
   const s = state();
   while (nextAt < audio.now() + AHEAD) {
-    s.pattern.forEach((row, i) => { if (row[step]) sound(i, nextAt, step % 4 ? 0.85 : 1); });
+    s.pattern.forEach((row, i) => { if (row[step]) sound(i, { when: nextAt, accent: step % 4 ? OFF_BEAT : 1 }); });
     shown.push([nextAt, step]);
     nextAt += 60 / s.tempo / 4;
     step = (step + 1) % N_STEPS;
@@ -130,8 +134,10 @@ function light(at) {
 }
 
 async function start() {
-  // The sounds are made before the first beat.
-  await Promise.all(state().sounds.map((each) => api.render(body(each)).catch((error) => say(error.message))));
+  // The engine is there before the first beat, or the server has made the sounds.
+  await live.prepare();
+  const rendered = state().sounds.filter((each) => !live.plays(each));
+  await Promise.all(rendered.map((each) => api.render(body(each)).catch((error) => say(error.message))));
   step = 0;
   shown.length = 0;
   nextAt = audio.now() + 0.06;
@@ -164,10 +170,7 @@ export function setUp() {
     find("tempo").value = state().tempo;
     remember("Tempo");
   };
-  document.addEventListener("keydown", (event) => {
-    const at = CODES.indexOf(event.code);
-    if (at >= 0 && run()?.is_kit && !event.repeat && isFree(event)) hit(at);
-  });
+  byTyping((code) => (run()?.is_kit && CODES.includes(code) ? CODES.indexOf(code) : undefined), (pad) => hit(pad), () => {});
   onChange((reason) => {
     if (reason === "run") {
       stop();

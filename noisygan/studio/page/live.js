@@ -1,61 +1,77 @@
-// Notes of pitched hybrids, played in the page by the engine of the web instrument: sliders act on
-// notes that sound. The server renders what is drawn on, and everything else.
+// Notes and drums of hybrids, played in the page by the engine of the web instrument: sliders act on
+// what sounds. The server renders what has drawn curves, pictures, and runs without an engine.
 
 import * as api from "./api.js";
 import * as audio from "./audio.js";
 import { hushWhile } from "./stage.js";
 import { current, onChange, run, state, store } from "./store.js";
+import { controlMessages, controllers, liftPedals, onControl } from "./web/controllers.js";
 import { say } from "./web/dom.js";
 
-const engines = []; // of each run: its AudioWorkletNode, or null while or where there is none
+const PAD_KEY = 128; // keys of pads, above those of MIDI
+const engines = []; // of each run: {port, sent} or null
+const starts = []; // of each run: a promise
 const sounding = new Set();
 
+/** Starts the engine of the run, once; over when it is there or the server has to render. */
+export function prepare() {
+  const { number } = store;
+  if (!run().has_curves) return null;
+  starts[number] ??= start(number).catch((error) => {
+    delete starts[number]; // the next note tries again
+    say(error.message);
+  });
+  return starts[number];
+}
+
 async function start(number) {
-  if (number in engines) return;
-  engines[number] = null;
-  try {
-    const model = await api.model(number);
-    if (!model) return;
-    const node = await audio.engine(model);
-    node.port.onmessage = ({ data }) => { if (data.type === "error") say(data.message); };
-    node.onprocessorerror = () => {
-      engines[number] = null;
-      say("The engine stopped with an error; the server renders the notes");
-    };
-    engines[number] = node;
-  } catch (error) {
-    delete engines[number]; // the next note tries again
-    throw error;
-  }
+  const model = await api.model(number);
+  if (!model) return;
+  const node = await audio.engine(model);
+  node.port.onmessage = ({ data }) => { if (data.type === "error") say(data.message); };
+  node.onprocessorerror = () => {
+    engines[number] = null;
+    say("The engine stopped with an error; the server renders the notes");
+  };
+  engines[number] = { port: node.port, sent: new Map() };
+  controlMessages().forEach((message) => node.port.postMessage(message));
   if (number === store.number) set();
 }
 
-const isPlayable = () => run().has_curves && !run().is_kit;
-const send = (message) => engines[store.number]?.port.postMessage(message);
+const send = (message) => engines[store.number].port.postMessage(message);
 
-/** Gives the engine the sound that is being shaped. */
+/** Gives the engine the sounds of the pads, or the one of the keys, as far as they have changed. */
 function set() {
-  const { z, noise, label } = current(), { labels } = run();
-  const tags = labels.length ? { ...current().tags, label: labels[label] } : current().tags;
-  send({ type: "latents", values: z });
-  send({ type: "seed", value: noise });
-  if (Object.keys(tags).length) send({ type: "tags", values: tags });
+  const engine = engines[store.number];
+  if (!engine) return;
+  const { is_kit: isKit, labels } = run();
+  (isKit ? state().sounds : [current()]).forEach(({ z, noise, label, tags }, i) => {
+    const note = isKit ? PAD_KEY + i : undefined;
+    const values = labels.length ? { ...tags, label: labels[label] } : tags;
+    for (const message of [{ type: "latents", values: z, note }, { type: "seed", value: noise, note }, { type: "tags", values, note }]) {
+      const key = `${message.type} ${note}`, text = JSON.stringify(message);
+      if (engine.sent.get(key) !== text) send(message);
+      engine.sent.set(key, text);
+    }
+  });
+}
+
+/** Whether the engine plays a sound; while there is none, it is started. */
+export function plays(sound) {
+  if (!engines[store.number]) prepare();
+  return Boolean(engines[store.number]) && !Object.keys(sound.edits).length;
 }
 
 /** Begins a note; a voice as of `audio.play`, or null where the server renders it. */
 export function begin(note) {
-  if (!engines[store.number]) {
-    if (isPlayable()) start(store.number).catch((error) => say(error.message));
-    return null;
-  }
-  if (Object.keys(current().edits).length) return null;
+  if (!plays(current())) return null;
   audio.now(); // wakes it
   const isLearnt = run().conditions.includes("velocity");
   send({ type: "noteOn", note, velocity: isLearnt ? state().velocity / 127 : 1 });
   sounding.add(note);
   const { port } = engines[store.number];
   return {
-    bend: (semitones) => port.postMessage({ type: "bend", semitones }),
+    bend() {}, // the engine hears the wheel itself
     stop() {
       port.postMessage({ type: "noteOff", note });
       sounding.delete(note);
@@ -63,10 +79,23 @@ export function begin(note) {
   };
 }
 
+/** Strikes a pad, with a velocity from 0 to 1, at a time of the audio clock or at once. */
+export function strike(pad, velocity, time) {
+  audio.now();
+  send({ type: "noteOn", note: PAD_KEY + pad, velocity, time });
+}
+
+/** Ends all that the engines play. */
+export function silence(now) {
+  liftPedals();
+  engines.forEach((engine) => engine?.port.postMessage({ type: "allOff", now }));
+}
+
 export function setUp() {
-  hushWhile(() => sounding.size > 0);
+  hushWhile(() => sounding.size > 0 || controllers.sustain);
+  onControl((message) => engines.forEach((engine) => engine?.port.postMessage(message)));
   onChange((reason) => {
-    if (reason === "run" && isPlayable() && audio.hasStarted()) start(store.number).catch((error) => say(error.message));
+    if (reason === "run" && audio.hasStarted()) prepare();
     if (reason === "run" || reason === "sound") set();
   });
 }

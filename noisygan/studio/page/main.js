@@ -7,11 +7,11 @@ import * as keep from "./keep.js";
 import * as kit from "./kit.js";
 import * as live from "./live.js";
 import * as match from "./match.js";
-import * as midi from "./midi.js";
 import * as piano from "./piano.js";
 import * as shape from "./shape.js";
 import * as stage from "./stage.js";
-import { begin, store, tell } from "./store.js";
+import { begin, run, store, tell } from "./store.js";
+import * as midi from "./web/midi.js";
 import * as xy from "./xy.js";
 
 async function choose(number) {
@@ -52,7 +52,13 @@ document.addEventListener("keydown", (event) => {
 async function start() {
   store.runs = await api.runs();
   tabs();
-  [stage, shape, xy, piano, live, kit, midi, curves, match, keep].forEach((part) => part.setUp());
+  [stage, shape, xy, piano, live, kit, curves, match, keep].forEach((part) => part.setUp());
+  midi.setUp([...document.querySelectorAll(".midi")], {
+    press: (note, input, velocity) => (run().is_kit ? kit.hit(kit.padOf(note), velocity) : piano.press(note, input, velocity)),
+    release: piano.release,
+    releaseAll: piano.releaseAll,
+    silence: piano.silence,
+  });
   const asked = keep.linked();
   if (asked) {
     await begin(asked.number);

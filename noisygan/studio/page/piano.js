@@ -3,8 +3,10 @@
 import * as api from "./api.js";
 import * as audio from "./audio.js";
 import * as live from "./live.js";
+import { onControl } from "./web/controllers.js";
 import { find, say } from "./web/dom.js";
-import { bounded, byFocus, drawKeys, firstAround, isFree, key, range } from "./web/piano.js";
+import { drop, hold, letGo } from "./web/holds.js";
+import { bounded, byFocus, byPointer, byTyping, drawKeys, firstAround, isFree, key, range } from "./web/piano.js";
 import { body, listen, onChange, run, state, tell } from "./store.js";
 
 const RELEASE = 0.12;
@@ -13,20 +15,21 @@ const CODES = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "
 const sounding = new Map(); // pitch -> {voice, held}
 let first = 60;
 let bend = 0;
-let touched = null;
 
 const playable = () => state() && !run().is_kit;
 
-/** Begins a note. The last note begun is the pitch at which changes are heard. */
-export async function press(pitch, velocity = null) {
-  if (!playable() || sounding.has(pitch) || pitch < 0 || pitch > 127) return;
+/** Begins a note, which a source holds. The last note begun is the pitch at which changes are heard. */
+export async function press(pitch, source, velocity = null) {
+  if (!playable() || pitch < 0 || pitch > 127) return;
+  hold(pitch, source);
+  if (sounding.has(pitch)) return;
   const note = { voice: null, held: true };
   sounding.set(pitch, note);
   find("stage").dataset.pressed = performance.now();
   mark(pitch, true);
   const s = state();
   s.pitch = pitch;
-  if (velocity !== null && run().conditions.includes("velocity")) s.velocity = velocity;
+  if (velocity !== null && run().conditions.includes("velocity")) s.velocity = Math.max(1, Math.round(127 * velocity));
   try {
     note.voice = live.begin(pitch) ?? audio.play(await api.render(body()));
     note.voice.bend(bend);
@@ -42,22 +45,28 @@ export async function press(pitch, velocity = null) {
   listen(false);
 }
 
-/** Lets a note go. */
-export function release(pitch) {
+/** Lets a note go; it ends when no other source holds it. */
+export function release(pitch, source) {
+  if (letGo(pitch, source)) end(pitch);
+}
+
+function end(pitch) {
   const note = sounding.get(pitch);
-  if (!note) return;
   note.held = false;
   note.voice?.stop(RELEASE);
   sounding.delete(pitch);
   mark(pitch, false);
 }
 
-export const releaseAll = () => [...sounding.keys()].forEach(release);
+export function releaseAll() {
+  drop();
+  [...sounding.keys()].forEach(end);
+}
 
-/** Bends all that sounds, in semitones. */
-export function bendAll(semitones) {
-  bend = semitones;
-  sounding.forEach(({ voice }) => voice?.bend(bend));
+/** Ends all notes, pedals or not. */
+export function silence(now) {
+  releaseAll();
+  live.silence(now);
 }
 
 const mark = (pitch, down) => key(pitch)?.classList.toggle("down", down);
@@ -74,51 +83,23 @@ function shift(octaves) {
   build();
 }
 
-function underPointer(event) {
-  const pitch = document.elementFromPoint(event.clientX, event.clientY)?.dataset?.note;
-  return pitch === undefined ? null : Number(pitch);
-}
-
-function byPointer(piano) {
-  piano.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    const pitch = underPointer(event);
-    if (pitch === null) return;
-    piano.setPointerCapture(event.pointerId);
-    touched = pitch;
-    press(pitch);
-  });
-  piano.addEventListener("pointermove", (event) => {
-    if (touched === null) return;
-    const pitch = underPointer(event);
-    if (pitch === null || pitch === touched) return;
-    release(touched);
-    touched = pitch;
-    press(pitch);
-  });
-  for (const type of ["pointerup", "pointercancel"]) {
-    piano.addEventListener(type, () => { if (touched !== null) release(touched); touched = null; });
-  }
-}
-
 export function setUp() {
   const piano = find("piano");
-  byPointer(piano);
+  byPointer(piano, true, (pitch, source) => press(pitch, source), release);
   byFocus(press, release);
+  byTyping((code) => (playable() && CODES.includes(code) ? first + CODES.indexOf(code) : undefined), press, release);
   find("lower").onclick = () => shift(-1);
   find("higher").onclick = () => shift(1);
   document.addEventListener("keydown", (event) => {
     if (!playable() || event.repeat || !isFree(event)) return;
     if (event.code === "KeyZ") shift(-1);
     if (event.code === "KeyX") shift(1);
-    const at = CODES.indexOf(event.code);
-    if (at >= 0) press(first + at);
   });
-  document.addEventListener("keyup", (event) => {
-    const at = CODES.indexOf(event.code);
-    if (at >= 0) release(first + at);
+  onControl(({ type, semitones }) => {
+    if (type !== "bend") return;
+    bend = semitones;
+    sounding.forEach(({ voice }) => voice?.bend(bend));
   });
-  window.addEventListener("blur", releaseAll);
   let shown = 0;
   new ResizeObserver(() => { if (playable() && shown !== range()) { shown = range(); build(); } }).observe(piano);
   onChange((reason) => {

@@ -2,6 +2,7 @@
 
 import * as audio from "./audio.js";
 import { channels, colours, find, fitted, keepDrawn, noteName, say } from "./web/dom.js";
+import { showOutput } from "./web/scope.js";
 import { decibels, spectrogram } from "./spectrum.js";
 import { current, listen, onChange, onSound, remember, run, seeded, shape, state } from "./store.js";
 
@@ -138,25 +139,7 @@ function animate() {
   const live = voice && !voice.ended && voice.sound === shown;
   head.style.opacity = live ? 0.8 : 0;
   if (live) head.style.left = `${(100 * Math.min(1, voice.position() / shown.seconds)).toFixed(2)}%`;
-  drawScope();
   requestAnimationFrame(animate);
-}
-
-let wasFlat = false;
-function drawScope() {
-  const samples = audio.output();
-  const flat = !samples || samples.every((value) => Math.abs(value) < 1e-4);
-  if (flat && wasFlat) return;
-  wasFlat = flat;
-  const { pen, width, height } = fitted(find("scope"));
-  pen.strokeStyle = flat ? colours().rule : colours().accent;
-  pen.lineWidth = 1.6;
-  pen.beginPath();
-  for (let x = 0; x <= width; x += 2) {
-    const value = flat ? 0 : samples[Math.floor((x / width) * 700)];
-    pen.lineTo(x, height / 2 - value * height * 0.48);
-  }
-  pen.stroke();
 }
 
 async function take(seed) {
@@ -184,6 +167,6 @@ export function setUp() {
   });
   keepDrawn(find("wave"), drawWave);
   keepDrawn(find("spectrum"), drawSpectrum);
-  keepDrawn(find("scope"), () => { wasFlat = false; });
+  showOutput(audio.output);
   requestAnimationFrame(animate);
 }

@@ -1,0 +1,49 @@
+// Bend, levels and pedals as they are; whoever sends them to an engine listens.
+
+import { clamp } from "./dom.js";
+
+const LEVELS = ["volume", "expression", "modulation", "pressure"];
+const MAX_CENTS = 12799;
+/** Share of the wheel from -1 to 1, its range, pedals, and levels from 0 to 1. */
+export const controllers = { wheel: 0, bendCents: 200, sustain: false, sostenuto: false, volume: 1, expression: 1, modulation: 0, pressure: 0 };
+
+const listeners = new Set();
+/** Calls listener(message) after each change, with the engine's message. */
+export const onControl = (listener) => listeners.add(listener);
+const tell = (message) => listeners.forEach((listener) => listener(message));
+
+const bendMessage = () => ({ type: "bend", semitones: (controllers.wheel * controllers.bendCents) / 100 });
+// Gains are squares, as of General MIDI's volume and expression.
+const levelMessage = (name) => ({ type: name, value: controllers[name] ** (name === "volume" || name === "expression" ? 2 : 1) });
+
+/** Sets the pitch wheel. */
+export function bend(share) {
+  controllers.wheel = share;
+  tell(bendMessage());
+}
+
+export function setBendRange(cents) {
+  controllers.bendCents = clamp(cents, 0, MAX_CENTS);
+  tell(bendMessage());
+}
+
+/** Sets a level that has a name and a value from 0 to 1. */
+export function control(name, value) {
+  controllers[name] = value;
+  tell(levelMessage(name));
+}
+
+/** Sets a pedal: "sustain" or "sostenuto". */
+export function pedal(name, on) {
+  if (controllers[name] === on) return;
+  controllers[name] = on;
+  tell({ type: name, on });
+}
+
+/** Pedals are up, as the engine has them after "allOff". */
+export function liftPedals() {
+  controllers.sustain = controllers.sostenuto = false;
+}
+
+/** Messages that set an engine's controllers as they are. */
+export const controlMessages = () => [...LEVELS.map(levelMessage), bendMessage(), { type: "sustain", on: controllers.sustain }];
