@@ -21,7 +21,7 @@ def clip(audio, sample_rate, title, with_picture=False):
       audio: [n_samples], float in [-1, 1] or int16.
       sample_rate: Hz.
       title: Its name.
-      with_picture: Whether to draw its spectrogram.
+      with_picture: Whether to draw its spectrogram; without it the sound is Ogg Vorbis, not FLAC.
     """
     audio = audio.astype(np.float32) / (32767.0 if audio.dtype == np.int16 else 1.0)
     gain = _gain(audio, sample_rate)
@@ -29,7 +29,7 @@ def clip(audio, sample_rate, title, with_picture=False):
     parts = np.array_split(sound.audio, min(_N_PEAKS, len(audio)))
     return {
         "title": title,
-        "audio": sound.address,
+        "audio": sound.address if with_picture else sound.small_address,
         "gain_db": round(float(20.0 * np.log10(gain)), 1),
         "peaks": [[round(float(p.min()), 3), round(float(p.max()), 3)] for p in parts],
         "spectrogram": sound.picture() if with_picture else None,

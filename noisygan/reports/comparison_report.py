@@ -23,7 +23,7 @@ def write(data, path):
     exceed `MAX_BYTES`.
 
     Args:
-      data: dict that JSON can hold. Audio of clips is FLAC and pictures are PNG, as `data:`
+      data: dict that JSON can hold. Audio is FLAC or Ogg Vorbis and pictures are PNG, as `data:`
         addresses:
         id: Hex digits; files of ratings name it.
         title, made, noisygan, command: Text; the command makes the comparison again.

@@ -46,12 +46,20 @@ class Sound:
     @functools.cached_property
     def address(self):
         """The sound as a `data:` address, 16-bit FLAC."""
+        return self._encoded("audio/flac", format="FLAC", subtype="PCM_16")
+
+    @functools.cached_property
+    def small_address(self):
+        """The sound as a `data:` address, Ogg Vorbis at quality 8 of 10."""
+        how = {"format": "OGG", "subtype": "VORBIS", "compression_level": 0.2}
+        return self._encoded("audio/ogg", **how)
+
+    def _encoded(self, media_type, **how):
         import soundfile
 
         stream = io.BytesIO()
-        audio = np.clip(self.audio, -1.0, 1.0)
-        soundfile.write(stream, audio, self.sample_rate, "PCM_16", format="FLAC")
-        return data_address("audio/flac", stream.getvalue())
+        soundfile.write(stream, np.clip(self.audio, -1.0, 1.0), self.sample_rate, **how)
+        return data_address(media_type, stream.getvalue())
 
     @functools.cached_property
     def log_mel(self):

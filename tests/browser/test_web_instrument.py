@@ -148,7 +148,7 @@ def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
     sent = flute.sent("noteOn", "noteOff", "sustain")
     kinds = [(m["type"], m.get("note", m.get("on"))) for m in sent]
     assert kinds == [("sustain", True), ("noteOn", low + 12), ("noteOff", low + 12)]
-    assert flute.evaluate("document.querySelectorAll('.ringing:not(.down)').length") == 1
+    flute.wait("document.querySelectorAll('.ringing:not(.down)').length === 1")
     flute.key("Space", "keyUp")
     assert flute.sent("sustain") == [{"type": "sustain", "on": False}]
     flute.wait(f"{ACTIVE} === ''")

@@ -38,6 +38,15 @@ def test_clips_are_as_loud_as_each_other_and_say_what_was_done_to_them():
     assert picture.height == 96 and 48 < rows.argmax() < 90
 
 
+def test_a_clip_without_a_picture_takes_less_space_and_sounds_the_same():
+    noise = 0.1 * np.random.default_rng(0).standard_normal(RATE) + tone(0.5, n=RATE)
+    small, exact = (report_data.clip(noise, RATE, "a", drawn)["audio"] for drawn in (False, True))
+    assert len(small) < 0.7 * len(exact)
+    audio = soundfile.read(decoded(small, "audio/ogg"))[0]
+    error = audio - soundfile.read(decoded(exact, "audio/flac"))[0]
+    assert 10 * np.log10(np.mean(audio**2) / np.mean(error**2)) > 15.0
+
+
 def test_columns_are_of_every_class_or_far_apart_in_pitch():
     drums = Examples(np.zeros((12, 8)), RATE, labels=["kick"] * 6 + ["snare"] * 4 + ["tom"] * 2)
     rows = measuring.columns_of(drums)

@@ -48,7 +48,10 @@ def import_as_ddsp():
 
 @functools.cache
 def register_with_gin():
-    """Register with gin what ddsp registers, under the same names; may be called again."""
+    """Register with gin what ddsp registers, under the same names; may be called again.
+
+    Where ddsp itself is imported too, gin says that these names are ambiguous.
+    """
     import gin
 
     configurable = [(module, name) for module, names in _CONFIGURABLE for name in names]
