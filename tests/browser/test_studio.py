@@ -194,7 +194,8 @@ def test_midi_of_a_run_that_the_page_plays_itself(chromium, address):
     assert [m["value"] for m in sent(page, "volume")] == [pytest.approx((64 / 127) ** 2)]
 
     def play(*messages):
-        page.evaluate(f"{list(map(list, messages))}.forEach(data => keys.onmidimessage({{ data }}))")
+        data = json.dumps(messages)
+        page.evaluate(f"{data}.forEach(data => keys.onmidimessage({{ data }}))")
         return sent(page, "noteOn", "noteOff", "bend", "sustain", "modulation", "allOff")
 
     assert play((0x90, 59, 127), (0xE0, 127, 127), (0xB0, 64, 127), (0xB0, 1, 127)) == [
