@@ -18,7 +18,7 @@ STAGE = "document.getElementById('stage').dataset"
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit, a raw-waveform run, one with tags, two live ones."""
+    """Address of a studio with a hybrid, a kit, a raw run, one with tags, and two live ones."""
     make = ["melodic", "kit", "raw", "tagged", "live", "live_kit"]
     runs = [getattr(studio_runs, name)() for name in make]
     with studio_runs.served(*runs) as found:
