@@ -53,9 +53,9 @@ def _remarks(generator, n_bytes):
     units = max(curve.hidden[0].units for curve in curves if isinstance(curve, CPPN))
     latent = [layer.units for layer in getattr(generator.latent_network, "layers", ())][:1] or [0]
     return [
-        f"the page has {n_bytes / 1e6:.1f} MB, more than {_MAX_BYTES / 1e6:.0f}: it plays, but starts "
-        f"later and takes more load; a run with fewer CPPN.units ({units}) or Hybrid.latent_units "
-        f"({latent[0]}) has a smaller one"
+        f"the page has {n_bytes / 1e6:.1f} MB, more than {_MAX_BYTES / 1e6:.0f}: it plays, but "
+        "starts later and takes more load; a run with fewer CPPN.units "
+        f"({units}) or Hybrid.latent_units ({latent[0]}) has a smaller one"
     ]
 
 
