@@ -7,7 +7,7 @@ Renders three notes of each run with Python and with the engine, from the same l
 seeds: the signal-to-error ratio of the whole note less its noise, the lowest of the three, and the
 largest difference of the noise in bands of a third of an octave that are within 60 dB of the
 loudest. Then plays all voices at once: `load` is processor time over the time of the sound, `start`
-the processor time of one note's beginning. Prints a table in Markdown.
+the processor time of one note's beginning, with its first block. Prints a table in Markdown.
 """
 
 import argparse

@@ -546,7 +546,7 @@ class Run:
 
         Returns:
           dict, what model.json in the folder says of inputs and outputs; of a page, facts of the
-          instrument.
+          instrument and remarks, such as one on its size.
 
         Raises:
           UsageError: if the format can't hold it, or the folder is not empty, or the file exists.

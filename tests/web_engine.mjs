@@ -8,6 +8,7 @@ import { readModel } from "../noisygan/web/model.js";
 import { renderNote } from "../noisygan/web/voice.js";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
+if (given.plain) delete globalThis.WebAssembly;
 const model = readModel(given.model);
 
 /** Samples of an instrument: messages [sample, message], processed in blocks of these lengths. */
@@ -34,7 +35,7 @@ async function processed({ rate, n_blocks: nBlocks, messages }) {
     sampleRate: rate,
     currentFrame: 0,
     AudioWorkletProcessor: class {
-      port = { postMessage: (message) => posted.push(message) };
+      port = { postMessage: (message) => posted.push({ ...message, frame: currentFrame }) };
     },
     registerProcessor: (name, made) => (Processor = made),
   });

@@ -50,7 +50,7 @@ def run(args):
     facts = noisygan.load(args.run_dir).export(out, args.format, **settings)
     if args.format == "web":
         size = out.stat().st_size / 1e6
-        print(f"{out} ({size:.1f} MB): open it in a browser")
+        print(f"{out} ({size:.1f} MB): open it in a browser", *facts["remarks"], sep="\n")
         return 0
     n_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{', '.join(facts['forms'])} in {out} ({n_bytes / 1e6:.1f} MB)")

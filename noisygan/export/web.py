@@ -22,12 +22,13 @@ from noisygan.web import assemble
 
 _N_SEEDS = 64  # whose latents the page has
 _EXPLORED_SECONDS = 1.5
+_MAX_BYTES = 2_000_000
 
 
 def write_page(run, path):
     """Write a run as one HTML page that plays it; a file with the name is not overwritten.
 
-    Returns the facts of the model, without networks.
+    Returns the facts of the model, without networks, and `remarks`: a line if the page is large.
 
     Raises:
       UsageError: for a run that the web instrument can't play, or a file that exists.
@@ -38,9 +39,24 @@ def write_page(run, path):
         raise UsageError(f"{path} exists already; choose another file")
     made = web_model(run)
     make_folder(path.parent)
+    page = assemble.page(made).encode()
     with atomic_write(path) as part:
-        part.write_text(assemble.page(made), encoding="utf-8")
-    return {name: made[name] for name in ("name", "kind", "sample_rate", "pitches", "conditions")}
+        part.write_bytes(page)
+    facts = ("name", "kind", "sample_rate", "pitches", "conditions")
+    return {name: made[name] for name in facts} | {"remarks": _remarks(run.generator, len(page))}
+
+
+def _remarks(generator, n_bytes):
+    if n_bytes <= _MAX_BYTES:
+        return []
+    curves = [generator.f0_curve, generator.loudness_curve, generator.timbre_curves]
+    units = max(curve.hidden[0].units for curve in curves if isinstance(curve, CPPN))
+    latent = [layer.units for layer in getattr(generator.latent_network, "layers", ())][:1] or [0]
+    return [
+        f"the page has {n_bytes / 1e6:.1f} MB, more than {_MAX_BYTES / 1e6:.0f}: it plays, but "
+        "starts later and takes more load; a run with fewer CPPN.units "
+        f"({units}) or Hybrid.latent_units ({latent[0]}) has a smaller one"
+    ]
 
 
 # Bytes of a number by what its error does: tables of pitch add up over seconds, F0, loudness and

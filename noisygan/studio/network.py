@@ -12,7 +12,8 @@ MAX_BODY = 512 * 1024
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+        "img-src 'self' data: blob:; "
         "connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),

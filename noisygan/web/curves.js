@@ -1,7 +1,8 @@
 // F0, loudness and features of a note over time, as `noisygan.generators.hybrid`.
 
 import { encode } from "./conditions.js";
-import { ACTIVATIONS, Dense, makeCurve } from "./network.js";
+import { Dense } from "./dense.js";
+import { ACTIVATIONS, makeCurve } from "./network.js";
 import { midiToHz, sigmoid, softCeiling, softplus } from "./units.js";
 
 const TAU = 2 * Math.PI;
@@ -57,7 +58,7 @@ export class Curves {
       this.turns = tensors[generator.jitter.turns];
       this.strengths = tensors[generator.jitter.log_strengths];
     }
-    this.one = new Float64Array(8);
+    this.one = new Float64Array(1);
     // Raw F0 and loudness and the timbre curves, which the heads of the voices read.
     this.nFeatures = 2 + this.timbre.size;
     this.timbreOut = this.timbre.output.outputs();

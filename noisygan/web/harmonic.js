@@ -4,7 +4,7 @@
 // linear between control frames, as in `synths.harmonic_bank`.
 
 import { fftOf } from "./fft.js";
-import { Dense } from "./network.js";
+import { Dense } from "./dense.js";
 import { dbToAmplitude } from "./units.js";
 
 const TAU = 2 * Math.PI;

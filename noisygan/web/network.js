@@ -1,72 +1,12 @@
 // Networks from a latent to curves over time, as `cppn` in Python.
 //
 // A network is built once; `begin(latent)` computes what is constant in a note, and `at` evaluates
-// the note's curves at a time. Sums are float64, weights float32.
+// the note's curves at a time.
 
+import { Dense } from "./dense.js";
 import { sigmoid } from "./units.js";
 
 const TAU = 2 * Math.PI;
-
-/** Dense layer. Weights lie in groups of 8 outputs, so that 8 sums advance together. */
-export class Dense {
-  constructor(spec, tensors) {
-    const kernel = tensors[spec.kernel];
-    [this.nIn, this.nOut] = kernel.shape;
-    const n = Math.ceil(this.nOut / 8) * 8;
-    this.bias = new Float32Array(n);
-    this.bias.set(tensors[spec.bias]);
-    this.weights = new Float32Array(n * this.nIn);
-    let at = 0;
-    for (let o = 0; o < n; o += 8) {
-      for (let i = 0; i < this.nIn; i++) {
-        for (let k = o; k < o + 8; k++) {
-          this.weights[at++] = k < this.nOut ? kernel[i * this.nOut + k] : 0;
-        }
-      }
-    }
-    this.size = n;
-  }
-
-  /** An array for the outputs. */
-  outputs() {
-    return new Float64Array(this.size);
-  }
-
-  /** Write the outputs for inputs x into out, of which the first n are needed. */
-  apply(x, out, n = this.nOut) {
-    const { weights: w, bias, nIn } = this;
-    let p = 0;
-    for (let o = 0; o < n; o += 8) {
-      let a = 0;
-      let b = 0;
-      let c = 0;
-      let d = 0;
-      let e = 0;
-      let f = 0;
-      let g = 0;
-      let h = 0;
-      for (let i = 0; i < nIn; i++, p += 8) {
-        const v = x[i];
-        a += v * w[p];
-        b += v * w[p + 1];
-        c += v * w[p + 2];
-        d += v * w[p + 3];
-        e += v * w[p + 4];
-        f += v * w[p + 5];
-        g += v * w[p + 6];
-        h += v * w[p + 7];
-      }
-      out[o] = a + bias[o];
-      out[o + 1] = b + bias[o + 1];
-      out[o + 2] = c + bias[o + 2];
-      out[o + 3] = d + bias[o + 3];
-      out[o + 4] = e + bias[o + 4];
-      out[o + 5] = f + bias[o + 5];
-      out[o + 6] = g + bias[o + 6];
-      out[o + 7] = h + bias[o + 7];
-    }
-  }
-}
 
 /** Activations of h[from .. to), in place. Separate loops let the compiler inline each function. */
 export const ACTIVATIONS = {
@@ -182,7 +122,7 @@ class CPPN {
     }));
     this.nPlace = this.coordinates.reduce((sum, each) => sum + each.size, 0);
     this.place = new Float64Array(this.nPlace);
-    this.h = [0, 1].map(() => new Float64Array(units + this.nPlace + 8));
+    this.h = [0, 1].map(() => new Float64Array(units + this.nPlace));
     this.units = units;
   }
 

@@ -1,7 +1,7 @@
 // Noise voice: white noise through a time-varying filter, overlap-added, as `synths.FilteredNoise`.
 
 import { fftOf } from "./fft.js";
-import { Dense } from "./network.js";
+import { Dense } from "./dense.js";
 import { dbToAmplitude, softCeiling } from "./units.js";
 
 const LONGEST_HOP = 512;

@@ -1,6 +1,6 @@
 // Percussive voices: damped modes and a burst of noise, which read the first frame only.
 
-import { Dense } from "./network.js";
+import { Dense } from "./dense.js";
 import { Bands, WhiteNoise } from "./noise.js";
 import { dbToAmplitude, decay, softCeiling } from "./units.js";
 

@@ -5,7 +5,7 @@ import { readModel } from "./model.js";
 
 const BLOCKS_A_REPORT = 40;
 // A note's beginning takes longest: those of a large chord come one block after the other.
-const STARTS_A_BLOCK = 2;
+const STARTS_A_BLOCK = 6;
 const now = () => (globalThis.performance ?? Date).now(); // a worklet may lack the former
 
 class InstrumentProcessor extends AudioWorkletProcessor {
@@ -84,13 +84,17 @@ class InstrumentProcessor extends AudioWorkletProcessor {
   }
 }
 
-/** Play a note unheard, so that the engine is compiled before the first one. */
+/** Play chords unheard, so that the engine is compiled before the first note. */
 function warmUp(model) {
   const instrument = new Instrument(model, sampleRate);
-  const note = instrument.isKit ? [...instrument.labels.keys(), 36][0] : (model.pitches[0] ?? 60);
-  instrument.handle({ type: "noteOn", note, velocity: 0.8 });
+  const [first = 60] = instrument.isKit ? instrument.labels.keys() : model.pitches;
   const out = new Float32Array(128);
-  for (let i = 0; i < 200; i++) instrument.process(out);
+  for (let turn = 0; turn < 10; turn++) {
+    for (let i = 0; i < 6; i++) {
+      instrument.handle({ type: "noteOn", note: first + (instrument.isKit ? 0 : i), velocity: 0.8 });
+    }
+    for (let i = 0; i < 6; i++) instrument.process(out);
+  }
 }
 
 registerProcessor("noisygan", InstrumentProcessor);

@@ -145,6 +145,10 @@ def test_sliders_act_on_a_note_that_the_page_plays_itself(chromium, address):
     assert chromium.problems == []
 
 
+def test_the_engine_may_use_web_assembly(page):
+    assert page.browser.compiles()
+
+
 def test_midi_of_a_run_that_the_page_plays_itself(chromium, address):
     page = Page(chromium, address, run=4, script=MIDI)
     page.click(".midi")

@@ -68,6 +68,7 @@ def test_it_opens_from_disk_and_sends_what_is_set(flute):
     assert flute.evaluate("document.title") == "flute, a noisygan instrument"
     assert flute.browser.problems == []
     assert flute.browser.requests == [flute.path.as_uri()]
+    assert flute.browser.compiles()
 
 
 def test_notes_by_pointer_are_louder_at_the_foot_of_a_key(flute):
