@@ -41,12 +41,12 @@ function clipping() {
 /** Starts the engine with a model. Browsers let it sound after the first click, touch or key. */
 export async function start(model) {
   const explain = (line) => { failed = true; waiting = []; problem(line); };
+  if (!window.isSecureContext) return explain("Audio needs a page from https or from disk; this address is neither");
   if (!window.AudioContext || !window.AudioWorkletNode) {
     return explain("This browser has no AudioWorklet, so nothing can sound; Chrome, Edge, Firefox 76 and Safari 14.1 or later have");
   }
   try {
     context = new AudioContext({ latencyHint: "interactive" });
-    if (!context.audioWorklet) return explain("Audio needs a page from https or from disk; this address is neither");
     await context.audioWorklet.addModule(scriptAddress("worklet"));
     const made = new AudioWorkletNode(context, "noisygan", { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { model } });
     let isReady = false;

@@ -24,6 +24,9 @@ export function between(a, b, share) {
 /** A number of a latent, with as many digits as are kept of it. */
 export const round = (value) => Math.round(value * 1e5) / 1e5;
 
+/** Whether a number is a seed. */
+export const isSeed = (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+
 /** Numbers as text for a link: base64 of float32. */
 export const pack = (z) => btoa(String.fromCharCode(...new Uint8Array(Float32Array.from(z).buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 

@@ -1,7 +1,7 @@
 // Presets: the sound, in the address behind "#".
 
 import { find, say } from "./dom.js";
-import { pack, round, unpack } from "./latents.js";
+import { isSeed, pack, round, unpack } from "./latents.js";
 import { isKit, latentDim, model, onChange, seeds, sendAll, state } from "./sound.js";
 import { knownTags } from "./widgets.js";
 
@@ -37,7 +37,7 @@ function soundOf(fields, end) {
   } catch { /* an empty latent does not fit */ }
   if (z.length !== latentDim || !z.every((value) => Math.abs(value) <= MAX_SIZE)) throw new Error("its latent does not fit this instrument");
   const noise = Number(fields.get(`noise${end}`));
-  return { z, seed: null, noise: Number.isInteger(noise) && noise >= 0 && noise < 2 ** 31 ? noise : 0, title: "Shared sound" };
+  return { z, seed: null, noise: isSeed(noise) ? noise : 0, title: "Shared sound" };
 }
 
 /** Takes the preset of an address; without a valid one everything stays as it is. */

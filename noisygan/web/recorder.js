@@ -2,6 +2,7 @@
 
 import { heard, onSend, scriptAddress, send, wake } from "./audio.js";
 import { find, make, say } from "./dom.js";
+import { isSeed } from "./latents.js";
 import { sendControllers, silence } from "./notes.js";
 import { latentDim, model, sendAll } from "./sound.js";
 
@@ -102,7 +103,8 @@ function readFile(text) {
   }
   if (file?.format !== FORMAT || file.version !== VERSION || !Array.isArray(file.events)) throw new Error("it was not recorded by this page");
   if (file.latent_dim !== latentDim) throw new Error("it is of an instrument with other latents");
-  const isValid = ([seconds, message]) => seconds >= 0 && seconds <= MAX_SECONDS && Object.hasOwn(MESSAGES, message?.type) && MESSAGES[message.type](message);
+  const isValid = ([seconds, message]) => isNumber(0, MAX_SECONDS)(seconds) && Object.hasOwn(MESSAGES, message?.type) && MESSAGES[message.type](message)
+    && (message.note === undefined || isNote(message.note)) && message.time === undefined;
   const wrong = file.events.findIndex((event) => !(Array.isArray(event) && isValid(event)));
   if (wrong >= 0) throw new Error(`its event ${wrong + 1} is invalid`);
   return file;
@@ -118,8 +120,8 @@ const MESSAGES = {
   sustain: ({ on }) => typeof on === "boolean",
   sostenuto: ({ on }) => typeof on === "boolean",
   volume: level, expression: level, modulation: level, pressure: level,
-  latents: ({ values, note }) => Array.isArray(values) && values.length === latentDim && values.every(isNumber(-20, 20)) && (note === undefined || isNote(note)),
-  seed: ({ value }) => Number.isInteger(value) && isNumber(0, 2 ** 31 - 1)(value),
+  latents: ({ values }) => Array.isArray(values) && values.length === latentDim && values.every(isNumber(-20, 20)),
+  seed: ({ value }) => isSeed(value),
   tags: ({ values }) => values !== null && typeof values === "object" && Object.entries(model.tags).every(([name, [low, high]]) =>
     (typeof low === "string" ? model.tags[name].includes(values[name]) : isNumber(low, high)(values[name]))),
   allOff: () => true,
@@ -147,7 +149,7 @@ async function openFile([file]) {
   try {
     if (file.size > MAX_BYTES) throw new Error("it is too large");
     const { events, run } = readFile(await file.text());
-    kept = { events, seconds: Math.max(0, ...events.map(([seconds]) => seconds)) + 1, pieces: [] };
+    kept = { events, seconds: events.reduce((last, [seconds]) => Math.max(last, seconds), 0) + 1, pieces: [] };
     find("get-wav").disabled = true;
     find("get-events").disabled = find("replay").disabled = false;
     if (timers.length) stopReplay();

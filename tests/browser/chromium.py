@@ -21,6 +21,33 @@ os.dup2(int(sys.argv[2]), 4)
 os.execv(sys.argv[3], sys.argv[3:])
 """
 
+# Messages to engines, in the order in which they are sent.
+CAPTURE = """
+window.sent = [];
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (message, ...rest) {
+  if (message?.type) sent.push(message);
+  return post.call(this, message, ...rest);
+};
+"""
+# Web MIDI with one keyboard.
+MIDI = """
+window.keys = { name: 'Small keys' };
+window.inputs = new Map([[1, keys]]);
+navigator.requestMIDIAccess = async () => (window.access = { inputs });
+"""
+# Peak of what the page's AnalyserNode heard last.
+PEAK = """
+window.AnalyserNode = class extends AnalyserNode {
+  constructor(...settings) { super(...settings); window.tap = this; }
+};
+window.peak = () => {
+  const samples = new Float32Array(tap.fftSize);
+  tap.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
+"""
+
 
 class Chromium:
     """One browser with one tab.
@@ -194,3 +221,51 @@ class Chromium:
             self._process.wait()
         os.close(self._read_end)
         os.close(self._write_end)
+
+
+class PlayedPage:
+    """A page with keys, pads, sliders and MIDI in the browser's tab."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.evaluate, self.wait, self.pointer = browser.evaluate, browser.wait, browser.drag
+
+    def visit(self, address, script="", width=1280):
+        """Opens an address after a script has run in the page."""
+        added = self.browser.call("Page.addScriptToEvaluateOnNewDocument", source=CAPTURE + script)
+        self.browser.visit("about:blank", width)
+        self.browser.visit(address, width)
+        self.browser.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+    def sent(self, *types):
+        """Messages of some types to engines since the last call."""
+        found = json.loads(self.evaluate("JSON.stringify(sent.splice(0))"))
+        return [m for m in found if m["type"] in types]
+
+    def click(self, selector):
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def key(self, code, kind="keyDown"):
+        key = " " if code == "Space" else code[-1].lower()
+        self.browser.call("Input.dispatchKeyEvent", type=kind, code=code, key=key)
+
+    def slide(self, selector, value):
+        self.evaluate(
+            f"(s => {{ s.value = {value}; for (const type of ['input', 'change'])"
+            f" s.dispatchEvent(new Event(type, {{ bubbles: true }})); }})"
+            f"(document.querySelector({json.dumps(selector)}))"
+        )
+
+    def midi(self, *messages):
+        """Sends messages of the keyboard of `MIDI`."""
+        self.evaluate(f"{json.dumps(messages)}.forEach(data => keys.onmidimessage({{ data }}))")
+
+    def choose_file(self, selector, path):
+        document = self.browser.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.browser.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
+        self.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+    def waited(self, path):
+        """A path, once the browser has put the file there."""
+        self.browser.until(path.exists, path.name)
+        return path

@@ -9,23 +9,10 @@ import pytest
 import soundfile
 
 from tests import web_pages
+from tests.browser.chromium import MIDI, PEAK, PlayedPage
 
 pytestmark = pytest.mark.browser
 
-# Messages to the engine, in the order in which they are sent.
-CAPTURE = """
-window.sent = [];
-const post = MessagePort.prototype.postMessage;
-MessagePort.prototype.postMessage = function (message, ...rest) {
-  if (message?.type) sent.push(message);
-  return post.call(this, message, ...rest);
-};
-"""
-MIDI = """
-window.keys = { name: 'Small keys' };
-window.inputs = new Map([[1, keys]]);
-navigator.requestMIDIAccess = async () => (window.access = { inputs });
-"""
 SUSPENDED = """
 window.AudioContext = class extends AudioContext {
   constructor(...settings) { super(...settings); this.suspend(); }
@@ -36,48 +23,20 @@ PROBLEM = "(e => e.hidden ? '' : e.textContent)(document.getElementById('problem
 ACTIVE = "document.getElementById('active').textContent"
 
 
-class Instrument:
+class Instrument(PlayedPage):
     """The page of a model in the browser's tab."""
 
     def __init__(self, browser, path, text):
-        self.browser, self.path = browser, path
-        self.evaluate, self.wait = browser.evaluate, browser.wait
+        super().__init__(browser)
+        self.path = path
         path.write_text(text, encoding="utf-8")
 
     def open(self, script="", fragment="", width=1280, sounds=True):
         """Open the page after a script has run in it."""
-        added = self.browser.call("Page.addScriptToEvaluateOnNewDocument", source=CAPTURE + script)
-        self.browser.visit("about:blank", width)
-        self.browser.visit(self.path.as_uri() + fragment, width)
-        self.browser.call("Page.removeScriptToEvaluateOnNewDocument", **added)
+        self.visit(self.path.as_uri() + fragment, script, width)
         if sounds:
             self.wait("document.documentElement.dataset.audio === 'running'")
         return self
-
-    def sent(self, *types):
-        """Messages of some types that were sent since the last call."""
-        found = json.loads(self.evaluate("JSON.stringify(sent.splice(0))"))
-        return [m for m in found if m["type"] in types]
-
-    def click(self, selector):
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
-
-    def key(self, code, kind="keyDown"):
-        key = " " if code == "Space" else code[-1].lower()
-        self.browser.call("Input.dispatchKeyEvent", type=kind, code=code, key=key)
-
-    def pointer(self, selector, *points):
-        self.browser.drag(selector, *points)
-
-    def slide(self, selector, value):
-        self.evaluate(
-            f"(s => {{ s.value = {value}; for (const type of ['input', 'change'])"
-            f" s.dispatchEvent(new Event(type, {{ bubbles: true }})); }})"
-            f"(document.querySelector({json.dumps(selector)}))"
-        )
-
-    def midi(self, *messages):
-        self.evaluate(f"{json.dumps(messages)}.forEach(data => keys.onmidimessage({{ data }}))")
 
 
 @pytest.fixture
@@ -319,6 +278,12 @@ def test_without_midi_there_is_a_line_and_the_keys_play(make, script, line):
     assert page.browser.problems == []
 
 
+def test_a_page_from_an_insecure_address_says_so(make):
+    insecure = "Object.defineProperty(window, 'isSecureContext', { value: false });"
+    page = make().open(f"{insecure} delete window.AudioWorkletNode;", sounds=False)
+    page.wait(f"{PROBLEM}.startsWith('Audio needs a page from https or from disk')")
+
+
 def test_without_audio_worklets_there_is_a_line_and_the_page_works(make):
     page = make().open("delete window.AudioWorkletNode;", sounds=False)
     page.wait(f"{PROBLEM}.includes('no AudioWorklet')")
@@ -341,12 +306,12 @@ def test_it_explains_why_it_is_silent_before_a_click(make):
 def test_the_notes_that_sound_and_the_load_are_shown(flute):
     flute.click("#midi")
     flute.wait("!!keys.onmidimessage")
-    flute.midi(*[[0x90, 60 + i, 100] for i in range(17)])
-    flute.wait("document.getElementById('load').textContent.endsWith('16 voices')")
-    assert flute.evaluate(f"{ACTIVE}.split(' ').length") == 16
-    assert "C4 " not in flute.evaluate(ACTIVE)
+    flute.midi([0x90, 60, 100], [0x90, 64, 100])
+    flute.wait("document.getElementById('load').textContent.endsWith('2 voices')")
+    assert flute.evaluate(ACTIVE) == "C4 E4"
     flute.click("#silence")
     flute.wait(f"{ACTIVE} === ''")
+    flute.wait("document.getElementById('load').textContent.endsWith('0 voices')")
 
 
 def test_sliders_seeds_and_the_morph_change_the_latent(flute):
@@ -446,14 +411,14 @@ def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     flute.click("#record")
     flute.wait("!document.getElementById('get-wav').disabled")
     flute.click("#get-wav")
-    audio, rate = soundfile.read(waited(flute, tmp_path / "flute.wav"))
+    audio, rate = soundfile.read(flute.waited(tmp_path / "flute.wav"))
     assert rate == flute.evaluate("new AudioContext().sampleRate")
     assert 0.05 < np.abs(audio).max() < 1.0
     note = 440 * 2 ** ((flute.sent("noteOn")[0]["note"] - 69) / 12)
     spectrum = np.abs(np.fft.rfft(audio))
     assert np.argmax(spectrum) * rate / len(audio) == pytest.approx(note, rel=0.01)
     flute.click("#get-events")
-    recorded = json.loads(waited(flute, tmp_path / "flute.json").read_text())
+    recorded = json.loads(flute.waited(tmp_path / "flute.json").read_text())
     played = [message["type"] for _, message in recorded["events"]]
     levels = ["volume", "expression", "modulation", "pressure"]
     first = ["latents", "seed", *levels, "bend", "sustain"]
@@ -464,7 +429,7 @@ def test_a_recording_is_a_wav_file_and_events_that_play_again(flute, tmp_path):
     # The file is opened later, in another page.
     again = flute.open()
     again.sent()
-    choose(again, tmp_path / "flute.json")
+    again.choose_file("#file", tmp_path / "flute.json")
     again.wait("sent.some(message => message.type === 'allOff')")
     replayed = [m["type"] for m in again.sent("latents", "noteOn", "noteOff")]
     assert replayed[:4] == ["latents", "noteOn", "latents", "noteOff"]
@@ -478,16 +443,26 @@ def test_a_file_is_opened_while_another_plays(flute, tmp_path):
     waits = [500, {"type": "noteOff", "note": 60}]
     first.write_text(json.dumps(good | {"events": [*quiet, waits]}))
     second.write_text(json.dumps(good | {"run": "cello", "events": [note]}))
-    choose(flute, first)
+    flute.choose_file("#file", first)
     flute.wait("sent.some(message => message.semitones === 1)")
     flute.sent()
     for _ in range(2):  # the same file again, too
-        choose(flute, second)
+        flute.choose_file("#file", second)
         flute.wait("sent.some(message => message.type === 'noteOn')")
         assert "another run, cello" in flute.evaluate(SAID)
         # What the one before has set is as the page shows it.
         sent = {m["type"]: m for m in flute.sent("volume", "bend", "allOff")}
         assert sent["volume"]["value"] == 1 and sent["bend"]["semitones"] == 0
+
+
+def test_a_long_recording_is_opened(flute, tmp_path):
+    head = '{"format": "noisygan-performance", "version": 1, "latent_dim": 6, "run": "flute"'
+    event = '[500, {"type": "bend", "semitones": 1}]'
+    (tmp_path / "long.json").write_text(f'{head}, "events": [{", ".join([event] * 200_000)}]}}')
+    flute.choose_file("#file", tmp_path / "long.json")
+    flute.wait(f"{SAID}.startsWith('long.json')")
+    assert flute.evaluate(SAID) == "long.json plays"
+    flute.click("#replay")
 
 
 def test_an_invalid_controls_file_is_one_line(flute, tmp_path):
@@ -503,28 +478,17 @@ def test_an_invalid_controls_file_is_one_line(flute, tmp_path):
             ({"events": [[0, {"type": "toString"}]]}, "event 1 is invalid"),
             ({"events": [[0, {"type": "latents", "values": "abcdef"}]]}, "event 1 is invalid"),
             ({"events": [[0, {"type": "tags", "values": None}]]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "seed", "value": 1, "note": 1.5}]]}, "event 1 is invalid"),
+            ({"events": [[0, {"type": "noteOff", "note": 3, "time": "x"}]]}, "event 1 is invalid"),
             (None, "no JSON"),
         )
     ):
         path = tmp_path / f"song{i}.json"
         path.write_text("{" if change is None else json.dumps(good | change))
-        choose(flute, path)
+        flute.choose_file("#file", path)
         flute.wait(f"{SAID}.startsWith('{path.name} cannot be played: ')")
         assert line in flute.evaluate(SAID)
     assert flute.browser.problems == []
-
-
-def choose(page, path):
-    """Choose a controls file."""
-    document = page.browser.call("DOM.getDocument")["root"]["nodeId"]
-    node = page.browser.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
-    page.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
-
-
-def waited(page, path):
-    """A path, once the browser has put the file there."""
-    page.browser.until(path.exists, path.name)
-    return path
 
 
 def test_a_kit_has_pads_on_its_keys(make):
@@ -609,21 +573,9 @@ def test_an_offline_context_renders_pythons_samples(chromium, tmp_path, rate):
     assert chromium.problems == []
 
 
-TAP = """
-window.AnalyserNode = class extends AnalyserNode {
-  constructor(...settings) { super(...settings); window.tap = this; }
-};
-window.peak = () => {
-  const samples = new Float32Array(tap.fftSize);
-  tap.getFloatTimeDomainData(samples);
-  return Math.max(...samples.map(Math.abs));
-};
-"""
-
-
 def test_the_published_flute_sounds(chromium, tmp_path):
     published = pathlib.Path(__file__).parents[2] / "docs/flute.html"
-    page = Instrument(chromium, tmp_path / "flute.html", published.read_text("utf-8")).open(TAP)
+    page = Instrument(chromium, tmp_path / "flute.html", published.read_text("utf-8")).open(PEAK)
     page.wait("document.documentElement.dataset.ready === 'yes'")
     page.key("KeyZ")
     page.wait("peak() > 1e-3")

@@ -1,8 +1,11 @@
 // Plays sounds: voices through one limiter, and what is heard now for the scope.
 
+import { controllers, onControl } from "./web/controllers.js";
+
 const FADE = 0.012;
 let context = null;
 let input = null;
+let rendered = null; // the server's sounds, at MIDI's volume and expression
 let analyser = null;
 
 function ready() {
@@ -10,12 +13,18 @@ function ready() {
     context = new AudioContext({ latencyHint: "interactive" });
     input = new GainNode(context, { gain: 0.8 });
     const limiter = new DynamicsCompressorNode(context, { threshold: -6, knee: 4, ratio: 12, attack: 0.002, release: 0.12 });
+    rendered = new GainNode(context, { gain: levels() });
+    rendered.connect(input);
     analyser = new AnalyserNode(context, { fftSize: 1024 });
     input.connect(limiter).connect(analyser).connect(context.destination);
   }
   if (context.state !== "running") context.resume();
   return context;
 }
+
+// As the engine of web instruments has them.
+const levels = () => (controllers.volume * controllers.expression) ** 2;
+onControl(() => rendered?.gain.setTargetAtTime(levels(), context.currentTime, FADE / 3));
 
 export const now = () => ready().currentTime;
 
@@ -37,7 +46,7 @@ export function play(sound, { gain = 1, when = 0, offset = 0, fadeIn = 0 } = {})
   const source = new AudioBufferSourceNode(context, { buffer });
   const level = new GainNode(context, { gain: fadeIn ? 0 : gain });
   if (fadeIn) level.gain.setValueAtTime(0, at), level.gain.linearRampToValueAtTime(gain, at + fadeIn);
-  source.connect(level).connect(input);
+  source.connect(level).connect(rendered);
   source.start(at, offset);
   const voice = {
     sound,

@@ -2,9 +2,9 @@
 
 import * as api from "./api.js";
 import { find, make, say } from "./web/dom.js";
-import { pack, round, unpack } from "./web/latents.js";
+import { isSeed, pack, round, unpack } from "./web/latents.js";
 import { knownTags } from "./web/widgets.js";
-import { body, current, goTo, onChange, remember, run, shape, state, store } from "./store.js";
+import { body, current, goTo, onChange, remember, run, seeded, shape, state, store } from "./store.js";
 
 const N_FAVOURITES = 200;
 const shelf = () => `noisygan-studio/${run().name}/${run().latent_dim}`;
@@ -81,7 +81,7 @@ function link() {
   return `#${fields}`;
 }
 
-/** What a link asks for: {number, change()} or null. */
+/** What a link asks for: {number, apply()} or null. */
 export function linked() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const number = store.runs.findIndex((each) => each.name === fields.get("run"));
@@ -96,13 +96,13 @@ export function linked() {
       sound.tags = known(Object.fromEntries(Object.keys(facts.tags).map((name) => [name, fields.get(`tag.${name}`) ?? undefined])));
       try {
         if (fields.get("seed")) {
-          const seed = Number(fields.get("seed"));
-          const { z } = await api.latent(number, seed);
-          Object.assign(sound, { z, seed, noise: seed, name: `Seed ${seed}` });
+          const { z, seed, noise, name } = await seeded(Number(fields.get("seed")));
+          Object.assign(sound, { z, seed, noise, name });
         } else if (fields.get("z")) {
           const z = unpack(fields.get("z")).map(round);
           if (z.length !== facts.latent_dim || !z.every((value) => Math.abs(value) <= 20)) throw new Error("This link's sound does not fit the run");
-          Object.assign(sound, { z, seed: null, noise: Number(fields.get("noise")) || 0, name: "Shared sound" });
+          const noise = Number(fields.get("noise"));
+          Object.assign(sound, { z, seed: null, noise: isSeed(noise) ? noise : 0, name: "Shared sound" });
         }
       } catch (error) {
         say(error.message);

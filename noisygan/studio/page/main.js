@@ -14,25 +14,33 @@ import { begin, run, store, tell } from "./store.js";
 import * as midi from "./web/midi.js";
 import * as xy from "./xy.js";
 
+const searches = []; // for landscapes: a promise of each run
+let choices = 0;
+
+/** Shows and plays a run, unless another is chosen before its state is there. */
 async function choose(number) {
+  const choice = ++choices;
   await begin(number);
+  if (choice !== choices) return;
+  store.number = number;
   [...find("runs").children].forEach((button, i) => {
     button.setAttribute("aria-checked", i === number);
     button.tabIndex = i === number ? 0 : -1;
   });
   tell("run");
-  if (store.landscapes[number]) return;
-  store.landscapes[number] = null;
-  api.landscape(number).then((found) => {
+  searches[number] ??= api.landscape(number).then((found) => {
     store.landscapes[number] = found;
     if (store.number === number) tell("landscape");
-  }, () => {});
+  }).catch((error) => {
+    delete searches[number]; // the next visit tries again
+    say(error.message);
+  });
 }
 
 function tabs() {
   find("runs").replaceChildren(...store.runs.map((run, i) => {
     const button = make("button", { type: "button", role: "radio", "aria-checked": false, textContent: run.name });
-    button.onclick = () => choose(i);
+    button.onclick = () => choose(i).catch((error) => say(error.message));
     button.onkeydown = (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       const next = step && find("runs").children[i + step];
@@ -51,10 +59,9 @@ document.addEventListener("keydown", (event) => {
 
 async function start() {
   store.runs = await api.runs();
-  tabs();
   [stage, shape, xy, piano, live, kit, curves, match, keep].forEach((part) => part.setUp());
   midi.setUp([...document.querySelectorAll(".midi")], {
-    press: (note, input, velocity) => (run().is_kit ? kit.hit(kit.padOf(note), velocity) : piano.press(note, input, velocity)),
+    press: (note, input, velocity) => (run()?.is_kit ? kit.hit(kit.padOf(note), velocity) : piano.press(note, input, velocity)),
     release: piano.release,
     releaseAll: piano.releaseAll,
     silence: piano.silence,
@@ -62,8 +69,10 @@ async function start() {
   const asked = keep.linked();
   if (asked) {
     await begin(asked.number);
+    store.number = asked.number;
     await asked.apply();
   }
+  tabs();
   await choose(asked ? asked.number : 0);
   document.documentElement.dataset.ready = "yes";
 }

@@ -4,7 +4,7 @@ import * as audio from "./audio.js";
 import { channels, colours, find, fitted, keepDrawn, noteName, say } from "./web/dom.js";
 import { showOutput } from "./web/scope.js";
 import { decibels, spectrogram } from "./spectrum.js";
-import { current, listen, onChange, onSound, remember, run, seeded, shape, state } from "./store.js";
+import { current, listen, onChange, onSound, remember, run, seeded, shape, state, store } from "./store.js";
 
 const MIN_RETRIGGER = 0.12;
 let shown = null;
@@ -143,8 +143,10 @@ function animate() {
 }
 
 async function take(seed) {
+  const { number } = store;
   try {
     const made = await seeded(seed, current().label);
+    if (store.number !== number) return;
     shape({ z: made.z, seed: made.seed, noise: made.noise }, made.name);
     remember(made.name);
   } catch (error) {
@@ -155,11 +157,7 @@ async function take(seed) {
 export function setUp() {
   find("play").onclick = playCurrent;
   find("dice").onclick = () => take(Math.floor(Math.random() * 100000));
-  find("seed").onchange = () => {
-    const seed = Number(find("seed").value);
-    if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) take(seed);
-    else say("A seed is a whole number from 0 to 2147483647");
-  };
+  find("seed").onchange = () => take(Number(find("seed").value));
   onSound(heard);
   onChange((reason) => {
     if (reason === "run") { shown = null; voice?.stop(); listen(false); }

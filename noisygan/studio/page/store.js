@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { say } from "./web/dom.js";
-import { round } from "./web/latents.js";
+import { isSeed, round } from "./web/latents.js";
 
 export const CORNERS = 4;
 export const N_PADS = 8;
@@ -11,7 +11,7 @@ const listeners = new Set();
 
 export const store = {
   runs: [], // what the server says of each
-  number: 0, // which one is played
+  number: -1, // which one is played, when its state is there
   states: [], // of each run
   landscapes: [], // of each run, when found
 };
@@ -39,25 +39,22 @@ export function body(sound = current(), changes = {}) {
   return { ...asked, ...changes };
 }
 
-export async function seeded(seed, label = 0) {
-  const { z, tags } = await api.latent(store.number, seed, label);
+export async function seeded(seed, label = 0, number = store.number) {
+  if (!isSeed(seed)) throw new Error("A seed is a whole number from 0 to 2147483647");
+  const { z, tags } = await api.latent(number, seed, label);
   return { z, seed, name: `Seed ${seed}`, label, tags, noise: seed, edits: {} };
 }
 
-/** The first state of a run. */
+/** Makes the first state of a run. */
 export async function begin(number) {
-  store.number = number;
   if (store.states[number]) return;
   const facts = store.runs[number];
   const n = facts.is_kit ? Math.max(N_PADS, facts.labels.length) : 1;
   const n_labels = Math.max(facts.labels.length, 1);
   const order = facts.labels.map((_, i) => i).sort((a, b) => facts.keys[a]?.[0] - facts.keys[b]?.[0]);
-  const sounds = await Promise.all(
-    Array.from({ length: n }, (_, i) => seeded(Math.floor(i / n_labels) || 0, order[i % n_labels] ?? 0)
-      .then((sound) => (facts.labels.length || !facts.is_kit ? sound : seeded(i)))),
-  );
-  const corners = await Promise.all(Array.from({ length: CORNERS }, (_, i) => seeded(101 + i)));
-  store.states[number] = {
+  const sounds = await Promise.all(Array.from({ length: n }, (_, i) => seeded(Math.floor(i / n_labels), order[i % n_labels], number)));
+  const corners = await Promise.all(Array.from({ length: CORNERS }, (_, i) => seeded(101 + i, 0, number)));
+  const begun = {
     sounds,
     chosen: 0,
     pitch: Math.round(facts.pitch),
@@ -67,9 +64,10 @@ export async function begin(number) {
     pattern: firstPattern(facts, sounds),
     tempo: 112,
     past: [],
-    at: -1,
+    at: 0,
   };
-  remember("Start");
+  begun.past.push({ label: "Start", snapshot: kept(begun) });
+  store.states[number] = begun;
 }
 
 function firstPattern(facts, sounds) {
@@ -116,14 +114,14 @@ export function shape(changes, name) {
   listen();
 }
 
-let asked = 0, waiting = null, busy = false;
+let waiting = null, busy = false;
 const hearers = new Set();
-/** Calls hearer(sound, aloud) whenever the current sound was made anew. */
+/** Calls hearer(sound, aloud) whenever the current sound was rendered. */
 export const onSound = (hearer) => hearers.add(hearer);
 
 /** Makes the current sound as it is now; while one is being made, only the newest request waits. */
 export async function listen(aloud = true) {
-  waiting = { body: body(), number: store.number, aloud, order: ++asked };
+  waiting = { body: body(), number: store.number, aloud };
   if (busy) return;
   busy = true;
   document.documentElement.dataset.busy = "yes";
