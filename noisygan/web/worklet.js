@@ -31,11 +31,11 @@ class InstrumentProcessor extends AudioWorkletProcessor {
   /** Keep a message; one with a time, in seconds of the audio clock, is taken at that sample. */
   receive(message) {
     if (message.type === "allOff") this.later = [];
-    if (message.time === undefined) {
-      this.messages.push(message);
-    } else {
+    if (Number.isFinite(message.time)) {
       this.later.push(message);
       this.later.sort((a, b) => a.time - b.time);
+    } else {
+      this.messages.push(message);
     }
   }
 
@@ -89,7 +89,7 @@ function warmUp(model) {
   const instrument = new Instrument(model, sampleRate);
   const [first = 60] = instrument.isKit ? instrument.labels.keys() : model.pitches;
   const out = new Float32Array(128);
-  for (let turn = 0; turn < 10; turn++) {
+  for (let turn = 0; turn < 4; turn++) {
     for (let i = 0; i < 6; i++) {
       instrument.handle({ type: "noteOn", note: first + (instrument.isKit ? 0 : i), velocity: 0.8 });
     }

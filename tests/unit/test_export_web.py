@@ -318,6 +318,8 @@ def test_a_message_with_a_time_is_taken_at_that_sample():
     events = [[0, on(60)], [9000 - at, off(60)]]
     plain = engine(model=model, rate=48000, events=events, blocks=[100] * 58)[0]
     np.testing.assert_allclose(timed[at:], plain, atol=2e-6)
+    at_once = engine(model=model, rate=48000, n_blocks=4, messages=[on(60) | {"time": "x"}])[0]
+    assert at_once[:20].any()
     # What is scheduled is silenced, too.
     messages = [on(60) | {"time": 0.1}, {"type": "allOff", "now": True}]
     silent, posted = engine(model=model, rate=48000, n_blocks=100, messages=messages)
