@@ -5,7 +5,7 @@ import { readFileSync, writeSync } from "node:fs";
 
 import { Instrument } from "../noisygan/web/engine.js";
 import { readModel } from "../noisygan/web/model.js";
-import { renderNote } from "../noisygan/web/voice.js";
+import { renderNote } from "../noisygan/web/render.js";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
 if (given.plain) delete globalThis.WebAssembly;
