@@ -78,7 +78,6 @@ class Player:
             "tags": self.run.tag_values,
             "keys": list(keys_of_labels(self.run).values()) if self.is_kit and has_labels else [],
             "pitches": list(self.run.pitches),
-            "voices": sorted(set(self.kinds.values())),
         }
 
     def latents(self, seeds):

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import functools
 import json
-import time
 from importlib.resources import files as files_of
 
 import uvicorn
@@ -131,13 +130,11 @@ class Studio:
         wanted = requests.parse(body, player)
 
         def render():
-            began = time.perf_counter()
             sound = player.render(wanted)
             self.worker.in_background(player.trace_slow_lengths(), first=True)
             answer = {"sample_rate": sound.sample_rate, "lowered_db": round(sound.lowered_db, 2)}
             answer["wav"] = base64.b64encode(files.wav(sound)).decode()
             answer["curves"] = player.curves_of(sound)
-            answer["server_ms"] = round(1000.0 * (time.perf_counter() - began), 2)
             return json.dumps(answer).encode()
 
         return Response(await self.worker.do(render), media_type="application/json")

@@ -1,4 +1,4 @@
-// The audio context and the engine in it; whoever plays sends messages here.
+// The audio context, and messages to and from the engine in it.
 
 import { find } from "./dom.js";
 
@@ -14,11 +14,16 @@ export function problem(line) {
   find("problem").hidden = !line;
 }
 
+/** Whether nothing sounds, and no press of the user's is about to change that. */
+const isAsleep = () => context && context.state !== "running" && navigator.userActivation?.isActive === false;
+
 /** Sends a message to the engine. */
 export function send(message) {
+  // Notes that nobody hears would all sound on waking.
+  if (failed || (message.type === "noteOn" && isAsleep())) return;
   taps.forEach((tap) => tap(message));
   if (node) node.port.postMessage(message);
-  else if (!failed) waiting.push(message);
+  else waiting.push(message);
 }
 
 /** Calls tap(message) for each message to the engine. */

@@ -1,4 +1,4 @@
-// Bend, levels and pedals as they are; whoever sends them to an engine listens.
+// Bend, levels and pedals as they are now; listeners send them to engines.
 
 import { clamp } from "./dom.js";
 

@@ -12,13 +12,13 @@ export function hold(note, source) {
   holders.get(note).add(source);
 }
 
-/** Takes a source from a note; whether it was the last one. */
+/** Removes a source of a note; true if it was the last one. */
 export function letGo(note, source) {
   const own = holders.get(note);
   return Boolean(own?.delete(source)) && !own.size && holders.delete(note);
 }
 
-/** Takes all sources from a note, or from all notes. */
+/** Removes all sources of a note, or of all notes. */
 export function drop(note) {
   if (note === undefined) holders.clear();
   else holders.delete(note);

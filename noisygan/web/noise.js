@@ -148,7 +148,6 @@ class NoisePlayer {
     this.white = new WhiteNoise(seed);
     this.sum.fill(0);
     this.next = 0; // the grid point whose piece comes next
-    this.peak = 0;
   }
 
   frame(k, frame) {

@@ -1,5 +1,5 @@
 // The keys of a piano, as the studio and web instruments draw them, and what presses keys and pads:
-// pointers, typing, the focus. press(note, source, velocity) and release(note, source) are told who does.
+// pointers, typing, the focus. The source in press(note, source, velocity) and release(note, source) holds the note.
 
 import { clamp, find, isBlack, make, noteName } from "./dom.js";
 
@@ -136,6 +136,6 @@ export function byTyping(noteOf, press, release) {
     press(note, event.code);
   });
   document.addEventListener("keyup", (event) => letGo(event.code));
-  // A key that is let go elsewhere is not heard of.
+  // Released elsewhere, a key sends no keyup.
   window.addEventListener("blur", () => [...typed.keys()].forEach(letGo));
 }

@@ -170,8 +170,11 @@ def test_midi_of_a_run_that_the_page_plays_itself(chromium, address):
     ]  # fmt: skip
     page.key("KeyJ")  # the same note
     assert play((0x80, 59, 0)) == []
+    page.click("#higher")  # which ends no note
+    assert page.sent("noteOff") == []
     page.key("KeyJ", "keyUp")
     assert page.sent("noteOff") == [{"type": "noteOff", "note": 59}]
+    page.click("#lower")
     assert play((0xB0, 120, 0)) == [{"type": "allOff", "now": True}]
     assert chromium.problems == []
 
@@ -329,6 +332,19 @@ def test_midis_volume_is_that_of_rendered_sounds_too(chromium, address):
     page.midi([0xB0, 7, 127])
     page.click("#play")
     page.wait("peak() > 1e-3")
+
+
+def test_a_sound_that_fades_in_can_fade_out(chromium, address):
+    page = Page(chromium, address, script=PEAK)
+    page.evaluate(
+        "import('./audio.js').then(({ play }) => { const samples = new Float32Array(160000)"
+        ".map((_, i) => Math.sin(0.2 * i)); const sound = { samples, rate: 16000 };"
+        " window.voice = play(sound, { fadeIn: 5 }); }); 0"
+    )
+    page.wait("window.voice?.position() > 0.5 && peak() > 0.02")
+    page.evaluate("voice.stop(20); window.stopped = voice.position()")
+    page.wait("voice.position() > stopped + 0.2")
+    assert page.evaluate("peak()") > 0.02
 
 
 def test_files_are_kept(page, tmp_path):

@@ -303,6 +303,18 @@ def test_it_explains_why_it_is_silent_before_a_click(make):
     assert page.evaluate(PROBLEM) == ""
 
 
+def test_notes_that_nobody_hears_do_not_wait(make):
+    inactive = "Object.defineProperty(navigator, 'userActivation', { value: { isActive: false } });"
+    page = make().open(MIDI + SUSPENDED + inactive, sounds=False)
+    page.wait("document.documentElement.dataset.audio === 'suspended'")
+    page.click("#midi")
+    page.wait("!!keys.onmidimessage")
+    page.midi([0x90, 64, 100], [0x80, 64, 0])
+    page.wait("document.documentElement.dataset.audio === 'running'")
+    page.midi([0x90, 65, 100])
+    assert [m["note"] for m in page.sent("noteOn")] == [65]
+
+
 def test_the_notes_that_sound_and_the_load_are_shown(flute):
     flute.click("#midi")
     flute.wait("!!keys.onmidimessage")

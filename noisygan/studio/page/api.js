@@ -71,7 +71,7 @@ export async function download(path, body) {
   return link.download;
 }
 
-/** What a run has to be asked to sound like a file; report(share) tells how far that is. */
+/** Request body with which a run sounds like a file; calls report(share) meanwhile. */
 export async function match(run, file, report) {
   const timer = setInterval(async () => report((await (await fetch("api/match")).json()).share), 1000);
   try {

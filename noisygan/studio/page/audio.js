@@ -54,8 +54,9 @@ export function play(sound, { gain = 1, when = 0, offset = 0, fadeIn = 0 } = {})
     position: () => Math.max(0, context.currentTime - at + offset),
     bend: (semitones) => { source.detune.value = 100 * semitones; },
     stop(seconds = FADE) {
-      const end = Math.max(context.currentTime, at);
-      level.gain.cancelScheduledValues(end);
+      const end = Math.max(context.currentTime, at), reached = level.gain.value;
+      level.gain.cancelScheduledValues(end); // of a fade-in, which would leave 0
+      level.gain.setValueAtTime(reached, end);
       level.gain.setTargetAtTime(0, end, seconds / 3);
       source.stop(end + 2 * seconds);
     },
@@ -70,10 +71,10 @@ function toBuffer(sound) {
   return buffer;
 }
 
-const heard = new Float32Array(1024);
+const samples = new Float32Array(1024);
 /** The last samples that went out, or null while nothing was ever played. */
 export function output() {
   if (!analyser) return null;
-  analyser.getFloatTimeDomainData(heard);
-  return heard;
+  analyser.getFloatTimeDomainData(samples);
+  return samples;
 }

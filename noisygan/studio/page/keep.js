@@ -18,7 +18,7 @@ function favourites() {
   }
 }
 
-function store_favourites(list) {
+function keepFavourites(list) {
   try {
     localStorage.setItem(shelf(), JSON.stringify(list.slice(-N_FAVOURITES)));
   } catch {
@@ -29,7 +29,7 @@ function store_favourites(list) {
 
 function favour() {
   const s = state();
-  store_favourites([...favourites(), { ...current(), pitch: s.pitch, velocity: s.velocity }]);
+  keepFavourites([...favourites(), { ...current(), pitch: s.pitch, velocity: s.velocity }]);
   say(`${current().name} is among your favourites`);
 }
 
@@ -43,7 +43,7 @@ function showFavourites() {
       remember(each.name);
     };
     const remove = make("button", { type: "button", className: "remove", textContent: "×", "aria-label": `Remove ${each.name}` });
-    remove.onclick = () => store_favourites(list.filter((_, at) => at !== i));
+    remove.onclick = () => keepFavourites(list.filter((_, at) => at !== i));
     return make("li", {}, take, remove);
   });
   find("favourites").replaceChildren(...(chips.length ? chips : [make("li", { className: "none", textContent: "Keep a sound and it waits for you here, in this browser." })]));

@@ -1,4 +1,4 @@
-// A sound that is dropped on the page: what the run has to be asked to sound like it.
+// Matches the run to an audio file that is dropped on the page.
 
 import * as api from "./api.js";
 import { find, say } from "./web/dom.js";

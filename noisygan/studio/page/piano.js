@@ -25,7 +25,6 @@ export async function press(pitch, source, velocity = null) {
   if (sounding.has(pitch)) return;
   const note = { voice: null, held: true };
   sounding.set(pitch, note);
-  find("stage").dataset.pressed = performance.now();
   mark(pitch, true);
   const s = state();
   s.pitch = pitch;
@@ -33,9 +32,7 @@ export async function press(pitch, source, velocity = null) {
   try {
     note.voice = live.begin(pitch) ?? audio.play(await api.render(body()));
     note.voice.bend(bend);
-    const stage = find("stage");
-    stage.dataset.plays++;
-    stage.dataset.waited = performance.now() - stage.dataset.pressed;
+    find("stage").dataset.plays++;
     // A tap that was over before the sound came is heard as a short note.
     if (!note.held) note.voice.stop(TAP);
   } catch (error) {
@@ -78,7 +75,6 @@ function build() {
 }
 
 function shift(octaves) {
-  releaseAll();
   first = bounded(first + 12 * octaves);
   build();
 }

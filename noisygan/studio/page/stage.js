@@ -28,8 +28,8 @@ function begin(sound, offset, fadeIn) {
   find("stage").dataset.plays++;
 }
 
-/** A change is heard where the sound is now; a short one, or a silent one, begins anew. */
-function heard(sound, aloud) {
+/** A change sounds from where the playhead is; a short sound, or one that has ended, from its beginning. */
+function changed(sound, aloud) {
   shown = sound;
   const stage = find("stage");
   stage.dataset.sounds++;
@@ -98,29 +98,29 @@ function drawWave() {
 function drawSpectrum() {
   const canvas = find("spectrum"), { pen, width, height } = fitted(canvas);
   if (!shown) return;
-  const n_frames = Math.min(600, Math.max(60, Math.round(width / 2)));
-  const n_rows = Math.round(height);
-  const frames = spectrogram(shown.samples, shown.rate, n_frames);
+  const nFrames = Math.min(600, Math.max(60, Math.round(width / 2)));
+  const nRows = Math.round(height);
+  const frames = spectrogram(shown.samples, nFrames);
   const theme = colours(), ground = channels(theme.hush), glow = channels(theme.accent), ink = channels(theme.ink);
-  const picture = new ImageData(n_frames, n_rows);
+  const picture = new ImageData(nFrames, nRows);
   // Frequencies in octaves, from 60 Hz to half of the rate.
-  const octaves = Math.log2(shown.rate / 2 / 60), n_bins = frames[0].length;
-  for (let y = 0; y < n_rows; y++) {
-    const hz = 60 * 2 ** (octaves * (1 - (y + 0.5) / n_rows));
-    const bin = Math.min(n_bins - 1, (hz / (shown.rate / 2)) * (n_bins - 1));
-    const low = Math.floor(bin), share = bin - low, high = Math.min(n_bins - 1, low + 1);
-    for (let x = 0; x < n_frames; x++) {
+  const octaves = Math.log2(shown.rate / 2 / 60), nBins = frames[0].length;
+  for (let y = 0; y < nRows; y++) {
+    const hz = 60 * 2 ** (octaves * (1 - (y + 0.5) / nRows));
+    const bin = Math.min(nBins - 1, (hz / (shown.rate / 2)) * (nBins - 1));
+    const low = Math.floor(bin), share = bin - low, high = Math.min(nBins - 1, low + 1);
+    for (let x = 0; x < nFrames; x++) {
       const db = decibels((1 - share) * frames[x][low] + share * frames[x][high]);
       const level = Math.min(1, Math.max(0, (db + 95) / 85));
       const half = Math.min(1, level * 1.5), rest = Math.max(0, level - 0.66) * 2;
       for (let c = 0; c < 3; c++) {
         const colour = ground[c] + (glow[c] - ground[c]) * half;
-        picture.data[4 * (y * n_frames + x) + c] = colour + (ink[c] - colour) * rest * 0.7;
+        picture.data[4 * (y * nFrames + x) + c] = colour + (ink[c] - colour) * rest * 0.7;
       }
-      picture.data[4 * (y * n_frames + x) + 3] = 255;
+      picture.data[4 * (y * nFrames + x) + 3] = 255;
     }
   }
-  const sheet = new OffscreenCanvas(n_frames, n_rows);
+  const sheet = new OffscreenCanvas(nFrames, nRows);
   sheet.getContext("2d").putImageData(picture, 0, 0);
   pen.drawImage(sheet, 0, 0, width, height);
   Object.assign(pen, { fillStyle: theme.soft, strokeStyle: theme.hush, lineWidth: 3, lineJoin: "round", textAlign: "right" });
@@ -158,7 +158,7 @@ export function setUp() {
   find("play").onclick = playCurrent;
   find("dice").onclick = () => take(Math.floor(Math.random() * 100000));
   find("seed").onchange = () => take(Number(find("seed").value));
-  onSound(heard);
+  onSound(changed);
   onChange((reason) => {
     if (reason === "run") { shown = null; voice?.stop(); listen(false); }
     if (reason !== "landscape") describe();

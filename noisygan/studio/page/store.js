@@ -1,4 +1,4 @@
-// What is on the page: the runs, the state of each, its history; and who wants to know of changes.
+// What is on the page: the runs, the state of each, its history; and listeners to changes.
 
 import * as api from "./api.js";
 import { say } from "./web/dom.js";
@@ -26,7 +26,7 @@ export const current = () => state().sounds[state().chosen];
 export const onChange = (listener) => listeners.add(listener);
 export const tell = (reason) => listeners.forEach((listener) => listener(reason));
 
-/** What the server is asked for to hear a sound of this run as it is set now. */
+/** Request body for a sound of this run as it is set now. */
 export function body(sound = current(), changes = {}) {
   const facts = run(), { pitch, velocity, seconds } = state();
   const asked = { run: store.number, z: sound.z, seed: sound.noise };
@@ -50,9 +50,9 @@ export async function begin(number) {
   if (store.states[number]) return;
   const facts = store.runs[number];
   const n = facts.is_kit ? Math.max(N_PADS, facts.labels.length) : 1;
-  const n_labels = Math.max(facts.labels.length, 1);
+  const nLabels = Math.max(facts.labels.length, 1);
   const order = facts.labels.map((_, i) => i).sort((a, b) => facts.keys[a]?.[0] - facts.keys[b]?.[0]);
-  const sounds = await Promise.all(Array.from({ length: n }, (_, i) => seeded(Math.floor(i / n_labels), order[i % n_labels], number)));
+  const sounds = await Promise.all(Array.from({ length: n }, (_, i) => seeded(Math.floor(i / nLabels), order[i % nLabels], number)));
   const corners = await Promise.all(Array.from({ length: CORNERS }, (_, i) => seeded(101 + i, 0, number)));
   const begun = {
     sounds,
