@@ -3,17 +3,15 @@
 import { lastSamples, onMessage } from "./audio.js";
 import { bend, control, controllers } from "./controllers.js";
 import { clamp, find, noteName, say } from "./dom.js";
-import { along, between, movedTo } from "./latents.js";
+import { between } from "./latents.js";
 import { silence, sounding } from "./notes.js";
 import { showOutput } from "./scope.js";
 import { current, isKit, model, onChange, pitches, seeds, setTags, shape, state, take } from "./sound.js";
-import { slider, tagWidgets } from "./widgets.js";
+import { directionSlider, slider, tagWidgets } from "./widgets.js";
 
-const REACH = 3.5;
 let widgets = [];
 let share = 0; // of the way from A to B
 
-const capital = (word) => word[0].toUpperCase() + word.slice(1);
 const percent = (value) => `${Math.round(100 * value)} %`;
 
 function playing() {
@@ -39,14 +37,9 @@ function playing() {
   ];
 }
 
-const directions = () => model.latents.directions.map((direction, i) => {
-  const [name, less, more] = model.latents.names[i] ?? [`colour ${i + 1}`, "less", "more"];
-  return slider({
-    name: capital(name), low: -REACH, high: REACH, step: 0.05, words: [less, more],
-    value: () => along(current().z, direction),
-    set: (value) => shape({ z: movedTo(current().z, direction, value) }, `${capital(name)} ${value.toFixed(1)}`),
-  });
-});
+const directions = () => model.latents.directions.map((direction, i) => directionSlider({
+  direction, names: model.latents.names[i] ?? [`colour ${i + 1}`, "less", "more"], z: () => current().z, shape,
+}));
 
 function morph() {
   const go = (value) => {

@@ -1,6 +1,9 @@
 // Sliders and menus with their names; refresh() of one shows its value as it is now.
 
 import { clamp, make } from "./dom.js";
+import { along, movedTo } from "./latents.js";
+
+export const REACH = 3.5; // of sliders of latents
 
 /** A labelled slider. value() is what it shows, set(value) is called while it is moved, done() after. */
 export function slider({ name, low, high, step, value, set, words, write = (v) => v.toFixed(2), done = () => {} }) {
@@ -23,6 +26,15 @@ export function slider({ name, low, high, step, value, set, words, write = (v) =
   input.addEventListener("dblclick", () => { if (low < 0) { set(0); label.refresh(); done(); } });
   label.refresh();
   return label;
+}
+
+/** A slider along a direction of the latent z(); its names are those of the direction, of less and of more. */
+export function directionSlider({ direction, names: [word, ...words], z, shape, done }) {
+  const name = word[0].toUpperCase() + word.slice(1);
+  return slider({
+    name, low: -REACH, high: REACH, step: 0.05, words, value: () => along(z(), direction), done: () => done?.(name),
+    set: (value) => shape({ z: movedTo(z(), direction, value) }, `${name} ${value.toFixed(1)}`),
+  });
 }
 
 /** A labelled menu of names. value() is the chosen one, set(name) is called when another is chosen. */

@@ -1,14 +1,11 @@
 // Sliders: the directions that matter, the note, and every number of z.
 
 import { find } from "./web/dom.js";
-import { along, movedTo } from "./web/latents.js";
 import * as widgets from "./web/widgets.js";
 import { current, landscape, listen, onChange, remember, run, shape, state, tell } from "./store.js";
 
-const REACH = 3.5;
+const { REACH } = widgets;
 const refreshers = [];
-
-const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 /** Sliders and menus of this page show each change of the sound, and are in its history. */
 function kept(widget) {
@@ -21,14 +18,9 @@ function build() {
   refreshers.length = 0;
   const facts = run(), found = landscape(), s = state();
   find("shape-hint").textContent = found ? "The directions in which this generator's sounds differ most" : "Listening to this generator for the directions that matter …";
-  find("directions").replaceChildren(...(found ? found.directions : []).map((direction, i) => {
-    const [name, less, more] = found.names[i];
-    return slider({
-      name: capital(name), low: -REACH, high: REACH, step: 0.05, words: [less, more],
-      value: () => along(current().z, direction),
-      set: (value) => shape({ z: movedTo(current().z, direction, value) }, `${capital(name)} ${value.toFixed(1)}`),
-    });
-  }));
+  find("directions").replaceChildren(...(found ? found.directions : []).map((direction, i) => kept(widgets.directionSlider({
+    direction, names: found.names[i], z: () => current().z, shape, done: remember,
+  }))));
   const note = [];
   if (facts.conditions.includes("velocity")) {
     note.push(slider({
