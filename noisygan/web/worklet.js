@@ -5,7 +5,7 @@ import { readModel } from "./model.js";
 
 const BLOCKS_A_REPORT = 40;
 // A note's beginning takes longest: those of a large chord come one block after the other.
-const STARTS_A_BLOCK = 6;
+const STARTS_A_BLOCK = 8;
 const now = () => (globalThis.performance ?? Date).now(); // a worklet may lack the former
 
 class InstrumentProcessor extends AudioWorkletProcessor {

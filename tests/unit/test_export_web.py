@@ -327,12 +327,12 @@ def test_a_message_with_a_time_is_taken_at_that_sample():
 
 
 @needs_node
-def test_a_chord_begins_within_three_blocks():
+def test_a_chord_begins_within_two_blocks():
     chord = [on(key) for key in range(50, 66)]
     settings = {"rate": 48000, "n_blocks": 20, "messages": chord}
     posted = engine(model=web.web_model(made(note)), **settings)[1]
     frames = [m["frame"] for m in posted if m["type"] == "note"]
-    assert len(frames) == 16 and max(frames) == 2 * 128
+    assert len(frames) == 16 and max(frames) == 128
 
 
 @needs_node
