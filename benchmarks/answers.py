@@ -48,8 +48,9 @@ NOTES = "note distance", "level distance", "slope distance", "end distance", "ba
 NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
 NOTES += ("Frechet audio distance",)
 UNPITCHED = "MMD^2 x 1000, log-mel", "descriptor distance", "Frechet audio distance", "diversity"
-DRUMS = "MMD^2 x 1000, log-mel", "descriptor distance", "two-sample accuracy"
-DRUMS += "accuracy on generated examples", "diversity", "checkerboard energy"
+DRUMS = "MMD^2 x 1000, log-mel", "recall, log-mel", "descriptor distance", "two-sample accuracy"
+DRUMS += "accuracy on generated examples", "Frechet audio distance", "diversity"
+DRUMS += ("checkerboard energy",)
 
 
 PAIRS = tuple(
