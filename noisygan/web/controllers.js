@@ -33,16 +33,24 @@ export function control(name, value) {
   tell(levelMessage(name));
 }
 
-/** Sets a pedal: "sustain" or "sostenuto". */
-export function pedal(name, on) {
-  if (controllers[name] === on) return;
-  controllers[name] = on;
-  tell({ type: name, on });
+const pressed = { sustain: new Set(), sostenuto: new Set() }; // sources that hold a pedal
+
+/** Presses or lifts a pedal, "sustain" or "sostenuto", by a source; it is up when the last one lifts it. */
+export function pedal(name, on, source) {
+  if (on) pressed[name].add(source);
+  else pressed[name].delete(source);
+  const isDown = pressed[name].size > 0;
+  if (controllers[name] === isDown) return;
+  controllers[name] = isDown;
+  tell({ type: name, on: isDown });
 }
 
 /** Pedals are up, as the engine has them after "allOff". */
 export function liftPedals() {
-  controllers.sustain = controllers.sostenuto = false;
+  for (const [name, sources] of Object.entries(pressed)) {
+    sources.clear();
+    controllers[name] = false;
+  }
 }
 
 /** Messages that set an engine's controllers as they are. */

@@ -38,7 +38,7 @@ const noteOf = (code) => (CODES.includes(code) ? first + CODES.indexOf(code) : u
 function bySpace() {
   let isDown = false;
   const lift = () => {
-    if (isDown) pedal("sustain", false);
+    if (isDown) pedal("sustain", false, "space");
     isDown = false;
   };
   document.addEventListener("keydown", (event) => {
@@ -48,7 +48,7 @@ function bySpace() {
     if (event.key !== " " || event.target.closest("button, summary, input, select")) return;
     event.preventDefault();
     isDown = true;
-    pedal("sustain", true);
+    pedal("sustain", true, "space");
   });
   document.addEventListener("keyup", (event) => { if (event.key === " ") lift(); });
   window.addEventListener("blur", lift);
@@ -67,7 +67,7 @@ export function setUp() {
   bySpace();
   find("lower").onclick = () => shift(-1);
   find("higher").onclick = () => shift(1);
-  find("sustain").onclick = () => pedal("sustain", !controllers.sustain);
+  find("sustain").onclick = () => pedal("sustain", !controllers.sustain, "button");
   let shown = 0;
   new ResizeObserver(() => { if (shown !== range()) { shown = range(); build(); } }).observe(piano);
   onChange((reason) => { if (reason === "notes" || reason === "controllers") mark(); });

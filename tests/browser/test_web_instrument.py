@@ -231,6 +231,17 @@ def test_a_note_ends_when_the_last_that_holds_it_lets_go(flute):
     assert flute.sent("noteOff") == [{"type": "noteOff", "note": low + 12}]
 
 
+def test_the_space_bar_lifts_no_other_pedal(flute):
+    flute.click("#midi")
+    flute.wait("!!keys.onmidimessage")
+    flute.midi([0xB0, 64, 127])
+    flute.key("Space")
+    flute.key("Space", "keyUp")
+    assert [m["on"] for m in flute.sent("sustain")][-1] is True
+    flute.midi([0xB0, 64, 0])
+    assert [m["on"] for m in flute.sent("sustain")] == [False]
+
+
 def test_the_space_bar_does_not_get_stuck(flute):
     flute.sent()
     ways = ("document.getElementById('dice').focus()", "dispatchEvent(new Event('blur')); 0")
