@@ -19,7 +19,6 @@ const SMOOTHING_SECONDS = 0.005; // of volume, expression and pressure
 const VIBRATO_HZ = 5.5;
 const VIBRATO_SEMITONES = 0.5; // at full modulation
 const PRESSURE_DB = 6; // at full pressure
-const CHANGES_A_CHUNK = 1; // voices that take other latents
 const HIHAT = [42, 44, 46]; // one stops another
 
 /** A voice and what plays it. */
@@ -109,6 +108,7 @@ export class Instrument {
     this.hasVelocity = model.conditions.includes("velocity");
     this.seed = 0;
     this.nNotes = 0;
+    this.turn = 0; // slot that may change next
     this.bend = 0;
     this.modulation = 0;
     this.pressure = 0;
@@ -147,13 +147,9 @@ export class Instrument {
   processChunk(out, from, n) {
     const { mix, own, slots } = this;
     mix.fill(0, 0, n);
-    let changes = CHANGES_A_CHUNK;
+    this.changeOne();
     for (const slot of slots) {
       if (slot.state === "free") continue;
-      if (slot.isChanged && changes-- > 0) {
-        slot.isChanged = false;
-        slot.voice.change({ ...slot.request, ...this.sound(slot.request.key) });
-      }
       if (!slot.add(mix, n, own)) this.free(slot);
     }
     if (!Number.isFinite(mix[0] + mix[n - 1])) {
@@ -165,6 +161,20 @@ export class Instrument {
     for (let i = 0; i < n; i++) {
       this.gain += (target - this.gain) * this.smoothing;
       out[from + i] = this.gain * mix[i];
+    }
+  }
+
+  /** Give one voice the latent and tags that its key has now; voices take turns. */
+  changeOne() {
+    const { slots } = this;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[this.turn];
+      this.turn = (this.turn + 1) % slots.length;
+      if (slot.isChanged && (slot.state === "held" || slot.state === "released")) {
+        slot.isChanged = false;
+        slot.voice.change({ ...slot.request, ...this.sound(slot.request.key) });
+        return;
+      }
     }
   }
 
@@ -187,8 +197,11 @@ export class Instrument {
     return { z, tags, label };
   }
 
-  isHihat({ label }) {
-    return this.isKit && this.model.classes[label]?.keys.some((key) => HIHAT.includes(key));
+  /** Whether a key is a hi-hat: by General MIDI, or above its keys by the class. */
+  isHihat({ key, label }) {
+    if (!this.isKit) return false;
+    const keys = key < 128 ? [key] : (this.model.classes[label]?.keys ?? []);
+    return keys.length > 0 && keys.every((own) => HIHAT.includes(own));
   }
 
   noteOn(key, velocity) {
@@ -197,7 +210,7 @@ export class Instrument {
     const isSostenuto = this.slots.some((slot) => slot.isSostenuto && slot.request.key === key);
     const sounding = this.slots.filter(({ state }) => state === "held" || state === "released");
     for (const slot of sounding) {
-      const isChoked = this.isHihat(sound) && this.isHihat(slot.request);
+      const isChoked = this.isHihat({ key, ...sound }) && this.isHihat(slot.request);
       if (isChoked || (slot.request.key === key && !this.isKit)) slot.fadeOut(RETRIGGER_SECONDS);
     }
     const left = sounding.filter(({ state }) => state !== "fading");

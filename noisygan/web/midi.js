@@ -7,6 +7,7 @@ import { heldBy } from "./holds.js";
 const NO_PARAMETER = 0x3fff;
 let parameter = NO_PARAMETER; // number of the registered parameter that data entry sets
 const inputs = new Set();
+let access = null;
 
 const LEVELS = { 1: "modulation", 7: "volume", 11: "expression" };
 const PEDALS = { 64: "sustain", 66: "sostenuto" };
@@ -19,9 +20,9 @@ function dataEntry(number, value) {
   else setBendRange(cents + STEPS[number]);
 }
 
-function controller(number, value, player) {
+function controller(number, value, player, input) {
   if (LEVELS[number]) control(LEVELS[number], value / 127);
-  else if (PEDALS[number]) pedal(PEDALS[number], value >= 64);
+  else if (PEDALS[number]) pedal(PEDALS[number], value >= 64, input);
   else if (number === 100) parameter = (parameter & 0x3f80) | value;
   else if (number === 101) parameter = (parameter & 0x7f) | (value << 7);
   else if (number === 98 || number === 99) parameter = NO_PARAMETER;
@@ -32,7 +33,7 @@ function controller(number, value, player) {
     control("modulation", 0);
     control("expression", 1);
     control("pressure", 0);
-    Object.values(PEDALS).forEach((name) => pedal(name, false));
+    Object.values(PEDALS).forEach((name) => pedal(name, false, input));
     parameter = NO_PARAMETER;
   } else if (number > 122) player.releaseAll();
 }
@@ -42,16 +43,15 @@ function play(input, [status, first, second = 0], player) {
   const kind = status & 0xf0;
   if (kind === 0x90 && second > 0) player.press(first, input, second / 127);
   else if (kind === 0x80 || kind === 0x90) player.release(first, input);
-  else if (kind === 0xb0) controller(first, second, player);
+  else if (kind === 0xb0) controller(first, second, player, input);
   else if (kind === 0xd0) control("pressure", first / 127);
   else if (kind === 0xe0) bend(Math.max(-1, (first + 128 * second - 8192) / 8191));
 }
 
 async function connect(buttons, player) {
   if (!navigator.requestMIDIAccess) return say("This browser has no Web MIDI; Chrome, Edge and Firefox have");
-  let access;
   try {
-    access = await navigator.requestMIDIAccess();
+    access ??= await navigator.requestMIDIAccess();
   } catch {
     return say("MIDI was not allowed; the browser's settings for this page decide");
   }
@@ -65,7 +65,7 @@ async function connect(buttons, player) {
     for (const input of [...inputs].filter((each) => !there.includes(each))) {
       inputs.delete(input);
       heldBy(input).forEach((note) => player.release(note, input));
-      Object.values(PEDALS).forEach((name) => pedal(name, false));
+      Object.values(PEDALS).forEach((name) => pedal(name, false, input));
     }
     const text = there.length ? there.map((input) => input.name).join(", ") : "No MIDI keyboard yet";
     buttons.forEach((button) => { button.textContent = text; });

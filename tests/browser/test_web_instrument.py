@@ -201,6 +201,24 @@ def test_midi_lets_go_by_all_notes_off_and_when_it_is_unplugged(flute):
     ]  # fmt: skip
 
 
+def test_two_midi_keyboards_are_connected_once_and_have_a_pedal_each(make):
+    counted = "window.asked = 0; const grant = navigator.requestMIDIAccess;"
+    counted += "navigator.requestMIDIAccess = () => { asked++; return grant(); };"
+    other = "window.others = { name: 'Large keys' }; inputs.set(2, others);"
+    page = make().open(MIDI + counted + other)
+    for _ in range(2):
+        page.click("#midi")
+        page.wait("document.getElementById('midi').textContent === 'Small keys, Large keys'")
+    assert page.evaluate("asked") == 1
+    page.midi([0xB0, 64, 127])
+    page.evaluate("others.onmidimessage({ data: [0xB0, 64, 127] })")
+    page.midi([0xB0, 64, 0])
+    page.evaluate("inputs.delete(1); access.onstatechange(); 0")
+    assert page.sent("sustain") == [{"type": "sustain", "on": True}]
+    page.evaluate("inputs.clear(); access.onstatechange(); 0")
+    assert page.sent("sustain") == [{"type": "sustain", "on": False}]
+
+
 def test_a_key_is_let_go_by_what_pressed_it(flute):
     flute.click("#midi")
     flute.wait("!!keys.onmidimessage")

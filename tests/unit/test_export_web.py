@@ -386,6 +386,35 @@ def test_a_host_has_pads_of_its_own():
 
 
 @needs_node
+def test_all_held_notes_follow_latents_that_keep_moving():
+    model = web.web_model(made(note))
+    model["generator"]["voices"] = model["generator"]["voices"][:1]  # without noise
+    moving = [[128 * i, {"type": "latents", "values": [2.0] * 6}] for i in range(8, 98)]
+    settings = {"model": model, "rate": 16000, "blocks": [128] * 100}
+
+    def played(notes, events):
+        return engine(**settings, events=[[0, on(each)] for each in notes] + events)[0][-2000:]
+
+    notes = range(60, 68)
+    chord, still = played(notes, moving), played(notes, [])
+    alone = sum(played([each], moving) for each in notes)
+    assert np.std(chord - alone) < 0.5 * np.std(still - alone)
+
+
+@needs_node
+def test_only_hats_stop_each_other_where_all_cymbals_are_one_class():
+    model = web.web_model(made(drum))
+    model["classes"][0]["keys"] = [42, 46, 49, 51]
+    settings = {"model": model, "rate": 16000, "blocks": [160] * 10}
+
+    def ended(*notes):
+        events = [[160 * i, on(each)] for i, each in enumerate(notes)]
+        return [m["note"] for m in engine(**settings, events=events)[1] if not m["on"]]
+
+    assert ended(49, 51, 42) == [] and ended(46, 42) == [46]
+
+
+@needs_node
 def test_hats_of_pads_stop_each_other():
     model = web.web_model(made(drum))
     sound = {"type": "latents", "values": model["latents"]["seeds"][0]}
