@@ -1,6 +1,7 @@
 """The page and the scripts of a web instrument in one file."""
 
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 from noisygan.web import assemble
 from tests import web_pages
 from tests.pages import Page
+
+MODEL = r'<script id="model" type="application/json">(.*?)</script>'
 
 
 def test_the_page_loads_nothing_and_its_elements_close(monkeypatch):
@@ -25,10 +28,18 @@ def test_the_page_loads_nothing_and_its_elements_close(monkeypatch):
     assert "{{" not in "".join(page.words)
 
 
+def test_the_published_flute_is_assembled_from_todays_files():
+    path = pathlib.Path(__file__).parents[2] / "docs/flute.html"
+    published = path.read_text("utf-8")
+    (model,) = re.findall(MODEL, published, re.S)
+    is_todays = assemble.page(json.loads(model)) == published
+    assert is_todays, f"{path}: write `assemble.page` of the model in it to it"
+
+
 def test_a_model_cannot_end_its_element(monkeypatch):
     model = web_pages.model(name="</script><b>", tags={"<!--<script>": ["a", "b"]})
     text = web_pages.text(monkeypatch, model)
-    (found,) = re.findall(r'<script id="model" type="application/json">(.*?)</script>', text, re.S)
+    (found,) = re.findall(MODEL, text, re.S)
     assert json.loads(found) == model
     with pytest.raises(ValueError, match="JSON"):
         assemble.page({**model, "sample_rate": float("nan")})
