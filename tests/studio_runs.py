@@ -116,6 +116,11 @@ def live():
     return player(PlainGenerator(), "live", ("pitch", "velocity"), kind=LivePlayer)
 
 
+def live_without_velocity():
+    """A hybrid whose notes the page makes itself, conditioned on pitch alone."""
+    return player(PlainGenerator(("pitch",)), "simple", ("pitch",), kind=LivePlayer)
+
+
 def live_kit():
     """A kit whose drums the page makes itself, by a stand-in for the engine."""
     made = PlainGenerator(("label", "mic"), seconds=0.3)

@@ -19,8 +19,8 @@ STAGE = "document.getElementById('stage').dataset"
 
 @pytest.fixture(scope="module")
 def address():
-    """Address of a studio with a hybrid, a kit, a raw run, one with tags, and two live ones."""
-    make = ["melodic", "kit", "raw", "tagged", "live", "live_kit"]
+    """Address of a studio with a hybrid, a kit, a raw run, one with tags, and three live ones."""
+    make = ["melodic", "kit", "raw", "tagged", "live", "live_kit", "live_without_velocity"]
     runs = [getattr(studio_runs, name)() for name in make]
     with studio_runs.served(*runs) as found:
         yield found
@@ -225,6 +225,84 @@ def test_a_kit_that_the_page_plays_itself(chromium, address):
     assert chromium.problems == []
 
 
+TIMERS = """
+window.timers = new Set();
+const { setInterval: begin, clearInterval: end } = window;
+window.setInterval = (...settings) => {
+  const timer = begin(...settings);
+  timers.add(timer);
+  return timer;
+};
+window.clearInterval = (timer) => { timers.delete(timer); end(timer); };
+"""
+
+
+def test_steps_begin_once_and_in_their_own_run(chromium, address):
+    page = Page(chromium, address, run=5, script=TIMERS)
+    page.evaluate("for (let i = 0; i < 2; i++) document.getElementById('run').click()")
+    page.wait("document.getElementById('run').textContent === 'Stop'")
+    page.click("#run")
+    assert page.evaluate("timers.size") == 0
+    page = Page(chromium, address, run=5, script=TIMERS)
+    page.choose(4)
+    page.choose(5)
+    page.evaluate("document.getElementById('run').click()")
+    page.choose(4)
+    page.wait("sent.some(m => m.type === 'volume')")
+    page.moves_sound(lambda: page.slide("#directions input", 2.5))
+    assert page.evaluate("timers.size") == 0
+
+
+FAILING = """
+window.AudioWorkletNode = class extends AudioWorkletNode {
+  get port() {
+    const hear = (listener) => listener({ data: { type: "error", message: "model: format x" } });
+    return { postMessage: (message) => sent.push(message), set onmessage(l) { hear(l); } };
+  }
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "n_models", "line"),
+    [
+        (FAILING, 1, "as the engine did not start: model: format x"),
+        ("delete window.AudioWorkletNode;", 0, ""),
+    ],
+)
+def test_without_an_engine_the_server_renders(chromium, address, script, n_models, line):
+    page = Page(chromium, address, run=4, script=script)
+    for n in (1, 2, 3):
+        page.key("KeyK")
+        page.key("KeyK", "keyUp")
+        page.wait(f"{STAGE}.plays == {n}")
+        page.wait(f"{STATUS}.includes('{line}')")
+    assert page.sent("noteOn") == []
+    assert sum("api/model" in each for each in chromium.requests) == n_models
+
+
+def test_a_pedal_hushes_only_what_it_holds(chromium, address):
+    page = Page(chromium, address, script=MIDI)
+    page.click(".midi")
+    page.wait("!!keys.onmidimessage")
+    page.midi([0xB0, 64, 127])
+    page.moves_sound(lambda: page.slide("#directions input", 2.5))
+    page.wait(f"{STAGE}.plays > 0")
+
+
+def test_keys_of_a_run_without_velocity_have_that_of_midi(chromium, address):
+    page = Page(chromium, address, run=6, script=MIDI)
+    page.click(".midi")
+    page.key("KeyK")
+    page.key("KeyK", "keyUp")
+    page.wait("sent.some(m => m.type === 'latents')")
+    page.midi([0x90, 60, 64], [0x80, 60, 0])
+    page.wait("sent.some(m => m.note === 60)")
+    page.key("KeyK")
+    velocities = [m["velocity"] for m in page.sent("noteOn")]
+    assert velocities == [pytest.approx(64 / 127), 1]
+
+
 def test_a_curve_is_drawn_and_stays(page):
     middle = "Number(document.querySelector('.curve canvas').getAttribute('aria-valuenow'))"
     before = page.evaluate(middle)
@@ -290,7 +368,7 @@ def test_the_run_that_was_chosen_last_is_played(page):
     page.evaluate("for (const i of [2, 1]) document.getElementById('runs').children[i].click()")
     page.wait("document.querySelectorAll('#pads button').length === 8")
     chosen = "[...document.querySelectorAll('#runs button')].map(b => b.ariaChecked).join()"
-    assert page.evaluate(chosen) == "false,true,false,false,false,false"
+    assert page.evaluate(chosen) == "false,true,false,false,false,false,false"
     # The first one has its own latents.
     page.choose(2)
     page.moves_sound(lambda: page.click("[data-corner='0']"))

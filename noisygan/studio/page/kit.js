@@ -6,7 +6,7 @@ import * as live from "./live.js";
 import { clamp, find, make, say } from "./web/dom.js";
 import { byTyping } from "./web/piano.js";
 import { hushWhile } from "./stage.js";
-import { N_PADS, body, current, listen, onChange, remember, run, state, tell } from "./store.js";
+import { N_PADS, body, current, listen, onChange, remember, run, state, store, tell } from "./store.js";
 
 const CODES = ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ", "KeyK"];
 const LETTERS = "ASDFGHJK";
@@ -14,6 +14,7 @@ const FIRST_KEY = 36;
 const N_STEPS = 16;
 const AHEAD = 0.12;
 const OFF_BEAT = 0.92; // velocity of steps between beats
+let starting = -1; // run whose steps begin as soon as its sounds are there
 let timer = 0, step = 0, nextAt = 0;
 const shown = []; // [time, step] that were scheduled, for the light that runs along
 
@@ -117,6 +118,7 @@ function buildSteps() {
 
 function schedule() {
   const s = state();
+  nextAt = Math.max(nextAt, audio.now()); // a late timer shifts the steps
   while (nextAt < audio.now() + AHEAD) {
     s.pattern.forEach((row, i) => { if (row[step]) sound(i, { when: nextAt, accent: step % 4 ? OFF_BEAT : 1 }); });
     shown.push([nextAt, step]);
@@ -134,10 +136,15 @@ function light(at) {
 }
 
 async function start() {
+  const { number } = store;
+  starting = number;
   // The engine is there before the first beat, or the server has made the sounds.
   await live.prepare();
+  if (starting !== number) return;
   const rendered = state().sounds.filter((each) => !live.plays(each));
   await Promise.all(rendered.map((each) => api.render(body(each)).catch((error) => say(error.message))));
+  if (starting !== number) return;
+  starting = -1;
   step = 0;
   shown.length = 0;
   nextAt = audio.now() + 0.06;
@@ -145,9 +152,11 @@ async function start() {
   toggle(true);
 }
 
+/** Stops; what is scheduled, at most AHEAD seconds, still sounds. */
 function stop() {
   clearInterval(timer);
   timer = 0;
+  starting = -1;
   light(-1);
   toggle(false);
 }
@@ -159,7 +168,10 @@ function toggle(running) {
 
 export function setUp() {
   hushWhile(() => Boolean(timer));
-  find("run").onclick = () => (timer ? stop() : start());
+  find("run").onclick = () => {
+    if (timer) stop();
+    else if (starting !== store.number) start();
+  };
   find("clear").onclick = () => {
     state().pattern.forEach((row) => row.fill(false));
     remember("Clear");

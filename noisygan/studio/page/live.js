@@ -13,14 +13,11 @@ const engines = []; // of each run: {port, sent} or null
 const starts = []; // of each run: a promise
 const sounding = new Set();
 
-/** Starts the engine of the run, once; over when it is there or the server has to render. */
+/** Starts the engine of the run, once; resolves when it is there or the server has to render. */
 export function prepare() {
   const { number } = store;
-  if (!run().has_curves) return null;
-  starts[number] ??= start(number).catch((error) => {
-    delete starts[number]; // the next note tries again
-    say(error.message);
-  });
+  if (!run().has_curves || !window.AudioWorkletNode) return null;
+  starts[number] ??= start(number).catch((error) => say(`The server renders the notes, as the engine did not start: ${error.message}`));
   return starts[number];
 }
 
@@ -28,6 +25,10 @@ async function start(number) {
   const model = await api.model(number);
   if (!model) return;
   const node = await audio.engine(model);
+  await new Promise((resolve, reject) => {
+    node.port.onmessage = ({ data }) => (data.type === "ready" ? resolve() : reject(new Error(data.message)));
+    node.onprocessorerror = () => reject(new Error("it stopped with an error"));
+  });
   node.port.onmessage = ({ data }) => { if (data.type === "error") say(data.message); };
   node.onprocessorerror = () => {
     engines[number] = null;
@@ -56,18 +57,20 @@ function set() {
   });
 }
 
+/** Whether the engine plays a sound. */
+const canPlay = (sound) => Boolean(engines[store.number]) && !Object.keys(sound.edits).length;
+
 /** Whether the engine plays a sound; while there is none, it is started. */
 export function plays(sound) {
   if (!engines[store.number]) prepare();
-  return Boolean(engines[store.number]) && !Object.keys(sound.edits).length;
+  return canPlay(sound);
 }
 
-/** Begins a note; a voice as of `audio.play`, or null where the server renders it. */
-export function begin(note) {
+/** Begins a note with a velocity from 0 to 1; a voice as of `audio.play`, or null where the server renders it. */
+export function begin(note, velocity) {
   if (!plays(current())) return null;
   audio.now(); // wakes it
-  const isLearnt = run().conditions.includes("velocity");
-  send({ type: "noteOn", note, velocity: isLearnt ? state().velocity / 127 : 1 });
+  send({ type: "noteOn", note, velocity });
   sounding.add(note);
   const { port } = engines[store.number];
   return {
@@ -92,7 +95,7 @@ export function silence(now) {
 }
 
 export function setUp() {
-  hushWhile(() => sounding.size > 0 || controllers.sustain);
+  hushWhile(() => sounding.size > 0 || (controllers.sustain && !run().is_kit && canPlay(current())));
   onControl((message) => engines.forEach((engine) => engine?.port.postMessage(message)));
   onChange((reason) => {
     if (reason === "run" && audio.hasStarted()) prepare();

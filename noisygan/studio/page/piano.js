@@ -26,11 +26,12 @@ export async function press(pitch, source, velocity = null) {
   const note = { voice: null, held: true };
   sounding.set(pitch, note);
   mark(pitch, true);
-  const s = state();
+  const s = state(), isLearnt = run().conditions.includes("velocity");
   s.pitch = pitch;
-  if (velocity !== null && run().conditions.includes("velocity")) s.velocity = Math.max(1, Math.round(127 * velocity));
+  if (velocity !== null && isLearnt) s.velocity = Math.max(1, Math.round(127 * velocity));
+  const own = isLearnt ? s.velocity / 127 : velocity ?? 1;
   try {
-    note.voice = live.begin(pitch) ?? audio.play(await api.render(body()));
+    note.voice = live.begin(pitch, own) ?? audio.play(await api.render(body()), { gain: isLearnt ? 1 : own ** 2 });
     note.voice.bend(bend);
     find("stage").dataset.plays++;
     // A tap that was over before the sound came is heard as a short note.

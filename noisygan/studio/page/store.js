@@ -61,7 +61,7 @@ export async function begin(number) {
     velocity: 100,
     seconds: facts.seconds,
     corners: corners.map((sound) => sound.z),
-    pattern: firstPattern(facts, sounds),
+    pattern: facts.is_kit ? firstPattern(facts, sounds) : [],
     tempo: 112,
     past: [],
     at: 0,
