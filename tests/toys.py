@@ -199,6 +199,7 @@ def run(
     """A stand-in for a `noisygan.Run`, as far as rendering needs it."""
     return types.SimpleNamespace(
         name=name,
+        path=pathlib.Path("runs", name),
         condition_names=condition_names,
         label_names=label_names,
         pitches=pitches,

@@ -60,8 +60,10 @@ def run(args):
         for player in players:
             player.warm_up()
         studio = server.Studio(players, args.host)
-        names = ", ".join(player.name for player in players)
-        print(f"{names}: open {network.url_of(listener)} (Ctrl-C ends it)", flush=True)
+        print(
+            f"{', '.join(studio.names)}: open {network.url_of(listener)} (Ctrl-C ends it)",
+            flush=True,
+        )
         if not network.is_loopback(args.host):
             print(f"listening on {args.host}: others who reach it may use the page", flush=True)
         server.serve(studio, listener)

@@ -105,7 +105,7 @@ def number(body, name, default, low, high):
     value = default if value is None else value
     # `not ... <=` and not `>`: refuses NaN too.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise UsageError(f"{name}: got {_shown(value)}, expected a number {low:g} to {high:g}")
+        raise UsageError(f"{name}: got {_shown(value)}, expected a number {low:g} to {high:.10g}")
     return float(value)
 
 

@@ -32,10 +32,14 @@ class Studio:
       players: list of `noisygan.studio.player.Player`.
       host: Address that the server listens on.
       n_latents: How many latents are rendered for a run's map.
+
+    Attributes:
+      names: Of the runs on the page: the end of each one's path, as long as others differ in it.
     """
 
     def __init__(self, players, host="127.0.0.1", n_latents=landscape.N_LATENTS):
         self.players = players
+        self.names = _distinct_ends([player.run.path.resolve() for player in players])
         self.worker = Worker()
         # Matching takes a minute, so it has its own thread.
         self.matcher = Worker(n_waiting=1)
@@ -94,7 +98,8 @@ class Studio:
 
     async def list_runs(self, request):
         """Send the facts of each run."""
-        return JSONResponse([player.facts() for player in self.players])
+        named = zip(self.players, self.names, strict=True)
+        return JSONResponse([player.facts() | {"name": name} for player, name in named])
 
     async def landscape(self, request):
         """Send a run's directions and map; 202 until they are found."""
@@ -199,6 +204,17 @@ class Studio:
         if not isinstance(body, dict):
             raise UsageError("expected a JSON object")
         return body, self._player(body)
+
+
+def _distinct_ends(paths):
+    """The shortest end of each path that no other path has."""
+
+    def end(path):
+        ends = (path.parts[-n:] for n in range(1, len(path.parts) + 1))
+        others = [other.parts for other in paths if other != path]
+        return "/".join(next(e for e in ends if all(o[-len(e) :] != e for o in others)))
+
+    return [end(path) for path in paths]
 
 
 def _answer(status):

@@ -351,6 +351,56 @@ def test_a_link_brings_the_sound_back(page, chromium, address):
     assert unknown.evaluate(STATUS) == "A seed is a whole number from 0 to 2147483647"
 
 
+NAME = "document.getElementById('name').textContent"
+CHOSEN = "[...document.querySelectorAll('#pads button')].findIndex(b => b.ariaPressed === 'true')"
+
+
+def test_a_link_is_opened_in_the_open_studio(page, chromium):
+    def paste(fragment):
+        page.evaluate(f"location.hash = '{fragment}'; 0")
+
+    page.moves_sound(lambda: paste("#run=flute&seed=7&pitch=70"))
+    assert page.evaluate(NAME) == "Seed 7"
+    page.moves_sound(lambda: page.click("#undo"))
+    assert page.evaluate(NAME) == "Seed 0"
+    # The sound of a class goes to its pad.
+    paste("#run=kit&seed=9&label=snare")
+    page.wait(f"{CHOSEN} === 1")
+    facts = "document.getElementById('facts').textContent"
+    page.wait(f"{NAME} === 'Seed 9' && {facts}.startsWith('snare')")
+    for fragment, line in (
+        ("#run=nosuch&seed=5", "This link is of the run nosuch, which is not here"),
+        ("#run=kit&seed=5&label=gong", "This link's gong is none of kit's kinds"),
+    ):
+        paste(fragment)
+        page.wait(f'{STATUS} === "{line}"')
+        page.wait("location.hash === '#run=kit&seed=9&label=snare'")
+        assert page.evaluate(NAME) == "Seed 9"
+    assert chromium.problems == []
+
+
+def test_a_favourite_goes_to_a_pad_of_its_class(chromium, address):
+    page = Page(chromium, address, run=1)
+    kinds = "[...document.querySelectorAll('#pads b')].map(b => b.textContent).join()"
+    before = page.evaluate(kinds)
+    page.moves_sound(lambda: page.click("#dice"))
+    kept = page.evaluate(NAME)
+    page.click("#favour")
+    page.moves_sound(lambda: page.key("KeyS"))
+    page.moves_sound(lambda: page.click("#favourites button"))
+    assert page.evaluate(f"[{CHOSEN}, {NAME}]") == [0, kept]
+    assert page.evaluate(kinds) == before
+    page.click("#favourites .remove")
+
+
+@pytest.mark.parametrize("text", ["", "1.5"])
+def test_an_invalid_seed_leaves_the_sound(page, text):
+    page.evaluate("document.getElementById('seed').focus()")
+    page.slide("#seed", f"'{text}'")
+    page.wait(f"{STATUS} === 'A seed is a whole number from 0 to 2147483647'")
+    assert page.evaluate(f"[{NAME}, document.getElementById('seed').value]") == ["Seed 0", "0"]
+
+
 # What a test answers to addresses that begin with `stubbed`.
 FETCH = """
 window.stubbed = "nothing";
@@ -490,6 +540,7 @@ def test_a_kit_has_pads_and_steps(chromium, address):
     page.wait(f"{STAGE}.plays > {plays} && !!document.querySelector('#steps .now')")
     page.click("#run")
     assert page.evaluate("document.getElementById('run').textContent") == "Start"
+    assert page.evaluate("!!document.querySelector('#steps .now')") is False
     assert chromium.problems == []
 
 

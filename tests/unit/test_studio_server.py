@@ -5,6 +5,7 @@ import concurrent.futures
 import http.client
 import io
 import json
+import pathlib
 import socket
 import urllib.parse
 import zipfile
@@ -18,6 +19,7 @@ pytest.importorskip("uvicorn", reason="needs the extra studio")
 
 from noisygan.audio_io.controls import load_controls
 from noisygan.studio import files, network
+from noisygan.studio.server import Studio
 from tests import studio_runs
 
 Z = [0.0] * 6
@@ -88,6 +90,15 @@ def test_only_the_pages_files_are_served(ask):
         assert ask(path)[0] == 404, path
 
 
+def test_runs_in_folders_of_one_name_have_names_of_their_own():
+    players = [studio_runs.melodic() for _ in range(4)]
+    paths = ("out/flute/runs/a", "out/drums/runs/a", "out/flute/runs/b", "out/flute/runs/b")
+    for player, path in zip(players, paths, strict=True):
+        player.run.path = pathlib.Path(path)
+    names = Studio(players).names
+    assert names == ["flute/runs/a", "drums/runs/a", "b", "b"]
+
+
 def test_landscapes_are_found(ask):
     for run in range(3):
         while (answer := ask(f"/api/landscape/{run}"))[0] == 202:
@@ -122,7 +133,7 @@ def test_landscapes_are_found(ask):
         ("/api/render", {"run": 3, "tags": {"bend": 10**400}}, 400, "a number -1 to 3"),
         ("/api/wav", {"bits": 12}, 400, "bits: got 12"),
         ("/api/wav", {"sample_rate": 1}, 400, "sample_rate: got 1"),
-        ("/api/latent", {"seed": "x"}, 400, "seed: got x"),
+        ("/api/latent", {"seed": "x"}, 400, "seed: got x, expected a number 0 to 2147483647"),
         ("/api/controls", {"run": 2}, 400, "has no controls"),
         ("/api/instrument", {"run": 1}, 400, "pads: expected a list"),
         ("/api/render", b"x" * (network.MAX_BODY + 1), 413, "too large"),

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { find, make, say } from "./web/dom.js";
 import { isSeed, pack, round, unpack } from "./web/latents.js";
 import { knownTags } from "./web/widgets.js";
-import { body, current, goTo, onChange, remember, run, seeded, shape, state, store } from "./store.js";
+import { begin, body, choosePad, current, goTo, onChange, remember, run, seeded, shape, state, store } from "./store.js";
 
 const N_FAVOURITES = 200;
 const shelf = () => `noisygan-studio/${run().name}/${run().latent_dim}`;
@@ -39,7 +39,7 @@ function showFavourites() {
     const take = make("button", { type: "button", textContent: each.name });
     take.onclick = () => {
       const { z, seed, noise, edits, label, tags } = structuredClone(each);
-      shape({ z, seed, noise, edits: edits || {}, label: run().labels.length ? label : 0, tags: known(tags) }, each.name);
+      shape({ z, seed, noise, edits: edits || {}, label: run().labels.length ? label : 0, tags: knownTags(run().tags, current().tags, tags || {}) }, each.name);
       remember(each.name);
     };
     const remove = make("button", { type: "button", className: "remove", textContent: "×", "aria-label": `Remove ${each.name}` });
@@ -65,8 +65,6 @@ function showHistory() {
 
 // A link holds the run's name and the sound: its seed where it has one, else its latent.
 
-const known = (tags = {}) => knownTags(run().tags, current().tags, tags);
-
 function link() {
   const s = state(), sound = current();
   const fields = new URLSearchParams({ run: run().name });
@@ -81,34 +79,41 @@ function link() {
   return `#${fields}`;
 }
 
-/** What a link asks for: {number, apply()} or null. */
-export function linked() {
-  const fields = new URLSearchParams(location.hash.slice(1));
-  const number = store.runs.findIndex((each) => each.name === fields.get("run"));
-  if (number < 0) return null;
-  return {
-    number,
-    async apply() {
-      const sound = current(), facts = run(), label = facts.labels.indexOf(fields.get("label"));
-      const pitch = Number(fields.get("pitch"));
-      if (fields.get("pitch") && pitch >= 0 && pitch <= 127) state().pitch = pitch;
-      if (label >= 0) sound.label = label;
-      sound.tags = known(Object.fromEntries(Object.keys(facts.tags).map((name) => [name, fields.get(`tag.${name}`) ?? undefined])));
-      try {
-        if (fields.get("seed")) {
-          const { z, seed, noise, name } = await seeded(Number(fields.get("seed")));
-          Object.assign(sound, { z, seed, noise, name });
-        } else if (fields.get("z")) {
-          const z = unpack(fields.get("z")).map(round);
-          if (z.length !== facts.latent_dim || !z.every((value) => Math.abs(value) <= 20)) throw new Error("This link's sound does not fit the run");
-          const noise = Number(fields.get("noise"));
-          Object.assign(sound, { z, seed: null, noise: isSeed(noise) ? noise : 0, name: "Shared sound" });
-        }
-      } catch (error) {
-        say(error.message);
-      }
-    },
-  };
+/** z, seed, noise and name of a link's sound, as far as it has them. */
+async function soundOf(fields, number) {
+  if (fields.get("seed")) {
+    const { z, seed, noise, name } = await seeded(Number(fields.get("seed")), 0, number);
+    return { z, seed, noise, name };
+  }
+  if (!fields.get("z")) return {};
+  const z = unpack(fields.get("z")).map(round), noise = Number(fields.get("noise"));
+  if (z.length !== store.runs[number].latent_dim || !z.every((value) => Math.abs(value) <= 20)) throw new Error("This link's sound does not fit the run");
+  return { z, seed: null, noise: isSeed(noise) ? noise : 0, name: "Shared sound" };
+}
+
+/** Takes the sound of a link into its run; the number of that run, undefined where it is not here. */
+export async function open(hash) {
+  const fields = new URLSearchParams(hash.slice(1)), name = fields.get("run");
+  if (name === null) return undefined;
+  const number = store.runs.findIndex((each) => each.name === name);
+  if (number < 0) return say(`This link is of the run ${name.slice(0, 60)}, which is not here`);
+  await begin(number);
+  const facts = store.runs[number], s = store.states[number];
+  try {
+    const found = await soundOf(fields, number);
+    if (facts.labels.length && fields.has("label")) {
+      found.label = facts.labels.indexOf(fields.get("label"));
+      if (found.label < 0) throw new Error(`This link's ${fields.get("label").slice(0, 60)} is none of ${name}'s kinds`);
+      choosePad(found.label, s);
+    }
+    const sound = s.sounds[s.chosen], tags = Object.keys(facts.tags).map((tag) => [tag, fields.get(`tag.${tag}`) ?? undefined]);
+    Object.assign(sound, found, { tags: knownTags(facts.tags, sound.tags, Object.fromEntries(tags)) });
+    const pitch = Number(fields.get("pitch"));
+    if (fields.get("pitch") && pitch >= 0 && pitch <= 127) s.pitch = pitch;
+  } catch (error) {
+    say(error.message);
+  }
+  return number;
 }
 
 async function share() {

@@ -131,7 +131,7 @@ function schedule() {
 
 function light(at) {
   for (const row of find("steps").children) {
-    [...row.children].forEach((cell, i) => cell.classList.toggle("now", i === at + 1));
+    [...row.children].slice(1).forEach((cell, i) => cell.classList.toggle("now", i === at));
   }
 }
 

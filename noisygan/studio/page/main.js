@@ -10,7 +10,7 @@ import * as match from "./match.js";
 import * as piano from "./piano.js";
 import * as shape from "./shape.js";
 import * as stage from "./stage.js";
-import { begin, run, store, tell } from "./store.js";
+import { begin, current, remember, run, store, tell } from "./store.js";
 import * as midi from "./web/midi.js";
 import * as xy from "./xy.js";
 
@@ -35,6 +35,13 @@ async function choose(number) {
     delete searches[number]; // the next visit tries again
     say(error.message);
   });
+}
+
+/** Plays the sound of a link; without one, the run as it is. */
+async function follow(hash) {
+  const number = (await keep.open(hash)) ?? Math.max(store.number, 0);
+  await choose(number);
+  if (store.number === number) remember(current().name);
 }
 
 function tabs() {
@@ -66,14 +73,9 @@ async function start() {
     releaseAll: piano.releaseAll,
     silence: piano.silence,
   });
-  const asked = keep.linked();
-  if (asked) {
-    await begin(asked.number);
-    store.number = asked.number;
-    await asked.apply();
-  }
   tabs();
-  await choose(asked ? asked.number : 0);
+  await follow(location.hash);
+  window.addEventListener("hashchange", ({ newURL }) => follow(new URL(newURL).hash).catch((error) => say(error.message)));
   document.documentElement.dataset.ready = "yes";
 }
 

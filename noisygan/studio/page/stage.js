@@ -151,13 +151,14 @@ async function take(seed) {
     remember(made.name);
   } catch (error) {
     say(error.message);
+    find("seed").value = current().seed ?? "";
   }
 }
 
 export function setUp() {
   find("play").onclick = playCurrent;
   find("dice").onclick = () => take(Math.floor(Math.random() * 100000));
-  find("seed").onchange = () => take(Number(find("seed").value));
+  find("seed").onchange = () => take(find("seed").valueAsNumber); // of an empty field NaN
   onSound(changed);
   onChange((reason) => {
     if (reason === "run") { shown = null; voice?.stop(); listen(false); }

@@ -67,7 +67,7 @@ export async function begin(number) {
     at: 0,
   };
   begun.past.push({ label: "Start", snapshot: kept(begun) });
-  store.states[number] = begun;
+  store.states[number] ??= begun; // another call may have been faster
 }
 
 function firstPattern(facts, sounds) {
@@ -106,8 +106,15 @@ export function goTo(at) {
   listen();
 }
 
+/** Chooses a pad of a label, unless the chosen one has it or none has. */
+export function choosePad(label, s = state()) {
+  const at = s.sounds.findIndex((sound) => sound.label === label);
+  if (at >= 0 && s.sounds[s.chosen].label !== label) s.chosen = at;
+}
+
 /** Changes the current sound: its latent, or more. The change is heard. */
 export function shape(changes, name) {
+  if ("label" in changes) choosePad(changes.label);
   Object.assign(current(), { seed: null, name: name || current().name }, changes);
   current().z = current().z.map(round); // as a link writes it
   tell("sound");
