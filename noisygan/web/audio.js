@@ -2,7 +2,8 @@
 
 import { find } from "./dom.js";
 
-const FADE_SECONDS = 0.005;
+const LEVEL = 0.4; // of the engine: chords of six loud notes are linear
+const REACH = 4; // largest sample that the clipper takes
 const taps = new Set(), listeners = new Set();
 let context = null, node = null, output = null, analyser = null;
 let failed = false;
@@ -36,9 +37,9 @@ export const scriptAddress = (id) => `data:text/javascript;charset=utf-8,${encod
 
 /** Linear up to 0.8, then rounded off towards 1: sixteen voices may exceed full scale. */
 function clipping() {
-  const n = 4001, reach = 4;
+  const n = 4001;
   return Float32Array.from({ length: n }, (_, i) => {
-    const x = reach * ((2 * i) / (n - 1) - 1), size = Math.abs(x);
+    const x = REACH * ((2 * i) / (n - 1) - 1), size = Math.abs(x);
     return Math.sign(x) * (size <= 0.8 ? size : 0.8 + 0.2 * Math.tanh((size - 0.8) / 0.2));
   });
 }
@@ -61,7 +62,7 @@ export async function start(model) {
       listeners.forEach((listener) => listener(data));
     };
     made.onprocessorerror = () => explain("The engine stopped with an error; load the page again");
-    output = new GainNode(context, { gain: 1 / 4 });
+    output = new GainNode(context, { gain: LEVEL / REACH });
     const clipper = new WaveShaperNode(context, { curve: clipping() });
     analyser = new AnalyserNode(context, { fftSize: 2048 });
     made.connect(output).connect(clipper).connect(analyser).connect(context.destination);

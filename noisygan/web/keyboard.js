@@ -45,7 +45,7 @@ function bySpace() {
     if (event.repeat || !isFree(event)) return;
     if (event.code === "Comma") shift(-1);
     if (event.code === "Period") shift(1);
-    if (event.key !== " " || event.target.closest("button, summary, input, select")) return;
+    if (event.key !== " " || event.target.closest("button, summary")) return;
     event.preventDefault();
     isDown = true;
     pedal("sustain", true, "space");

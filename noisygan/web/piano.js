@@ -122,6 +122,14 @@ export function byPointer(element, glide, press, release) {
   });
 }
 
+/** After Enter in a field, and a choice from a menu by pointer, typing plays again. */
+function leaveFields() {
+  let menu = null;
+  document.addEventListener("pointerdown", ({ target }) => { menu = target.closest?.("select"); });
+  document.addEventListener("change", ({ target }) => { if (target === menu) target.blur(); });
+  document.addEventListener("keydown", ({ key, target }) => { if (key === "Enter" && target.closest?.("input")) target.blur(); });
+}
+
 /** Typed keys: noteOf(code) is undefined where one plays nothing. */
 export function byTyping(noteOf, press, release) {
   const typed = new Map(); // code -> note
@@ -136,6 +144,7 @@ export function byTyping(noteOf, press, release) {
     press(note, event.code);
   });
   document.addEventListener("keyup", (event) => letGo(event.code));
+  leaveFields();
   // Released elsewhere, a key sends no keyup.
   window.addEventListener("blur", () => [...typed.keys()].forEach(letGo));
 }

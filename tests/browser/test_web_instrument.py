@@ -112,10 +112,18 @@ def test_two_octaves_by_typing_and_the_space_bar_sustains(flute):
     flute.key("Space", "keyUp")
     assert flute.sent("sustain") == [{"type": "sustain", "on": False}]
     flute.wait(f"{ACTIVE} === ''")
-    # Typing into a field plays nothing.
+    # Typing into a field plays nothing, until Enter.
     flute.evaluate("document.getElementById('seed').focus()")
     flute.key("KeyZ")
     assert flute.sent("noteOn") == []
+    flute.browser.press("Enter")
+    flute.key("KeyZ")
+    assert len(flute.sent("noteOn")) == 1
+    flute.key("KeyZ", "keyUp")
+    # A slider leaves the space bar to the pedal.
+    flute.evaluate("document.querySelector('#playing input').focus()")
+    flute.key("Space")
+    assert flute.sent("sustain") == [{"type": "sustain", "on": True}]
 
 
 MIDI_MESSAGES = [
