@@ -52,8 +52,6 @@ function bySpace() {
   });
   document.addEventListener("keyup", (event) => { if (event.key === " ") lift(); });
   window.addEventListener("blur", lift);
-  // It presses no button that was clicked before.
-  document.addEventListener("click", (event) => { if (event.detail) event.target.closest("button")?.blur(); });
 }
 
 export function setUp() {

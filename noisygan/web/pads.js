@@ -3,16 +3,14 @@
 import { find, make } from "./dom.js";
 import { isHeld } from "./holds.js";
 import { press, release, sounding } from "./notes.js";
-import { byPointer, byTyping } from "./piano.js";
+import { PAD_CODES, byPointer, byTyping } from "./piano.js";
 import { isKit, onChange, state } from "./sound.js";
-
-const CODES = [..."ASDFGHJKZXCVBNMQWERTYUI"].map((letter) => `Key${letter}`);
 
 function build() {
   find("pads").replaceChildren(...state.sounds.map(({ name, keys }, i) => {
     const pad = make("button", { type: "button", "data-note": keys[0] },
       make("b", { textContent: name }),
-      make("small", {}, make("span", { className: "wide", textContent: CODES[i] ? `${CODES[i].slice(3)} · ` : "" }), ""));
+      make("small", {}, make("span", { className: "wide", textContent: PAD_CODES[i] ? `${PAD_CODES[i].slice(3)} · ` : "" }), ""));
     pad.addEventListener("click", (event) => {
       // Enter and Space; a pointer has played it already.
       if (event.detail) return;
@@ -39,7 +37,7 @@ export function setUp() {
   if (!isKit) return;
   find("play-pads").hidden = false;
   byPointer(find("pads"), false, press, release);
-  byTyping((code) => state.sounds[CODES.indexOf(code)]?.keys[0], press, release);
+  byTyping((code) => state.sounds[PAD_CODES.indexOf(code)]?.keys[0], press, release);
   build();
   onChange(refresh);
 }

@@ -4,6 +4,8 @@
 import { clamp, find, isBlack, make, noteName } from "./dom.js";
 
 const MIN_FIRST = 12, MAX_FIRST = 96;
+/** Letters of pads, in their order, as codes of typed keys. */
+export const PAD_CODES = [..."ASDFGHJKZXCVBNMQWERTYUI"].map((letter) => `Key${letter}`);
 
 /** Semitones that fit into the width of the page. */
 export const range = () => (find("piano").clientWidth < 560 ? 12 : 24);
@@ -122,12 +124,13 @@ export function byPointer(element, glide, press, release) {
   });
 }
 
-/** After Enter in a field, and a choice from a menu by pointer, typing plays again. */
-function leaveFields() {
+/** After Enter in a field, a choice from a menu by pointer and a click on a button, keys are the page's. */
+function dropFocus() {
   let menu = null;
   document.addEventListener("pointerdown", ({ target }) => { menu = target.closest?.("select"); });
   document.addEventListener("change", ({ target }) => { if (target === menu) target.blur(); });
   document.addEventListener("keydown", ({ key, target }) => { if (key === "Enter" && target.closest?.("input")) target.blur(); });
+  document.addEventListener("click", ({ detail, target }) => { if (detail) target.closest("button")?.blur(); });
 }
 
 /** Typed keys: noteOf(code) is undefined where one plays nothing. */
@@ -144,7 +147,7 @@ export function byTyping(noteOf, press, release) {
     press(note, event.code);
   });
   document.addEventListener("keyup", (event) => letGo(event.code));
-  leaveFields();
+  dropFocus();
   // Released elsewhere, a key sends no keyup.
   window.addEventListener("blur", () => [...typed.keys()].forEach(letGo));
 }

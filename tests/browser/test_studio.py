@@ -198,10 +198,22 @@ def test_a_kit_that_the_page_plays_itself(chromium, address):
     page.wait("!!keys.onmidimessage")
     page.midi([0x99, 38, 64])
     struck = [(m["note"], m["velocity"]) for m in page.sent("noteOn")]
-    assert struck == [(130, 1), (130, 1), (131, pytest.approx(64 / 127))]
-    # A slider gives the engine the chosen pad's latent alone.
+    # Lower on a pad is louder.
+    assert struck == [
+        (130, pytest.approx(0.65, abs=0.02)),
+        (130, 1),
+        (131, pytest.approx(64 / 127)),
+    ]
+    # A slider gives the engine the chosen pad's latent alone, and is heard in the drum that rings.
+    plays = page.plays()
     page.moves_sound(lambda: page.slide("#directions input", 2.5))
+    assert page.plays() == plays
     assert [m["note"] for m in page.sent("latents", "seed", "tags")] == [131]
+    # Without a drum that rings, the server renders the change.
+    page.midi([0xB9, 120, 0])
+    page.moves_sound(lambda: page.slide("#directions input", -2.5))
+    assert page.plays() == plays + 1
+    page.sent()
     # Steps have their times, in whole sixteenths.
     page.click("#clear")
     for step in (1, 2, 5):
@@ -239,7 +251,8 @@ window.clearInterval = (timer) => { timers.delete(timer); end(timer); };
 
 def test_steps_begin_once_and_in_their_own_run(chromium, address):
     page = Page(chromium, address, run=5, script=TIMERS)
-    page.evaluate("for (let i = 0; i < 2; i++) document.getElementById('run').click()")
+    clicked = "for (let i = 0; i < 2; i++) document.getElementById('run').click();"
+    assert page.evaluate(f"{clicked} document.getElementById('run').textContent") == "Starting …"
     page.wait("document.getElementById('run').textContent === 'Stop'")
     page.click("#run")
     assert page.evaluate("timers.size") == 0
@@ -393,6 +406,23 @@ def test_a_favourite_goes_to_a_pad_of_its_class(chromium, address):
     page.click("#favourites .remove")
 
 
+def test_after_a_field_and_a_button_keys_are_the_pages(page):
+    page.evaluate("document.getElementById('seed').select()")
+    page.browser.press("7")
+    page.moves_sound(lambda: page.browser.press("Enter"))
+    assert page.evaluate(NAME) == "Seed 7"
+    plays = page.plays()
+    page.key("KeyK")
+    page.key("KeyK", "keyUp")
+    page.wait(f"{STAGE}.plays == {plays + 1}")
+    page.moves_sound(lambda: page.pointer("#dice", (0.5, 0.5)))
+    page.wait("!document.documentElement.dataset.busy")
+    name, plays = page.evaluate(NAME), page.plays()
+    page.browser.press(" ")
+    page.wait(f"{STAGE}.plays == {plays + 1}")
+    assert page.evaluate(NAME) == name
+
+
 @pytest.mark.parametrize("text", ["", "1.5"])
 def test_an_invalid_seed_leaves_the_sound(page, text):
     page.evaluate("document.getElementById('seed').focus()")
@@ -478,7 +508,8 @@ def test_a_sound_that_fades_in_can_fade_out(chromium, address):
 def test_files_are_kept(page, tmp_path):
     page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     for button, name in (("wav", "flute.wav"), ("controls", "flute.npz"), ("sfz", "flute-sfz.zip")):
-        page.click(f"#get-{button}")
+        made = f"(() => {{ document.getElementById('get-{button}').click(); return {STATUS}; }})()"
+        assert page.evaluate(made) == "Making the file …"
         page.wait(f"document.getElementById('status').textContent.startsWith('{name}')")
     audio, rate = soundfile.read(page.waited(tmp_path / "flute.wav"))
     assert rate == 16000 and len(audio) == 32000

@@ -128,6 +128,7 @@ async function share() {
 
 async function get(path, changes) {
   try {
+    say("Making the file …");
     say(`${await api.download(path, changes)} is on its way`);
   } catch (error) {
     say(error.message);

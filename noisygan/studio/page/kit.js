@@ -4,12 +4,10 @@ import * as api from "./api.js";
 import * as audio from "./audio.js";
 import * as live from "./live.js";
 import { clamp, find, make, say } from "./web/dom.js";
-import { byTyping } from "./web/piano.js";
+import { PAD_CODES, byPointer, byTyping } from "./web/piano.js";
 import { hushWhile } from "./stage.js";
 import { N_PADS, body, current, listen, onChange, remember, run, state, store, tell } from "./store.js";
 
-const CODES = ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ", "KeyK"];
-const LETTERS = "ASDFGHJK";
 const FIRST_KEY = 36;
 const N_STEPS = 16;
 const AHEAD = 0.12;
@@ -64,11 +62,10 @@ async function sound(i, { when, velocity = null, accent = 1 }) {
 
 function buildPads() {
   find("pads").replaceChildren(...state().sounds.map((each, i) => {
-    const pad = make("button", { type: "button", "aria-pressed": i === state().chosen },
+    const pad = make("button", { type: "button", "data-note": i, "aria-pressed": i === state().chosen },
       make("b", { textContent: name(i) }),
-      make("small", {}, make("span", { className: "wide", textContent: LETTERS[i] ? `${LETTERS[i]} · ` : "" }), each.name));
+      make("small", {}, make("span", { className: "wide", textContent: PAD_CODES[i] ? `${PAD_CODES[i].slice(3)} · ` : "" }), each.name));
     pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
-    pad.addEventListener("pointerdown", (event) => { if (!event.button) hit(i); });
     pad.addEventListener("click", (event) => { if (!event.detail) hit(i); }); // Enter and Space
     return pad;
   }));
@@ -138,6 +135,7 @@ function light(at) {
 async function start() {
   const { number } = store;
   starting = number;
+  find("run").textContent = "Starting …";
   // The engine is there before the first beat, or the server has made the sounds.
   await live.prepare();
   if (starting !== number) return;
@@ -182,7 +180,8 @@ export function setUp() {
     find("tempo").value = state().tempo;
     remember("Tempo");
   };
-  byTyping((code) => (run()?.is_kit && CODES.includes(code) ? CODES.indexOf(code) : undefined), (pad) => hit(pad), () => {});
+  byPointer(find("pads"), false, (pad, _, velocity) => hit(pad, velocity), () => {});
+  byTyping((code) => (run()?.is_kit && PAD_CODES.includes(code) ? PAD_CODES.indexOf(code) : undefined), (pad) => hit(pad), () => {});
   onChange((reason) => {
     if (reason === "run") {
       stop();
