@@ -18,6 +18,13 @@ export function letGo(note, source) {
   return Boolean(own?.delete(source)) && !own.size && holders.delete(note);
 }
 
+/** Counts the voices of notes, a Map, by the engine's messages. */
+export function countVoices(voices, { note, on }) {
+  const n = (voices.get(note) ?? 0) + (on ? 1 : -1);
+  if (n > 0) voices.set(note, n);
+  else voices.delete(note);
+}
+
 /** Removes all sources of a note, or of all notes. */
 export function drop(note) {
   if (note === undefined) holders.clear();

@@ -3,7 +3,7 @@
 import { onMessage, send, wake } from "./audio.js";
 import { controlMessages, liftPedals, onControl } from "./controllers.js";
 import { clamp } from "./dom.js";
-import { drop, heldNotes, hold, letGo } from "./holds.js";
+import { countVoices, drop, heldNotes, hold, letGo } from "./holds.js";
 import { isKit, state, tell } from "./sound.js";
 
 /** Notes that sound, with the number of their voices. */
@@ -59,9 +59,7 @@ export const sendControllers = () => controlMessages().forEach(send);
 export function setUp() {
   onMessage((message) => {
     if (message.type !== "note") return;
-    const n = (sounding.get(message.note) ?? 0) + (message.on ? 1 : -1);
-    if (n > 0) sounding.set(message.note, n);
-    else sounding.delete(message.note);
+    countVoices(sounding, message);
     tell("notes");
   });
   onControl((message) => {

@@ -7,6 +7,7 @@ import * as midi from "./midi.js";
 import * as notes from "./notes.js";
 import * as pads from "./pads.js";
 import * as panel from "./panel.js";
+import { dropFocus } from "./piano.js";
 import * as presets from "./presets.js";
 import * as recorder from "./recorder.js";
 import { model, sendAll } from "./sound.js";
@@ -16,5 +17,6 @@ onMessage((message) => {
 });
 for (const part of [presets, notes, keyboard, pads, panel, recorder]) part.setUp();
 midi.setUp([find("midi")], notes);
+dropFocus();
 sendAll();
 start(model);

@@ -125,7 +125,7 @@ export function byPointer(element, glide, press, release) {
 }
 
 /** After Enter in a field, a choice from a menu by pointer and a click on a button, keys are the page's. */
-function dropFocus() {
+export function dropFocus() {
   let menu = null;
   document.addEventListener("pointerdown", ({ target }) => { menu = target.closest?.("select"); });
   document.addEventListener("change", ({ target }) => { if (target === menu) target.blur(); });
@@ -147,7 +147,6 @@ export function byTyping(noteOf, press, release) {
     press(note, event.code);
   });
   document.addEventListener("keyup", (event) => letGo(event.code));
-  dropFocus();
   // Released elsewhere, a key sends no keyup.
   window.addEventListener("blur", () => [...typed.keys()].forEach(letGo));
 }

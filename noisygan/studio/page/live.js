@@ -7,9 +7,10 @@ import { hushWhile } from "./stage.js";
 import { current, onChange, run, state, store } from "./store.js";
 import { controlMessages, controllers, liftPedals, onControl } from "./web/controllers.js";
 import { say } from "./web/dom.js";
+import { countVoices } from "./web/holds.js";
 
 const PAD_KEY = 128; // keys of pads, above those of MIDI
-const engines = []; // of each run: {port, sent, ringing: pad's key -> number of drums that ring} or null
+const engines = []; // of each run: {port, sent, ringing: key -> number of voices} or null
 const starts = []; // of each run: a promise
 const sounding = new Set();
 
@@ -29,15 +30,16 @@ async function start(number) {
     node.port.onmessage = ({ data }) => (data.type === "ready" ? resolve() : reject(new Error(data.message)));
     node.onprocessorerror = () => reject(new Error("it stopped with an error"));
   });
+  const ringing = new Map();
   node.port.onmessage = ({ data }) => {
     if (data.type === "error") say(data.message);
-    if (data.type === "note" && !data.on) rings(number, data.note, -1);
+    if (data.type === "note") countVoices(ringing, data);
   };
   node.onprocessorerror = () => {
     engines[number] = null;
     say("The engine stopped with an error; the server renders the notes");
   };
-  engines[number] = { port: node.port, sent: new Map(), ringing: new Map() };
+  engines[number] = { port: node.port, sent: new Map(), ringing };
   controlMessages().forEach((message) => node.port.postMessage(message));
   if (number === store.number) set();
 }
@@ -85,26 +87,16 @@ export function begin(note, velocity) {
   };
 }
 
-function rings(number, note, more) {
-  const ringing = engines[number]?.ringing, n = (ringing?.get(note) ?? 0) + more;
-  if (n > 0) ringing.set(note, n);
-  else ringing?.delete(note);
-}
-
 /** Strikes a pad, with a velocity from 0 to 1, at a time of the audio clock or at once. */
 export function strike(pad, velocity, time) {
   audio.now();
   send({ type: "noteOn", note: PAD_KEY + pad, velocity, time });
-  rings(store.number, PAD_KEY + pad, 1);
 }
 
 /** Ends all that the engines play. */
 export function silence(now) {
   liftPedals();
-  engines.forEach((engine) => {
-    engine?.port.postMessage({ type: "allOff", now });
-    engine?.ringing.clear();
-  });
+  engines.forEach((engine) => engine?.port.postMessage({ type: "allOff", now }));
 }
 
 export function setUp() {

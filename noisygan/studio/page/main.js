@@ -12,6 +12,7 @@ import * as shape from "./shape.js";
 import * as stage from "./stage.js";
 import { begin, current, remember, run, store, tell } from "./store.js";
 import * as midi from "./web/midi.js";
+import { dropFocus } from "./web/piano.js";
 import * as xy from "./xy.js";
 
 const searches = []; // for landscapes: a promise of each run
@@ -73,6 +74,7 @@ async function start() {
     releaseAll: piano.releaseAll,
     silence: piano.silence,
   });
+  dropFocus();
   tabs();
   await follow(location.hash);
   window.addEventListener("hashchange", ({ newURL }) => follow(new URL(newURL).hash).catch((error) => say(error.message)));
