@@ -4,6 +4,7 @@ Coordinates are called with times in seconds ([n_times] for all notes, or [batch
 note-off in seconds ([batch], infinite for a note that is never released) and the latent (z with
 encoded conditions, float32 [batch, n]), and return [batch, n_times, n_coordinates].
 They are functions of time in seconds, so a curve does not depend on the frame rate.
+`stops_while_held` says that their time stops while a note is held longer than the recordings are.
 """
 
 import math
@@ -27,6 +28,8 @@ def _for_each(note_off, curves, times):
 class Linear:
     """Time, mapped linearly from 0 .. seconds to -1 .. 1 and beyond, as in the first CPPNs."""
 
+    stops_while_held = True
+
     def __init__(self, seconds):
         self.seconds = seconds
 
@@ -44,6 +47,8 @@ class Attack:
       time_constants: Seconds. A held note changes for about three of the longest.
     """
 
+    stops_while_held = True
+
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3)):
         self.time_constants = time_constants
 
@@ -59,6 +64,8 @@ class Release:
     The ramp reaches 1 after `ramp_seconds`: a level in dB that follows it decays exponentially.
     """
 
+    stops_while_held = False
+
     def __init__(self, time_constants=(0.01, 0.03, 0.1, 0.3), ramp_seconds=1.0):
         self.time_constants = time_constants
         self.ramp_seconds = ramp_seconds
@@ -73,6 +80,8 @@ class Release:
 
 class Periodic:
     """Sines and cosines of fixed rates in Hz."""
+
+    stops_while_held = True
 
     def __init__(self, rates_hz=(0.25, 0.5, 1.0, 2.0)):
         self.rates_hz = rates_hz
@@ -94,6 +103,8 @@ class Vibrato(keras.layers.Layer):
       min_hz, max_hz: Range of the rates.
       fade_seconds: Time constant of the fade-in.
     """
+
+    stops_while_held = False
 
     def __init__(self, n=1, min_hz=3.0, max_hz=8.0, fade_seconds=0.4, name="vibrato"):
         super().__init__(name=name)

@@ -1,7 +1,8 @@
 """Networks from a latent to curves over time.
 
-They are called with `times` (seconds, [n_times]; a CPPN also takes [batch, n_times]), `note_off`
-(seconds, [batch]) and `latent` (z with encoded conditions, float32 [batch, n]), and return
+They are called with `times` (seconds, [n_times] or [batch, n_times]), `note_off` (seconds,
+[batch]), `latent` (z with encoded conditions, float32 [batch, n]) and `progress` (seconds as
+`times`, but stopped while a note is held longer than the recordings are; None: `times`), and return
 [batch, n_times, n_channels].
 """
 
@@ -55,9 +56,16 @@ class CPPN(keras.layers.Layer):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
-    def call(self, times, note_off, latent):
+    def call(self, times, note_off, latent, progress=None):
         """float32 [batch, n_times, n_channels]."""
-        place = tf.concat([c(times, note_off, latent) for c in self.coordinates], axis=2)
+        progress = times if progress is None else progress
+        place = tf.concat(
+            [
+                c(progress if c.stops_while_held else times, note_off, latent)
+                for c in self.coordinates
+            ],
+            axis=2,
+        )
         h = place
         for hidden, shift, gain in zip(self.hidden, self.shifts, self.gains, strict=True):
             h = hidden(h) * (1.0 + gain(latent)[:, None, :]) + shift(latent)[:, None, :]
@@ -109,15 +117,16 @@ class Deconvolution(keras.layers.Layer):
         """Do nothing: sublayers build themselves in the first call."""
         self.built = True
 
-    def call(self, times, note_off, latent):
+    def call(self, times, note_off, latent, progress=None):
         """float32 [batch, n_times, n_channels]."""
         h = tf.reshape(tf.nn.leaky_relu(self.seed(latent)), [-1, self.n_seed, self.units])
         for layer in self.stack:
             h = tf.nn.leaky_relu(layer(h))
         grid = self.outputs(h)
         last = grid.shape[1] - 1
-        position = tf.clip_by_value(times / self.seconds * (last + 1), 0.0, float(last))
+        rows = (times if progress is None else progress) + tf.zeros_like(latent[:, :1])
+        position = tf.clip_by_value(rows / self.seconds * (last + 1), 0.0, float(last))
         point = tf.minimum(tf.cast(position, tf.int32), last - 1)
-        weight = (position - tf.cast(point, tf.float32))[:, None]
-        here = tf.gather(grid, point, axis=1)
-        return here + weight * (tf.gather(grid, point + 1, axis=1) - here)
+        weight = (position - tf.cast(point, tf.float32))[:, :, None]
+        here = tf.gather(grid, point, axis=1, batch_dims=1)
+        return here + weight * (tf.gather(grid, point + 1, axis=1, batch_dims=1) - here)

@@ -204,6 +204,7 @@ def _generator(generator, tensors):
     described |= {
         "learns_release": bool(generator._learns_release.numpy() > 0.5),
         "tuning_cents": tensors.add(generator._tuning_cents),
+        "steady_seconds": tensors.add(generator._steady_seconds),
         "inharmonicity": (
             tensors.add(generator._inharmonicity) if generator.is_stretched else None
         ),

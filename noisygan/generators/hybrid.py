@@ -10,7 +10,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import at_pitch, bend_at, shifted
 from noisygan.metrics.note_timing import END_DB, note_timing
-from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, tuning_by_pitch
+from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, medians_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -23,6 +23,8 @@ _LOWEST_PITCH = 33  # where it is unknown
 _TUNED_TIMES = np.linspace(0.2, 1.5, 26, dtype=np.float32)
 # At most this many recordings are measured.
 _MAX_MEASURED = 1024
+# Longer than any note.
+_FOREVER_SECONDS = 3600.0
 
 
 class Hybrid(Generator):
@@ -130,6 +132,12 @@ class Hybrid(Generator):
             self.add_weight(shape=[128], initializer="zeros", trainable=False, name=name)
             for name in ("tuning_cents", "inharmonicity")
         )
+        self._steady_seconds = self.add_weight(
+            shape=[128],
+            initializer=keras.initializers.Constant(_FOREVER_SECONDS),
+            trainable=False,
+            name="steady_seconds",
+        )
         self.frame_rate = frame_rate
         self.initial_loudness_db = initial_loudness_db
         self.max_loudness_db = max_loudness_db
@@ -170,7 +178,7 @@ class Hybrid(Generator):
                 voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
 
     def adapt(self, data):
-        """Measure the recordings' releases, and tuning and stretch where pitch is a condition."""
+        """Measure the recordings' releases; where pitch is a condition, also tuning and stretch."""
         rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
             pitch = data.pitch[rows]
@@ -183,12 +191,17 @@ class Hybrid(Generator):
                 own = np.interp(pitch, np.arange(128), table)
                 cents = [tuning.cents_at(b) for tuning, b in zip(found, own, strict=True)]
             self._inharmonicity.assign(table)
-            self._tuning_cents.assign(tuning_by_pitch(pitch, cents))
+            self._tuning_cents.assign(medians_by_pitch(pitch, cents))
         held = data.held_seconds_of(rows)
-        is_inside = held < data.n_samples / data.sample_rate
+        seconds = data.n_samples / data.sample_rate
+        is_inside = held < seconds
         learns = np.mean(is_inside) >= _LEAST_SHARE_RELEASED
         self._learns_release.assign(float(learns))
         self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
+        steady = np.full(128, _FOREVER_SECONDS)
+        if "pitch" in self.condition_names and not self.rings_out:
+            steady = medians_by_pitch(data.pitch[rows], np.minimum(held, seconds))
+        self._steady_seconds.assign(steady)
         release = END_DB / -DAMPER_DB_PER_SECOND
         if learns:
             ends = [note_timing(data.audio(i), data.sample_rate).end for i in rows[is_inside]]
@@ -248,8 +261,11 @@ class Hybrid(Generator):
         # Curves that never saw a note-off do not get one: a damper takes its place.
         learnt = tf.where(self._learns_release > 0.5, note_off, np.inf)
         raw_f0 = self.f0_curve(times, learnt, latent)
-        raw_loudness = self.loudness_curve(times, learnt, latent)
-        timbre = self.timbre_curves(times, learnt, latent)
+        progress, lost = times, 0.0
+        if "pitch" in self.condition_names:
+            progress, lost = self._while_held(times, note_off, latent, target["pitch"])
+        raw_loudness = self.loudness_curve(times, learnt, latent, progress)
+        timbre = self.timbre_curves(times, learnt, latent, progress)
         if "pitch" in self.pitch.condition_names:
             # No loss hears tuning, so the mean of the curve is not left to training.
             held = tf.fill([tf.shape(latent)[0]], np.inf)
@@ -268,6 +284,7 @@ class Hybrid(Generator):
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
+        loudness_db -= self.loudness_scale_db * lost
         if self.jitter is not None:
             loudness_db += level_db
         since = tf.nn.relu((times if times.shape.rank == 2 else times[None]) - note_off[:, None])
@@ -294,6 +311,23 @@ class Hybrid(Generator):
             ir = self.reverb.get_controls(tf.zeros([1, 1]))["ir"]
             controls["reverb/ir"] = tf.tile(ir, [tf.shape(z)[0], 1])
         return controls
+
+    def _while_held(self, times, note_off, latent, pitch):
+        """Let level and timbre stop where recordings of the pitch are released, except vibrato.
+
+        The level goes on falling as in the middle third of the held time.
+
+        Returns:
+          Seconds of the curves, [batch, n_times], and what raw loudness loses, [batch, n_times, 1].
+        """
+        steady = at_pitch(self._steady_seconds, pitch)[:, None]
+        rows = times if times.shape.rank == 2 else times[None]
+        beyond = tf.nn.relu(tf.minimum(rows, note_off[:, None]) - steady)
+        never = tf.fill([tf.shape(latent)[0]], np.inf)
+        both = tf.repeat(steady, 2, axis=1)
+        levels = self.loudness_curve(both, never, latent, both * [1.0 / 3.0, 2.0 / 3.0])
+        slope = tf.nn.relu(levels[:, :1] - levels[:, 1:]) / (steady / 3.0)[:, None]
+        return rows - beyond, tf.stop_gradient(slope) * beyond[:, :, None]
 
     def get_signal(self, controls, n_samples, sample_rate, seed):
         """Render controls to audio, float32 [batch, n_samples].

@@ -159,21 +159,22 @@ def _fit(orders, cents, energies):
     return known._replace(explained=float(explained))
 
 
-def tuning_by_pitch(pitch, cents):
-    """Table over MIDI pitch of recordings' tuning, float32 [128], in cents.
+def medians_by_pitch(pitch, values):
+    """Table over MIDI pitch of something measured in recordings, float32 [128].
 
-    The median of each pitch's recordings, linear in between, the nearest outside.
+    The median of each pitch's recordings, linear in between, the nearest outside; 0 if all are
+    unknown.
 
     Args:
       pitch: MIDI pitches, [n].
-      cents: Of each recording, NaN where unknown, [n].
+      values: Of each recording, such as its tuning in cents; NaN where unknown, [n].
     """
-    pitch, cents = np.asarray(pitch, float), np.asarray(cents, float)
-    known = np.isfinite(pitch) & np.isfinite(cents)
+    pitch, values = np.asarray(pitch, float), np.asarray(values, float)
+    known = np.isfinite(pitch) & np.isfinite(values)
     own = np.unique(pitch[known])
     if not len(own):
         return np.zeros(128, np.float32)
-    medians = [np.median(cents[known & (pitch == p)]) for p in own]
+    medians = [np.median(values[known & (pitch == p)]) for p in own]
     return np.interp(np.arange(128), own, medians).astype(np.float32)
 
 

@@ -47,6 +47,7 @@ export class Curves {
     const { generator, tensors } = model;
     Object.assign(this, generator);
     this.tuning = tensors[generator.tuning_cents];
+    this.steady = tensors[generator.steady_seconds];
     this.stretch = generator.inharmonicity === null ? null : tensors[generator.inharmonicity];
     this.dense = generator.latent.map((spec) => new Dense(spec, tensors));
     this.f0 = makeCurve(generator.f0, tensors);
@@ -95,15 +96,26 @@ export class Curves {
       cents: 0,
       inharmonicity: this.stretch ? atPitch(this.stretch, note.pitch) : 0,
       velocityDb: 0,
+      steady: Infinity,
+      fallDb: 0,
       wander: this.jitter ? this.beginWander(note.z) : null,
     };
     if (this.isTuned) {
       for (let i = 0; i < N_TUNED; i++) {
         const t = TUNED_FROM + ((TUNED_TO - TUNED_FROM) * i) / (N_TUNED - 1);
-        this.f0.at(t, 0, own.f0, one);
+        this.f0.at(t, t, 0, own.f0, one);
         own.meanF0 += one[0] / N_TUNED;
       }
       own.cents = atPitch(this.tuning, note.pitch);
+    }
+    if (this.encoder?.names.includes("pitch")) {
+      const steady = atPitch(this.steady, note.pitch);
+      const [high, low] = [steady / 3, (2 * steady) / 3].map((progress) => {
+        this.loudness.at(steady, progress, 0, own.loudness, one);
+        return this.loudness_scale_db * one[0];
+      });
+      own.steady = steady;
+      own.fallDb = Math.max(high - low, 0) / (steady / 3);
     }
     if (this.velocity_exponent && this.encoder?.names.includes("velocity")) {
       const slope = (20 * this.velocity_exponent) / Math.LN10;
@@ -148,17 +160,20 @@ export class Curves {
     const since = Math.max(t - noteOff, 0);
     // Curves that never saw a note-off do not get one: a damper takes its place.
     const learnt = this.learns_release ? since : 0;
-    this.f0.at(t, learnt, own.f0, one);
+    // While held long, level and timbre stop where recordings are released, except vibrato.
+    const beyond = Math.max(Math.min(t, noteOff) - own.steady, 0);
+    const progress = t - beyond;
+    this.f0.at(t, t, learnt, own.f0, one);
     features[0] = one[0] - own.meanF0;
-    this.loudness.at(t, learnt, own.loudness, one);
+    this.loudness.at(t, progress, learnt, own.loudness, one);
     features[1] = one[0];
-    this.timbre.at(t, learnt, own.timbre, this.timbreOut);
+    this.timbre.at(t, progress, learnt, own.timbre, this.timbreOut);
     for (let i = 0; i < this.timbre.size; i++) features[2 + i] = this.timbreOut[i];
     let f0 = this.hz(this.pitch, features[0], own.note.pitch);
     if (this.isTuned) f0 = shifted(f0, 0.01 * own.cents);
     if (bend) f0 = shifted(f0, bend);
     let db = this.initial_loudness_db + this.loudness_scale_db * features[1];
-    db = softCeiling(db, this.max_loudness_db);
+    db = softCeiling(db, this.max_loudness_db) - own.fallDb * beyond;
     if (jitter) {
       f0 = shifted(f0, 0.01 * jitter.pitch_cents * this.wander(own.wander, 0, t));
       db += jitter.level_db * this.wander(own.wander, 1, t);

@@ -34,25 +34,28 @@ export const ACTIVATIONS = {
   linear() {},
 };
 
-/** Coordinates: {size, begin(latent), write(t, sinceOff, note, out, at)}; sinceOff: 0 before it. */
+/**
+ * Coordinates: {size, begin(latent), write(t, progress, sinceOff, note, out, at)}; progress: t that
+ * stops while a note is held long; sinceOff: 0 before the note-off.
+ */
 const COORDINATES = {
   linear: ({ seconds }) => ({
     size: 1,
-    write(t, sinceOff, note, out, at) {
-      out[at] = (2 * t) / seconds - 1;
+    write(t, progress, sinceOff, note, out, at) {
+      out[at] = (2 * progress) / seconds - 1;
     },
   }),
 
   attack: ({ time_constants: constants }) => ({
     size: constants.length,
-    write(t, sinceOff, note, out, at) {
-      for (const constant of constants) out[at++] = -Math.expm1(-t / constant);
+    write(t, progress, sinceOff, note, out, at) {
+      for (const constant of constants) out[at++] = -Math.expm1(-progress / constant);
     },
   }),
 
   release: ({ time_constants: constants, ramp_seconds: ramp }) => ({
     size: constants.length + 1,
-    write(t, sinceOff, note, out, at) {
+    write(t, progress, sinceOff, note, out, at) {
       for (const constant of constants) out[at++] = -Math.expm1(-sinceOff / constant);
       out[at] = Math.min(sinceOff / ramp, 1);
     },
@@ -60,10 +63,10 @@ const COORDINATES = {
 
   periodic: ({ rates_hz: rates }) => ({
     size: 2 * rates.length,
-    write(t, sinceOff, note, out, at) {
+    write(t, progress, sinceOff, note, out, at) {
       rates.forEach((rate, i) => {
-        out[at + i] = Math.sin(TAU * t * rate);
-        out[at + rates.length + i] = Math.cos(TAU * t * rate);
+        out[at + i] = Math.sin(TAU * progress * rate);
+        out[at + rates.length + i] = Math.cos(TAU * progress * rate);
       });
     },
   }),
@@ -87,7 +90,7 @@ const COORDINATES = {
           depth: 2 * sigmoid(d[i]),
         }));
       },
-      write(t, sinceOff, note, out, at) {
+      write(t, progress, sinceOff, note, out, at) {
         const fade = -Math.expm1(-t / fadeSeconds);
         note.forEach(({ turn, start, depth: own }, i) => {
           const sine = own * Math.sin(turn * t + start);
@@ -138,12 +141,12 @@ class CPPN {
     };
   }
 
-  /** Write the curves at t seconds, sinceOff seconds after the note-off, into out. */
-  at(t, sinceOff, note, out) {
+  /** Write the curves at t seconds into out; see COORDINATES. */
+  at(t, progress, sinceOff, note, out) {
     const { place, units } = this;
     let at = 0;
     this.coordinates.forEach((each, i) => {
-      each.write(t, sinceOff, note.coordinates[i], place, at);
+      each.write(t, progress, sinceOff, note.coordinates[i], place, at);
       at += each.size;
     });
     let x = place;
@@ -183,7 +186,7 @@ class PitchSweep {
     return { end: maxEnd * Math.tanh(end[0] / 3), falls };
   }
 
-  at(t, sinceOff, note, out) {
+  at(t, progress, sinceOff, note, out) {
     let sum = note.end;
     for (const { rise, constant } of note.falls) sum += rise * Math.exp(-t / constant);
     out[0] = sum;

@@ -75,6 +75,34 @@ def test_a_held_note_comes_to_rest():
     assert np.abs(held[:, 0] - held[:, 1]).max() > 1e-2
 
 
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_each_note_may_have_its_own_times(kind):
+    net, times = NETWORKS[kind](), np.stack([moments(50.0), 0.5 + moments(50.0)])
+    drawn = draw(net, times)
+    for i in range(2):
+        np.testing.assert_allclose(drawn[i], draw(net, times[i])[i], atol=1e-5)
+
+
+def test_vibrato_and_release_go_on_where_the_progress_stops():
+    coordinates = {
+        kind: network([kind() if kind is not Linear else Linear(2.0)])
+        for kind in (Attack, Linear, Periodic, Release, Vibrato)
+    }
+    times = tf.constant(moments(50.0))
+    latent = tf.constant(np.random.default_rng(0).normal(size=(2, 5)), tf.float32)
+    progress = tf.stack([tf.minimum(times, 0.3), times])
+    for kind, net in coordinates.items():
+        free = net(times, NOTE_OFF, latent).numpy()
+        stopped = net(times, NOTE_OFF, latent, progress).numpy()
+        np.testing.assert_allclose(stopped[1], free[1], atol=1e-5)
+        if kind in (Release, Vibrato):
+            np.testing.assert_allclose(stopped[0], free[0], atol=1e-5)
+        else:
+            last = free[0, 15:16].repeat(85, axis=0)
+            np.testing.assert_allclose(stopped[0, 15:], last, atol=1e-5)
+            assert np.abs(free[0, 15:] - free[0, 15:16]).max() > 1e-2
+
+
 def test_the_output_scale_flattens_the_first_curves():
     times = moments(50.0)
     spreads = []

@@ -36,7 +36,10 @@ def few_latents(monkeypatch):
 def note():
     voices = [HarmonicVoice(n_harmonics=20), NoiseVoice(n_bands=None), TransientVoice(5)]
     jitters = {"condition_jitter": ConditionJitter(), "jitter": Jitter(n=3)}
-    return toys.hybrid(voices=voices, latent_dim=6, **jitters)
+    generator = toys.hybrid(voices=voices, latent_dim=6, **jitters)
+    # Notes of the tests are held longer than these.
+    generator.adapt(toys.notes(held=lambda i: 0.05))
+    return generator
 
 
 def string():

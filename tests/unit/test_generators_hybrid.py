@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from cppn import CPPN, Linear, Release
 from discriminators import ConditionEncoder
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
@@ -428,6 +429,53 @@ def test_the_release_is_as_long_as_the_recordings():
     generator.adapt(toys.notes(held=lambda i: 5.0))
     assert not generator.rings_out
     assert generator.release_seconds == pytest.approx(50 / 240)
+
+
+def test_a_note_held_longer_than_recordings_keeps_its_timbre_and_falls_evenly():
+    # Curves that never come to rest.
+    coordinates = [Linear(0.25), Release((0.01,), ramp_seconds=0.1)]
+    drifting = {
+        name: CPPN(n, coordinates, units=8, n_layers=1, name=name)
+        for name, n in {"loudness": 1, "timbre": 8}.items()
+    }
+    generator = toys.hybrid(
+        f0_curve=toys.curve(1, "f0", vibrato=False, output_scale=1e-6),
+        loudness_curve=drifting["loudness"],
+        timbre_curves=drifting["timbre"],
+        gate_db=-300.0,
+        max_loudness_db=60.0,
+    )
+    z = tf.repeat(generator.prior(1, 0), 3, axis=0)
+    asked = toys.conditioning(pitch=(64.0,) * 3, velocity=(100.0,) * 3)
+
+    def controls(held, seconds=1.0):
+        return generator.get_controls(z, asked, seconds, tf.constant(held))
+
+    def loudness(held):
+        return controls(held)["loudness_db"].numpy()[:, :, 0]
+
+    before = loudness([0.12, 0.5, np.inf])
+    if before[2, 4] < before[2, 8]:  # It shall fall.
+        for weight in drifting["loudness"].outputs.weights:
+            weight.assign(-weight)
+    before = loudness([0.12, 0.5, np.inf])
+    generator.adapt(toys.notes(held=lambda i: 0.12))
+    after = loudness([0.12, 0.5, np.inf])
+    # Up to there, and of notes that are released by then, nothing changes.
+    np.testing.assert_allclose(after[0], before[0], atol=1e-4)
+    np.testing.assert_allclose(after[:, :13], before[:, :13], atol=1e-4)
+    slope = (before[2, 4] - before[2, 8]) / 4
+    assert slope > 0.02
+    np.testing.assert_allclose(np.diff(after[2, 12:]), -slope, atol=1e-3)
+    # The release is that of a note as long as the recordings.
+    released = before[0, 12:40] - before[0, 12]
+    np.testing.assert_allclose(after[1, 50:78] - after[1, 50], released, atol=1e-3)
+    shares = controls([0.12, 0.5, np.inf])["harmonic/harmonic_distribution"].numpy()
+    np.testing.assert_allclose(shares[2, 13:], shares[2, 12:13].repeat(87, axis=0), atol=1e-5)
+    assert np.abs(shares[2, 0] - shares[2, 12]).max() > 1e-3
+    # Recordings that ring out say nothing of holding.
+    generator.adapt(toys.notes(held=lambda i: np.inf))
+    np.testing.assert_allclose(loudness([np.inf] * 3)[2], before[2], atol=1e-4)
 
 
 def test_notes_are_tuned_like_the_recordings():

@@ -8,7 +8,7 @@ from noisygan.metrics.tuning import (
     Tuning,
     inharmonicity_by_pitch,
     measure_tuning,
-    tuning_by_pitch,
+    medians_by_pitch,
 )
 
 RATE = 16000
@@ -75,10 +75,10 @@ def test_no_tuning_of_silence_and_of_what_is_too_short():
 
 
 def test_a_table_over_pitch():
-    table = tuning_by_pitch([60, 60, 64, 70, np.nan], [-4.0, -8.0, 6.0, np.nan, 50.0])
+    table = medians_by_pitch([60, 60, 64, 70, np.nan], [-4.0, -8.0, 6.0, np.nan, 50.0])
     assert table.shape == (128,)
     np.testing.assert_allclose(table[[50, 60, 62, 64, 90]], [-6, -6, 0, 6, 6])
-    assert not tuning_by_pitch([np.nan], [3.0]).any()
+    assert not medians_by_pitch([np.nan], [3.0]).any()
 
 
 def tunings(inharmonicity, explained):
