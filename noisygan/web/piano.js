@@ -48,6 +48,29 @@ export function drawKeys(first, [low, high], usual = first) {
   find("octave").textContent = `${noteName(first)} – ${noteName(shown.at(-1))}`;
 }
 
+/** Draws a pad for each note; Enter and Space press it. */
+export function drawPads(notes, press) {
+  find("pads").replaceChildren(...notes.map((note, i) => {
+    const letter = PAD_CODES[i] ? `${PAD_CODES[i].slice(3)} · ` : "";
+    const pad = make("button", { type: "button", "data-note": note },
+      make("b"), make("small", {}, make("span", { className: "wide", textContent: letter }), ""));
+    // A pointer has played it already.
+    pad.addEventListener("click", (event) => { if (!event.detail) press(note); });
+    return pad;
+  }));
+}
+
+/** Writes name and title of each pad, and which one is chosen. */
+export function labelPads(labels, chosen) {
+  labels.forEach(({ name, title }, i) => {
+    const pad = find("pads").children[i];
+    pad.setAttribute("aria-pressed", i === chosen);
+    pad.setAttribute("aria-label", `${name}, ${title}`);
+    pad.children[0].textContent = name;
+    pad.children[1].lastChild.textContent = title;
+  });
+}
+
 /** With the focus on a key: arrows go to its neighbours, Enter and Space play it. */
 export function byFocus(press, release) {
   const piano = find("piano");

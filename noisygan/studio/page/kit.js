@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import * as audio from "./audio.js";
 import * as live from "./live.js";
 import { clamp, find, make, say } from "./web/dom.js";
-import { PAD_CODES, byPointer, byTyping } from "./web/piano.js";
+import { PAD_CODES, byPointer, byTyping, drawPads, labelPads } from "./web/piano.js";
 import { hushWhile } from "./stage.js";
 import { N_PADS, body, current, listen, onChange, remember, run, state, store, tell } from "./store.js";
 
@@ -60,25 +60,8 @@ async function sound(i, { when, velocity = null, accent = 1 }) {
   }
 }
 
-function buildPads() {
-  find("pads").replaceChildren(...state().sounds.map((each, i) => {
-    const pad = make("button", { type: "button", "data-note": i, "aria-pressed": i === state().chosen },
-      make("b", { textContent: name(i) }),
-      make("small", {}, make("span", { className: "wide", textContent: PAD_CODES[i] ? `${PAD_CODES[i].slice(3)} · ` : "" }), each.name));
-    pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
-    pad.addEventListener("click", (event) => { if (!event.detail) hit(i); }); // Enter and Space
-    return pad;
-  }));
-}
-
-function refreshPads() {
-  [...find("pads").children].forEach((pad, i) => {
-    const each = state().sounds[i];
-    pad.setAttribute("aria-pressed", i === state().chosen);
-    pad.setAttribute("aria-label", `${name(i)}, ${each.name}`);
-    pad.children[0].textContent = name(i);
-    pad.children[1].lastChild.textContent = each.name;
-  });
+function refresh() {
+  labelPads(state().sounds.map((each, i) => ({ name: name(i), title: each.name })), state().chosen);
   [...find("steps").children].forEach((row, i) => {
     row.firstChild.textContent = name(i);
     row.setAttribute("aria-label", name(i));
@@ -186,13 +169,13 @@ export function setUp() {
     if (reason === "run") {
       stop();
       find("play-pads").hidden = !run().is_kit;
-      if (run().is_kit) buildPads();
+      if (run().is_kit) drawPads([...state().sounds.keys()], hit);
     }
     if (!run().is_kit || !current()) return;
     if (reason === "run" || reason === "pattern") {
       buildSteps();
       find("tempo").value = state().tempo;
     }
-    if (reason === "sound") refreshPads();
+    if (reason === "run" || reason === "sound") refresh();
   });
 }
