@@ -178,7 +178,7 @@ class Hybrid(Generator):
                 voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
 
     def adapt(self, data):
-        """Measure the recordings' releases; where pitch is a condition, also tuning and stretch."""
+        """Measure the recordings' releases and, by pitch, how long they are held, tuning, stretch."""
         rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
             pitch = data.pitch[rows]
@@ -200,7 +200,7 @@ class Hybrid(Generator):
         self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
         steady = np.full(128, _FOREVER_SECONDS)
         if "pitch" in self.condition_names and not self.rings_out:
-            steady = medians_by_pitch(data.pitch[rows], np.minimum(held, seconds))
+            steady = medians_by_pitch(data.pitch[rows], np.clip(held, 0.02, seconds))
         self._steady_seconds.assign(steady)
         release = END_DB / -DAMPER_DB_PER_SECOND
         if learns:
