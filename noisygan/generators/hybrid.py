@@ -178,7 +178,7 @@ class Hybrid(Generator):
                 voice.set_lowest_pitch(min(pitches, default=_LOWEST_PITCH))
 
     def adapt(self, data):
-        """Measure the recordings' releases and, by pitch, how long they are held, tuning, stretch."""
+        """Measure releases of the recordings and, by pitch, times held, tuning and stretch."""
         rows = np.arange(0, len(data), -(-len(data) // _MAX_MEASURED))
         if "pitch" in self.pitch.condition_names:
             pitch = data.pitch[rows]
