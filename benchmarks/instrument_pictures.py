@@ -3,7 +3,7 @@ r"""Picture and sounds of the runs of `benchmarks/instruments.py` for the docume
     python benchmarks/instrument_pictures.py OUT_DIR --docs docs --recorded piano percussion \
         --percussion runs/percussion percussion
 
-For each instrument, seed 0: docs/images/INSTRUMENT.png shows recordings at three held-out pitches,
+For each instrument, seed 0: docs/images/INSTRUMENT.jpg shows recordings at three held-out pitches,
 the generated notes of the same pitch, velocity and note-off, and the levels of both.
 docs/sounds/INSTRUMENT.ogg are the generated notes and, if their licence lets us, with --recorded,
 INSTRUMENT_recorded.ogg the recordings. For percussion: one sound of each class.
@@ -74,7 +74,7 @@ def draw(pairs, sample_rate, path):
     for axis in axes.flat:
         axis.tick_params(labelsize=7)
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, pil_kwargs={"quality": 88})
     plt.close(figure)
 
 
@@ -116,7 +116,7 @@ def main():
         fake = generate.generate(run, real, len(real))
         fake = fake.take(np.argsort(fake.rows))
         pairs = [(real.pitch[i], real.take([i]), fake.take([i])) for i in range(len(real))]
-        draw(pairs, run.sample_rate, args.docs / "images" / f"{name}.png")
+        draw(pairs, run.sample_rate, args.docs / "images" / f"{name}.jpg")
         encode(name, real.audio, fake.audio, run.sample_rate, args)
         print(f"{name}: {', '.join(f'{pitch:.0f}' for pitch in real.pitch)}")
 
