@@ -10,7 +10,7 @@ from noisygan.audio_io.controls import frames_to_samples
 from noisygan.generators.generator import Generator, GeneratorOutput
 from noisygan.generators.pitch import at_pitch, bend_at, shifted
 from noisygan.metrics.note_timing import END_DB, note_timing
-from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, medians_by_pitch
+from noisygan.metrics.tuning import inharmonicity_by_pitch, measure_tuning, values_by_pitch
 from synths.effects import response_at_rate
 from synths.units import soft_ceiling_db
 
@@ -23,15 +23,15 @@ _LOWEST_PITCH = 33  # where it is unknown
 _TUNED_TIMES = np.linspace(0.2, 1.5, 26, dtype=np.float32)
 # At most this many recordings are measured.
 _MAX_MEASURED = 1024
-# Longer than any note.
-_FOREVER_SECONDS = 3600.0
+# Least time to a note-off and of a release; longer than any note.
+_LEAST_SECONDS, _FOREVER_SECONDS = 0.02, 3600.0
 
 
 class Hybrid(Generator):
     """Generator of synthesizer controls: latent to curves to controls to audio.
 
     Args:
-      f0_curve: Network of the F0 curve, 1 channel (`cppn.networks`).
+      f0_curve: Network of the F0 curve, 1 channel (`cppn.networks`); called without `progress`.
       loudness_curve: Network of the loudness curve, 1 channel.
       timbre_curves: Network of the timbre curves that the decoder reads.
       voices: A group of `noisygan.generators.voices`, whose sounds are summed.
@@ -191,7 +191,7 @@ class Hybrid(Generator):
                 own = np.interp(pitch, np.arange(128), table)
                 cents = [tuning.cents_at(b) for tuning, b in zip(found, own, strict=True)]
             self._inharmonicity.assign(table)
-            self._tuning_cents.assign(medians_by_pitch(pitch, cents))
+            self._tuning_cents.assign(values_by_pitch(pitch, cents))
         held = data.held_seconds_of(rows)
         seconds = data.n_samples / data.sample_rate
         is_inside = held < seconds
@@ -200,12 +200,12 @@ class Hybrid(Generator):
         self._rings_out.assign(float(np.mean(np.isfinite(held)) < _LEAST_SHARE_RELEASED))
         steady = np.full(128, _FOREVER_SECONDS)
         if "pitch" in self.condition_names and not self.rings_out:
-            steady = medians_by_pitch(data.pitch[rows], np.clip(held, 0.02, seconds))
-        self._steady_seconds.assign(steady)
+            steady = values_by_pitch(data.pitch[rows], np.minimum(held, seconds), np.max)
+        self._steady_seconds.assign(np.maximum(steady, _LEAST_SECONDS))
         release = END_DB / -DAMPER_DB_PER_SECOND
         if learns:
             ends = [note_timing(data.audio(i), data.sample_rate).end for i in rows[is_inside]]
-            release = max(float(np.median(ends - held[is_inside])), 0.02)
+            release = max(float(np.median(ends - held[is_inside])), _LEAST_SECONDS)
         self._release_seconds.assign(release)
 
     def get_controls(self, z, conditioning, seconds=None, held_seconds=None):
@@ -261,9 +261,9 @@ class Hybrid(Generator):
         # Curves that never saw a note-off do not get one: a damper takes its place.
         learnt = tf.where(self._learns_release > 0.5, note_off, np.inf)
         raw_f0 = self.f0_curve(times, learnt, latent)
-        progress, lost = times, 0.0
+        progress, fall = times, 0.0
         if "pitch" in self.condition_names:
-            progress, lost = self._while_held(times, note_off, latent, target["pitch"])
+            progress, fall = self._while_held(times, note_off, latent, target["pitch"])
         raw_loudness = self.loudness_curve(times, learnt, latent, progress)
         timbre = self.timbre_curves(times, learnt, latent, progress)
         if "pitch" in self.pitch.condition_names:
@@ -284,7 +284,7 @@ class Hybrid(Generator):
         loudness_db = soft_ceiling_db(
             self.initial_loudness_db + self.loudness_scale_db * raw_loudness, self.max_loudness_db
         )
-        loudness_db -= self.loudness_scale_db * lost
+        loudness_db -= self.loudness_scale_db * fall
         if self.jitter is not None:
             loudness_db += level_db
         since = tf.nn.relu((times if times.shape.rank == 2 else times[None]) - note_off[:, None])
@@ -313,12 +313,13 @@ class Hybrid(Generator):
         return controls
 
     def _while_held(self, times, note_off, latent, pitch):
-        """Let level and timbre stop where recordings of the pitch are released, except vibrato.
+        """Stop level and timbre where the pitch's longest recording is released, except vibrato.
 
-        The level goes on falling as in the middle third of the held time.
+        The level keeps falling at the slope of the middle third of the held time.
 
         Returns:
-          Seconds of the curves, [batch, n_times], and what raw loudness loses, [batch, n_times, 1].
+          Seconds of the curves, [batch, n_times], and the fall of the raw loudness,
+          [batch, n_times, 1].
         """
         steady = at_pitch(self._steady_seconds, pitch)[:, None]
         rows = times if times.shape.rank == 2 else times[None]

@@ -159,11 +159,11 @@ def _fit(orders, cents, energies):
     return known._replace(explained=float(explained))
 
 
-def medians_by_pitch(pitch, values):
+def values_by_pitch(pitch, values, reduce=np.median):
     """Table over MIDI pitch of something measured in recordings, float32 [128].
 
-    The median of each pitch's recordings, linear in between, the nearest outside; 0 if all are
-    unknown.
+    The median of each pitch's recordings, or what else `reduce` makes of them, linear in between,
+    the nearest outside; 0 if all are unknown.
 
     Args:
       pitch: MIDI pitches, [n].
@@ -174,8 +174,8 @@ def medians_by_pitch(pitch, values):
     own = np.unique(pitch[known])
     if not len(own):
         return np.zeros(128, np.float32)
-    medians = [np.median(values[known & (pitch == p)]) for p in own]
-    return np.interp(np.arange(128), own, medians).astype(np.float32)
+    reduced = [reduce(values[known & (pitch == p)]) for p in own]
+    return np.interp(np.arange(128), own, reduced).astype(np.float32)
 
 
 def inharmonicity_by_pitch(pitch, tunings):

@@ -108,7 +108,7 @@ export class Curves {
       }
       own.cents = atPitch(this.tuning, note.pitch);
     }
-    if (this.encoder?.names.includes("pitch")) {
+    if (this.isTuned || this.encoder?.names.includes("pitch")) {
       const steady = atPitch(this.steady, note.pitch);
       const [high, low] = [steady / 3, (2 * steady) / 3].map((progress) => {
         this.loudness.at(steady, progress, 0, own.loudness, one);

@@ -11,6 +11,7 @@ import pytest
 import scipy.signal
 import tensorflow as tf
 
+from cppn import CPPN, Linear, Release
 from discriminators import ConditionEncoder
 from noisygan.errors import UsageError
 from noisygan.export import web
@@ -36,9 +37,23 @@ def few_latents(monkeypatch):
 def note():
     voices = [HarmonicVoice(n_harmonics=20), NoiseVoice(n_bands=None), TransientVoice(5)]
     jitters = {"condition_jitter": ConditionJitter(), "jitter": Jitter(n=3)}
-    generator = toys.hybrid(voices=voices, latent_dim=6, **jitters)
-    # Notes of the tests are held longer than these.
-    generator.adapt(toys.notes(held=lambda i: 0.05))
+    return toys.hybrid(voices=voices, latent_dim=6, **jitters)
+
+
+def held_long():
+    """Notes of the tests are held longer than its recordings, and its level falls meanwhile."""
+    coordinates = [Linear(0.25), Release((0.01,), ramp_seconds=0.1)]
+    loudness = CPPN(1, coordinates, units=8, n_layers=1, name="loudness")
+    encoder = ConditionEncoder(("velocity",))
+    generator = toys.hybrid(loudness_curve=loudness, condition_encoder=encoder)
+    generator.adapt(toys.notes(held=lambda i: 0.06))
+    z = generator.prior(1, seed=4)
+    asked = {
+        name: tf.constant([value]) for name, value in {"pitch": 66.3, "velocity": 90.0}.items()
+    }
+    rising = np.diff(generator.get_controls(z, asked)["loudness_db"][0, :6, 0]).sum() > 0
+    for weight in loudness.outputs.weights if rising else ():
+        weight.assign(-weight)
     return generator
 
 
@@ -110,7 +125,14 @@ def band_levels_db(audio, sample_rate):
 @needs_node
 @pytest.mark.parametrize(
     ("make", "rate"),
-    [(note, 16000), (note, 22050), (string, 48000), (drum, 24000), (tagged, 16000)],
+    [
+        (note, 16000),
+        (note, 22050),
+        (held_long, 16000),
+        (string, 48000),
+        (drum, 24000),
+        (tagged, 16000),
+    ],
 )
 def test_each_voice_is_pythons(make, rate):
     run, seconds = made(make), 0.25

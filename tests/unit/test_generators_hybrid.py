@@ -446,36 +446,43 @@ def test_a_note_held_longer_than_recordings_keeps_its_timbre_and_falls_evenly():
         max_loudness_db=60.0,
     )
     z = tf.repeat(generator.prior(1, 0), 3, axis=0)
-    asked = toys.conditioning(pitch=(64.0,) * 3, velocity=(100.0,) * 3)
+    asked = toys.conditioning(pitch=(64.0, 64.0, 72.0), velocity=(100.0,) * 3)
+    held, times = tf.constant([0.12, 0.5, np.inf]), tf.range(100.0) / 100.0
 
-    def controls(held, seconds=1.0):
-        return generator.get_controls(z, asked, seconds, tf.constant(held))
+    def loudness():
+        return generator.controls_at(times, held, z, asked)["loudness_db"].numpy()[:, :, 0]
 
-    def loudness(held):
-        return controls(held)["loudness_db"].numpy()[:, :, 0]
-
-    before = loudness([0.12, 0.5, np.inf])
-    if before[2, 4] < before[2, 8]:  # It shall fall.
+    before = loudness()
+    if before[1, 4] < before[1, 8]:  # Make it fall.
         for weight in drifting["loudness"].outputs.weights:
             weight.assign(-weight)
-    before = loudness([0.12, 0.5, np.inf])
-    generator.adapt(toys.notes(held=lambda i: 0.12))
-    after = loudness([0.12, 0.5, np.inf])
-    # Up to there, and of notes that are released by then, nothing changes.
+        before = loudness()
+    # The longest recording of each pitch counts.
+    seconds = [0.05, 0.12, 0.2, 0.24]
+    pitch = np.float32([64, 64, 72, 72])
+    generator.adapt(toys.notes(n=4, pitch=pitch, held=seconds.__getitem__))
+    after = loudness()
     np.testing.assert_allclose(after[0], before[0], atol=1e-4)
-    np.testing.assert_allclose(after[:, :13], before[:, :13], atol=1e-4)
-    slope = (before[2, 4] - before[2, 8]) / 4
-    assert slope > 0.02
-    np.testing.assert_allclose(np.diff(after[2, 12:]), -slope, atol=1e-3)
+    for row, last, end in ((1, 12, 50), (2, 24, 99)):
+        np.testing.assert_allclose(after[row, : last + 1], before[row, : last + 1], atol=1e-4)
+        third = last // 3
+        slope = (before[row, third] - before[row, 2 * third]) / third
+        assert slope > 0.02
+        np.testing.assert_allclose(np.diff(after[row, last : end + 1]), -slope, atol=1e-3)
     # The release is that of a note as long as the recordings.
     released = before[0, 12:40] - before[0, 12]
     np.testing.assert_allclose(after[1, 50:78] - after[1, 50], released, atol=1e-3)
-    shares = controls([0.12, 0.5, np.inf])["harmonic/harmonic_distribution"].numpy()
-    np.testing.assert_allclose(shares[2, 13:], shares[2, 12:13].repeat(87, axis=0), atol=1e-5)
-    assert np.abs(shares[2, 0] - shares[2, 12]).max() > 1e-3
+    drawn = generator.controls_at(times, held, z, asked)
+    shares = drawn["harmonic/harmonic_distribution"].numpy()[2]
+    np.testing.assert_allclose(shares[25:], shares[24:25].repeat(75, axis=0), atol=1e-5)
+    assert np.abs(shares[0] - shares[24]).max() > 1e-3
+    # Notes may have times of their own, as in blocks.
+    own = generator.controls_at(tf.stack([times] * 3), held, z, asked)
+    for name, value in drawn.items():
+        np.testing.assert_allclose(own[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
     # Recordings that ring out say nothing of holding.
     generator.adapt(toys.notes(held=lambda i: np.inf))
-    np.testing.assert_allclose(loudness([np.inf] * 3)[2], before[2], atol=1e-4)
+    np.testing.assert_allclose(loudness()[2], before[2], atol=1e-4)
 
 
 def test_notes_are_tuned_like_the_recordings():

@@ -8,7 +8,7 @@ from noisygan.metrics.tuning import (
     Tuning,
     inharmonicity_by_pitch,
     measure_tuning,
-    medians_by_pitch,
+    values_by_pitch,
 )
 
 RATE = 16000
@@ -75,10 +75,12 @@ def test_no_tuning_of_silence_and_of_what_is_too_short():
 
 
 def test_a_table_over_pitch():
-    table = medians_by_pitch([60, 60, 64, 70, np.nan], [-4.0, -8.0, 6.0, np.nan, 50.0])
+    table = values_by_pitch([60, 60, 64, 70, np.nan], [-4.0, -8.0, 6.0, np.nan, 50.0])
     assert table.shape == (128,)
     np.testing.assert_allclose(table[[50, 60, 62, 64, 90]], [-6, -6, 0, 6, 6])
-    assert not medians_by_pitch([np.nan], [3.0]).any()
+    assert not values_by_pitch([np.nan], [3.0]).any()
+    longest = values_by_pitch([60, 60, 64], [1.0, 3.0, 5.0], np.max)
+    np.testing.assert_allclose(longest[[60, 62, 64]], [3.0, 4.0, 5.0])
 
 
 def tunings(inharmonicity, explained):
