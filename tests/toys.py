@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from cppn import CPPN, Attack, Release, Vibrato
+from cppn import CPPN, Attack, Linear, Release, Vibrato
 from discriminators import (
     MFCC,
     ConditionEncoder,
@@ -28,6 +28,12 @@ def curve(n_channels, name, vibrato=True, units=8, **settings):
     coordinates = [Attack((0.005, 0.02)), Release((0.01, 0.03), ramp_seconds=0.1)]
     coordinates += [Vibrato()] if vibrato else []
     return CPPN(n_channels, coordinates, units=units, n_layers=1, name=name, **settings)
+
+
+def drifting_curve(n_channels, name):
+    """A small CPPN that never comes to rest."""
+    coordinates = [Linear(N_SAMPLES / SAMPLE_RATE), Release((0.01,), ramp_seconds=0.1)]
+    return CPPN(n_channels, coordinates, units=8, n_layers=1, name=name)
 
 
 def hybrid(vibrato=True, kind=Hybrid, **changes):

@@ -261,9 +261,10 @@ class Hybrid(Generator):
         # Curves that never saw a note-off do not get one: a damper takes its place.
         learnt = tf.where(self._learns_release > 0.5, note_off, np.inf)
         raw_f0 = self.f0_curve(times, learnt, latent)
+        rows = times if times.shape.rank == 2 else times[None]
         progress, fall = times, 0.0
         if "pitch" in self.condition_names:
-            progress, fall = self._while_held(times, note_off, latent, target["pitch"])
+            progress, fall = self._while_held(rows, note_off, latent, target["pitch"])
         raw_loudness = self.loudness_curve(times, learnt, latent, progress)
         timbre = self.timbre_curves(times, learnt, latent, progress)
         if "pitch" in self.pitch.condition_names:
@@ -287,7 +288,7 @@ class Hybrid(Generator):
         loudness_db -= self.loudness_scale_db * fall
         if self.jitter is not None:
             loudness_db += level_db
-        since = tf.nn.relu((times if times.shape.rank == 2 else times[None]) - note_off[:, None])
+        since = tf.nn.relu(rows - note_off[:, None])
         damped = (1.0 - self._learns_release) * DAMPER_DB_PER_SECOND * since
         loudness_db -= damped[:, :, None]
         loudness_db -= 5.0 * tf.nn.relu(self.gate_db - loudness_db)
@@ -317,18 +318,21 @@ class Hybrid(Generator):
 
         The level keeps falling at the slope of the middle third of the held time.
 
+        Args:
+          times: Seconds, [1 or batch, n_times].
+          note_off, latent, pitch: Of each note.
+
         Returns:
           Seconds of the curves, [batch, n_times], and the fall of the raw loudness,
           [batch, n_times, 1].
         """
         steady = at_pitch(self._steady_seconds, pitch)[:, None]
-        rows = times if times.shape.rank == 2 else times[None]
-        beyond = tf.nn.relu(tf.minimum(rows, note_off[:, None]) - steady)
+        beyond = tf.nn.relu(tf.minimum(times, note_off[:, None]) - steady)
         never = tf.fill([tf.shape(latent)[0]], np.inf)
         both = tf.repeat(steady, 2, axis=1)
         levels = self.loudness_curve(both, never, latent, both * [1.0 / 3.0, 2.0 / 3.0])
         slope = tf.nn.relu(levels[:, :1] - levels[:, 1:]) / (steady / 3.0)[:, None]
-        return rows - beyond, tf.stop_gradient(slope) * beyond[:, :, None]
+        return times - beyond, tf.stop_gradient(slope) * beyond[:, :, None]
 
     def get_signal(self, controls, n_samples, sample_rate, seed):
         """Render controls to audio, float32 [batch, n_samples].

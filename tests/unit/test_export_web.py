@@ -11,7 +11,6 @@ import pytest
 import scipy.signal
 import tensorflow as tf
 
-from cppn import CPPN, Linear, Release
 from discriminators import ConditionEncoder
 from noisygan.errors import UsageError
 from noisygan.export import web
@@ -42,8 +41,7 @@ def note():
 
 def held_long():
     """Notes of the tests are held longer than its recordings, and its level falls meanwhile."""
-    coordinates = [Linear(0.25), Release((0.01,), ramp_seconds=0.1)]
-    loudness = CPPN(1, coordinates, units=8, n_layers=1, name="loudness")
+    loudness = toys.drifting_curve(1, "loudness")
     encoder = ConditionEncoder(("velocity",))
     generator = toys.hybrid(loudness_curve=loudness, condition_encoder=encoder)
     generator.adapt(toys.notes(held=lambda i: 0.06))

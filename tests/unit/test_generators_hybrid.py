@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from cppn import CPPN, Linear, Release
 from discriminators import ConditionEncoder
 from noisygan.generators import GeneratorOutput
 from noisygan.generators.decoders import RecurrentDecoder
@@ -432,16 +431,11 @@ def test_the_release_is_as_long_as_the_recordings():
 
 
 def test_a_note_held_longer_than_recordings_keeps_its_timbre_and_falls_evenly():
-    # Curves that never come to rest.
-    coordinates = [Linear(0.25), Release((0.01,), ramp_seconds=0.1)]
-    drifting = {
-        name: CPPN(n, coordinates, units=8, n_layers=1, name=name)
-        for name, n in {"loudness": 1, "timbre": 8}.items()
-    }
+    falling = toys.drifting_curve(1, "loudness")
     generator = toys.hybrid(
         f0_curve=toys.curve(1, "f0", vibrato=False, output_scale=1e-6),
-        loudness_curve=drifting["loudness"],
-        timbre_curves=drifting["timbre"],
+        loudness_curve=falling,
+        timbre_curves=toys.drifting_curve(8, "timbre"),
         gate_db=-300.0,
         max_loudness_db=60.0,
     )
@@ -454,7 +448,7 @@ def test_a_note_held_longer_than_recordings_keeps_its_timbre_and_falls_evenly():
 
     before = loudness()
     if before[1, 4] < before[1, 8]:  # Make it fall.
-        for weight in drifting["loudness"].outputs.weights:
+        for weight in falling.outputs.weights:
             weight.assign(-weight)
         before = loudness()
     # The longest recording of each pitch counts.
