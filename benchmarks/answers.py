@@ -46,15 +46,20 @@ NOTE_CELLS = tuple(
 DRUM_CELLS = tuple(name.replace("notes", "drums") for name in NOTE_CELLS)
 NOTES = "note distance", "level distance", "slope distance", "end distance", "bands distance"
 NOTES += "MMD^2 x 1000, log-mel", "within 50 cents of the target pitch", "diversity"
-NOTES += ("Frechet audio distance",)
+NOTES += "Frechet audio distance", "suspicious copies"
 UNPITCHED = "MMD^2 x 1000, log-mel", "descriptor distance", "Frechet audio distance", "diversity"
 DRUMS = "MMD^2 x 1000, log-mel", "recall, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "Frechet audio distance", "diversity"
 DRUMS += ("checkerboard energy",)
-
-
 PAIRS = tuple(
     itertools.product(("causal", "dilated", "causal_dilated"), ("", "_generator", "_discriminator"))
+)
+NARROW_DCGAN = (
+    "DrumDCGAN.seed_channels = 64",
+    "DrumDCGAN.filters = (32, 32, 16, 16)",
+    "DrumDCGANDiscriminator.n_filters = (32, 64, 64, 64)",
+    "Adam.learning_rate = 1e-3",
+    "Trainer.ema_decay = 0.99",
 )
 
 
@@ -93,13 +98,12 @@ QUESTIONS = {
             *(f"ablations/drum_dcgan_{kind}{networks}" for kind, networks in PAIRS),
         ),
         DRUMS,
-        bindings=(
-            "DrumDCGAN.seed_channels = 64",
-            "DrumDCGAN.filters = (32, 32, 16, 16)",
-            "DrumDCGANDiscriminator.n_filters = (32, 64, 64, 64)",
-            "Adam.learning_rate = 1e-3",
-            "Trainer.ema_decay = 0.99",
-        ),
+        bindings=NARROW_DCGAN,
+    ),
+    "initialization": Question(
+        ("drum_dcgan_clean", "ablations/drum_dcgan_matched_spectrum"),
+        DRUMS,
+        bindings=NARROW_DCGAN,
     ),
     "losses": Question(("notes_16k", "ablations/bce", "ablations/wgan_gp"), NOTES),
 }
@@ -189,6 +193,7 @@ def main():
         question = QUESTIONS[name]
         command = ["python", "benchmarks/answers.py", name, "--data", Path(args.data).name]
         command += ["--train", Path(args.train).name] if args.train else []
+        command += ["--out_dir", args.out_dir.name]
         noisygan.compare(
             question.systems,
             args.data,

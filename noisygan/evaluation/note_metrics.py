@@ -33,7 +33,8 @@ def compute(reference, recordings, generated):
     for name, metric in EACH.items():
         own = differences[name][np.isfinite(differences[name])]
         if not len(own):
-            found[metric.name] = Estimate(float("nan"), None, "the notes are too short")
+            note = "no recording ends" if name == "end" else "the notes are too short"
+            found[metric.name] = Estimate(float("nan"), None, note)
             continue
         value, resampled = np.median(own), np.median(own[bootstrap.draws(len(own))], axis=1)
         interval = bootstrap.interval(value, resampled, 0.0)
@@ -41,7 +42,7 @@ def compute(reference, recordings, generated):
         ratios.append(value / floors[name])
         resampled_ratios.append(resampled / floors[name])
     value, resampled = float(np.mean(ratios)), np.mean(resampled_ratios, axis=0)
-    note = "mean of level, slope, end and bands distance over their floors"
+    note = "mean of the distances below over their floors"
     return {WHOLE.name: Estimate(value, bootstrap.interval(value, resampled, 0.0), note), **found}
 
 

@@ -100,7 +100,7 @@ def differences(real, fake):
     """Differences of notes, row by row: dict figure -> float [n].
 
     Level and bands: mean absolute difference where the recording is within 50 dB of its peak, dB.
-    Slope: dB/s; NaN where one of the two has none. End: s.
+    Slope: dB/s; NaN where one of the two has none. End: s; NaN if no recording ends in the audio.
 
     Args:
       real, fake: `Envelopes` of recordings and of the notes that are compared with them, of n rows.
@@ -111,7 +111,10 @@ def differences(real, fake):
         heard, axes = a > -RANGE_DB, tuple(range(1, a.ndim))
         count = np.maximum(heard.sum(axis=axes), 1)
         found[name] = (np.abs(a - b) * heard).sum(axis=axes, dtype=np.float64) / count
-    return found | {"slope": np.abs(real.slope - fake.slope), "end": np.abs(real.end - fake.end)}
+    end = np.abs(real.end - fake.end)
+    if (real.end >= LEVEL_SECONDS * real.level.shape[1]).all():
+        end[:] = np.nan
+    return found | {"slope": np.abs(real.slope - fake.slope), "end": end}
 
 
 def neighbours(pitch, velocity, label):

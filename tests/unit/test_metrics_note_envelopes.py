@@ -41,7 +41,21 @@ def test_differences_of_two_decays():
     assert found["end"] == pytest.approx(50 / 15 - 2.5, abs=0.02)
     # The tail of a shorter note counts as silence, 80 dB below the peak.
     cut = differences(note(0), note(0, until=3.0))
-    assert cut["level"] == pytest.approx(80.0 / 4, abs=0.3) and cut["end"] == pytest.approx(1.0)
+    assert cut["level"] == pytest.approx(80.0 / 4, abs=0.3)
+    assert differences(note(0, until=3.0), note(0))["end"] == pytest.approx(1.0)
+
+
+def test_notes_that_were_cut_before_they_end_have_no_end_distance():
+    cut, whole = note(5), note(0, until=3.0)
+    assert np.isnan(differences(cut, whole)["end"])
+    # One that ends is enough: the others may not ring on.
+    found = note_envelopes.differences(envelopes(cut, whole), envelopes(cut, cut))
+    np.testing.assert_allclose(found["end"], [0.0, 1.0], atol=0.011)
+    recordings = envelopes(*(note(i) for i in range(3)))
+    floor = note_envelopes.median_floors(
+        note_envelopes.floors(recordings, [60, 61, 62], [1] * 3, [""] * 3)
+    )
+    assert floor["end"] == note_envelopes.MIN_FLOORS["end"]
 
 
 def test_bands_differ_where_the_spectrum_does():
