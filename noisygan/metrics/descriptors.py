@@ -47,7 +47,7 @@ def describe(audio, sample_rate, power, pitch=np.nan, is_kick=False):
     - temporal centroid: centre of the energy over time; spectral centroid and rolloff (85 % of the
       energy) in octaves above 100 Hz; flatness: geometric over arithmetic mean of the mean
       spectrum; crest: peak over RMS; tail floor: level of the last twentieth; clipping rate: share
-      of samples at full scale;
+      of samples at full scale that equal the one before, as the peak of a scaled sound does not;
     - vibrato rate and depth, harmonic-to-noise ratio: at the target pitch, in the sustain;
     - onset: first time above -20 dB of the peak; time to -40 dB: from the maximum; kick sweep:
       fall of the pitch from the first 10 ms to 80 ms later, kicks only.
@@ -67,7 +67,8 @@ def describe(audio, sample_rate, power, pitch=np.nan, is_kick=False):
     """
     audio = np.asarray(audio, np.float64)
     out = dict.fromkeys([*GENERAL, *PITCHED, *DRUMS], np.nan)
-    out["clipping rate"] = 100.0 * float((np.abs(audio) >= CLIPPED).mean())
+    clipped = (np.abs(audio[1:]) >= CLIPPED) & (audio[1:] == audio[:-1])
+    out["clipping rate"] = 100.0 * float(clipped.mean())
     n_tail = max(1, len(audio) // 20)
     out["tail floor"] = _db(np.mean(audio[-n_tail:] ** 2))
     out["RMS"] = _db(np.mean(audio**2))

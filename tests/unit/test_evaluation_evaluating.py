@@ -134,6 +134,21 @@ def test_a_drum_is_in_one_half_with_all_its_velocities():
     assert not known & others and len(known) == len(others) == 5
 
 
+def test_the_clipping_rate_of_recordings_at_full_scale_does_not_outweigh_other_descriptors():
+    def scaled(seed, peak):
+        examples = hits(40, seed)
+        loudest = np.abs(examples.audio).max(axis=1, keepdims=True)
+        return examples.with_audio(peak * examples.audio / loudest)
+
+    # One recording clips a little more than the others.
+    recordings = scaled(0, 1.0)
+    recordings.audio[3, 50:53] = 1.0
+    reference = measures.Reference(recordings, scaled(1, 1.0))
+    (family,) = (f for f in measures.families(reference) if f.metrics[0].name.startswith("desc"))
+    found = family.compute(reference, reference.test, scaled(2, 0.99))
+    assert 0.0 < found["descriptor distance"].value < 0.3
+
+
 def notes(pitch, db_per_second, velocity=None):
     times = np.arange(RATE) / RATE
     hz = 440 * 2 ** ((np.asarray(pitch) - 69) / 12)
