@@ -29,6 +29,8 @@ N_PAIRS = 10
 N_CANDIDATES = 8
 SEMITONES_PER_CLASS = 4
 MIN_PER_CLASS = 4
+# Recordings from which the two-sample classifier learns.
+MIN_TWO_SAMPLE = 50
 # A lower accuracy on recordings says nothing about generated examples.
 TRUSTED_ACCURACY = 60.0
 
@@ -294,6 +296,11 @@ def _two_sample():
     metric = Metric("two-sample accuracy", "two-sample test", "%", False, headline=True)
 
     def compute(reference, recordings, generated):
+        if len(recordings) < MIN_TWO_SAMPLE:
+            raise ValueError(
+                f"a classifier learns nothing from {len(recordings)} recordings; "
+                f"expected {MIN_TWO_SAMPLE}"
+            )
         pictures = (x.features.pictures for x in (recordings, generated))
         groups = (x.groups for x in (recordings, generated))
         return {metric.name: classifiers.two_sample_accuracy(*pictures, *groups)}

@@ -209,6 +209,13 @@ def test_a_failing_metric_stops_no_other_and_floors_are_computed_once(
     assert len(calls) == 2  # of the examples and the ceiling, not of the floor
 
 
+def test_few_recordings_have_no_two_sample_accuracy(splits):
+    reference = measures.Reference(splits.train, splits.test.take(np.arange(20)))
+    (family,) = (f for f in measures.families(reference) if "two-sample" in f.metrics[0].name)
+    found, reason = evaluating.attempt(family, reference, reference.test, hits(50, 2))
+    assert not found and "20 recordings; expected 50" in reason
+
+
 def test_a_further_space(splits):
     embeddings = {"levels": lambda audio, rate: np.stack([(audio**2).mean(1), audio.max(1)], 1)}
     reference = measures.Reference(splits.train, splits.test, embeddings)
