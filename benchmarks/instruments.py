@@ -11,7 +11,7 @@ resumes.
 level, slope, end, bands: median difference from the recording of the same note over that between
 neighbouring recordings (noisygan/metrics/note_envelopes.py). cents: share of notes within 25 cents
 of the recording. two-sample: accuracy of a CNN on log-mel spectrograms. seeds, takes: mean of the
-four ratios for two seeds of the same generated note, and for two takes of the same recorded note.
+ratios for two seeds of the same generated note, and for two takes of the same recorded note.
 """
 
 from __future__ import annotations
@@ -152,7 +152,9 @@ def rows_of(results):
 
 
 def cell(value, at_most=np.inf, at_least=-np.inf):
-    """Text of a figure; a miss is bold."""
+    """Text of a figure; a miss is bold, and NaN, the end of notes that ring on, empty."""
+    if np.isnan(value):
+        return ""
     text = f"{value:.3g}" if value < 100 else f"{value:.0f}"
     return text if at_least <= value <= at_most else f"**{text}**"
 

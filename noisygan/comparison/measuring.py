@@ -16,7 +16,7 @@ from noisygan.evaluation import generate, splits
 from noisygan.evaluation.evaluating import evaluate_one
 from noisygan.evaluation.examples import repaired
 from noisygan.evaluation.measures import HEADLINE_SPACE, Reference, families, main_distances
-from noisygan.evaluation.report import Result, join_results
+from noisygan.evaluation.report import FORMAT, Result, join_results
 from noisygan.files import atomic_write, make_folder, read_json
 from noisygan.run import load
 from noisygan.training import checkpoints, run_files
@@ -25,7 +25,7 @@ from noisygan.training import checkpoints, run_files
 CURVE_SHARES = (0.125, 0.25, 0.5)
 N_CURVE = 100
 LOST = "its metrics are lost or damaged"
-CHANGED = "it, the recordings or the embedding changed after it was measured"
+CHANGED = "it, the recordings, the embedding or the metrics changed after it was measured"
 MAX_BYTES = 16 << 20
 # What the page shows of each run.
 N_COLUMNS, N_MAP, N_BETWEEN = 6, 6, 5
@@ -206,6 +206,8 @@ def why_again(folder, run_dir, held_out):
         fingerprint = facts["reference"]["fingerprint"]
         if "conditions" not in facts:
             return LOST
+        if facts["format"] != FORMAT:
+            return CHANGED
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits

@@ -10,7 +10,7 @@ from noisygan.evaluation.measures import MMD, NOTE_DISTANCE
 from noisygan.evaluation.report import Result, badness, number, overlap
 
 _EXPLAINED = {
-    "note distance": "mean of level, slope, end (if any ends) and bands distance, relative to "
+    "note distance": "mean of level, slope, end (if most end) and bands distance, relative to "
     "the difference between neighbouring recordings",
     "level distance": "difference in level over time from the recording of the same note",
     "slope distance": "difference in the rise or fall of the level",

@@ -32,8 +32,8 @@ def compute(reference, recordings, generated):
     found, ratios, resampled_ratios = {}, [], []
     for name, metric in EACH.items():
         own = differences[name][np.isfinite(differences[name])]
-        if not len(own):
-            note = "no recording ends" if name == "end" else "the notes are too short"
+        if not len(own) or np.isnan(floors[name]):
+            note = "most recordings ring on" if name == "end" else "the notes are too short"
             found[metric.name] = Estimate(float("nan"), None, note)
             continue
         value, resampled = np.median(own), np.median(own[bootstrap.draws(len(own))], axis=1)

@@ -9,7 +9,7 @@ import pathlib
 
 from noisygan.files import atomic_write, make_folder
 
-FORMAT = 2
+FORMAT = 3
 _HEAD = ("metric", "better", "value", "interval", "floor", "ceiling", "note")
 
 

@@ -100,7 +100,7 @@ def differences(real, fake):
     """Differences of notes, row by row: dict figure -> float [n].
 
     Level and bands: mean absolute difference where the recording is within 50 dB of its peak, dB.
-    Slope: dB/s; NaN where one of the two has none. End: s; NaN if no recording ends in the audio.
+    Slope: dB/s; NaN where one of the two has none. End: s; NaN if most recordings ring on.
 
     Args:
       real, fake: `Envelopes` of recordings and of the notes that are compared with them, of n rows.
@@ -112,7 +112,8 @@ def differences(real, fake):
         count = np.maximum(heard.sum(axis=axes), 1)
         found[name] = (np.abs(a - b) * heard).sum(axis=axes, dtype=np.float64) / count
     end = np.abs(real.end - fake.end)
-    if (real.end >= LEVEL_SECONDS * real.level.shape[1]).all():
+    rings_on = real.end >= LEVEL_SECONDS * real.level.shape[1]
+    if rings_on.mean() > 0.5:
         end[:] = np.nan
     return found | {"slope": np.abs(real.slope - fake.slope), "end": end}
 
@@ -153,8 +154,8 @@ def floors(real, pitch, velocity, label):
 
 
 def median_floors(found):
-    """Medians of `floors`, at least `MIN_FLOORS`: dict figure -> float."""
-    return {name: float(np.fmax(_median(found[name]), low)) for name, low in MIN_FLOORS.items()}
+    """Medians of `floors`, at least `MIN_FLOORS`: dict figure -> float, NaN without a value."""
+    return {name: float(np.maximum(_median(found[name]), low)) for name, low in MIN_FLOORS.items()}
 
 
 def ratios(found, floor):

@@ -126,3 +126,5 @@ def test_instruments_hold_out_every_fifth_pitch_and_mark_misses(tmp_path):
     assert training[2:] == ["0.5", "0.7", "**2**", "0.6", "**97**", "75", "4", "0.25", ""]
     assert len(training) == len(held_out) == len(instruments.HEAD)
     assert held_out[2:6] == ["0.5", "0.7", "**2**", "0.6"]
+    figures["held-out"] = part | {"end": float("nan")}
+    assert instruments.rows_of({"cello": [figures]})[1][4] == ""

@@ -11,7 +11,7 @@ from noisygan.comparison import comparing, measuring
 from noisygan.comparison.systems import Progress, System
 from noisygan.errors import RunError, UsageError
 from noisygan.evaluation import measures
-from noisygan.evaluation.report import Metric, Result
+from noisygan.evaluation.report import FORMAT, Metric, Result
 from noisygan.run import Run
 
 SYSTEMS = [
@@ -61,6 +61,7 @@ def measured(monkeypatch, steps):
             raise ValueError("two\nlines")
         out_dir.mkdir(parents=True, exist_ok=True)
         facts = {
+            "format": FORMAT,
             "step": steps.get(f"{system.name}-{seed}", 5),
             "reference": {"fingerprint": held_out.splits.fingerprint},
             "n_samples": held_out.splits.test.audio.shape[1],
@@ -103,6 +104,15 @@ def test_changed_recordings_and_runs_are_measured_again(measured, steps, against
     steps["other-3"] = 9
     measure_all(tmp_path / "out", against)
     assert measured[4:] == ["other"]
+
+
+def test_metrics_of_another_version_are_measured_again(measured, tmp_path):
+    measure_all(tmp_path / "out", held_out())
+    path = comparing.folder_of(tmp_path / "out", SYSTEMS[1], 3) / "evaluation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": FORMAT - 1}))
+    lines = []
+    measure_all(tmp_path / "out", held_out(), lines)
+    assert measured == ["good", "other", "other"] and measuring.CHANGED in lines[0]
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"step": 5, "reference": 1}'])

@@ -45,17 +45,19 @@ def test_differences_of_two_decays():
     assert differences(note(0, until=3.0), note(0))["end"] == pytest.approx(1.0)
 
 
-def test_notes_that_were_cut_before_they_end_have_no_end_distance():
+def test_notes_that_ring_on_have_no_end_distance():
     cut, whole = note(5), note(0, until=3.0)
     assert np.isnan(differences(cut, whole)["end"])
-    # One that ends is enough: the others may not ring on.
+    # Half of them must end: a median over fewer would be that of those that ring on.
     found = note_envelopes.differences(envelopes(cut, whole), envelopes(cut, cut))
     np.testing.assert_allclose(found["end"], [0.0, 1.0], atol=0.011)
+    found = note_envelopes.differences(envelopes(cut, whole, cut), envelopes(cut, cut, cut))
+    assert np.isnan(found["end"]).all()
     recordings = envelopes(*(note(i) for i in range(3)))
     floor = note_envelopes.median_floors(
         note_envelopes.floors(recordings, [60, 61, 62], [1] * 3, [""] * 3)
     )
-    assert floor["end"] == note_envelopes.MIN_FLOORS["end"]
+    assert np.isnan(floor["end"]) and floor["level"] > 0.0
 
 
 def test_bands_differ_where_the_spectrum_does():
