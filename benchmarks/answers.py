@@ -34,6 +34,7 @@ from noisygan.evaluation.report import number
 from noisygan.metrics.spectrograms import log_mel_db
 
 N_SOUNDS, SECONDS = 4, 2.0  # of each system
+MAX_COLUMNS = 5  # With more systems each has a row.
 NOTE_CELLS = tuple(
     f"comparisons/{name}"
     for name in (
@@ -164,6 +165,8 @@ def described(measured, question):
             rows.append([", ".join(filter(None, (name, metric["unit"]))), floor, *cells])
     n_seeds = sorted({len(system["seeds"]) for system in measured["systems"]})
     head = [f"seeds: {' to '.join(map(str, n_seeds))}", "recordings", *systems]
+    if len(systems) > MAX_COLUMNS:
+        head, *rows = zip(head, *rows, strict=True)
     made = measured["made"].partition("T")[0]
     return f"`{measured['command']}`, {made}.\n\n{common.table(head, rows)}"
 
