@@ -202,18 +202,16 @@ def why_again(folder, run_dir, held_out):
     """LOST or CHANGED if a run that was measured must be measured again, else None."""
     try:
         facts = read_json(folder / "evaluation.json", MAX_BYTES)
-        before = facts["step"], facts["n_samples"], facts["n"]["train"], facts["embeddings"]
-        fingerprint = facts["reference"]["fingerprint"]
+        before = facts["format"], facts["step"], facts["n_samples"], facts["n"]["train"]
+        before = *before, facts["embeddings"], facts["reference"]["fingerprint"]
         if "conditions" not in facts:
             return LOST
-        if facts["format"] != FORMAT:
-            return CHANGED
     except (OSError, ValueError, KeyError, TypeError):
         return LOST
     parts = held_out.splits
-    now = load(run_dir).step, parts.test.audio.shape[1], len(parts.train)
-    now = *now, held_out.reference.embedding_names
-    return None if before == now and fingerprint == parts.fingerprint else CHANGED
+    now = FORMAT, load(run_dir).step, parts.test.audio.shape[1], len(parts.train)
+    now = *now, held_out.reference.embedding_names, parts.fingerprint
+    return None if before == now else CHANGED
 
 
 def curve(held_out, run, seed, generated, show):
