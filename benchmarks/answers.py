@@ -52,7 +52,7 @@ UNPITCHED = "MMD^2 x 1000, log-mel", "descriptor distance", "Frechet audio dista
 DRUMS = "MMD^2 x 1000, log-mel", "recall, log-mel", "descriptor distance", "two-sample accuracy"
 DRUMS += "accuracy on generated examples", "Frechet audio distance", "diversity"
 DRUMS += ("checkerboard energy",)
-KICKS = tuple(name for name in DRUMS if name != "accuracy on generated examples")
+UNLABELLED = tuple(name for name in DRUMS if name != "accuracy on generated examples")
 PAIRS = tuple(
     itertools.product(("causal", "dilated", "causal_dilated"), ("", "_generator", "_discriminator"))
 )
@@ -91,20 +91,21 @@ QUESTIONS = {
         bindings=("Trainer.batch_size = 8",),
     ),
     "inputs": Question(("notes_16k", "ablations/mfcc_alone", "ablations/log_mel_alone"), NOTES),
-    "upsampling": Question(("wavegan_small", "ablations/wavegan_nearest_neighbour"), DRUMS),
+    "upsampling": Question(("wavegan_small", "ablations/wavegan_nearest_neighbour"), UNLABELLED),
     "latents": Question(("ablations/drum_wgan_z3", "ablations/drum_wgan_z100"), DRUMS),
     "growing": Question(("drum_wgan_small", "ablations/without_growing"), DRUMS),
     "dilations": Question(
         (
             "drum_dcgan_clean",
+            "ablations/drum_dcgan_one_stride",
             *(f"ablations/drum_dcgan_{kind}{networks}" for kind, networks in PAIRS),
         ),
-        KICKS,
+        UNLABELLED,
         bindings=NARROW_DCGAN,
     ),
     "initialization": Question(
         ("drum_dcgan_clean", "ablations/drum_dcgan_matched_spectrum"),
-        KICKS,
+        UNLABELLED,
         bindings=NARROW_DCGAN,
     ),
     "losses": Question(("notes_16k", "ablations/bce", "ablations/wgan_gp"), NOTES),
@@ -128,9 +129,10 @@ def encoded(folder, name, measured):
     """Write the first sounds of each system to docs/sounds and draw them; returns the links."""
     sample_rate = int(dict(measured["facts"])["length"].split()[-2])
     links, heard = [], {}
-    for system in [system["name"] for system in measured["systems"]]:
-        sounds = read_arrays(folder / "measured" / f"{system}-0" / "shown.npz")["grid"][:N_SOUNDS]
-        joined = np.concatenate([x[: round(SECONDS * sample_rate)] for x in sounds]) / 32768.0
+    for system, seed in [(one["name"], one["seeds"][0]) for one in measured["systems"]]:
+        shown = read_arrays(folder / "measured" / f"{system}-{seed}" / "shown.npz")
+        sounds = shown["grid"][:N_SOUNDS, : round(SECONDS * sample_rate)]
+        joined = np.concatenate(sounds) / 32768.0
         file = f"answers_{name}_{system}.ogg"
         heard[system] = joined / max(1.0, np.abs(joined).max() / 0.95)
         common.write_ogg(common.ROOT / "docs/sounds" / file, heard[system], sample_rate)
@@ -172,12 +174,12 @@ def described(measured, question):
 
 
 def cell(found):
-    """Mean over seeds and, in brackets, the lowest and highest seed."""
+    """Mean over seeds and, in brackets, the lowest and highest seed; of one seed its interval."""
     if found is None or found["value"] is None:
         return ""
     seeds = [value for value in found["seeds"] if value is not None]
-    ends = f" ({number(min(seeds))} to {number(max(seeds))})" if len(seeds) > 1 else ""
-    return number(found["value"]) + ends
+    ends = (min(seeds), max(seeds)) if len(seeds) > 1 else found["interval"]
+    return number(found["value"]) + (f" ({number(ends[0])} to {number(ends[1])})" if ends else "")
 
 
 def main():

@@ -86,6 +86,7 @@ def shown(held_out, kept):
 
 def _histograms(held_out, kept):
     units = {**descriptors.GENERAL, **descriptors.PITCHED, **descriptors.DRUMS}
+    units[descriptors.CLIPPING] = "%"
     described = held_out.reference.test.features.described
     found = []
     for name, real in described.items():

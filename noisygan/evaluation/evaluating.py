@@ -279,6 +279,9 @@ def _by_class(family, reference, generated, others):
         test, own, own_floor = (
             x.take(np.flatnonzero(x.labels == name)) for x in (reference.test, generated, others)
         )
-        if min(len(test), len(own), len(own_floor)) >= MIN_PER_CLASS:
-            found[name] = tuple(attempt(family, reference, test, x)[0] for x in (own, own_floor))
+        if len(test) >= MIN_PER_CLASS:
+            found[name] = tuple(
+                attempt(family, reference, test, x)[0] if len(x) >= MIN_PER_CLASS else {}
+                for x in (own, own_floor)
+            )
     return found

@@ -9,7 +9,7 @@ import pathlib
 
 from noisygan.files import atomic_write, make_folder
 
-FORMAT = 3
+FORMAT = 4
 _HEAD = ("metric", "better", "value", "interval", "floor", "ceiling", "note")
 
 

@@ -49,9 +49,9 @@ def test_losses_optimizers_and_sizes(
     assert (generator.n_samples, generator.sample_rate) == (n_samples, sample_rate)
     assert (recordings.n_samples or n_samples) == n_samples
     assert latent_dim is None or generator.latent_dim == latent_dim
+    assert trainer.ema_decay == 0.0
     adam = next((value for part, value in ADAM.items() if part in name), None)
     if adam:
-        assert trainer.ema_decay == 0.0
         for each in (trainer.g_optimizer, trainer.d_optimizer):
             assert (each.learning_rate, each.beta_1, each.beta_2) == adam
 

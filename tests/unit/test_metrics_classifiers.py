@@ -38,8 +38,8 @@ def test_memorised_examples_do_not_raise_the_accuracy():
     assert two_sample_accuracy(real, fake, *groups).value <= 75
     with pytest.raises(ValueError, match="one pitch"):
         two_sample_accuracy(real, fake, np.full(60, "a"), groups[1])
-    with pytest.raises(ValueError, match="7 examples"):
-        two_sample_accuracy(real[:7], fake, groups[0][:7], groups[1])
+    with pytest.raises(ValueError, match="24 examples"):
+        two_sample_accuracy(real[:24], fake, groups[0][:24], groups[1])
 
 
 def test_the_inception_style_score_of_known_probabilities():
