@@ -132,7 +132,7 @@ def encoded(folder, name, measured):
     for system, seed in [(one["name"], one["seeds"][0]) for one in measured["systems"]]:
         shown = read_arrays(folder / "measured" / f"{system}-{seed}" / "shown.npz")
         sounds = shown["grid"][:N_SOUNDS, : round(SECONDS * sample_rate)]
-        joined = np.concatenate(sounds) / 32768.0
+        joined = np.concatenate(sounds) / 32767.0
         file = f"answers_{name}_{system}.ogg"
         heard[system] = joined / max(1.0, np.abs(joined).max() / 0.95)
         common.write_ogg(common.ROOT / "docs/sounds" / file, heard[system], sample_rate)
@@ -144,8 +144,9 @@ def encoded(folder, name, measured):
 
 def draw(heard, sample_rate, path):
     """Draw a log-mel spectrogram of each system's sounds, one below the other."""
-    figure, axes = plt.subplots(len(heard), 1, figsize=(8.0, 1.3 * len(heard)), dpi=90)
-    for axis, (system, audio) in zip(axes, heard.items(), strict=True):
+    size = 8.0, 1.3 * len(heard)
+    figure, axes = plt.subplots(len(heard), 1, squeeze=False, figsize=size, dpi=90)
+    for axis, (system, audio) in zip(axes[:, 0], heard.items(), strict=True):
         levels = log_mel_db(audio, sample_rate, n_mels=96)
         axis.imshow(levels.T - levels.max(), vmin=-80, vmax=0, origin="lower", aspect="auto")
         axis.set_title(system, fontsize=8, loc="left")

@@ -121,7 +121,7 @@ def compare(
     data, out_dir = pathlib.Path(data), pathlib.Path(out_dir)
     gin_files, run_dirs = _configs_and_runs(systems)
     systems = systems_of(gin_files, run_dirs, seeds, out_dir)
-    given = dict(zip(BUDGETS, (minutes, steps, examples), strict=True))
+    given = dict(zip(BUDGETS, (minutes and float(minutes), steps, examples), strict=True))
     given = {name: value for name, value in given.items() if value is not None}
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)}: expected one budget")
@@ -231,16 +231,19 @@ def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=Non
     runs = [(s, seed) for s, seed in in_turns(systems) if (s.name, seed) not in untrained]
     if not runs:
         raise RunError(f"nothing to measure: {next(iter(untrained.values()))}")
-    for i, (system, seed) in enumerate(runs, start=1):
-        folder = folder_of(out_dir, system, seed)
+    # All of them first, so that no table is written of old and new metrics.
+    for system, seed in runs:
         what = f"measured {system.name}-{seed}"
-        done = state.succeeded(what)
-        why = done and measuring.why_again(folder, system.run_dirs[seed], held_out)
+        folder = folder_of(out_dir, system, seed)
+        why = state.succeeded(what) and measuring.why_again(folder, system.run_dirs[seed], held_out)
         if why:
             log(f"{system.name}, seed {seed}: {why}")
-        if why or not done:
+            state.remove(what)
+    for i, (system, seed) in enumerate(runs, start=1):
+        what = f"measured {system.name}-{seed}"
+        if not state.succeeded(what):
             log(f"{system.name}, seed {seed}: measuring ({i} of {len(runs)})")
-            failure = None
+            folder, failure = folder_of(out_dir, system, seed), None
             try:
                 measuring.measure(held_out, system, seed, folder, n, n_pitch, progress)
             except NoisyganError as error:

@@ -87,7 +87,9 @@ def training_and_held_out(data, train, out_dir):
 
 def _link(path, link):
     if link.exists():
-        return
+        if link.samefile(path):
+            return
+        link.unlink()  # of a recording that was replaced
     make_folder(link.parent)
     try:
         os.link(path, link)

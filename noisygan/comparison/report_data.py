@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from noisygan.evaluation.measures import HEADLINE_SPACE
 from noisygan.metrics import descriptors
 from noisygan.reports.sounds import Sound
 
@@ -125,7 +126,7 @@ def _map(held_out, first):
 
     test, rate = held_out.splits.test, held_out.splits.test.sample_rate
     rows = np.sort(np.random.default_rng(0).permutation(len(test))[:_N_MAP_RECORDINGS])
-    points = held_out.reference.vectors(held_out.reference.test, "log-mel")[rows]
+    points = held_out.reference.vectors(held_out.reference.test, HEADLINE_SPACE)[rows]
     sources = [(None, test.audio[row], test.names[row]) for row in rows]
     vectors = [points]
     for name, own in first.items():

@@ -134,6 +134,10 @@ class Progress:
         self.data["done"][what] = {"failed": failed}
         self.write()
 
+    def remove(self, what):
+        """Forget that a piece of work is done."""
+        del self.data["done"][what]
+
     def write(self):
         """Write comparison.json."""
         page.write(self.path, json.dumps(self.data, indent=1) + "\n")

@@ -162,7 +162,7 @@ def as_markdown(data):
     heads = [m for m in data["metrics"] if m["headline"]]
     lines += [*_markdown_table(order, heads), ""]
     lines += [
-        "Means over the seeds, in brackets the 95 % interval over all of them. *recordings*: "
+        "Means over the seeds, in brackets the range of their 95 % intervals. *recordings*: "
         "training recordings in a system's place; *untrained*: the same system before training.",
         "",
     ]

@@ -137,7 +137,7 @@ class Examples:
 
 def without_velocity(name):
     """Name of a recording without its velocity: kick/jazz-35 of kick/jazz-35-v127."""
-    return re.sub(r"-v?\d{2,3}$", "", name)
+    return re.sub(r"-v\d{2,3}$", "", name)
 
 
 def half_of(kinds, labels):

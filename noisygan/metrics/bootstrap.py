@@ -1,7 +1,7 @@
-"""Bootstrap intervals.
+"""Intervals of metrics.
 
-An interval is the spread of a metric over resampled sets (with replacement), centred on the metric
-of the set itself: resampled sets contain duplicates, which bias some metrics.
+A bootstrap interval is the spread of a metric over resampled sets (with replacement), centred on
+the metric of the set itself: resampled sets contain duplicates, which bias some metrics.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 N_RESAMPLES = 200
 LEVEL = 0.95
@@ -61,3 +62,17 @@ def mean(values, low=-np.inf, high=np.inf, note=""):
         return Estimate(float("nan"), None, "no example has it")
     value = float(values.mean())
     return Estimate(value, interval(value, values[draws(len(values))].mean(1), low, high), note)
+
+
+def share(flags, whole=1.0, note=""):
+    """Estimate of the share of true `flags` [n], times `whole`, with its Wilson interval.
+
+    Resampling shares of 0 and 1 would give intervals without width.
+
+    References:
+      Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    """
+    flags = np.asarray(flags, bool)
+    found = stats.binomtest(int(flags.sum()), len(flags)).proportion_ci(LEVEL, "wilson")
+    ends = whole * float(found.low), whole * float(found.high)
+    return Estimate(whole * float(flags.mean()), ends, note)

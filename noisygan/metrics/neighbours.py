@@ -45,10 +45,10 @@ def precision_recall_density_coverage(reference, generated, k=K):
     inside = between < _radii(reference, k)[:, None]
     inside_generated = between < _radii(generated, k)[None, :]
     return {
-        "precision": bootstrap.mean(inside.any(0), 0.0, 1.0),
-        "recall": bootstrap.mean(inside_generated.any(1), 0.0, 1.0),
+        "precision": bootstrap.share(inside.any(0)),
+        "recall": bootstrap.share(inside_generated.any(1)),
         "density": bootstrap.mean(inside.sum(0) / k, 0.0),
-        "coverage": bootstrap.mean(inside.any(1), 0.0, 1.0),
+        "coverage": bootstrap.share(inside.any(1)),
     }
 
 

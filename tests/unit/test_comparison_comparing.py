@@ -127,6 +127,21 @@ def test_damaged_metrics_are_measured_again(measured, content, tmp_path):
     assert measured == ["good", "other", "other"] and measuring.LOST in lines[0]
 
 
+def test_no_table_is_written_of_a_run_that_is_measured_again(measured, tmp_path):
+    measure_all(tmp_path / "out", held_out())
+    state = Progress(tmp_path / "out", {})
+    (comparing.folder_of(tmp_path / "out", SYSTEMS[1], 3) / "evaluation.json").unlink()
+    written = []
+    for system, _ in comparing.measure_all(
+        SYSTEMS, state, held_out(), tmp_path / "out", 8, 0, lambda line: None
+    ):
+        done = [
+            s.name for s in SYSTEMS for seed in s.run_dirs if state.get(f"measured {s.name}-{seed}")
+        ]
+        written.append((system.name, done))
+    assert written == [("good", ["good"]), ("other", ["good", "other"])]
+
+
 def test_one_budget_and_the_newest_weights_are_compared(tmp_path):
     with pytest.raises(UsageError, match="minutes and steps"):
         comparing.compare(["runs/notes.gin"], "data", tmp_path / "out", minutes=1, steps=2)

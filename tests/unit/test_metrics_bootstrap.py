@@ -22,6 +22,15 @@ def test_nan_is_left_out():
     assert np.isnan(nothing.value) and nothing.interval is None
 
 
+def test_shares_have_wilson_intervals():
+    half = bootstrap.share([True, False] * 50, 100.0)
+    assert half.value == 50.0
+    np.testing.assert_allclose(half.interval, (40.38, 59.62), atol=0.01)
+    # z^2 / (n + z^2)
+    everything = bootstrap.share(np.ones(40))
+    np.testing.assert_allclose(everything.interval, (40 / (40 + 1.96**2), 1.0), atol=1e-4)
+
+
 def test_draws_are_deterministic_and_counts_are_theirs():
     rows = bootstrap.draws(7, 20)
     np.testing.assert_array_equal(rows, bootstrap.draws(7, 20))
