@@ -38,7 +38,14 @@ def test_a_folder_is_divided_and_all_velocities_of_a_drum_stay_together(tmp_path
     assert not kinds[0] & kinds[1]
     assert {kind.split("/")[0] for kind in kinds[1]} == {"kick", "snare"}
     assert "a half of it" in folders.note
-    # A recording that is removed later is removed from its half.
+    # A recording that is replaced later is replaced in its half.
+    (snare,) = (tmp_path / "out").rglob("snare/jazz-v080.wav")
+    new = tmp_path / "new.wav"
+    new.write_bytes(b"new")
+    new.replace(tmp_path / "drums" / "snare" / "jazz-v080.wav")
+    training_and_held_out(tmp_path / "drums", None, tmp_path / "out")
+    assert snare.read_bytes() == b"new"
+    # One that is removed is removed from it.
     (tmp_path / "drums" / "kick" / "jazz-v080.wav").unlink()
     assert training_and_held_out(tmp_path / "drums", None, tmp_path / "out") == folders
     names = [path.name for path in (tmp_path / "out").rglob("kick/*.wav")]
