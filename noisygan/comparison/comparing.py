@@ -234,8 +234,9 @@ def measure_all(systems, state, held_out, out_dir, n, n_pitch, log, progress=Non
     # All of them first, so that no table is written of old and new metrics.
     for system, seed in runs:
         what = f"measured {system.name}-{seed}"
-        folder = folder_of(out_dir, system, seed)
-        why = state.succeeded(what) and measuring.why_again(folder, system.run_dirs[seed], held_out)
+        why = state.succeeded(what) and measuring.why_again(
+            folder_of(out_dir, system, seed), system.run_dirs[seed], held_out
+        )
         if why:
             log(f"{system.name}, seed {seed}: {why}")
             state.remove(what)

@@ -86,8 +86,6 @@ def shown(held_out, kept):
 
 
 def _histograms(held_out, kept):
-    units = {**descriptors.GENERAL, **descriptors.PITCHED, **descriptors.DRUMS}
-    units[descriptors.CLIPPING] = "%"
     described = held_out.reference.test.features.described
     found = []
     for name, real in described.items():
@@ -107,7 +105,7 @@ def _histograms(held_out, kept):
         found.append(
             {
                 "name": name,
-                "unit": units.get(name, ""),
+                "unit": descriptors.UNITS[name],
                 "edges": [float(f"{edge:.5g}") for edge in edges],
                 "recordings": _shares(real, edges),
                 "systems": {system: _shares(v, edges) for system, v in fake.items() if len(v)},

@@ -349,10 +349,11 @@ def _pitch(n_pitch):
         deviation, voiced, tracker = track_pitch(
             generated.audio, generated.sample_rate, generated.pitch, n_pitch
         )
-        shares = {name: deviation <= limit for name, limit in limits.items()}
-        shares[voicing.name] = voiced
         note = f"{len(deviation)} examples, {tracker}"
-        return {name: bootstrap.share(x, 100.0, note) for name, x in shares.items()}
+        shares = {
+            name: bootstrap.share(deviation <= limit, 100.0, note) for name, limit in limits.items()
+        }
+        return {**shares, voicing.name: bootstrap.mean(100.0 * voiced, 0.0, 100.0, note)}
 
     return Family((*metrics, voicing), compute, ceiling=False)
 
@@ -412,7 +413,7 @@ def _diversity():
 
 def _artefacts():
     checkerboard = Metric("checkerboard energy", "artefacts", "dB", None, headline=True)
-    clipping = Metric(descriptors.CLIPPING, "artefacts", "%")
+    clipping = Metric(descriptors.CLIPPING, "artefacts", descriptors.UNITS[descriptors.CLIPPING])
 
     def compute(reference, recordings, generated):
         features = generated.features

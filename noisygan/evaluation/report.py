@@ -154,7 +154,7 @@ training), {self.facts["seconds"]:.3g} s at {self.facts["sample_rate"]} Hz. Refe
 {reference["fingerprint"][:12]}; seeds: {seeds}.{embeddings}
 
 floor: training recordings in place of the generated examples. ceiling: {self.facts["ceiling"]}. \
-[ ]: 95 % bootstrap interval. `=`: the closer to the floor the better.
+[ ]: 95 % interval. `=`: the closer to the floor the better.
 """
         lines = [text, *(f"- **Note:** {warning}." for warning in self.facts["warnings"])]
         if not self.complete:

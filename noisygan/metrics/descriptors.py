@@ -35,6 +35,7 @@ PITCHED = {"vibrato rate": "Hz", "vibrato depth": "cents", "harmonic-to-noise ra
 DRUMS = {"onset": "ms", "time to -40 dB": "ms", "kick sweep": "octaves"}
 # Recordings seldom clip: this is not measured in deviations of theirs.
 CLIPPING = "clipping rate"
+UNITS = {**GENERAL, **PITCHED, **DRUMS, CLIPPING: "%"}
 
 UPSAMPLING_PARTS = 16
 _N_SPECTRUM = 2048
@@ -61,13 +62,13 @@ def describe(audio, sample_rate, power, pitch=np.nan, is_kick=False):
       is_kick: Whether the label is a kick.
 
     Returns:
-      dict name -> float, with the keys of GENERAL, PITCHED and DRUMS, and CLIPPING.
+      dict name -> float, with the keys of UNITS.
 
     References:
       Peeters 2004, A large set of audio features; Boersma 1993 (harmonic-to-noise ratio).
     """
     audio = np.asarray(audio, np.float64)
-    out = dict.fromkeys([*GENERAL, *PITCHED, *DRUMS, CLIPPING], np.nan)
+    out = dict.fromkeys(UNITS, np.nan)
     clipped = (np.abs(audio[1:]) >= CLIPPED) & (audio[1:] == audio[:-1])
     out[CLIPPING] = 100.0 * float(clipped.mean())
     n_tail = max(1, len(audio) // 20)

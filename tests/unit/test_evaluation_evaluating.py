@@ -219,6 +219,27 @@ def test_a_failing_metric_stops_no_other_and_floors_are_computed_once(
     assert len(calls) == 2  # of the examples and the ceiling, not of the floor
 
 
+@pytest.mark.parametrize("n", [20, 24])
+def test_few_recordings_have_no_two_sample_accuracy(splits, n):
+    reference = measures.Reference(splits.train, splits.test.take(np.arange(n)))
+    (family,) = (f for f in measures.families(reference) if "two-sample" in f.metrics[0].name)
+    for examples in (hits(50, 2), hits(n, 2)):
+        found, reason = evaluating.attempt(family, reference, reference.test, examples)
+        assert not found and f"{n} examples in a set are too few" in reason
+
+
+def test_in_tune_is_a_share_of_notes_and_voiced_of_frames(monkeypatch):
+    recordings = notes([60, 62], [1, 1])
+    reference = measures.Reference(recordings, recordings)
+    (family,) = (f for f in measures.families(reference) if f.metrics[-1].name == "voiced")
+    tracked = np.array([0.0, 30.0, np.inf]), np.array([1.0, 0.5, 0.0]), "tracker"
+    monkeypatch.setattr(measures, "track_pitch", lambda *arguments: tracked)
+    found = family.compute(reference, recordings, recordings)
+    assert found["voiced"].value == 50.0
+    assert found["within 25 cents of the target pitch"].value == pytest.approx(100 / 3)
+    assert found["within 50 cents of the target pitch"].value == pytest.approx(200 / 3)
+
+
 def test_a_class_with_few_training_recordings_has_values_without_a_floor(splits, monkeypatch):
     # Half of the training recordings give the floor: 9 kicks.
     reference = measures.Reference(splits.train.take(np.r_[:36:2, 1:60:2]), splits.test)
