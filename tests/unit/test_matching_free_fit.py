@@ -38,7 +38,7 @@ def fitted(known):
     """(target, controls at the start, controls that were found, losses)."""
     target = render_controls(known)
     start = free_fit.start_controls(analyse(target, RATE), N_SAMPLES, RATE, noise_seed=5)
-    return target, start, *free_fit.fit_controls(start, target, 80)
+    return target, start, *free_fit.fit_controls(start, target, 120)
 
 
 def test_the_start_is_at_the_targets_pitch_and_level(known, fitted):
